@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/**
+ * Every refusal the product itself can give. The wire carries `type` and the status; a code exists so that the server
+ * has one closed list to throw from. Sources: the official error table (types and statuses) of the Claude API.
+ */
+export const errorCodes = {
+  invalid_request: { status: 400, type: "invalid_request_error" },
+  spend_limit_reached: { status: 400, type: "invalid_request_error" },
+  authentication: { status: 401, type: "authentication_error" },
+  permission: { status: 403, type: "permission_error" },
+  not_found: { status: 404, type: "not_found_error" },
+  conflict: { status: 409, type: "conflict_error" },
+  request_too_large: { status: 413, type: "request_too_large" },
+  rate_limit: { status: 429, type: "rate_limit_error" },
+  internal: { status: 500, type: "api_error" },
+  upstream_unreachable: { status: 502, type: "api_error" },
+  unavailable: { status: 503, type: "api_error" },
+  upstream_timeout: { status: 504, type: "timeout_error" },
+  overloaded: { status: 529, type: "overloaded_error" },
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
+
+/** The official error body. `request_id` equals the `request-id` header. */
+export interface ErrorBody {
+  type: "error";
+  error: { type: ErrorType; message: string };
+  request_id: string;
+}
+
+export const errorBody = z
+  .object({
+    type: z.literal("error"),
+    error: z.object({ type: z.string(), message: z.string() }),
+    request_id: z.string(),
+  })
+  .meta({ id: "Error", description: "The official error body." });

@@ -1,0 +1,27 @@
+import { z } from "zod";
+
+/** Prefix of every id on the wire; the rest is 24 base62 characters, sortable by time. */
+export const idPrefixes = {
+  workspace: "wksp_",
+  apiKey: "apikey_",
+  adminKey: "adminkey_",
+  spendLimit: "spl_",
+  upstream: "ups_",
+  modelPrice: "price_",
+  auditEvent: "audit_",
+  request: "req_",
+  node: "node_",
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+// An id is only looked up, never interpreted: any short printable string may be asked for and is
+// then "not found", so that a malformed id and an unknown one are answered alike.
+const idText = z.string().min(1).max(100);
+
+export const organizationId = z.uuid();
+export const workspaceId = idText.meta({ description: "Workspace id, `wksp_…`." });
+export const apiKeyId = idText.meta({ description: "API key id, `apikey_…`." });
+export const adminKeyId = idText.meta({ description: "Admin key id, `adminkey_…`." });
+export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." });
+export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });

@@ -1,0 +1,63 @@
+/** What a route asks of its caller. A route names exactly one action; nothing is allowed that is not listed here. */
+export type Action = OrganizationAction | WorkspaceAction | ClaudeAction;
+
+/** Actions on the organization as a whole: never open to a workspace key. */
+export const organizationActions = [
+  "workspaces:create",
+  "admin_keys:read",
+  "admin_keys:write",
+  "upstreams:read",
+  "upstreams:write",
+  "model_prices:write",
+] as const;
+export type OrganizationAction = (typeof organizationActions)[number];
+
+/**
+ * Actions inside one workspace. An admin key and the local operator have them everywhere; a workspace key with the
+ * `admin` permission has them in its own workspace, where everything else is as if it did not exist.
+ */
+export const workspaceActions = [
+  "organization:read",
+  "workspaces:read",
+  "workspaces:write",
+  "api_keys:read",
+  "api_keys:write",
+  "spend_limits:read",
+  "spend_limits:write",
+  "usage:read",
+  "model_prices:read",
+] as const;
+export type WorkspaceAction = (typeof workspaceActions)[number];
+
+/** Actions of the Claude API itself: only a workspace key has them, by its permission. */
+export const claudeActions = ["models:read", "messages:count", "messages:create"] as const;
+export type ClaudeAction = (typeof claudeActions)[number];
+
+export const keyPermissions = ["read", "write", "admin"] as const;
+/** Permission of a workspace key: read ⊂ write ⊂ admin. */
+export type KeyPermission = (typeof keyPermissions)[number];
+
+const leastPermission: Record<ClaudeAction | WorkspaceAction, KeyPermission> = {
+  "models:read": "read",
+  "messages:count": "read",
+  "messages:create": "write",
+  "organization:read": "admin",
+  "workspaces:read": "admin",
+  "workspaces:write": "admin",
+  "api_keys:read": "admin",
+  "api_keys:write": "admin",
+  "spend_limits:read": "admin",
+  "spend_limits:write": "admin",
+  "usage:read": "read",
+  "model_prices:read": "read",
+};
+
+/** Least permission a workspace key needs for the action, or null where no workspace key may ever do it. */
+export function permissionFor(action: Action): KeyPermission | null {
+  return action in leastPermission ? leastPermission[action as keyof typeof leastPermission] : null;
+}
+
+/** True where a key with `held` may do what needs `needed`. */
+export function includesPermission(held: KeyPermission, needed: KeyPermission): boolean {
+  return keyPermissions.indexOf(held) >= keyPermissions.indexOf(needed);
+}

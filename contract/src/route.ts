@@ -1,0 +1,42 @@
+import type { z } from "zod";
+import type { Action } from "./permissions.ts";
+
+export type HttpMethod = "GET" | "POST" | "DELETE";
+
+/** Who a route is for, hence what its 401 accepts: see permissions.ts. */
+export type Surface = "claude" | "admin";
+
+/**
+ * All that the server, the tests, the CLI, the console and the documents need to know of one operation. `audited` names
+ * the audit event that a successful call writes, or is null where the call changes nothing.
+ */
+export interface RouteSpec {
+  operationId: string;
+  method: HttpMethod;
+  path: `/${string}`;
+  summary: string;
+  description?: string;
+  action: Action;
+  audited: `${string}.${string}` | null;
+  params?: z.ZodObject;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  response: z.ZodType;
+}
+
+/** Declares a route; the const parameter keeps literal types, so that handlers are checked against it. */
+export function route<const T extends RouteSpec>(spec: T): T {
+  return spec;
+}
+
+type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
+
+/** What a handler of the route receives, already validated. */
+export interface RouteInput<T extends RouteSpec> {
+  params: Output<T["params"]>;
+  query: Output<T["query"]>;
+  body: Output<T["body"]>;
+}
+
+/** What a handler of the route returns: the response schema's input, from which undeclared fields are dropped. */
+export type RouteOutput<T extends RouteSpec> = z.input<T["response"]>;

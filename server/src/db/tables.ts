@@ -1,0 +1,198 @@
+import type { ColumnType, Generated } from "kysely";
+
+// The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
+
+type Json<T> = ColumnType<T, string, string>;
+type Created = ColumnType<Date, Date | undefined, never>;
+
+export interface Tables {
+  node: NodeTable;
+  installation: { key: string; value: string };
+  change_counter: { is_only_row: Generated<boolean>; value: bigint };
+  organization: { id: string; name: string; created_at: Created };
+  workspace: WorkspaceTable;
+  api_key: ApiKeyTable;
+  admin_key: AdminKeyTable;
+  upstream: UpstreamTable;
+  price_override: PriceOverrideTable;
+  spend_limit: SpendLimitTable;
+  balance: BalanceTable;
+  usage_event: UsageEventTable;
+  usage_hour: UsageRollupTable;
+  usage_day: UsageRollupTable;
+  audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
+  audit_event: AuditEventTable;
+}
+
+interface NodeTable {
+  id: string;
+  epoch: Generated<bigint>;
+  flushed_seq: Generated<bigint>;
+  version: string;
+  started_at: Generated<Date>;
+  seen_at: Generated<Date>;
+}
+
+interface WorkspaceTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  description: string | null;
+  display_color: string;
+  tags: Json<Record<string, string>>;
+  is_default: Generated<boolean>;
+  created_at: Created;
+  archived_at: Date | null;
+}
+
+interface ApiKeyTable {
+  id: string;
+  organization_id: string;
+  workspace_id: string;
+  name: string;
+  permission: "read" | "write" | "admin";
+  status: Generated<"active" | "inactive" | "archived">;
+  secret_hash: Uint8Array;
+  partial_key_hint: string;
+  created_by_type: string;
+  created_by_id: string;
+  created_at: Created;
+  expires_at: Date | null;
+}
+
+interface AdminKeyTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  status: Generated<"active" | "revoked">;
+  secret_hash: Uint8Array;
+  partial_key_hint: string;
+  created_by_type: string;
+  created_by_id: string;
+  created_at: Created;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+}
+
+interface UpstreamTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  base_url: string;
+  credential_sealed: Uint8Array | null;
+  credential_hint: string | null;
+  created_at: Created;
+  updated_at: Generated<Date>;
+}
+
+interface PriceOverrideTable {
+  id: string;
+  organization_id: string;
+  model: string;
+  effective_from: Date;
+  input_nano_usd: bigint;
+  cache_write_5m_nano_usd: bigint;
+  cache_write_1h_nano_usd: bigint;
+  cache_read_nano_usd: bigint;
+  output_nano_usd: bigint;
+  created_at: Created;
+}
+
+export type ScopeType = "organization" | "workspace" | "api_key";
+export type PeriodName = "daily" | "weekly" | "monthly";
+
+interface SpendLimitTable {
+  id: string;
+  organization_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  amount_nano_usd: bigint;
+  enforcement: "strict" | "soft" | "alert_only";
+  created_at: Created;
+  updated_at: Generated<Date>;
+}
+
+interface BalanceTable {
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  /** ISO date of the period's first day in UTC; db/pool.ts leaves `date` columns as text. */
+  period_start: string;
+  organization_id: string;
+  settled_nano_usd: Generated<bigint>;
+  leased_nano_usd: Generated<bigint>;
+  unresolved_nano_usd: Generated<bigint>;
+}
+
+interface UsageCounts {
+  input_tokens: bigint;
+  cache_write_5m_tokens: bigint;
+  cache_write_1h_tokens: bigint;
+  cache_read_tokens: bigint;
+  output_tokens: bigint;
+  web_searches: bigint;
+  input_cost_nano_usd: bigint;
+  cache_write_5m_cost_nano_usd: bigint;
+  cache_write_1h_cost_nano_usd: bigint;
+  cache_read_cost_nano_usd: bigint;
+  output_cost_nano_usd: bigint;
+  web_search_cost_nano_usd: bigint;
+  cost_nano_usd: bigint;
+}
+
+interface UsageDimensions {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  model: string;
+  service_tier: string;
+  context_window: string;
+  inference_geo: string;
+  speed: string;
+  client: string;
+}
+
+interface UsageEventTable extends UsageDimensions, UsageCounts {
+  request_id: string;
+  started_at: Date;
+  ended_at: Date;
+  node_id: string;
+  outcome: "answered" | "refused" | "unreached" | "aborted" | "interrupted";
+  http_status: number | null;
+  is_stream: boolean;
+  is_estimated: boolean;
+  is_unpriced: boolean;
+  requested_model: string;
+  prices: Json<unknown>;
+  upstream_request_id: string | null;
+  first_byte_ms: number | null;
+}
+
+interface UsageRollupTable extends UsageDimensions, UsageCounts {
+  bucket_at: Date;
+  requests: bigint;
+  errors: bigint;
+  estimated_requests: bigint;
+  unpriced_requests: bigint;
+}
+
+interface AuditEventTable {
+  id: string;
+  organization_id: string;
+  seq: bigint;
+  event: string;
+  actor_type: string;
+  actor_id: string;
+  subject_type: string;
+  subject_id: string;
+  workspace_id: string | null;
+  before: Json<unknown> | null;
+  after: Json<unknown> | null;
+  request_id: string;
+  ip_address: string | null;
+  user_agent: string | null;
+  created_at: Date;
+  previous_hash: Uint8Array;
+  hash: Uint8Array;
+}

@@ -1,0 +1,43 @@
+/**
+ * What a response says it used, in buckets that never overlap: `inputTokens` excludes cache tokens
+ * (anthropic-api C.1), `outputTokens` includes thinking.
+ */
+export interface TokenUsage {
+  inputTokens: number;
+  cacheWrite5mTokens: number;
+  cacheWrite1hTokens: number;
+  cacheReadTokens: number;
+  outputTokens: number;
+  webSearches: number;
+}
+
+/**
+ * Usage of one request as it is billed. `iterations` is present when the response splits its usage over several model
+ * calls (compaction, advisor, fallback): the request is then priced by them and their sum is what is reported.
+ */
+export interface BilledUsage {
+  /** Resolved model of the response, not the requested alias. */
+  model: string;
+  total: TokenUsage;
+  iterations: readonly UsageIteration[] | null;
+  serviceTier: string | null;
+  inferenceGeo: string | null;
+  speed: string | null;
+}
+
+export interface UsageIteration {
+  /** Model of this call; null where the response names none (compaction): the response's model. */
+  model: string | null;
+  usage: TokenUsage;
+}
+
+/** Cost of one request in integer nano-USD. The parts sum to `total` exactly. */
+export interface Cost {
+  input: bigint;
+  cacheWrite5m: bigint;
+  cacheWrite1h: bigint;
+  cacheRead: bigint;
+  output: bigint;
+  webSearch: bigint;
+  total: bigint;
+}

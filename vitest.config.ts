@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["contract/**/*.test.ts", "server/**/*.test.ts", "bench/**/*.test.ts"],
+    exclude: ["**/node_modules/**"],
+    globalSetup: ["server/test/harness/global-setup.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
