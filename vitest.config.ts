@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const reportFile = process.env["TEST_REPORT"];
+
 export default defineConfig({
   test: {
     include: ["contract/**/*.test.ts", "server/**/*.test.ts", "bench/**/*.test.ts"],
@@ -9,5 +11,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
   },
 });

@@ -1,0 +1,57 @@
+// Finds a Node that can run the sources, and installs what is missing. Plain JavaScript for old Nodes: this file is
+// the first thing that runs on a fresh machine, under whatever Node the system has.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const OLDEST_NODE = 24;
+const stampFile = join(root, "node_modules", ".bursar-install");
+
+/** Path of a Node ≥ 24: this one, or the one that npm put beside the dependencies. Exits with one sentence if none. */
+export function findNode() {
+  if (Number(process.versions.node.split(".")[0]) >= OLDEST_NODE) return process.execPath;
+  const windows = process.platform === "win32";
+  const packageName = `node-${windows ? "win" : process.platform}-${process.arch}`;
+  const local = join(root, "node_modules", packageName, "bin", windows ? "node.exe" : "node");
+  if (existsSync(local) && spawnSync(local, ["--version"]).status === 0) return local;
+  console.error(
+    `Bursar needs Node ${OLDEST_NODE} or newer, and this is ${process.version}: install a newer Node for this system and start again.`,
+  );
+  process.exit(1);
+}
+
+/** True when the dependencies of the lockfile are installed: all of them, or those that the server needs. */
+export function isInstalled(scope) {
+  if (!existsSync(stampFile)) return false;
+  const [hash, installed] = readFileSync(stampFile, "utf8").trim().split(" ");
+  return hash === lockHash() && (installed === "all" || installed === scope);
+}
+
+/** Installs from the lockfile when needed. `scope`: "server" for what runs, "all" for the tools of development too. */
+export function ensureInstalled(scope) {
+  if (isInstalled(scope)) return;
+  console.error(
+    `Installing ${scope === "all" ? "everything that the tests need" : "what the server needs"} …`,
+  );
+  const windows = process.platform === "win32";
+  const npmScript = process.env.npm_execpath;
+  const args = ["install", "--no-save", "--loglevel=error", "--ignore-scripts"];
+  if (scope === "server") args.push("--omit=dev");
+  const { status } = npmScript
+    ? spawnSync(process.execPath, [npmScript, ...args], { cwd: root, stdio: "inherit" })
+    : spawnSync(windows ? "npm.cmd" : "npm", args, { cwd: root, stdio: "inherit", shell: windows });
+  if (status !== 0) {
+    console.error("npm could not install the dependencies; its own words are above.");
+    process.exit(1);
+  }
+  writeFileSync(stampFile, `${lockHash()} ${scope}\n`);
+}
+
+function lockHash() {
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+}
