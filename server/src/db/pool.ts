@@ -27,7 +27,12 @@ export function openDatabase(options: PoolOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "bursar",
+    // Notices a peer that vanished without a word (a pulled cable, a dropped NAT entry) while a connection is idle.
+    keepAlive: true,
   });
   pool.on("error", options.onIdleError);
+  // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
+  // ones: without a listener it would end the process. The next statement on it fails, and that is enough.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }

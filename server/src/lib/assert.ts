@@ -2,8 +2,3 @@
 export function assert(condition: unknown, fact: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${fact}`);
 }
-
-/** Marks a branch that the types say cannot be reached. */
-export function unreachable(value: never): never {
-  throw new Error(`unreachable: ${String(value)}`);
-}

@@ -1,1 +1,105 @@
-export function setup(): void {}
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, realpath, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import type { TestProject } from "vitest/node";
+import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
+import { migrate } from "#src/db/migrate.ts";
+import { acquireProcessLock } from "#src/lib/process-lock.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A database of the run's server on which others can be made and dropped. */
+    adminConnectionString: string;
+    /** Names of this run's databases begin with this; several runs may share one server. */
+    databasePrefix: string;
+    /** The migrated database that test files clone. */
+    templateDatabase: string;
+  }
+}
+
+const FOLDER_PREFIX = "bursar-test-run-";
+const FRESH_MS = 60_000;
+
+interface Server {
+  adminConnectionString: string;
+  stop(): Promise<void>;
+}
+
+/** One PostgreSQL for the whole run: that of DATABASE_URL, else an embedded one that is thrown away. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env["DATABASE_URL"];
+  const server = given ? await useServer(given) : await startServer();
+  const databasePrefix = `bursar_test_${randomBytes(4).toString("hex")}`;
+  const templateDatabase = `${databasePrefix}_template`;
+  const admin = new pg.Client(server.adminConnectionString);
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${templateDatabase}`);
+  const template = new URL(server.adminConnectionString);
+  template.pathname = `/${templateDatabase}`;
+  await migrate({ connectionString: template.href });
+  project.provide("adminConnectionString", server.adminConnectionString);
+  project.provide("databasePrefix", databasePrefix);
+  project.provide("templateDatabase", templateDatabase);
+  return async () => {
+    await dropDatabases(admin, databasePrefix);
+    await admin.end();
+    await server.stop();
+  };
+}
+
+async function useServer(adminConnectionString: string): Promise<Server> {
+  return { adminConnectionString, stop: async () => undefined };
+}
+
+async function startServer(): Promise<Server> {
+  await removeLeftovers();
+  const folder = await realpath(await mkdtemp(join(tmpdir(), FOLDER_PREFIX)));
+  const lock = await acquireProcessLock(folder);
+  const postgres = await startEmbeddedPostgres({
+    lock,
+    isThrowAway: true,
+    settings: { max_connections: "200" },
+  });
+  return {
+    adminConnectionString: postgres.connectionString,
+    stop: async () => {
+      await postgres.stop();
+      await lock.release();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A run that was killed has left its server running. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    if (!name.startsWith(FOLDER_PREFIX) || (await isFresh(folder))) continue;
+    const lock = await acquireProcessLock(folder).catch(() => null); // another run has it
+    if (lock === null) continue;
+    // A start ends the server that was left over.
+    const server = await startEmbeddedPostgres({ lock, isThrowAway: true }).catch(() => null);
+    await server?.stop();
+    await lock.release();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Of another run, perhaps, that has not come to locking it. */
+async function isFresh(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch(() => null);
+  return found === null || Date.now() - found.mtimeMs < FRESH_MS;
+}
+
+/** Also those that a test file left because it failed before its afterAll. */
+async function dropDatabases(admin: pg.Client, prefix: string): Promise<void> {
+  const { rows } = await admin.query<{ datname: string }>(
+    "SELECT datname FROM pg_database WHERE starts_with(datname, $1)",
+    [prefix],
+  );
+  for (const { datname } of rows) {
+    await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(datname)} WITH (FORCE)`);
+  }
+}

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Clock, systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { bumpChangeCounter, type ChangeWatch, watchChanges } from "./change-watch.ts";
+import { openDatabase } from "./pool.ts";
+import { inTransaction } from "./transaction.ts";
+
+const INTERVAL_MS = 5;
+const logger = makeLogger("silent");
+
+let db: TestDatabase;
+let watches: ChangeWatch[];
+beforeEach(async () => {
+  db = await createTestDatabase();
+  watches = [];
+});
+afterEach(async () => {
+  for (const watch of watches) await watch.stop();
+  await db.drop();
+});
+
+/** Counts calls, and resolves when there have been as many as asked for. */
+function makeCounter() {
+  let count = 0;
+  let wake = () => {};
+  return {
+    call: () => {
+      count++;
+      wake();
+    },
+    count: () => count,
+    reached: (wanted: number) =>
+      new Promise<void>((resolve) => {
+        wake = () => count >= wanted && resolve();
+        wake();
+      }),
+  };
+}
+
+async function watch(onChange: () => void, clock: Clock = systemClock): Promise<ChangeWatch> {
+  const made = watchChanges({
+    database: db.database,
+    intervalMs: INTERVAL_MS,
+    clock,
+    logger,
+    onChange,
+  });
+  watches.push(made);
+  await made.ready;
+  return made;
+}
+
+describe("change watch", () => {
+  test("every node hears of a committed change, and of nothing before it commits or when it rolls back", async () => {
+    const [one, two] = [makeCounter(), makeCounter()];
+    const first = await watch(one.call);
+    await watch(two.call);
+    await inTransaction(db.database, async (tx) => {
+      await bumpChangeCounter(tx);
+      await pollOnce(first);
+      expect(one.count()).toBe(0);
+    });
+    await Promise.all([one.reached(1), two.reached(1)]);
+    await inTransaction(db.database, async (tx) => {
+      await bumpChangeCounter(tx);
+      throw new Error("no");
+    }).catch(() => undefined);
+    await pollOnce(first);
+    await pollOnce(first);
+    expect([one.count(), two.count()]).toEqual([1, 1]);
+  });
+
+  test("changes become visible in the order of their numbers", async () => {
+    const first = Promise.withResolvers<void>();
+    const read = () => db.database.selectFrom("change_counter").select("value").executeTakeFirst();
+    const firstHasBumped = Promise.withResolvers<void>();
+    let isFirstDone = false;
+    const one = inTransaction(db.database, async (tx) => {
+      await bumpChangeCounter(tx);
+      firstHasBumped.resolve();
+      await first.promise;
+      isFirstDone = true;
+    });
+    await firstHasBumped.promise;
+    const two = inTransaction(db.database, async (tx) => {
+      await bumpChangeCounter(tx);
+      expect(isFirstDone).toBe(true);
+    });
+    expect(await read()).toEqual({ value: 0n });
+    first.resolve();
+    await Promise.all([one, two]);
+    expect(await read()).toEqual({ value: 2n });
+  });
+
+  test("the database's clock goes on with ours between polls", async () => {
+    let monotonicMs = 1_000;
+    const clock: Clock = { nowMs: () => 0, monotonicMs: () => monotonicMs };
+    const made = await watch(() => undefined, clock);
+    await made.stop();
+    const beforeMs = made.databaseNowMs();
+    expect(Math.abs(beforeMs - Date.now())).toBeLessThan(5_000);
+    expect(made.msSinceContact()).toBe(0);
+    monotonicMs += 250;
+    expect(made.databaseNowMs() - beforeMs).toBe(250);
+    expect(made.msSinceContact()).toBe(250);
+  });
+
+  test("a lost database is polled until it is back, and what changed meanwhile is told", async () => {
+    const counter = makeCounter();
+    const made = await watch(counter.call);
+    const other = openDatabase({
+      connectionString: db.connectionString,
+      maxConnections: 1,
+      onIdleError: () => undefined,
+    });
+    try {
+      const { sql } = await import("kysely");
+      await sql`ALTER TABLE change_counter RENAME TO change_counter_away`.execute(other);
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(other);
+      await expect.poll(() => made.msSinceContact(), { interval: 5 }).toBeGreaterThan(50);
+      await sql`UPDATE change_counter_away SET value = value + 1`.execute(other);
+      await sql`ALTER TABLE change_counter_away RENAME TO change_counter`.execute(other);
+      await counter.reached(1);
+      expect(counter.count()).toBe(1);
+    } finally {
+      await other.destroy();
+    }
+  });
+
+  test("nothing is told after stop, and a watch that never reached the database is not ready", async () => {
+    const counter = makeCounter();
+    const made = await watch(counter.call);
+    await made.stop();
+    await inTransaction(db.database, bumpChangeCounter);
+    expect(counter.count()).toBe(0);
+
+    const nowhere = openDatabase({
+      connectionString: "postgresql://me:any@127.0.0.1:1/bursar",
+      maxConnections: 1,
+      onIdleError: () => undefined,
+    });
+    const lost = watchChanges({
+      database: nowhere,
+      intervalMs: INTERVAL_MS,
+      clock: systemClock,
+      logger,
+      onChange: () => undefined,
+    });
+    await lost.stop();
+    await expect(lost.ready).rejects.toThrow("stopped before its first poll");
+    await nowhere.destroy();
+  });
+});
+
+/** Waits for a poll that was sent after this call. */
+async function pollOnce(made: ChangeWatch): Promise<void> {
+  const calledMs = systemClock.monotonicMs();
+  const isNewer = () => systemClock.monotonicMs() - made.msSinceContact() > calledMs;
+  await expect.poll(isNewer, { interval: 1 }).toBe(true);
+}

@@ -1,0 +1,126 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { isDiskFull, isUnavailable, isUniqueViolation } from "./database-error.ts";
+import { findDurabilityWarning } from "./durability.ts";
+import { type Database, openDatabase } from "./pool.ts";
+import { inTransaction } from "./transaction.ts";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.drop());
+
+async function errorOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error) => error,
+  );
+}
+
+async function failAt(connectionString: string): Promise<unknown> {
+  const database: Database = openDatabase({
+    connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+  try {
+    return await errorOf(sql`SELECT 1`.execute(database));
+  } finally {
+    await database.destroy();
+  }
+}
+
+describe("isUnavailable", () => {
+  test("is true of a server that is not there: no port, no socket file, no such host", async () => {
+    expect(isUnavailable(await failAt("postgresql://me:any@127.0.0.1:1/bursar"))).toBe(true);
+    expect(isUnavailable(await failAt("postgresql://me:any@localhost:1/bursar"))).toBe(true);
+    expect(isUnavailable(await failAt("postgresql://me@x/bursar?host=/nowhere/at/all"))).toBe(true);
+    expect(isUnavailable(await failAt("postgresql://me:any@no-such-host.invalid/bursar"))).toBe(
+      true,
+    );
+  });
+
+  test("is true of a server that hangs up", async () => {
+    const server = createServer((socket) => socket.end());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    expect(isUnavailable(await failAt(`postgresql://me:any@127.0.0.1:${port}/bursar`))).toBe(true);
+    server.close();
+  });
+
+  test("is true of a session that the server ends in the middle of a transaction", async () => {
+    const error = await errorOf(
+      inTransaction(db.database, async (tx) => {
+        const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
+        await sql`SELECT pg_terminate_backend(${rows[0]?.pid ?? 0})`.execute(db.database);
+        await sql`SELECT 1`.execute(tx);
+      }),
+    );
+    expect(isUnavailable(error)).toBe(true);
+  });
+
+  test("is false of what the statement itself did wrong, and of other errors", async () => {
+    expect(isUnavailable(await errorOf(sql`SELECT 1 / 0`.execute(db.database)))).toBe(false);
+    expect(isUnavailable(await errorOf(sql`SELECT FROM nothing`.execute(db.database)))).toBe(false);
+    expect(isUnavailable(new TypeError("x is not a function"))).toBe(false);
+    expect(isUnavailable("Connection terminated")).toBe(false);
+  });
+});
+
+describe("isUniqueViolation", () => {
+  test("knows the constraint", async () => {
+    const insert = () =>
+      db.database.insertInto("installation").values({ key: "one", value: "1" }).execute();
+    await insert();
+    const error = await errorOf(insert());
+    expect(isUniqueViolation(error)).toBe(true);
+    expect(isUniqueViolation(error, "installation_pkey")).toBe(true);
+    expect(isUniqueViolation(error, "another_key")).toBe(false);
+    expect(isUnavailable(error)).toBe(false);
+    expect(isDiskFull(error)).toBe(false);
+  });
+});
+
+describe("inTransaction", () => {
+  test("commits what returns, and rolls back what throws", async () => {
+    const keep = (key: string, outcome: () => string) =>
+      inTransaction(db.database, async (tx) => {
+        await tx.insertInto("installation").values({ key, value: "1" }).execute();
+        return outcome();
+      });
+    expect(await keep("kept", () => "done")).toBe("done");
+    const error = await errorOf(
+      keep("dropped", () => {
+        throw new Error("changed my mind");
+      }),
+    );
+    expect(error).toEqual(new Error("changed my mind"));
+    const rows = await db.database
+      .selectFrom("installation")
+      .select("key")
+      .where("key", "in", ["kept", "dropped"])
+      .execute();
+    expect(rows).toEqual([{ key: "kept" }]);
+  });
+});
+
+describe("findDurabilityWarning", () => {
+  test("names what is off, and is silent when everything is on", async () => {
+    const { rows } = await sql<{ name: string }>`SELECT name FROM pg_settings
+      WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+      ORDER BY name`.execute(db.database);
+    const warning = await findDurabilityWarning(db.database);
+    if (rows.length === 0) expect(warning).toBe(null);
+    else {
+      expect(warning).toContain(
+        `PostgreSQL runs with ${rows.map(({ name }) => name).join(" and ")} off:`,
+      );
+    }
+  });
+});

@@ -1,0 +1,148 @@
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { assert } from "#src/lib/assert.ts";
+import type { ProcessLock } from "#src/lib/process-lock.ts";
+import {
+  findPostgresPackage,
+  type PostgresPackage,
+  prepareBinaries,
+} from "./embedded-postgres/binaries.ts";
+import { DATABASE_USER, ensureCluster } from "./embedded-postgres/data-directory.ts";
+import { stopOrphan } from "./embedded-postgres/orphan.ts";
+import type { ServerAddress } from "./embedded-postgres/readiness.ts";
+import { chooseServerUser, type ServerUser } from "./embedded-postgres/server-user.ts";
+import {
+  makeSocketDirectory,
+  removeSocketDirectory,
+  SOCKET_PORT,
+} from "./embedded-postgres/socket-directory.ts";
+import { type SupervisorEvent, superviseServer } from "./embedded-postgres/supervise.ts";
+
+export interface EmbeddedPostgresOptions {
+  /** Proof that no other process uses the data folder; the database lives in `<lock.folder>/postgres`. */
+  lock: ProcessLock;
+  /** Told about what the operator should know. Must not throw. */
+  onEvent?: (event: EmbeddedPostgresEvent) => void;
+  /** Only for a database that a test run throws away: nothing is synced to disk. */
+  isThrowAway?: boolean;
+  /** Further PostgreSQL settings (`max_connections`), by name. */
+  settings?: Readonly<Record<string, string>>;
+  /** The package to take PostgreSQL from; the installed one of this platform when not given. */
+  postgresPackage?: PostgresPackage;
+}
+
+export type EmbeddedPostgresEvent =
+  | { kind: "created"; databaseDir: string }
+  /** A server that a killed Bursar had left was ended. */
+  | { kind: "orphan_stopped"; pid: number }
+  | SupervisorEvent;
+
+export interface EmbeddedPostgres {
+  /** Of the database `bursar`, with its password: not for a log. The same after a restart of the server. */
+  connectionString: string;
+  /** Of the server's first process; another one after a restart. */
+  readonly pid: number;
+  /** Ends the server, cleanly where it answers in time. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const DATABASE_NAME = "bursar";
+const DATABASE_FOLDER = "postgres";
+const LOG_FILE = "postgres.log";
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Starts a real PostgreSQL 18 on the data folder and watches over it until `stop()`. The first start makes the
+ * database (1–2 s), later ones take some 100 ms. Throws a StartError that says what the operator can do.
+ */
+export async function startEmbeddedPostgres(
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const dataDir = options.lock.folder;
+  const databaseDir = join(dataDir, DATABASE_FOLDER);
+  const user = await chooseServerUser(dataDir, databaseDir);
+  const source = options.postgresPackage ?? (await findPostgresPackage());
+  const binaries = await prepareBinaries(source, user, dataDir);
+  const onEvent = options.onEvent ?? (() => undefined);
+
+  const orphan = await stopOrphan(databaseDir, binaries);
+  if (orphan !== null) onEvent({ kind: "orphan_stopped", pid: orphan });
+  const isDurable = options.isThrowAway !== true;
+  const cluster = await ensureCluster({ databaseDir, binaries, user, isDurable });
+  if (cluster.isNew) onEvent({ kind: "created", databaseDir });
+
+  const place = await choosePlace(dataDir, user);
+  const address = { ...place, user: DATABASE_USER, password: cluster.password };
+  const supervisor = await superviseServer({
+    binaries,
+    databaseDir,
+    user,
+    settings: { ...serverSettings(place, isDurable), ...options.settings },
+    logFile: join(dataDir, LOG_FILE),
+    address,
+    database: DATABASE_NAME,
+    onEvent,
+  });
+  return {
+    connectionString: toConnectionString(address),
+    get pid() {
+      return supervisor.pid();
+    },
+    stop: async () => {
+      await supervisor.stop();
+      await removeSocketDirectory(place.host);
+    },
+  };
+}
+
+/** Where the server listens: a socket in `host`, or a loopback port on Windows. */
+interface Place {
+  host: string;
+  port: number;
+}
+
+async function choosePlace(dataDir: string, user: ServerUser | null): Promise<Place> {
+  if (process.platform === "win32") return { host: LOOPBACK, port: await findFreePort() };
+  return { host: await makeSocketDirectory(dataDir, user), port: SOCKET_PORT };
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, LOOPBACK, () => {
+      const address = probe.address();
+      assert(address !== null && typeof address === "object", "a TCP server has a port");
+      probe.close(() => resolve(address.port));
+    });
+  });
+}
+
+function serverSettings({ host, port }: Place, isDurable: boolean): Record<string, string> {
+  const synced = isDurable ? "on" : "off";
+  return {
+    listen_addresses: host === LOOPBACK ? LOOPBACK : "",
+    unix_socket_directories: host === LOOPBACK ? "" : host,
+    unix_socket_permissions: "0700",
+    port: String(port),
+    fsync: synced,
+    synchronous_commit: synced,
+    full_page_writes: synced,
+    // One file, kept short by us (log-file.ts), in one language that explain.ts can read.
+    logging_collector: "off",
+    log_destination: "stderr",
+    log_checkpoints: "off",
+    lc_messages: "C",
+    log_timezone: "UTC",
+    timezone: "UTC",
+    // The statements here are short, and compiling one costs more than running it.
+    jit: "off",
+  };
+}
+
+function toConnectionString({ host, port, user, password }: ServerAddress): string {
+  if (host === LOOPBACK) return `postgresql://${user}:${password}@${host}:${port}/${DATABASE_NAME}`;
+  // The host in the query wins; the other one only makes this a URL that every reader accepts.
+  const socket = encodeURIComponent(host);
+  return `postgresql://${user}:${password}@localhost:${port}/${DATABASE_NAME}?host=${socket}`;
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmod,
+  lchown,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { StartError } from "#src/lib/start-error.ts";
+import { syncFolder } from "#src/lib/sync-folder.ts";
+import type { PostgresBinaries } from "./binaries.ts";
+import { explainProcessError, isNamelessUser } from "./explain.ts";
+import { openFolderForServer } from "./folder-for-server.ts";
+import { runProgram } from "./run-program.ts";
+import { NOBODY, type ServerUser } from "./server-user.ts";
+
+export const DATABASE_USER = "bursar";
+
+const MAJOR_VERSION = "18";
+const VERSION_FILE = "PG_VERSION";
+/** Inside the database's folder, so that a copy or a move keeps the two together. */
+const PASSWORD_FILE = "bursar.password";
+const STAGING_MARK = ".new-";
+const DATA_FOLDER = "data";
+const PASSWORD_BYTES = 32;
+const INITDB_TIMEOUT_MS = 300_000;
+
+export interface ClusterOptions {
+  /** Where the database's files live: `<dataDir>/postgres`. */
+  databaseDir: string;
+  binaries: PostgresBinaries;
+  user: ServerUser | null;
+  /** False only for a throw-away database of a test run. */
+  isDurable: boolean;
+}
+
+export interface Cluster {
+  /** Of the role DATABASE_USER, which owns everything. */
+  password: string;
+  isNew: boolean;
+}
+
+/**
+ * Finds the database's files, or makes them. They are made under another name and renamed when complete: a start that
+ * is killed half way leaves nothing that looks like a database, and the next one begins again.
+ */
+export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
+  const { databaseDir } = options;
+  await removeUnfinished(databaseDir);
+  if (await hasCluster(databaseDir)) {
+    await giveTo(databaseDir, options.user);
+    return { password: await readPassword(databaseDir), isNew: false };
+  }
+  const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+  const staging = `${databaseDir}${STAGING_MARK}${randomBytes(4).toString("hex")}`;
+  try {
+    await makeCluster(options, staging, password);
+    await rm(databaseDir, { recursive: true, force: true });
+    await rename(join(staging, DATA_FOLDER), databaseDir);
+    await rm(staging, { recursive: true });
+    if (options.isDurable) await syncFolder(dirname(databaseDir));
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    throw new StartError(
+      `The database in ${databaseDir} could not be made: ${explainProcessError(error)}.`,
+      { cause: error },
+    );
+  }
+  return { password, isNew: true };
+}
+
+/** A killed start's initdb may still be writing into its folder; what cannot be removed now is removed the next time. */
+async function removeUnfinished(databaseDir: string): Promise<void> {
+  const folder = dirname(databaseDir);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(basename(databaseDir) + STAGING_MARK)) continue;
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function hasCluster(databaseDir: string): Promise<boolean> {
+  const entries = await readdir(databaseDir).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw notReadable(databaseDir, error);
+  });
+  if (entries.length === 0) return false;
+  const version = await readFile(join(databaseDir, VERSION_FILE), "utf8").catch(() => null);
+  if (version === null) {
+    throw new StartError(
+      `${databaseDir} holds files but no PostgreSQL database. Move them away, or set BURSAR_DATA_DIR to another folder.`,
+    );
+  }
+  if (version.trim() !== MAJOR_VERSION) {
+    throw new StartError(
+      `${databaseDir} holds a database of PostgreSQL ${version.trim()}; this Bursar brings PostgreSQL ${MAJOR_VERSION}. ` +
+        "Start the Bursar that made it, run `bursar backup`, and restore that here.",
+    );
+  }
+  return true;
+}
+
+/** Makes `<staging>/data`, complete and on disk. */
+async function makeCluster(
+  options: ClusterOptions,
+  staging: string,
+  password: string,
+): Promise<void> {
+  await mkdir(staging, { mode: 0o700 });
+  await writeFile(join(staging, PASSWORD_FILE), password, { mode: 0o600 });
+  try {
+    await initialize(options, staging);
+  } catch (error) {
+    // initdb looks up the name of its user, the server never does: under root, "nobody" can stand in for it.
+    if (options.user === null || !isNamelessUser(error)) throw error;
+    await initialize({ ...options, user: NOBODY }, staging);
+  }
+  const kept = join(staging, DATA_FOLDER, PASSWORD_FILE);
+  await writeFile(kept, password, { mode: 0o600, flush: options.isDurable });
+  if (options.user !== null) await lchown(kept, options.user.uid, options.user.gid);
+  await giveTo(staging, options.user);
+}
+
+async function initialize(options: ClusterOptions, staging: string): Promise<void> {
+  const { user, binaries } = options;
+  await giveTo(staging, user);
+  const folder = await openFolderForServer(staging, user);
+  const args = [
+    `--pgdata=${join(folder.path, DATA_FOLDER)}`,
+    `--pwfile=${join(folder.path, PASSWORD_FILE)}`,
+    `--username=${DATABASE_USER}`,
+    // The socket's folder keeps other users out already; the password does so again, and on loopback TCP.
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+  ];
+  if (!options.isDurable) args.push("--no-sync");
+  try {
+    await runProgram({
+      program: binaries.initdb,
+      args,
+      user,
+      folder,
+      timeoutMs: INITDB_TIMEOUT_MS,
+    });
+  } finally {
+    await folder.close();
+  }
+}
+
+async function readPassword(databaseDir: string): Promise<string> {
+  try {
+    return (await readFile(join(databaseDir, PASSWORD_FILE), "utf8")).trim();
+  } catch (error) {
+    throw notReadable(join(databaseDir, PASSWORD_FILE), error);
+  }
+}
+
+function notReadable(path: string, error: unknown): StartError {
+  return new StartError(
+    `${path} cannot be read: ${explainProcessError(error)}. The database's files belong to the user that first ` +
+      "started Bursar here: start it as that user, or give the data folder to this one (chown -R).",
+    { cause: error },
+  );
+}
+
+/** Under root: the folder and all in it become the server user's. The folder itself last: a half-done change is done again. */
+async function giveTo(folder: string, user: ServerUser | null): Promise<void> {
+  const found = await stat(folder);
+  if (user === null) {
+    if (process.getuid === undefined || found.uid === process.getuid()) await chmod(folder, 0o700);
+    return;
+  }
+  if (found.uid === user.uid) return;
+  for (const entry of await readdir(folder, { recursive: true })) {
+    await lchown(join(folder, entry), user.uid, user.gid);
+  }
+  await lchown(folder, user.uid, user.gid);
+  await chmod(folder, 0o700);
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { explainOutput, explainProcessError, isNamelessUser, saysDiskFull } from "./explain.ts";
+import { startLogTrimming } from "./log-file.ts";
+import { ProgramFailure } from "./run-program.ts";
+import { canReach } from "./server-user.ts";
+import { isUsableAsSocketFolder } from "./socket-directory.ts";
+
+describe("what PostgreSQL's programs say", () => {
+  test.each([
+    'initdb: error: could not write to file "/data/base/1/1255": No space left on device',
+    'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
+    'FATAL:  could not create file "base/5/1247": Disk quota exceeded',
+  ])("a full disk is said in one sentence: %s", (text) => {
+    expect(saysDiskFull(text)).toBe(true);
+    expect(explainOutput(`before\n${text}\nafter`)).toBe(
+      "the disk is full (no space left on device)",
+    );
+  });
+
+  test("a full disk that the system reports itself is the same", () => {
+    const error = Object.assign(new Error("write"), { code: "ENOSPC" });
+    expect(explainProcessError(error)).toBe("the disk is full (no space left on device)");
+  });
+
+  test("the last telling line is the reason, without its date and level", () => {
+    const log = [
+      "2026-11-24 14:52:03.244 UTC [7325] LOG:  starting PostgreSQL 18.4",
+      '2026-11-24 14:52:03.247 UTC [7325] FATAL:  could not create lock file "x": Permission denied',
+      "2026-11-24 14:52:03.248 UTC [7325] LOG:  database system is shut down",
+    ].join("\n");
+    expect(explainOutput(log)).toBe('could not create lock file "x": Permission denied');
+    expect(explainOutput("all is well")).toBe(null);
+  });
+
+  test("a user id without a name is explained", () => {
+    const said = "initdb: error: could not look up effective user ID 1234: user does not exist";
+    expect(isNamelessUser(new ProgramFailure("initdb", "ended with 1", said))).toBe(true);
+    expect(explainOutput(said)).toContain("user id 1234 has no name on this machine");
+  });
+});
+
+describe("places", () => {
+  test("a socket folder has a short, plain path", () => {
+    expect(isUsableAsSocketFolder("/tmp/bursar-1000-0123456789ab")).toBe(true);
+    expect(isUsableAsSocketFolder(`/${"x".repeat(88)}`)).toBe(true);
+    expect(isUsableAsSocketFolder(`/${"x".repeat(89)}`)).toBe(false);
+    expect(isUsableAsSocketFolder("/tmp/with space")).toBe(false);
+    expect(isUsableAsSocketFolder("/tmp/a,b")).toBe(false);
+    expect(isUsableAsSocketFolder("C:\\Temp")).toBe(false);
+  });
+
+  test("reach is judged by the bits of every folder on the way", async () => {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-reach-"))); // made 0700
+    const { uid, gid } = await stat(folder);
+    expect(await canReach(folder, { uid, gid })).toBe(true);
+    expect(await canReach(folder, { uid: uid + 1, gid: gid + 1 })).toBe(false);
+    expect(await canReach("/", { uid: uid + 1, gid: gid + 1 })).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("the server's log", () => {
+  test("above its bound it is emptied in place, and its text is kept once more", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bursar-log-"));
+    const log = join(folder, "postgres.log");
+    await writeFile(log, "0123456789");
+    (await startLogTrimming(log, 10)).stop();
+    expect(await readFile(log, "utf8")).toBe("0123456789");
+    (await startLogTrimming(log, 9)).stop();
+    expect(await readFile(log, "utf8")).toBe("");
+    expect(await readFile(`${log}.1`, "utf8")).toBe("0123456789");
+    await rm(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { open, readFile, statfs } from "node:fs/promises";
+import type { PostgresBinaries } from "./binaries.ts";
+import { DISK_FULL_TEXT, explainOutput } from "./explain.ts";
+import { openFolderForServer } from "./folder-for-server.ts";
+import { postgresEnvironment } from "./postgres-environment.ts";
+import { runProgram } from "./run-program.ts";
+import type { ServerUser } from "./server-user.ts";
+
+export interface ServerOptions {
+  binaries: PostgresBinaries;
+  databaseDir: string;
+  user: ServerUser | null;
+  /** PostgreSQL settings; they win over postgresql.conf and ALTER SYSTEM. */
+  settings: Readonly<Record<string, string>>;
+  logFile: string;
+}
+
+/** One life of the server: from its start to its end, whoever ended it. */
+export interface ServerProcess {
+  pid: number;
+  /** Settles when the process is gone; never rejects. */
+  exited: Promise<ServerExit>;
+  /** Fast shutdown: open transactions are rolled back, files are closed. Bounded; harsher means follow. */
+  stop(): Promise<void>;
+  /** The same request, without waiting: for the moment in which this process exits. */
+  stopSoon(): void;
+}
+
+export interface ServerExit {
+  how: string;
+  /** What the log said last, in one sentence. */
+  reason: string | null;
+}
+
+const FAST_STOP_MS = 15_000;
+const IMMEDIATE_STOP_MS = 5_000;
+const FULL_BELOW_BYTES = 1024 * 1024;
+const LOG_TAIL_BYTES = 4_096;
+
+export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
+  const folder = await openFolderForServer(options.databaseDir, options.user);
+  const log = await open(options.logFile, "a", 0o600);
+  const logStart = (await log.stat()).size;
+  try {
+    const child = spawn(options.binaries.postgres, serverArguments(folder.path, options.settings), {
+      ...options.user,
+      cwd: folder.cwd,
+      env: postgresEnvironment(),
+      // A session of its own: the terminal's Ctrl-C reaches us, and we end the server when we are done with it.
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd, ...folder.descriptors],
+      windowsHide: true,
+    });
+    await spawned(child);
+    return superviseChild(child, options, logStart);
+  } finally {
+    await log.close();
+    await folder.close();
+  }
+}
+
+function serverArguments(path: string, settings: Readonly<Record<string, string>>): string[] {
+  return [
+    "-D",
+    path,
+    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ];
+}
+
+function spawned(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+}
+
+function superviseChild(
+  child: ChildProcess,
+  options: ServerOptions,
+  logStart: number,
+): ServerProcess {
+  const exited = new Promise<ServerExit>((resolve) => {
+    child.once("exit", (code, signal) => {
+      const how = signal ? `ended by ${signal}` : `ended with ${code}`;
+      findReason(options, logStart).then(
+        (reason) => resolve({ how, reason }),
+        () => resolve({ how, reason: null }),
+      );
+    });
+  });
+  child.on("error", () => undefined); // a signal that could not be sent; the exit is what counts
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    stop: () => stopChild(child, options, exited),
+    stopSoon: () => child.kill("SIGINT"),
+  };
+}
+
+async function stopChild(
+  child: ChildProcess,
+  options: ServerOptions,
+  exited: Promise<ServerExit>,
+): Promise<void> {
+  if (process.platform === "win32") await stopThroughPgCtl(options);
+  else child.kill("SIGINT");
+  if (await endsWithin(exited, FAST_STOP_MS)) return;
+  child.kill("SIGQUIT");
+  if (await endsWithin(exited, IMMEDIATE_STOP_MS)) return;
+  child.kill("SIGKILL");
+  await exited;
+}
+
+/** Windows has no signals; pg_ctl speaks to the server over a named pipe. */
+async function stopThroughPgCtl({ binaries, databaseDir, user }: ServerOptions): Promise<void> {
+  const folder = await openFolderForServer(databaseDir, user);
+  const args = ["stop", "--pgdata", folder.path, "--mode", "fast", "--no-wait"];
+  const timeoutMs = FAST_STOP_MS;
+  await runProgram({ program: binaries.pgCtl, args, user, folder, timeoutMs }).catch(
+    () => undefined,
+  );
+  await folder.close();
+}
+
+async function endsWithin(exited: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const { promise: timeout, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(resolve, timeoutMs, false);
+  try {
+    return await Promise.race([exited.then(() => true as const), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function findReason(options: ServerOptions, logStart: number): Promise<string | null> {
+  const said = explainOutput(await readLogTail(options.logFile, logStart));
+  // On a full disk the log has no room for the reason either.
+  return said ?? ((await isDiskFull(options.databaseDir)) ? DISK_FULL_TEXT : null);
+}
+
+async function isDiskFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize < FULL_BELOW_BYTES;
+}
+
+/** What this life of the server wrote, at most its last part. */
+async function readLogTail(logFile: string, from: number): Promise<string> {
+  const text = await readFile(logFile);
+  return text.subarray(Math.max(from, text.length - LOG_TAIL_BYTES)).toString("utf8");
+}

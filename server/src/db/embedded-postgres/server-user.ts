@@ -1,0 +1,47 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * PostgreSQL refuses to run as root. Under root its processes get these ids; otherwise they run as whoever runs Bursar
+ * and there is no ServerUser.
+ */
+export interface ServerUser {
+  uid: number;
+  gid: number;
+}
+
+/** "nobody" on every system this runs on. */
+export const NOBODY: ServerUser = { uid: 65534, gid: 65534 };
+
+const OTHERS_EXECUTE = 0o001;
+const GROUP_EXECUTE = 0o010;
+const OWNER_EXECUTE = 0o100;
+
+/**
+ * Under root: the owner of the database's folder, else the unprivileged owner of the data folder, else nobody.
+ * `null` when this process is not root.
+ */
+export async function chooseServerUser(
+  dataDir: string,
+  databaseDir: string,
+): Promise<ServerUser | null> {
+  if (process.getuid?.() !== 0) return null;
+  return (await unprivilegedOwner(databaseDir)) ?? (await unprivilegedOwner(dataDir)) ?? NOBODY;
+}
+
+/** Whether the permission bits let `user` walk to `path` and into it. Access lists are not read. */
+export async function canReach(path: string, user: ServerUser): Promise<boolean> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const { mode, uid, gid } = await stat(folder);
+    const bit =
+      uid === user.uid ? OWNER_EXECUTE : gid === user.gid ? GROUP_EXECUTE : OTHERS_EXECUTE;
+    if ((mode & bit) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+async function unprivilegedOwner(path: string): Promise<ServerUser | null> {
+  const found = await stat(path).catch(() => null);
+  if (!found || found.uid === 0) return null;
+  return { uid: found.uid, gid: found.gid === 0 ? NOBODY.gid : found.gid };
+}

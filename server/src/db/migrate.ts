@@ -1,0 +1,153 @@
+import pg from "pg";
+import { StartError } from "#src/lib/start-error.ts";
+import { explainConnectError } from "./database-error.ts";
+import { type Migration, readMigrations } from "./migration-files.ts";
+import { refuseForeignDatabase, refusePooler, refuseUnfitServer } from "./server-checks.ts";
+
+export interface AppliedMigration {
+  number: number;
+  name: string;
+  sha256: string;
+  appliedAt: Date;
+}
+
+export interface MigrateOptions {
+  connectionString: string;
+  /** Those of this program, unless a test brings its own. */
+  migrations?: readonly Migration[];
+}
+
+export interface MigrateResult {
+  /** What this call applied, in order; empty when the schema was already the newest. */
+  applied: readonly AppliedMigration[];
+  /** The number of the last migration in the database. */
+  schemaNumber: number;
+}
+
+// Any number that no other program on this server is likely to use; "bursar" in ASCII.
+const MIGRATION_LOCK = "108170552795506";
+const LOCK_TIMEOUT_MS = 300_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Brings the schema to the newest migration. Nodes that start at the same moment wait for each other on a session
+ * advisory lock; each migration commits in a transaction of its own together with its row in `schema_migration`.
+ * Throws a StartError when the server or the database is not one that Bursar may use, and says what to do.
+ */
+export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
+  const migrations = options.migrations ?? (await readMigrations());
+  await refusePooler(options.connectionString);
+  const client = await connect(options.connectionString);
+  try {
+    await refuseUnfitServer(client);
+    await lock(client);
+    return await migrateLocked(client, migrations);
+  } finally {
+    // Ending the session releases the lock, also when a statement failed half way.
+    await client.end();
+  }
+}
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "bursar migrate",
+  });
+  // A connection that is lost between statements fails the next one; without a listener it would end the process.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw explainConnectError(error, connectionString);
+  }
+  return client;
+}
+
+async function lock(client: pg.Client): Promise<void> {
+  try {
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    await client.query("SET lock_timeout = 0");
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== "55P03") throw error;
+    throw new StartError(
+      `Another Bursar node has been migrating this database for ${LOCK_TIMEOUT_MS / 60_000} minutes. ` +
+        "Wait until it is done, or stop it, and start again.",
+      { cause: error },
+    );
+  }
+}
+
+async function migrateLocked(
+  client: pg.Client,
+  migrations: readonly Migration[],
+): Promise<MigrateResult> {
+  await refuseForeignDatabase(client);
+  const recorded = await readRecorded(client);
+  refuseOtherSchema(recorded, migrations);
+  const applied: AppliedMigration[] = [];
+  for (const migration of migrations.slice(recorded.length)) {
+    applied.push(await apply(client, migration));
+  }
+  return { applied, schemaNumber: recorded.length + applied.length };
+}
+
+async function readRecorded(client: pg.Client): Promise<AppliedMigration[]> {
+  await client.query(`
+    CREATE TABLE IF NOT EXISTS schema_migration (
+      number integer PRIMARY KEY,
+      name text NOT NULL,
+      sha256 text NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )`);
+  const { rows } = await client.query<AppliedMigration>(
+    'SELECT number, name, sha256, applied_at AS "appliedAt" FROM schema_migration ORDER BY number',
+  );
+  return rows;
+}
+
+function refuseOtherSchema(
+  recorded: readonly AppliedMigration[],
+  migrations: readonly Migration[],
+): void {
+  const newest = recorded.at(-1);
+  if (newest && newest.number > migrations.length) {
+    throw new StartError(
+      `The database has schema ${newest.number} (${newest.name}), and this Bursar knows schemas up to ` +
+        `${migrations.length}: a newer Bursar has upgraded it. Start that version or a newer one; ` +
+        "a schema is never taken back.",
+    );
+  }
+  for (const [index, row] of recorded.entries()) {
+    const known = migrations[index];
+    if (known?.number === row.number && known.sha256 === row.sha256) continue;
+    throw new StartError(
+      `Migration ${row.number} (${row.name}) in the database is not the one of this Bursar` +
+        `${known ? ` (${known.name})` : ""}: a migration file was changed after it was applied, or the ` +
+        "database belongs to another build. Restore the file as it was released; put changes in a new migration.",
+    );
+  }
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<AppliedMigration> {
+  try {
+    await client.query("BEGIN");
+    await client.query(migration.sql);
+    const { rows } = await client.query<AppliedMigration>(
+      'INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3) RETURNING number, name, sha256, applied_at AS "appliedAt"',
+      [migration.number, migration.name, migration.sha256],
+    );
+    await client.query("COMMIT");
+    const [row] = rows;
+    if (!row) throw new Error("schema_migration gave no row back");
+    return row;
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `Migration ${migration.number} (${migration.name}) failed and was rolled back: ${reason}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,291 @@
+-- The schema after all migrations. Made by `node server/src/db/dump-schema.ts`; not read by the program.
+-- server/test/schema.test.ts fails when it and the migrations differ.
+
+CREATE TABLE admin_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  secret_hash bytea NOT NULL,
+  partial_key_hint text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
+CREATE TABLE api_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  name text NOT NULL,
+  permission text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  secret_hash bytea NOT NULL,
+  partial_key_hint text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone
+);
+CREATE TABLE audit_event (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  event text NOT NULL,
+  actor_type text NOT NULL,
+  actor_id text NOT NULL,
+  subject_type text NOT NULL,
+  subject_id text NOT NULL,
+  workspace_id text,
+  before jsonb,
+  after jsonb,
+  request_id text NOT NULL,
+  ip_address text,
+  user_agent text,
+  created_at timestamp with time zone NOT NULL,
+  previous_hash bytea NOT NULL,
+  hash bytea NOT NULL
+);
+CREATE TABLE audit_head (
+  organization_id uuid NOT NULL,
+  seq bigint DEFAULT 0 NOT NULL,
+  hash bytea NOT NULL
+);
+CREATE TABLE balance (
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  organization_id uuid NOT NULL,
+  settled_nano_usd bigint DEFAULT 0 NOT NULL,
+  leased_nano_usd bigint DEFAULT 0 NOT NULL,
+  unresolved_nano_usd bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE change_counter (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE installation (
+  key text NOT NULL,
+  value text NOT NULL
+);
+CREATE TABLE node (
+  id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  flushed_seq bigint DEFAULT 0 NOT NULL,
+  version text NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE organization (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE price_override (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  effective_from timestamp with time zone NOT NULL,
+  input_nano_usd bigint NOT NULL,
+  cache_write_5m_nano_usd bigint NOT NULL,
+  cache_write_1h_nano_usd bigint NOT NULL,
+  cache_read_nano_usd bigint NOT NULL,
+  output_nano_usd bigint NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE schema_migration (
+  number integer NOT NULL,
+  name text NOT NULL,
+  sha256 text NOT NULL,
+  applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+CREATE TABLE spend_limit (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  enforcement text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE upstream (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  base_url text NOT NULL,
+  credential_sealed bytea,
+  credential_hint text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE usage_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_event (
+  request_id text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone NOT NULL,
+  node_id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  outcome text NOT NULL,
+  http_status integer,
+  is_stream boolean NOT NULL,
+  is_estimated boolean NOT NULL,
+  is_unpriced boolean NOT NULL,
+  requested_model text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  prices jsonb NOT NULL,
+  upstream_request_id text,
+  first_byte_ms integer
+) PARTITION BY RANGE (started_at);
+CREATE TABLE usage_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE workspace (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  description text,
+  display_color text NOT NULL,
+  tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+  is_default boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  archived_at timestamp with time zone
+);
+CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
+
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
+ALTER TABLE api_key ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_pkey PRIMARY KEY (organization_id);
+ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
+ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
+ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
+ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
+ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_1h_nano_usd_check CHECK ((cache_write_1h_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_5m_nano_usd_check CHECK ((cache_write_5m_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CHECK ((input_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
+ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
+ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier, context_window, inference_geo, speed, client);
+ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
+ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);
+ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier, context_window, inference_geo, speed, client);
+ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+
+CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
+CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
+CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
+CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
+CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
+CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;

@@ -1,0 +1,230 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DuplicateKeyError, JsonReader, JsonSyntaxError, MAX_JSON_DEPTH } from "./json-scan.ts";
+
+const runs = { numRuns: 2_000 };
+
+describe("what is JSON", () => {
+  test("any text of a generated value is accepted, compact and indented", () => {
+    fc.assert(
+      fc.property(fc.json(), fc.nat(4), (text, indent) => {
+        expect(isAccepted(Buffer.from(text))).toBe(true);
+        expect(isAccepted(Buffer.from(JSON.stringify(JSON.parse(text), null, indent)))).toBe(true);
+      }),
+      runs,
+    );
+  });
+
+  test("a text with a changed, dropped or added byte is accepted exactly when JSON.parse accepts it", () => {
+    const byte = fc.oneof(
+      fc.constantFrom(...Buffer.from('{}[]":,\\/bfnrtu0123456789abcdefABCDEF+-.eE \n\r\t')),
+      fc.nat(255),
+    );
+    fc.assert(
+      fc.property(
+        fc.json({ stringUnit: "binary" }),
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom("set", "drop", "add"), byte), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        (text, edits) => {
+          let bytes = Buffer.from(text);
+          for (const [at, edit, value] of edits) bytes = mutate(bytes, at, edit, value);
+          expect(isAccepted(bytes)).toBe(isAcceptedByJsonParse(bytes));
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test("a mutated long string is accepted exactly when JSON.parse accepts it, wherever it lies in memory", () => {
+    const part = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom('\\"', "\\u00e9", "\n", "é"),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 40 }),
+        fc.nat(7),
+        fc.nat(),
+        fc.nat(255),
+        (parts, lead, at, value) => {
+          const text = Buffer.from(`"${parts.join("abcdefgh")}"`);
+          const memory = Buffer.concat([Buffer.alloc(lead), text, Buffer.from('"')]);
+          const bytes = memory.subarray(lead, lead + text.length);
+          expect(isAccepted(bytes)).toBe(isAcceptedByJsonParse(bytes));
+          bytes[at % bytes.length] = value;
+          expect(isAccepted(bytes)).toBe(isAcceptedByJsonParse(bytes));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test("nesting is bounded, not recursed: the deepest allowed passes, one more is refused", () => {
+    for (const [open, inner, close] of [
+      ["[", "", "]"],
+      ['{"a":', "1", "}"],
+    ] as const) {
+      const nest = (depth: number) => Buffer.from(open.repeat(depth) + inner + close.repeat(depth));
+      expect(isAccepted(nest(MAX_JSON_DEPTH))).toBe(true);
+      expect(isAccepted(nest(MAX_JSON_DEPTH + 1))).toBe(false);
+      expect(isAccepted(Buffer.from(open.repeat(1_000_000)))).toBe(false);
+    }
+  });
+
+  test.each([
+    ["", "unexpected end, expected a JSON value at byte 0"],
+    ["\ufeff{}", "a byte order mark is not allowed at byte 0"],
+    ["{}x", "unexpected data after the JSON value at byte 2"],
+    ['{"a" 1}', 'expected ":" at byte 5'],
+    ['{"a":1 "b":2}', 'expected "," or "}" at byte 7'],
+    ["[1 2]", 'expected "," or "]" at byte 3'],
+    ["[1,]", "expected a JSON value at byte 3"],
+    ['{"a":1,}', "expected a key in double quotes at byte 7"],
+    ["[1}", 'expected "," or "]" at byte 2'],
+    ['"a\nb"', "a control character inside a string at byte 2"],
+    ['"ab', "unexpected end inside a string at byte 3"],
+    ['"\\x"', "an unknown escape at byte 2"],
+    ['"\\u12g4"', "a broken \\u escape at byte 5"],
+    ["tru", "unexpected end, expected true at byte 3"],
+    ["NaN", "expected a JSON value at byte 0"],
+    ["1.", "unexpected end, expected a JSON value at byte 2"],
+  ])("%j is refused, saying what and where", (text, message) => {
+    expect(() => readAll(Buffer.from(text))).toThrow(
+      new JsonSyntaxError(message.replace(/ at byte \d+$/, ""), Number(/\d+$/.exec(message)?.[0])),
+    );
+  });
+
+  test("bytes that are not UTF-8 are refused, with the offset of the first of them", () => {
+    const bytes = Buffer.concat([Buffer.from('"é€😀'), Buffer.from([0xc3]), Buffer.from('"')]);
+    expect(() => new JsonReader(bytes)).toThrow("the text is not UTF-8 at byte 10");
+    expect(() => new JsonReader(Buffer.from([0x22, 0xff, 0x22]))).toThrow("at byte 1");
+    expect(() => new JsonReader(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))).toThrow("not UTF-8");
+  });
+});
+
+describe("what is read", () => {
+  test("walking gives the keys and values that JSON.parse gives", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
+        const text = JSON.stringify(value);
+        // JSON.parse of it, not the value: -0 is written 0
+        expect(readValue(new JsonReader(Buffer.from(text)))).toStrictEqual(JSON.parse(text));
+      }),
+      runs,
+    );
+  });
+
+  test("a slice is exactly the bytes of the value", () => {
+    const reader = new JsonReader(Buffer.from('{ "a" : [1, {"b":"}"}] , "c": -1.5e3 }'));
+    reader.beginObject();
+    expect(reader.nextKey()).toBe("a");
+    expect(reader.sliceValue().toString()).toBe('[1, {"b":"}"}]');
+    expect(reader.nextKey()).toBe("c");
+    expect(reader.kind()).toBe("number");
+    expect(reader.sliceValue().toString()).toBe("-1.5e3");
+    expect(reader.nextKey()).toBeNull();
+    reader.end();
+  });
+
+  test("numbers come as they are written", () => {
+    for (const text of ["0", "-0", "1.0", "1e3", "12345678901234567890"]) {
+      expect(new JsonReader(Buffer.from(text)).readNumberText()).toBe(text);
+    }
+  });
+
+  test("a key that stands twice is refused, also when an escape hides it", () => {
+    for (const text of [
+      '{"model":1,"model":2}',
+      '{"model":1,"mod\\u0065l":2}',
+      '{"\\u006dodel":1,"a":{},"model":2}',
+    ]) {
+      expect(() => readValue(new JsonReader(Buffer.from(text)))).toThrow(DuplicateKeyError);
+    }
+    const many = Array.from({ length: 100 }, (_, i) => `"key${i}":${i}`).join(",");
+    expect(Object.keys(readValue(new JsonReader(Buffer.from(`{${many}}`))) as object)).toHaveLength(
+      100,
+    );
+    expect(() => readValue(new JsonReader(Buffer.from(`{${many},"key7":0}`)))).toThrow(
+      DuplicateKeyError,
+    );
+  });
+
+  test("the same key in two objects is no duplicate, nor is one inside a skipped value", () => {
+    expect(readValue(new JsonReader(Buffer.from('[{"a":1},{"a":{"a":2}}]')))).toEqual([
+      { a: 1 },
+      { a: { a: 2 } },
+    ]);
+    expect(isAccepted(Buffer.from('{"a":1,"a":2}'))).toBe(true);
+  });
+
+  test("a key with half a surrogate pair is refused where it is read", () => {
+    expect(() => readValue(new JsonReader(Buffer.from('{"a\\ud800":1}')))).toThrow(
+      "half a surrogate pair at byte 1",
+    );
+    expect(readValue(new JsonReader(Buffer.from('{"a\\ud83d\\ude00":1}')))).toEqual({ "a😀": 1 });
+    expect(isAccepted(Buffer.from('{"a\\ud800":"\\ud800"}'))).toBe(true);
+  });
+});
+
+function readAll(bytes: Buffer): void {
+  const reader = new JsonReader(bytes);
+  reader.skipValue();
+  reader.end();
+}
+
+function isAccepted(bytes: Buffer): boolean {
+  try {
+    readAll(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return false;
+    throw error;
+  }
+}
+
+function isAcceptedByJsonParse(bytes: Buffer): boolean {
+  try {
+    JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mutate(bytes: Buffer, at: number, edit: string, value: number): Buffer<ArrayBuffer> {
+  const place = at % (bytes.length + 1);
+  const rest = bytes.subarray(edit === "add" ? place : place + 1);
+  const middle = edit === "drop" ? Buffer.alloc(0) : Buffer.of(value);
+  return Buffer.concat([bytes.subarray(0, place), middle, rest]);
+}
+
+/** The whole value by the reader's own walk, as JSON.parse would give it. */
+function readValue(reader: JsonReader): unknown {
+  switch (reader.kind()) {
+    case "object": {
+      const entries: [string, unknown][] = [];
+      reader.beginObject();
+      for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+        entries.push([key, readValue(reader)]);
+      }
+      return Object.fromEntries(entries);
+    }
+    case "array": {
+      const items: unknown[] = [];
+      reader.beginArray();
+      while (reader.nextElement()) items.push(readValue(reader));
+      return items;
+    }
+    case "string":
+      return reader.readString();
+    case "number":
+      return Number(reader.readNumberText());
+    case "boolean":
+      return reader.readBoolean();
+    default:
+      reader.skipValue();
+      return null;
+  }
+}

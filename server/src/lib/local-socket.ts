@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// sun_path holds 104 bytes on macOS and 108 on Linux, one of them the terminator.
+const LONGEST_SOCKET_PATH = 103;
+
+/**
+ * Path of a unix socket that belongs to `directory`: inside it, or, where the path would be too long for the system,
+ * in a private folder under the temporary directory whose name follows from `directory`, so that every program
+ * computes the same. On Windows, a named pipe. Throws when that private folder belongs to somebody else.
+ */
+export function localSocketPath(directory: string, name: string): string {
+  const digest = createHash("sha256").update(directory).digest("hex").slice(0, 16);
+  if (process.platform === "win32") return `\\\\.\\pipe\\bursar-${digest}-${name}`;
+  const inside = join(directory, name);
+  if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside;
+  const uid = process.getuid?.() ?? 0;
+  const folder = join(tmpdir(), `bursar-${uid}-${digest}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const status = lstatSync(folder);
+  if (!status.isDirectory() || status.uid !== uid) {
+    throw new Error(
+      `${folder} belongs to somebody else; remove it or use a data folder with a shorter path`,
+    );
+  }
+  chmodSync(folder, 0o700);
+  return join(folder, name);
+}

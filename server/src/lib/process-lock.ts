@@ -1,0 +1,233 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { link, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "./assert.ts";
+import { isStillRunning, ownIdentity, type ProcessIdentity } from "./running-process.ts";
+import { StartError } from "./start-error.ts";
+
+// A folder belongs to one process at a time. On Linux the kernel keeps the lock (flock): it ends with the process,
+// however that dies, and counts across containers that share the folder. Elsewhere, and where the `flock` program is
+// missing, the lock is the file itself with the identity of its owner; a dead owner's file is taken over.
+
+export interface ProcessLock {
+  /** The locked folder, absolute and without links. */
+  folder: string;
+  /** Safe to call twice. */
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  /** False makes the file alone the lock, as where there is no `flock`. */
+  useKernelLock?: boolean;
+}
+
+interface LockRecord extends ProcessIdentity {
+  lockedAt: string;
+}
+
+type KernelLock = { kind: "locked"; release: () => void } | { kind: "held" } | { kind: "none" };
+
+const LOCK_FILE = "bursar.lock";
+/** Takeovers of takeovers that crashed; more than one needs a crash within a millisecond, again and again. */
+const MAX_DEPTH = 8;
+const MAX_ATTEMPTS = 100;
+
+/**
+ * Locks a folder, which is made (0700) when it is not there. Throws a StartError that names the owner when another
+ * process has it. The lock of a process that was killed does not count, also when its number was given to another one.
+ */
+export async function acquireProcessLock(
+  path: string,
+  options: LockOptions = {},
+): Promise<ProcessLock> {
+  const folder = await makeFolder(path);
+  const file = join(folder, LOCK_FILE);
+  const record = { ...(await ownIdentity()), lockedAt: new Date().toISOString() };
+  const useKernelLock = options.useKernelLock ?? process.platform === "linux";
+  const kernel = useKernelLock ? await lockInKernel(file, record) : ({ kind: "none" } as const);
+  if (kernel.kind === "held") throw heldBy(await readRecord(file), folder);
+  if (kernel.kind === "locked") {
+    return { folder, release: once(async () => kernel.release()) };
+  }
+  const owner = await takeFile(file, record, 0).catch((error) => {
+    throw error instanceof StartError ? error : notLockable(error);
+  });
+  if (owner !== null) throw heldBy(owner, folder);
+  return { folder, release: once(() => releaseFile(file, record)) };
+}
+
+async function makeFolder(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return await realpath(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`The data folder ${path} cannot be used: ${reason}.`, { cause: error });
+  }
+}
+
+function heldBy(owner: LockRecord | null, folder: string): StartError {
+  const who = owner ? ` (process ${owner.pid}, since ${owner.lockedAt})` : "";
+  return new StartError(
+    `Another Bursar${who} is using the data folder ${folder}. Stop it first, or give this one a folder of its own ` +
+      "with BURSAR_DATA_DIR.",
+  );
+}
+
+function once(release: () => Promise<void>): () => Promise<void> {
+  let released: Promise<void> | null = null;
+  return () => {
+    released ??= release();
+    return released;
+  };
+}
+
+/**
+ * A flock belongs to the open file, which the `flock` program shares with us for a moment: it locks, it ends, and the
+ * lock stays until this process closes the file or dies. The file is never removed, since a lock on a removed file
+ * would not keep the next one out.
+ */
+async function lockInKernel(file: string, record: LockRecord): Promise<KernelLock> {
+  const descriptor = openLockFile(file);
+  const status = await runFlock(descriptor);
+  if (status !== 0) {
+    closeSync(descriptor);
+    return status === 1 ? { kind: "held" } : { kind: "none" };
+  }
+  const previous = await readRecord(file);
+  // One that locked without the kernel's help (its program was missing) is only found by its record.
+  if (previous !== null && (await isStillRunning(previous))) {
+    closeSync(descriptor);
+    return { kind: "held" };
+  }
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, toText(record), 0);
+  } catch {
+    // The disk is full: the lock holds all the same, only its owner's number is not written down.
+  }
+  return {
+    kind: "locked",
+    release: () => {
+      try {
+        ftruncateSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    },
+  };
+}
+
+function openLockFile(file: string): number {
+  try {
+    return openSync(file, "a+", 0o600);
+  } catch (error) {
+    throw notLockable(error);
+  }
+}
+
+function notLockable(error: unknown): StartError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StartError(`The data folder cannot be locked: ${reason}.`, { cause: error });
+}
+
+/** 0: locked. 1: another process has the lock. Anything else, null included: there is no such lock here. */
+function runFlock(descriptor: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const child = spawn("flock", ["-x", "-n", "3"], {
+      stdio: ["ignore", "ignore", "ignore", descriptor],
+    });
+    child.on("error", () => resolve(null));
+    child.on("close", resolve);
+  });
+}
+
+/**
+ * Makes the file ours, or gives the record of the running process that has it. A dead owner's file is replaced under
+ * a second lock whose name is made from the dead record: of several that start at once exactly one replaces it.
+ */
+async function takeFile(
+  file: string,
+  record: LockRecord,
+  depth: number,
+): Promise<LockRecord | null> {
+  assert(depth < MAX_DEPTH, "takeovers of a lock end");
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (await createFile(file, record)) return null;
+    const text = await readText(file);
+    if (text === null) continue; // released this moment
+    const owner = parseRecord(text);
+    if (owner !== null && (await isStillRunning(owner))) return owner;
+    const takeover = `${file}.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+    const rival = await takeFile(takeover, record, depth + 1);
+    if (rival !== null) return rival;
+    try {
+      // Only the holder of the takeover may replace this text; if it is still there, that is us.
+      if ((await readText(file)) === text) {
+        await writeAndRename(file, record);
+        return null;
+      }
+    } finally {
+      await rm(takeover, { force: true });
+    }
+  }
+  throw new StartError(`${file} changes all the time: several processes fight over the folder.`);
+}
+
+/** Whole or not at all: a reader never sees a half-written record. */
+async function createFile(file: string, record: LockRecord): Promise<boolean> {
+  const staging = await writeStaging(file, record);
+  try {
+    await link(staging, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(staging, { force: true });
+  }
+}
+
+async function writeAndRename(file: string, record: LockRecord): Promise<void> {
+  await rename(await writeStaging(file, record), file);
+}
+
+async function writeStaging(file: string, record: LockRecord): Promise<string> {
+  const staging = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  await writeFile(staging, toText(record), { mode: 0o600, flag: "wx" });
+  return staging;
+}
+
+async function releaseFile(file: string, record: LockRecord): Promise<void> {
+  if ((await readText(file)) === toText(record)) await rm(file, { force: true });
+}
+
+async function readRecord(file: string): Promise<LockRecord | null> {
+  return parseRecord((await readText(file)) ?? "");
+}
+
+async function readText(file: string): Promise<string | null> {
+  return readFile(file, "utf8").catch(() => null);
+}
+
+function toText(record: LockRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Null for anything that no Bursar wrote whole. */
+function parseRecord(text: string): LockRecord | null {
+  try {
+    const { pid, started, pidNamespace, lockedAt } = JSON.parse(text);
+    if (!Number.isSafeInteger(pid) || pid <= 0) return null;
+    return {
+      pid,
+      started: typeof started === "string" ? started : null,
+      pidNamespace: typeof pidNamespace === "string" ? pidNamespace : null,
+      lockedAt: String(lockedAt),
+    };
+  } catch {
+    return null;
+  }
+}

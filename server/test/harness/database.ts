@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { inject } from "vitest";
+import { type Database, openDatabase } from "#src/db/pool.ts";
+
+export interface TestDatabase {
+  connectionString: string;
+  database: Database;
+  /** Closes `database` and removes everything, also under connections that a test left open. */
+  drop(): Promise<void>;
+}
+
+const MAX_CONNECTIONS = 8;
+
+/** A migrated database of its own for one test file: make it in beforeAll, drop it in afterAll. */
+export function createTestDatabase(): Promise<TestDatabase> {
+  return create(`TEMPLATE ${inject("templateDatabase")}`);
+}
+
+/** A database without a schema, for the tests of migrations. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return create("TEMPLATE template0");
+}
+
+async function create(template: string): Promise<TestDatabase> {
+  const name = `${inject("databasePrefix")}_${randomBytes(6).toString("hex")}`;
+  await runAsAdmin(`CREATE DATABASE ${name} ${template}`);
+  const url = new URL(inject("adminConnectionString"));
+  url.pathname = `/${name}`;
+  const database = openDatabase({
+    connectionString: url.href,
+    maxConnections: MAX_CONNECTIONS,
+    onIdleError: () => undefined, // `drop` ends connections that a test left open
+  });
+  return {
+    connectionString: url.href,
+    database,
+    drop: async () => {
+      await database.destroy();
+      await runAsAdmin(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+async function runAsAdmin(statement: string): Promise<void> {
+  const admin = new pg.Client(inject("adminConnectionString"));
+  await admin.connect();
+  try {
+    await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
+}

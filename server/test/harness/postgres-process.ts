@@ -1,0 +1,27 @@
+// A small program for the tests of the embedded PostgreSQL: `node postgres-process.ts <data folder>`.
+// It does what the server does with the database at its start and end, prints one JSON line for each event, and
+// leaves the ways to die to the test.
+import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
+import { acquireProcessLock } from "#src/lib/process-lock.ts";
+
+const [dataDir] = process.argv.slice(2);
+
+function tell(event: object): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+try {
+  const lock = await acquireProcessLock(dataDir ?? "");
+  const postgres = await startEmbeddedPostgres({ lock, onEvent: tell });
+  const stop = async (signal: string) => {
+    await postgres.stop();
+    await lock.release();
+    tell({ kind: "stopped", signal });
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  tell({ kind: "ready", pid: postgres.pid, connectionString: postgres.connectionString });
+} catch (error) {
+  tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+}
