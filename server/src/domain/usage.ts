@@ -23,12 +23,19 @@ export interface BilledUsage {
   serviceTier: string | null;
   inferenceGeo: string | null;
   speed: string | null;
+  /** The response's own totals where `total` is the sum of iterations; later deltas are merged into these. */
+  topLevel?: TokenUsage;
+  /** True where a count could not be read (negative, text, absurd): the record is then `estimated`. */
+  isDoubtful?: boolean;
 }
 
 export interface UsageIteration {
   /** Model of this call; null where the response names none (compaction): the response's model. */
   model: string | null;
+  /** Web searches are 0 here: a response counts them for the message, not for a call. */
   usage: TokenUsage;
+  /** A compaction is billed, yet stands outside the response's own totals. */
+  isCompaction?: boolean;
 }
 
 /** Cost of one request in integer nano-USD. The parts sum to `total` exactly. */

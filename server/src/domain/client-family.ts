@@ -1,0 +1,44 @@
+// Which program is calling, for the usage reports. The client writes its user agent as it likes, so a report may only
+// ever show a name of this closed list.
+
+/** First match wins: a program that names its SDK too stands above the SDK. */
+const families = [
+  ["claude-code", /^claude-(?:cli|code)\//i],
+  ["vercel-ai", /\bai-sdk\/|^ai\/[0-9]/i],
+  ["langchain", /\blangchain/i],
+  ["litellm", /\blitellm\b/i],
+  // Stainless SDKs call themselves `<class>/<language> <version>`: Anthropic, AsyncAnthropic, AnthropicBedrock …
+  ["anthropic-typescript", anthropicSdk("JS")],
+  ["anthropic-python", anthropicSdk("Python")],
+  ["anthropic-go", anthropicSdk("Go")],
+  ["anthropic-java", anthropicSdk("Java|Kotlin")],
+  ["anthropic-ruby", anthropicSdk("Ruby")],
+  ["anthropic-csharp", anthropicSdk("C#|CSharp")],
+  ["anthropic-php", anthropicSdk("PHP")],
+  ["curl", /^curl\//i],
+  ["wget", /^wget\//i],
+  ["postman", /^PostmanRuntime\//i],
+  ["python-requests", /^python-requests\//i],
+  ["python-httpx", /^python-httpx\//i],
+  ["python-aiohttp", /\baiohttp\//i],
+  ["axios", /^axios\//i],
+  ["node", /^(?:node|undici|node-fetch|bun|deno)\b/i],
+  ["go-http", /^Go-http-client\//i],
+  ["java-http", /^(?:okhttp|Java-http-client|Apache-HttpClient)\//i],
+  ["browser", /^Mozilla\//i],
+] as const satisfies readonly (readonly [string, RegExp])[];
+
+export type ClientFamily = (typeof families)[number][0] | "other" | "unknown";
+
+const MAX_READ_CHARS = 256;
+
+/** Family of a `user-agent` header: "unknown" where there is none, "other" where the list has no name for it. */
+export function clientFamily(userAgent: string | undefined): ClientFamily {
+  if (!userAgent) return "unknown";
+  const start = userAgent.slice(0, MAX_READ_CHARS);
+  return families.find(([, pattern]) => pattern.test(start))?.[0] ?? "other";
+}
+
+function anthropicSdk(languages: string): RegExp {
+  return new RegExp(`^(?:Async)?Anthropic[A-Za-z:]*/(?:${languages})(?: |$)`, "i");
+}

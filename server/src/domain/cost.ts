@@ -1,0 +1,194 @@
+import { boundedModelName, type ModelLabels } from "./model-labels.ts";
+import { divideHalfEven, formatUsd, splitByLargestRemainder } from "./money.ts";
+import type { ModelPrices, PriceBook } from "./price-book.ts";
+import {
+  BATCH_MULTIPLIER,
+  GEO_US_MULTIPLIER,
+  PRICE_LIST_AS_OF,
+  type TokenPrices,
+  WEB_SEARCH_NANO_USD,
+} from "./price-list.ts";
+import type { ContextWindow } from "./request-record.ts";
+import type { BilledUsage, Cost, TokenUsage } from "./usage.ts";
+import { MAX_TOKENS, promptTokens } from "./usage-fields.ts";
+
+export interface PricedUsage {
+  cost: Cost;
+  /** True where a model, or its fast mode, has no price and the dearest one was taken instead. */
+  isUnpriced: boolean;
+  contextWindow: ContextWindow;
+  /** The name the usage is reported under. */
+  model: string;
+  /** JSON: the rows and multipliers that were used, so that the cost can be explained later. */
+  prices: string;
+}
+
+export interface PriceRequest {
+  book: PriceBook;
+  usage: BilledUsage;
+  /** When the request started: prices of that moment hold. */
+  atMs: number;
+  /** Bounds the names of models that are not in the price table; without it such a model is reported as itself. */
+  labels?: ModelLabels;
+}
+
+/**
+ * Cost of one request in nano-USD (rules: anthropic-api E). Exact fractions up to the end, multipliers stacked, then
+ * one rounding of the total, half to even, and the parts as its largest-remainder split. Never throws.
+ *
+ * - Iterations, where present, are priced instead of the totals, each by its own model and its own prompt length.
+ * - Batch halves token prices, not web searches. The API never combines it with fast mode; should a response claim
+ *   both, the dearer reading counts: fast, without the discount.
+ * - Priority Tier is paid by commitment and has no price per token, and the reports' flex tiers have none published.
+ *   They count at the standard price: a limit needs a number for them, and 0 would let them run without end.
+ * - A model without a price, or a fast answer of a model without a fast price, is priced at the dearest row, flagged.
+ */
+export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedUsage {
+  const calls = usage.iterations ?? [{ model: null, usage: usage.total }];
+  const priced = calls.map((call) =>
+    priceCall(book, usage, call.model ?? usage.model, call.usage, atMs),
+  );
+  const webSearch = toCount(usage.total.webSearches) * WEB_SEARCH_NANO_USD * DENOMINATOR;
+  const numerators = costKinds.map((kind) =>
+    kind === "webSearch"
+      ? webSearch
+      : priced.reduce((sum, call) => sum + call.numerators[kind], 0n),
+  );
+  const largestPrompt = Math.max(...calls.map((call) => promptTokens(call.usage)));
+  return {
+    cost: toCost(numerators),
+    isUnpriced: priced.some((call) => call.band === "dearest"),
+    contextWindow: largestPrompt > STANDARD_WINDOW_TOKENS ? "200k-1M" : "0-200k",
+    model: labels?.labelOf(usage.model, book, isUsed(usage.total)) ?? boundedModelName(usage.model),
+    prices: explain(priced, usage.total.webSearches > 0),
+  };
+}
+
+function isUsed(total: TokenUsage): boolean {
+  return Object.values(total).some((count) => count > 0);
+}
+
+/** The reports' two context windows meet here; the bound itself still is in the lower one. */
+const STANDARD_WINDOW_TOKENS = 200_000;
+
+const costKinds = [
+  "input",
+  "cacheWrite5m",
+  "cacheWrite1h",
+  "cacheRead",
+  "output",
+  "webSearch",
+] as const satisfies (keyof Cost)[];
+
+/** Prices are per million tokens, and every multiplier that can apply is a whole number of twentieths. */
+const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
+const DENOMINATOR = 1_000_000n * TWENTIETHS;
+
+type Band = "standard" | "long_prompt" | "fast" | "dearest";
+
+interface PricedCall {
+  model: string;
+  row: ModelPrices;
+  band: Band;
+  prices: TokenPrices;
+  /** Multiplier of all token prices, in twentieths. */
+  twentieths: bigint;
+  /** Exact cost per kind, in nano-USD divided by DENOMINATOR. */
+  numerators: TokenPrices;
+}
+
+function priceCall(
+  book: PriceBook,
+  billed: BilledUsage,
+  model: string,
+  usage: TokenUsage,
+  atMs: number,
+): PricedCall {
+  const isFast = billed.speed === "fast";
+  const { row, band, prices } = choosePrices(book, model, isFast, promptTokens(usage), atMs);
+  const isBatch = billed.serviceTier === "batch" && !isFast;
+  const isUs = billed.inferenceGeo === "us" && row.isGeoPriced;
+  const batch = isBatch ? BATCH_MULTIPLIER.numerator : BATCH_MULTIPLIER.denominator;
+  const geo = isUs ? GEO_US_MULTIPLIER.numerator : GEO_US_MULTIPLIER.denominator;
+  const twentieths = batch * geo;
+  const numerators = {
+    input: toCount(usage.inputTokens) * prices.input * twentieths,
+    cacheWrite5m: toCount(usage.cacheWrite5mTokens) * prices.cacheWrite5m * twentieths,
+    cacheWrite1h: toCount(usage.cacheWrite1hTokens) * prices.cacheWrite1h * twentieths,
+    cacheRead: toCount(usage.cacheReadTokens) * prices.cacheRead * twentieths,
+    output: toCount(usage.outputTokens) * prices.output * twentieths,
+  };
+  return { model, row, band, prices, twentieths, numerators };
+}
+
+interface ChosenPrices {
+  row: ModelPrices;
+  band: Band;
+  prices: TokenPrices;
+}
+
+function choosePrices(
+  book: PriceBook,
+  model: string,
+  isFast: boolean,
+  prompt: number,
+  atMs: number,
+): ChosenPrices {
+  const row = book.find(model, atMs);
+  if (!row || (isFast && !row.fast)) {
+    const dearest = book.dearest(atMs);
+    return { row: dearest, band: "dearest", prices: dearest.standard };
+  }
+  if (isFast && row.fast) return { row, band: "fast", prices: row.fast };
+  if (row.longPrompt && prompt > row.longPrompt.overPromptTokens) {
+    return { row, band: "long_prompt", prices: row.longPrompt.prices };
+  }
+  return { row, band: "standard", prices: row.standard };
+}
+
+function toCost(numerators: readonly bigint[]): Cost {
+  const exact = numerators.reduce((sum, numerator) => sum + numerator, 0n);
+  const total = divideHalfEven(exact, DENOMINATOR);
+  const parts = splitByLargestRemainder(total, numerators, DENOMINATOR);
+  const part = (kind: (typeof costKinds)[number]) => parts[costKinds.indexOf(kind)] ?? 0n;
+  return {
+    input: part("input"),
+    cacheWrite5m: part("cacheWrite5m"),
+    cacheWrite1h: part("cacheWrite1h"),
+    cacheRead: part("cacheRead"),
+    output: part("output"),
+    webSearch: part("webSearch"),
+    total,
+  };
+}
+
+function explain(calls: readonly PricedCall[], hasWebSearches: boolean): string {
+  const rows = new Map(calls.map((call) => [`${call.model} ${call.band}`, explainCall(call)]));
+  const webSearch = hasWebSearches ? { web_search_usd: formatUsd(WEB_SEARCH_NANO_USD) } : {};
+  return JSON.stringify({ list: PRICE_LIST_AS_OF, rows: [...rows.values()], ...webSearch });
+}
+
+function explainCall({ model, row, band, prices, twentieths }: PricedCall) {
+  return {
+    model: boundedModelName(model),
+    row: row.row,
+    source: row.source,
+    band,
+    multiplier: String(Number(twentieths) / Number(TWENTIETHS)),
+    usd_per_million_tokens: {
+      input: formatUsd(prices.input),
+      cache_write_5m: formatUsd(prices.cacheWrite5m),
+      cache_write_1h: formatUsd(prices.cacheWrite1h),
+      cache_read: formatUsd(prices.cacheRead),
+      output: formatUsd(prices.output),
+    },
+  };
+}
+
+/**
+ * A count as arithmetic can take it, whatever stands in the usage: an estimate may be a fraction (rounded up), and the
+ * bound keeps the cost of MAX_ITERATIONS calls at MAX_PRICE_NANO_USD inside an int8.
+ */
+function toCount(tokens: number): bigint {
+  return tokens > 0 ? BigInt(Math.ceil(Math.min(tokens, MAX_TOKENS))) : 0n;
+}

@@ -1,0 +1,100 @@
+import { assert } from "#src/lib/assert.ts";
+import type { RandomBytes } from "#src/lib/ids.ts";
+import * as secretHash from "#src/lib/secret-hash.ts";
+
+// A secret is `prefix` + 32 random bytes in base62 (43 characters, fixed width) + CRC-32 of all that in base62 (6
+// characters). The prefixes are the official ones, which secret scanners look for; the checksum refuses a mistyped or
+// invented secret without asking the database.
+
+export type SecretKind = "api" | "admin";
+
+export interface NewSecret {
+  /** Shown once, stored nowhere. */
+  secret: string;
+  /** SHA-256, 32 bytes. */
+  hash: Buffer;
+  /** Enough to recognise the key on a screen: `sk-ant-api03-R2D...igAA`. */
+  hint: string;
+}
+
+const secretPrefixes: Readonly<Record<SecretKind, string>> = {
+  api: "sk-ant-api03-",
+  admin: "sk-ant-admin01-",
+};
+
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const RANDOM_BYTES = 32;
+const RANDOM_CHARS = 43; // 62^43 > 2^256
+const CHECKSUM_CHARS = 6; // 62^6 > 2^32
+const HINT_HEAD_CHARS = 3;
+const HINT_TAIL_CHARS = 4;
+const BODY = /^[0-9A-Za-z]{49}$/;
+
+/** A new secret of the kind. `random` gives as many uniform random bytes as it is asked for. */
+export function makeSecret(kind: SecretKind, random: RandomBytes): NewSecret {
+  const bytes = random(RANDOM_BYTES);
+  assert(bytes.length === RANDOM_BYTES, "the random source gives the bytes it is asked for");
+  const number = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  const unchecked = secretPrefixes[kind] + toBase62(number, RANDOM_CHARS);
+  const secret = unchecked + checksumOf(unchecked);
+  return { secret, hash: hashSecret(secret), hint: hintOf(secret, kind) };
+}
+
+/**
+ * Kind of a well-formed secret, or null for any other text. Well-formed is not known: whether the secret exists is for
+ * the database to say. Cost is bounded whatever comes in: the length is looked at first.
+ */
+export function checkSecret(text: string): { kind: SecretKind } | null {
+  const kind = kindOf(text);
+  if (!kind) return null;
+  if (!BODY.test(text.slice(secretPrefixes[kind].length))) return null;
+  const checksum = text.slice(-CHECKSUM_CHARS);
+  return checksum === checksumOf(text.slice(0, -CHECKSUM_CHARS)) ? { kind } : null;
+}
+
+/** SHA-256 of the secret, 32 bytes: the only form in which it is kept. */
+export function hashSecret(secret: string): Buffer {
+  return secretHash.hashSecret(secret);
+}
+
+function kindOf(text: string): SecretKind | null {
+  for (const kind of ["api", "admin"] as const) {
+    const prefix = secretPrefixes[kind];
+    const length = prefix.length + RANDOM_CHARS + CHECKSUM_CHARS;
+    if (text.length === length && text.startsWith(prefix)) return kind;
+  }
+  return null;
+}
+
+function hintOf(secret: string, kind: SecretKind): string {
+  const head = secret.slice(0, secretPrefixes[kind].length + HINT_HEAD_CHARS);
+  // The tail is checksum, so that the hint gives away no more than three characters of the random part.
+  return `${head}...${secret.slice(-HINT_TAIL_CHARS)}`;
+}
+
+function checksumOf(text: string): string {
+  return toBase62(BigInt(crc32(text)), CHECKSUM_CHARS);
+}
+
+function toBase62(number: bigint, length: number): string {
+  let text = "";
+  for (let rest = number; text.length < length; rest /= 62n) {
+    text = BASE62.charAt(Number(rest % 62n)) + text;
+  }
+  return text;
+}
+
+/** CRC-32 (ISO 3309, as in zip) of an ASCII text; any single changed character changes it. */
+export function crc32(text: string): number {
+  let crc = 0xffff_ffff;
+  for (let i = 0; i < text.length; i++) {
+    crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ text.charCodeAt(i)) & 0xff] ?? 0);
+  }
+  return (crc ^ 0xffff_ffff) >>> 0;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb8_8320 : crc >>> 1;
+  return crc;
+});

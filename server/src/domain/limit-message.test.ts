@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { limitMessage } from "./limit-message.ts";
+
+const december = Date.UTC(2026, 11, 1);
+
+describe("the refusal of a spent limit", () => {
+  test("a workspace's begins with the official words, then names scope, limit and spend", () => {
+    expect(
+      limitMessage({
+        scopeType: "workspace",
+        scopeId: "wksp_1",
+        period: "monthly",
+        limitNanoUsd: 100_000_000_000n,
+        spentNanoUsd: 100_010_500_000n,
+        regainAtMs: december,
+      }),
+    ).toBe(
+      "You have reached your specified workspace API usage limits. You will regain access on 2026-12-01 at 00:00 UTC. " +
+        "The monthly spend limit of workspace wksp_1 is $100.00; spent: $100.0105.",
+    );
+  });
+
+  test.each([
+    [
+      "organization",
+      "You have reached your specified API usage limits. You will regain access on ",
+    ],
+    ["api_key", "You have reached your specified API key usage limits. You will regain access on "],
+  ] as const)("of scope %s begins with %j", (scopeType, words) => {
+    const message = limitMessage({
+      scopeType,
+      scopeId: "x",
+      period: "daily",
+      limitNanoUsd: 0n,
+      spentNanoUsd: 0n,
+      regainAtMs: december,
+    });
+    expect(message.startsWith(words)).toBe(true);
+  });
+});

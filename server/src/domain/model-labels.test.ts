@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { boundedModelName, makeModelLabels } from "./model-labels.ts";
+import { makePriceBook } from "./price-book.ts";
+
+const book = makePriceBook([]);
+
+test("a model of the price table is always reported as itself", () => {
+  const labels = makeModelLabels(0);
+  expect(labels.labelOf("claude-3-5-sonnet-20241022", book, true)).toBe(
+    "claude-3-5-sonnet-20241022",
+  );
+  expect(labels.labelOf("claude-fable-5-2", book, true)).toBe("claude-fable-5-2");
+});
+
+test("other models are reported as themselves up to the cap, then as other", () => {
+  const labels = makeModelLabels(2);
+  expect(labels.labelOf("first", book, true)).toBe("first");
+  expect(labels.labelOf("second", book, true)).toBe("second");
+  expect(labels.labelOf("third", book, true)).toBe("other");
+  expect(labels.labelOf("first", book, true)).toBe("first");
+  expect(labels.labelOf("claude-opus-5", book, true)).toBe("claude-opus-5");
+});
+
+test("a name that nothing was used under takes no place", () => {
+  const labels = makeModelLabels(1);
+  expect(labels.labelOf("made-up", book, false)).toBe("other");
+  expect(labels.labelOf("real", book, true)).toBe("real");
+  expect(labels.labelOf("real", book, false)).toBe("real");
+});
+
+test("labels of an earlier run count towards the cap", () => {
+  const labels = makeModelLabels(2, ["old", "older"]);
+  expect(labels.labelOf("old", book, true)).toBe("old");
+  expect(labels.labelOf("new", book, true)).toBe("other");
+});
+
+test("dated names of a listed model count too, for there is no end of dates", () => {
+  const labels = makeModelLabels(1);
+  expect(labels.labelOf("claude-opus-5-20260901", book, true)).toBe("claude-opus-5-20260901");
+  expect(labels.labelOf("claude-opus-5-20260902", book, true)).toBe("other");
+});
+
+test("a label is short and printable whatever the model is called", () => {
+  expect(boundedModelName("")).toBe("unknown");
+  expect(boundedModelName("a\u0000b\nc é")).toBe("a_b_c__");
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 300 }), (name) => {
+      expect(boundedModelName(name)).toMatch(/^[A-Za-z0-9._:@/+-]{1,64}$/);
+    }),
+  );
+});

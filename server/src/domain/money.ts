@@ -1,0 +1,117 @@
+import { assert } from "#src/lib/assert.ts";
+
+// Money is a bigint of nano-US-dollars: a token of the cheapest kind costs 10 of them, and the table's largest
+// amounts fit the int8 columns they are kept in.
+
+const NANO_PER_USD = 1_000_000_000n;
+/** Largest amount an int8 column can keep: about 9.2 thousand million dollars. */
+export const MAX_NANO_USD = 2n ** 63n - 1n;
+
+const DECIMALS = 9;
+const MAX_TEXT_CHARS = 64;
+/** Digits that a JSON number keeps exactly on its way through a double. */
+const EXACT_NUMBER_DIGITS = 15;
+const DECIMAL = /^([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?$/;
+
+/** An amount that cannot be read exactly. The message is public and says what an amount must look like. */
+export class MoneyError extends RangeError {
+  constructor(message: string) {
+    super(message);
+    this.name = "MoneyError";
+  }
+}
+
+/**
+ * US dollars as a decimal text or a JSON number, in nano-USD, exactly. At most 9 decimals count; exponents are read
+ * exactly ("1e-2" is one cent). Throws MoneyError for anything else, for a negative amount unless `allowNegative`, and
+ * for a number of more than 15 digits, since a double may already have changed it: such an amount must come as text.
+ */
+export function parseUsd(
+  amount: string | number,
+  options: { allowNegative?: boolean } = {},
+): bigint {
+  if (typeof amount === "number" && !Number.isFinite(amount)) {
+    throw new MoneyError("the amount must be a finite number of US dollars");
+  }
+  const text = String(amount);
+  const match = text.length <= MAX_TEXT_CHARS ? DECIMAL.exec(text) : null;
+  if (!match)
+    throw new MoneyError('the amount must be a decimal number of US dollars, like "100.00"');
+  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const significant = digits.replace(/0+$/, "");
+  if (typeof amount === "number" && significant.length > EXACT_NUMBER_DIGITS) {
+    throw new MoneyError(
+      "the amount has more digits than a JSON number keeps exactly: send it as text",
+    );
+  }
+  if (significant === "") return 0n;
+  // The amount is `significant` times ten to this power, in nano-USD.
+  const power = digits.length - significant.length - fraction.length + Number(exponent) + DECIMALS;
+  if (power < 0) throw new MoneyError(`the amount may have at most ${DECIMALS} decimals`);
+  const isTooLarge = significant.length + power > MAX_NANO_USD.toString().length;
+  const nano = isTooLarge ? MAX_NANO_USD + 1n : BigInt(significant) * 10n ** BigInt(power);
+  if (nano > MAX_NANO_USD) {
+    throw new MoneyError(`the amount may be at most ${formatUsd(MAX_NANO_USD)}`);
+  }
+  if (sign !== "-") return nano;
+  if (options.allowNegative !== true) throw new MoneyError("the amount may not be negative");
+  return -nano;
+}
+
+/** Nano-USD as a plain decimal of US dollars: all digits that matter, two decimals at least ("100.00", "0.0105"). */
+export function formatUsd(nano: bigint): string {
+  const abs = nano < 0n ? -nano : nano;
+  const decimals = (abs % NANO_PER_USD)
+    .toString()
+    .padStart(DECIMALS, "0")
+    .replace(/0{1,7}$/, "");
+  return `${nano < 0n ? "-" : ""}${abs / NANO_PER_USD}.${decimals}`;
+}
+
+/** `numerator / denominator` to the nearest integer, a half to the even one. The denominator is positive. */
+export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+  assert(denominator > 0n, "a denominator is positive");
+  const floor = floorDivide(numerator, denominator);
+  const twice = 2n * (numerator - floor * denominator);
+  const isUp = twice > denominator || (twice === denominator && floor % 2n !== 0n);
+  return isUp ? floor + 1n : floor;
+}
+
+/**
+ * Integer parts of `total`, one per numerator, that sum to it: each exact part `numerator / denominator` is cut to an
+ * integer, and what is then left of the total goes one by one to the largest remainders, the earlier part first among
+ * equals. So each part is within 1 of its exact value. `total` is the rounded sum of the exact parts.
+ */
+export function splitByLargestRemainder(
+  total: bigint,
+  numerators: readonly bigint[],
+  denominator: bigint,
+): bigint[] {
+  assert(denominator > 0n, "a denominator is positive");
+  const parts = numerators.map((numerator) => floorDivide(numerator, denominator));
+  const left = Number(total - parts.reduce((sum, part) => sum + part, 0n));
+  const remainders = numerators.map((numerator, index) => ({
+    index,
+    remainder: numerator - (parts[index] ?? 0n) * denominator,
+  }));
+  const receiving = remainders.filter(({ remainder }) => remainder > 0n).sort(byRemainder);
+  assert(left >= 0 && left <= receiving.length, "a total is the rounded sum of its parts");
+  for (const { index } of receiving.slice(0, left)) parts[index] = (parts[index] ?? 0n) + 1n;
+  return parts;
+}
+
+interface Remainder {
+  index: number;
+  remainder: bigint;
+}
+
+function byRemainder(a: Remainder, b: Remainder): number {
+  if (a.remainder === b.remainder) return a.index - b.index;
+  return a.remainder > b.remainder ? -1 : 1;
+}
+
+function floorDivide(numerator: bigint, denominator: bigint): bigint {
+  const quotient = numerator / denominator;
+  return numerator % denominator < 0n ? quotient - 1n : quotient;
+}

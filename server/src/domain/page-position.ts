@@ -1,0 +1,115 @@
+import { type CursorPart, decodeCursor, encodeCursor } from "#src/lib/page-cursor.ts";
+import { ApiError } from "./api-error.ts";
+
+// Lists run newest first. A page is asked for by the position it continues from, never by a number
+// of rows to skip, so that rows made meanwhile neither repeat nor hide others.
+
+/** Beyond it a cursor's time is none that a row can have: the end of the year 9999. */
+const LAST_MS = 253_402_300_799_999;
+
+/** Place of a row in its list: rows are told apart by id where they were made in the same millisecond. */
+export interface Position {
+  createdAtMs: number;
+  id: string;
+}
+
+/** Which rows to read: `limit` of them beyond `from`, older ones for "older", newer ones for "newer". */
+export interface PageRequest {
+  limit: number;
+  direction: "older" | "newer";
+  from: Position | null;
+}
+
+export interface PageOfRows<Row> {
+  /** Newest first, whatever the direction was. */
+  rows: Row[];
+  /** More rows follow in the direction that was asked for. */
+  hasMore: boolean;
+}
+
+/** Cuts `rows`, read with a limit of `request.limit + 1` in the direction's own order, to the page. */
+export function toPage<Row>(rows: readonly Row[], request: PageRequest): PageOfRows<Row> {
+  const kept = rows.slice(0, request.limit);
+  if (request.direction === "newer") kept.reverse();
+  return { rows: kept, hasMore: rows.length > request.limit };
+}
+
+/** The page an opaque cursor continues with. Throws a 400 for a cursor that is not of this list and these filters. */
+export function fromCursor(
+  cursor: string | undefined,
+  limit: number,
+  filters: unknown,
+): PageRequest {
+  if (cursor === undefined) return { limit, direction: "older", from: null };
+  const [createdAtMs, id] = readCursor(cursor, filters, ["number", "string"]);
+  const from = { createdAtMs: Number(createdAtMs), id: String(id) };
+  if (Math.abs(from.createdAtMs) > LAST_MS) throw malformedCursor();
+  return { limit, direction: "older", from };
+}
+
+/** The cursor of the page after this one, or null where this one is the last. */
+export function nextCursor<Row>(
+  page: PageOfRows<Row>,
+  filters: unknown,
+  positionOf: (row: Row) => Position,
+): string | null {
+  const last = page.rows.at(-1);
+  if (!page.hasMore || last === undefined) return null;
+  const { createdAtMs, id } = positionOf(last);
+  return encodeCursor([createdAtMs, id], filters);
+}
+
+/** The parts of an opaque cursor. Throws a 400. */
+export function readCursor(
+  cursor: string,
+  filters: unknown,
+  shape: readonly ("string" | "number")[],
+): CursorPart[] {
+  const position = decodeCursor(cursor, filters, shape);
+  if (position === "malformed") throw malformedCursor();
+  if (position === "other filters") {
+    throw new ApiError(
+      "invalid_request",
+      "page: cursor does not match current query parameters. A cursor continues the list it came from: keep the " +
+        "other parameters as they were, or start again without page.",
+    );
+  }
+  return position;
+}
+
+function malformedCursor(): ApiError {
+  return new ApiError("invalid_request", "page: this is not a cursor of this list.");
+}
+
+/** What an official `Page` query asks for: `findPosition` looks an id up among the rows that the caller may list. */
+export async function fromIds(
+  query: { limit: number; after_id?: string | undefined; before_id?: string | undefined },
+  findPosition: (id: string) => Promise<Position | null>,
+): Promise<PageRequest> {
+  const { limit, after_id: afterId, before_id: beforeId } = query;
+  if (afterId !== undefined && beforeId !== undefined) {
+    throw new ApiError("invalid_request", "after_id and before_id cannot be used together.");
+  }
+  const id = afterId ?? beforeId;
+  if (id === undefined) return { limit, direction: "older", from: null };
+  const from = await findPosition(id);
+  if (from === null) {
+    const name = afterId === undefined ? "before_id" : "after_id";
+    throw new ApiError("invalid_request", `${name}: nothing in this list has the id ${id}.`);
+  }
+  return { limit, direction: afterId === undefined ? "newer" : "older", from };
+}
+
+/** The official page of these rows. */
+export function toOfficialPage<Row, Wire extends { id: string }>(
+  page: PageOfRows<Row>,
+  toWire: (row: Row) => Wire,
+) {
+  const data = page.rows.map(toWire);
+  return {
+    data,
+    has_more: page.hasMore,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  };
+}

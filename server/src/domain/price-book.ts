@@ -1,0 +1,192 @@
+import {
+  type ListedModel,
+  type LongPromptPrices,
+  type PricePeriod,
+  priceList,
+  type TokenPrices,
+} from "./price-list.ts";
+
+/** A price that an organization set over the shipped list, for exactly this model or alias. */
+export interface PriceOverride {
+  model: string;
+  /** Holds for requests that start at or after this millisecond, until the next override of the same name. */
+  effectiveFromMs: number;
+  prices: TokenPrices;
+}
+
+/** Highest price an override can have in effect, $10,000 per million tokens; see MAX_TOKENS for why there is one. */
+export const MAX_PRICE_NANO_USD = 10_000_000_000_000n;
+
+/** The prices in force for one model at one moment. */
+export interface ModelPrices {
+  /** Name in the table whose row this is: the id of the list, or the name of the override. */
+  row: string;
+  /** "dearest" is no row of any model: see `dearest`. */
+  source: "list" | "override" | "dearest";
+  fromMs: number | null;
+  standard: TokenPrices;
+  longPrompt: LongPromptPrices | null;
+  fast: TokenPrices | null;
+  isGeoPriced: boolean;
+}
+
+/** A line of the price list as it is shown; `prices` is null where the model is unpriced. */
+export interface PriceListing extends Pick<ListedModel, "aliases" | "lifecycle" | "retiresOn"> {
+  model: string;
+  prices: ModelPrices | null;
+}
+
+export interface PriceBook {
+  /**
+   * Prices of the model for a request that started at `atMs`, or null where the model is unpriced. Exact names come
+   * first: overrides, then ids and aliases of the list. Only a name the table does not hold is taken for a snapshot
+   * (`<name>-YYYYMMDD`) or the newest (`<name>-latest`) of a name it does hold.
+   */
+  find(model: string, atMs: number): ModelPrices | null;
+  /**
+   * The price of what has none: per kind of token the highest price in force in the whole table, bands, fast mode,
+   * retired models and overrides included. So no model of the table could have been dearer, and a price that comes
+   * later is a credit. Geo pricing applies, because a model that is not listed yet is a new one.
+   */
+  dearest(atMs: number): ModelPrices;
+  /** True where the list or an override names the model exactly: a bounded set, safe as a label. */
+  isListed(model: string): boolean;
+  /** All models of the table with their prices at that moment, in the order of the list, other overrides last. */
+  listPrices(atMs: number): PriceListing[];
+}
+
+const kinds = ["input", "cacheWrite5m", "cacheWrite1h", "cacheRead", "output"] as const;
+
+const listedByName: ReadonlyMap<string, ListedModel> = new Map(
+  priceList.flatMap((model) => [model.id, ...model.aliases].map((name) => [name, model] as const)),
+);
+
+/** The shipped list with the organization's overrides over it. Immutable: make a new one when an override changes. */
+export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
+  const overridesByName = groupByName(overrides);
+  const isListed = (name: string) => listedByName.has(name) || overridesByName.has(name);
+
+  const pricesOf = (name: string, atMs: number): ModelPrices | null => {
+    const model = listedByName.get(name);
+    const listed = model ? lastInForce(model.periods, (period) => period.fromMs, atMs) : null;
+    for (const each of model ? [name, model.id] : [name]) {
+      const override = lastInForce(overridesByName.get(each) ?? [], (o) => o.effectiveFromMs, atMs);
+      if (override) return withOverride(override, listed, model?.isGeoPriced ?? true);
+    }
+    if (!model || !listed) return null;
+    return { row: model.id, source: "list", ...listed, isGeoPriced: model.isGeoPriced };
+  };
+
+  const find = (name: string, atMs: number): ModelPrices | null => {
+    const exact = pricesOf(name, atMs);
+    if (exact) return exact;
+    const base = baseName(name);
+    return base === null ? null : pricesOf(base, atMs);
+  };
+
+  const listPrices = (atMs: number): PriceListing[] => {
+    const listed = priceList.map((model) => toListing(model, find(model.id, atMs)));
+    const ids = new Set(priceList.map((model) => model.id));
+    const others = [...overridesByName.keys()].filter((name) => !ids.has(name));
+    const overridden = others.map((name) => toListing({ ...unlisted, id: name }, find(name, atMs)));
+    return [...listed, ...overridden];
+  };
+
+  const dearest = (atMs: number): ModelPrices => {
+    const rows = listPrices(atMs).flatMap(({ prices }) => (prices ? rowsOf(prices) : []));
+    const standard = rows.reduce(dearer);
+    return {
+      row: "dearest",
+      source: "dearest",
+      fromMs: null,
+      standard,
+      ...noBands,
+      isGeoPriced: true,
+    };
+  };
+
+  return { find, dearest, isListed, listPrices };
+}
+
+const noBands = { longPrompt: null, fast: null } as const;
+
+function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOverride[]> {
+  const byName = Map.groupBy(overrides, (override) => override.model);
+  for (const group of byName.values()) group.sort((a, b) => a.effectiveFromMs - b.effectiveFromMs);
+  return byName;
+}
+
+/** Last of the rows, oldest first, that is in force; a row from null is in force from the beginning. */
+function lastInForce<T>(
+  rows: readonly T[],
+  fromMs: (row: T) => number | null,
+  atMs: number,
+): T | null {
+  return rows.findLast((row) => (fromMs(row) ?? Number.NEGATIVE_INFINITY) <= atMs) ?? null;
+}
+
+/**
+ * An override states one row, the standard one. The list's long-prompt and fast rows stay in force beside it, raised
+ * to the override where that is dearer: a negotiated base price must not make the dear bands cheap.
+ */
+function withOverride(
+  override: PriceOverride,
+  listed: PricePeriod | null,
+  isGeoPriced: boolean,
+): ModelPrices {
+  const standard = bounded(override.prices);
+  const longPrompt = listed?.longPrompt ?? null;
+  const fast = listed?.fast ?? null;
+  return {
+    row: override.model,
+    source: "override",
+    fromMs: override.effectiveFromMs,
+    standard,
+    longPrompt: longPrompt && { ...longPrompt, prices: dearer(longPrompt.prices, standard) },
+    fast: fast && dearer(fast, standard),
+    isGeoPriced,
+  };
+}
+
+/** The name that `name` is a dated snapshot or the newest of, or null where it does not look like one. */
+function baseName(name: string): string | null {
+  return /^(.+)-(?:20[0-9]{6}|latest)$/.exec(name)?.[1] ?? null;
+}
+
+type ListingModel = Pick<ListedModel, "id" | "aliases" | "lifecycle" | "retiresOn">;
+
+const unlisted = { aliases: [], lifecycle: "active", retiresOn: null } as const;
+
+function toListing(model: ListingModel, prices: ModelPrices | null): PriceListing {
+  const { id, aliases, lifecycle, retiresOn } = model;
+  return { model: id, aliases, lifecycle, retiresOn, prices };
+}
+
+function rowsOf(prices: ModelPrices): TokenPrices[] {
+  const { standard, longPrompt, fast } = prices;
+  return [standard, longPrompt?.prices, fast].filter((row) => row !== null && row !== undefined);
+}
+
+function dearer(a: TokenPrices, b: TokenPrices): TokenPrices {
+  return mapKinds((kind) => {
+    const isFirst = a[kind] > b[kind];
+    return isFirst ? a[kind] : b[kind];
+  });
+}
+
+function bounded(prices: TokenPrices): TokenPrices {
+  return mapKinds((kind) => {
+    if (prices[kind] < 0n) return 0n;
+    return prices[kind] > MAX_PRICE_NANO_USD ? MAX_PRICE_NANO_USD : prices[kind];
+  });
+}
+
+function mapKinds(price: (kind: (typeof kinds)[number]) => bigint): TokenPrices {
+  return {
+    input: price("input"),
+    cacheWrite5m: price("cacheWrite5m"),
+    cacheWrite1h: price("cacheWrite1h"),
+    cacheRead: price("cacheRead"),
+    output: price("output"),
+  };
+}

@@ -1,0 +1,12 @@
+import { ApiError } from "./api-error.ts";
+import { MoneyError, parseUsd } from "./money.ts";
+
+/** US dollars of a request's field, in nano-USD. Throws a 400 that names the field. */
+export function readAmount(field: string, amount: string | number): bigint {
+  try {
+    return parseUsd(amount);
+  } catch (error) {
+    if (!(error instanceof MoneyError)) throw error;
+    throw new ApiError("invalid_request", `${field}: ${error.message}.`);
+  }
+}

@@ -1,0 +1,29 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type BucketName, bucketMs, usageRange } from "./usage-range.ts";
+
+test("a range covers what was asked, on whole buckets and less than two more of them", () => {
+  const bucket = fc.constantFrom<BucketName>("1m", "1h", "1d");
+  const start = fc.integer({ min: 0, max: 4e12 });
+  const length = fc.integer({ min: 1, max: 86_400_000 });
+  fc.assert(
+    fc.property(bucket, start, length, (name, startMs, lengthMs) => {
+      const ms = bucketMs(name);
+      const range = usageRange(name, startMs, startMs + lengthMs);
+      expect(range.startMs % ms).toBe(0);
+      expect(range.endMs % ms).toBe(0);
+      expect(range.startMs).toBeLessThanOrEqual(startMs);
+      expect(range.endMs).toBeGreaterThanOrEqual(startMs + lengthMs);
+      expect(range.endMs - range.startMs).toBeLessThan(lengthMs + 2 * ms);
+    }),
+  );
+});
+
+test.each([
+  [5, 5],
+  [6, 5],
+  [Number.NaN, 5],
+  [5, Number.NaN],
+])("from %s to %s is refused", (startMs, endMs) => {
+  expect(() => usageRange("1d", startMs, endMs)).toThrow("starting_at");
+});
