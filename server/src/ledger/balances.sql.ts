@@ -1,0 +1,113 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+
+// Spend per scope and period. Only this folder writes `balance`.
+
+export interface BalanceKey {
+  scopeType: ScopeType;
+  scopeId: string;
+  period: PeriodName;
+  /** First day of the period, ISO date in UTC. */
+  periodStart: string;
+}
+
+/** Integer nano-USD. */
+export interface Balance extends BalanceKey {
+  organizationId: string;
+  settledNanoUsd: bigint;
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
+/** What a batch of ended requests adds to one balance. */
+export interface BalanceCharge extends BalanceKey {
+  organizationId: string;
+  nanoUsd: bigint;
+}
+
+const columns = [
+  "scope_type as scopeType",
+  "scope_id as scopeId",
+  "period",
+  "period_start as periodStart",
+  "organization_id as organizationId",
+  "settled_nano_usd as settledNanoUsd",
+  "leased_nano_usd as leasedNanoUsd",
+  "unresolved_nano_usd as unresolvedNanoUsd",
+] as const;
+
+/** One balance, or null where no request of that scope and period has ended yet (it is then 0). */
+export async function findBalance(
+  db: Database | Tx,
+  of: BalanceKey & { organizationId: string },
+): Promise<Balance | null> {
+  const row = await db
+    .selectFrom("balance")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("scope_type", "=", of.scopeType)
+    .where("scope_id", "=", of.scopeId)
+    .where("period", "=", of.period)
+    .where("period_start", "=", of.periodStart)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * The balances that exist among `keys`, and how far this node's flushes had come when they were read: both from one
+ * snapshot, since they mean something only together. `flushedSeq` is null without a node.
+ */
+export async function readBalancesAtSeq(
+  db: Database | Tx,
+  of: { nodeId: string | null; keys: readonly BalanceKey[] },
+): Promise<{ flushedSeq: number | null; balances: Balance[] }> {
+  const { rows } = await sql<{ flushedSeq: bigint | null } & Nullable<Balance>>`
+    SELECT node.flushed_seq AS "flushedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
+      b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId",
+      b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
+      b.unresolved_nano_usd AS "unresolvedNanoUsd"
+    FROM (SELECT max(flushed_seq) AS flushed_seq FROM node WHERE id = ${of.nodeId}) AS node
+    LEFT JOIN (
+      unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
+        ${of.keys.map((key) => key.period)}::text[], ${of.keys.map((key) => key.periodStart)}::date[])
+        AS wanted (scope_type, scope_id, period, period_start)
+      JOIN balance USING (scope_type, scope_id, period, period_start)
+    ) AS b ON true`.execute(db);
+  const flushedSeq = rows[0]?.flushedSeq ?? null;
+  return {
+    flushedSeq: flushedSeq === null ? null : Number(flushedSeq),
+    balances: rows.filter((row) => isBalance(row)),
+  };
+}
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };
+
+function isBalance(row: Nullable<Balance>): row is Balance {
+  return row.scopeType !== null;
+}
+
+/**
+ * Adds the charges and gives back the balances as they then stand. The charges must be in key order and hold each key
+ * once: rows are locked in the order given, the same on every node, so two flushes wait for each other and never
+ * deadlock. Settling has no guard: it always succeeds.
+ */
+export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): Promise<Balance[]> {
+  if (charges.length === 0) return [];
+  const { rows } = await sql<Balance>`
+    INSERT INTO balance AS b
+      (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
+    SELECT * FROM unnest(${charges.map((charge) => charge.scopeType)}::text[],
+      ${charges.map((charge) => charge.scopeId)}::text[],
+      ${charges.map((charge) => charge.period)}::text[],
+      ${charges.map((charge) => charge.periodStart)}::date[],
+      ${charges.map((charge) => charge.organizationId)}::uuid[],
+      ${charges.map((charge) => charge.nanoUsd)}::bigint[])
+    ON CONFLICT (scope_type, scope_id, period, period_start)
+    DO UPDATE SET settled_nano_usd = b.settled_nano_usd + excluded.settled_nano_usd
+    RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period,
+      period_start AS "periodStart", organization_id AS "organizationId",
+      settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
+      unresolved_nano_usd AS "unresolvedNanoUsd"`.execute(tx);
+  return rows;
+}

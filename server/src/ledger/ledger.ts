@@ -1,0 +1,259 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import { limitMessage } from "#src/domain/limit-message.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { addToBalances, type Balance, type BalanceKey, readBalancesAtSeq } from "./balances.sql.ts";
+import { chainOf, chargesOf, type SpendScope } from "./charges.ts";
+import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
+import { PendingSpend } from "./pending-spend.ts";
+
+export interface LedgerOptions {
+  database: Database;
+  /** The node whose flushes this ledger takes part in; null for a process without a journal. */
+  nodeId: string | null;
+  /** The database's clock, milliseconds since the epoch: periods are its periods. */
+  databaseNowMs: () => number;
+  logger: Logger;
+  refreshEveryMs?: number;
+}
+
+/** A limit that refuses, as it stood at that moment. */
+export interface BlockedLimit {
+  limit: SpendLimit;
+  spentNanoUsd: bigint;
+  /** End of the period, milliseconds since the epoch. */
+  regainAtMs: number;
+}
+
+export type Admission =
+  | { kind: "admitted" }
+  | ({ kind: "blocked"; message: string } & BlockedLimit);
+
+export interface Ledger {
+  /** After the meter's start. Loads limits and balances and keeps them fresh from then on. Throws the database's error. */
+  start(): Promise<void>;
+  /** Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
+  admit(scope: SpendScope, atMs: number): Admission;
+  /** Reads limits and balances again: after a change, and by itself every second. Throws the database's error. */
+  refresh(): Promise<void>;
+  /** The ledger's part of the flush. It locks balances, so it comes last in the list. */
+  spendParticipant: SpendParticipant;
+  stop(): void;
+}
+
+/** Fits `FlushParticipant` of metering/, which says when each is called. */
+export interface SpendParticipant {
+  started(flushedSeq: number): void;
+  queued(record: EndRecord): void;
+  flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
+  committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
+}
+
+const REFRESH_EVERY_MS = 1_000;
+/** A refresh that met a flush is read again; after that many times the next second's has to do. */
+const MAX_READS = 5;
+/** What the answer of a commit takes to arrive, generously. */
+const READ_AGAIN_MS = 20;
+
+export function makeLedger(options: LedgerOptions): Ledger {
+  return new MemoryLedger(options);
+}
+
+/** A limit and, for the period last looked at, what is settled there. */
+interface Limited {
+  limit: SpendLimit;
+  period: SpendPeriod;
+  settledNanoUsd: bigint;
+}
+
+class MemoryLedger implements Ledger {
+  readonly spendParticipant: SpendParticipant;
+  readonly #options: LedgerOptions;
+  readonly #pending = new PendingSpend();
+  /** By scope; only scopes with a limit. */
+  #limited = new Map<string, Limited[]>();
+  /** Settled spend of limited scopes, by balance key. */
+  #settled = new Map<string, bigint>();
+  /** What the database has of this node: settled spend counts ends up to here, pending spend those above. */
+  #flushedSeq = 0;
+  /** Balances as the flush under way left them, until it is known to be committed. */
+  #written: Balance[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #reads = 0;
+  #applied = 0;
+  #isStale: boolean = false;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.spendParticipant = {
+      started: (flushedSeq) => {
+        this.#flushedSeq = flushedSeq;
+      },
+      queued: (record) => this.#pending.add(record),
+      flush: async (tx, batch) => {
+        this.#written = [];
+        this.#written = await addToBalances(tx, chargesOf(batch));
+      },
+      committed: (batch, outcome) => this.#commit(batch, outcome),
+    };
+  }
+
+  async start(): Promise<void> {
+    assert(await this.#read(), "the meter starts before the ledger");
+    const everyMs = this.#options.refreshEveryMs ?? REFRESH_EVERY_MS;
+    this.#timer = setInterval(() => void this.#refreshQuietly(), everyMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  admit(scope: SpendScope, atMs: number): Admission {
+    if (this.#limited.size === 0) return ADMITTED;
+    for (const [scopeType, scopeId] of chainOf(scope)) {
+      const limited = this.#limited.get(scopeKey(scopeType, scopeId));
+      const blocked = limited && this.#latestBlocked(limited, atMs);
+      if (blocked) return { kind: "blocked", message: messageOf(blocked), ...blocked };
+    }
+    return ADMITTED;
+  }
+
+  async refresh(): Promise<void> {
+    await this.#read();
+  }
+
+  async #read(): Promise<boolean> {
+    for (let attempt = 0; attempt < MAX_READS; attempt++) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
+      if (await this.#readAndApply()) return true;
+    }
+    return false;
+  }
+
+  /** Of the limits of one scope that refuse, the one that refuses longest: its date is when access returns. */
+  #latestBlocked(limited: readonly Limited[], atMs: number): BlockedLimit | null {
+    let latest: BlockedLimit | null = null;
+    for (const each of limited) {
+      // Both other kinds block here: a strict limit is never held less strictly than a soft one.
+      if (each.limit.enforcement === "alert_only") continue;
+      const spentNanoUsd = this.#spent(each, atMs);
+      if (spentNanoUsd < each.limit.amountNanoUsd) continue;
+      const regainAtMs = each.period.endMs;
+      if (latest === null || regainAtMs > latest.regainAtMs) {
+        latest = { limit: each.limit, spentNanoUsd, regainAtMs };
+      }
+    }
+    return latest;
+  }
+
+  #spent(limited: Limited, atMs: number): bigint {
+    if (atMs < limited.period.startMs || atMs >= limited.period.endMs) {
+      limited.period = periodOf(limited.limit.period, atMs);
+      limited.settledNanoUsd = this.#settled.get(balanceKey(keyOf(limited))) ?? 0n;
+    }
+    const { scopeType, scopeId } = limited.limit;
+    const { startMs, endMs } = limited.period;
+    return limited.settledNanoUsd + this.#pending.sum({ scopeType, scopeId, startMs, endMs });
+  }
+
+  /** In one synchronous step the batch moves from pending to settled: no moment counts it twice or not at all. */
+  #commit(
+    batch: readonly EndRecord[],
+    { flushedSeq, isCounted }: { flushedSeq: number; isCounted: boolean },
+  ): void {
+    for (const record of batch) this.#pending.remove(record);
+    this.#flushedSeq = flushedSeq;
+    for (const balance of isCounted ? this.#written : []) {
+      const limited = this.#limited.get(scopeKey(balance.scopeType, balance.scopeId));
+      if (limited === undefined) continue;
+      this.#settled.set(balanceKey(balance), balance.settledNanoUsd);
+      for (const each of limited) {
+        const isSame =
+          each.limit.period === balance.period && each.period.start === balance.periodStart;
+        if (isSame) each.settledNanoUsd = balance.settledNanoUsd;
+      }
+    }
+    this.#written = [];
+  }
+
+  /**
+   * False when the answer cannot be used: it was read on one side of a flush of this node and arrived on the other, so
+   * that its settled spend and the pending spend here would count a batch twice or not at all.
+   */
+  async #readAndApply(): Promise<boolean> {
+    this.#reads += 1;
+    const read = this.#reads;
+    const { database, nodeId } = this.#options;
+    const limits = await listAllSpendLimits(database);
+    const atMs = this.#options.databaseNowMs();
+    const limited = limits.map((limit) => ({
+      limit,
+      period: periodOf(limit.period, atMs),
+      settledNanoUsd: 0n,
+    }));
+    const { flushedSeq, balances } = await readBalancesAtSeq(database, {
+      nodeId,
+      keys: limited.map(keyOf),
+    });
+    if (flushedSeq !== null && flushedSeq !== this.#flushedSeq) return false;
+    // A later read was faster: what it brought is newer.
+    if (read < this.#applied) return true;
+    this.#applied = read;
+    this.#settled = new Map(
+      balances.map((balance) => [balanceKey(balance), balance.settledNanoUsd]),
+    );
+    for (const each of limited) {
+      each.settledNanoUsd = this.#settled.get(balanceKey(keyOf(each))) ?? 0n;
+    }
+    this.#limited = Map.groupBy(limited, ({ limit }) => scopeKey(limit.scopeType, limit.scopeId));
+    return true;
+  }
+
+  async #refreshQuietly(): Promise<void> {
+    try {
+      await this.refresh();
+      if (this.#isStale) this.#options.logger.info("spend limits are read again");
+      this.#isStale = false;
+    } catch (error) {
+      if (!this.#isStale) {
+        this.#options.logger.warn(
+          { err: error },
+          "spend limits cannot be read: the last ones hold",
+        );
+      }
+      this.#isStale = true;
+    }
+  }
+}
+
+const ADMITTED: Admission = { kind: "admitted" };
+
+function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
+  const { scopeType, scopeId, period, amountNanoUsd } = limit;
+  return limitMessage({
+    scopeType,
+    scopeId,
+    period,
+    limitNanoUsd: amountNanoUsd,
+    spentNanoUsd,
+    regainAtMs,
+  });
+}
+
+function keyOf({ limit, period }: Limited): BalanceKey {
+  const { scopeType, scopeId } = limit;
+  return { scopeType, scopeId, period: limit.period, periodStart: period.start };
+}
+
+function balanceKey(key: BalanceKey): string {
+  return `${key.scopeType}\n${key.scopeId}\n${key.period}\n${key.periodStart}`;
+}
+
+function scopeKey(scopeType: ScopeType, scopeId: string): string {
+  return `${scopeType}\n${scopeId}`;
+}

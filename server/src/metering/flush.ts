@@ -1,0 +1,68 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { advanceFlushedSeq, findNode } from "./node.sql.ts";
+import { listRecordedRequests } from "./usage.sql.ts";
+
+// The one transaction that moves ended requests from the journal into the database. It starts with a compare-and-set on
+// the node's row, so each batch is counted once, whatever happens to the answer of the commit.
+
+/** Somebody who counts ended requests. Participants run in the order of their list; who locks balances comes last. */
+export interface FlushParticipant {
+  /** The node has started; the database has this node's ends up to `flushedSeq`. */
+  started?(flushedSeq: number): void;
+  /** An end was accepted and waits for its flush. Must not throw. */
+  queued?(record: EndRecord): void;
+  /** Counts the batch inside the transaction. It may run again after a failure, with the same batch or another cut. */
+  flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
+  /**
+   * The batch leaves the queue, in this same synchronous step. `isCounted`: what the last `flush` wrote is in the
+   * database; else the batch was set aside and nothing of it is. Must not throw.
+   */
+  committed?(
+    batch: readonly EndRecord[],
+    outcome: { flushedSeq: number; isCounted: boolean },
+  ): void;
+}
+
+export interface FlushStep {
+  database: Database;
+  participants: readonly FlushParticipant[];
+  nodeId: string;
+  epoch: bigint;
+  /** The step moves the node's `flushed_seq` from here … */
+  from: number;
+  /** … to here: the sequence number of the last end of the batch. */
+  to: number;
+  batch: readonly EndRecord[];
+  /** True for a replayed batch of a node whose row was missing: requests that are recorded already are left out. */
+  skipsRecorded: boolean;
+}
+
+export type FlushResult =
+  /** In the database, now or by an attempt before whose answer was lost. */
+  | { kind: "flushed" }
+  /** A newer process has this node's id. */
+  | { kind: "fenced"; epoch: bigint }
+  /** The node's row is not what this process left: the database was replaced or restored under it. */
+  | { kind: "replaced"; flushedSeq: number | null };
+
+/** Throws the database's error when nothing is known: the same step may then be tried again, and counts once. */
+export async function flushBatch(step: FlushStep): Promise<FlushResult> {
+  const isOurs = await step.database.transaction().execute(async (tx) => {
+    if (!(await advanceFlushedSeq(tx, step))) return false;
+    const batch = step.skipsRecorded ? await withoutRecorded(tx, step.batch) : step.batch;
+    for (const participant of step.participants) await participant.flush(tx, batch);
+    return true;
+  });
+  if (isOurs) return { kind: "flushed" };
+  const row = await findNode(step.database, step.nodeId);
+  if (row === null) return { kind: "replaced", flushedSeq: null };
+  if (row.epoch !== step.epoch) return { kind: "fenced", epoch: row.epoch };
+  if (row.flushedSeq === step.to) return { kind: "flushed" };
+  return { kind: "replaced", flushedSeq: row.flushedSeq };
+}
+
+async function withoutRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<readonly EndRecord[]> {
+  const recorded = await listRecordedRequests(tx, batch);
+  return recorded.size === 0 ? batch : batch.filter(({ requestId }) => !recorded.has(requestId));
+}

@@ -1,0 +1,53 @@
+import fs from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+
+/** The few file operations a journal needs: one seam, so that a test can fill the disk or break it. */
+export interface JournalFiles {
+  /** Opens a new file for appending; fails when it exists. */
+  create(file: string): JournalFile;
+  list(directory: string): string[];
+  remove(file: string): void;
+  /** Makes a created or removed name durable. */
+  syncDirectory(directory: string): Promise<void>;
+}
+
+export interface JournalFile {
+  /** Appends all bytes, or throws; what was written before the failure may stay behind. */
+  append(bytes: Buffer): void;
+  /** Cuts the file back to `size` bytes. */
+  truncate(size: number): void;
+  sync(): Promise<void>;
+  close(): void;
+}
+
+const fdatasync = promisify(fs.fdatasync);
+const SEGMENT_MODE = 0o600;
+
+export const nodeJournalFiles: JournalFiles = {
+  create(file) {
+    const fd = fs.openSync(file, "ax", SEGMENT_MODE);
+    return {
+      append(bytes) {
+        let written = fs.writeSync(fd, bytes);
+        // A short write is what a nearly full disk gives; the next call then says why.
+        while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
+      },
+      truncate: (size) => fs.ftruncateSync(fd, size),
+      sync: () => fdatasync(fd),
+      close: () => fs.closeSync(fd),
+    };
+  },
+  list: (directory) => fs.readdirSync(directory),
+  remove: (file) => fs.unlinkSync(file),
+  async syncDirectory(directory) {
+    // Windows cannot open a directory; its file system journals names by itself.
+    if (path.sep === "\\") return;
+    const handle = await fs.promises.open(directory, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};

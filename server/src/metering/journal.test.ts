@@ -1,0 +1,613 @@
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { BeginRecord } from "#src/domain/request-record.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { type Journal, type JournalOptions, openJournal } from "./journal.ts";
+import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { encodeRecord } from "./journal-record.ts";
+import { replayJournal, type UnflushedEnd } from "./replay.ts";
+
+const HOUR_MS = 3_600_000;
+
+let directory: string;
+let nowMs: number;
+let logged: { level: number; msg: string }[];
+let opened: Journal[];
+
+const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+const logger = makeLogger("debug", { write: (line) => logged.push(JSON.parse(line)) });
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-journal-"));
+  nowMs = SOME_TIME_MS;
+  logged = [];
+  opened = [];
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(opened.map((journal) => journal.close()));
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+interface Opened {
+  journal: Journal;
+  ends: UnflushedEnd[];
+  openIds: string[];
+}
+
+/** A start: what the folder says, and a journal that goes on from there. */
+async function open(options: Partial<JournalOptions> = {}, flushedSeq = 0): Promise<Opened> {
+  const ends: UnflushedEnd[] = [];
+  const replayed = await replayJournal({
+    directory,
+    nodeId: "node_1",
+    logger,
+    flushedSeq,
+    onUnflushedEnd: (end) => ends.push(end),
+  });
+  const journal = openJournal({ directory, nodeId: "node_1", clock, logger, ...options });
+  journal.resume(replayed.state);
+  opened.push(journal);
+  return { journal, ends, openIds: replayed.openBegins.map(({ requestId }) => requestId) };
+}
+
+async function read(flushedSeq = 0): Promise<Omit<Opened, "journal"> & { lastSeq: number }> {
+  const ends: UnflushedEnd[] = [];
+  const replayed = await replayJournal({
+    directory,
+    nodeId: "node_1",
+    logger,
+    flushedSeq,
+    onUnflushedEnd: (end) => ends.push(end),
+  });
+  return {
+    ends,
+    openIds: replayed.openBegins.map(({ requestId }) => requestId),
+    lastSeq: replayed.lastSeq,
+  };
+}
+
+const segments = () => fs.readdirSync(directory).filter((name) => name.endsWith(".journal"));
+const segmentFile = (index: number) => path.join(directory, segments()[index] ?? "");
+const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
+const idsOf = (ends: readonly UnflushedEnd[]) => ends.map(({ record }) => record.requestId);
+
+describe("what was written is read back", () => {
+  test("a begun request is open, an ended one comes back equal, amounts of money included", async () => {
+    const { journal } = await open();
+    const [first, second] = [beginRecord(), beginRecord({ requestedModel: 'ü"\n\u0000' })];
+    journal.begin(first);
+    journal.begin(second);
+    const end = endRecord(second, 9_223_372_036_854_775_807n);
+    journal.end(end);
+    const { ends, openIds } = await read();
+    expect(openIds).toEqual([first.requestId]);
+    expect(ends.map(({ record }) => record)).toEqual([end]);
+  });
+
+  test("without closing anything, as after kill -9: the file has it all when begin returns", async () => {
+    const { journal } = await open();
+    const begin = beginRecord();
+    journal.begin(begin);
+    expect(fs.readFileSync(segmentFile(0), "utf8")).toContain(begin.requestId);
+  });
+
+  test("nothing but the known fields is written", async () => {
+    const { journal } = await open();
+    const begin = { ...beginRecord(), prompt: "a secret prompt" };
+    journal.begin(begin);
+    journal.end({ ...endRecord(begin, 1n) });
+    expect(fs.readFileSync(segmentFile(0), "utf8")).not.toContain("secret prompt");
+  });
+
+  test("a client-chosen text of any length makes a short record", async () => {
+    const { journal } = await open();
+    journal.begin(beginRecord({ requestedModel: "m".repeat(1_000_000) }));
+    expect(fs.statSync(segmentFile(0)).size).toBeLessThan(2_000);
+  });
+
+  test("ends that the database has are not given again; those above are, in order", async () => {
+    const { journal } = await open();
+    const seqs = [1n, 2n, 3n].map((nanoUsd) => {
+      const begin = beginRecord();
+      journal.begin(begin);
+      return journal.end(endRecord(begin, nanoUsd))?.seq ?? 0;
+    });
+    const { ends } = await read(seqs[0]);
+    expect(ends.map(({ seq }) => seq)).toEqual(seqs.slice(1));
+  });
+
+  test("a request ends once: a second end is refused and not written", async () => {
+    const { journal } = await open();
+    const begin = beginRecord();
+    journal.begin(begin);
+    expect(journal.end(endRecord(begin, 1n))).not.toBeNull();
+    expect(journal.end(endRecord(begin, 1n))).toBeNull();
+    expect(journal.end(endRecord(beginRecord(), 1n))).toBeNull();
+    expect((await read()).ends).toHaveLength(1);
+  });
+
+  test("a begin that was taken back leaves nothing to do", async () => {
+    const { journal } = await open();
+    const begin = beginRecord();
+    journal.begin(begin);
+    journal.takeBack(begin.requestId);
+    expect(await read()).toMatchObject({ ends: [], openIds: [] });
+  });
+
+  test("sequence numbers grow over restarts, also past what only the database knows", async () => {
+    const seqs: number[] = [];
+    for (const flushedSeq of [0, 0, 1_000]) {
+      const { journal } = await open({}, flushedSeq);
+      const begin = beginRecord();
+      journal.begin(begin);
+      seqs.push(journal.end(endRecord(begin, 1n))?.seq ?? 0);
+    }
+    expect(seqs).toEqual([2, 4, 1_002]);
+    expect(errors()).toEqual([expect.stringContaining("the journal ends before")]);
+  });
+
+  test("a journal of another node is refused", async () => {
+    const { journal } = await open();
+    journal.begin(beginRecord());
+    const options = {
+      directory,
+      nodeId: "node_2",
+      logger,
+      flushedSeq: 0,
+      onUnflushedEnd: () => {},
+    };
+    await expect(replayJournal(options)).rejects.toThrow("written by another node, node_1");
+  });
+
+  test("a record of a newer release stops the start instead of being skipped", async () => {
+    const { journal } = await open();
+    journal.begin(beginRecord());
+    const json = Buffer.from('{"v":2,"k":"begin","s":9,"r":{}}');
+    const { crc32 } = await import("node:zlib");
+    const sum = crc32(json).toString(16).padStart(8, "0");
+    fs.appendFileSync(segmentFile(0), `${sum} ${json}\n`);
+    await expect(read()).rejects.toThrow("this release reads version 1");
+  });
+});
+
+describe("damage", () => {
+  test("a last record cut at any byte is as if it had not been written, and the next start goes on", async () => {
+    const { journal } = await open();
+    const [first, last] = [beginRecord(), beginRecord()];
+    journal.begin(first);
+    const before = journal.position().offset;
+    journal.begin(last);
+    const whole = fs.readFileSync(segmentFile(0));
+    for (let size = before; size < whole.length; size++) {
+      fs.writeFileSync(segmentFile(0), whole.subarray(0, size));
+      expect((await read()).openIds).toEqual([first.requestId]);
+    }
+    const again = await open();
+    again.journal.begin(last);
+    expect((await read()).openIds).toEqual([first.requestId, last.requestId]);
+    expect(errors()).toEqual([]);
+  });
+
+  test("a first record cut at any byte costs nothing either: the folder starts over", async () => {
+    await open();
+    const whole = fs.readFileSync(segmentFile(0));
+    for (let size = 0; size < whole.length; size++) {
+      fs.writeFileSync(segmentFile(0), whole.subarray(0, size));
+      expect(await read()).toMatchObject({ ends: [], openIds: [] });
+    }
+  });
+
+  test("any damaged byte in the middle costs the record it stands in, is reported, and nothing after it", async () => {
+    const { journal } = await open();
+    const begins = [beginRecord(), beginRecord(), beginRecord(), beginRecord()];
+    const bounds = begins.map((begin) => {
+      journal.begin(begin);
+      return journal.position().offset;
+    });
+    const whole = fs.readFileSync(segmentFile(0));
+    const ids = begins.map(({ requestId }) => requestId);
+    const [start = 0, end = 0] = bounds;
+    for (let at = start; at < end; at++) {
+      logged = [];
+      const damaged = Buffer.from(whole);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x15;
+      fs.writeFileSync(segmentFile(0), damaged);
+      // Without its newline a record takes the one behind it along.
+      const lost = at === end - 1 ? [1, 2] : [1];
+      expect((await read()).openIds).toEqual(ids.filter((_, index) => !lost.includes(index)));
+      expect(errors().length).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  test("after a damaged first record of the newest segment older ones are still read", async () => {
+    const first = beginRecord();
+    (await open()).journal.begin(first);
+    const { journal } = await open();
+    journal.begin(beginRecord());
+    const bytes = fs.readFileSync(segmentFile(1));
+    bytes[3] = 0;
+    fs.writeFileSync(segmentFile(1), bytes);
+    expect((await read()).openIds).toContain(first.requestId);
+  });
+});
+
+/** Files of a disk that can be full or broken: it takes `room` more bytes, a half-written record included. */
+function failingFiles(disk: { room: number; code: string; truncates: boolean }): JournalFiles {
+  const fail = () => Object.assign(new Error(disk.code), { code: disk.code });
+  return {
+    ...nodeJournalFiles,
+    create(file) {
+      const real = nodeJournalFiles.create(file);
+      return {
+        ...real,
+        append(bytes) {
+          const fitting = bytes.subarray(0, Math.min(disk.room, bytes.length));
+          if (fitting.length > 0) real.append(fitting);
+          disk.room -= fitting.length;
+          if (fitting.length < bytes.length) throw fail();
+        },
+        truncate(size) {
+          if (!disk.truncates) throw fail();
+          real.truncate(size);
+        },
+      };
+    },
+  };
+}
+
+const refusal = () => expect.objectContaining({ code: "unavailable" });
+
+describe("a full or broken disk", () => {
+  test.each([true, false])(
+    "refuses a begin wherever the write stops, and leaves no trace (truncate works: %s)",
+    async (truncates) => {
+      const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates };
+      const { journal } = await open({ files: failingFiles(disk) });
+      const kept = [beginRecord()];
+      for (const begin of kept) journal.begin(begin);
+      const refused = beginRecord();
+      const size = encodeRecord({ kind: "begin", seq: 2, record: refused }).length;
+      for (let room = 0; room < size; room++) {
+        disk.room = room;
+        expect(() => journal.begin(refused)).toThrow(refusal());
+        expect(journal.isHealthy()).toBe(false);
+        disk.room = Number.POSITIVE_INFINITY;
+        const next = beginRecord();
+        journal.begin(next);
+        kept.push(next);
+        expect(journal.isHealthy()).toBe(true);
+      }
+      expect((await read()).openIds).toEqual(kept.map(({ requestId }) => requestId));
+    },
+  );
+
+  test("the refusal says what is wrong and what to do", async () => {
+    const disk = { room: Number.POSITIVE_INFINITY, code: "EIO", truncates: true };
+    const { journal } = await open({ files: failingFiles(disk) });
+    disk.room = 0;
+    let caught: unknown;
+    try {
+      journal.begin(beginRecord());
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(ApiError);
+    expect(caught).toMatchObject({ message: expect.stringContaining("cannot write its journal") });
+  });
+
+  test("an end is accepted, holds back new begins, and is written before them once it can be", async () => {
+    const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
+    const { journal } = await open({ files: failingFiles(disk) });
+    const [first, second, third] = [beginRecord(), beginRecord(), beginRecord()];
+    journal.begin(first);
+    journal.begin(second);
+    disk.room = 10;
+    expect(journal.end(endRecord(first, 5n))?.seq).toBe(3);
+    expect(journal.end(endRecord(second, 6n))?.seq).toBe(4);
+    expect(journal.end(endRecord(first, 5n))).toBeNull();
+    expect(() => journal.begin(third)).toThrow(refusal());
+    expect((await read()).openIds).toEqual([first.requestId, second.requestId]);
+    disk.room = Number.POSITIVE_INFINITY;
+    journal.begin(third);
+    const { ends, openIds } = await read();
+    expect(ends.map(({ seq }) => seq)).toEqual([3, 4]);
+    expect(openIds).toEqual([third.requestId]);
+    expect(journal.isHealthy()).toBe(true);
+  });
+
+  test("without any request it finds out by itself that the disk works again", async () => {
+    vi.useFakeTimers();
+    const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
+    const { journal } = await open({ files: failingFiles(disk) });
+    const begin = beginRecord();
+    journal.begin(begin);
+    disk.room = 0;
+    journal.end(endRecord(begin, 5n));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(journal.isHealthy()).toBe(false);
+    disk.room = Number.POSITIVE_INFINITY;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(journal.isHealthy()).toBe(true);
+    vi.useRealTimers();
+    expect(idsOf((await read()).ends)).toEqual([begin.requestId]);
+  });
+
+  test("a full disk costs flushed segments before it costs a request, and never an unflushed one", async () => {
+    const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
+    const files: JournalFiles = {
+      ...failingFiles(disk),
+      remove(file) {
+        disk.room += fs.statSync(file).size;
+        nodeJournalFiles.remove(file);
+      },
+    };
+    const { journal } = await open({ files, segmentBytes: 1 });
+    const seqs = [beginRecord(), beginRecord()].map((begin) => {
+      journal.begin(begin);
+      return journal.end(endRecord(begin, 1n))?.seq ?? 0;
+    });
+    journal.markFlushed(seqs[0] ?? 0);
+    disk.room = 0;
+    journal.begin(beginRecord());
+    expect(errors()).toContain("disk full: a flushed journal segment was removed before its time");
+    disk.room = 0;
+    let refused = 0;
+    for (let i = 0; i < 10; i++) {
+      try {
+        journal.begin(beginRecord());
+      } catch {
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect((await read(seqs[0])).ends.map(({ seq }) => seq)).toEqual([seqs[1]]);
+  });
+});
+
+/** Files whose syncs end when the test says so, and by themselves once it has released them. */
+function heldFiles() {
+  const syncs: { finish: (error?: Error) => void }[] = [];
+  let isHeld = true;
+  const files: JournalFiles = {
+    ...nodeJournalFiles,
+    syncDirectory: () => Promise.resolve(),
+    create: (file) => {
+      const real = nodeJournalFiles.create(file);
+      let isClosed = false;
+      return {
+        ...real,
+        close: () => {
+          isClosed = true;
+          real.close();
+        },
+        sync: () =>
+          new Promise<void>((resolve, reject) => {
+            if (isClosed) reject(new Error("EBADF"));
+            syncs.push({ finish: (error) => (error ? reject(error) : resolve()) });
+            if (!isHeld) resolve();
+          }),
+      };
+    },
+  };
+  const release = () => {
+    isHeld = false;
+    for (const sync of syncs) sync.finish();
+  };
+  return { files, syncs, release };
+}
+
+describe("syncs", () => {
+  test("a wait ends with a sync that began after the write, not with one under way", async () => {
+    const { files, syncs, release } = heldFiles();
+    const { journal } = await open({ files });
+    const order: string[] = [];
+    journal.begin(beginRecord());
+    const first = journal.synced().then(() => order.push("first"));
+    journal.begin(beginRecord());
+    const second = journal.synced().then(() => order.push("second"));
+    const third = journal.synced().then(() => order.push("third"));
+    expect(syncs).toHaveLength(1);
+    syncs[0]?.finish();
+    await first;
+    expect(order).toEqual(["first"]);
+    await vi.waitFor(() => expect(syncs).toHaveLength(2));
+    syncs[1]?.finish();
+    await Promise.all([second, third]);
+    expect(syncs).toHaveLength(2);
+    release();
+  });
+
+  test("a failed sync rejects its waiters, marks the journal, and turns to a new segment", async () => {
+    const { files, syncs, release } = heldFiles();
+    const { journal } = await open({ files });
+    journal.begin(beginRecord());
+    const waiting = journal.synced();
+    syncs[0]?.finish(new Error("EIO"));
+    await expect(waiting).rejects.toThrow("EIO");
+    expect(journal.isHealthy()).toBe(false);
+    expect(segments()).toHaveLength(2);
+    const again = journal.synced();
+    await vi.waitFor(() => expect(syncs.length).toBeGreaterThan(1));
+    release();
+    await again;
+    expect(journal.isHealthy()).toBe(true);
+  });
+
+  test("a segment that is turned over while a sync runs is synced once more before it is closed", async () => {
+    const { files, syncs, release } = heldFiles();
+    const { journal } = await open({ files, segmentBytes: 300 });
+    journal.begin(beginRecord());
+    const waiting = journal.synced();
+    for (let i = 0; i < 3; i++) journal.begin(beginRecord());
+    expect(segments().length).toBeGreaterThan(1);
+    syncs[0]?.finish();
+    await waiting;
+    release();
+    await journal.synced();
+    expect(errors()).toEqual([]);
+    expect(journal.isHealthy()).toBe(true);
+  });
+
+  test("what was written is synced within the interval without anybody waiting", async () => {
+    const { files, syncs, release } = heldFiles();
+    vi.useFakeTimers();
+    const { journal } = await open({ files });
+    journal.begin(beginRecord());
+    expect(syncs).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(syncs).toHaveLength(1);
+    release();
+  });
+});
+
+describe("segments", () => {
+  /** A request that begins and ends; gives the end's sequence number. */
+  function request(journal: Journal, begin: BeginRecord = beginRecord()): number {
+    journal.begin(begin);
+    return journal.end(endRecord(begin, 1n))?.seq ?? 0;
+  }
+
+  test("a segment is turned over when it is full and when it is an hour old", async () => {
+    const { journal } = await open({ segmentBytes: 1_500 });
+    for (let i = 0; i < 4; i++) request(journal);
+    const full = segments().length;
+    expect(full).toBeGreaterThan(1);
+    nowMs += HOUR_MS;
+    request(journal);
+    expect(segments()).toHaveLength(full + 1);
+    expect((await read()).ends).toHaveLength(5);
+  });
+
+  test("a flushed segment goes after 48 hours, not before", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    journal.markFlushed(request(journal));
+    const before = segments().length;
+    nowMs += 48 * HOUR_MS - 1;
+    journal.prune();
+    expect(segments()).toHaveLength(before);
+    nowMs += 1;
+    journal.prune();
+    expect(segments().length).toBeLessThan(before);
+  });
+
+  test("a segment with an unflushed end stays, however old", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    const seq = request(journal);
+    request(journal);
+    nowMs += 1_000 * HOUR_MS;
+    journal.prune();
+    expect((await read()).ends).toHaveLength(2);
+    journal.markFlushed(seq);
+    journal.prune();
+    expect((await read(seq)).ends).toHaveLength(1);
+  });
+
+  test("an open begin keeps its segment and all after it, so that no end outlives its begin", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    const long = beginRecord();
+    journal.begin(long);
+    let seq = 0;
+    for (let i = 0; i < 5; i++) seq = request(journal);
+    journal.markFlushed(seq);
+    nowMs += 1_000 * HOUR_MS;
+    const before = segments().length;
+    journal.prune();
+    expect(segments()).toHaveLength(before);
+    expect((await read(seq)).openIds).toEqual([long.requestId]);
+    journal.markFlushed(journal.end(endRecord(long, 1n))?.seq ?? 0);
+    journal.prune();
+    expect(segments().length).toBeLessThanOrEqual(2);
+  });
+
+  test("a start reads no segment that can hold nothing new", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    let seq = 0;
+    for (let i = 0; i < 5; i++) seq = request(journal);
+    await journal.close();
+    logged = [];
+    await read(seq);
+    const readSegments = logged.filter(({ msg }) => msg === "journal segment read").length;
+    expect(segments().length).toBeGreaterThan(8);
+    expect(readSegments).toBeLessThanOrEqual(2);
+  });
+
+  test("starts without any work leave no segments behind", async () => {
+    for (let i = 0; i < 5; i++) await (await open()).journal.close();
+    expect(segments()).toHaveLength(1);
+  });
+
+  test("it says so when the database is older than what is kept", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    const seq = request(journal);
+    journal.markFlushed(request(journal));
+    nowMs += 48 * HOUR_MS;
+    journal.prune();
+    logged = [];
+    await read(seq - 1);
+    expect(errors()).toEqual([expect.stringContaining("the database lacks usage")]);
+  });
+});
+
+type Step = "begin" | "end" | "takeBack" | "crash" | "hour" | "flush" | "prune";
+
+test("whatever happens in whatever order, a start finds exactly the open requests and the unflushed ends", async () => {
+  const steps = fc.array(
+    fc.constantFrom<Step>(
+      "begin",
+      "begin",
+      "end",
+      "end",
+      "takeBack",
+      "crash",
+      "hour",
+      "flush",
+      "prune",
+    ),
+    { maxLength: 40 },
+  );
+  await fc.assert(
+    fc.asyncProperty(steps, async (sequence) => {
+      fs.rmSync(directory, { recursive: true, force: true });
+      nowMs = SOME_TIME_MS;
+      const options = { segmentBytes: 1_200, retainMs: 2 * HOUR_MS };
+      let { journal } = await open(options);
+      let openRequests: BeginRecord[] = [];
+      let ended: { id: string; seq: number }[] = [];
+      let flushedSeq = 0;
+      for (const step of sequence) {
+        const oldest = openRequests[0];
+        if (step === "begin") {
+          const begin = beginRecord();
+          journal.begin(begin);
+          openRequests = [...openRequests, begin];
+        } else if (step === "end" && oldest) {
+          const seq = journal.end(endRecord(oldest, 1n))?.seq ?? 0;
+          ended = [...ended, { id: oldest.requestId, seq }];
+          openRequests = openRequests.slice(1);
+        } else if (step === "takeBack" && oldest) {
+          journal.takeBack(oldest.requestId);
+          openRequests = openRequests.slice(1);
+        } else if (step === "flush") {
+          flushedSeq = ended.at(Math.floor(ended.length / 2))?.seq ?? flushedSeq;
+          ended = ended.filter(({ seq }) => seq > flushedSeq);
+          journal.markFlushed(flushedSeq);
+        } else if (step === "crash") {
+          ({ journal } = await open(options, flushedSeq));
+        } else if (step === "hour") nowMs += HOUR_MS;
+        else if (step === "prune") journal.prune();
+      }
+      const found = await read(flushedSeq);
+      expect(found.openIds).toEqual(openRequests.map(({ requestId }) => requestId));
+      expect(found.ends.map(({ seq, record }) => ({ id: record.requestId, seq }))).toEqual(ended);
+    }),
+    { numRuns: 60 },
+  );
+});

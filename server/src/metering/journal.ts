@@ -1,0 +1,443 @@
+import fs from "node:fs";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { encodeRecord, type JournalRecord } from "./journal-record.ts";
+import { JournalSync } from "./journal-sync.ts";
+import { type JournalPosition, segmentPath } from "./segments.ts";
+
+// Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
+// is tried again every second, and until then no request begins. A full disk first costs the segments that are kept
+// for no other reason than their age.
+
+export interface JournalOptions {
+  directory: string;
+  nodeId: string;
+  clock: Clock;
+  logger: Logger;
+  files?: JournalFiles;
+  segmentBytes?: number;
+  segmentMs?: number;
+  syncEveryMs?: number;
+  retainMs?: number;
+  retryMs?: number;
+}
+
+/** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
+export interface JournalState {
+  nextSeq: number;
+  lastEndSeq: number;
+  flushedSeq: number;
+  /** Begins without an end, oldest first: request id → sequence number. */
+  openBegins: ReadonlyMap<string, number>;
+  segments: readonly SealedSegment[];
+  lastOrdinal: number;
+}
+
+export interface SealedSegment {
+  ordinal: number;
+  file: string;
+  firstSeq: number;
+  /** Sequence number of the last `end` in this segment or before it. */
+  lastEndSeq: number;
+  /** Milliseconds since the epoch. */
+  writtenAtMs: number;
+  /** True when it holds nothing but its first record: a process that did no work. */
+  isEmpty: boolean;
+}
+
+/** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
+export interface AcceptedEnd {
+  seq: number;
+  position: JournalPosition;
+}
+
+export interface Journal {
+  readonly nodeId: string;
+  readonly directory: string;
+  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
+  resume(state: JournalState): void;
+  /** Writes before it returns. Throws ApiError("unavailable") when it cannot; then nothing of the record stays. */
+  begin(record: BeginRecord): void;
+  /** Never throws. Null when the request is not open: it has ended already, or never began. */
+  end(record: EndRecord): AcceptedEnd | null;
+  /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
+  takeBack(requestId: string): void;
+  /** Resolves when everything written so far is on disk; rejects when the disk failed. */
+  synced(): Promise<void>;
+  /** All ends up to `seq` are in the database: their segments may go when their time has come. */
+  markFlushed(seq: number): void;
+  /** Removes segments whose time has come. */
+  prune(): void;
+  position(): JournalPosition;
+  /** True when every accepted record is in the file and its last sync succeeded. */
+  isHealthy(): boolean;
+  close(): Promise<void>;
+}
+
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const RETAIN_MS = 48 * HOUR_MS;
+const SYNC_EVERY_MS = 50;
+const RETRY_MS = 1_000;
+const DIRECTORY_MODE = 0o700;
+const REFUSAL =
+  "The gateway cannot write its journal, so it takes no new requests. Free space on the disk of its data folder.";
+
+interface CurrentSegment {
+  ordinal: number;
+  path: string;
+  file: JournalFile;
+  firstSeq: number;
+  bytes: number;
+  /** False while it holds its first record only. */
+  isUsed: boolean;
+  openedAtMs: number;
+}
+
+type Unwritten = Extract<JournalRecord, { kind: "end" | "void" }>;
+
+/** Makes the folder when it is not there. Nothing is read or written before `resume`. */
+export function openJournal(options: JournalOptions): Journal {
+  fs.mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE });
+  return new FileJournal(options);
+}
+
+class FileJournal implements Journal {
+  readonly nodeId: string;
+  readonly directory: string;
+  readonly #options: Required<JournalOptions>;
+  readonly #sync: JournalSync;
+  #segments: SealedSegment[] = [];
+  #current: CurrentSegment | null = null;
+  #lastOrdinal = 0;
+  #nextSeq = 1;
+  #lastEndSeq = 0;
+  #flushedSeq = 0;
+  /** In order of their sequence numbers: the first is the oldest. */
+  #openBegins = new Map<string, number>();
+  /** Accepted, not yet in the file; in order. Bounded by the requests that ran when the disk failed. */
+  #unwritten: Unwritten[] = [];
+  #isWritable: boolean = false;
+  #isWriteHealthy: boolean = true;
+  #isSyncHealthy: boolean = true;
+  #retryTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: JournalOptions) {
+    this.#options = {
+      files: nodeJournalFiles,
+      segmentBytes: SEGMENT_BYTES,
+      segmentMs: HOUR_MS,
+      syncEveryMs: SYNC_EVERY_MS,
+      retainMs: RETAIN_MS,
+      retryMs: RETRY_MS,
+      ...options,
+    };
+    this.nodeId = options.nodeId;
+    this.directory = options.directory;
+    this.#sync = new JournalSync({
+      files: this.#options.files,
+      directory: options.directory,
+      everyMs: this.#options.syncEveryMs,
+      onSynced: () => {
+        this.#isSyncHealthy = true;
+      },
+      onFailed: (error) => this.#syncFailed(error),
+    });
+  }
+
+  resume(state: JournalState): void {
+    assert(!this.#isWritable, "a journal is resumed once");
+    this.#segments = [...state.segments];
+    this.#lastOrdinal = state.lastOrdinal;
+    this.#nextSeq = state.nextSeq;
+    this.#lastEndSeq = state.lastEndSeq;
+    this.#flushedSeq = state.flushedSeq;
+    this.#openBegins = new Map(state.openBegins);
+    this.#openSegment();
+    this.#segments = this.#segments.filter(({ isEmpty, file }) => !isEmpty || !this.#remove(file));
+    this.#isWritable = true;
+    this.prune();
+  }
+
+  begin(record: BeginRecord): void {
+    if (!this.#isWritable)
+      throw new ApiError("unavailable", "The gateway is starting or stopping.");
+    assert(!this.#openBegins.has(record.requestId), "a request begins once");
+    const seq = this.#nextSeq;
+    try {
+      this.#writeUnwritten();
+      this.#append(encodeRecord({ kind: "begin", seq, record }));
+    } catch (error) {
+      this.#writeFailed(error);
+      throw new ApiError("unavailable", REFUSAL);
+    }
+    this.#nextSeq = seq + 1;
+    this.#openBegins.set(record.requestId, seq);
+    this.#isWriteHealthy = true;
+  }
+
+  end(record: EndRecord): AcceptedEnd | null {
+    if (!this.#isOpen(record.requestId)) return null;
+    const accepted = { seq: this.#nextSeq, position: this.position() };
+    this.#accept({ kind: "end", seq: accepted.seq, record });
+    return accepted;
+  }
+
+  takeBack(requestId: string): void {
+    if (this.#isOpen(requestId)) this.#accept({ kind: "void", seq: this.#nextSeq, requestId });
+  }
+
+  synced(): Promise<void> {
+    return this.#sync.synced();
+  }
+
+  markFlushed(seq: number): void {
+    this.#flushedSeq = Math.max(this.#flushedSeq, seq);
+  }
+
+  prune(): void {
+    const writtenBeforeMs = this.#options.clock.nowMs() - this.#options.retainMs;
+    while (this.#dropOldest((segment) => segment.writtenAtMs <= writtenBeforeMs));
+  }
+
+  position(): JournalPosition {
+    return this.#current === null
+      ? { ordinal: this.#lastOrdinal + 1, offset: 0 }
+      : { ordinal: this.#current.ordinal, offset: this.#current.bytes };
+  }
+
+  isHealthy(): boolean {
+    return this.#isWriteHealthy && this.#isSyncHealthy && this.#unwritten.length === 0;
+  }
+
+  async close(): Promise<void> {
+    this.#isWritable = false;
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    if (this.#unwritten.length > 0) this.#retry();
+    this.#retireCurrent();
+    await this.#sync.stop();
+  }
+
+  #isOpen(requestId: string): boolean {
+    if (!this.#openBegins.has(requestId)) return false;
+    return !this.#unwritten.some((waiting) => requestOf(waiting) === requestId);
+  }
+
+  #accept(record: Unwritten): void {
+    this.#nextSeq = record.seq + 1;
+    this.#unwritten.push(record);
+    try {
+      this.#writeUnwritten();
+      this.#isWriteHealthy = true;
+    } catch (error) {
+      this.#writeFailed(error);
+    }
+  }
+
+  /** Records go into the file in the order of their numbers; one that cannot be written holds up those behind it. */
+  #writeUnwritten(): void {
+    for (let record = this.#unwritten[0]; record !== undefined; record = this.#unwritten[0]) {
+      this.#append(encodeRecord(record));
+      // Not before: a segment's first record must count this request as open while the file has no end of it.
+      this.#unwritten.shift();
+      this.#openBegins.delete(requestOf(record));
+      if (record.kind === "end") this.#lastEndSeq = record.seq;
+    }
+  }
+
+  #append(bytes: Buffer): void {
+    // Turning over writes a first record into the same scratch buffer, so it works on a copy.
+    const isDue = this.#isTurnDue();
+    const line = isDue ? Buffer.from(bytes) : bytes;
+    if (isDue) this.#turnOver();
+    // Ends at the latest when no segment is left to drop.
+    for (;;) {
+      try {
+        this.#appendToCurrent(line);
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || !this.#dropForSpace()) throw error;
+      }
+    }
+  }
+
+  #appendToCurrent(line: Buffer): void {
+    if (this.#current === null) {
+      const copy = Buffer.from(line);
+      this.#openSegment();
+      this.#appendToCurrent(copy);
+      return;
+    }
+    try {
+      this.#current.file.append(line);
+    } catch (error) {
+      this.#cutBack(this.#current);
+      throw error;
+    }
+    this.#current.bytes += line.length;
+    this.#current.isUsed = true;
+    this.#sync.written(this.#current.file);
+  }
+
+  /** Takes a half-written record away. Where even that fails the segment ends there: readers skip a torn end. */
+  #cutBack(current: CurrentSegment): void {
+    try {
+      current.file.truncate(current.bytes);
+    } catch (error) {
+      this.#options.logger.error({ err: error, file: current.path }, "journal segment given up");
+      this.#retireCurrent();
+    }
+  }
+
+  #isTurnDue(): boolean {
+    if (!this.#current?.isUsed) return false;
+    if (this.#current.bytes >= this.#options.segmentBytes) return true;
+    const openMs = this.#options.clock.monotonicMs() - this.#current.openedAtMs;
+    return openMs >= this.#options.segmentMs;
+  }
+
+  /** A new segment that cannot be made is no reason to refuse: the old one goes on until one can. */
+  #turnOver(): void {
+    try {
+      this.#openSegment();
+      this.prune();
+    } catch (error) {
+      // Once, not for every request while the disk is full.
+      if (this.isHealthy()) {
+        this.#options.logger.warn({ err: error }, "journal segment cannot be turned over");
+      }
+    }
+  }
+
+  #openSegment(): void {
+    // A number is never used twice, so that a leftover of a failed attempt is never in the way.
+    this.#lastOrdinal += 1;
+    const path = segmentPath(this.directory, this.#lastOrdinal);
+    const firstSeq = this.#unwritten[0]?.seq ?? this.#nextSeq;
+    const [oldestOpenSeq = firstSeq] = this.#openBegins.values();
+    const header = encodeRecord({
+      kind: "segment",
+      nodeId: this.nodeId,
+      firstSeq,
+      lastEndSeq: this.#lastEndSeq,
+      oldestOpenSeq,
+    });
+    const file = this.#options.files.create(path);
+    try {
+      file.append(header);
+    } catch (error) {
+      file.close();
+      this.#remove(path);
+      throw error;
+    }
+    this.#retireCurrent();
+    const openedAtMs = this.#options.clock.monotonicMs();
+    const ordinal = this.#lastOrdinal;
+    this.#current = {
+      ordinal,
+      path,
+      file,
+      firstSeq,
+      bytes: header.length,
+      isUsed: false,
+      openedAtMs,
+    };
+    this.#sync.created();
+    this.#sync.written(file);
+  }
+
+  #retireCurrent(): void {
+    const current = this.#current;
+    if (current === null) return;
+    this.#current = null;
+    this.#segments.push({
+      ordinal: current.ordinal,
+      file: current.path,
+      firstSeq: current.firstSeq,
+      lastEndSeq: this.#lastEndSeq,
+      writtenAtMs: this.#options.clock.nowMs(),
+      isEmpty: !current.isUsed,
+    });
+    this.#sync.retire(current.file);
+  }
+
+  /**
+   * Oldest first and never past one that must stay: were an end to vanish before its begin, the next start would take
+   * the request for interrupted. The newest segment always stays, since it carries the sequence number.
+   */
+  #dropOldest(isWanted: (segment: SealedSegment) => boolean): boolean {
+    const [oldest, next] = this.#segments;
+    if (oldest === undefined || !isWanted(oldest)) return false;
+    const nextFirstSeq = next?.firstSeq ?? this.#current?.firstSeq;
+    if (nextFirstSeq === undefined || oldest.lastEndSeq > this.#flushedSeq) return false;
+    const [oldestOpenSeq = nextFirstSeq] = this.#openBegins.values();
+    if (oldestOpenSeq < nextFirstSeq || !this.#remove(oldest.file)) return false;
+    this.#segments.shift();
+    return true;
+  }
+
+  #dropForSpace(): boolean {
+    if (!this.#dropOldest(() => true)) return false;
+    this.#options.logger.error("disk full: a flushed journal segment was removed before its time");
+    return true;
+  }
+
+  #remove(file: string): boolean {
+    try {
+      this.#options.files.remove(file);
+      return true;
+    } catch (error) {
+      this.#options.logger.error({ err: error, file }, "journal segment cannot be removed");
+      return false;
+    }
+  }
+
+  #writeFailed(error: unknown): void {
+    if (this.#isWriteHealthy) this.#options.logger.error({ err: error }, "journal write failed");
+    this.#isWriteHealthy = false;
+    this.#armRetry();
+  }
+
+  /** What was written since the last good sync may be lost with the power; a new segment starts from a clean file. */
+  #syncFailed(error: unknown): void {
+    const isFirst = this.#isSyncHealthy;
+    this.#isSyncHealthy = false;
+    if (isFirst) this.#options.logger.error({ err: error }, "journal sync failed");
+    if (isFirst && this.#isWritable) this.#turnOver();
+    this.#armRetry();
+  }
+
+  #armRetry(): void {
+    if (this.#retryTimer !== null || !this.#isWritable) return;
+    this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs);
+    this.#retryTimer.unref();
+  }
+
+  /** Without requests (a load balancer has turned away) only this finds out that the disk works again. */
+  #retry(): void {
+    this.#retryTimer = null;
+    try {
+      this.#writeUnwritten();
+      this.#append(encodeRecord({ kind: "mark", seq: this.#nextSeq }));
+      this.#nextSeq += 1;
+      if (!this.#isWriteHealthy) this.#options.logger.info("journal can be written again");
+      this.#isWriteHealthy = true;
+    } catch (error) {
+      this.#writeFailed(error);
+    }
+  }
+}
+
+function requestOf(record: Unwritten): string {
+  return record.kind === "end" ? record.record.requestId : record.requestId;
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "ENOSPC" || code === "EDQUOT";
+}

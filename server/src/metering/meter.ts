@@ -1,0 +1,426 @@
+import { appendFileSync } from "node:fs";
+import path from "node:path";
+import type { Database } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { type FlushParticipant, type FlushStep, flushBatch } from "./flush.ts";
+import type { Journal } from "./journal.ts";
+import { encodeRecord } from "./journal-record.ts";
+import { ensureInstallationId, enterNode, readDatabaseNowMs } from "./node.sql.ts";
+import { bindInstallation } from "./node-identity.ts";
+import { type PendingEnd, PendingEnds } from "./pending-ends.ts";
+import { replayJournal } from "./replay.ts";
+import { listRecordedRequests } from "./usage.sql.ts";
+
+export interface MeterOptions {
+  database: Database;
+  journal: Journal;
+  /** In the order in which they take their locks; who locks balances comes last. */
+  participants: readonly FlushParticipant[];
+  /** Version of the program, for the node's row. */
+  version: string;
+  /** Used once, by the first node of an installation. */
+  newInstallationId: string;
+  /** The name under which a model is reported. */
+  labelOf: (organizationId: string, model: string) => string;
+  clock: Clock;
+  logger: Logger;
+  flushEveryMs?: number;
+  batchSize?: number;
+  maxInMemory?: number;
+  stopWithinMs?: number;
+}
+
+export interface Meter {
+  /**
+   * Registers the node, replays its journal, and ends what a crash interrupted. Throws the database's error, or a
+   * StartError when the journal is not this node's or not of this database.
+   */
+  start(): Promise<void>;
+  /** Before dispatch. Synchronous: on return the record survives `kill -9`. Throws ApiError("unavailable"). */
+  begin(record: BeginRecord): void;
+  /** As `begin`, and on return the record also survives a power cut. The request must not be sent when it rejects. */
+  beginSynced(record: BeginRecord): Promise<void>;
+  /** Once per begun request; a second end is ignored and logged. Never throws. */
+  end(record: EndRecord): void;
+  /** Flushes now; true when nothing waits any more. */
+  flush(): Promise<boolean>;
+  /** Flushes, for a bounded time, and closes the journal. What is left is flushed by the next start. */
+  stop(): Promise<void>;
+  status(): MeterStatus;
+}
+
+export interface MeterStatus {
+  pendingRecords: number;
+  /** How long the oldest of them has waited. */
+  oldestPendingMs: number;
+  /** Milliseconds since the epoch, or null before the first flush. */
+  lastFlushAtMs: number | null;
+  /** Another process has taken this node's id, or the database was replaced: only a restart helps. */
+  isFenced: boolean;
+  isJournalHealthy: boolean;
+}
+
+const FLUSH_EVERY_MS = 250;
+const MAX_BACKOFF_MS = 5_000;
+const BATCH_SIZE = 5_000;
+/** About 2 kB each. */
+const MAX_IN_MEMORY = 20_000;
+const STOP_WITHIN_MS = 10_000;
+const MAX_REFUSALS = 3;
+const SET_ASIDE_FILE = "set-aside.jsonl";
+
+type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
+type Progress = "more" | "idle" | "failed";
+
+export function makeMeter(options: MeterOptions): Meter {
+  return new JournalMeter(options);
+}
+
+class JournalMeter implements Meter {
+  readonly #options: MeterOptions;
+  readonly #journal: Journal;
+  readonly #logger: Logger;
+  readonly #pending: PendingEnds;
+  readonly #batchSize: number;
+  /** Smaller than `#batchSize` while a record that the database refuses is being searched for. */
+  #batchLimit: number;
+  #epoch = 0n;
+  #flushedSeq = 0;
+  /** Ends up to here were found by a start that had no row in the database: see FlushStep. */
+  #skipsRecordedUpTo = 0;
+  /** Kept over failures: after one whose outcome is unknown the same step is tried, so that it counts once. */
+  #step: Step | null = null;
+  #running: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failures = 0;
+  /** How often in a row the database refused the one record of the step. */
+  #refusals = 0;
+  #state: "new" | "running" | "fenced" | "stopping" = "new";
+  #lastFlushAtMs: number | null = null;
+
+  constructor(options: MeterOptions) {
+    this.#options = options;
+    this.#journal = options.journal;
+    this.#logger = options.logger;
+    this.#batchSize = options.batchSize ?? BATCH_SIZE;
+    this.#batchLimit = this.#batchSize;
+    const maxInMemory = options.maxInMemory ?? MAX_IN_MEMORY;
+    const { journal, clock, logger } = options;
+    this.#pending = new PendingEnds({ journal, clock, logger, maxInMemory });
+  }
+
+  async start(): Promise<void> {
+    const { database, participants, version } = this.#options;
+    const { nodeId, directory } = this.#journal;
+    bindInstallation(
+      directory,
+      await ensureInstallationId(database, this.#options.newInstallationId),
+    );
+    const { epoch, flushedSeq } = await enterNode(database, { id: nodeId, version });
+    this.#epoch = epoch;
+    this.#flushedSeq = flushedSeq;
+    for (const participant of participants) participant.started?.(flushedSeq);
+    const replayed = await replayJournal({
+      directory,
+      nodeId,
+      flushedSeq,
+      logger: this.#logger,
+      onUnflushedEnd: (end) => this.#enqueue(end),
+    });
+    if (epoch === 1n) this.#skipsRecordedUpTo = replayed.lastSeq;
+    this.#journal.resume(replayed.state);
+    this.#state = "running";
+    await this.#endInterrupted(replayed.openBegins);
+    this.#logger.info(
+      { nodeId, epoch: String(epoch), flushedSeq, pending: this.#pending.count },
+      "journal replayed",
+    );
+    this.#arm(0);
+  }
+
+  begin(record: BeginRecord): void {
+    if (this.#state === "fenced") {
+      throw new ApiError(
+        "unavailable",
+        "Another process runs under this gateway's node id. Give each gateway its own BURSAR_NODE_ID and restart it.",
+      );
+    }
+    if (this.#state !== "running") {
+      throw new ApiError("unavailable", "The gateway is starting or stopping.");
+    }
+    assert(record.startedAtMs > 0, "a request starts at a time");
+    this.#journal.begin(record);
+  }
+
+  async beginSynced(record: BeginRecord): Promise<void> {
+    this.begin(record);
+    try {
+      await this.#journal.synced();
+    } catch {
+      this.#journal.takeBack(record.requestId);
+      throw new ApiError("unavailable", "The gateway cannot sync its journal to disk.");
+    }
+  }
+
+  end(record: EndRecord): void {
+    const accepted = this.#journal.end(record);
+    if (accepted === null) {
+      this.#logger.error({ requestId: record.requestId }, "a request that is not open was ended");
+      return;
+    }
+    this.#enqueue({ ...accepted, record });
+    this.#arm(this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
+  }
+
+  async flush(): Promise<boolean> {
+    // What ended while a flush was under way is not part of it; the second round takes it.
+    if (this.#running !== null) await this.#running;
+    await this.#run();
+    return this.#pending.count === 0;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === "running") this.#state = "stopping";
+    const giveUpAtMs =
+      this.#options.clock.monotonicMs() + (this.#options.stopWithinMs ?? STOP_WITHIN_MS);
+    while (this.#state === "stopping" && !(await this.flush())) {
+      if (this.#options.clock.monotonicMs() >= giveUpAtMs) break;
+      await new Promise((resolve) => setTimeout(resolve, this.#backoffMs()));
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#pending.count > 0) {
+      this.#logger.warn(
+        { pending: this.#pending.count },
+        "usage stays in the journal until the next start",
+      );
+    }
+    await this.#journal.close();
+  }
+
+  status(): MeterStatus {
+    return {
+      pendingRecords: this.#pending.count,
+      oldestPendingMs: this.#pending.oldestMs(),
+      lastFlushAtMs: this.#lastFlushAtMs,
+      isFenced: this.#state === "fenced",
+      isJournalHealthy: this.#journal.isHealthy(),
+    };
+  }
+
+  #enqueue(end: Parameters<PendingEnds["add"]>[0]): void {
+    this.#pending.add(end);
+    this.#tell((participant) => participant.queued?.(end.record));
+  }
+
+  /** Whatever goes wrong with one of them, the request and the other participants go on. */
+  #tell(what: (participant: FlushParticipant) => void): void {
+    for (const participant of this.#options.participants) {
+      try {
+        what(participant);
+      } catch (error) {
+        this.#logger.error({ err: error }, "a flush participant failed");
+      }
+    }
+  }
+
+  /**
+   * A begin without an end is either a request that a crash interrupted, or one whose end reached the database and was
+   * lost with the power before it reached the disk. The database knows which.
+   */
+  async #endInterrupted(openBegins: readonly BeginRecord[]): Promise<void> {
+    const { database } = this.#options;
+    const nowMs = await readDatabaseNowMs(database);
+    for (let at = 0; at < openBegins.length; at += this.#batchSize) {
+      const begins = openBegins.slice(at, at + this.#batchSize);
+      const recorded = await listRecordedRequests(database, begins);
+      for (const begin of begins) {
+        if (recorded.has(begin.requestId)) this.#journal.takeBack(begin.requestId);
+        else this.end(this.#toInterrupted(begin, nowMs));
+      }
+    }
+    if (openBegins.length > 0) {
+      this.#logger.warn({ requests: openBegins.length }, "requests were running at the crash");
+    }
+  }
+
+  #toInterrupted(begin: BeginRecord, nowMs: number): EndRecord {
+    const nothing = { total: noTokens, iterations: null, serviceTier: null, inferenceGeo: null };
+    return {
+      ...begin,
+      endedAtMs: Math.max(nowMs, begin.startedAtMs),
+      outcome: "interrupted",
+      httpStatus: null,
+      isEstimated: false,
+      isUnpriced: false,
+      model: this.#options.labelOf(begin.organizationId, begin.requestedModel),
+      ...usageDimensions({ ...nothing, model: begin.requestedModel, speed: null }),
+      contextWindow: "0-200k",
+      usage: noTokens,
+      cost: { ...noCost },
+      prices: "{}",
+      upstreamRequestId: null,
+      firstByteMs: null,
+    };
+  }
+
+  #arm(delayMs: number): void {
+    const isFlushing = this.#state === "running" || this.#state === "stopping";
+    if (!isFlushing || this.#timer !== null || this.#running !== null) return;
+    if (this.#pending.count === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#run();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** One run at a time. Never rejects. */
+  #run(): Promise<void> {
+    this.#running ??= this.#flushAll().finally(() => {
+      this.#running = null;
+      this.#arm(
+        this.#failures > 0 ? this.#backoffMs() : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
+      );
+    });
+    return this.#running;
+  }
+
+  async #flushAll(): Promise<void> {
+    let progress: Progress = "more";
+    while (progress === "more" && this.#state !== "fenced") {
+      try {
+        progress = await this.#flushOnce();
+      } catch (error) {
+        progress = this.#flushFailed(error);
+      }
+    }
+  }
+
+  async #flushOnce(): Promise<Progress> {
+    this.#step ??= await this.#nextStep();
+    const step = this.#step;
+    if (step === null) return "idle";
+    const result = await flushBatch(step);
+    switch (result.kind) {
+      case "flushed":
+        this.#committed(step);
+        return "more";
+      case "fenced":
+        this.#fence({ newerEpoch: String(result.epoch) }, "another process has this node's id");
+        return "failed";
+      case "replaced":
+        this.#fence({ found: result.flushedSeq, expected: step.from }, "the database was replaced");
+        return "failed";
+    }
+  }
+
+  async #nextStep(): Promise<Step | null> {
+    const ends = await this.#pending.head(this.#batchLimit);
+    const last = ends.at(-1);
+    if (last === undefined) return null;
+    return {
+      database: this.#options.database,
+      participants: this.#options.participants,
+      nodeId: this.#journal.nodeId,
+      epoch: this.#epoch,
+      from: this.#flushedSeq,
+      to: last.seq,
+      batch: ends.map(({ record }) => record),
+      skipsRecorded: this.#flushedSeq < this.#skipsRecordedUpTo,
+      ends,
+      isSetAside: false,
+    };
+  }
+
+  /** One synchronous step: whoever adds waiting and flushed spend up sees each request once. */
+  #committed(step: Step): void {
+    this.#step = null;
+    this.#pending.remove(step.ends.length);
+    this.#flushedSeq = step.to;
+    const outcome = { flushedSeq: step.to, isCounted: !step.isSetAside };
+    this.#tell((participant) => participant.committed?.(step.batch, outcome));
+    this.#journal.markFlushed(step.to);
+    this.#lastFlushAtMs = this.#options.clock.nowMs();
+    if (this.#failures > 0) this.#logger.info("usage is flushed again");
+    this.#failures = 0;
+    this.#refusals = 0;
+    this.#batchLimit = Math.min(this.#batchLimit * 2, this.#batchSize);
+  }
+
+  #flushFailed(error: unknown): Progress {
+    const step = this.#step;
+    return step !== null && isRefusedData(error) ? this.#narrow(step, error) : this.#failed(error);
+  }
+
+  #failed(error: unknown): Progress {
+    if (this.#failures === 0) {
+      this.#logger.warn(
+        { err: error, pending: this.#pending.count },
+        "flush failed: usage waits in the journal",
+      );
+    }
+    this.#failures += 1;
+    return "failed";
+  }
+
+  /**
+   * The database refused a value, and so rolled back. Halving the batch finds the record. Alone and refused again and
+   * again, it is written to a file and passed over, because one bad record must not keep all others from being counted.
+   */
+  #narrow(step: Step, error: unknown): Progress {
+    const [only, ...others] = step.ends;
+    if (only === undefined || others.length > 0) {
+      this.#step = null;
+      this.#batchLimit = Math.ceil(step.ends.length / 2);
+      return "more";
+    }
+    this.#refusals += 1;
+    if (this.#refusals < MAX_REFUSALS) return this.#failed(error);
+    const { requestId, cost } = only.record;
+    this.#logger.error(
+      { err: error, requestId, costNanoUsd: String(cost.total), file: SET_ASIDE_FILE },
+      "the database refuses this record: it is set aside and not counted",
+    );
+    try {
+      const line = encodeRecord({ kind: "end", seq: only.seq, record: only.record });
+      appendFileSync(path.join(this.#journal.directory, SET_ASIDE_FILE), line);
+    } catch (failure) {
+      return this.#failed(failure);
+    }
+    this.#step = { ...step, participants: [], isSetAside: true };
+    return "more";
+  }
+
+  #fence(facts: Record<string, unknown>, reason: string): void {
+    this.#state = "fenced";
+    this.#logger.fatal(
+      { nodeId: this.#journal.nodeId, pending: this.#pending.count, ...facts },
+      `${reason}: this process takes no more requests; what waits stays in its journal`,
+    );
+  }
+
+  #backoffMs(): number {
+    return Math.min(FLUSH_EVERY_MS * 2 ** Math.max(this.#failures - 1, 0), MAX_BACKOFF_MS);
+  }
+}
+
+const noCost = {
+  input: 0n,
+  cacheWrite5m: 0n,
+  cacheWrite1h: 0n,
+  cacheRead: 0n,
+  output: 0n,
+  webSearch: 0n,
+  total: 0n,
+};
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): trying again changes nothing. */
+function isRefusedData(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && /^2[23][0-9A-Z]{3}$/.test(code);
+}

@@ -1,0 +1,82 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+// The row of a node: what of its journal the database has. Sequence numbers are int8 there and safe integers here.
+
+export interface NodeRow {
+  epoch: bigint;
+  flushedSeq: number;
+}
+
+/**
+ * Registers the node and raises its epoch, so that an older process under the same id can flush nothing any more.
+ * `epoch` is 1 exactly when the row was not there.
+ */
+export async function enterNode(
+  db: Database | Tx,
+  node: { id: string; version: string },
+): Promise<NodeRow> {
+  const row = await db
+    .insertInto("node")
+    .values({ id: node.id, version: node.version })
+    .onConflict((conflict) =>
+      conflict.column("id").doUpdateSet((eb) => ({
+        epoch: eb("node.epoch", "+", 1n),
+        version: eb.ref("excluded.version"),
+        started_at: eb.fn<Date>("now"),
+        seen_at: eb.fn<Date>("now"),
+      })),
+    )
+    .returning(["epoch", "flushed_seq"])
+    .executeTakeFirstOrThrow();
+  return { epoch: row.epoch, flushedSeq: Number(row.flushed_seq) };
+}
+
+/** The node's row, or null where there is none. */
+export async function findNode(db: Database | Tx, id: string): Promise<NodeRow | null> {
+  const row = await db
+    .selectFrom("node")
+    .select(["epoch", "flushed_seq"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ? { epoch: row.epoch, flushedSeq: Number(row.flushed_seq) } : null;
+}
+
+/** The compare-and-set that a flush hangs on: false when the row is not as told, and then nothing was changed. */
+export async function advanceFlushedSeq(
+  tx: Tx,
+  step: { nodeId: string; epoch: bigint; from: number; to: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("node")
+    .set({ flushed_seq: BigInt(step.to), seen_at: sql<Date>`now()` })
+    .where("id", "=", step.nodeId)
+    .where("epoch", "=", step.epoch)
+    .where("flushed_seq", "=", BigInt(step.from))
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** The id of this installation's database, made by the first node that asks: two databases never have the same. */
+export async function ensureInstallationId(db: Database | Tx, newId: string): Promise<string> {
+  const key = "installation_id";
+  await db
+    .insertInto("installation")
+    .values({ key, value: newId })
+    .onConflict((conflict) => conflict.column("key").doNothing())
+    .execute();
+  const row = await db
+    .selectFrom("installation")
+    .select("value")
+    .where("key", "=", key)
+    .executeTakeFirstOrThrow();
+  return row.value;
+}
+
+/** The database's clock, milliseconds since the epoch. */
+export async function readDatabaseNowMs(db: Database | Tx): Promise<number> {
+  const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
+  const now = rows[0]?.now;
+  if (now === undefined) throw new Error("the database told no time");
+  return now.getTime();
+}

@@ -1,0 +1,133 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { RollupRow, UsageAmounts, UsageEventRow, UsageLabels } from "./usage-rows.ts";
+
+// Batches travel as one array per column: one statement per table however many rows (measured about 75,000 rows/s).
+
+type ColumnTypes<Row> = { readonly [Column in keyof Row]: string };
+
+const labelTypes: ColumnTypes<UsageLabels> = {
+  organization_id: "uuid",
+  workspace_id: "text",
+  api_key_id: "text",
+  model: "text",
+  service_tier: "text",
+  context_window: "text",
+  inference_geo: "text",
+  speed: "text",
+  client: "text",
+};
+
+const amountTypes: ColumnTypes<UsageAmounts> = {
+  input_tokens: "bigint",
+  cache_write_5m_tokens: "bigint",
+  cache_write_1h_tokens: "bigint",
+  cache_read_tokens: "bigint",
+  output_tokens: "bigint",
+  web_searches: "bigint",
+  input_cost_nano_usd: "bigint",
+  cache_write_5m_cost_nano_usd: "bigint",
+  cache_write_1h_cost_nano_usd: "bigint",
+  cache_read_cost_nano_usd: "bigint",
+  output_cost_nano_usd: "bigint",
+  web_search_cost_nano_usd: "bigint",
+  cost_nano_usd: "bigint",
+};
+
+const eventTypes: ColumnTypes<UsageEventRow> = {
+  request_id: "text",
+  started_at: "timestamptz",
+  ended_at: "timestamptz",
+  node_id: "text",
+  ...labelTypes,
+  outcome: "text",
+  http_status: "integer",
+  is_stream: "boolean",
+  is_estimated: "boolean",
+  is_unpriced: "boolean",
+  requested_model: "text",
+  ...amountTypes,
+  prices: "jsonb",
+  upstream_request_id: "text",
+  first_byte_ms: "integer",
+};
+
+const countTypes: ColumnTypes<Omit<RollupRow, keyof UsageLabels | "bucket_at">> = {
+  requests: "bigint",
+  errors: "bigint",
+  estimated_requests: "bigint",
+  unpriced_requests: "bigint",
+  ...amountTypes,
+};
+
+const rollupTypes: ColumnTypes<RollupRow> = {
+  bucket_at: "timestamptz",
+  ...labelTypes,
+  ...countTypes,
+};
+
+/** Appends the events. A request that is already there is an error: nothing may be recorded twice. */
+export async function insertUsageEvents(tx: Tx, rows: readonly UsageEventRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`INSERT INTO usage_event (${columnNames(eventTypes)})
+    SELECT * FROM unnest(${columnArrays(eventTypes, rows)})`.execute(tx);
+}
+
+/** Adds to the rollup per hour. Rows come in key order, each key once. */
+export function addToUsageHours(tx: Tx, rows: readonly RollupRow[]): Promise<void> {
+  return addToRollup(tx, "usage_hour", rows);
+}
+
+/** Adds to the rollup per day. Rows come in key order, each key once. */
+export function addToUsageDays(tx: Tx, rows: readonly RollupRow[]): Promise<void> {
+  return addToRollup(tx, "usage_day", rows);
+}
+
+/** Which of these requests have their event already: ids. */
+export async function listRecordedRequests(
+  db: Database | Tx,
+  requests: readonly { requestId: string; startedAtMs: number }[],
+): Promise<Set<string>> {
+  if (requests.length === 0) return new Set();
+  const { rows } = await sql<{ request_id: string }>`
+    SELECT e.request_id
+    FROM unnest(${requests.map((request) => new Date(request.startedAtMs))}::timestamptz[],
+      ${requests.map((request) => request.requestId)}::text[]) AS asked (started_at, request_id)
+    JOIN usage_event e USING (started_at, request_id)`.execute(db);
+  return new Set(rows.map((row) => row.request_id));
+}
+
+/** Model names that stand in the reports of the last 31 days: those that count towards the cap of reported names. */
+export async function listReportedModels(db: Database | Tx): Promise<string[]> {
+  const { rows } = await sql<{ model: string }>`
+    SELECT DISTINCT model FROM usage_day WHERE bucket_at >= now() - interval '31 days'
+    ORDER BY model`.execute(db);
+  return rows.map((row) => row.model);
+}
+
+async function addToRollup(
+  tx: Tx,
+  table: "usage_hour" | "usage_day",
+  rows: readonly RollupRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const additions = Object.keys(countTypes).map(
+    (column) => sql`${sql.ref(column)} = rollup.${sql.ref(column)} + excluded.${sql.ref(column)}`,
+  );
+  await sql`INSERT INTO ${sql.table(table)} AS rollup (${columnNames(rollupTypes)})
+    SELECT * FROM unnest(${columnArrays(rollupTypes, rows)})
+    ON CONFLICT (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier,
+      context_window, inference_geo, speed, client)
+    DO UPDATE SET ${sql.join(additions)}`.execute(tx);
+}
+
+function columnNames(types: Readonly<Record<string, string>>): RawBuilder<unknown> {
+  return sql.join(Object.keys(types).map((column) => sql.ref(column)));
+}
+
+function columnArrays<Row>(types: ColumnTypes<Row>, rows: readonly Row[]): RawBuilder<unknown> {
+  const columns = Object.entries(types) as [keyof Row, string][];
+  return sql.join(
+    columns.map(([column, type]) => sql`${rows.map((row) => row[column])}::${sql.raw(type)}[]`),
+  );
+}

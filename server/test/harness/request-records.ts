@@ -1,0 +1,63 @@
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { Cost } from "#src/domain/usage.ts";
+
+/** 2026-11-24 10:30 UTC, a Tuesday. */
+export const SOME_TIME_MS = Date.UTC(2026, 10, 24, 10, 30);
+
+let made = 0;
+
+/** A request that begins; each has an id of its own. */
+export function beginRecord(overrides: Partial<BeginRecord> = {}): BeginRecord {
+  made += 1;
+  return {
+    requestId: `req_${String(made).padStart(24, "0")}`,
+    startedAtMs: SOME_TIME_MS,
+    organizationId: "00000000-0000-4000-8000-000000000001",
+    workspaceId: "wksp_1",
+    apiKeyId: "apikey_1",
+    requestedModel: "claude-sonnet-5",
+    isStream: false,
+    client: "other",
+    ...overrides,
+  };
+}
+
+/** How `begin` ended: answered, one output token, at a cost of `nanoUsd`. */
+export function endRecord(
+  begin: BeginRecord,
+  nanoUsd: bigint,
+  overrides: Partial<EndRecord> = {},
+): EndRecord {
+  return {
+    ...begin,
+    endedAtMs: begin.startedAtMs + 1_000,
+    outcome: "answered",
+    httpStatus: 200,
+    isEstimated: false,
+    isUnpriced: false,
+    model: begin.requestedModel,
+    serviceTier: "standard",
+    contextWindow: "0-200k",
+    inferenceGeo: "not_available",
+    speed: "standard",
+    usage: {
+      inputTokens: 10,
+      cacheWrite5mTokens: 0,
+      cacheWrite1hTokens: 0,
+      cacheReadTokens: 0,
+      outputTokens: 1,
+      webSearches: 0,
+    },
+    cost: costOf(nanoUsd),
+    prices: "{}",
+    upstreamRequestId: "req_upstream",
+    firstByteMs: 12,
+    ...overrides,
+  };
+}
+
+function costOf(nanoUsd: bigint): Cost {
+  const zero = { cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, webSearch: 0n };
+  const input = nanoUsd / 3n;
+  return { ...zero, input, output: nanoUsd - input, total: nanoUsd };
+}

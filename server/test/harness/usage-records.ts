@@ -1,0 +1,60 @@
+import type { Database } from "#src/db/pool.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { addToUsageDays, addToUsageHours, insertUsageEvents } from "#src/metering/usage.sql.ts";
+import { toRollups, toUsageEvent } from "#src/metering/usage-rows.ts";
+
+/** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
+export function endRecord(
+  fields: Partial<EndRecord> &
+    Pick<EndRecord, "requestId" | "startedAtMs" | "organizationId" | "workspaceId" | "apiKeyId">,
+): EndRecord {
+  return {
+    requestedModel: "claude-sonnet-5",
+    isStream: false,
+    client: "curl",
+    endedAtMs: fields.startedAtMs + 900,
+    outcome: "answered",
+    httpStatus: 200,
+    isEstimated: false,
+    isUnpriced: false,
+    model: "claude-sonnet-5",
+    serviceTier: "standard",
+    contextWindow: "0-200k",
+    inferenceGeo: "global",
+    speed: "standard",
+    usage: {
+      inputTokens: 10,
+      cacheWrite5mTokens: 1,
+      cacheWrite1hTokens: 2,
+      cacheReadTokens: 3,
+      outputTokens: 5,
+      webSearches: 0,
+    },
+    cost: {
+      input: 20_000n,
+      cacheWrite5m: 2_500n,
+      cacheWrite1h: 8_000n,
+      cacheRead: 600n,
+      output: 50_000n,
+      webSearch: 0n,
+      total: 81_100n,
+    },
+    prices: "{}",
+    upstreamRequestId: null,
+    firstByteMs: 300,
+    ...fields,
+  };
+}
+
+/** Records the requests as the flush does, but for the balances. */
+export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
+  const { hours, days } = toRollups(records);
+  await database.transaction().execute(async (tx) => {
+    await insertUsageEvents(
+      tx,
+      records.map((record) => toUsageEvent(record, "node_test")),
+    );
+    await addToUsageHours(tx, hours);
+    await addToUsageDays(tx, days);
+  });
+}
