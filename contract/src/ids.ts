@@ -15,13 +15,19 @@ export const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 
+/** No control characters. Written as a range, which every reader of the document's patterns understands alike. */
+const visible = /^[ -~\u00a0-\uffff]+$/;
+
 // An id is only looked up, never interpreted: any short printable string may be asked for and is
 // then "not found", so that a malformed id and an unknown one are answered alike.
-const idText = z.string().min(1).max(100);
+const idText = z.string().min(1).max(100).regex(visible, "expected an id");
 
 export const organizationId = z.uuid();
 export const workspaceId = idText.meta({ description: "Workspace id, `wksp_…`." });
 export const apiKeyId = idText.meta({ description: "API key id, `apikey_…`." });
 export const adminKeyId = idText.meta({ description: "Admin key id, `adminkey_…`." });
 export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." });
+export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
+/** A model's name: whatever a client may send as `model`. */
+export const modelName = z.string().min(1).max(200).regex(visible, "expected a model name");

@@ -1,16 +1,34 @@
 import { z } from "zod";
+import { optionalQuery } from "./fields.ts";
 
-export const DEFAULT_PAGE_SIZE = 20;
-export const MAX_PAGE_SIZE = 1000;
+const DEFAULT_PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 1000;
+const MAX_CURSOR_LENGTH = 1000;
 
-const pageLimit = z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE);
-const cursor = z.string().min(1).max(200);
+const expectedLimit = `expected a whole number from 1 to ${MAX_PAGE_SIZE}`;
+const pageLimit = z
+  .preprocess(
+    (value) => (value === "" ? undefined : value),
+    z.coerce
+      .number({ error: expectedLimit })
+      .int(expectedLimit)
+      .min(1, expectedLimit)
+      .max(MAX_PAGE_SIZE, expectedLimit)
+      .default(DEFAULT_PAGE_SIZE)
+      .meta({ override: { type: "integer" } }),
+  )
+  .default(DEFAULT_PAGE_SIZE);
+/** Our cursors are ids and base64url text. Others are looked up in vain, but must be text that PostgreSQL takes. */
+const printable = /^[ -~]*$/;
+const cursor = optionalQuery(
+  z.string().max(MAX_CURSOR_LENGTH).regex(printable, "this is not a cursor of this list"),
+);
 
 /** The official `Page` class: ids as cursors, in both directions. */
 export const pageQuery = {
   limit: pageLimit,
-  after_id: cursor.optional(),
-  before_id: cursor.optional(),
+  after_id: cursor,
+  before_id: cursor,
 };
 
 export function page<T extends z.ZodType>(item: T) {
@@ -22,10 +40,10 @@ export function page<T extends z.ZodType>(item: T) {
   });
 }
 
-/** The official `PageCursor` class: an opaque forward cursor. */
+/** The official `PageCursor` class: an opaque forward cursor, bound to the filters it was made with. */
 export const pageCursorQuery = {
   limit: pageLimit,
-  page: cursor.optional(),
+  page: cursor,
 };
 
 export function pageCursor<T extends z.ZodType>(item: T) {

@@ -3,12 +3,9 @@ import type { Action } from "./permissions.ts";
 
 export type HttpMethod = "GET" | "POST" | "DELETE";
 
-/** Who a route is for, hence what its 401 accepts: see permissions.ts. */
-export type Surface = "claude" | "admin";
-
 /**
  * All that the server, the tests, the CLI, the console and the documents need to know of one operation. `audited` names
- * the audit event that a successful call writes, or is null where the call changes nothing.
+ * the audit event that a successful change writes, or is null where the call changes nothing.
  */
 export interface RouteSpec {
   operationId: string;
@@ -19,9 +16,9 @@ export interface RouteSpec {
   action: Action;
   audited: `${string}.${string}` | null;
   params?: z.ZodObject;
-  query?: z.ZodType;
-  body?: z.ZodType;
-  response: z.ZodType;
+  query?: z.ZodObject;
+  body?: z.ZodObject;
+  response: z.ZodObject;
 }
 
 /** Declares a route; the const parameter keeps literal types, so that handlers are checked against it. */
@@ -40,3 +37,11 @@ export interface RouteInput<T extends RouteSpec> {
 
 /** What a handler of the route returns: the response schema's input, from which undeclared fields are dropped. */
 export type RouteOutput<T extends RouteSpec> = z.input<T["response"]>;
+
+/**
+ * One handler for each route of the union `R`, by operation id. `Call` is what the server knows of the request besides
+ * its input. The map is total: a route without a handler does not compile.
+ */
+export type HandlersFor<R extends RouteSpec, Call> = {
+  [S in R as S["operationId"]]: (call: Call, input: RouteInput<S>) => Promise<RouteOutput<S>>;
+};

@@ -1,0 +1,221 @@
+import { z } from "zod";
+import {
+  displayColor,
+  nameText,
+  noneSupported,
+  queryFlag,
+  queryList,
+  tagChanges,
+  tags,
+  timestamp,
+} from "../fields.ts";
+import { workspaceId } from "../ids.ts";
+import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
+import { route } from "../route.ts";
+
+const MAX_DESCRIPTION_LENGTH = 1000;
+const description = z.string().trim().max(MAX_DESCRIPTION_LENGTH).nullable();
+const workspaceParams = z.strictObject({ workspace_id: workspaceId });
+
+/** Company shape. */
+export const workspace = z
+  .object({
+    id: workspaceId,
+    type: z.literal("workspace"),
+    name: z.string(),
+    description: z.string().nullable(),
+    display_color: z.string(),
+    tags: z.record(z.string(), z.string()),
+    is_default: z.boolean(),
+    created_at: timestamp,
+    archived_at: timestamp.nullable(),
+  })
+  .meta({ id: "Workspace" });
+
+export const listWorkspaces = route({
+  operationId: "listWorkspaces",
+  method: "GET",
+  path: "/v1/admin/workspaces",
+  summary: "List workspaces",
+  description: "Newest first, the default workspace included. Archived ones only when asked for.",
+  action: "workspaces:read",
+  audited: null,
+  query: z.strictObject({ ...pageCursorQuery, include_archived: queryFlag }),
+  response: pageCursor(workspace),
+});
+
+export const createWorkspace = route({
+  operationId: "createWorkspace",
+  method: "POST",
+  path: "/v1/admin/workspaces",
+  summary: "Create a workspace",
+  description: "The name is unique among the active workspaces, whatever its case.",
+  action: "workspaces:create",
+  audited: "workspace.created",
+  body: z.strictObject({
+    name: nameText,
+    description: description.optional(),
+    display_color: displayColor.nullable().optional(),
+    tags: tags.nullable().optional(),
+  }),
+  response: workspace,
+});
+
+export const getWorkspace = route({
+  operationId: "getWorkspace",
+  method: "GET",
+  path: "/v1/admin/workspaces/{workspace_id}",
+  summary: "Get a workspace",
+  action: "workspaces:read",
+  audited: null,
+  params: workspaceParams,
+  response: workspace,
+});
+
+export const updateWorkspace = route({
+  operationId: "updateWorkspace",
+  method: "POST",
+  path: "/v1/admin/workspaces/{workspace_id}",
+  summary: "Update a workspace",
+  description:
+    "What is omitted stays. A tag set to null is deleted; `tags: null` deletes all of them.",
+  action: "workspaces:write",
+  audited: "workspace.updated",
+  params: workspaceParams,
+  body: z.strictObject({
+    name: nameText.optional(),
+    description: description.optional(),
+    display_color: displayColor.optional(),
+    tags: tagChanges.nullable().optional(),
+  }),
+  response: workspace,
+});
+
+export const archiveWorkspace = route({
+  operationId: "archiveWorkspace",
+  method: "POST",
+  path: "/v1/admin/workspaces/{workspace_id}/archive",
+  summary: "Archive a workspace",
+  description: "Cannot be undone. Every key of the workspace is archived with it and stops.",
+  action: "workspaces:write",
+  audited: "workspace.archived",
+  params: workspaceParams,
+  response: workspace,
+});
+
+// The official shape. Its parts that this server has no choice to offer accept their one value.
+
+const dataResidency = z.object({
+  workspace_geo: z.literal("us"),
+  allowed_inference_geos: z.literal("unrestricted"),
+  default_inference_geo: z.literal("global"),
+});
+const dataResidencyInput = z.strictObject({
+  workspace_geo: z.literal("us").nullable().optional(),
+  allowed_inference_geos: z.literal("unrestricted").nullable().optional(),
+  default_inference_geo: z.literal("global").nullable().optional(),
+});
+
+export const officialWorkspace = z
+  .object({
+    id: workspaceId,
+    type: z.literal("workspace"),
+    name: z.string(),
+    display_color: z.string(),
+    created_at: timestamp,
+    archived_at: timestamp.nullable(),
+    compartment_id: z.string(),
+    data_residency: dataResidency,
+    external_key_id: z.null(),
+    tags: z.record(z.string(), z.string()),
+    user_profile_id: z.null(),
+  })
+  .meta({ id: "OfficialWorkspace" });
+
+export const listOfficialWorkspaces = route({
+  operationId: "listOfficialWorkspaces",
+  method: "GET",
+  path: "/v1/organizations/workspaces",
+  summary: "List workspaces (official shape)",
+  action: "workspaces:read",
+  audited: null,
+  query: z.strictObject({
+    ...pageQuery,
+    ids: queryList(workspaceId),
+    include_archived: queryFlag,
+    include_default: queryFlag,
+  }),
+  response: page(officialWorkspace),
+});
+
+export const createOfficialWorkspace = route({
+  operationId: "createOfficialWorkspace",
+  method: "POST",
+  path: "/v1/organizations/workspaces",
+  summary: "Create a workspace (official shape)",
+  action: "workspaces:create",
+  audited: "workspace.created",
+  body: z.strictObject({
+    name: nameText,
+    data_residency: dataResidencyInput.nullable().optional(),
+    display_color: displayColor.nullable().optional(),
+    external_key_id: noneSupported.optional(),
+    tags: tags.nullable().optional(),
+    user_profile_id: noneSupported.optional(),
+  }),
+  response: officialWorkspace,
+});
+
+export const getOfficialWorkspace = route({
+  operationId: "getOfficialWorkspace",
+  method: "GET",
+  path: "/v1/organizations/workspaces/{workspace_id}",
+  summary: "Get a workspace (official shape)",
+  action: "workspaces:read",
+  audited: null,
+  params: workspaceParams,
+  response: officialWorkspace,
+});
+
+export const updateOfficialWorkspace = route({
+  operationId: "updateOfficialWorkspace",
+  method: "POST",
+  path: "/v1/organizations/workspaces/{workspace_id}",
+  summary: "Update a workspace (official shape)",
+  action: "workspaces:write",
+  audited: "workspace.updated",
+  params: workspaceParams,
+  body: z.strictObject({
+    name: nameText.optional(),
+    data_residency: dataResidencyInput.omit({ workspace_geo: true }).nullable().optional(),
+    display_color: displayColor.optional(),
+    external_key_id: noneSupported.optional(),
+    tags: tagChanges.nullable().optional(),
+    user_profile_id: noneSupported.optional(),
+  }),
+  response: officialWorkspace,
+});
+
+export const archiveOfficialWorkspace = route({
+  operationId: "archiveOfficialWorkspace",
+  method: "POST",
+  path: "/v1/organizations/workspaces/{workspace_id}/archive",
+  summary: "Archive a workspace (official shape)",
+  action: "workspaces:write",
+  audited: "workspace.archived",
+  params: workspaceParams,
+  response: officialWorkspace,
+});
+
+export const workspaceRoutes = [
+  listWorkspaces,
+  createWorkspace,
+  getWorkspace,
+  updateWorkspace,
+  archiveWorkspace,
+  listOfficialWorkspaces,
+  createOfficialWorkspace,
+  getOfficialWorkspace,
+  updateOfficialWorkspace,
+  archiveOfficialWorkspace,
+] as const;

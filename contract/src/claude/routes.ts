@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { modelName } from "../ids.ts";
+import { page, pageQuery } from "../paging.ts";
+import { route } from "../route.ts";
+
+// The Claude API as far as this server speaks it. The gateway does not validate by these: it reads
+// what decides price and passes the bytes on. They exist so that the documents are complete.
+
+const message = z.looseObject({ role: z.string(), content: z.unknown() });
+const messageRequest = z.looseObject({
+  model: modelName,
+  max_tokens: z.int().min(1),
+  messages: z.array(message),
+  stream: z.boolean().optional(),
+});
+
+export const createMessage = route({
+  operationId: "createMessage",
+  method: "POST",
+  path: "/v1/messages",
+  summary: "Create a message",
+  description:
+    "The official Messages API: the body goes to the upstream as it came, the answer comes back as it is, also as an event stream.",
+  action: "messages:create",
+  audited: null,
+  body: messageRequest,
+  response: z.looseObject({
+    id: z.string(),
+    type: z.literal("message"),
+    model: z.string(),
+    content: z.array(z.unknown()),
+    usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int() }),
+  }),
+});
+
+export const countMessageTokens = route({
+  operationId: "countMessageTokens",
+  method: "POST",
+  path: "/v1/messages/count_tokens",
+  summary: "Count the tokens of a message",
+  action: "messages:count",
+  audited: null,
+  body: messageRequest.omit({ max_tokens: true, stream: true }),
+  response: z.looseObject({ input_tokens: z.int() }),
+});
+
+const model = z.looseObject({ id: z.string(), type: z.literal("model"), display_name: z.string() });
+
+export const listModels = route({
+  operationId: "listModels",
+  method: "GET",
+  path: "/v1/models",
+  summary: "List models",
+  action: "models:read",
+  audited: null,
+  query: z.strictObject(pageQuery),
+  response: page(model),
+});
+
+export const getModel = route({
+  operationId: "getModel",
+  method: "GET",
+  path: "/v1/models/{model_id}",
+  summary: "Get a model",
+  action: "models:read",
+  audited: null,
+  params: z.strictObject({ model_id: modelName }),
+  response: model,
+});
+
+export const claudeRoutes = [createMessage, countMessageTokens, listModels, getModel] as const;

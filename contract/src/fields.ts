@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+// Building blocks of bodies, queries and responses. All of them are one JSON type each, so that a
+// refusal can say which type is expected.
+
+/** Text a person chose: trimmed, one line, nothing invisible. */
+const controlCharacter = /\p{Cc}/u;
+
+const MAX_NAME_LENGTH = 100;
+export const nameText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_NAME_LENGTH)
+  .refine((text) => !controlCharacter.test(text), "must not contain control characters");
+
+/** An instant in a request: RFC 3339 with a zone. */
+export const instant = z.iso
+  .datetime({
+    offset: true,
+    error: "expected an RFC 3339 time with a zone, such as 2026-12-01T00:00:00Z",
+  })
+  .meta({ description: "RFC 3339 time." });
+
+/** An instant in a response: RFC 3339 in UTC. */
+export const timestamp = z.iso.datetime().meta({ description: "RFC 3339 time in UTC." });
+
+/**
+ * Dollars in a request, as a JSON number or as decimal text. Both are read as decimals: at most 15 significant digits,
+ * so that a number means what was written, and at most 9 decimal places (a nano-dollar).
+ */
+const expectedUsd = "expected an amount of US dollars that is not negative, such as 100.00";
+export const usdAmount = z
+  .union(
+    [z.number().min(0, expectedUsd), z.string().regex(/^\d{1,10}(\.\d{1,9})?$/, expectedUsd)],
+    { error: expectedUsd },
+  )
+  .meta({ description: "US dollars, an exact decimal." });
+
+/** Dollars in a response: decimal text, because a sum can have more digits than a double. */
+export const usdText = z
+  .string()
+  .meta({ description: "US dollars as exact decimal text, such as 0.0105." });
+
+export const count = z.int().min(0);
+
+/** A query parameter that may be left out or be empty, which is how clients send an absent value. */
+export function optionalQuery<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (value === "" ? undefined : value), schema.optional()).optional();
+}
+
+export const queryFlag = optionalQuery(
+  z
+    .stringbool({
+      truthy: ["true", "1"],
+      falsy: ["false", "0"],
+      error: "expected true or false",
+    })
+    .meta({ override: { type: "boolean" } }),
+);
+
+const MAX_QUERY_LIST = 100;
+
+/** A list in a query: repeated (`a=1&a=2`), bracketed (`a[]=1&a[]=2`) or separated by commas (`a=1,2`). */
+export function queryList<T extends z.ZodType>(item: T) {
+  return z
+    .preprocess((value) => {
+      if (value === undefined || value === "") return undefined;
+      const parts: unknown[] = Array.isArray(value) ? value : [value];
+      return parts.flatMap((part) => (typeof part === "string" ? part.split(",") : [part]));
+    }, z.array(item).max(MAX_QUERY_LIST).optional())
+    .optional();
+}
+
+export const displayColor = z
+  .string()
+  .regex(/^#[0-9A-Fa-f]{6}$/, "expected a colour such as #6C5BB9")
+  .meta({ description: "Hex colour, `#RRGGBB`." });
+
+const MAX_TAGS = 50;
+const MAX_TAG_KEY_LENGTH = 64;
+const MAX_TAG_VALUE_LENGTH = 256;
+const tagKey = z
+  .string()
+  .min(1)
+  .max(MAX_TAG_KEY_LENGTH)
+  .refine((key) => !/^anthropic/i.test(key), "a tag key may not begin with anthropic");
+const tagValue = z.string().max(MAX_TAG_VALUE_LENGTH);
+const fewTags = (tags: Record<string, unknown>) => Object.keys(tags).length <= MAX_TAGS;
+const tooManyTags = `at most ${MAX_TAGS} tags`;
+
+export const tags = z.record(tagKey, tagValue).refine(fewTags, tooManyTags);
+/** A change of tags: null deletes the tag, an omitted tag stays. */
+export const tagChanges = z.record(tagKey, tagValue.nullable()).refine(fewTags, tooManyTags);
+
+/** Parts of the official type that this server has one answer for. */
+export const noneSupported = z.null({ error: "is not available on this server: omit it" });

@@ -1,0 +1,22 @@
+import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { modelPriceRoutes } from "./admin/model-prices.ts";
+import { organizationRoutes } from "./admin/organization.ts";
+import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { upstreamRoutes } from "./admin/upstreams.ts";
+import { usageRoutes } from "./admin/usage.ts";
+import { workspaceRoutes } from "./admin/workspaces.ts";
+
+/** Every operation of the Admin surface, both shapes. Nothing else is mounted under `/v1`. */
+export const adminRoutes = [
+  ...organizationRoutes,
+  ...workspaceRoutes,
+  ...apiKeyRoutes,
+  ...adminKeyRoutes,
+  ...spendLimitRoutes,
+  ...usageRoutes,
+  ...modelPriceRoutes,
+  ...upstreamRoutes,
+] as const;
+
+export type AdminRoute = (typeof adminRoutes)[number];

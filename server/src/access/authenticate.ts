@@ -1,0 +1,146 @@
+import type { Database } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { AdminKeyCaller, Caller, WorkspaceKeyCaller } from "#src/domain/caller.ts";
+import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
+import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
+import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
+
+// Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
+// revocation is committed. The whole hash is looked up: nothing is compared byte by byte, and no part of a secret
+// reaches a log or a message.
+
+export interface AuthenticateDeps {
+  database: Database;
+  /** Milliseconds since the epoch on the database's clock: expiry is judged by it alone. */
+  nowMs: () => number;
+  /** The organization that somebody on the server's own machine acts in. */
+  operatorOrganizationId: string;
+}
+
+/** The parts of a request that say who is asking. */
+export interface PresentedIdentity {
+  xApiKey: string | undefined;
+  authorization: string | undefined;
+  hasCookie: boolean;
+  /** User id of the process at the other end of the local admin socket; null on every other listener. */
+  operatorUid: string | null;
+}
+
+/**
+ * The caller. A key that is sent counts also on the local socket, where none is needed. Throws a 401 that says what is
+ * wrong with the key, since who asks holds its secret, and a 400 for a key that comes with a cookie.
+ */
+export async function authenticate(
+  deps: AuthenticateDeps,
+  presented: PresentedIdentity,
+): Promise<Caller> {
+  const secret = readSecret(presented);
+  if (secret === null) {
+    if (presented.operatorUid === null) throw refused(missingKey(presented));
+    return {
+      kind: "local_operator",
+      id: presented.operatorUid,
+      organizationId: deps.operatorOrganizationId,
+    };
+  }
+  if (presented.hasCookie) {
+    throw new ApiError(
+      "invalid_request",
+      "A cookie and a key were sent together: send the key alone, so that it is clear who is asking.",
+    );
+  }
+  const format = checkSecret(secret);
+  if (format === null) {
+    throw refused(
+      "invalid x-api-key: this is not a key of this server. Keys begin with sk-ant-admin01- or sk-ant-api03- and end in " +
+        "a checksum, so it was cut, mistyped or comes from elsewhere.",
+    );
+  }
+  const hash = hashSecret(secret);
+  return format.kind === "admin"
+    ? authenticateAdminKey(deps, hash)
+    : authenticateWorkspaceKey(deps, hash);
+}
+
+async function authenticateAdminKey(
+  deps: AuthenticateDeps,
+  hash: Uint8Array,
+): Promise<AdminKeyCaller> {
+  const key = await findAdminKeyByHash(deps.database, hash);
+  if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
+  if (key.status === "revoked") throw refused("This admin key has been revoked.");
+  checkExpiry(deps, key.expiresAtMs, "admin key");
+  return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
+}
+
+async function authenticateWorkspaceKey(
+  deps: AuthenticateDeps,
+  hash: Uint8Array,
+): Promise<WorkspaceKeyCaller> {
+  const key = await findApiKeyByHash(deps.database, hash);
+  if (key === null) {
+    throw refused("invalid x-api-key: no workspace of this server has this API key.");
+  }
+  if (key.status === "archived") {
+    throw refused("This API key is archived and will not work again: create another one.");
+  }
+  if (key.isWorkspaceArchived) {
+    throw refused("The workspace of this API key is archived, so its keys have stopped.");
+  }
+  if (key.status === "inactive") {
+    throw refused(
+      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
+    );
+  }
+  checkExpiry(deps, key.expiresAtMs, "API key");
+  return {
+    kind: "api_key",
+    id: key.id,
+    organizationId: key.organizationId,
+    workspaceId: key.workspaceId,
+    permission: key.permission,
+  };
+}
+
+function checkExpiry(deps: AuthenticateDeps, expiresAtMs: number | null, what: string): void {
+  if (expiresAtMs === null || deps.nowMs() < expiresAtMs) return;
+  throw refused(
+    `This ${what} expired at ${new Date(expiresAtMs).toISOString()}: create another one.`,
+  );
+}
+
+const BEARER = /^bearer +(\S.*)$/i;
+
+/** The one secret of the request. A key of another place in the second header does not count; two of ours are refused. */
+function readSecret(presented: PresentedIdentity): string | null {
+  const fromHeader = presented.xApiKey?.trim() ?? "";
+  const fromBearer = BEARER.exec(presented.authorization ?? "")?.[1]?.trim() ?? "";
+  if (fromHeader === "" && fromBearer === "") {
+    // Something was sent that is no key: do not fall back to the authority of the local socket.
+    if (presented.authorization !== undefined || presented.xApiKey !== undefined) {
+      throw refused(missingKey(presented));
+    }
+    return null;
+  }
+  if (fromHeader === "" || fromHeader === fromBearer) return fromBearer;
+  if (fromBearer === "") return fromHeader;
+  const isHeaderOurs = checkSecret(fromHeader) !== null;
+  if (isHeaderOurs && checkSecret(fromBearer) !== null) {
+    throw refused(
+      "Two different keys were sent, one in x-api-key and one in Authorization: send only one of them.",
+    );
+  }
+  return isHeaderOurs ? fromHeader : fromBearer;
+}
+
+function missingKey(presented: PresentedIdentity): string {
+  const isOtherScheme = presented.authorization !== undefined;
+  return (
+    'x-api-key header is required: send an admin key as "x-api-key: <key>" or as "Authorization: Bearer <key>"' +
+    `${isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""}.`
+  );
+}
+
+function refused(message: string): ApiError {
+  return new ApiError("authentication", message);
+}

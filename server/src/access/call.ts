@@ -1,0 +1,7 @@
+import type { Caller, Origin } from "#src/domain/caller.ts";
+
+/** What a use case knows of the request besides its input: who is asking, and from where. */
+export interface Call {
+  caller: Caller;
+  origin: Origin;
+}

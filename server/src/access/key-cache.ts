@@ -1,0 +1,160 @@
+import { LRUCache } from "lru-cache";
+import { ApiError } from "#src/domain/api-error.ts";
+import { hashSecret } from "#src/domain/key-format.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { FoundKey } from "./api-key-lookup.sql.ts";
+
+// The keys a node has seen, by the SHA-256 of their secret. Three bounds keep valid-looking garbage from hurting: both
+// memories are LRU, a hash is looked up once however many requests carry it, and few look-ups run at a time.
+
+const MAX_FOUND = 20_000;
+const MAX_UNKNOWN = 10_000;
+const UNKNOWN_TTL_MS = 3_000;
+const MAX_RUNNING_LOOKUPS = 4;
+const MAX_WAITING_LOOKUPS = 256;
+const LOOKUP_TIMEOUT_MS = 5_000;
+
+export interface KeyCache {
+  /** What memory alone knows: the key, null (known not to exist), or undefined (ask `find`). Never waits. */
+  findCached(secret: string): FoundKey | null | undefined;
+  /** The key, from PostgreSQL when memory does not have it. Throws `ApiError("unavailable")` when that cannot be asked. */
+  find(secret: string): Promise<FoundKey | null>;
+  /** Forgets everything: called for every change that another node or this one has committed. */
+  clear(): void;
+}
+
+export interface KeyCacheDeps {
+  /** The one statement: `findApiKeyByHash`. */
+  lookup: (secretHash: Uint8Array) => Promise<FoundKey | null>;
+  /** Milliseconds since the change watch last heard from PostgreSQL. */
+  msSinceContact: () => number;
+  /** `BURSAR_LEASE_TTL`: without contact for longer, a cached key may have been revoked elsewhere and is not believed. */
+  leaseTtlMs: number;
+  clock: Clock;
+}
+
+export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
+  const found = new LRUCache<string, FoundKey>({ max: MAX_FOUND });
+  const unknownUntilMs = new LRUCache<string, number>({ max: MAX_UNKNOWN });
+  const flights = new Map<string, Promise<FoundKey | null>>();
+  const enqueue = makeLookupQueue(deps.lookup);
+  let generation = 0;
+
+  function findByHash(name: string): FoundKey | null | undefined {
+    if (deps.msSinceContact() > deps.leaseTtlMs) return undefined;
+    const key = found.get(name);
+    if (key !== undefined) return key;
+    const untilMs = unknownUntilMs.get(name);
+    return untilMs !== undefined && deps.clock.monotonicMs() < untilMs ? null : undefined;
+  }
+
+  async function fly(name: string, hash: Uint8Array): Promise<FoundKey | null> {
+    const startedIn = generation;
+    try {
+      const key = await enqueue(hash);
+      // A change was seen while this was read: the row may be the old one. Good for the requests that were already
+      // waiting, not for later ones.
+      if (generation === startedIn) {
+        if (key) found.set(name, key);
+        else unknownUntilMs.set(name, deps.clock.monotonicMs() + UNKNOWN_TTL_MS);
+      }
+      return key;
+    } finally {
+      if (generation === startedIn) flights.delete(name);
+    }
+  }
+
+  return {
+    findCached: (secret) => findByHash(nameOf(hashSecret(secret))),
+    async find(secret) {
+      const hash = hashSecret(secret);
+      const name = nameOf(hash);
+      const cached = findByHash(name);
+      if (cached !== undefined) return cached;
+      let flight = flights.get(name);
+      if (flight === undefined) {
+        flight = fly(name, hash);
+        flights.set(name, flight);
+      }
+      return flight;
+    },
+    clear() {
+      generation++;
+      found.clear();
+      unknownUntilMs.clear();
+      flights.clear();
+    },
+  };
+}
+
+/** The whole hash is the name, one character a byte: a shortened one could be made to collide. */
+function nameOf(hash: Buffer): string {
+  return hash.toString("latin1");
+}
+
+interface WaitingLookup {
+  hash: Uint8Array;
+  resolve: (key: FoundKey | null) => void;
+  reject: (error: ApiError) => void;
+  timer: NodeJS.Timeout;
+}
+
+/** Runs few look-ups at a time, first come first served; refuses what would wait behind too many or for too long. */
+function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
+  const waiting: WaitingLookup[] = [];
+  let running = 0;
+
+  function startNext(): void {
+    while (running < MAX_RUNNING_LOOKUPS) {
+      const next = waiting.shift();
+      if (!next) return;
+      running++;
+      void run(next);
+    }
+  }
+
+  async function run(item: WaitingLookup): Promise<void> {
+    try {
+      item.resolve(await lookup(item.hash));
+    } catch {
+      item.reject(cannotCheck());
+      // The database does not answer: whoever waits behind this one learns it now, not after a timeout each.
+      for (const other of waiting.splice(0)) {
+        clearTimeout(other.timer);
+        other.reject(cannotCheck());
+      }
+    } finally {
+      clearTimeout(item.timer);
+      running--;
+      startNext();
+    }
+  }
+
+  return (hash: Uint8Array): Promise<FoundKey | null> =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= MAX_WAITING_LOOKUPS) {
+        reject(cannotCheck());
+        return;
+      }
+      const item: WaitingLookup = {
+        hash,
+        resolve,
+        reject,
+        timer: setTimeout(() => {
+          const index = waiting.indexOf(item);
+          if (index !== -1) waiting.splice(index, 1);
+          reject(cannotCheck());
+        }, LOOKUP_TIMEOUT_MS),
+      };
+      waiting.push(item);
+      startNext();
+    });
+}
+
+function cannotCheck(): ApiError {
+  return new ApiError(
+    "unavailable",
+    "The API key cannot be checked right now, because the server's database does not answer. Try again in a moment.",
+    { "retry-after": "1" },
+  );
+}

@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { type AuditEntry, auditedTransaction } from "./audited-transaction.ts";
+import { canonicalJson, type JsonValue } from "./canonical-json.ts";
+import { verifyChain } from "./verify-chain.ts";
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+});
+
+const verify = () => verifyChain(h.deps.database, org.id);
+const caller = () => ({ kind: "local_operator", id: "1000", organizationId: org.id }) as const;
+const origin = { requestId: "req_test", ipAddress: "192.0.2.1", userAgent: "test" };
+
+const entry: AuditEntry = {
+  event: "thing.changed",
+  subject: { type: "thing", id: "thing_1" },
+  workspaceId: null,
+  before: null,
+  after: { name: "x" },
+};
+
+async function readCounter(): Promise<bigint> {
+  const row = await h.deps.database
+    .selectFrom("change_counter")
+    .select("value")
+    .executeTakeFirstOrThrow();
+  return row.value;
+}
+
+async function countEvents(): Promise<number> {
+  const rows = await h.deps.database
+    .selectFrom("audit_event")
+    .select("id")
+    .where("organization_id", "=", org.id)
+    .execute();
+  return rows.length;
+}
+
+describe("a change and its event stand or fall together", () => {
+  test("both are there, and every node is told", async () => {
+    const before = await readCounter();
+    const result = await auditedTransaction(h.deps, caller(), origin, async (tx) => {
+      await tx
+        .updateTable("organization")
+        .set({ name: "Renamed" })
+        .where("id", "=", org.id)
+        .execute();
+      return { result: 7, audit: entry };
+    });
+    expect(result).toBe(7);
+    expect(await readCounter()).toBe(before + 1n);
+    expect((await org.admin.get<{ name: string }>("/v1/organizations/me")).body.name).toBe(
+      "Renamed",
+    );
+    const events = await h.deps.database
+      .selectFrom("audit_event")
+      .selectAll()
+      .where("organization_id", "=", org.id)
+      .where("event", "=", "thing.changed")
+      .execute();
+    expect(events).toMatchObject([
+      {
+        actor_type: "local_operator",
+        actor_id: "1000",
+        subject_type: "thing",
+        subject_id: "thing_1",
+        workspace_id: null,
+        before: null,
+        after: { name: "x" },
+        request_id: "req_test",
+        ip_address: "192.0.2.1",
+        user_agent: "test",
+      },
+    ]);
+  });
+
+  test("a failure leaves neither", async () => {
+    const [before, events] = [await readCounter(), await countEvents()];
+    const failed = auditedTransaction(h.deps, caller(), origin, async (tx) => {
+      await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
+      throw new Error("in the middle");
+    });
+    await expect(failed).rejects.toThrow("in the middle");
+    expect(await readCounter()).toBe(before);
+    expect(await countEvents()).toBe(events);
+    const { body } = await org.admin.get<{ name: string }>("/v1/organizations/me");
+    expect(body.name).toBe("Another Company");
+  });
+
+  test("an event that cannot be written undoes the change", async () => {
+    const failed = auditedTransaction(h.deps, caller(), origin, async (tx) => {
+      await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
+      // No audit head: the event has nothing to be chained to.
+      await tx.deleteFrom("audit_head").where("organization_id", "=", org.id).execute();
+      return { result: null, audit: entry };
+    });
+    await expect(failed).rejects.toThrow();
+    const { body } = await org.admin.get<{ name: string }>("/v1/organizations/me");
+    expect(body.name).toBe("Another Company");
+    expect((await verify()).kind).toBe("intact");
+  });
+
+  test("what changed nothing writes nothing", async () => {
+    const [before, events] = [await readCounter(), await countEvents()];
+    await auditedTransaction(h.deps, caller(), origin, async () => ({
+      result: null,
+      audit: "unchanged",
+    }));
+    expect([await readCounter(), await countEvents()]).toEqual([before, events]);
+  });
+});
+
+test("concurrent changes make one chain without a gap", async () => {
+  const before = await countEvents();
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => org.admin.createWorkspace({ name: `Team ${i}` })),
+  );
+  expect(await verify()).toEqual({ kind: "intact", events: before + 20 });
+});
+
+describe("the chain shows tampering", () => {
+  beforeEach(async () => {
+    for (let i = 0; i < 3; i++) await org.admin.createWorkspace();
+  });
+  const inTable = (statement: ReturnType<typeof sql>) => statement.execute(h.deps.database);
+
+  test("with what an event says", async () => {
+    await inTable(
+      sql`UPDATE audit_event SET after = after || '{"name":"Other"}'::jsonb
+        WHERE organization_id = ${org.id} AND seq = 4`,
+    );
+    expect(await verify()).toEqual({
+      kind: "broken",
+      seq: 4n,
+      reason: "its content was changed",
+    });
+  });
+
+  test("with who did it, and when", async () => {
+    await inTable(
+      sql`UPDATE audit_event SET created_at = created_at - interval '1 day'
+        WHERE organization_id = ${org.id} AND seq = 3`,
+    );
+    expect(await verify()).toMatchObject({ kind: "broken", seq: 3n });
+  });
+
+  test("by removing an event in the middle", async () => {
+    await inTable(sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq = 3`);
+    expect(await verify()).toEqual({ kind: "broken", seq: 4n, reason: "event 3 is missing" });
+  });
+
+  test("by removing the last event", async () => {
+    await inTable(sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq = 5`);
+    expect(await verify()).toMatchObject({ kind: "broken", seq: 4n });
+  });
+
+  test("by exchanging two events", async () => {
+    await inTable(
+      sql`UPDATE audit_event SET seq = CASE seq WHEN 3 THEN -4 ELSE -3 END
+        WHERE organization_id = ${org.id} AND seq IN (3, 4)`,
+    );
+    await inTable(sql`UPDATE audit_event SET seq = -seq WHERE seq < 0`);
+    expect((await verify()).kind).toBe("broken");
+  });
+});
+
+test("a chain of more than one page verifies", async () => {
+  for (let i = 0; i < 510; i++) {
+    await auditedTransaction(h.deps, caller(), origin, async () => ({
+      result: null,
+      audit: entry,
+    }));
+  }
+  expect((await verify()).kind).toBe("intact");
+});
+
+test("a value has one canonical text, whatever the order of its keys and whatever jsonb did to it", async () => {
+  const value: fc.Arbitrary<JsonValue> = fc.letrec<{ any: JsonValue }>((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0")),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(
+        fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0")),
+        tie("any"),
+        { maxKeys: 4 },
+      ),
+    ),
+  })).any;
+  await fc.assert(
+    fc.asyncProperty(value, async (made) => {
+      const { rows } = await sql<{ value: JsonValue }>`
+        SELECT ${JSON.stringify(made)}::jsonb AS value`.execute(h.deps.database);
+      expect(canonicalJson(rows[0]?.value ?? null)).toBe(canonicalJson(made));
+      expect(JSON.parse(canonicalJson(made))).toEqual(JSON.parse(JSON.stringify(made)));
+    }),
+    { numRuns: 200 },
+  );
+});

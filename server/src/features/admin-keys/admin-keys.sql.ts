@@ -1,0 +1,112 @@
+import { type SqlBool, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+
+export interface AdminKeyRow {
+  id: string;
+  name: string;
+  status: "active" | "revoked";
+  partial_key_hint: string;
+  created_by_type: string;
+  created_by_id: string;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+}
+
+const columns = [
+  "id",
+  "name",
+  "status",
+  "partial_key_hint",
+  "created_by_type",
+  "created_by_id",
+  "created_at",
+  "expires_at",
+  "revoked_at",
+] as const;
+
+export interface AdminKeyFilter {
+  organizationId: string;
+  status?: "active" | "expired" | "revoked" | undefined;
+  /** Of what is expired, in milliseconds since the epoch. */
+  nowMs: number;
+}
+
+export async function insertAdminKey(
+  tx: Tx,
+  row: AdminKeyRow & { organization_id: string; secret_hash: Uint8Array },
+): Promise<void> {
+  await tx.insertInto("admin_key").values(row).execute();
+}
+
+/** One row more than the page holds. */
+export function listAdminKeys(
+  db: Database | Tx,
+  filter: AdminKeyFilter,
+  page: PageRequest,
+): Promise<AdminKeyRow[]> {
+  let query = db
+    .selectFrom("admin_key")
+    .select(columns)
+    .where("organization_id", "=", filter.organizationId);
+  if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.nowMs));
+  const { from } = page;
+  if (from) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
+    );
+  }
+  return query
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+function hasStatus(status: "active" | "expired" | "revoked", nowMs: number) {
+  const now = new Date(nowMs);
+  if (status === "revoked") return sql<SqlBool>`status = 'revoked'`;
+  if (status === "expired") return sql<SqlBool>`status = 'active' AND expires_at <= ${now}`;
+  return sql<SqlBool>`status = 'active' AND (expires_at IS NULL OR expires_at > ${now})`;
+}
+
+export async function findAdminKey(
+  db: Database | Tx,
+  of: { organizationId: string; id: string },
+): Promise<AdminKeyRow | null> {
+  const row = await db
+    .selectFrom("admin_key")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The key, locked until the transaction ends. */
+export async function findAdminKeyForUpdate(
+  tx: Tx,
+  of: { organizationId: string; id: string },
+): Promise<AdminKeyRow | null> {
+  const row = await tx
+    .selectFrom("admin_key")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function revokeAdminKey(
+  tx: Tx,
+  of: { organizationId: string; id: string; revokedAt: Date },
+): Promise<void> {
+  await tx
+    .updateTable("admin_key")
+    .set({ status: "revoked", revoked_at: of.revokedAt })
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .execute();
+}

@@ -1,0 +1,53 @@
+import type { adminKey, adminKeyRoutes } from "@bursar/contract/admin/admin-keys.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import type { AdminKeyRow } from "./admin-keys.sql.ts";
+import {
+  createAdminKey,
+  filtersOf,
+  getAdminKey,
+  listAdminKeys,
+  revokeAdminKey,
+  statusOf,
+} from "./admin-keys.ts";
+
+export function makeAdminKeyHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof adminKeyRoutes)[number], Call> {
+  const toWire = (row: AdminKeyRow) => toAdminKey(row, deps.nowMs());
+  return {
+    createAdminKey: async (call, { body }) => {
+      const { row, secret } = await createAdminKey(deps, call, body);
+      return { ...toWire(row), key: secret };
+    },
+    listAdminKeys: async (call, { query }) => {
+      const page = await listAdminKeys(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), (row) => ({
+        createdAtMs: row.created_at.getTime(),
+        id: row.id,
+      }));
+      return { data: page.rows.map(toWire), next_page };
+    },
+    getAdminKey: async (call, { params }) =>
+      toWire(await getAdminKey(deps, call, params.admin_key_id)),
+    revokeAdminKey: async (call, { params }) =>
+      toWire(await revokeAdminKey(deps, call, params.admin_key_id)),
+  };
+}
+
+function toAdminKey(row: AdminKeyRow, nowMs: number): z.input<typeof adminKey> {
+  return {
+    id: row.id,
+    type: "admin_key",
+    name: row.name,
+    status: statusOf(row, nowMs),
+    partial_key_hint: row.partial_key_hint,
+    created_by: { type: row.created_by_type, id: row.created_by_id },
+    created_at: row.created_at.toISOString(),
+    expires_at: row.expires_at?.toISOString() ?? null,
+    revoked_at: row.revoked_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,273 @@
+import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { checkSecret } from "#src/domain/key-format.ts";
+import {
+  type AdminHarness,
+  type CreatedApiKey,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+const COMPANY = "/v1/admin/api_keys";
+const OFFICIAL = "/v1/organizations/api_keys";
+const DAY_MS = 86_400_000;
+
+type ApiKey = z.output<typeof apiKey>;
+type Official = z.output<typeof officialApiKey>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+});
+
+const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
+const list = async (query: string) => (await org.admin.get<Listed<ApiKey>>(COMPANY + query)).body;
+const inADay = () => new Date(h.clock.nowMs + DAY_MS).toISOString();
+
+describe("creating", () => {
+  test("takes exactly the documented body and shows the secret once", async () => {
+    const made = await org.admin.post<CreatedApiKey>(COMPANY, {
+      name: "Automated Key",
+      workspace_id: workspaceId,
+      permissions: ["write"],
+    });
+    expect(made.status).toBe(200);
+    const { key, ...shown } = made.body;
+    expect(checkSecret(key)).toEqual({ kind: "api" });
+    expect(shown).toEqual({
+      id: expect.stringMatching(/^apikey_[0-9A-Za-z]{24}$/),
+      type: "api_key",
+      name: "Automated Key",
+      workspace_id: workspaceId,
+      permissions: ["write"],
+      status: "active",
+      partial_key_hint: `${key.slice(0, 16)}...${key.slice(-4)}`,
+      created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },
+      created_at: new Date(h.clock.nowMs).toISOString(),
+      expires_at: null,
+    });
+    const read = await org.admin.get(`${COMPANY}/${shown.id}`);
+    expect(read.body).toEqual(shown);
+    expect(read.text).not.toContain(key);
+    expect((await list("")).data).toEqual([shown]);
+  });
+
+  test.each([
+    [undefined, "write"],
+    [["read"], "read"],
+    [["read", "write"], "write"],
+    [["admin", "read"], "admin"],
+  ])("permissions %j are kept as %s", async (permissions, kept) => {
+    const made = await org.admin.createApiKey(workspaceId, permissions && { permissions });
+    expect(made.permissions).toEqual([kept]);
+  });
+
+  test.each([
+    [{ permissions: [] }, "permissions: expected at least 1 items."],
+    [{ permissions: ["owner"] }, 'permissions.0: expected one of "read", "write", "admin".'],
+    [{ permissions: "write" }, "permissions: expected array, received string."],
+    [{ expires_at: "2026-11-20T12:00:00Z" }, "expires_at: expected a time in the future."],
+    [{ expires_at: "tomorrow" }, "expires_at: expected an RFC 3339 time"],
+    [{ expires_at: "2999-01-01T00:00:00Z" }, "expires_at: expected a time within 100 years."],
+    [{ status: "archived" }, "status: there is no such field here."],
+    [{ key: "sk-ant-api03-mine" }, "key: there is no such field here."],
+  ])("refuses %j", async (fields, message) => {
+    const body = { name: "No", workspace_id: workspaceId, ...fields };
+    const answer = await org.admin.post(COMPANY, body);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain(message);
+  });
+
+  test("in an archived workspace is refused", async () => {
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    const answer = await org.admin.post(COMPANY, { name: "No", workspace_id: workspaceId });
+    expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+  });
+
+  test("an audit event names the key and holds neither secret nor hash", async () => {
+    const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
+    const [event] = await auditEventsOf(h.deps.database, made.id);
+    expect(event).toMatchObject({
+      event: "api_key.created",
+      workspace_id: workspaceId,
+      before: null,
+      after: {
+        name: "Key",
+        permission: "write",
+        status: "active",
+        partial_key_hint: made.partial_key_hint,
+        expires_at: made.expires_at,
+      },
+    });
+    expect(JSON.stringify(event)).not.toContain(made.key.slice(20, 40));
+  });
+});
+
+test("an unknown key is the documented 404", async () => {
+  const answer = await org.admin.get(`${COMPANY}/apikey_unknown`);
+  expect([answer.status, answer.error.message]).toEqual([404, "API key not found"]);
+});
+
+describe("changing", () => {
+  test("name and status, in both shapes; null leaves a field of the official one", async () => {
+    const made = await org.admin.createApiKey(workspaceId);
+    const { key: _, ...shown } = made;
+    const first = await org.admin.post<ApiKey>(`${COMPANY}/${made.id}`, { name: "Renamed" });
+    expect(first.body).toEqual({ ...shown, name: "Renamed" });
+    const second = await org.admin.post<Official>(`${OFFICIAL}/${made.id}`, {
+      name: null,
+      status: "inactive",
+    });
+    expect(second.body).toMatchObject({ name: "Renamed", status: "inactive" });
+  });
+
+  test("an archived key is final", async () => {
+    const made = await org.admin.createApiKey(workspaceId);
+    const url = `${COMPANY}/${made.id}`;
+    await org.admin.post(url, { status: "archived" });
+    for (const change of [{ status: "active" }, { status: "inactive" }, { name: "New" }]) {
+      expect((await org.admin.post(url, change)).status).toBe(400);
+    }
+    expect((await org.admin.post(url, { status: "archived" })).status).toBe(200);
+    expect((await auditEventsOf(h.deps.database, made.id)).map(({ event }) => event)).toEqual([
+      "api_key.created",
+      "api_key.updated",
+    ]);
+  });
+
+  test("an expired key can only be archived, and expired cannot be set", async () => {
+    const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
+    const url = `${COMPANY}/${made.id}`;
+    expect((await org.admin.post(url, { status: "expired" })).status).toBe(400);
+    h.clock.nowMs += DAY_MS;
+    expect((await org.admin.get<ApiKey>(url)).body.status).toBe("expired");
+    expect((await org.admin.post(url, { status: "inactive" })).status).toBe(400);
+    expect((await org.admin.post(url, { name: "New" })).status).toBe(400);
+    const archived = await org.admin.post<ApiKey>(url, { status: "archived" });
+    expect([archived.status, archived.body.status]).toEqual([200, "archived"]);
+  });
+});
+
+describe("listing", () => {
+  test("filters by workspace, status and name, and a % is a %", async () => {
+    const elsewhere = (await org.admin.createWorkspace()).id;
+    const active = await org.admin.createApiKey(workspaceId, { name: "CI of 100% Team" });
+    h.clock.nowMs++;
+    const inactive = await org.admin.createApiKey(workspaceId, { name: "Laptop" });
+    h.clock.nowMs++;
+    const expired = await org.admin.createApiKey(elsewhere, {
+      name: "Old CI",
+      expires_at: new Date(h.clock.nowMs + 1).toISOString(),
+    });
+    h.clock.nowMs++;
+    await org.admin.post(`${COMPANY}/${inactive.id}`, { status: "inactive" });
+    const found = async (query: string) => idsOf((await list(query)).data);
+    expect(await found(`?workspace_id=${workspaceId}`)).toEqual([inactive.id, active.id]);
+    expect(await found("?status=active")).toEqual([active.id]);
+    expect(await found("?status=inactive")).toEqual([inactive.id]);
+    expect(await found("?status=expired")).toEqual([expired.id]);
+    expect(await found("?status=archived")).toEqual([]);
+    expect(await found("?name=ci")).toEqual([expired.id, active.id]);
+    expect(await found(`?name=${encodeURIComponent("%")}`)).toEqual([active.id]);
+    expect(await found("?name=_")).toEqual([]);
+    expect(await found(`?name=ci&workspace_id=${elsewhere}`)).toEqual([expired.id]);
+  });
+
+  test("pages by cursor, which is bound to the filters", async () => {
+    const made: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      h.clock.nowMs++;
+      made.unshift((await org.admin.createApiKey(workspaceId)).id);
+    }
+    const first = await list("?limit=2");
+    expect(idsOf(first.data)).toEqual(made.slice(0, 2));
+    const second = await list(`?limit=2&page=${first.next_page}`);
+    expect([idsOf(second.data), second.next_page]).toEqual([made.slice(2), null]);
+    const changed = await org.admin.get(`${COMPANY}?status=active&page=${first.next_page}`);
+    expect(changed.status).toBe(400);
+  });
+
+  test("the official list pages by ids, filters, and holds the official object", async () => {
+    const first = await org.admin.createApiKey(workspaceId, { name: "First" });
+    h.clock.nowMs++;
+    const second = await org.admin.createApiKey(workspaceId, { name: "Second" });
+    const { body } = await org.admin.get<{ data: Official[]; has_more: boolean; last_id: string }>(
+      `${OFFICIAL}?limit=1&workspace_id=${workspaceId}&status=active`,
+    );
+    expect(body).toEqual({
+      data: [
+        {
+          id: second.id,
+          type: "api_key",
+          name: "Second",
+          status: "active",
+          created_at: second.created_at,
+          created_by: null,
+          expires_at: null,
+          partial_key_hint: second.partial_key_hint,
+          principal: null,
+          scope: { type: "workspace", workspace_id: workspaceId },
+          workspace_id: workspaceId,
+        },
+      ],
+      has_more: true,
+      first_id: second.id,
+      last_id: second.id,
+    });
+    const next = await org.admin.get<{ data: Official[] }>(`${OFFICIAL}?after_id=${body.last_id}`);
+    expect(idsOf(next.body.data)).toEqual([first.id]);
+    const byUser = await org.admin.get<{ data: Official[] }>(
+      `${OFFICIAL}?created_by_user_id=user_1`,
+    );
+    expect(byUser.body.data).toEqual([]);
+  });
+
+  test("a filter by an unknown or foreign workspace is the documented 404", async () => {
+    const theirs = await (await h.organization()).admin.createWorkspace();
+    for (const id of ["wksp_unknown", theirs.id]) {
+      for (const url of [COMPANY, OFFICIAL]) {
+        const answer = await org.admin.get(`${url}?workspace_id=${id}`);
+        expect([answer.status, answer.error.message]).toEqual([404, `Workspace not found: ${id}`]);
+      }
+    }
+  });
+});
+
+describe("a workspace key", () => {
+  test("with the admin permission manages the keys of its own workspace only", async () => {
+    const elsewhere = (await org.admin.createWorkspace()).id;
+    const hidden = await org.admin.createApiKey(elsewhere);
+    const { key, id } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
+    const caller = h.as(key);
+    expect(idsOf((await caller.get<Listed<ApiKey>>(COMPANY)).body.data)).toEqual([id]);
+    expect((await caller.get(`${COMPANY}?workspace_id=${elsewhere}`)).status).toBe(404);
+    expect((await caller.post(`${COMPANY}/${hidden.id}`, { status: "archived" })).status).toBe(404);
+    expect((await caller.get(`${OFFICIAL}?after_id=${hidden.id}`)).status).toBe(400);
+    const refused = await caller.post(COMPANY, { name: "No", workspace_id: elsewhere });
+    expect([refused.status, refused.error.message]).toEqual([
+      404,
+      `Workspace not found: ${elsewhere}`,
+    ]);
+    const made = await caller.createApiKey(workspaceId);
+    expect(made.created_by).toEqual({ type: "api_key", id });
+  });
+
+  test.each(["read", "write"])("with %s makes no keys", async (permission) => {
+    const { key } = await org.admin.createApiKey(workspaceId, { permissions: [permission] });
+    const answer = await h.as(key).post(COMPANY, { name: "No", workspace_id: workspaceId });
+    expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
+  });
+});

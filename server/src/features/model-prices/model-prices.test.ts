@@ -1,0 +1,141 @@
+import type { modelPrice, modelPriceOverride } from "@bursar/contract/admin/model-prices.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+const PRICES = "/v1/admin/model_prices";
+const DAY_MS = 86_400_000;
+type Price = z.output<typeof modelPrice>;
+type Override = z.output<typeof modelPriceOverride>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+});
+
+const find = async (model: string, at = "") => {
+  const query = `model=${encodeURIComponent(model)}${at && `&at=${at}`}`;
+  return (await org.admin.get<Listed<Price>>(`${PRICES}?${query}`)).body.data;
+};
+
+test("the shipped list is shown with the price in force, retired and unpriced models included", async () => {
+  const { body } = await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`);
+  expect(body.next_page).toBeNull();
+  const sonnet = body.data.find(({ model }) => model === "claude-3-5-sonnet");
+  expect(sonnet).toMatchObject({
+    lifecycle: "retired",
+    source: "shipped",
+    prices: { input_usd: "3.00", output_usd: "15.00" },
+  });
+  const unpriced = body.data.filter(({ prices }) => prices === null);
+  expect(unpriced.length).toBeGreaterThan(0);
+  for (const { source } of unpriced) expect(source).toBeNull();
+});
+
+test("a model is found by its name, an alias or a snapshot, and a price by its date", async () => {
+  const [byAlias] = await find("claude-3-5-sonnet-20241022");
+  expect(byAlias?.model).toBe("claude-3-5-sonnet");
+  const [before] = await find("claude-sonnet-5-5", "2026-10-06T23:59:59Z");
+  const [after] = await find("claude-sonnet-5-5", "2026-10-07T00:00:00Z");
+  expect([before?.prices?.cache_read_usd, after?.prices?.cache_read_usd]).toEqual(["0.20", "0.10"]);
+  expect(await find("no-such-model")).toEqual([]);
+});
+
+test("pages hold every model once", async () => {
+  const all = (await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`)).body.data;
+  const seen: string[] = [];
+  let page = "";
+  do {
+    const { body } = await org.admin.get<Listed<Price>>(`${PRICES}?limit=7&page=${page}`);
+    seen.push(...body.data.map(({ model }) => model));
+    page = body.next_page ?? "";
+  } while (page !== "");
+  expect(seen).toEqual(all.map(({ model }) => model));
+});
+
+describe("an override", () => {
+  test("is in force from its date, with cache prices that follow the input price", async () => {
+    const effectiveFrom = new Date(h.clock.nowMs + DAY_MS).toISOString();
+    const made = await org.admin.post<Override>(PRICES, {
+      model: "claude-opus-5",
+      effective_from: effectiveFrom,
+      input_usd: 4,
+      output_usd: "20.5",
+    });
+    expect(made.body).toEqual({
+      id: expect.stringMatching(/^price_[0-9A-Za-z]{24}$/),
+      type: "model_price_override",
+      model: "claude-opus-5",
+      effective_from: effectiveFrom,
+      prices: {
+        input_usd: "4.00",
+        cache_write_5m_usd: "5.00",
+        cache_write_1h_usd: "8.00",
+        cache_read_usd: "0.40",
+        output_usd: "20.50",
+      },
+      created_at: new Date(h.clock.nowMs).toISOString(),
+    });
+    const [now] = await find("claude-opus-5");
+    const [then] = await find("claude-opus-5", effectiveFrom);
+    expect([now?.source, then?.source]).toEqual(["shipped", "override"]);
+    expect(then?.prices).toEqual(made.body.prices);
+    expect(then?.effective_from).toBe(effectiveFrom);
+    const events = await auditEventsOf(h.deps.database, made.body.id);
+    expect(events).toMatchObject([{ event: "model_price.created", after: { input_usd: "4.00" } }]);
+  });
+
+  test("prices a model that the list does not know, for this organization only", async () => {
+    await org.admin.post(PRICES, { model: "new-model", input_usd: 1, output_usd: 2 });
+    expect(await find("new-model")).toMatchObject([{ model: "new-model", source: "override" }]);
+    const other = await h.organization();
+    const theirs = await other.admin.get<Listed<Price>>(`${PRICES}?model=new-model`);
+    expect(theirs.body.data).toEqual([]);
+  });
+
+  test("of the same model from the same moment is a 409", async () => {
+    const body = { model: "new-model", input_usd: 1, output_usd: 2 };
+    expect((await org.admin.post(PRICES, body)).status).toBe(200);
+    const again = await org.admin.post(PRICES, body);
+    expect([again.status, again.error.type]).toEqual([409, "conflict_error"]);
+    expect(again.headers["x-should-retry"]).toBe("false");
+  });
+
+  test.each([
+    [{ effective_from: "2026-11-20T11:00:00Z" }, "effective_from: expected now or a later time"],
+    [{ effective_from: "9999-01-01T00:00:00Z" }, "effective_from: expected a time in the years"],
+    [{ input_usd: 10_001 }, "input_usd: expected at most 10000.00"],
+    [{ input_usd: -1 }, "input_usd: expected an amount"],
+    [{ input_usd: "0.000000001" }, "cache_write_5m_usd: state it"],
+    [{ output_usd: undefined }, "output_usd: this field is required"],
+  ])("%j is refused", async (fields, message) => {
+    h.clock.nowMs = Math.max(h.clock.nowMs, Date.UTC(2026, 10, 20, 12));
+    const body = { model: "m", input_usd: 1, output_usd: 2, ...fields };
+    const answer = await org.admin.post(PRICES, body);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain(message);
+  });
+});
+
+test("every key of a workspace may read prices, none may set them", async () => {
+  const { id } = await org.admin.createWorkspace();
+  const reader = await org.admin.createApiKey(id, { permissions: ["read"] });
+  const admin = await org.admin.createApiKey(id, { permissions: ["admin"] });
+  expect((await h.as(reader.key).get(PRICES)).status).toBe(200);
+  const answer = await h.as(admin.key).post(PRICES, { model: "m", input_usd: 1, output_usd: 2 });
+  expect(answer.status).toBe(403);
+});

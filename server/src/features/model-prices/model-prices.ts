@@ -1,0 +1,176 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { readCursor } from "#src/domain/page-position.ts";
+import {
+  MAX_PRICE_NANO_USD,
+  makePriceBook,
+  type PriceBook,
+  type PriceListing,
+  type PriceOverride,
+} from "#src/domain/price-book.ts";
+import type { TokenPrices } from "#src/domain/price-list.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import { newId } from "#src/lib/ids.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { insertPriceOverride, listPriceOverrides } from "./model-prices.sql.ts";
+
+export interface ModelPriceQuery {
+  limit: number;
+  page?: string | undefined;
+  at?: string | undefined;
+  model?: string | undefined;
+}
+
+/** Prices in force at the moment asked for, in the order of the list; the cursor is the last model shown. */
+export async function listModelPrices(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: ModelPriceQuery,
+): Promise<{ listings: PriceListing[]; nextPage: string | null }> {
+  const filters = { list: "model_prices", at: query.at, model: query.model };
+  const after = query.page && String(readCursor(query.page, filters, ["string"])[0]);
+  const atMs = readMoment("at", query.at) ?? deps.nowMs();
+  const book = makePriceBook(await listPriceOverrides(deps.database, caller.organizationId));
+  const all =
+    query.model === undefined ? book.listPrices(atMs) : findListing(book, query.model, atMs);
+  const rest = after ? all.slice(all.findIndex(({ model }) => model === after) + 1) : all;
+  const listings = rest.slice(0, query.limit);
+  const last = listings.at(-1);
+  const hasMore = rest.length > listings.length && last !== undefined;
+  return { listings, nextPage: hasMore ? encodeCursor([last.model], filters) : null };
+}
+
+/** The one model of this name, alias or snapshot, with the prices that hold for exactly that name. */
+function findListing(book: PriceBook, name: string, atMs: number): PriceListing[] {
+  const prices = book.find(name, atMs);
+  const listing = book
+    .listPrices(atMs)
+    .find(({ model, aliases }) => [model, ...aliases].some((n) => n === name || n === prices?.row));
+  if (listing) return [{ ...listing, prices }];
+  if (prices === null) return [];
+  return [{ model: name, aliases: [], lifecycle: "active", retiresOn: null, prices }];
+}
+
+export interface NewModelPrice {
+  model: string;
+  effective_from?: string | undefined;
+  input_usd: string | number;
+  output_usd: string | number;
+  cache_write_5m_usd?: string | number | undefined;
+  cache_write_1h_usd?: string | number | undefined;
+  cache_read_usd?: string | number | undefined;
+}
+
+export type StoredOverride = PriceOverride & { id: string; createdAt: Date };
+
+/** Throws a 400 for a price that is too high or starts in the past, a 409 where the model has one from that moment. */
+export async function createModelPrice(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  input: NewModelPrice,
+): Promise<StoredOverride> {
+  const nowMs = Math.floor(deps.nowMs());
+  const effectiveFromMs = readStart(input.effective_from, nowMs);
+  const row: StoredOverride = {
+    id: newId(idPrefixes.modelPrice, nowMs, deps.randomBytes),
+    model: input.model,
+    effectiveFromMs,
+    prices: readPrices(input),
+    createdAt: new Date(nowMs),
+  };
+  try {
+    return await auditedTransaction(deps, caller, origin, async (tx) => {
+      await insertPriceOverride(tx, { ...row, organizationId: caller.organizationId });
+      const audit = {
+        event: "model_price.created",
+        subject: { type: "model_price", id: row.id },
+        workspaceId: null,
+        before: null,
+        after: toAudit(row),
+      } as const;
+      return { result: row, audit };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new ApiError(
+      "conflict",
+      `effective_from: ${row.model} already has a price from ${new Date(effectiveFromMs).toISOString()}.`,
+    );
+  }
+}
+
+const CLOCK_DIFFERENCE_MS = 60_000;
+
+/** A time of the last minute is taken for now: it was meant so by a client whose clock is a little late. */
+function readStart(text: string | undefined, nowMs: number): number {
+  const asked = readMoment("effective_from", text) ?? nowMs;
+  if (asked < nowMs - CLOCK_DIFFERENCE_MS) {
+    throw new ApiError(
+      "invalid_request",
+      "effective_from: expected now or a later time, because requests that were counted keep the price they were counted at.",
+    );
+  }
+  return Math.max(asked, nowMs);
+}
+
+/** Years that a price or a question about one can be of: beyond them is a typing mistake. */
+const FIRST_MOMENT_MS = Date.UTC(2000, 0, 1);
+const LAST_MOMENT_MS = Date.UTC(2200, 0, 1);
+
+function readMoment(field: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = Math.floor(Date.parse(text));
+  if (ms >= FIRST_MOMENT_MS && ms < LAST_MOMENT_MS) return ms;
+  throw new ApiError("invalid_request", `${field}: expected a time in the years 2000 to 2199.`);
+}
+
+function readPrices(input: NewModelPrice): TokenPrices {
+  const read = (field: keyof NewModelPrice, amount: string | number) => {
+    const nano = readAmount(field, amount);
+    if (nano <= MAX_PRICE_NANO_USD) return nano;
+    throw new ApiError(
+      "invalid_request",
+      `${field}: expected at most ${formatUsd(MAX_PRICE_NANO_USD)} dollars per million tokens.`,
+    );
+  };
+  const base = read("input_usd", input.input_usd);
+  const cache = (
+    field: "cache_write_5m_usd" | "cache_write_1h_usd" | "cache_read_usd",
+    numerator: bigint,
+    denominator: bigint,
+  ) => {
+    const given = input[field];
+    if (given !== undefined) return read(field, given);
+    const product = base * numerator;
+    if (product % denominator === 0n && product / denominator <= MAX_PRICE_NANO_USD) {
+      return product / denominator;
+    }
+    throw new ApiError(
+      "invalid_request",
+      `${field}: state it, because it does not follow exactly from input_usd.`,
+    );
+  };
+  return {
+    input: base,
+    cacheWrite5m: cache("cache_write_5m_usd", 5n, 4n),
+    cacheWrite1h: cache("cache_write_1h_usd", 2n, 1n),
+    cacheRead: cache("cache_read_usd", 1n, 10n),
+    output: read("output_usd", input.output_usd),
+  };
+}
+
+function toAudit(row: StoredOverride) {
+  return {
+    model: row.model,
+    effective_from: new Date(row.effectiveFromMs).toISOString(),
+    input_usd: formatUsd(row.prices.input),
+    cache_write_5m_usd: formatUsd(row.prices.cacheWrite5m),
+    cache_write_1h_usd: formatUsd(row.prices.cacheWrite1h),
+    cache_read_usd: formatUsd(row.prices.cacheRead),
+    output_usd: formatUsd(row.prices.output),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+
+/** A workspace as far as the list of limits shows it. */
+export interface LimitedWorkspace {
+  id: string;
+  name: string;
+  created_at: Date;
+}
+
+export interface LimitedWorkspaceFilter {
+  organizationId: string;
+  /** One workspace, archived or not; null for all active ones. */
+  workspaceId: string | null;
+}
+
+/** One row more than the page holds. */
+export function listLimitedWorkspaces(
+  db: Database | Tx,
+  filter: LimitedWorkspaceFilter,
+  page: PageRequest,
+): Promise<LimitedWorkspace[]> {
+  let query = db
+    .selectFrom("workspace")
+    .select(["id", "name", "created_at"])
+    .where("organization_id", "=", filter.organizationId);
+  query =
+    filter.workspaceId === null
+      ? query.where("archived_at", "is", null)
+      : query.where("id", "=", filter.workspaceId);
+  const { from } = page;
+  if (from) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
+    );
+  }
+  return query
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+}

@@ -1,0 +1,94 @@
+import type {
+  officialWorkspace,
+  workspace,
+  workspaceRoutes,
+} from "@bursar/contract/admin/workspaces.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import type { WorkspaceRow } from "./workspaces.sql.ts";
+import {
+  archiveWorkspace,
+  createWorkspace,
+  filtersOf,
+  getWorkspace,
+  listWorkspaces,
+  listWorkspacesByIds,
+  updateWorkspace,
+} from "./workspaces.ts";
+
+export function makeWorkspaceHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof workspaceRoutes)[number], Call> {
+  return {
+    listWorkspaces: async (call, { query }) => {
+      const page = await listWorkspaces(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toWire), next_page };
+    },
+    createWorkspace: async (call, { body }) => toWire(await createWorkspace(deps, call, body)),
+    getWorkspace: async (call, { params }) =>
+      toWire(await getWorkspace(deps, call, params.workspace_id)),
+    updateWorkspace: async (call, { params, body }) =>
+      toWire(await updateWorkspace(deps, call, params.workspace_id, body)),
+    archiveWorkspace: async (call, { params }) =>
+      toWire(await archiveWorkspace(deps, call, params.workspace_id)),
+
+    listOfficialWorkspaces: async (call, { query }) =>
+      toOfficialPage(await listWorkspacesByIds(deps, call, query), toOfficialWire),
+    createOfficialWorkspace: async (call, { body }) => {
+      const { name, display_color, tags } = body;
+      return toOfficialWire(await createWorkspace(deps, call, { name, display_color, tags }));
+    },
+    getOfficialWorkspace: async (call, { params }) =>
+      toOfficialWire(await getWorkspace(deps, call, params.workspace_id)),
+    updateOfficialWorkspace: async (call, { params, body }) => {
+      const { name, display_color, tags } = body;
+      const change = { name, display_color, tags };
+      return toOfficialWire(await updateWorkspace(deps, call, params.workspace_id, change));
+    },
+    archiveOfficialWorkspace: async (call, { params }) =>
+      toOfficialWire(await archiveWorkspace(deps, call, params.workspace_id)),
+  };
+}
+
+function positionOf(row: WorkspaceRow) {
+  return { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+function toWire(row: WorkspaceRow): z.input<typeof workspace> {
+  return {
+    id: row.id,
+    type: "workspace",
+    name: row.name,
+    description: row.description,
+    display_color: row.display_color,
+    tags: row.tags,
+    is_default: row.is_default,
+    created_at: row.created_at.toISOString(),
+    archived_at: row.archived_at?.toISOString() ?? null,
+  };
+}
+
+function toOfficialWire(row: WorkspaceRow): z.input<typeof officialWorkspace> {
+  return {
+    id: row.id,
+    type: "workspace",
+    name: row.name,
+    display_color: row.display_color,
+    created_at: row.created_at.toISOString(),
+    archived_at: row.archived_at?.toISOString() ?? null,
+    // Every workspace is a compartment of its own.
+    compartment_id: row.id,
+    data_residency: {
+      workspace_geo: "us",
+      allowed_inference_geos: "unrestricted",
+      default_inference_geo: "global",
+    },
+    external_key_id: null,
+    tags: row.tags,
+    user_profile_id: null,
+  };
+}

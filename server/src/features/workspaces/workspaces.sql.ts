@@ -1,0 +1,157 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PageRequest, Position } from "#src/domain/page-position.ts";
+
+export interface WorkspaceRow {
+  id: string;
+  name: string;
+  description: string | null;
+  display_color: string;
+  tags: Record<string, string>;
+  is_default: boolean;
+  created_at: Date;
+  archived_at: Date | null;
+}
+
+const columns = [
+  "id",
+  "name",
+  "description",
+  "display_color",
+  "tags",
+  "is_default",
+  "created_at",
+  "archived_at",
+] as const;
+
+/** `onlyId` is the one workspace that exists for the caller, or null for all of the organization's. */
+export interface WorkspaceScope {
+  organizationId: string;
+  onlyId: string | null;
+}
+
+export interface WorkspaceFilter extends WorkspaceScope {
+  ids?: readonly string[] | undefined;
+  includeArchived: boolean;
+  includeDefault: boolean;
+}
+
+/** One row more than the page holds, so that the reader knows whether there is another page. */
+export async function listWorkspaces(
+  db: Database | Tx,
+  filter: WorkspaceFilter,
+  page: PageRequest,
+): Promise<WorkspaceRow[]> {
+  const isOlder = page.direction === "older";
+  const order = isOlder ? "desc" : "asc";
+  let query = db
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", filter.organizationId);
+  if (filter.onlyId !== null) query = query.where("id", "=", filter.onlyId);
+  if (filter.ids) query = query.where("id", "in", filter.ids.length > 0 ? filter.ids : [""]);
+  if (!filter.includeArchived) query = query.where("archived_at", "is", null);
+  if (!filter.includeDefault) query = query.where("is_default", "=", false);
+  const { from } = page;
+  if (from) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(
+        refTuple("created_at", "id"),
+        isOlder ? "<" : ">",
+        tuple(new Date(from.createdAtMs), from.id),
+      ),
+    );
+  }
+  return query
+    .orderBy("created_at", order)
+    .orderBy("id", order)
+    .limit(page.limit + 1)
+    .execute();
+}
+
+export async function findWorkspacePosition(
+  db: Database | Tx,
+  scope: WorkspaceScope,
+  id: string,
+): Promise<Position | null> {
+  const row = await findWorkspace(db, scope, id);
+  return row && { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+export async function findWorkspace(
+  db: Database | Tx,
+  scope: WorkspaceScope,
+  id: string,
+): Promise<WorkspaceRow | null> {
+  if (scope.onlyId !== null && scope.onlyId !== id) return null;
+  const row = await db
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", scope.organizationId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The workspace, locked until the transaction ends. */
+export async function findWorkspaceForUpdate(
+  tx: Tx,
+  scope: WorkspaceScope,
+  id: string,
+): Promise<WorkspaceRow | null> {
+  if (scope.onlyId !== null && scope.onlyId !== id) return null;
+  const row = await tx
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", scope.organizationId)
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Throws a unique violation of `workspace_active_name` where an active workspace has the name. */
+export async function insertWorkspace(
+  tx: Tx,
+  organizationId: string,
+  row: WorkspaceRow,
+): Promise<void> {
+  await tx
+    .insertInto("workspace")
+    .values({ ...row, organization_id: organizationId, tags: JSON.stringify(row.tags) })
+    .execute();
+}
+
+/** Throws a unique violation of `workspace_active_name` where an active workspace has the name. */
+export async function updateWorkspace(
+  tx: Tx,
+  organizationId: string,
+  row: WorkspaceRow,
+): Promise<void> {
+  await tx
+    .updateTable("workspace")
+    .set({
+      name: row.name,
+      description: row.description,
+      display_color: row.display_color,
+      tags: JSON.stringify(row.tags),
+      archived_at: row.archived_at,
+    })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", row.id)
+    .execute();
+}
+
+/** Archives every key of the workspace that is not archived yet, and gives how many those were. */
+export async function archiveKeysOfWorkspace(
+  tx: Tx,
+  of: { organizationId: string; workspaceId: string },
+): Promise<number> {
+  const result = await tx
+    .updateTable("api_key")
+    .set({ status: "archived" })
+    .where("organization_id", "=", of.organizationId)
+    .where("workspace_id", "=", of.workspaceId)
+    .where("status", "!=", "archived")
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}

@@ -1,0 +1,249 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  onlyWorkspaceOf,
+  workspaceIsArchived,
+  workspaceNotFound,
+} from "#src/access/visible-workspace.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { defaultDisplayColor } from "#src/domain/display-color.ts";
+import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { newId } from "#src/lib/ids.ts";
+import {
+  archiveKeysOfWorkspace,
+  findWorkspace,
+  findWorkspaceForUpdate,
+  findWorkspacePosition,
+  insertWorkspace,
+  listWorkspaces as listRows,
+  updateWorkspace as updateRow,
+  type WorkspaceRow,
+  type WorkspaceScope,
+} from "./workspaces.sql.ts";
+
+function scopeOf(caller: Caller): WorkspaceScope {
+  return { organizationId: caller.organizationId, onlyId: onlyWorkspaceOf(caller) };
+}
+
+/** Filters that a cursor of the company list is bound to. */
+export function filtersOf(query: { include_archived?: boolean | undefined }): unknown {
+  return { list: "workspaces", includeArchived: query.include_archived ?? false };
+}
+
+/** A page of the company's list, by opaque cursor, the default workspace included. */
+export async function listWorkspaces(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined; include_archived?: boolean | undefined },
+): Promise<PageOfRows<WorkspaceRow>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  const filter = {
+    ...scopeOf(caller),
+    includeArchived: query.include_archived ?? false,
+    includeDefault: true,
+  };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+/** A page of the official list, by ids. */
+export async function listWorkspacesByIds(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: {
+    limit: number;
+    after_id?: string | undefined;
+    before_id?: string | undefined;
+    ids?: string[] | undefined;
+    include_archived?: boolean | undefined;
+    include_default?: boolean | undefined;
+  },
+): Promise<PageOfRows<WorkspaceRow>> {
+  const scope = scopeOf(caller);
+  const page = await fromIds(query, (id) => findWorkspacePosition(deps.database, scope, id));
+  const filter = {
+    ...scope,
+    ids: query.ids,
+    includeArchived: query.include_archived ?? false,
+    includeDefault: query.include_default ?? false,
+  };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+export async function getWorkspace(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<WorkspaceRow> {
+  const row = await findWorkspace(deps.database, scopeOf(caller), id);
+  if (row === null) throw workspaceNotFound(id);
+  return row;
+}
+
+export interface NewWorkspace {
+  name: string;
+  description?: string | null | undefined;
+  display_color?: string | null | undefined;
+  tags?: Record<string, string> | null | undefined;
+}
+
+/** Throws a 409 where an active workspace has the name already. */
+export async function createWorkspace(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  input: NewWorkspace,
+): Promise<WorkspaceRow> {
+  const nowMs = Math.floor(deps.nowMs());
+  const id = newId(idPrefixes.workspace, nowMs, deps.randomBytes);
+  const row: WorkspaceRow = {
+    id,
+    name: input.name,
+    description: input.description || null,
+    display_color: input.display_color ?? defaultDisplayColor(id),
+    tags: input.tags ?? {},
+    is_default: false,
+    created_at: new Date(nowMs),
+    archived_at: null,
+  };
+  return withUniqueName(row.name, () =>
+    auditedTransaction(deps, caller, origin, async (tx) => {
+      await insertWorkspace(tx, caller.organizationId, row);
+      return { result: row, audit: auditOf("workspace.created", null, row) };
+    }),
+  );
+}
+
+export interface WorkspaceChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  display_color?: string | undefined;
+  /** A null tag is deleted; null as a whole deletes all. */
+  tags?: Record<string, string | null> | null | undefined;
+}
+
+/** Leaves what is omitted. Throws a 404, a 400 for an archived or a renamed default workspace, a 409 for a taken name. */
+export async function updateWorkspace(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+  change: WorkspaceChange,
+): Promise<WorkspaceRow> {
+  return withUniqueName(change.name ?? "", () =>
+    auditedTransaction(deps, caller, origin, async (tx) => {
+      const before = await getForUpdate(tx, caller, id);
+      if (before.archived_at !== null) throw workspaceIsArchived(id);
+      const after = applyChange(before, change);
+      if (before.is_default && after.name !== before.name) {
+        throw new ApiError("invalid_request", "name: the default workspace cannot be renamed.");
+      }
+      if (isSame(before, after)) return { result: before, audit: "unchanged" };
+      await updateRow(tx, caller.organizationId, after);
+      return { result: after, audit: auditOf("workspace.updated", before, after) };
+    }),
+  );
+}
+
+/** Archives the workspace and, in the same transaction, all its keys. Archiving an archived one changes nothing. */
+export async function archiveWorkspace(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<WorkspaceRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForUpdate(tx, caller, id);
+    if (before.archived_at !== null) return { result: before, audit: "unchanged" };
+    if (before.is_default) {
+      throw new ApiError("invalid_request", "The default workspace cannot be archived.");
+    }
+    const after = { ...before, archived_at: new Date(Math.floor(deps.nowMs())) };
+    await updateRow(tx, caller.organizationId, after);
+    const archivedKeys = await archiveKeysOfWorkspace(tx, {
+      organizationId: caller.organizationId,
+      workspaceId: id,
+    });
+    const audit = auditOf("workspace.archived", before, after);
+    return {
+      result: after,
+      audit: { ...audit, after: { ...audit.after, archived_api_keys: archivedKeys } },
+    };
+  });
+}
+
+async function getForUpdate(tx: Tx, caller: Caller, id: string): Promise<WorkspaceRow> {
+  const row = await findWorkspaceForUpdate(tx, scopeOf(caller), id);
+  if (row === null) throw workspaceNotFound(id);
+  return row;
+}
+
+function applyChange(before: WorkspaceRow, change: WorkspaceChange): WorkspaceRow {
+  return {
+    ...before,
+    name: change.name ?? before.name,
+    description: change.description === undefined ? before.description : change.description || null,
+    display_color: change.display_color ?? before.display_color,
+    tags: change.tags === undefined ? before.tags : applyTags(before.tags, change.tags),
+  };
+}
+
+const MAX_TAGS = 50;
+
+function applyTags(
+  before: Record<string, string>,
+  change: Record<string, string | null> | null,
+): Record<string, string> {
+  if (change === null) return {};
+  const after = { ...before, ...change };
+  const kept = Object.entries(after).filter((tag): tag is [string, string] => tag[1] !== null);
+  if (kept.length > MAX_TAGS) {
+    throw new ApiError("invalid_request", `tags: a workspace has at most ${MAX_TAGS} tags.`);
+  }
+  return Object.fromEntries(kept);
+}
+
+function isSame(before: WorkspaceRow, after: WorkspaceRow): boolean {
+  return JSON.stringify(sortTags(before)) === JSON.stringify(sortTags(after));
+}
+
+function sortTags(row: WorkspaceRow): unknown {
+  return { ...row, tags: Object.entries(row.tags).sort(([a], [b]) => (a < b ? -1 : 1)) };
+}
+
+async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUniqueViolation(error, "workspace_active_name")) throw error;
+    throw new ApiError("conflict", `name: an active workspace is already called "${name}".`);
+  }
+}
+
+function auditOf(
+  event: `workspace.${string}`,
+  before: WorkspaceRow | null,
+  after: WorkspaceRow,
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "workspace", id: after.id },
+    workspaceId: after.id,
+    before: before && toAudit(before),
+    after: toAudit(after),
+  };
+}
+
+function toAudit(row: WorkspaceRow) {
+  return {
+    name: row.name,
+    description: row.description,
+    display_color: row.display_color,
+    tags: row.tags,
+    archived_at: row.archived_at?.toISOString() ?? null,
+  };
+}

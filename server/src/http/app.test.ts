@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "#src/db/pool.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { makeAdminApp } from "./app.ts";
+
+const WORKSPACES = "/v1/admin/workspaces";
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization("Acme");
+});
+afterAll(async () => {
+  await h.close();
+});
+
+const postRaw = (payload: string | Buffer, headers: Record<string, string> = {}) =>
+  org.admin.send({
+    method: "POST",
+    url: WORKSPACES,
+    headers: { "content-type": "application/json", ...headers },
+    payload,
+  });
+
+describe("a body that cannot be read is a 400 that says why", () => {
+  test.each([
+    ["malformed JSON", '{"name": }', "not valid JSON"],
+    ["an empty body", "", "empty"],
+    ["text behind the value", '{"name":"a"} x', "not valid JSON"],
+    ["a byte order mark", '\ufeff{"name":"a"}', "byte order mark"],
+    ["a key that stands twice", '{"name":"a","n\\u0061me":"b"}', '"name" appears more than once'],
+    ["a key twice, deeper", '{"name":"a","tags":{"x":"1","x":"2"}}', '"x" appears more than once'],
+    ["__proto__", '{"name":"a","__proto__":{"admin":true}}', "__proto__"],
+    ["a number a double would round", '{"name":0.1234567890123456}', "more than 15 digits"],
+    ["a number beyond all doubles", '{"name":1e999}', "more than 15 digits"],
+    ["NUL", '{"name":"a\\u0000b"}', "NUL"],
+    ["half a surrogate pair", '{"name":"\\ud83d"}', "half a pair"],
+    ["deep nesting", `{"name":${"[".repeat(100_000)}`, "cannot be read"],
+    ["wrong types", '{"name":12,"tags":[]}', "name: expected string, received number."],
+    ["a missing field", "{}", "name: this field is required."],
+    ["a too long name", JSON.stringify({ name: "x".repeat(101) }), "at most 100 characters"],
+    ["an empty name", '{"name":"   "}', "name: expected at least 1 characters."],
+    ["a line break in a name", '{"name":"a\\nb"}', "control characters"],
+    ["a bad colour", '{"name":"a","display_color":"red"}', "display_color: expected a colour"],
+    ["a reserved tag", '{"name":"a","tags":{"anthropic.x":"1"}}', "may not begin with anthropic"],
+  ])("%s", async (_, payload, message) => {
+    const answer = await postRaw(payload);
+    expect(answer.error.message).toContain(message);
+    expect(answer.status).toBe(400);
+    expect(answer.error.type).toBe("invalid_request_error");
+  });
+
+  test("bytes that are not UTF-8", async () => {
+    const answer = await postRaw(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]));
+    expect(answer.status).toBe(400);
+  });
+
+  test.each([
+    ["another content type", { "content-type": "application/x-www-form-urlencoded" }],
+    ["text", { "content-type": "text/plain" }],
+    ["another charset", { "content-type": "application/json; charset=latin1" }],
+  ])("%s", async (_, headers) => {
+    const answer = await postRaw('{"name":"a"}', headers);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toBe("content-type: expected application/json.");
+  });
+
+  test("a compressed body", async () => {
+    const answer = await postRaw('{"name":"a"}', { "content-encoding": "gzip" });
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain("content-encoding");
+  });
+
+  test("more than 1 MB is a 413", async () => {
+    const answer = await postRaw(JSON.stringify({ name: "x".repeat(1024 * 1024) }));
+    expect(answer.status).toBe(413);
+    expect(answer.error.type).toBe("request_too_large");
+  });
+});
+
+test("a body with a charset, or none on a call that takes none, is fine", async () => {
+  const made = await postRaw('{"name":"Charset"}', {
+    "content-type": "application/json; charset=UTF-8",
+  });
+  expect(made.status).toBe(200);
+  const { id } = made.body as { id: string };
+  expect((await org.admin.post(`${WORKSPACES}/${id}/archive`)).status).toBe(200);
+  expect((await org.admin.post(`${WORKSPACES}/${id}/archive`, {})).status).toBe(200);
+});
+
+describe("queries", () => {
+  test.each([
+    ["limit=0", "limit: expected a whole number from 1 to 1000."],
+    ["limit=1001", "limit: expected a whole number from 1 to 1000."],
+    ["limit=1.5", "limit: expected a whole number from 1 to 1000."],
+    ["limit=ten", "limit: expected a whole number from 1 to 1000."],
+    ["limit=1&limit=2", "limit: expected a whole number from 1 to 1000."],
+    ["page=nonsense", "page: this is not a cursor of this list."],
+    ["include_archived=maybe", "include_archived: expected true or false."],
+    ["unknown=", "unknown: there is no such field here."],
+    ["__proto__=1", "__proto__: there is no such field here."],
+  ])("%s is a 400", async (query, message) => {
+    const answer = await org.admin.get(`${WORKSPACES}?${query}`);
+    expect([answer.status, answer.error.message]).toEqual([400, message]);
+  });
+
+  test("an empty value is an absent one", async () => {
+    const answer = await org.admin.get(`${WORKSPACES}?limit=&page=&include_archived=`);
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe("paths and methods", () => {
+  test.each([
+    ["GET", "/nothing"],
+    ["POST", "/v1/messages/batches"],
+    ["GET", "/v1/admin"],
+    ["DELETE", WORKSPACES],
+    ["PATCH", `${WORKSPACES}/wksp_1`],
+    ["PUT", WORKSPACES],
+  ] as const)("%s %s is an official 404, also without a key", async (method, url) => {
+    const answer = await h.as(null).send<{ request_id: string }>({ method, url });
+    expect(answer.status).toBe(404);
+    expect(answer.error.type).toBe("not_found_error");
+    expect(answer.body.request_id).toBe(answer.headers["request-id"]);
+    expect(answer.body.request_id).toMatch(/^req_[0-9A-Za-z]{24}$/);
+  });
+
+  test("a broken escape in the path is a 400 in the official body", async () => {
+    const answer = await org.admin.get(`${WORKSPACES}/%E0%A4%A`);
+    expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+    expect(answer.headers["request-id"]).toBe((answer.body as { request_id: string }).request_id);
+  });
+
+  test("HEAD answers as GET does, without the body", async () => {
+    const answer = await org.admin.send({ method: "HEAD", url: WORKSPACES });
+    expect([answer.status, answer.text]).toEqual([200, ""]);
+    expect((await h.as(null).send({ method: "HEAD", url: WORKSPACES })).status).toBe(401);
+  });
+
+  test("OPTIONS says what a path allows and lets no other origin in", async () => {
+    const answer = await h.as(null).send({
+      method: "OPTIONS",
+      url: WORKSPACES,
+      headers: { origin: "https://elsewhere.example" },
+    });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.allow).toBe("GET, POST, HEAD, OPTIONS");
+    expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
+  });
+});
+
+test("the client cannot choose the id of its request", async () => {
+  const answer = await org.admin.send({
+    method: "GET",
+    url: WORKSPACES,
+    headers: { "request-id": "req_mine", "x-request-id": "req_mine" },
+  });
+  expect(answer.headers["request-id"]).not.toBe("req_mine");
+});
+
+test("every answer says how a browser must treat it", async () => {
+  const answers = [
+    await h.as(null).get("/"),
+    await h.as(null).get("/docs"),
+    await h.as(null).get("/nothing"),
+    await org.admin.get(WORKSPACES),
+    await org.admin.get(`${WORKSPACES}/%E0%A4%A`),
+  ];
+  for (const { headers } of answers) {
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["referrer-policy"]).toBe("no-referrer");
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+    expect(headers["cache-control"]).toBe("no-store");
+  }
+});
+
+describe("faults of the server", () => {
+  test("a bug is a 500 that says nothing but its id, and is logged under it", async () => {
+    const app = await makeAdminApp({
+      ...h.deps,
+      readiness: () => Promise.reject(new Error("a secret detail")),
+    });
+    const answer = await app.inject("/readyz");
+    await app.close();
+    const requestId = answer.headers["request-id"];
+    expect(answer.statusCode).toBe(500);
+    expect(answer.json()).toEqual({
+      type: "error",
+      error: { type: "api_error", message: "Internal error" },
+      request_id: requestId,
+    });
+    const line = h.logs.find((text) => text.includes(String(requestId)));
+    expect(line).toContain("a secret detail");
+  });
+
+  test("a database that is away is a 503 that says to try again", async () => {
+    const database = openDatabase({
+      connectionString: "postgres://nobody@127.0.0.1:1/nowhere",
+      maxConnections: 1,
+      onIdleError: () => undefined,
+    });
+    const app = await makeAdminApp({ ...h.deps, database });
+    const answer = await app.inject({ url: WORKSPACES, headers: { "x-api-key": org.adminKey } });
+    await app.close();
+    await database.destroy();
+    expect(answer.statusCode).toBe(503);
+    expect(answer.headers["retry-after"]).toBe("1");
+    expect(answer.json().error.type).toBe("api_error");
+    expect(answer.payload).not.toContain("127.0.0.1");
+  });
+});
+
+describe("pages", () => {
+  test("/ says where things are and loads nothing", async () => {
+    const { status, text, headers } = await h.as(null).get("/");
+    expect(status).toBe(200);
+    expect(headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(text).toContain("/docs");
+    expect(text).not.toMatch(/https?:\/\/|<script|<link/);
+  });
+
+  test("/healthz, /readyz and /metrics need no key", async () => {
+    expect((await h.as(null).get("/healthz")).body).toEqual({ status: "ok" });
+    const ready = await h.as(null).get("/readyz");
+    expect(ready.body).toEqual({ status: "ready", checks: { database: "ok" } });
+    expect((await h.as(null).get("/metrics")).text).toBe("# no metrics\n");
+  });
+
+  test("/readyz is a 503 that says what is missing", async () => {
+    const checks = { database: "does not answer" };
+    const app = await makeAdminApp({
+      ...h.deps,
+      readiness: async () => ({ isReady: false, checks }),
+    });
+    const answer = await app.inject("/readyz");
+    await app.close();
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toEqual({ status: "not ready", checks });
+  });
+});

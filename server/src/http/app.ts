@@ -1,0 +1,81 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { ApiError } from "#src/domain/api-error.ts";
+import { newId } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { mountDocs } from "./docs.ts";
+import { errorResponse } from "./errors.ts";
+import { type HandlerDeps, makeHandlers } from "./handlers.ts";
+import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
+import { mountPages, type PageDeps } from "./pages.ts";
+import { readQuery } from "./read-query.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
+  logger: Logger;
+  /** Of the program, for the documents. */
+  version: string;
+  /** Tells a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
+  isDatabaseAway: (error: unknown) => boolean;
+}
+
+const BODY_LIMIT = 1024 * 1024;
+const MAX_PARAM_LENGTH = 300;
+const MAX_SHOWN_PATH = 200;
+
+/**
+ * Everything that is not the Claude API: both shapes of the Admin API, the documents, the plain page, health and metrics.
+ * It listens nowhere by itself: `app.routing(request, response)` answers one request of whatever server has it.
+ */
+export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    // A caller does not choose the id under which its changes are logged.
+    requestIdHeader: false,
+    genReqId: () => newId(idPrefixes.request, Math.floor(deps.nowMs()), deps.randomBytes),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: readQuery },
+    frameworkErrors: (error, request, reply) => {
+      // Fastify calls this before any hook.
+      reply.headers(securityHeaders);
+      sendError(deps, error, request.id, reply as unknown as FastifyReply);
+    },
+  });
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({ ...securityHeaders, "request-id": request.id });
+  });
+  // Bodies are read by ourselves, whatever type they claim to be: the refusal of a wrong one is ours too.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => sendError(deps, error, request.id, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ""] = request.url.split("?");
+    const error = new ApiError(
+      "not_found",
+      `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here. GET /openapi.json lists what there is.`,
+    );
+    return sendError(deps, error, request.id, reply);
+  });
+
+  await mountPages(app, deps);
+  mountDocs(app, deps.version);
+  mountRoutes(app, deps, makeHandlers(deps));
+  await app.ready();
+  return app;
+}
+
+function sendError(
+  deps: AdminAppDeps,
+  error: unknown,
+  requestId: string,
+  reply: FastifyReply,
+): FastifyReply {
+  const { status, headers, body, isOurFault } = errorResponse(
+    error,
+    requestId,
+    deps.isDatabaseAway,
+  );
+  if (isOurFault) deps.logger.error({ err: error, requestId }, "an Admin request failed");
+  return sendJson(reply.code(status).headers(headers), body);
+}

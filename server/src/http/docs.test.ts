@@ -1,0 +1,82 @@
+import { claudeRoutes } from "@bursar/contract/claude/routes.ts";
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+
+let h: AdminHarness;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+
+interface OpenApi {
+  openapi: string;
+  security: object[];
+  components: { securitySchemes: object; schemas: Record<string, object> };
+  paths: Record<string, Record<string, { operationId: string; responses: Record<string, object> }>>;
+}
+
+test("the OpenAPI document holds every operation of both surfaces, once", async () => {
+  const { body } = await h.as(null).get<OpenApi>("/openapi.json");
+  expect(body.openapi).toBe("3.1.1");
+  const documented = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
+  );
+  const declared = [...adminRoutes, ...claudeRoutes].map(({ path, method, operationId }) => ({
+    path,
+    method: method.toLowerCase(),
+    operationId,
+  }));
+  const byId = (a: { operationId: string }, b: { operationId: string }) =>
+    a.operationId < b.operationId ? -1 : 1;
+  expect(documented.sort(byId)).toEqual(declared.sort(byId));
+  expect(body.security).toEqual([{ apiKeyHeader: [] }, { bearer: [] }]);
+  for (const methods of Object.values(body.paths)) {
+    for (const { responses } of Object.values(methods)) {
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(["200", "400", "401", "403"]));
+    }
+  }
+});
+
+test("every reference inside the document leads somewhere", async () => {
+  const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
+  const names = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) expect(body.components.schemas).toHaveProperty([String(name)]);
+});
+
+test("the reference page loads scripts of this server only and may load nothing else", async () => {
+  const { text, headers } = await h.as(null).get("/docs");
+  const sources = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source);
+  expect(sources).toEqual(["/docs/scalar.js", "/docs/start.js"]);
+  expect(text).not.toMatch(/<script>|<style|https?:/);
+  const policy = headers["content-security-policy"] ?? "";
+  expect(policy).toContain("default-src 'none'; script-src 'self';");
+  expect(policy).toContain("connect-src 'self'");
+  expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+});
+
+test("the start script asks for no font, no telemetry and no other place", async () => {
+  const { text } = await h.as(null).get("/docs/start.js");
+  expect(text).toContain('"withDefaultFonts":false');
+  expect(text).toContain('"telemetry":false');
+  expect(text).not.toMatch(/https?:/);
+});
+
+test("the bundle is served from here, also zipped, and needs no eval", async () => {
+  const plain = await h.as(null).get("/docs/scalar.js");
+  expect(plain.status).toBe(200);
+  expect(plain.headers["content-type"]).toBe("text/javascript");
+  expect(plain.text).toContain("createApiReference");
+  expect(plain.text).not.toMatch(/new Function\(|[^\w.$]eval\(/);
+  const zipped = await h.as(null).send({
+    method: "GET",
+    url: "/docs/scalar.js",
+    headers: { "accept-encoding": "gzip, deflate" },
+  });
+  expect(zipped.headers["content-encoding"]).toBe("gzip");
+  expect(Number(zipped.headers["content-length"])).toBeLessThan(plain.text.length / 2);
+});

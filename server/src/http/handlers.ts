@@ -1,0 +1,31 @@
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { AdminRoute } from "@bursar/contract/routes.ts";
+import type { Call } from "#src/access/call.ts";
+import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
+import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
+import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
+import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
+import { makeUsageHandlers } from "#src/features/usage/routes.ts";
+import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
+
+/** What the use cases need of the world. */
+export type HandlerDeps = UpstreamDeps;
+
+/** One handler for every route of the contract; leaving one out does not compile. */
+export type Handlers = HandlersFor<AdminRoute, Call>;
+
+export function makeHandlers(deps: HandlerDeps): Handlers {
+  return {
+    ...makeOrganizationHandlers(deps),
+    ...makeWorkspaceHandlers(deps),
+    ...makeApiKeyHandlers(deps),
+    ...makeAdminKeyHandlers(deps),
+    ...makeSpendLimitHandlers(deps),
+    ...makeUsageHandlers(deps),
+    ...makeModelPriceHandlers(deps),
+    ...makeUpstreamHandlers(deps),
+  };
+}

@@ -1,0 +1,171 @@
+import { rmSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { newId } from "#src/lib/ids.ts";
+import { StartError } from "#src/lib/start-error.ts";
+
+export interface ListenOptions {
+  host: string;
+  port: number;
+  /** PEM texts; without them the listener speaks plain HTTP. */
+  tls: { cert: string; key: string } | null;
+  onRequest: RequestListener;
+  /** A request whose client sends its body only after a 100 Continue. */
+  onCheckContinue: RequestListener;
+}
+
+export interface Listener {
+  /** `http://127.0.0.1:8484`, without a slash at its end. */
+  url: string;
+  /**
+   * Takes no new connection and resolves when the last one is gone: idle ones are closed as they turn idle, and what is
+   * still open a moment after `drained` (silent, half a request, an Admin call that hangs) is cut.
+   */
+  close(drained: Promise<void>): Promise<void>;
+}
+
+const IDLE_SWEEP_MS = 100;
+/** An Admin call takes milliseconds; connections that browsers open ahead of need never say a word. */
+const GRACE_MS = 1_000;
+/** Longer than the idle time of common load balancers, so that they close first and never meet a closed socket. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** The one listener of both HTTP surfaces. Throws a StartError when the address is taken or not allowed. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const server = options.tls
+    ? createTlsServer(options.tls, options.onRequest)
+    : createServer(options.onRequest);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("checkContinue", options.onCheckContinue);
+  server.on("clientError", refuseBrokenRequest);
+  const connections = trackConnections(server);
+  await startListening(server, { host: options.host, port: options.port });
+  const { address, family, port } = server.address() as AddressInfo;
+  const host = family === "IPv6" ? `[${address}]` : address;
+  return {
+    url: `${options.tls ? "https" : "http"}://${host}:${port}`,
+    close: (drained) => closeGracefully(server, connections, drained),
+  };
+}
+
+export interface LocalListener {
+  /** User id of who sits at the other end, or null for a socket of another listener. */
+  operatorUid(socket: Socket): string | null;
+  /** Lets running calls end, for a moment. */
+  close(): Promise<void>;
+}
+
+/**
+ * The admin socket: whoever may open it acts as the local operator. It is 0600, so that is the user who runs the server,
+ * or root. The caller holds the lock of the data folder, so a socket file that is there is left over and removed.
+ */
+export async function listenLocally(
+  socketPath: string,
+  onRequest: RequestListener,
+): Promise<LocalListener> {
+  const sockets = new WeakSet<Socket>();
+  const uid = String(process.getuid?.() ?? "unknown");
+  const server = createServer(onRequest);
+  server.on("connection", (socket: Socket) => sockets.add(socket));
+  server.on("clientError", refuseBrokenRequest);
+  const connections = trackConnections(server);
+  if (process.platform !== "win32") rmSync(socketPath, { force: true });
+  // The mask is set while the file is made: a mode that is changed afterwards leaves a moment in which anyone connects.
+  const mask = process.umask(0o177);
+  try {
+    await startListening(server, { path: socketPath });
+  } finally {
+    process.umask(mask);
+  }
+  return {
+    operatorUid: (socket) => (sockets.has(socket) ? uid : null),
+    close: () => closeGracefully(server, connections, Promise.resolve()),
+  };
+}
+
+function startListening(
+  server: Server,
+  target: { host: string; port: number } | { path: string },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, target)));
+    server.listen(target, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function explain(
+  error: NodeJS.ErrnoException,
+  target: { host: string; port: number } | { path: string },
+): Error {
+  const where = "path" in target ? target.path : `${target.host}:${target.port}`;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new StartError(
+        `${where} is in use by another program: set BURSAR_PORT to a free port.`,
+      );
+    case "EACCES":
+      return new StartError(
+        `This user may not listen on ${where}: set BURSAR_PORT to 1024 or above.`,
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new StartError(`This machine has no address ${where}: set BURSAR_HOST to one it has.`);
+    default:
+      return error;
+  }
+}
+
+/** Every open socket, also those below TLS and those that have not sent a request: node:http knows only the others. */
+function trackConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+  return connections;
+}
+
+async function closeGracefully(
+  server: Server,
+  connections: ReadonlySet<Socket>,
+  drained: Promise<void>,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // A keep-alive socket that was busy turns idle after the first sweep, hence the timer.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await drained;
+  const cut = setTimeout(() => {
+    for (const socket of connections) socket.destroy();
+  }, GRACE_MS);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}
+
+// Node could not read it as HTTP: no request object exists, so the answer is written by hand, in the official body.
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? ["431 Request Header Fields Too Large", "The request headers are larger than 16 KB."]
+      : ["400 Bad Request", "The request is not valid HTTP/1.1."];
+  const requestId = newId(idPrefixes.request, systemClock.nowMs());
+  const body = JSON.stringify({
+    type: "error",
+    error: { type: "invalid_request_error", message },
+    request_id: requestId,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,75 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export interface Gauges {
+  /** Requests of the Claude surface that are running. */
+  inFlight: () => number;
+  /** Ended requests that are not yet in PostgreSQL. */
+  pendingRecords: () => number;
+  /** Age of the oldest of them, in milliseconds. */
+  oldestPendingMs: () => number;
+  /** Since the change watch last heard from PostgreSQL, in milliseconds. */
+  databaseSilenceMs: () => number;
+}
+
+export interface Metrics {
+  observeRequest(request: { status: number | null; outcome: string; durationMs: number }): void;
+  /** The Prometheus text of everything. */
+  text(): Promise<string>;
+  contentType: string;
+}
+
+// A Claude request takes from a tenth of a second to ten minutes.
+const DURATION_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** Metrics of this process. Labels come from closed lists: never a key, a workspace, a model or a path. */
+export function makeMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: "bursar_claude_requests_total",
+    help: "Requests of the Claude surface that were answered, by status class and outcome.",
+    labelNames: ["status", "outcome"],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: "bursar_claude_request_duration_seconds",
+    help: "From the request's first byte to the answer's last.",
+    buckets: DURATION_BUCKETS_S,
+    registers: [registry],
+  });
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge("bursar_claude_requests_in_flight", "Running requests.", gauges.inFlight);
+  gauge(
+    "bursar_pending_records",
+    "Ended requests that are not yet in PostgreSQL.",
+    gauges.pendingRecords,
+  );
+  gauge(
+    "bursar_oldest_pending_record_seconds",
+    "Age of the oldest pending record.",
+    () => gauges.oldestPendingMs() / 1000,
+  );
+  gauge(
+    "bursar_database_silence_seconds",
+    "Since PostgreSQL last answered.",
+    () => gauges.databaseSilenceMs() / 1000,
+  );
+
+  return {
+    observeRequest({ status, outcome, durationMs }) {
+      const statusClass = status === null ? "none" : `${Math.floor(status / 100)}xx`;
+      requests.inc({ status: statusClass, outcome });
+      duration.observe(durationMs / 1000);
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage } from "node:http";
+import type { RouteSpec } from "@bursar/contract/route.ts";
+import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type AuthenticateDeps, authenticate } from "#src/access/authenticate.ts";
+import { authorize } from "#src/access/authorize.ts";
+import type { Call } from "#src/access/call.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { Handlers } from "./handlers.ts";
+import { readJsonObject } from "./read-json.ts";
+import { validate } from "./validate.ts";
+
+export interface MountDeps extends AuthenticateDeps {
+  /** User id at the other end of the local admin socket, or null for a connection of any other listener. */
+  isLocalOperator: (socket: IncomingMessage["socket"]) => string | null;
+  /** Address of the client: the socket's, or what a trusted proxy says. */
+  clientAddress: (request: IncomingMessage) => string | null;
+}
+
+const MAX_USER_AGENT = 300;
+
+type AnyHandler = (
+  call: Call,
+  input: { params: unknown; query: unknown; body: unknown },
+) => Promise<unknown>;
+
+/** Mounts every route of the contract: who is asking, may they, is the input right, the use case, what may be shown. */
+export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Handlers): void {
+  for (const route of adminRoutes)
+    mount(app, deps, route, handlers[route.operationId] as AnyHandler);
+  for (const path of new Set(adminRoutes.map((route) => route.path))) {
+    const allow = methodsOf(path).join(", ");
+    app.options(toFastifyPath(path), (_, reply) => reply.code(204).header("allow", allow).send());
+  }
+}
+
+function mount(
+  app: FastifyInstance,
+  deps: MountDeps,
+  route: AdminRoute,
+  handler: AnyHandler,
+): void {
+  // A route that asks for nothing would be open to everybody: the types forbid it, and so does this.
+  assert(route.action, `${route.operationId} names the action it needs`);
+  assert(handler, `${route.operationId} has a handler`);
+  const calls = new WeakMap<FastifyRequest, Call>();
+  app.route({
+    method: route.method,
+    url: toFastifyPath(route.path),
+    // Before the body is read: who may not ask is not listened to.
+    onRequest: async (request, reply) => {
+      const caller = await authenticate(deps, identityOf(deps, request));
+      reply.header("anthropic-organization-id", caller.organizationId);
+      authorize(caller, route.action);
+      calls.set(request, { caller, origin: originOf(deps, request) });
+    },
+    handler: async (request, reply) => {
+      const call = calls.get(request);
+      assert(call, "a handler runs for an authenticated request");
+      const output = await handler(call, readInput(route, request));
+      // Only what the contract declares leaves the server.
+      return sendJson(reply, route.response.parse(output));
+    },
+  });
+}
+
+function readInput(route: RouteSpec, request: FastifyRequest) {
+  const { params, query, body } = route;
+  const fields = queryFields(route, request);
+  return {
+    params: params && validate(params, request.params),
+    query: query ? validate(query, fields) : refuseFields(fields),
+    body: body ? validate(body, readBody(request)) : refuseFields(readOptionalBody(request)),
+  };
+}
+
+/** The beta namespace of SDKs up to 0.137 adds `beta=true` to every official path; it asks for nothing different here. */
+function queryFields(route: RouteSpec, request: FastifyRequest): Record<string, unknown> {
+  const { beta, ...fields } = request.query as Record<string, unknown>;
+  const isOfficial = route.path.startsWith("/v1/organizations/");
+  return isOfficial && beta === "true" ? fields : (request.query as Record<string, unknown>);
+}
+
+/** A route without a body or query takes none: a field that would be ignored is a misunderstanding. */
+function refuseFields(fields: unknown): undefined {
+  const [name] = Object.keys(fields ?? {});
+  if (name !== undefined) {
+    throw new ApiError("invalid_request", `${name.slice(0, 100)}: there is no such field here.`);
+  }
+}
+
+function readBody(request: FastifyRequest): Record<string, unknown> {
+  const { body } = request;
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw new ApiError("invalid_request", "The request body is empty: expected a JSON object.");
+  }
+  if (request.headers["content-encoding"] !== undefined) {
+    throw new ApiError(
+      "invalid_request",
+      "content-encoding: expected none. Compressed request bodies are not read.",
+    );
+  }
+  const type = request.headers["content-type"] ?? "";
+  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+    throw new ApiError("invalid_request", "content-type: expected application/json.");
+  }
+  return readJsonObject(body);
+}
+
+function readOptionalBody(request: FastifyRequest): Record<string, unknown> {
+  const { body } = request;
+  return Buffer.isBuffer(body) && body.length > 0 ? readBody(request) : {};
+}
+
+function identityOf(deps: MountDeps, request: FastifyRequest) {
+  const { headers } = request;
+  const xApiKey = headers["x-api-key"];
+  return {
+    xApiKey: typeof xApiKey === "string" ? xApiKey : undefined,
+    authorization: headers.authorization,
+    hasCookie: headers.cookie !== undefined,
+    operatorUid: deps.isLocalOperator(request.raw.socket),
+  };
+}
+
+function originOf(deps: MountDeps, request: FastifyRequest) {
+  return {
+    requestId: request.id,
+    ipAddress: deps.clientAddress(request.raw),
+    userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
+  };
+}
+
+export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
+  return reply.type("application/json").send(JSON.stringify(value));
+}
+
+function methodsOf(path: string): string[] {
+  const methods = adminRoutes.filter((route) => route.path === path).map((route) => route.method);
+  return methods.includes("GET") ? [...methods, "HEAD", "OPTIONS"] : [...methods, "OPTIONS"];
+}
+
+function toFastifyPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}

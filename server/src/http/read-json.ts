@@ -1,0 +1,95 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+
+// Bodies of the Admin surface. They are small, so everything is looked at: what two readers could take for two things
+// (a key twice, a number that a double rounds) and what PostgreSQL cannot keep (NUL, half a surrogate pair) is refused here.
+
+const MAX_DIGITS = 15;
+
+/** The object that a JSON text of UTF-8 bytes holds. Throws a 400 that says where it is wrong. */
+export function readJsonObject(bytes: Buffer): Record<string, unknown> {
+  try {
+    const reader = new JsonReader(bytes);
+    if (reader.kind() !== "object") throw refused("expected a JSON object");
+    const value = readObject(reader, "");
+    reader.end();
+    return value;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) {
+      throw refused(`the key ${quote(error.key)} appears more than once`);
+    }
+    if (error instanceof JsonSyntaxError) throw refused(`not valid JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+function readValue(reader: JsonReader, path: string): unknown {
+  switch (reader.kind()) {
+    case "object":
+      return readObject(reader, path);
+    case "array":
+      return readArray(reader, path);
+    case "string":
+      return readText(reader, path);
+    case "number":
+      return readNumber(reader, path);
+    case "boolean":
+      return reader.readBoolean();
+    case "null":
+      reader.skipValue();
+      return null;
+  }
+}
+
+function readObject(reader: JsonReader, path: string): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    checkText(key, path);
+    if (key === "__proto__") throw refused(`the key "__proto__" is not allowed`);
+    object[key] = readValue(reader, path === "" ? key : `${path}.${key}`);
+  }
+  return object;
+}
+
+function readArray(reader: JsonReader, path: string): unknown[] {
+  const items: unknown[] = [];
+  reader.beginArray();
+  while (reader.nextElement()) items.push(readValue(reader, `${path}.${items.length}`));
+  return items;
+}
+
+function readText(reader: JsonReader, path: string): string {
+  const text = reader.readString();
+  checkText(text, path);
+  return text;
+}
+
+function checkText(text: string, path: string): void {
+  if (text.includes("\0") || !text.isWellFormed()) {
+    throw refused(`${quote(path)} holds a character that text cannot have (NUL or half a pair)`);
+  }
+}
+
+function readNumber(reader: JsonReader, path: string): number {
+  const text = reader.readNumberText();
+  const [mantissa = ""] = text.split(/[eE]/);
+  const digits = mantissa.replace(/^-|\./g, "").replace(/^0+|0+$/g, "");
+  const number = Number(text);
+  if (digits.length > MAX_DIGITS || !Number.isFinite(number)) {
+    throw refused(
+      `${quote(path)} is a number of more than ${MAX_DIGITS} digits, which JSON readers change: send it as text`,
+    );
+  }
+  return number;
+}
+
+const MAX_QUOTED = 100;
+
+function quote(name: string): string {
+  return JSON.stringify(name.length > MAX_QUOTED ? `${name.slice(0, MAX_QUOTED)}…` : name);
+}
+
+function refused(why: string): ApiError {
+  return new ApiError("invalid_request", `The request body cannot be read: ${why}.`);
+}

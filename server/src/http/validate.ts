@@ -1,0 +1,66 @@
+import type { z } from "zod";
+import { ApiError } from "#src/domain/api-error.ts";
+
+const MAX_ISSUES = 5;
+const MAX_NAME = 100;
+
+/** The part of a request as its schema reads it. Throws a 400 that names each field that is wrong and what it should be. */
+export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.flatMap((issue) => describe(issue));
+  throw new ApiError("invalid_request", sentences.slice(0, MAX_ISSUES).join(" "));
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describe(issue: Issue): string[] {
+  const { path } = issue;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => sentence([...path, key], "there is no such field here"));
+  }
+  if (issue.code === "invalid_key") {
+    return issue.issues.map((inner) => sentence(path, `its name: ${expectation(inner)}`));
+  }
+  return [sentence(path, expectation(issue))];
+}
+
+/** What was expected, from the rule that was broken. A schema with words of its own for it has the last one. */
+function expectation(issue: z.core.$ZodRawIssue | Issue): string {
+  if (isAbsent(issue)) return "this field is required";
+  const message = issue.message ?? "not valid";
+  if (!isStockMessage(message)) return message;
+  switch (issue.code) {
+    case "too_small":
+      return `expected at least ${issue.minimum}${unitOf(issue.origin)}`;
+    case "too_big":
+      return `expected at most ${issue.maximum}${unitOf(issue.origin)}`;
+    case "invalid_value":
+      return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    default:
+      return message.replace(/^Invalid input: /, "");
+  }
+}
+
+function isAbsent(issue: z.core.$ZodRawIssue | Issue): boolean {
+  const { code, input } = issue;
+  const isAboutType =
+    code === "invalid_type" || code === "invalid_union" || code === "invalid_value";
+  return isAboutType && input === undefined;
+}
+
+/** Zod's own messages begin with a capital letter; those of the contract do not. */
+function isStockMessage(message: string): boolean {
+  return /^(Invalid|Too|Unrecognized)/.test(message);
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " items" : "";
+}
+
+function sentence(path: readonly PropertyKey[], what: string): string {
+  const name = path.map(String).join(".");
+  const shown = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+  return shown === "" ? `${what}.` : `${shown}: ${what}.`;
+}

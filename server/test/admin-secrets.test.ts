@@ -1,0 +1,98 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hashSecret } from "#src/domain/key-format.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
+
+// A secret is in one answer and then nowhere: not in a table, a log line, an error or a list. Hashes are in the one column
+// that they are looked up by, and never leave the server.
+
+const CREDENTIAL = "sk-ant-api03-canary-credential-0123456789abcdefghijklmnop";
+
+let h: AdminHarness;
+let org: TestOrganization;
+const shown: string[] = [];
+let secrets: string[];
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  const workspace = await org.admin.createWorkspace();
+  const apiKey = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
+  const adminKey = await org.admin.createAdminKey();
+  secrets = [org.adminKey, apiKey.key, adminKey.key, CREDENTIAL];
+  const upstream = await org.admin.post<{ id: string }>("/v1/admin/upstreams", {
+    name: "Claude",
+    base_url: "https://api.anthropic.com",
+    credential: CREDENTIAL,
+  });
+  const remember = (answer: { text: string; headers: object }) =>
+    shown.push(answer.text, JSON.stringify(answer.headers));
+  remember(upstream);
+  // The keys at work, well and badly: allowed and refused, with wrong input, beside a cookie, revoked.
+  for (const secret of secrets) {
+    const holder = h.as(secret);
+    for (const url of ["api_keys", "admin_keys", "upstreams", "workspaces", "nothing"]) {
+      remember(await org.admin.get(`/v1/admin/${url}`));
+      remember(await holder.get(`/v1/admin/${url}`));
+    }
+    remember(await org.admin.get("/v1/organizations/api_keys"));
+    remember(
+      await holder.send({
+        method: "GET",
+        url: "/v1/organizations/me",
+        headers: { cookie: "a=b" },
+      }),
+    );
+    remember(await holder.post("/v1/admin/api_keys", { name: 1, workspace_id: 2 }));
+  }
+  remember(
+    await org.admin.post(`/v1/admin/upstreams/${upstream.body.id}`, {
+      credential: `${CREDENTIAL}x`,
+    }),
+  );
+  remember(await org.admin.post(`/v1/admin/admin_keys/${adminKey.id}/revoke`));
+  remember(await h.as(adminKey.key).get("/v1/organizations/me"));
+});
+afterAll(async () => {
+  await h.close();
+});
+
+/** A part of the secret long enough that it cannot stand somewhere by chance, and is not the hint. */
+const middleOf = (secret: string) => secret.slice(20, 44);
+
+test("no answer after the first holds a secret or a hash", () => {
+  const text = shown.join("\n");
+  expect(text).toContain("partial_key_hint");
+  for (const secret of secrets) {
+    expect(text).not.toContain(middleOf(secret));
+    expect(text).not.toContain(hashSecret(secret).toString("hex"));
+    expect(text).not.toContain(hashSecret(secret).toString("base64"));
+  }
+});
+
+test("no log line holds a secret", () => {
+  const text = h.logs.join("\n");
+  for (const secret of secrets) expect(text).not.toContain(middleOf(secret));
+});
+
+test("no row of any table holds a secret, and only the look-up columns hold a hash", async () => {
+  const { rows: tables } = await sql<{ name: string }>`
+    SELECT table_name AS name FROM information_schema.tables
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`.execute(h.deps.database);
+  expect(tables.length).toBeGreaterThan(10);
+  for (const { name } of tables) {
+    const { rows } = await sql<{ text: string }>`
+      SELECT coalesce(string_agg(t::text, '\n'), '') AS text FROM ${sql.table(name)} AS t`.execute(
+      h.deps.database,
+    );
+    const text = rows[0]?.text ?? "";
+    for (const secret of secrets) {
+      const inHex = Buffer.from(middleOf(secret)).toString("hex");
+      expect(text).not.toContain(middleOf(secret));
+      expect(text).not.toContain(inHex);
+      if (name !== "api_key" && name !== "admin_key") {
+        expect(text).not.toContain(hashSecret(secret).toString("hex"));
+      }
+    }
+  }
+});

@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
+import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
+import type { workspace } from "@bursar/contract/admin/workspaces.ts";
+import type { FastifyInstance, InjectOptions } from "fastify";
+import type { z } from "zod";
+import { isUnavailable } from "#src/db/database-error.ts";
+import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
+import {
+  createOrganization,
+  ensureOrganization,
+} from "#src/features/organizations/organizations.ts";
+import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { sealingKey } from "#src/lib/seal.ts";
+import { createTestDatabase } from "./database.ts";
+
+/** The whole Admin surface in this process, on a database of its own. */
+export interface AdminHarness {
+  app: FastifyInstance;
+  deps: AdminAppDeps;
+  /** Frozen: moves only when told to. Milliseconds since the epoch. */
+  clock: { nowMs: number };
+  /** Lines that the server logged. */
+  logs: string[];
+  /** Somebody on the server's own machine, in the first organization. */
+  operator: Client;
+  firstOrganizationId: string;
+  /** Another organization, with an admin key. */
+  organization(name?: string): Promise<TestOrganization>;
+  /** Whoever holds this secret, or nobody. */
+  as(secret: string | null): Client;
+  close(): Promise<void>;
+}
+
+export interface TestOrganization {
+  id: string;
+  adminKey: string;
+  /** Calls with the organization's admin key. */
+  admin: Client;
+}
+
+export interface Answer<Body = unknown> {
+  status: number;
+  /** The parsed JSON, typed as the caller expects it; null where the answer is none. */
+  body: Body;
+  /** Of the official error body; empty texts where the answer is no error. */
+  error: { type: string; message: string };
+  headers: { [name: string]: string | undefined; allow?: string };
+  text: string;
+}
+
+export type Workspace = z.output<typeof workspace>;
+export type CreatedApiKey = z.output<typeof createdApiKey>;
+export type CreatedAdminKey = z.output<typeof createdAdminKey>;
+export interface Listed<Item> {
+  data: Item[];
+  next_page: string | null;
+}
+
+/** Calls of one caller; the named ones expect success and give the body. */
+export interface Client {
+  send<Body>(options: InjectOptions): Promise<Answer<Body>>;
+  get<Body>(url: string): Promise<Answer<Body>>;
+  post<Body>(url: string, body?: object): Promise<Answer<Body>>;
+  remove<Body>(url: string): Promise<Answer<Body>>;
+  createWorkspace(fields?: object): Promise<Workspace>;
+  createApiKey(workspaceId: string, fields?: object): Promise<CreatedApiKey>;
+  createAdminKey(fields?: object): Promise<CreatedAdminKey>;
+}
+
+/** What the local socket looks like in a test: see `isLocalOperator` below. */
+const OPERATOR_ADDRESS = "local operator";
+const START_MS = Date.UTC(2026, 10, 20, 12);
+
+export async function startAdmin(): Promise<AdminHarness> {
+  const { database, drop } = await createTestDatabase();
+  const clock = { nowMs: START_MS };
+  const logs: string[] = [];
+  const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
+  const first = await ensureOrganization(auditDeps, "First Company");
+  const deps: AdminAppDeps = {
+    ...auditDeps,
+    sealingKey: sealingKey("a secret that only this test knows"),
+    operatorOrganizationId: first.id,
+    isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
+    clientAddress: (request) => request.socket.remoteAddress ?? null,
+    logger: makeLogger("info", { write: (line) => logs.push(line) }),
+    version: "0.0.0-test",
+    isDatabaseAway: isUnavailable,
+    landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
+    readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
+    metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
+  };
+  const app = await makeAdminApp(deps);
+  const as = (secret: string | null) =>
+    makeClient(app, secret === null ? null : { "x-api-key": secret });
+  return {
+    app,
+    deps,
+    clock,
+    logs,
+    as,
+    operator: makeClient(app, null, OPERATOR_ADDRESS),
+    firstOrganizationId: first.id,
+    organization: async (name = "Another Company") => {
+      const { id } = await createOrganization(deps, name);
+      const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;
+      const origin = { requestId: `req_${randomUUID()}`, ipAddress: null, userAgent: null };
+      const { secret } = await createAdminKey(deps, { caller, origin }, { name: "Test" });
+      return { id, adminKey: secret, admin: as(secret) };
+    },
+    close: async () => {
+      await app.close();
+      await drop();
+    },
+  };
+}
+
+function makeClient(
+  app: FastifyInstance,
+  headers: Record<string, string> | null,
+  remoteAddress?: string,
+): Client {
+  const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
+    const response = await app.inject({
+      ...(remoteAddress !== undefined && { remoteAddress }),
+      ...options,
+      headers: { ...headers, ...options.headers },
+    });
+    const type = String(response.headers["content-type"]);
+    const isJson = type.startsWith("application/json") && response.payload !== "";
+    const body: unknown = isJson ? JSON.parse(response.payload) : null;
+    return {
+      status: response.statusCode,
+      body: body as Body,
+      error: { type: "", message: "", ...(body as { error?: Answer["error"] } | null)?.error },
+      headers: response.headers as Answer["headers"],
+      text: response.payload,
+    };
+  };
+  const post = <Body>(url: string, body?: object) =>
+    send<Body>({ method: "POST", url, ...(body !== undefined && { payload: body }) });
+  const create = async <Body>(url: string, body: object) => {
+    const answer = await post<Body>(url, body);
+    if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  };
+  return {
+    send,
+    get: (url) => send({ method: "GET", url }),
+    post,
+    remove: (url) => send({ method: "DELETE", url }),
+    createWorkspace: (fields) =>
+      create("/v1/admin/workspaces", { name: `Workspace ${randomUUID()}`, ...fields }),
+    createApiKey: (workspaceId, fields) =>
+      create("/v1/admin/api_keys", { name: "Key", workspace_id: workspaceId, ...fields }),
+    createAdminKey: (fields) => create("/v1/admin/admin_keys", { name: "Key", ...fields }),
+  };
+}

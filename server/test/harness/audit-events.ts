@@ -1,0 +1,21 @@
+import type { Database } from "#src/db/pool.ts";
+
+export interface ShownEvent {
+  event: string;
+  actor_type: string;
+  actor_id: string;
+  subject_type: string;
+  workspace_id: string | null;
+  before: unknown;
+  after: unknown;
+}
+
+/** What the audit log says of one thing, oldest first. */
+export function auditEventsOf(database: Database, subjectId: string): Promise<ShownEvent[]> {
+  return database
+    .selectFrom("audit_event")
+    .select(["event", "actor_type", "actor_id", "subject_type", "workspace_id", "before", "after"])
+    .where("subject_id", "=", subjectId)
+    .orderBy("seq")
+    .execute();
+}

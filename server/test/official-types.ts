@@ -1,0 +1,62 @@
+import type Anthropic from "@anthropic-ai/sdk";
+import type { officialApiKey, updateOfficialApiKey } from "@bursar/contract/admin/api-keys.ts";
+import type { organization } from "@bursar/contract/admin/organization.ts";
+import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
+import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
+import type AnthropicPrevious from "anthropic-sdk-previous";
+import type { z } from "zod";
+
+// Nothing here runs: it compiles only while what we answer in the official shape is what the official SDKs say they get,
+// on both API versions. A field that is missing or has another type stops the type check.
+
+type Answered = { [Name in keyof Schemas]: z.output<Schemas[Name]> };
+interface Schemas {
+  organization: typeof organization;
+  workspace: typeof officialWorkspace;
+  apiKey: typeof officialApiKey;
+}
+
+interface Expected<Client extends { organization: OrganizationClient }> {
+  organization: Resolved<Client["organization"]["retrieve"]>;
+  workspace: Resolved<Client["organization"]["workspaces"]["retrieve"]>;
+  apiKey: Resolved<Client["organization"]["apiKeys"]["retrieve"]>;
+}
+
+type Call = (...input: never[]) => PromiseLike<unknown>;
+interface OrganizationClient {
+  retrieve: Call;
+  workspaces: { retrieve: Call };
+  apiKeys: { retrieve: Call };
+}
+type Resolved<Method extends Call> = Awaited<ReturnType<Method>>;
+
+type Is<Condition extends true> = Condition;
+type IsAssignable<Given, Wanted> = [Given] extends [Wanted] ? true : false;
+
+export type AnswersFitTheSdk = Is<IsAssignable<Answered, Expected<Anthropic>>>;
+export type AnswersFitThePreviousSdk = Is<IsAssignable<Answered, Expected<AnthropicPrevious>>>;
+
+/** No field of the official types is missing on ours: an optional one would pass the check above. */
+type HasAllFields<Given, Wanted> = IsAssignable<Exclude<keyof Wanted, `_${string}`>, keyof Given>;
+export type WorkspaceIsComplete = Is<
+  HasAllFields<Answered["workspace"], Expected<Anthropic>["workspace"]>
+>;
+export type ApiKeyIsComplete = Is<HasAllFields<Answered["apiKey"], Expected<Anthropic>["apiKey"]>>;
+
+/** What the official client may send to change a key, we take. */
+type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];
+export type KeyChangesAreTaken = Is<
+  IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
+>;
+
+/** Error types: all of ours are official ones, but for 413, which the documents have and the SDK's list lacks. */
+export type ErrorTypesAreOfficial = Is<
+  IsAssignable<Exclude<ErrorType, "request_too_large">, Anthropic.ErrorType>
+>;
+
+/** The SDK's union of bodies is narrower than its list of types: where it has a body, ours is one. */
+type BodyOf<Type extends ErrorType> = Type extends unknown
+  ? ErrorBody & { error: { type: Type } }
+  : never;
+type TypesWithBody = Extract<ErrorType, Anthropic.ErrorObject["type"]>;
+export type ErrorBodiesFit = Is<IsAssignable<BodyOf<TypesWithBody>, Anthropic.ErrorResponse>>;
