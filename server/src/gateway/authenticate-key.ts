@@ -1,0 +1,139 @@
+import type { IncomingHttpHeaders } from "node:http";
+import {
+  type ClaudeAction,
+  includesPermission,
+  permissionFor,
+} from "@bursar/contract/permissions.ts";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
+import type { KeyCache } from "#src/access/key-cache.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { checkSecret } from "#src/domain/key-format.ts";
+import { assert } from "#src/lib/assert.ts";
+
+export interface AuthenticateDeps {
+  keys: KeyCache;
+  /** Milliseconds since the epoch on the database's clock: expiry is judged by it alone. */
+  databaseNowMs: () => number;
+}
+
+/**
+ * The key behind a request, allowed to do `action`; without a wait when memory knows it. Throws (or rejects with) a 401
+ * that says what is wrong with the key, since who asks holds its secret; a 403 when the key may not do this; a 503 when
+ * the key cannot be checked.
+ */
+export function authenticateKey(
+  deps: AuthenticateDeps,
+  headers: IncomingHttpHeaders,
+  action: ClaudeAction,
+): FoundKey | Promise<FoundKey> {
+  const secret = readSecret(headers);
+  const cached = deps.keys.findCached(secret);
+  if (cached !== undefined) return checkKey(deps, cached, action);
+  // Only now: what memory knows was well-formed when it was looked up.
+  checkFormat(secret);
+  return deps.keys.find(secret).then((key) => checkKey(deps, key, action));
+}
+
+/**
+ * The one secret of the request. Clients may send two headers, one of them with a key of another place (a
+ * tool that has both ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set): the one of our format counts, whichever header it
+ * is in. Two different ones of our format are refused, because then nobody could say whose bill it is.
+ */
+function readSecret(headers: IncomingHttpHeaders): string {
+  const inApiKey = headers["x-api-key"];
+  const fromApiKey = typeof inApiKey === "string" ? inApiKey.trim() : "";
+  const fromBearer = readBearer(headers.authorization);
+  if (fromApiKey === "" && fromBearer === "") throw missingKey(headers);
+  if (fromApiKey === "" || fromBearer === "" || fromApiKey === fromBearer) {
+    return fromApiKey === "" ? fromBearer : fromApiKey;
+  }
+  const isApiKeyOurs = checkSecret(fromApiKey) !== null;
+  const isBearerOurs = checkSecret(fromBearer) !== null;
+  if (isApiKeyOurs && isBearerOurs) {
+    throw new ApiError(
+      "authentication",
+      "Two different API keys were sent, one in x-api-key and one in Authorization: send only one of them.",
+    );
+  }
+  return isBearerOurs ? fromBearer : fromApiKey;
+}
+
+const BEARER = "bearer ";
+
+function readBearer(header: string | undefined): string {
+  if (header === undefined || header.length <= BEARER.length) return "";
+  const scheme = header.slice(0, BEARER.length);
+  return scheme.toLowerCase() === BEARER ? header.slice(BEARER.length).trim() : "";
+}
+
+function missingKey(headers: IncomingHttpHeaders): ApiError {
+  const isOtherScheme = headers.authorization !== undefined;
+  return new ApiError(
+    "authentication",
+    `x-api-key header is required: send the key of a workspace as "x-api-key: <key>" or as "Authorization: Bearer <key>"${
+      isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""
+    }.`,
+  );
+}
+
+/** Refuses what cannot be a workspace key, without asking anybody. */
+function checkFormat(secret: string): void {
+  const format = checkSecret(secret);
+  if (format === null) {
+    throw new ApiError(
+      "authentication",
+      "invalid x-api-key: this is not a key of this server. A workspace key begins with sk-ant-api03- and ends in a " +
+        "checksum, so it was cut, mistyped or comes from elsewhere.",
+    );
+  }
+  if (format.kind === "admin") {
+    throw new ApiError(
+      "authentication",
+      "invalid x-api-key: this is an admin key (sk-ant-admin01-…), which opens the Admin API only. " +
+        "Calls to Claude need the key of a workspace (sk-ant-api03-…).",
+    );
+  }
+}
+
+function checkKey(deps: AuthenticateDeps, key: FoundKey | null, action: ClaudeAction): FoundKey {
+  if (key === null) {
+    throw new ApiError(
+      "authentication",
+      "invalid x-api-key: no workspace of this server has this API key.",
+    );
+  }
+  // First, because archiving a workspace archives its keys with it.
+  if (key.isWorkspaceArchived) {
+    throw new ApiError(
+      "authentication",
+      "The workspace of this API key is archived, so its keys have stopped.",
+    );
+  }
+  if (key.status === "archived") {
+    throw new ApiError(
+      "authentication",
+      "This API key is archived and will not work again: create another one.",
+    );
+  }
+  if (key.status === "inactive") {
+    throw new ApiError(
+      "authentication",
+      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
+    );
+  }
+  if (key.expiresAtMs !== null && deps.databaseNowMs() >= key.expiresAtMs) {
+    throw new ApiError(
+      "authentication",
+      `This API key expired at ${new Date(key.expiresAtMs).toISOString()}: create another one.`,
+    );
+  }
+  const needed = permissionFor(action);
+  assert(needed !== null, "every action of the Claude API is open to some workspace key");
+  if (!includesPermission(key.permission, needed)) {
+    throw new ApiError(
+      "permission",
+      `This API key has the permission "${key.permission}"; this call needs "${needed}".`,
+    );
+  }
+  return key;
+}

@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseIdentity } from "./forward-headers.ts";
+
+/** One request of a client and its answer, from the first header to the last byte. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+  /** On the monotonic clock. */
+  startedMs: number;
+  /** Set once the key is known. */
+  identity: ResponseIdentity | null;
+  /** The client waits for a 100 before it sends its body. */
+  isBodyHeldBack: boolean;
+  /** Set once it was dispatched. */
+  relay: RunningRelay | null;
+  /** Of its body in memory: what counts against the gateway's bound. */
+  heldBytes: number;
+  /** The response was sent, or the client is gone. */
+  isClosed: boolean;
+  /** Nothing more will happen but the sending of what is buffered. */
+  isDone: boolean;
+}
+
+/** What can happen to a dispatched request from the client's side. */
+export interface RunningRelay {
+  onClientGone(): void;
+  abortForShutdown(): void;
+}
+
+/** True once the client can get no answer any more. */
+export function isClientGone(exchange: Exchange): boolean {
+  return exchange.isClosed || exchange.response.destroyed || exchange.request.socket.destroyed;
+}
+
+/** The exchanges of this process that are not over. */
+export interface RunningExchanges {
+  add(exchange: Exchange): void;
+  /** Settled; it is over once the response is closed, too. */
+  markDone(exchange: Exchange): void;
+  count(): number;
+  /** Resolves when all are over; those that still run after `timeoutMs` are cut. The first call's time counts. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+export function makeRunningExchanges(): RunningExchanges {
+  const running = new Set<Exchange>();
+  const idle = Promise.withResolvers<void>();
+  let drainTimer: NodeJS.Timeout | null = null;
+
+  function forget(exchange: Exchange): void {
+    if (!exchange.isClosed || !exchange.isDone) return;
+    running.delete(exchange);
+    if (drainTimer !== null && running.size === 0) finishDrain(drainTimer);
+  }
+
+  function finishDrain(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    idle.resolve();
+  }
+
+  return {
+    add(exchange) {
+      running.add(exchange);
+      const { response } = exchange;
+      response.on("close", () => {
+        exchange.isClosed = true;
+        if (!response.writableFinished) exchange.relay?.onClientGone();
+        forget(exchange);
+      });
+      // A response whose client is gone may still be written to; "close" has told all there is to know.
+      response.on("error", ignore);
+    },
+    markDone(exchange) {
+      exchange.isDone = true;
+      forget(exchange);
+    },
+    count: () => running.size,
+    drain(timeoutMs) {
+      if (drainTimer === null) {
+        for (const exchange of running) closeAfterwards(exchange);
+        drainTimer = setTimeout(() => running.forEach(cut), timeoutMs);
+        if (running.size === 0) finishDrain(drainTimer);
+      }
+      return idle.promise;
+    },
+  };
+}
+
+/** At a shutdown the connection ends with this answer, whether or not its headers have left already. */
+function closeAfterwards({ request, response }: Exchange): void {
+  if (response.headersSent) response.once("finish", () => request.socket.destroySoon());
+  else response.shouldKeepAlive = false;
+}
+
+function cut(exchange: Exchange): void {
+  if (exchange.relay !== null && !exchange.isDone) exchange.relay.abortForShutdown();
+  else exchange.response.destroy();
+}
+
+function ignore(): void {}

@@ -1,0 +1,150 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+// Which headers cross the gateway. Requests: everything but a list, because fields, betas and trace headers of tomorrow
+// must reach the upstream. Responses: nothing but a list, because what an upstream says about itself (cookies, its
+// organization) is not the client's.
+
+/** Headers that belong to one connection (RFC 9110 §7.6.1), or that the upstream's client writes itself. */
+const connectionHeaders = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "host",
+  "content-length",
+  "expect",
+];
+
+/** What is between the client and this gateway, and nobody else's. `accept-encoding` is replaced by `identity`. */
+const privateHeaders = [
+  "x-api-key",
+  "authorization",
+  "cookie",
+  "anthropic-workspace-id",
+  "forwarded",
+  "via",
+  "x-real-ip",
+  "accept-encoding",
+];
+
+const keptBack = new Set([...connectionHeaders, ...privateHeaders]);
+
+const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
+
+/**
+ * The headers of the upstream call as a flat list of names and values. `rawHeaders` are the client's; `credential` is
+ * the upstream's key, or null where it takes none. A missing `anthropic-version` becomes the oldest one in use, which
+ * is what clients without it were written for.
+ */
+export function toUpstreamHeaders(
+  rawHeaders: readonly string[],
+  credential: string | null,
+): string[] {
+  const headers: string[] = [];
+  let named: readonly string[] = [];
+  let hasVersion = false;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? "").toLowerCase();
+    const value = rawHeaders[i + 1] ?? "";
+    if (name === "connection") named = namedByConnection(named, value);
+    if (keptBack.has(name) || name.startsWith("x-forwarded-")) continue;
+    if (name === "anthropic-version") hasVersion = true;
+    headers.push(name, value);
+  }
+  const kept = named.length === 0 ? headers : withoutNamed(headers, named);
+  if (!hasVersion) kept.push("anthropic-version", DEFAULT_ANTHROPIC_VERSION);
+  kept.push("accept-encoding", "identity");
+  if (credential !== null) kept.push("x-api-key", credential);
+  return kept;
+}
+
+/** Header names that a Connection header declares as its own; `keep-alive` and `close` are nearly all there ever is. */
+function namedByConnection(soFar: readonly string[], value: string): readonly string[] {
+  if (value === "keep-alive" || value === "close") return soFar;
+  const names = value
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    // The version is what the request means, not how it travels: no Connection header may take it away.
+    .filter((name) => name !== "" && name !== "anthropic-version" && name !== "content-type");
+  return [...soFar, ...names];
+}
+
+function withoutNamed(headers: readonly string[], named: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? "";
+    if (!named.includes(name)) kept.push(name, headers[i + 1] ?? "");
+  }
+  return kept;
+}
+
+const passed = new Set([
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-language",
+  "cache-control",
+  "date",
+  "request-id",
+  "retry-after",
+  "retry-after-ms",
+  "x-should-retry",
+]);
+const passedPrefixes = ["anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-"];
+
+/** What identifies the answer as ours. */
+export interface ResponseIdentity {
+  requestId: string;
+  organizationId: string;
+  workspaceId: string;
+}
+
+/**
+ * The headers of the client's response as a flat list of names and values: the upstream's allow-listed ones and ours.
+ * The upstream's `request-id` stays where it sent one; ours is always in `bursar-request-id`. A stream's length does
+ * not pass, so that an error event of ours can end it.
+ */
+export function toClientHeaders(
+  upstream: IncomingHttpHeaders,
+  identity: ResponseIdentity,
+  isStream: boolean,
+): string[] {
+  const headers: string[] = [];
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value === undefined || !isPassed(name)) continue;
+    if (isStream && name === "content-length") continue;
+    if (typeof value === "string") headers.push(name, value);
+    else for (const one of value) headers.push(name, one);
+  }
+  if (upstream["request-id"] === undefined) headers.push("request-id", identity.requestId);
+  pushIdentity(headers, identity);
+  if (isStream) headers.push("x-accel-buffering", "no");
+  return headers;
+}
+
+/** Adds the headers that every answer to an authenticated client carries. */
+export function pushIdentity(headers: string[], identity: ResponseIdentity): void {
+  headers.push(
+    "bursar-request-id",
+    identity.requestId,
+    "anthropic-organization-id",
+    identity.organizationId,
+    "anthropic-workspace-id",
+    identity.workspaceId,
+    "x-content-type-options",
+    "nosniff",
+  );
+}
+
+function isPassed(name: string): boolean {
+  if (passed.has(name)) return true;
+  if (!name.startsWith("anthropic-")) return false;
+  return passedPrefixes.some((prefix) => name.startsWith(prefix));
+}

@@ -1,0 +1,327 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
+import type { KeyCache } from "#src/access/key-cache.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { clientFamily } from "#src/domain/client-family.ts";
+import { statusOf } from "#src/domain/error-body.ts";
+import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import { authenticateKey } from "./authenticate-key.ts";
+import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
+import { toUpstreamHeaders } from "./forward-headers.ts";
+import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
+import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
+import { refuse, toRefusal } from "./refuse.ts";
+import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
+import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
+import { type SettleDeps, settle } from "./settle.ts";
+import type { Upstream } from "./upstreams/upstream.ts";
+
+// The hot path. Fails closed before the upstream, never after.
+
+export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
+  keys: KeyCache;
+  ledger: Admission;
+  meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
+  /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
+  beginSynced?: (record: BeginRecord) => Promise<void>;
+  /** The upstream in force. Throws `ApiError("unavailable")` while there is none to use. */
+  upstream: () => Upstream;
+  /** Milliseconds since the epoch on the database's clock. */
+  databaseNowMs: () => number;
+  metrics: { observeRequest(request: ObservedRequest): void };
+  newRequestId: () => string;
+  clock: Clock;
+  /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
+  idleTimeoutMs: number;
+  bodyLimits?: BodyLimits;
+  /** Requests that may run at once; one more is answered with a 529. */
+  maxInFlight?: number;
+  /** Bytes of request bodies that may be in memory at once; one more request is answered with a 529. */
+  maxHeldBodyBytes?: number;
+}
+
+/** What the ledger says to a request before it is sent. Never waits. */
+export interface Admission {
+  admit(
+    scope: { organizationId: string; workspaceId: string; apiKeyId: string },
+    atMs: number,
+  ): { kind: "admitted" } | { kind: "blocked"; message: string };
+}
+
+export interface ObservedRequest {
+  /** Status the client got, or null. */
+  status: number | null;
+  /** `rejected`: refused here. `abandoned`: the client left before anything was sent. */
+  outcome: Outcome | "rejected" | "abandoned";
+  durationMs: number;
+}
+
+export interface Gateway {
+  /** True for a request of the Claude surface, served or not. */
+  handles(method: string, target: string): boolean;
+  /**
+   * Serves a request that `handles` is true for. Resolves when it was dispatched or answered; never rejects.
+   * `isBodyHeldBack`: it came as `checkContinue`, and the client waits for a 100.
+   */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isBodyHeldBack?: boolean,
+  ): Promise<void>;
+  /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
+  drain(timeoutMs: number): Promise<void>;
+  stats(): { inFlight: number; isDraining: boolean };
+}
+
+const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
+const DEFAULT_MAX_IN_FLIGHT = 20_000;
+const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
+/** A larger body is given to the upstream's client in a way that lets it go once it is sent; a smaller one is faster. */
+const LARGE_BODY_BYTES = 64 * 1024;
+
+export function makeGateway(deps: GatewayDeps): Gateway {
+  const running = makeRunningExchanges();
+  const maxInFlight = deps.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+  const budget: BodyBudget = {
+    heldBytes: 0,
+    maxBytes: deps.maxHeldBodyBytes ?? DEFAULT_MAX_HELD_BODY_BYTES,
+  };
+  let isDraining = false;
+
+  const relayDeps: RelayDeps = {
+    settle: (begin, ending) => settle(deps, begin, ending),
+    onDone,
+    onBodySent: releaseBody,
+    databaseNowMs: deps.databaseNowMs,
+    isDraining: () => isDraining,
+    clock: deps.clock,
+    logger: deps.logger,
+    idleTimeoutMs: deps.idleTimeoutMs,
+  };
+
+  function releaseBody(exchange: Exchange): void {
+    budget.heldBytes -= exchange.heldBytes;
+    exchange.heldBytes = 0;
+  }
+
+  function onDone(
+    exchange: Exchange,
+    outcome: ObservedRequest["outcome"],
+    status: number | null,
+  ): void {
+    const durationMs = deps.clock.monotonicMs() - exchange.startedMs;
+    deps.metrics.observeRequest({ status, outcome, durationMs });
+    releaseBody(exchange);
+    running.markDone(exchange);
+  }
+
+  function reject(exchange: Exchange, thrown: unknown): void {
+    const error = toRefusal(thrown);
+    const { request, response, requestId, identity, isBodyHeldBack } = exchange;
+    if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
+    const mustClose = isDraining;
+    const isTold = !isClientGone(exchange);
+    refuse(request, response, { error, requestId, identity, isBodyHeldBack, mustClose });
+    onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? statusOf(error) : null);
+  }
+
+  return {
+    handles: (method, target) => findRoute(method, target) !== null,
+    async handle(request, response, isBodyHeldBack = false) {
+      const exchange = openExchange(deps, { request, response, isBodyHeldBack });
+      running.add(exchange);
+      try {
+        if (isDraining) throw stopping();
+        if (running.count() > maxInFlight) throw overloaded();
+        const route = findRoute(request.method ?? "", request.url ?? "") ?? NOT_FOUND;
+        if (route.kind === "hello") {
+          sayHello(exchange);
+          onDone(exchange, "answered", 200);
+          return;
+        }
+        const isSent = await serve(deps, { relayDeps, budget, exchange }, route);
+        if (!isSent) onDone(exchange, "abandoned", null);
+      } catch (error) {
+        reject(exchange, error);
+      }
+    },
+    drain(timeoutMs) {
+      isDraining = true;
+      return running.drain(timeoutMs);
+    },
+    stats: () => ({ inFlight: running.count(), isDraining }),
+  };
+}
+
+function openExchange(
+  deps: GatewayDeps,
+  arrived: Pick<Exchange, "request" | "response" | "isBodyHeldBack">,
+): Exchange {
+  return {
+    ...arrived,
+    requestId: deps.newRequestId(),
+    startedMs: deps.clock.monotonicMs(),
+    identity: null,
+    relay: null,
+    heldBytes: 0,
+    isClosed: false,
+    isDone: false,
+  };
+}
+
+/** Claude Code asks once per process whether anybody is there; it needs no key for that. */
+function sayHello({ response, requestId }: Exchange): void {
+  response.writeHead(200, ["content-length", "0", "request-id", requestId]);
+  response.end();
+}
+
+const NOT_FOUND: ClaudeRoute = { kind: "not_found" };
+
+interface Serving {
+  relayDeps: RelayDeps;
+  budget: BodyBudget;
+  exchange: Exchange;
+}
+
+/** The steps of one request (DESIGN section 5). False when the client left before anything was sent. */
+async function serve(
+  deps: GatewayDeps,
+  { relayDeps, budget, exchange }: Serving,
+  route: Exclude<ClaudeRoute, { kind: "hello" }>,
+): Promise<boolean> {
+  const { request } = exchange;
+  if (route.kind === "not_found") throw notFound(request);
+  const found = authenticateKey(deps, request.headers, route.action);
+  const key = found instanceof Promise ? await found : found;
+  const { organizationId, workspaceId } = key;
+  exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
+  if (isClientGone(exchange)) return false;
+  if (route.kind === "models") {
+    return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
+  }
+  const body = await receiveBody(deps, budget, exchange);
+  if (body === null) return false;
+  exchange.heldBytes = body.length;
+  if (isClientGone(exchange)) return false;
+  const message = parseMessage(body);
+  refuseUnshareable(message);
+  const upstream = deps.upstream();
+  if (route.kind === "count_tokens") {
+    return send(relayDeps, exchange, { upstream, body, metered: null });
+  }
+  const metered = admit(deps, exchange, key, message);
+  // From here on the request ends in exactly one record.
+  if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
+  else await deps.beginSynced(metered.begin);
+  return send(relayDeps, exchange, { upstream, body, metered });
+}
+
+function receiveBody(
+  deps: GatewayDeps,
+  budget: BodyBudget,
+  exchange: Exchange,
+): Promise<Buffer | null> {
+  checkBodyHeaders(exchange.request);
+  if (exchange.isBodyHeldBack) {
+    exchange.response.writeContinue();
+    exchange.isBodyHeldBack = false;
+  }
+  return readBody(exchange.request, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, budget);
+}
+
+/** Asks the ledger, and says what will be recorded. */
+function admit(
+  deps: GatewayDeps,
+  exchange: Exchange,
+  key: FoundKey,
+  message: ParsedMessage,
+): Metered {
+  const startedAtMs = Math.floor(deps.databaseNowMs());
+  const { organizationId, workspaceId, id: apiKeyId } = key;
+  const admission = deps.ledger.admit({ organizationId, workspaceId, apiKeyId }, startedAtMs);
+  if (admission.kind === "blocked") {
+    // Official clients would send it twice more; until the period ends that is futile.
+    throw new ApiError("spend_limit_reached", admission.message, { "x-should-retry": "false" });
+  }
+  const record: BeginRecord = {
+    requestId: exchange.requestId,
+    startedAtMs,
+    organizationId,
+    workspaceId,
+    apiKeyId,
+    requestedModel: message.model,
+    isStream: message.isStream,
+    client: clientFamily(exchange.request.headers["user-agent"]),
+  };
+  return {
+    begin: record,
+    maxTokens: message.maxTokens,
+    mayHideThinking: message.thinking === "on",
+  };
+}
+
+/** Hands the request to the upstream's pool. Never throws: what goes wrong from here on ends in the relay. */
+function send(
+  relayDeps: RelayDeps,
+  exchange: Exchange,
+  call: { upstream: Upstream; body: Buffer | null; metered: Metered | null },
+): boolean {
+  const { upstream, body, metered } = call;
+  const { request } = exchange;
+  const relay = new Relay(relayDeps, exchange, metered);
+  exchange.relay = relay;
+  // It may have left while the journal was synced, when there was no relay to tell.
+  if (isClientGone(exchange)) relay.onClientGone();
+  try {
+    const headers = toUpstreamHeaders(request.rawHeaders, upstream.credential);
+    const isLarge = body !== null && body.length > LARGE_BODY_BYTES;
+    if (isLarge) headers.push("content-length", String(body.length));
+    upstream.pool.dispatch(
+      {
+        path: upstream.basePath + (request.url ?? ""),
+        method: request.method === "GET" ? "GET" : "POST",
+        headers,
+        body: isLarge ? letGo(body) : body,
+      },
+      relay,
+    );
+  } catch (error) {
+    relay.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
+  }
+  return true;
+}
+
+/**
+ * undici keeps a buffer until the response has ended, and a stream can last for minutes while its request (a long
+ * conversation, a document) has long been sent. A stream that was read keeps nothing.
+ */
+function letGo(body: Buffer): Readable {
+  const source = new Readable({ read: ignore });
+  // undici destroys it with the error that it also gives to the relay.
+  source.on("error", ignore);
+  source.push(body);
+  source.push(null);
+  return source;
+}
+
+function ignore(): void {}
+
+function notFound(request: IncomingMessage): ApiError {
+  const path = pathOf(request.url ?? "").slice(0, 200);
+  return new ApiError("not_found", `Not found: ${request.method} ${path} is not served here.`);
+}
+
+function stopping(): ApiError {
+  return new ApiError("unavailable", "This server is stopping. Send the request again.", {
+    "retry-after": "1",
+  });
+}
+
+function overloaded(): ApiError {
+  return new ApiError(
+    "overloaded",
+    "Overloaded: this gateway already runs as many requests as it may.",
+  );
+}

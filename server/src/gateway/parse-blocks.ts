@@ -1,0 +1,272 @@
+import type { JsonReader } from "#src/lib/json-scan.ts";
+
+// The parts of a request that hold content: messages, system, tools. Wrong shapes are left to the upstream; what is not
+// known is marked as opaque, so that its cost is never taken to be small.
+
+/** What the content of a request tells about its price. */
+export interface ContentFacts {
+  messageCount: number;
+  toolCount: number;
+  /** Images whose bytes stand in the body, and those bytes as base64 characters. */
+  imageCount: number;
+  imageDataBytes: number;
+  markers: MessageMarkers;
+}
+
+interface MessageMarkers {
+  hasCacheControl5m: boolean;
+  /** Also set for a `ttl` that is not known, which may cost as much. */
+  hasCacheControl1h: boolean;
+  /** Web search, web fetch, code execution, tool search, advisor: they run upstream and bill their input again. */
+  hasServerTools: boolean;
+  /** A tool type that is neither known to run at the client nor known to run upstream. */
+  hasUnknownTools: boolean;
+  hasMcpServers: boolean;
+  hasContainer: boolean;
+  /** Compaction of the context, which is a model call of its own. */
+  hasCompaction: boolean;
+  /** Something whose tokens its bytes do not bound: a PDF, a URL, a file id, a block or a source that is not known. */
+  hasOpaqueSource: boolean;
+  /** Top-level fields that are not known, in the order sent: at most 8, each cut to 64 characters. */
+  unknownFields: string[];
+  /** References to what lives upstream under one credential, and so cannot be shared between workspaces. */
+  hasFileIds: boolean;
+  hasSkills: boolean;
+  hasThread: boolean;
+}
+
+/** One pass over one body. `path` names where the reader stands, for errors: `messages`, 0, `content`, 2. */
+export interface Walk<Parsed extends ContentFacts = ContentFacts> {
+  readonly reader: JsonReader;
+  readonly path: (string | number)[];
+  readonly parsed: Parsed;
+}
+
+/** Blocks whose tokens the bytes of their texts bound. Their parts (`content`, `source`) are judged by themselves. */
+const transparentBlocks = new Set([
+  "text",
+  "thinking",
+  "redacted_thinking",
+  "tool_use",
+  "tool_result",
+  "tool_reference",
+  "search_result",
+  "server_tool_use",
+  "mcp_tool_use",
+  "mcp_tool_result",
+]);
+
+const clientTool =
+  /^(custom|(bash|text_editor|memory|computer|computer_toolset|browser_toolset)_\d{8})$/;
+const serverTool =
+  /^(web_search|web_fetch|code_execution|advisor|tool_search_tool_(bm25|regex))(_\d{8})?$/;
+
+/** The reader stands before the list. */
+export function readMessages(walk: Walk): void {
+  const { reader, path, parsed } = walk;
+  reader.beginArray();
+  for (let index = 0; reader.nextElement(); index++) {
+    parsed.messageCount++;
+    if (reader.kind() !== "object") {
+      reader.skipValue();
+      continue;
+    }
+    path.push(index);
+    reader.beginObject();
+    for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+      if (key === "content") readContentAt(walk, key);
+      else reader.skipValue();
+    }
+    path.pop();
+  }
+}
+
+/** A text, a list of blocks or one block. */
+export function readContent(walk: Walk): void {
+  const { reader, path } = walk;
+  const kind = reader.kind();
+  if (kind === "object") {
+    readBlock(walk);
+  } else if (kind === "array") {
+    reader.beginArray();
+    for (let index = 0; reader.nextElement(); index++) {
+      path.push(index);
+      if (reader.kind() === "object") readBlock(walk);
+      else reader.skipValue();
+      path.pop();
+    }
+  } else reader.skipValue();
+}
+
+/** The reader stands before the list. */
+export function readTools(walk: Walk): void {
+  const { reader, path, parsed } = walk;
+  reader.beginArray();
+  for (let index = 0; reader.nextElement(); index++) {
+    parsed.toolCount++;
+    path.push(index);
+    readTool(walk);
+    path.pop();
+  }
+}
+
+/** `{type: "ephemeral", ttl?: "5m" | "1h"}` or null. */
+export function readCacheControl(walk: Walk): void {
+  const { reader } = walk;
+  const { markers } = walk.parsed;
+  const kind = reader.kind();
+  if (kind !== "object") {
+    reader.skipValue();
+    if (kind !== "null") markers.hasCacheControl1h = true;
+    return;
+  }
+  let isFiveMinutes = true;
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key !== "ttl") {
+      reader.skipValue();
+      continue;
+    }
+    const ttlKind = reader.kind();
+    if (ttlKind === "string") isFiveMinutes = reader.readString() === "5m";
+    else {
+      reader.skipValue();
+      isFiveMinutes = ttlKind === "null";
+    }
+  }
+  if (isFiveMinutes) markers.hasCacheControl5m = true;
+  else markers.hasCacheControl1h = true;
+}
+
+function readTool(walk: Walk): void {
+  const { reader } = walk;
+  const { markers } = walk.parsed;
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    markers.hasUnknownTools = true;
+    return;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key === "cache_control") readCacheControlAt(walk, key);
+    else if (key === "type") {
+      const kind = reader.kind();
+      if (kind === "string") markTool(walk, reader.readString());
+      else {
+        reader.skipValue();
+        if (kind !== "null") markers.hasUnknownTools = true;
+      }
+    } else reader.skipValue();
+  }
+}
+
+function markTool(walk: Walk, type: string): void {
+  const { markers } = walk.parsed;
+  if (clientTool.test(type)) return;
+  if (serverTool.test(type)) markers.hasServerTools = true;
+  else if (type === "mcp_toolset") markers.hasMcpServers = true;
+  else markers.hasUnknownTools = true;
+}
+
+interface Source {
+  type: string | null;
+  dataBytes: number;
+}
+
+function readBlock(walk: Walk): void {
+  const { reader, path } = walk;
+  let type: string | null = null;
+  let source: Source | null = null;
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    switch (key) {
+      case "type":
+        type = readText(reader);
+        break;
+      case "cache_control":
+        readCacheControlAt(walk, key);
+        break;
+      case "content":
+        readContentAt(walk, key);
+        break;
+      case "file_id":
+        readFileId(walk);
+        break;
+      case "source":
+        if (reader.kind() !== "object") reader.skipValue();
+        else {
+          path.push(key);
+          source = readSource(walk);
+          path.pop();
+        }
+        break;
+      default:
+        reader.skipValue();
+    }
+  }
+  markBlock(walk.parsed, type, source);
+}
+
+function readSource(walk: Walk): Source {
+  const { reader } = walk;
+  const source: Source = { type: null, dataBytes: 0 };
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    switch (key) {
+      case "type":
+        source.type = readText(reader);
+        break;
+      case "data":
+        reader.kind();
+        source.dataBytes = -reader.position;
+        reader.skipValue();
+        source.dataBytes += reader.position;
+        break;
+      case "content":
+        readContentAt(walk, key);
+        break;
+      case "file_id":
+        readFileId(walk);
+        break;
+      default:
+        reader.skipValue();
+    }
+  }
+  return source;
+}
+
+function markBlock(parsed: ContentFacts, type: string | null, source: Source | null): void {
+  if (type !== null && transparentBlocks.has(type)) return;
+  if (type === "image" && source?.type === "base64") {
+    parsed.imageCount++;
+    parsed.imageDataBytes += Math.max(0, source.dataBytes - 2); // without its quotes
+    return;
+  }
+  if (type === "document" && (source?.type === "text" || source?.type === "content")) return;
+  if (type === "tool_addition") parsed.markers.hasUnknownTools = true; // a tool declared in mid conversation
+  parsed.markers.hasOpaqueSource = true;
+}
+
+function readFileId(walk: Walk): void {
+  const isThere = walk.reader.kind() !== "null";
+  walk.reader.skipValue();
+  if (isThere) walk.parsed.markers.hasFileIds = true;
+}
+
+function readText(reader: JsonReader): string | null {
+  if (reader.kind() === "string") return reader.readString();
+  reader.skipValue();
+  return null;
+}
+
+function readContentAt(walk: Walk, key: string): void {
+  walk.path.push(key);
+  readContent(walk);
+  walk.path.pop();
+}
+
+function readCacheControlAt(walk: Walk, key: string): void {
+  walk.path.push(key);
+  readCacheControl(walk);
+  walk.path.pop();
+}

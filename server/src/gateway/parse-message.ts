@@ -1,0 +1,430 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+import {
+  type ContentFacts,
+  readCacheControl,
+  readContent,
+  readMessages,
+  readTools,
+  type Walk as WalkOf,
+} from "./parse-blocks.ts";
+
+// One pass over the body of `POST /v1/messages` or `/count_tokens`. It reads what decides the price and refuses what
+// two parsers could read differently (DESIGN section 5, step 2). Everything else, unknown fields included, is for the
+// upstream to judge: the body goes on as the bytes that came.
+
+/** What can be known of a request before it is sent: all that its worst case needs, so that no second pass is made. */
+export interface ParsedMessage extends ContentFacts {
+  model: string;
+  /** null: not given. 0 is allowed (it only warms the cache). Never above Number.MAX_SAFE_INTEGER. */
+  maxTokens: number | null;
+  isStream: boolean;
+  thinking: ThinkingMode;
+  serviceTier: string | null;
+  speed: string | null;
+  inferenceGeo: string | null;
+  fallbacks: Fallbacks;
+  bodyBytes: number;
+}
+
+/**
+ * off: the request says so. unset: the model's default decides. on: enabled, adaptive or a mode that is not known.
+ * Thinking may be summarised or left out of the answer: unless it is off, the bytes of an answer do not bound its
+ * output tokens.
+ */
+type ThinkingMode = "off" | "unset" | "on";
+
+/** Other models that may answer, and what they may do beyond the request itself. */
+interface Fallbacks {
+  models: string[];
+  /** Highest `max_tokens` of a fallback, or null where none names one. */
+  maxTokens: number | null;
+  hasFastSpeed: boolean;
+  /** `"default"`, or a shape that is not known: any model may answer. */
+  hasUnknownModel: boolean;
+}
+
+type Walk = WalkOf<ParsedMessage>;
+
+const MAX_MODEL_CHARACTERS = 256;
+const MAX_UNKNOWN_FIELDS = 8;
+const MAX_FIELD_CHARACTERS = 64;
+
+/** Fields of anthropic-api C.1, of both API versions and beta, that have no part in the price. */
+const neutralFields = new Set([
+  "stop_sequences",
+  "temperature",
+  "top_p",
+  "top_k",
+  "tool_choice",
+  "output_config",
+  "output_format",
+  "metadata",
+  "diagnostics",
+  "fallback_credit_token",
+  "billing_policy",
+]);
+
+/**
+ * Reads a body. Throws ApiError("invalid_request") that names the field and what is expected: for JSON that is broken
+ * or ambiguous, for `model` or `messages` missing, and for wrong types of the fields that decide the price.
+ */
+export function parseMessage(body: Buffer): ParsedMessage {
+  const path: Walk["path"] = [];
+  try {
+    const reader = new JsonReader(body);
+    const walk: Walk = { reader, path, parsed: emptyMessage(body.length) };
+    const required = readTopLevel(walk);
+    reader.end();
+    if (!required.hasModel) throw refuse("model: Field required");
+    if (!required.hasMessages) throw refuse("messages: Field required");
+    return walk.parsed;
+  } catch (error) {
+    throw toRefusal(error, path);
+  }
+}
+
+/**
+ * Refuses what a shared upstream cannot keep apart between workspaces (DESIGN section 8): file ids, skills, containers
+ * and thread ids belong to the one upstream credential. Throws ApiError("permission").
+ */
+export function refuseUnshareable(parsed: ParsedMessage): void {
+  const { markers } = parsed;
+  const found = [
+    markers.hasFileIds ? "file ids (file_id)" : null,
+    markers.hasSkills ? "skills (container.skills)" : null,
+    markers.hasContainer && !markers.hasSkills ? "containers (container)" : null,
+    markers.hasThread ? "threads (thread)" : null,
+  ].filter((name) => name !== null);
+  if (found.length === 0) return;
+  throw new ApiError(
+    "permission",
+    `This workspace is served by a shared upstream, where ${found.join(" and ")} could belong to another workspace and are not available. ` +
+      "Send the content itself in the request, or ask an administrator for an exclusive upstream.",
+  );
+}
+
+function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
+  const { reader } = walk;
+  const required = { hasModel: false, hasMessages: false };
+  if (reader.bytes.length === 0)
+    throw refuse("The request body is empty: a JSON object is required");
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    throw refuse("The request body must be a JSON object");
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key === "model") required.hasModel = true;
+    if (key === "messages") required.hasMessages = true;
+    readField(walk, key);
+  }
+  return required;
+}
+
+/** Reads or skips the value of one top-level field. */
+function readField(walk: Walk, key: string): void {
+  const { reader, path, parsed } = walk;
+  switch (key) {
+    case "model":
+      parsed.model = readModel(reader, "model");
+      break;
+    case "max_tokens":
+      parsed.maxTokens = readMaxTokens(reader, "max_tokens");
+      break;
+    case "stream":
+      parsed.isStream = readOptionalBoolean(reader, "stream");
+      break;
+    case "service_tier":
+      parsed.serviceTier = readOptionalString(reader, "service_tier");
+      break;
+    case "speed":
+      parsed.speed = readOptionalString(reader, "speed");
+      break;
+    case "inference_geo":
+      parsed.inferenceGeo = readOptionalString(reader, "inference_geo");
+      break;
+    case "messages":
+      if (reader.kind() !== "array") throw refuse("messages: Input should be a valid list");
+      path.push(key);
+      readMessages(walk);
+      path.pop();
+      break;
+    case "tools":
+      if (reader.kind() === "array") {
+        path.push(key);
+        readTools(walk);
+        path.pop();
+      } else if (!skipNull(reader)) throw refuse("tools: Input should be a valid list");
+      break;
+    case "system":
+      path.push(key);
+      readContent(walk);
+      path.pop();
+      break;
+    default:
+      path.push(key);
+      readFeature(walk, key);
+      path.pop();
+  }
+}
+
+/** The optional features: what they are matters less than that they are there. */
+function readFeature(walk: Walk, key: string): void {
+  const { reader, parsed } = walk;
+  const { markers } = parsed;
+  switch (key) {
+    case "cache_control":
+      readCacheControl(walk);
+      break;
+    case "thinking":
+      if (!skipNull(reader)) parsed.thinking = readThinking(reader);
+      break;
+    case "fallbacks":
+      if (!skipNull(reader)) readFallbacks(walk);
+      break;
+    case "context_management":
+      readContextManagement(walk);
+      break;
+    case "container":
+      if (!skipNull(reader)) readContainer(walk);
+      break;
+    case "mcp_servers":
+      if (hasSomething(reader)) markers.hasMcpServers = true;
+      break;
+    case "compaction":
+      if (hasSomething(reader)) markers.hasCompaction = true;
+      break;
+    case "thread":
+      if (hasSomething(reader)) markers.hasThread = true;
+      break;
+    default:
+      reader.skipValue();
+      if (!neutralFields.has(key) && markers.unknownFields.length < MAX_UNKNOWN_FIELDS) {
+        markers.unknownFields.push(key.slice(0, MAX_FIELD_CHARACTERS));
+      }
+  }
+}
+
+/** A name is stored and shown: what a database or a log cannot hold as text is refused, anything else passes. */
+function readModel(reader: JsonReader, field: string): string {
+  if (reader.kind() !== "string") throw refuse(`${field}: Input should be a valid string`);
+  const model = reader.readString();
+  if (model === "") throw refuse(`${field}: String should have at least 1 character`);
+  if (model.length > MAX_MODEL_CHARACTERS) {
+    throw refuse(`${field}: String should have at most ${MAX_MODEL_CHARACTERS} characters`);
+  }
+  if (!model.isWellFormed() || /\p{Cc}/u.test(model)) {
+    throw refuse(`${field}: String should hold no control characters`);
+  }
+  return model;
+}
+
+/** `1.0`, `1e3` and `"1"` are integers to some parsers and not to others: only plain digits are. */
+function readMaxTokens(reader: JsonReader, field: string): number {
+  if (reader.kind() !== "number") {
+    reader.skipValue();
+    throw refuse(`${field}: Input should be a valid integer`);
+  }
+  const text = reader.readNumberText();
+  if (!/^-?\d+$/.test(text)) {
+    throw refuse(`${field}: Input should be a valid integer, written with digits only`);
+  }
+  if (text.startsWith("-")) {
+    throw refuse(`${field}: Input should be greater than or equal to 0`);
+  }
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+}
+
+function readOptionalBoolean(reader: JsonReader, field: string): boolean {
+  if (skipNull(reader)) return false;
+  if (reader.kind() !== "boolean") throw refuse(`${field}: Input should be a valid boolean`);
+  return reader.readBoolean();
+}
+
+function readOptionalString(reader: JsonReader, field: string): string | null {
+  if (skipNull(reader)) return null;
+  if (reader.kind() !== "string") throw refuse(`${field}: Input should be a valid string`);
+  return reader.readString();
+}
+
+function readThinking(reader: JsonReader): ThinkingMode {
+  let mode: ThinkingMode = "on";
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    return mode;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key !== "type" || reader.kind() !== "string") reader.skipValue();
+    else if (reader.readString() === "disabled") mode = "off";
+  }
+  return mode;
+}
+
+function readFallbacks(walk: Walk): void {
+  const { reader, path, parsed } = walk;
+  if (reader.kind() !== "array") {
+    reader.skipValue();
+    parsed.fallbacks.hasUnknownModel = true;
+    return;
+  }
+  reader.beginArray();
+  for (let index = 0; reader.nextElement(); index++) {
+    path.push(index);
+    readFallback(walk);
+    path.pop();
+  }
+}
+
+function readFallback(walk: Walk): void {
+  const { reader, path } = walk;
+  const { fallbacks } = walk.parsed;
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    fallbacks.hasUnknownModel = true;
+    return;
+  }
+  let hasModel = false;
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    const field = `${path.join(".")}.${key}`;
+    if (key === "model") {
+      hasModel = true;
+      fallbacks.models.push(readModel(reader, field));
+    } else if (key === "max_tokens") {
+      if (skipNull(reader)) continue;
+      fallbacks.maxTokens = Math.max(fallbacks.maxTokens ?? 0, readMaxTokens(reader, field));
+    } else if (key === "speed") {
+      if (readOptionalString(reader, field) === "fast") fallbacks.hasFastSpeed = true;
+    } else reader.skipValue();
+  }
+  if (!hasModel) fallbacks.hasUnknownModel = true;
+}
+
+/** Clearing edits only shrink the prompt; any other edit may be a compaction. */
+function readContextManagement(walk: Walk): void {
+  const { reader, path, parsed } = walk;
+  if (reader.kind() !== "object") {
+    if (hasSomething(reader)) parsed.markers.hasCompaction = true;
+    return;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key !== "edits" || reader.kind() !== "array") {
+      if (hasSomething(reader)) parsed.markers.hasCompaction = true;
+      continue;
+    }
+    path.push(key);
+    reader.beginArray();
+    for (let index = 0; reader.nextElement(); index++) {
+      path.push(index);
+      if (!isClearingEdit(reader)) parsed.markers.hasCompaction = true;
+      path.pop();
+    }
+    path.pop();
+  }
+}
+
+function isClearingEdit(reader: JsonReader): boolean {
+  let isClearing = false;
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    return false;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key === "type" && reader.kind() === "string") {
+      isClearing = reader.readString().startsWith("clear_");
+    } else reader.skipValue();
+  }
+  return isClearing;
+}
+
+function readContainer(walk: Walk): void {
+  const { reader } = walk;
+  const { markers } = walk.parsed;
+  markers.hasContainer = true;
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    return;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    const isThere = hasSomething(reader);
+    if (key === "skills" && isThere) markers.hasSkills = true;
+  }
+}
+
+/** Skips a value and says whether it was more than null or an empty list. */
+function hasSomething(reader: JsonReader): boolean {
+  if (skipNull(reader)) return false;
+  if (reader.kind() !== "array") {
+    reader.skipValue();
+    return true;
+  }
+  let isEmpty = true;
+  reader.beginArray();
+  while (reader.nextElement()) {
+    isEmpty = false;
+    reader.skipValue();
+  }
+  return !isEmpty;
+}
+
+function skipNull(reader: JsonReader): boolean {
+  if (reader.kind() !== "null") return false;
+  reader.skipValue();
+  return true;
+}
+
+function emptyMessage(bodyBytes: number): ParsedMessage {
+  return {
+    model: "",
+    maxTokens: null,
+    isStream: false,
+    thinking: "unset",
+    serviceTier: null,
+    speed: null,
+    inferenceGeo: null,
+    fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
+    bodyBytes,
+    messageCount: 0,
+    toolCount: 0,
+    imageCount: 0,
+    imageDataBytes: 0,
+    markers: {
+      hasCacheControl5m: false,
+      hasCacheControl1h: false,
+      hasServerTools: false,
+      hasUnknownTools: false,
+      hasMcpServers: false,
+      hasContainer: false,
+      hasCompaction: false,
+      hasOpaqueSource: false,
+      unknownFields: [],
+      hasFileIds: false,
+      hasSkills: false,
+      hasThread: false,
+    },
+  };
+}
+
+function refuse(message: string): ApiError {
+  return new ApiError("invalid_request", message);
+}
+
+/** Names keys, never values; a key that is no plain word is not repeated either. */
+function toRefusal(error: unknown, path: Walk["path"]): unknown {
+  if (error instanceof JsonSyntaxError) {
+    return refuse(`The request body is not valid JSON: ${error.message}`);
+  }
+  if (error instanceof DuplicateKeyError) {
+    const key = /^[\x21-\x7e]{1,64}$/.test(error.key) ? error.key : "(key)";
+    const field = [...path, key].join(".");
+    return refuse(
+      `${field}: this key appears more than once; send it once, since parsers disagree on which one counts`,
+    );
+  }
+  return error;
+}

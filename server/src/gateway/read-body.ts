@@ -1,0 +1,114 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError } from "#src/domain/api-error.ts";
+
+/** The official limit of `/v1/messages` and `count_tokens`. */
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+export interface BodyLimits {
+  /** Longest silence of the client in the middle of its body, milliseconds. */
+  idleMs: number;
+  /** Longest time a whole body may take, milliseconds. */
+  totalMs: number;
+}
+
+/** Bytes of request bodies in the memory of this process, from their arrival until they have left for the upstream. */
+export interface BodyBudget {
+  heldBytes: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Refuses, before a byte of the body is read, what can be told from the headers alone. Throws `invalid_request` for a
+ * compressed body (its price could not be read from it) and `request_too_large` for a declared length over the limit.
+ */
+export function checkBodyHeaders(request: IncomingMessage): void {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+    throw new ApiError(
+      "invalid_request",
+      `content-encoding "${encoding}" is not supported for request bodies: send the JSON uncompressed.`,
+    );
+  }
+  const declared = request.headers["content-length"];
+  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
+}
+
+/**
+ * The whole body, or null when the client went away first; its bytes then stay counted in `budget` until the caller
+ * takes them off. Rejects with `request_too_large`, with `overloaded` when this process holds too many bodies, or when
+ * the body is too slow.
+ */
+export function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  budget: BodyBudget,
+): Promise<Buffer | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const startedMs = performance.now();
+    let bytes = 0;
+
+    const stop = (): void => {
+      clearTimeout(timer);
+      request.off("data", onData);
+      request.off("end", onEnd);
+      request.off("close", onGone);
+      // A listener must stay: what happens to the connection later is not this reader's, and must not be fatal.
+      request.off("error", onGone);
+      request.on("error", ignore);
+    };
+    const fail = (error: ApiError): void => {
+      stop();
+      budget.heldBytes -= bytes;
+      request.pause();
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      budget.heldBytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > MAX_BODY_BYTES) fail(tooLarge());
+      else if (budget.heldBytes > budget.maxBytes) fail(overloaded());
+      else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs) fail(tooSlow());
+      else timer.refresh();
+    };
+    const onEnd = (): void => {
+      stop();
+      const [first] = chunks;
+      resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes));
+    };
+    const onGone = (): void => {
+      stop();
+      budget.heldBytes -= bytes;
+      resolve(null);
+    };
+    const timer = setTimeout(() => fail(tooSlow()), limits.idleMs);
+    request.on("data", onData);
+    request.on("end", onEnd);
+    request.on("close", onGone);
+    request.on("error", onGone);
+  });
+}
+
+function ignore(): void {}
+
+function tooLarge(): ApiError {
+  return new ApiError(
+    "request_too_large",
+    `Request exceeds the maximum size of 32 MB (${MAX_BODY_BYTES} bytes).`,
+  );
+}
+
+function overloaded(): ApiError {
+  return new ApiError(
+    "overloaded",
+    "Overloaded: this gateway already holds as many request bodies as it may.",
+  );
+}
+
+function tooSlow(): ApiError {
+  return new ApiError(
+    "invalid_request",
+    "The request body did not arrive in time: the connection was too slow or stalled.",
+  );
+}

@@ -1,0 +1,214 @@
+import type { BilledUsage } from "#src/domain/usage.ts";
+import { applyMessageDelta, usageFromMessage } from "#src/domain/usage-fields.ts";
+import { type EventName, EventSplitter, startsWith } from "./split-events.ts";
+import {
+  type AnswerFields,
+  errorTypeOf,
+  nothingSeen,
+  type PlainReader,
+  parseObject,
+} from "./usage-seen.ts";
+
+// Usage of a stream (anthropic-api C.2): `message_start` has all of it but the output, each `message_delta` replaces
+// what it names. Everything between is only counted: of a delta the bytes of its text, without parsing it when it is
+// written as the API writes it. Measured: 0.5 µs an event.
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+const SPACE = 0x20;
+const CLOSE = 0x7d;
+
+const deltaStart = Buffer.from('{"type":"content_block_delta","index":');
+const deltaType = Buffer.from(',"delta":{"type":"');
+/** What follows the type up to the text itself, for the three kinds that make up nearly all deltas. */
+const deltaTexts = [
+  Buffer.from('text_delta","text":"'),
+  Buffer.from('input_json_delta","partial_json":"'),
+  Buffer.from('thinking_delta","thinking":"'),
+];
+
+/** Blocks whose output is the text of their deltas, and blocks that no model generated. Others may hide tokens. */
+const visibleBlock = /^(text|fallback|container_upload|(server_|mcp_)?tool_use|\w+_tool_result)$/;
+
+interface Block {
+  to?: unknown;
+  type?: unknown;
+  text?: unknown;
+  thinking?: unknown;
+  name?: unknown;
+  input?: unknown;
+}
+
+interface Delta {
+  type?: unknown;
+  text?: unknown;
+  thinking?: unknown;
+  partial_json?: unknown;
+  content?: unknown;
+}
+
+export function makeStreamReader(requestedModel: string): PlainReader {
+  const seen = nothingSeen();
+  const splitter = new EventSplitter((name, bytes, start, end) => {
+    if (name === "content_block_delta") seen.outputBytes += deltaBytes(bytes, start, end);
+    else if (mayMatter(name)) readEvent(parseObject(bytes.toString("utf8", start, end)));
+  });
+
+  function readEvent(event: AnswerFields | null): void {
+    switch (event?.type) {
+      case "message_start":
+        if (seen.sawMessageStart) break;
+        seen.sawMessageStart = true;
+        seen.usage = usageFromMessage(event.message, requestedModel);
+        break;
+      case "message_delta":
+        seen.usage = afterDelta(seen.usage, event.usage, requestedModel);
+        if (hasStopReason(event.delta)) seen.isOutputFinal = true;
+        break;
+      case "message_stop":
+        seen.isComplete = true;
+        break;
+      case "content_block_start": {
+        const block = (event as { content_block?: unknown }).content_block;
+        const { type, bytes, fallbackModel } = readBlockStart(block);
+        seen.outputBytes += bytes;
+        if (!visibleBlock.test(type)) seen.hiddenThinking = true;
+        // From here on another model answers: the reported model is the one that served the rest, as in the SDKs.
+        if (seen.usage !== null && fallbackModel !== null) {
+          seen.usage = { ...seen.usage, model: fallbackModel };
+        }
+        break;
+      }
+      case "content_block_delta": // of an event without a name
+        seen.outputBytes += textBytes(event.delta);
+        break;
+      case "error":
+        seen.errorType = errorTypeOf(event);
+        break;
+      default:
+    }
+  }
+
+  return {
+    get sawMessageStart() {
+      return seen.sawMessageStart;
+    },
+    get isAtEventBoundary() {
+      return splitter.isAtBoundary;
+    },
+    push: (chunk) => splitter.push(chunk),
+    finish() {
+      seen.isAtEventBoundary = splitter.isAtBoundary;
+      splitter.finish();
+      return { ...seen };
+    },
+  };
+}
+
+/** An event without a name is dropped by the official client, but what it says is billed all the same. */
+function mayMatter(name: EventName): boolean {
+  return name !== "ping" && name !== "content_block_stop" && name !== "other";
+}
+
+/** A stream that lost its start still names its totals. */
+function afterDelta(
+  usage: BilledUsage | null,
+  deltaUsage: unknown,
+  requestedModel: string,
+): BilledUsage | null {
+  if (usage === null) return usageFromMessage({ usage: deltaUsage }, requestedModel);
+  return applyMessageDelta(usage, deltaUsage);
+}
+
+function readBlockStart(value: unknown): {
+  type: string;
+  bytes: number;
+  fallbackModel: string | null;
+} {
+  if (typeof value !== "object" || value === null) {
+    return { type: "", bytes: 0, fallbackModel: null };
+  }
+  const block: Block = value;
+  const type = typeof block.type === "string" ? block.type : "";
+  const generated = [block.text, block.thinking];
+  if (type.endsWith("tool_use")) generated.push(block.name, inputText(block.input));
+  const bytes = generated.reduce<number>((sum, part) => sum + utf8Bytes(part), 0);
+  return { type, bytes, fallbackModel: type === "fallback" ? modelOf(block.to) : null };
+}
+
+function modelOf(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || !("model" in value)) return null;
+  return typeof value.model === "string" ? value.model : null;
+}
+
+function hasStopReason(delta: unknown): boolean {
+  if (typeof delta !== "object" || delta === null || !("stop_reason" in delta)) return false;
+  return typeof delta.stop_reason === "string";
+}
+
+/** A tool's input comes in deltas, after an empty object here. */
+function inputText(input: unknown): string {
+  const text = input === undefined ? "{}" : JSON.stringify(input);
+  return text === "{}" ? "" : text;
+}
+
+/** Bytes of generated text in the data of one `content_block_delta`. */
+function deltaBytes(bytes: Buffer, start: number, end: number): number {
+  const quick = quickDeltaBytes(bytes, start, end);
+  if (quick >= 0) return quick;
+  const event = parseObject(bytes.toString("utf8", start, end));
+  return event === null ? end - start : textBytes(event.delta);
+}
+
+function textBytes(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const delta: Delta = value;
+  return (
+    utf8Bytes(delta.text) +
+    utf8Bytes(delta.thinking) +
+    utf8Bytes(delta.partial_json) +
+    utf8Bytes(delta.content)
+  );
+}
+
+function utf8Bytes(value: unknown): number {
+  return typeof value === "string" ? Buffer.byteLength(value) : 0;
+}
+
+/** As `deltaBytes`, or -1 when the data is not written exactly as the API writes it, or holds a \u escape. */
+function quickDeltaBytes(bytes: Buffer, start: number, end: number): number {
+  if (!startsWith(deltaStart, bytes, start)) return -1;
+  let pos = start + deltaStart.length;
+  while (isDigit(bytes[pos])) pos++;
+  if (!startsWith(deltaType, bytes, pos)) return -1;
+  pos += deltaType.length;
+  const text = deltaTexts.find((candidate) => startsWith(candidate, bytes, pos));
+  if (text === undefined) return -1;
+  pos += text.length;
+  let escapes = 0;
+  const textStart = pos;
+  for (; pos < end && bytes[pos] !== QUOTE; pos++) {
+    if (bytes[pos] !== BACKSLASH) continue;
+    pos++;
+    escapes++;
+    if (bytes[pos] === LOWER_U) return -1;
+  }
+  return isDeltaEnd(bytes, pos + 1, end) ? pos - textStart - escapes : -1;
+}
+
+/** Two closing brackets, each with the spaces that the API puts before it as padding. */
+function isDeltaEnd(bytes: Buffer, start: number, end: number): boolean {
+  let pos = start;
+  for (let closed = 0; closed < 2; closed++) {
+    while (bytes[pos] === SPACE) pos++;
+    if (bytes[pos] !== CLOSE) return false;
+    pos++;
+  }
+  while (pos < end && bytes[pos] === SPACE) pos++;
+  return pos === end;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}

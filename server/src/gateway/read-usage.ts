@@ -1,0 +1,100 @@
+import { usageFromMessage } from "#src/domain/usage-fields.ts";
+import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+import { decodeCopy, isIdentity } from "./decode-copy.ts";
+import { makeStreamReader } from "./read-stream-usage.ts";
+import {
+  type AnswerFields,
+  errorTypeOf,
+  nothingSeen,
+  type PlainReader,
+  parseObject,
+  type UsageReader,
+  type UsageSeen,
+} from "./usage-seen.ts";
+
+// Reads beside the relay what an answer says it used. It sees every byte and changes none; it never throws, since an
+// answer that cannot be metered must still reach its client.
+
+export type { UsageReader, UsageSeen };
+
+export interface UsageReaderOptions {
+  /** By the `content-type` of the answer, not by what the request asked for. */
+  isStream: boolean;
+  /** `content-encoding` of the answer. gzip, deflate, br and zstd are decoded in a copy, for metering only. */
+  contentEncoding?: string | undefined;
+  /** Billed where the answer names no model. */
+  requestedModel?: string;
+}
+
+/** Longest JSON answer that is kept for its usage, in bytes. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export function makeUsageReader(options: UsageReaderOptions): UsageReader {
+  const model = options.requestedModel ?? "";
+  const plain = options.isStream ? makeStreamReader(model) : makeJsonReader(model);
+  if (!isIdentity(options.contentEncoding)) return decodeCopy(plain, options.contentEncoding);
+  let seen: Promise<UsageSeen> | null = null;
+  return {
+    push: (chunk) => plain.push(chunk),
+    get sawMessageStart() {
+      return plain.sawMessageStart;
+    },
+    get isAtEventBoundary() {
+      return plain.isAtEventBoundary;
+    },
+    finish() {
+      seen ??= Promise.resolve(plain.finish());
+      return seen;
+    },
+  };
+}
+
+/** Keeps the chunks, and at the end reads `type`, `model` and `usage` without building the rest of the message. */
+function makeJsonReader(requestedModel: string): PlainReader {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  return {
+    sawMessageStart: false,
+    isAtEventBoundary: false,
+    push(chunk) {
+      bytes += chunk.length;
+      if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk);
+      else chunks = [];
+    },
+    finish() {
+      const seen = { ...nothingSeen(), isAtEventBoundary: false };
+      if (bytes > MAX_ANSWER_BYTES) return { ...seen, isReadable: false };
+      const [first] = chunks;
+      const text = chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes);
+      chunks = [];
+      const message = readTopLevel(text);
+      if (message === null) return seen;
+      return {
+        ...seen,
+        usage: usageFromMessage(message, requestedModel),
+        isComplete: true,
+        errorType: errorTypeOf(message),
+      };
+    },
+  };
+}
+
+/** The few fields of a JSON object that metering needs, or null when the text is not one whole object. */
+function readTopLevel(text: Buffer): AnswerFields | null {
+  const found: AnswerFields = {};
+  try {
+    const reader = new JsonReader(text, true);
+    reader.beginObject();
+    for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+      if (key === "type" || key === "model" || key === "usage" || key === "error") {
+        found[key] = JSON.parse(reader.sliceValue().toString("utf8"));
+      } else reader.skipValue();
+    }
+    reader.end();
+    return found;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return parseObject(text.toString("utf8"));
+    if (error instanceof JsonSyntaxError) return null;
+    throw error;
+  }
+}

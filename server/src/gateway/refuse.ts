@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ApiError } from "#src/domain/api-error.ts";
+import { statusOf, toErrorBody } from "#src/domain/error-body.ts";
+import { pushIdentity, type ResponseIdentity } from "./forward-headers.ts";
+
+/** A body that is shorter than this is read to its end after a refusal, so that the connection can be used again. */
+const SMALL_BODY_BYTES = 256 * 1024;
+/**
+ * A refused client that is still sending gets this long, and this many bytes are thrown away, before the connection is
+ * cut: a cut while it sends would reset the connection and could destroy the answer before the client has read it.
+ */
+const LINGER_MS = 5_000;
+const LINGER_BYTES = 128 * 1024 * 1024;
+
+export interface Refusal {
+  error: ApiError;
+  requestId: string;
+  /** Known once the key is; a failure before names no organization and no workspace. */
+  identity: ResponseIdentity | null;
+  /** The client waits for a 100 before it sends its body. */
+  isBodyHeldBack: boolean;
+  /** The server is stopping: the connection shall not be used again. */
+  mustClose: boolean;
+}
+
+/** What was thrown, as a refusal: anything but an `ApiError` is a bug and says nothing about itself. */
+export function toRefusal(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError("internal", "Internal error");
+}
+
+/** Answers with the official error body. Does nothing where the client is gone or was already answered. */
+export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  if (response.headersSent || response.destroyed) return;
+  const { error, requestId, identity } = refusal;
+  const body = Buffer.from(JSON.stringify(toErrorBody(error, requestId)));
+  const headers = ["content-type", "application/json", "content-length", String(body.length)];
+  headers.push("request-id", requestId);
+  if (identity) pushIdentity(headers, identity);
+  else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
+  for (const name of Object.keys(error.headers)) headers.push(name, error.headers[name] ?? "");
+  const isLong = !request.complete && !isSmall(request);
+  if (isLong || refusal.isBodyHeldBack || refusal.mustClose) headers.push("connection", "close");
+  response.writeHead(statusOf(error), headers);
+  const hasBody = request.method !== "HEAD";
+  if (isLong && !refusal.isBodyHeldBack) {
+    if (hasBody) response.write(body);
+    endAfterBody(request, response);
+  } else {
+    response.end(hasBody ? body : undefined);
+  }
+}
+
+function isSmall(request: IncomingMessage): boolean {
+  if (request.headers["transfer-encoding"] !== undefined) return false;
+  return Number(request.headers["content-length"] ?? 0) <= SMALL_BODY_BYTES;
+}
+
+function endAfterBody(request: IncomingMessage, response: ServerResponse): void {
+  let bytes = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    request.off("data", count);
+    response.end();
+  };
+  const count = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.on("data", count);
+  request.once("end", end);
+  request.once("close", end);
+  request.resume();
+}

@@ -1,0 +1,38 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { toErrorBody } from "#src/domain/error-body.ts";
+
+// What a client is told when the upstream fails it. The cause's own message stays in the log: it names addresses.
+
+const TIMEOUT_CODES = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
+
+/** The code of an error of undici or of Node, "unknown" for another. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "unknown";
+}
+
+/** `wasSent`: at least a part of the request went out, so it may have been processed. */
+export function toApiError(error: unknown, wasSent: boolean): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!wasSent) {
+    return new ApiError(
+      "upstream_unreachable",
+      `The Claude API could not be reached (${codeOf(error)}). The request was not sent.`,
+    );
+  }
+  if (TIMEOUT_CODES.has(codeOf(error))) {
+    return new ApiError(
+      "upstream_timeout",
+      "The Claude API was silent for too long, so the request was given up. It may have been processed.",
+    );
+  }
+  return new ApiError(
+    "upstream_unreachable",
+    `The connection to the Claude API broke (${codeOf(error)}) before the answer was complete. The request may have been processed.`,
+  );
+}
+
+/** The same failure as the last event of a stream that has begun. */
+export function toErrorEvent(error: ApiError, requestId: string): string {
+  return `event: error\ndata: ${JSON.stringify(toErrorBody(error, requestId))}\n\n`;
+}

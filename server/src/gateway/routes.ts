@@ -1,0 +1,49 @@
+import type { ClaudeAction } from "@bursar/contract/permissions.ts";
+
+// The Claude surface: what it serves, and what it answers with a 404 of its own. Everything under /v1/ belongs to it
+// but the Admin API.
+
+export type ClaudeRoute =
+  | { kind: "messages"; action: ClaudeAction }
+  | { kind: "count_tokens"; action: ClaudeAction }
+  | { kind: "models"; action: ClaudeAction }
+  | { kind: "hello" }
+  | { kind: "not_found" };
+
+const messages: ClaudeRoute = { kind: "messages", action: "messages:create" };
+const countTokens: ClaudeRoute = { kind: "count_tokens", action: "messages:count" };
+const models: ClaudeRoute = { kind: "models", action: "models:read" };
+const hello: ClaudeRoute = { kind: "hello" };
+const notFound: ClaudeRoute = { kind: "not_found" };
+
+/**
+ * The route of a request target, or null where the target is not the Claude surface's. The query string plays no part.
+ */
+export function findRoute(method: string, target: string): ClaudeRoute | null {
+  const path = pathOf(target);
+  if (path === "/v1/messages") return method === "POST" ? messages : notFound;
+  if (path === "/v1/messages/count_tokens") return method === "POST" ? countTokens : notFound;
+  if (path === "/api/hello") return method === "HEAD" ? hello : notFound;
+  if (!path.startsWith("/v1/")) return null;
+  if (isUnder(path, "/v1/admin") || isUnder(path, "/v1/organizations")) return null;
+  if (path === "/v1/models" || isModelPath(path)) return method === "GET" ? models : notFound;
+  return notFound;
+}
+
+/** The path of a request target, without its query string. */
+export function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
+}
+
+const MODELS = "/v1/models/";
+// No slash, no percent sign, not only dots: the upstream must not read another path out of it than stands here.
+const MODEL_ID = /^(?!\.+$)[A-Za-z0-9._:@~-]{1,256}$/;
+
+function isModelPath(path: string): boolean {
+  return path.startsWith(MODELS) && MODEL_ID.test(path.slice(MODELS.length));
+}
+
+function isUnder(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,95 @@
+import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
+import type { ModelLabels } from "#src/domain/model-labels.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
+import type { BilledUsage, Cost } from "#src/domain/usage.ts";
+import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+import type { Logger } from "#src/lib/logger.ts";
+
+export interface SettleDeps {
+  /** `end` never throws. */
+  meter: { end(record: EndRecord): void };
+  /** The prices of an organization, from memory. */
+  prices: { get(organizationId: string): PriceBook };
+  labels: ModelLabels;
+  logger: Logger;
+}
+
+/** How a request ended, as the relay saw it. */
+export interface Ending {
+  outcome: Outcome;
+  /** Status the client got, or null. */
+  httpStatus: number | null;
+  /** Null where no usage was ever seen: the cost is then 0. */
+  usage: BilledUsage | null;
+  isEstimated: boolean;
+  /** Milliseconds since the epoch on the database's clock. */
+  endedAtMs: number;
+  upstreamRequestId: string | null;
+  firstByteMs: number | null;
+}
+
+/** Ends the record that `begin` opened, with its cost computed here and nowhere else. Never throws. */
+export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): void {
+  deps.meter.end(toEndRecord(deps, begin, ending));
+}
+
+function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndRecord {
+  const usage = ending.usage ?? nothingUsed(begin.requestedModel);
+  const priced = price(deps, begin, usage);
+  return {
+    ...begin,
+    endedAtMs: Math.max(ending.endedAtMs, begin.startedAtMs),
+    outcome: ending.outcome,
+    httpStatus: ending.httpStatus,
+    isEstimated: ending.isEstimated || usage.isDoubtful === true,
+    // Where nothing was billed, no price was missing.
+    isUnpriced: ending.usage !== null && priced.isUnpriced,
+    model: priced.model,
+    ...usageDimensions(usage),
+    contextWindow: priced.contextWindow,
+    usage: usage.total,
+    cost: priced.cost,
+    prices: priced.prices,
+    upstreamRequestId: ending.upstreamRequestId,
+    firstByteMs: ending.firstByteMs,
+  };
+}
+
+/** A bug in pricing must not lose the record: it is kept with cost 0, marked `unpriced`, and an error is logged. */
+function price(deps: SettleDeps, begin: BeginRecord, usage: BilledUsage): PricedUsage {
+  try {
+    const book = deps.prices.get(begin.organizationId);
+    return priceUsage({ book, usage, atMs: begin.startedAtMs, labels: deps.labels });
+  } catch (error) {
+    deps.logger.error({ err: error, requestId: begin.requestId }, "a request could not be priced");
+    return {
+      cost: noCost,
+      isUnpriced: true,
+      contextWindow: "0-200k",
+      model: "other",
+      prices: "{}",
+    };
+  }
+}
+
+const noCost: Cost = {
+  input: 0n,
+  cacheWrite5m: 0n,
+  cacheWrite1h: 0n,
+  cacheRead: 0n,
+  output: 0n,
+  webSearch: 0n,
+  total: 0n,
+};
+
+function nothingUsed(model: string): BilledUsage {
+  return {
+    model,
+    total: noTokens,
+    iterations: null,
+    serviceTier: null,
+    inferenceGeo: null,
+    speed: null,
+  };
+}

@@ -1,0 +1,197 @@
+// Splits the bytes of an event stream (WHATWG HTML, "event stream") into events, without making strings: lines end in
+// LF, CR or CRLF, chunks may be cut anywhere. It holds at most one event, and of that at most MAX_EVENT_BYTES.
+
+/** An event with more data than that is counted but not read. */
+export const MAX_EVENT_BYTES = 16 * 1024 * 1024;
+
+const names = [
+  "content_block_delta",
+  "content_block_start",
+  "content_block_stop",
+  "message_start",
+  "message_delta",
+  "message_stop",
+  "error",
+  "ping",
+] as const;
+
+/** `other`: a name that is not known. `none`: the event had no name. */
+export type EventName = (typeof names)[number] | "other" | "none";
+
+/** The data of one event: `bytes[start]` up to `bytes[end]`, only valid during the call. */
+export type OnEvent = (name: EventName, bytes: Buffer, start: number, end: number) => void;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const eventField = Buffer.from("event");
+const dataField = Buffer.from("data");
+const nameBytes = names.map((name) => Buffer.from(name));
+const empty = Buffer.alloc(0);
+const newline = Buffer.from("\n");
+
+interface Flags {
+  firstLine: boolean;
+  /** The last chunk ended in CR: an LF at the start of the next one belongs to it. */
+  afterCr: boolean;
+  /** A line of the next event was read. */
+  begun: boolean;
+  withData: boolean;
+  tooLarge: boolean;
+}
+
+export class EventSplitter {
+  readonly #onEvent: OnEvent;
+  /** Pieces of a line whose end has not come yet. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #name: EventName = "none";
+  readonly #is: Flags = {
+    firstLine: true,
+    afterCr: false,
+    begun: false,
+    withData: false,
+    tooLarge: false,
+  };
+  #data: Buffer = empty;
+  #dataStart = 0;
+  #dataEnd = 0;
+
+  constructor(onEvent: OnEvent) {
+    this.#onEvent = onEvent;
+  }
+
+  /** Nothing of an event or of a line is pending. */
+  get isAtBoundary(): boolean {
+    return this.#pieceBytes === 0 && !this.#is.begun;
+  }
+
+  push(chunk: Buffer): void {
+    let pos = 0;
+    if (this.#is.afterCr && chunk.length > 0) {
+      this.#is.afterCr = false;
+      if (chunk[0] === LF) pos = 1;
+    }
+    // Real streams hold no CR: then one native search per line finds its end.
+    let nextCr = chunk.indexOf(CR, pos);
+    while (pos < chunk.length) {
+      const nextLf = chunk.indexOf(LF, pos);
+      const end = nextCr !== -1 && (nextLf === -1 || nextCr < nextLf) ? nextCr : nextLf;
+      if (end === -1) break;
+      this.#endLine(chunk, pos, end);
+      pos = end + 1;
+      if (end !== nextCr) continue;
+      if (pos === chunk.length) this.#is.afterCr = true;
+      else if (chunk[pos] === LF) pos++;
+      nextCr = chunk.indexOf(CR, pos);
+    }
+    if (pos < chunk.length) this.#keep(chunk, pos);
+  }
+
+  /** The stream is over. An event whose blank line never came is still given: its data may be whole. */
+  finish(): void {
+    if (this.#pieceBytes > 0) this.#endLine(empty, 0, 0);
+    this.#endEvent();
+  }
+
+  #keep(chunk: Buffer, start: number): void {
+    const piece = start === 0 ? chunk : chunk.subarray(start);
+    this.#pieceBytes += piece.length;
+    if (this.#pieceBytes <= MAX_EVENT_BYTES) {
+      this.#pieces.push(piece);
+      return;
+    }
+    this.#pieces = [];
+    this.#is.tooLarge = true;
+  }
+
+  #endLine(chunk: Buffer, start: number, end: number): void {
+    if (this.#pieceBytes === 0) {
+      this.#readLine(chunk, start, end);
+      return;
+    }
+    this.#keep(chunk.subarray(0, end), start);
+    const line = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    if (this.#is.tooLarge) this.#is.begun = true;
+    else this.#readLine(line, 0, line.length);
+  }
+
+  #readLine(bytes: Buffer, lineStart: number, end: number): void {
+    let start = lineStart;
+    if (this.#is.firstLine) {
+      this.#is.firstLine = false;
+      const hasMark = end - start >= 3 && bytes.readUIntBE(start, 3) === 0xefbbbf;
+      if (hasMark) start += 3;
+    }
+    if (start === end) this.#endEvent();
+    else if (isField(dataField, bytes, start, end)) {
+      this.#addData(bytes, valueStart(bytes, start + dataField.length, end), end);
+    } else if (isField(eventField, bytes, start, end)) {
+      this.#is.begun = true;
+      this.#name = nameOf(bytes, valueStart(bytes, start + eventField.length, end), end);
+    }
+    // A comment, `id` and `retry` say nothing about usage.
+    else this.#is.begun = true;
+  }
+
+  #addData(bytes: Buffer, start: number, end: number): void {
+    this.#is.begun = true;
+    if (!this.#is.withData) {
+      this.#is.withData = true;
+      this.#data = bytes;
+      this.#dataStart = start;
+      this.#dataEnd = end;
+      return;
+    }
+    const before = this.#data.subarray(this.#dataStart, this.#dataEnd);
+    if (before.length + end - start > MAX_EVENT_BYTES) this.#is.tooLarge = true;
+    if (this.#is.tooLarge) return;
+    this.#data = Buffer.concat([before, newline, bytes.subarray(start, end)]);
+    this.#dataStart = 0;
+    this.#dataEnd = this.#data.length;
+  }
+
+  #endEvent(): void {
+    const data = this.#data;
+    const name = this.#name;
+    const isWhole = this.#is.withData && !this.#is.tooLarge;
+    this.#name = "none";
+    this.#is.begun = false;
+    this.#is.withData = false;
+    this.#is.tooLarge = false;
+    this.#data = empty;
+    if (isWhole) this.#onEvent(name, data, this.#dataStart, this.#dataEnd);
+  }
+}
+
+/** Whether the line is this field: its name, then a colon or the end of the line. */
+function isField(field: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const after = start + field.length;
+  if (after > end || !startsWith(field, bytes, start)) return false;
+  return after === end || bytes[after] === COLON;
+}
+
+function valueStart(bytes: Buffer, afterName: number, end: number): number {
+  if (afterName >= end) return end;
+  return bytes[afterName + 1] === SPACE && afterName + 1 < end ? afterName + 2 : afterName + 1;
+}
+
+function nameOf(bytes: Buffer, start: number, end: number): EventName {
+  if (start === end) return "none";
+  for (let i = 0; i < nameBytes.length; i++) {
+    const name = nameBytes[i] as Buffer;
+    if (name.length === end - start && startsWith(name, bytes, start)) {
+      return names[i] as EventName;
+    }
+  }
+  return "other";
+}
+
+/** Whether `text` stands at `start`. Most texts that differ do so at once: a loop beats a native call. */
+export function startsWith(text: Buffer, bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
+  return true;
+}

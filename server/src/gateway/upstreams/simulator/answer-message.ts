@@ -1,0 +1,127 @@
+import { hash } from "node:crypto";
+import { composeAnswer } from "./compose-answer.ts";
+import { readPrompt } from "./count-tokens.ts";
+import { type Directives, readDirectives } from "./directives.ts";
+import type { Exchange, SimulatorDeps } from "./exchange.ts";
+import { findModel, knowsGeography, type SimulatedModel } from "./models.ts";
+import type { RequestLog } from "./request-log.ts";
+import { sendEvents, sendJson, waitFor, waitForClose } from "./send-answer.ts";
+import { SimulatedError } from "./simulated-error.ts";
+import {
+  type AnswerTerms,
+  makeUsage,
+  toEvents,
+  toMessage,
+  type WireAnswer,
+} from "./wire-answer.ts";
+import { asFields, readRequest, type WireRequest } from "./wire-request.ts";
+
+/** Models with a fast mode; another one that is asked for it answers at the standard speed. */
+const fastModels = new Set(["claude-opus-5", "claude-opus-4-8"]);
+
+/** `POST /v1/messages`. `body` is null when the client left before it was whole. */
+export async function answerMessage(
+  deps: SimulatorDeps,
+  exchange: Exchange,
+  body: Buffer | null,
+): Promise<void> {
+  if (body === null) return;
+  const { response, headers } = exchange;
+  const request = readLogged(deps.log, body);
+  const directives = directivesOf(request.model);
+  const known = findModel(directives?.model ?? request.model);
+  const prompt = readPrompt(request);
+  if (known) checkLimits(known, request, prompt.tokens);
+  if (!(await isToBeAnswered(exchange, directives))) return;
+  const seed = hash("sha1", body, "hex");
+  const answer = composeAnswer(request, directives, prompt.tokens, seed);
+  const model = known?.id ?? directives?.model ?? request.model;
+  const cached = deps.cache.use(model, prompt.blocks, deps.clock.nowMs());
+  const usage = makeUsage(cached, answer, termsOf(request, known), directives);
+  const wire: WireAnswer = { id: `msg_${seed.slice(0, 24)}`, model, answer, usage };
+  if (request.stream === true) await sendEvents(response, toEvents(wire), headers, directives);
+  else await sendJson(response, toMessage(wire), headers, directives);
+}
+
+/** `POST /v1/messages/count_tokens`. */
+export async function answerCountTokens(exchange: Exchange, body: Buffer | null): Promise<void> {
+  if (body === null) return;
+  const request = readRequest(body, false);
+  const directives = directivesOf(request.model);
+  const { tokens } = readPrompt(request);
+  if (!(await isToBeAnswered(exchange, directives))) return;
+  const text = JSON.stringify({ input_tokens: directives?.usage.input ?? tokens });
+  await sendJson(exchange.response, text, exchange.headers, directives);
+}
+
+/** Every request whose body arrived is logged, also one that is refused. */
+function readLogged(log: RequestLog, body: Buffer): WireRequest {
+  try {
+    const request = readRequest(body, true);
+    const userId = asFields(request.metadata)?.user_id;
+    log.add(typeof userId === "string" ? userId : null);
+    return request;
+  } catch (error) {
+    log.add(null);
+    throw error;
+  }
+}
+
+function directivesOf(model: string): Directives | null {
+  const directives = readDirectives(model);
+  if (directives === null || !("unknown" in directives)) return directives;
+  throw new SimulatedError(
+    404,
+    `model: ${model} (the simulator does not understand "${directives.unknown}")`,
+  );
+}
+
+/** What happens before an answer begins. Throws the error that was asked for; false when there is nothing to answer. */
+async function isToBeAnswered(exchange: Exchange, directives: Directives | null): Promise<boolean> {
+  const { response } = exchange;
+  if (directives === null) return true;
+  if (!(await waitFor(response, directives.slowMs))) return false;
+  const { errorStatus } = directives;
+  if (errorStatus !== null) {
+    const message = errorStatus === 529 ? "Overloaded" : `Simulated error ${errorStatus}`;
+    throw new SimulatedError(errorStatus, message);
+  }
+  if (directives.hangAfter === 0) {
+    await waitForClose(response);
+    return false;
+  }
+  if (directives.cutAfter === 0 && !directives.isCutInsideEvent) {
+    response.destroy();
+    return false;
+  }
+  return true;
+}
+
+function checkLimits(model: SimulatedModel, request: WireRequest, promptTokens: number): void {
+  const maxTokens = request.max_tokens ?? 0;
+  if (maxTokens > model.max_tokens) {
+    throw new SimulatedError(
+      400,
+      `max_tokens: ${maxTokens} > ${model.max_tokens}, which is the maximum allowed number of output tokens for ${model.id}`,
+    );
+  }
+  if (promptTokens > model.max_input_tokens) {
+    throw new SimulatedError(
+      400,
+      `prompt is too long: ${promptTokens} tokens > ${model.max_input_tokens} maximum`,
+    );
+  }
+  if (request.inference_geo != null && !knowsGeography(model)) {
+    throw new SimulatedError(400, `inference_geo: not supported by ${model.id}`);
+  }
+}
+
+function termsOf(request: WireRequest, model: SimulatedModel | null): AnswerTerms {
+  const isFast = request.speed === "fast" && model !== null && fastModels.has(model.id);
+  const geo = request.inference_geo;
+  const usual = model === null || knowsGeography(model) ? "global" : "not_available";
+  return {
+    speed: isFast ? "fast" : "standard",
+    inferenceGeo: typeof geo === "string" ? geo : usual,
+  };
+}

@@ -1,0 +1,146 @@
+// A model name that begins with `simulate-` says how the simulator shall misbehave, or what usage it shall report, so
+// that any client that can choose a model can ask for it. The guide `docs/guides/simulator.md` lists the words.
+
+/** What a `simulate-…` model name asks for. Times in milliseconds; null or false: nothing of the kind. */
+export interface Directives {
+  /** Model that the answer names, and that is therefore priced. */
+  model: string;
+  /** Silence before the answer begins. */
+  slowMs: number;
+  /** Silence before each event of a stream. */
+  paceMs: number;
+  errorStatus: number | null;
+  /** Number of stream events after which the answer breaks off, stays silent, or turns into an error event. */
+  cutAfter: number | null;
+  isCutInsideEvent: boolean;
+  hangAfter: number | null;
+  breakAfter: number | null;
+  isRefusal: boolean;
+  /** Length of the text in words, each one token. */
+  words: number | null;
+  usage: UsageOverrides;
+}
+
+/** Numbers that replace the simulator's own in the reported usage. */
+interface UsageOverrides {
+  input?: number;
+  output?: number;
+  cacheRead?: number;
+  cacheWrite5m?: number;
+  cacheWrite1h?: number;
+  webSearches?: number;
+  thinking?: number;
+  serviceTier?: "standard" | "priority" | "batch";
+  inferenceGeo?: string;
+  speed?: "standard" | "fast";
+}
+
+const DEFAULT_SIMULATED_MODEL = "claude-sonnet-5";
+
+const PREFIX = "simulate-";
+const MAX_MS = 600_000;
+const MAX_TOKENS = 100_000_000;
+const MAX_WORDS = 200_000;
+const MAX_EVENTS = 1_000_000;
+
+/** A word with a number behind a dash, such as `slow-200`, and what it sets. Without a fallback it needs the number. */
+interface NumberedWord {
+  min?: number;
+  max: number;
+  fallback?: number;
+  set(value: number): Partial<Directives>;
+}
+
+const numbered: Record<string, NumberedWord> = {
+  slow: { max: MAX_MS, set: (slowMs) => ({ slowMs }) },
+  pace: { max: MAX_MS, set: (paceMs) => ({ paceMs }) },
+  error: { min: 400, max: 599, set: (errorStatus) => ({ errorStatus }) },
+  cut: { max: MAX_EVENTS, fallback: 0, set: (cutAfter) => ({ cutAfter }) },
+  tear: { max: MAX_EVENTS, fallback: 0, set: (cutAfter) => ({ cutAfter, isCutInsideEvent: true }) },
+  hang: { max: MAX_EVENTS, fallback: 0, set: (hangAfter) => ({ hangAfter }) },
+  break: { max: MAX_EVENTS, fallback: 1, set: (breakAfter) => ({ breakAfter }) },
+  words: { max: MAX_WORDS, set: (words) => ({ words }) },
+};
+
+/** Words that stand alone. */
+const plain: Record<string, Partial<Directives>> = {
+  overloaded: { errorStatus: 529 },
+  refuse: { isRefusal: true },
+};
+
+/** Words about the reported usage. `usage` only announces the others. */
+const usageWords: Record<string, UsageOverrides> = {
+  usage: {},
+  us: { inferenceGeo: "us" },
+  fast: { speed: "fast" },
+  batch: { serviceTier: "batch" },
+  priority: { serviceTier: "priority" },
+};
+
+/** Counts of the reported usage, written without a dash: `in1000`. */
+const counts: Record<string, keyof UsageOverrides> = {
+  in: "input",
+  out: "output",
+  read: "cacheRead",
+  write5m: "cacheWrite5m",
+  write1h: "cacheWrite1h",
+  search: "webSearches",
+  think: "thinking",
+};
+const countPattern = /^(in|out|read|write5m|write1h|search|think)(\d{1,9})$/;
+
+/** null for an ordinary model name. A word that is not known is returned as `{ unknown }`. */
+export function readDirectives(model: string): Directives | { unknown: string } | null {
+  if (!model.startsWith(PREFIX)) return null;
+  const directives: Directives = {
+    model: DEFAULT_SIMULATED_MODEL,
+    slowMs: 0,
+    paceMs: 0,
+    errorStatus: null,
+    cutAfter: null,
+    isCutInsideEvent: false,
+    hangAfter: null,
+    breakAfter: null,
+    isRefusal: false,
+    words: null,
+    usage: {},
+  };
+  const words = model.slice(PREFIX.length).split("-");
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "as" && i + 1 < words.length) {
+      directives.model = words.slice(i + 1).join("-"); // a model name holds dashes: it takes all that is left
+      return directives;
+    }
+    const rule = own(numbered, word);
+    if (rule) {
+      const value = readNumber(words[i + 1], rule.min ?? 0, rule.max);
+      if (value !== null) i++;
+      const used = value ?? rule.fallback;
+      if (used === undefined) return { unknown: word };
+      Object.assign(directives, rule.set(used));
+    } else if (!applyPlain(directives, word)) return { unknown: word };
+  }
+  return directives;
+}
+
+function applyPlain(directives: Directives, word: string): boolean {
+  const [, name = "", digits] = countPattern.exec(word) ?? [];
+  const count = own(counts, name);
+  const usage = count ? { [count]: Math.min(Number(digits), MAX_TOKENS) } : own(usageWords, word);
+  const other = own(plain, word);
+  Object.assign(directives.usage, usage);
+  Object.assign(directives, other);
+  return usage !== undefined || other !== undefined;
+}
+
+function readNumber(text: string | undefined, min: number, max: number): number | null {
+  if (text === undefined || !/^\d{1,9}$/.test(text)) return null;
+  const value = Number(text);
+  return value >= min && value <= max ? value : null;
+}
+
+/** A lookup by a name that a client chose: never finds what every object inherits. */
+function own<Value>(table: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}

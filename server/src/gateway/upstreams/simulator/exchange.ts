@@ -1,0 +1,20 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "#src/lib/clock.ts";
+import type { PromptCache } from "./prompt-cache.ts";
+import type { RequestLog } from "./request-log.ts";
+
+/** What the simulator keeps between requests. */
+export interface SimulatorDeps {
+  clock: Clock;
+  cache: PromptCache;
+  log: RequestLog;
+}
+
+/** One request, and the headers that its answer has in any case. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  url: URL;
+  requestId: string;
+  headers: Record<string, string>;
+}

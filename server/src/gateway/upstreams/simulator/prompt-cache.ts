@@ -1,0 +1,107 @@
+import { hash } from "node:crypto";
+import type { PromptBlock } from "./count-tokens.ts";
+
+// The prompt cache of the API, imitated: a prefix that ends at a breakpoint is written at first sight and read when it
+// comes again in time. Only hashes are kept.
+
+/** Tokens of one prompt by what the cache did with them. They sum to the prompt. */
+export interface CachedPrompt {
+  input: number;
+  cacheRead: number;
+  cacheWrite5m: number;
+  cacheWrite1h: number;
+}
+
+export interface PromptCache {
+  /** Looks a prompt up, and keeps its prefixes. */
+  use(model: string, blocks: readonly PromptBlock[], nowMs: number): CachedPrompt;
+}
+
+/** A shorter prefix is not cached, as with most models of the API. */
+export const MIN_CACHED_TOKENS = 1_024;
+/** How far before a breakpoint an older prefix is looked for, in blocks. */
+const LOOKBACK_BLOCKS = 20;
+const TTL_MS = { "5m": 5 * 60_000, "1h": 60 * 60_000 };
+
+interface Entry {
+  ttlMs: number;
+  expiresAtMs: number;
+}
+
+/** Keeps at most `maxPrefixes`; the least recently used go first. */
+export function makePromptCache(maxPrefixes = 10_000): PromptCache {
+  const prefixes = new Map<string, Entry>();
+
+  function isKept(key: string, nowMs: number): boolean {
+    const entry = prefixes.get(key);
+    return entry !== undefined && entry.expiresAtMs > nowMs;
+  }
+
+  function keep(key: string, ttlMs: number, nowMs: number): void {
+    prefixes.delete(key);
+    prefixes.set(key, { ttlMs, expiresAtMs: nowMs + ttlMs });
+    if (prefixes.size <= maxPrefixes) return;
+    for (const oldest of prefixes.keys()) {
+      prefixes.delete(oldest);
+      return;
+    }
+  }
+
+  return {
+    use(model, blocks, nowMs) {
+      const { keys, ends, total } = prefixesOf(model, blocks);
+      const breakpoints = keys
+        .map((_, i) => i)
+        .filter((i) => {
+          return blocks[i]?.ttl != null && (ends[i] ?? 0) >= MIN_CACHED_TOKENS;
+        });
+      const hit = findHit(breakpoints, (i) => isKept(keys[i] ?? "", nowMs));
+      const used = {
+        input: total,
+        cacheRead: hit === -1 ? 0 : (ends[hit] ?? 0),
+        cacheWrite5m: 0,
+        cacheWrite1h: 0,
+      };
+      const hitKey = keys[hit];
+      if (hitKey !== undefined) keep(hitKey, prefixes.get(hitKey)?.ttlMs ?? 0, nowMs); // a read renews it
+      let from = used.cacheRead;
+      for (const i of breakpoints) {
+        const ttl = blocks[i]?.ttl === "1h" ? "1h" : "5m";
+        if (i > hit) {
+          if (ttl === "1h") used.cacheWrite1h += (ends[i] ?? 0) - from;
+          else used.cacheWrite5m += (ends[i] ?? 0) - from;
+          from = ends[i] ?? from;
+          keep(keys[i] ?? "", TTL_MS[ttl], nowMs);
+        }
+      }
+      used.input = total - from;
+      return used;
+    },
+  };
+}
+
+/** Keys of the prefixes up to the last breakpoint, and the tokens up to the end of each. */
+function prefixesOf(model: string, blocks: readonly PromptBlock[]) {
+  const last = blocks.findLastIndex((block) => block.ttl !== null);
+  const keys: string[] = [];
+  const ends: number[] = [];
+  let key = model;
+  let end = 0;
+  for (const [i, block] of blocks.entries()) {
+    end += block.tokens;
+    if (i > last) continue;
+    key = hash("sha1", `${key}\n${block.identity()}`, "base64");
+    keys.push(key);
+    ends.push(end);
+  }
+  return { keys, ends, total: end };
+}
+
+/** The longest prefix that is kept and ends at a breakpoint or shortly before one, or -1. */
+function findHit(breakpoints: readonly number[], isKept: (index: number) => boolean): number {
+  for (const breakpoint of breakpoints.toReversed()) {
+    const first = Math.max(0, breakpoint - LOOKBACK_BLOCKS);
+    for (let i = breakpoint; i >= first; i--) if (isKept(i)) return i;
+  }
+  return -1;
+}

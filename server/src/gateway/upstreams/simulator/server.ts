@@ -1,0 +1,136 @@
+import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type Clock, systemClock } from "#src/lib/clock.ts";
+import { answerCountTokens, answerMessage } from "./answer-message.ts";
+import { answerModel, answerModels } from "./answer-models.ts";
+import type { Exchange, SimulatorDeps } from "./exchange.ts";
+import { makePromptCache } from "./prompt-cache.ts";
+import { readBody } from "./read-body.ts";
+import { makeRequestLog } from "./request-log.ts";
+import { makeHeaders, newRequestId } from "./response-headers.ts";
+import { errorBody, SimulatedError } from "./simulated-error.ts";
+
+/** Where to listen: a socket of the machine, only for its owner, or a free port of the loopback address. */
+export type SimulatorListen = { socketPath: string } | { port: 0 };
+
+export interface Simulator {
+  address: { socketPath: string } | { origin: string };
+  /** Breaks what is still being answered. */
+  close(): Promise<void>;
+}
+
+/** Longer than any client keeps an idle connection, so that it is never this side that closes one under a request. */
+const KEEP_ALIVE_MS = 15 * 60_000;
+
+/** Starts a Claude API that costs nothing. Throws when the address cannot be listened on. */
+export async function startSimulator(
+  listen: SimulatorListen,
+  clock: Clock = systemClock,
+): Promise<Simulator> {
+  const deps: SimulatorDeps = { clock, cache: makePromptCache(), log: makeRequestLog() };
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  server.on("request", (request, response) => void answer(deps, request, response));
+  const address = await listenOn(server, listen);
+  return {
+    address,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+      });
+    },
+  };
+}
+
+async function listenOn(server: Server, listen: SimulatorListen): Promise<Simulator["address"]> {
+  const options = "port" in listen ? { port: 0, host: "127.0.0.1" } : { path: listen.socketPath };
+  if ("socketPath" in listen) removeStaleSocket(listen.socketPath);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (typeof address === "object" && address !== null) {
+    return { origin: `http://127.0.0.1:${address.port}` };
+  }
+  if ("socketPath" in listen && process.platform !== "win32") chmodSync(listen.socketPath, 0o600);
+  return { socketPath: String(address) };
+}
+
+/** A process that was killed leaves its socket behind, and nothing can listen there again. Only a socket is removed. */
+function removeStaleSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
+}
+
+async function answer(
+  deps: SimulatorDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const requestId = newRequestId(nowMs);
+  const headers = makeHeaders(requestId, nowMs);
+  try {
+    const url = new URL(request.url ?? "/", "http://simulator");
+    await route(deps, { request, response, url, requestId, headers });
+  } catch (error) {
+    const refusal = error instanceof SimulatedError ? error : internalError(error);
+    sendError(response, refusal, requestId, headers);
+  }
+}
+
+async function route(deps: SimulatorDeps, exchange: Exchange): Promise<void> {
+  const { request, response, url, headers } = exchange;
+  const path = url.pathname;
+  const method = request.method ?? "";
+  if (path === "/v1/messages" && method === "POST") {
+    await answerMessage(deps, exchange, await readBody(request));
+  } else if (path === "/v1/messages/count_tokens" && method === "POST") {
+    await answerCountTokens(exchange, await readBody(request));
+  } else if (path === "/v1/models" && isRead(method)) {
+    answerModels(exchange);
+  } else if (path.startsWith("/v1/models/") && isRead(method)) {
+    answerModel(exchange, path.slice("/v1/models/".length));
+  } else if (path === "/api/hello" && isRead(method)) {
+    response.writeHead(200, headers).end();
+  } else if (path === "/simulator/requests" && isRead(method)) {
+    const last = Number(url.searchParams.get("last") ?? Number.POSITIVE_INFINITY);
+    response
+      .writeHead(200, { ...headers, "content-type": "application/json" })
+      .end(JSON.stringify(deps.log.read(last)));
+  } else {
+    throw new SimulatedError(404, "Not found");
+  }
+}
+
+function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function internalError(error: unknown): SimulatedError {
+  return new SimulatedError(500, `Simulator error: ${String(error)}`);
+}
+
+function sendError(
+  response: ServerResponse,
+  error: SimulatedError,
+  requestId: string,
+  headers: Record<string, string>,
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  response
+    .writeHead(error.status, {
+      ...headers,
+      "content-type": "application/json",
+      ...(error.status === 429 ? { "retry-after": "1" } : {}),
+      // The rest of a body that is too large is not read: the connection cannot be used again.
+      ...(error.status === 413 ? { connection: "close" } : {}),
+    })
+    .end(errorBody(error, requestId));
+}

@@ -1,0 +1,34 @@
+/** An error that the simulator answers with, as the Claude API would. */
+export class SimulatedError extends Error {
+  readonly status: number;
+  readonly type: string;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "SimulatedError";
+    this.status = status;
+    this.type = errorTypes[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
+  }
+}
+
+/** The official type of each status (anthropic-api A.7). */
+const errorTypes: Record<number, string> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  409: "conflict_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  504: "timeout_error",
+  529: "overloaded_error",
+};
+
+/** The official error body. */
+export function errorBody(error: SimulatedError, requestId: string): string {
+  return JSON.stringify({
+    type: "error",
+    error: { type: error.type, message: error.message },
+    request_id: requestId,
+  });
+}

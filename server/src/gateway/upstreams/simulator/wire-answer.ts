@@ -1,0 +1,184 @@
+import type { Answer, AnswerBlock } from "./compose-answer.ts";
+import type { Directives } from "./directives.ts";
+import type { CachedPrompt } from "./prompt-cache.ts";
+
+// Answers in the official shape (anthropic-api C.1 and C.2), as one JSON text and as a stream of events.
+
+/** Everything that an answer says, before it is written as JSON or as a stream. */
+export interface WireAnswer {
+  id: string;
+  model: string;
+  answer: Answer;
+  usage: AnswerUsage;
+}
+
+/** The `usage` of a whole message. */
+export interface AnswerUsage {
+  input_tokens: number;
+  cache_creation_input_tokens: number;
+  cache_read_input_tokens: number;
+  cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number };
+  output_tokens: number;
+  output_tokens_details: { thinking_tokens: number } | null;
+  server_tool_use: { web_search_requests: number; web_fetch_requests: number } | null;
+  service_tier: "standard" | "priority" | "batch";
+  speed: "standard" | "fast";
+  inference_geo: string;
+}
+
+/** Speed and place that an answer reports. */
+export interface AnswerTerms {
+  speed: "standard" | "fast";
+  inferenceGeo: string;
+}
+
+/** What `usage` says of a request, with the numbers that the model name asked for in place of the counted ones. */
+export function makeUsage(
+  prompt: CachedPrompt,
+  answer: Answer,
+  terms: AnswerTerms,
+  directives: Directives | null,
+): AnswerUsage {
+  const asked = directives?.usage ?? {};
+  const write5m = asked.cacheWrite5m ?? prompt.cacheWrite5m;
+  const write1h = asked.cacheWrite1h ?? prompt.cacheWrite1h;
+  const thinking = asked.thinking ?? answer.thinkingTokens;
+  const searches = asked.webSearches;
+  return {
+    input_tokens: asked.input ?? prompt.input,
+    cache_creation_input_tokens: write5m + write1h,
+    cache_read_input_tokens: asked.cacheRead ?? prompt.cacheRead,
+    cache_creation: { ephemeral_5m_input_tokens: write5m, ephemeral_1h_input_tokens: write1h },
+    output_tokens: asked.output ?? answer.outputTokens,
+    output_tokens_details: thinking === null ? null : { thinking_tokens: thinking },
+    server_tool_use:
+      searches === undefined ? null : { web_search_requests: searches, web_fetch_requests: 0 },
+    service_tier: asked.serviceTier ?? "standard",
+    speed: asked.speed ?? terms.speed,
+    inference_geo: asked.inferenceGeo ?? terms.inferenceGeo,
+  };
+}
+
+/** The body of a JSON answer. */
+export function toMessage(wire: WireAnswer): string {
+  const { answer } = wire;
+  return JSON.stringify({
+    ...messageHead(wire),
+    content: answer.blocks.map((block) => toBlock(block, block.pieces.join(""))),
+    ...stopOf(answer),
+    usage: wire.usage,
+  });
+}
+
+/** The events of a streamed answer, one by one and only when asked for. */
+export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> {
+  const { answer, usage } = wire;
+  yield event("message_start", {
+    message: {
+      ...messageHead(wire),
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      stop_details: null,
+      usage: {
+        ...usage,
+        output_tokens: Math.min(1, usage.output_tokens),
+        output_tokens_details: null,
+        server_tool_use: null,
+      },
+    },
+  });
+  for (const [index, block] of answer.blocks.entries()) {
+    yield event("content_block_start", { index, content_block: toBlock(block, "") });
+    if (index === 0) yield event("ping", {});
+    yield* deltasOf(block, index);
+    yield event("content_block_stop", { index });
+  }
+  yield event("message_delta", {
+    delta: { ...stopOf(answer), container: null },
+    usage: {
+      input_tokens: usage.input_tokens,
+      cache_creation_input_tokens: usage.cache_creation_input_tokens,
+      cache_read_input_tokens: usage.cache_read_input_tokens,
+      output_tokens: usage.output_tokens,
+      output_tokens_details: usage.output_tokens_details,
+      server_tool_use: usage.server_tool_use,
+    },
+  });
+  yield event("message_stop", {});
+}
+
+export function overloadedEvent(): string {
+  return event("error", { error: { type: "overloaded_error", message: "Overloaded" } });
+}
+
+function messageHead(wire: WireAnswer) {
+  return {
+    id: wire.id,
+    type: "message",
+    role: "assistant",
+    model: wire.model,
+    container: null,
+    diagnostics: null,
+  };
+}
+
+function stopOf(answer: Answer) {
+  const isRefusal = answer.stopReason === "refusal";
+  const explanation = "The model name asked the simulator to refuse.";
+  return {
+    stop_reason: answer.stopReason,
+    stop_sequence: answer.stopSequence,
+    stop_details: isRefusal ? { type: "refusal", category: null, explanation } : null,
+  };
+}
+
+/** A block with `text` in it; empty as it begins a stream. */
+function toBlock(block: AnswerBlock, text: string): object {
+  switch (block.type) {
+    case "text":
+      return { type: "text", text, citations: null };
+    case "thinking": {
+      const signature = text === "" ? "" : block.signature;
+      return { type: "thinking", thinking: block.isOmitted ? "" : text, signature };
+    }
+    case "tool_use": {
+      const input: unknown = text === "" ? {} : JSON.parse(text);
+      return {
+        type: "tool_use",
+        id: block.id,
+        name: block.name,
+        input,
+        caller: { type: "direct" },
+      };
+    }
+  }
+}
+
+function* deltasOf(block: AnswerBlock, index: number): Generator<string, void, undefined> {
+  switch (block.type) {
+    case "text":
+      for (const piece of block.pieces) yield delta(index, "text_delta", "text", piece);
+      break;
+    case "thinking":
+      if (!block.isOmitted) {
+        for (const piece of block.pieces) yield delta(index, "thinking_delta", "thinking", piece);
+      }
+      yield delta(index, "signature_delta", "signature", block.signature);
+      break;
+    case "tool_use":
+      yield delta(index, "input_json_delta", "partial_json", "");
+      for (const piece of block.pieces)
+        yield delta(index, "input_json_delta", "partial_json", piece);
+      break;
+  }
+}
+
+/** Written by hand: there is one for every token. */
+function delta(index: number, type: string, field: string, text: string): string {
+  return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":${JSON.stringify(text)}}}\n\n`;
+}
+
+function event(type: string, fields: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+}

@@ -1,0 +1,235 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+
+// A Claude API on loopback that does as it is told, request by request: answers, streams, stalls, resets, lies about
+// usage. It records what reached it, so that a test can compare bytes and headers.
+
+export interface Received {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+  rawHeaders: string[];
+  body: Buffer;
+  bodySha256: string;
+}
+
+/** One request at the fake upstream, with all that a test may do to it. */
+export interface Exchange {
+  received: Received;
+  response: ServerResponse;
+  socket: Socket;
+  /** Settles when the gateway closes this exchange's connection or the response has been sent. */
+  closed: Promise<void>;
+  /** True once the gateway has cut the connection before the response was complete. */
+  isCut(): boolean;
+  json(body: unknown, options?: { status?: number; headers?: Record<string, string> }): void;
+  /** Starts an event stream; nothing is sent but the headers. */
+  startStream(headers?: Record<string, string>): void;
+  /** Sends the text and waits until it has left this process. */
+  write(text: string | Buffer): Promise<void>;
+  /** Sends events one after the other, then ends. */
+  stream(events: readonly string[]): Promise<void>;
+  end(): void;
+  /** RST: the connection breaks without a goodbye. */
+  reset(): void;
+}
+
+export type Script = (exchange: Exchange) => void | Promise<void>;
+
+export interface FakeUpstream {
+  origin: string;
+  received: Received[];
+  /** What the next requests get; in force until it is replaced. */
+  script: Script;
+  /** Resolves with the next exchange that begins. */
+  nextExchange(): Promise<Exchange>;
+  close(): Promise<void>;
+}
+
+/** Starts on a free port of loopback. The default script answers like `messageJson()`. */
+export async function startFakeUpstream(): Promise<FakeUpstream> {
+  const waiting: ((exchange: Exchange) => void)[] = [];
+  const server = createServer({ keepAlive: true, requestTimeout: 0 }, (request, response) => {
+    void serve(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+
+  const upstream: FakeUpstream = {
+    origin: `http://127.0.0.1:${port}`,
+    received: [],
+    script: (exchange) => exchange.json(messageJson()),
+    nextExchange: () => new Promise((resolve) => waiting.push(resolve)),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const received = await receive(request);
+    if (!received) return;
+    upstream.received.push(received);
+    const exchange = makeExchange(received, request, response);
+    waiting.shift()?.(exchange);
+    await upstream.script(exchange);
+  }
+
+  return upstream;
+}
+
+async function receive(request: IncomingMessage): Promise<Received | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return null;
+  }
+  const body = Buffer.concat(chunks);
+  return {
+    method: request.method ?? "",
+    url: request.url ?? "",
+    headers: request.headers,
+    rawHeaders: request.rawHeaders,
+    body,
+    bodySha256: sha256(body),
+  };
+}
+
+function makeExchange(
+  received: Received,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange {
+  const { socket } = request;
+  const closed = once(response, "close").then(() => undefined);
+  const exchange: Exchange = {
+    received,
+    response,
+    socket,
+    closed,
+    isCut: () => response.destroyed && !response.writableFinished,
+    json(body, options = {}) {
+      const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+      response.writeHead(options.status ?? 200, {
+        "content-type": "application/json",
+        "content-length": bytes.length,
+        "request-id": "req_upstream",
+        ...options.headers,
+      });
+      response.end(bytes);
+    },
+    startStream(headers = {}) {
+      response.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        "request-id": "req_upstream",
+        ...headers,
+      });
+      response.flushHeaders();
+    },
+    write: (text) =>
+      new Promise((resolve) => {
+        response.write(text, () => resolve());
+      }),
+    async stream(events) {
+      exchange.startStream();
+      for (const event of events) {
+        if (!response.write(event)) await Promise.race([once(response, "drain"), closed]);
+      }
+      response.end();
+    },
+    end: () => void response.end(),
+    reset: () => void socket.resetAndDestroy(),
+  };
+  return exchange;
+}
+
+export function sha256(bytes: Buffer | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+export const defaultUsage = {
+  input_tokens: 10,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+  output_tokens: 5,
+  server_tool_use: null,
+  service_tier: "standard",
+};
+
+/** A complete message as the Claude API answers it. */
+export function messageJson(options: { usage?: object; text?: string; model?: string } = {}) {
+  return {
+    id: "msg_01",
+    type: "message",
+    role: "assistant",
+    model: options.model ?? "claude-sonnet-4-5-20250929",
+    content: [{ type: "text", text: options.text ?? "Hello" }],
+    stop_reason: "end_turn",
+    stop_sequence: null,
+    usage: { ...defaultUsage, ...options.usage },
+  };
+}
+
+/** The text of one server-sent event. */
+export function sse(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
+}
+
+/** `message_start` with the usage given over the default one, and a placeholder of 1 output token. */
+export function messageStart(usage: object = {}): string {
+  const message = {
+    ...messageJson({ usage: { output_tokens: 1, ...usage } }),
+    content: [],
+    stop_reason: null,
+  };
+  return sse("message_start", { message });
+}
+
+export function textDelta(text: string): string {
+  return sse("content_block_delta", { index: 0, delta: { type: "text_delta", text } });
+}
+
+export const blockStart = sse("content_block_start", {
+  index: 0,
+  content_block: { type: "text", text: "" },
+});
+
+/** `message_delta` and `message_stop` with the final usage. */
+export function messageEnd(usage: object = { output_tokens: 5 }): string[] {
+  return [
+    sse("content_block_stop", { index: 0 }),
+    sse("message_delta", { delta: { stop_reason: "end_turn", stop_sequence: null }, usage }),
+    sse("message_stop", {}),
+  ];
+}
+
+/** A whole stream whose text comes in `deltas` events. */
+export function messageEvents(deltas = 3, usage: object = { output_tokens: 5 }): string[] {
+  const texts = Array.from({ length: deltas }, (_, i) => textDelta(`word ${i} `));
+  return [messageStart(), blockStart, sse("ping", {}), ...texts, ...messageEnd(usage)];
+}
+
+/** An answer that is compressed although nobody asked for it. */
+export function gzipJson(exchange: Exchange, body: unknown): void {
+  const bytes = gzipSync(JSON.stringify(body));
+  exchange.response.writeHead(200, {
+    "content-type": "application/json",
+    "content-encoding": "gzip",
+    "content-length": bytes.length,
+  });
+  exchange.response.end(bytes);
+}

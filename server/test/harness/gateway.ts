@@ -1,0 +1,236 @@
+import { once } from "node:events";
+import {
+  Agent,
+  type ClientRequest,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as startRequest,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
+import { type KeyCache, makeKeyCache } from "#src/access/key-cache.ts";
+import { makeSecret } from "#src/domain/key-format.ts";
+import { makeModelLabels } from "#src/domain/model-labels.ts";
+import { makePriceBook } from "#src/domain/price-book.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import {
+  type Admission,
+  type Gateway,
+  type GatewayDeps,
+  makeGateway,
+  type ObservedRequest,
+} from "#src/gateway/handle-request.ts";
+import { makeAnthropicUpstream } from "#src/gateway/upstreams/anthropic.ts";
+import type { Upstream } from "#src/gateway/upstreams/upstream.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { newId, systemRandomBytes } from "#src/lib/ids.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+
+// A gateway on a real socket of loopback, in front of whatever upstream a test gives it, with a meter, a ledger and keys
+// in memory. Everything between the client's socket and the upstream's is the real code.
+
+export const ORGANIZATION_ID = "6f1f7c0e-0d3c-4a51-9d3e-2a6f3a6f3a6f";
+export const WORKSPACE_ID = "wksp_test";
+export const UPSTREAM_CREDENTIAL = "upstream-credential-of-the-test";
+
+export interface TestGateway {
+  origin: string;
+  port: number;
+  gateway: Gateway;
+  /** Secret of a key with the permission `write`. */
+  secret: string;
+  begins: BeginRecord[];
+  ends: EndRecord[];
+  observed: ObservedRequest[];
+  /** The one end of the request, once it is there. */
+  end(): Promise<EndRecord>;
+  addKey(key?: Partial<FoundKey>): string;
+  admission: Admission;
+  /** The gateway's side of every client connection so far. */
+  clientSockets: Socket[];
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstream">> {
+  /** Where the upstream is. */
+  origin: string;
+  basePath?: string;
+}
+
+export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const { origin, basePath = "", ...overrides } = options;
+  const idleTimeoutMs = overrides.idleTimeoutMs ?? 20_000;
+  const upstream = makeAnthropicUpstream({
+    baseUrl: origin + basePath,
+    credential: UPSTREAM_CREDENTIAL,
+    source: "environment",
+    idleTimeoutMs,
+  });
+  const known = new Map<string, FoundKey>();
+  const endWaiters: (() => void)[] = [];
+  const state = {
+    begins: [] as BeginRecord[],
+    ends: [] as EndRecord[],
+    observed: [] as ObservedRequest[],
+    admission: { admit: () => ({ kind: "admitted" }) } as Admission,
+    clientSockets: [] as Socket[],
+  };
+  const gateway = makeGateway({
+    ...testDeps(state, known, upstream, endWaiters),
+    idleTimeoutMs,
+    ...overrides,
+  });
+  const server = createServer((request, response) => {
+    void gateway.handle(request, response);
+  });
+  server.on("checkContinue", (request, response) => {
+    void gateway.handle(request, response, true);
+  });
+  server.on("connection", (socket) => void state.clientSockets.push(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const test: TestGateway = Object.assign(state, {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    gateway,
+    secret: "",
+    async end() {
+      while (state.ends.length === 0) await new Promise<void>((done) => endWaiters.push(done));
+      const [end] = state.ends;
+      if (!end || state.ends.length > 1) throw new Error("expected exactly one end");
+      return end;
+    },
+    addKey(key: Partial<FoundKey> = {}) {
+      const { secret, hash } = makeSecret("api", systemRandomBytes);
+      known.set(hash.toString("hex"), { ...defaultKey, ...key });
+      return secret;
+    },
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await upstream.pool.destroy();
+    },
+  });
+  test.secret = test.addKey();
+  return test;
+}
+
+const defaultKey: FoundKey = {
+  id: "apikey_test",
+  organizationId: ORGANIZATION_ID,
+  workspaceId: WORKSPACE_ID,
+  permission: "write",
+  status: "active",
+  expiresAtMs: null,
+  isWorkspaceArchived: false,
+};
+
+function testDeps(
+  state: Pick<TestGateway, "begins" | "ends" | "observed" | "admission">,
+  known: Map<string, FoundKey>,
+  upstream: Upstream,
+  endWaiters: (() => void)[],
+): Omit<GatewayDeps, "idleTimeoutMs"> {
+  const book = makePriceBook([]);
+  const keys: KeyCache = makeKeyCache({
+    lookup: async (hash) => known.get(Buffer.from(hash).toString("hex")) ?? null,
+    msSinceContact: () => 0,
+    leaseTtlMs: 120_000,
+    clock: systemClock,
+  });
+  return {
+    keys,
+    ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },
+    meter: {
+      begin: (record) => void state.begins.push(record),
+      end(record) {
+        state.ends.push(record);
+        for (const done of endWaiters.splice(0)) done();
+      },
+    },
+    prices: { get: () => book },
+    labels: makeModelLabels(100),
+    upstream: () => upstream,
+    databaseNowMs: () => Date.now(),
+    metrics: { observeRequest: (request) => void state.observed.push(request) },
+    newRequestId: () => newId("req_", Date.now()),
+    clock: systemClock,
+    logger: makeLogger("silent"),
+  };
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  rawHeaders: string[];
+  body: Buffer;
+  text: string;
+}
+
+export interface Call {
+  method?: string;
+  path?: string;
+  headers?: Record<string, string | string[]>;
+  body?: Buffer | string;
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** Sends a request and reads the whole answer. Rejects when the connection breaks before it is complete. */
+export async function call(origin: string, options: Call = {}): Promise<Answer> {
+  const response = await open(origin, options);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    rawHeaders: response.rawHeaders,
+    body,
+    text: body.toString("utf8"),
+  };
+}
+
+/** Sends a request and resolves with the response once its headers are there. */
+export function open(origin: string, options: Call = {}): Promise<IncomingMessage> {
+  const sent = start(origin, options);
+  return new Promise((resolve, reject) => {
+    sent.on("response", resolve);
+    sent.on("error", reject);
+  });
+}
+
+/** Sends a request; for tests that end it themselves. */
+export function start(origin: string, options: Call = {}): ClientRequest {
+  const { method = "POST", path = "/v1/messages", headers = {}, body } = options;
+  const { hostname: host, port } = new URL(origin);
+  // The path as it stands here: a URL would clean it.
+  const sent = startRequest({ host, port, path, method, headers, agent });
+  sent.on("error", () => undefined);
+  // Of a text, Node would write the headers as UTF-8 too.
+  sent.end(body === undefined ? undefined : Buffer.from(body));
+  return sent;
+}
+
+/** A small body of `POST /v1/messages`. */
+export function messageBody(fields: object = {}): string {
+  return JSON.stringify({
+    model: "claude-sonnet-4-5",
+    max_tokens: 100,
+    messages: [{ role: "user", content: "Hi" }],
+    ...fields,
+  });
+}
+
+/** Headers of an old SDK. */
+export function withKey(secret: string): Record<string, string> {
+  return {
+    "x-api-key": secret,
+    "anthropic-version": "2023-06-01",
+    "content-type": "application/json",
+  };
+}
