@@ -1,0 +1,109 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import picocolors from "picocolors";
+import type { LoadedConfig } from "#src/config.ts";
+import type { CallApi } from "./local-api.ts";
+import { print } from "./print.ts";
+
+interface Finding {
+  check: string;
+  ok: boolean;
+  detail: string;
+}
+
+const OLDEST_NODE = 24;
+const LEAST_FREE_BYTES = 1024 ** 3;
+const MEBIBYTE = 1024 ** 2;
+
+/** `doctor`: says what is right and wrong with this installation; exits with 1 when something is wrong. */
+export function addDoctorCommand(
+  program: Command,
+  load: () => LoadedConfig,
+  callApi: CallApi,
+): void {
+  program
+    .command("doctor")
+    .description("check this installation")
+    .action(async () => {
+      const { config } = load();
+      const findings = [
+        checkNode(),
+        ...checkDataFolder(config.dataDir),
+        ...checkExposure(config),
+        await checkServer(callApi),
+      ];
+      const isHealthy = findings.every((finding) => finding.ok);
+      print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
+      if (!isHealthy) process.exitCode = 1;
+    });
+}
+
+function line({ check, ok, detail }: Finding): string {
+  return `${ok ? picocolors.green("ok   ") : picocolors.red("wrong")}  ${check.padEnd(12)}  ${detail}`;
+}
+
+function checkNode(): Finding {
+  const major = Number.parseInt(process.versions.node, 10);
+  return { check: "node", ok: major >= OLDEST_NODE, detail: process.version };
+}
+
+function checkDataFolder(folder: string): Finding[] {
+  if (!existsSync(folder)) {
+    return [{ check: "data folder", ok: true, detail: `${folder} is made at the first start` }];
+  }
+  const findings: Finding[] = [];
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    findings.push({ check: "data folder", ok: true, detail: folder });
+  } catch {
+    findings.push({
+      check: "data folder",
+      ok: false,
+      detail: `${folder} is not writable for this user`,
+    });
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const freeBytes = bavail * bsize;
+  findings.push({
+    check: "disk",
+    ok: freeBytes >= LEAST_FREE_BYTES,
+    detail: `${Math.round(freeBytes / MEBIBYTE).toLocaleString("en")} MiB free; a full disk stops new requests`,
+  });
+  const secret = join(folder, "secret");
+  if (process.platform !== "win32" && existsSync(secret)) {
+    const mode = statSync(secret).mode & 0o777;
+    const ok = (mode & 0o077) === 0;
+    const detail = ok
+      ? `${secret} is readable by its owner only`
+      : `others may read ${secret}: chmod 600 it`;
+    findings.push({ check: "secret", ok, detail });
+  }
+  return findings;
+}
+
+function checkExposure(config: LoadedConfig["config"]): Finding[] {
+  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
+  const isProtected = config.tlsCertFile !== undefined || config.trustedProxies.length > 0;
+  if (isLocal || isProtected) return [{ check: "address", ok: true, detail: config.host }];
+  return [
+    {
+      check: "address",
+      ok: false,
+      detail: `${config.host} is open to the network without TLS: keys cross it in clear text`,
+    },
+  ];
+}
+
+async function checkServer(callApi: CallApi): Promise<Finding> {
+  try {
+    const ready = await callApi("GET", "/readyz");
+    return { check: "server", ok: true, detail: `ready: ${JSON.stringify(ready)}` };
+  } catch (error) {
+    return {
+      check: "server",
+      ok: false,
+      detail: error instanceof Error ? error.message : String(error),
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import picocolors from "picocolors";
+
+export interface OutputOptions {
+  json?: boolean;
+}
+
+/** One JSON object with --json, else what `text` says. */
+export function print(options: OutputOptions, value: unknown, text: () => string): void {
+  console.log(options.json ? JSON.stringify(value) : text());
+}
+
+/** Columns padded to their widest cell, with a dim heading. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headings.map((heading, i) =>
+    Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [picocolors.dim(line(headings)), ...rows.map(line)].join("\n");
+}

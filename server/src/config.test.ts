@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigError, describeConfig, loadConfig, settingsReference } from "#src/config.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "config-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const mistakesOf = (env: NodeJS.ProcessEnv): string => {
+  try {
+    loadConfig(env, directory);
+    return "";
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+};
+
+describe("loadConfig", () => {
+  test("defaults suffice, and a relative data folder is under the given directory", () => {
+    const { config, sources } = loadConfig({}, directory);
+    expect(config.port).toBe(8484);
+    expect(config.dataDir).toBe(join(directory, "data"));
+    expect(config.leaseTtlMs).toBe(120_000);
+    expect(sources.port).toBe("default");
+  });
+
+  test("the environment wins over bursar.toml, which wins over the default", () => {
+    writeFileSync(join(directory, "bursar.toml"), 'port = 9000\nhost = "0.0.0.0"\n');
+    const { config, sources } = loadConfig({ BURSAR_PORT: "9001" }, directory);
+    expect([config.port, sources.port]).toEqual([9001, "BURSAR_PORT"]);
+    expect([config.host, sources.host]).toEqual(["0.0.0.0", "bursar.toml"]);
+  });
+
+  test("an unknown variable or key is an error that names it", () => {
+    expect(mistakesOf({ BURSAR_PROT: "1" })).toBe("BURSAR_PROT: there is no such setting");
+    writeFileSync(join(directory, "bursar.toml"), "prot = 1\n");
+    expect(mistakesOf({})).toBe("bursar.toml: prot: there is no such setting");
+  });
+
+  test("every mistake is told at once", () => {
+    const message = mistakesOf({ BURSAR_PORT: "many", BURSAR_DRAIN: "soon" });
+    expect(message.split("\n")).toHaveLength(2);
+    expect(message).toContain("BURSAR_PORT: ");
+    expect(message).toContain("BURSAR_DRAIN: expected a duration such as 500ms, 30s, 5m or 1h");
+  });
+
+  test("a secret can come from a file, but not from both places", () => {
+    const path = join(directory, "key");
+    writeFileSync(path, "sk-ant-from-file\n");
+    const { config } = loadConfig({ ANTHROPIC_API_KEY_FILE: path }, directory);
+    expect(config.anthropicApiKey).toBe("sk-ant-from-file");
+    expect(mistakesOf({ ANTHROPIC_API_KEY_FILE: path, ANTHROPIC_API_KEY: "x" })).toContain(
+      "both set; keep one",
+    );
+    expect(mistakesOf({ ANTHROPIC_API_KEY_FILE: join(directory, "none") })).toContain(
+      "ANTHROPIC_API_KEY_FILE: cannot read",
+    );
+  });
+
+  test("a description never shows a secret", () => {
+    const loaded = loadConfig({ ANTHROPIC_API_KEY: "sk-ant-canary" }, directory);
+    expect(JSON.stringify(describeConfig(loaded))).not.toContain("canary");
+  });
+
+  test("the reference page is the text that the settings give", () => {
+    const page = new URL("../../docs/guides/configuration.md", import.meta.url);
+    expect(readFileSync(page, "utf8")).toBe(settingsReference());
+  });
+});

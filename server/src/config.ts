@@ -1,0 +1,282 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parse as parseToml } from "smol-toml";
+import { z } from "zod";
+import { logLevels } from "#src/lib/logger.ts";
+import { StartError } from "#src/lib/start-error.ts";
+
+// Environment > bursar.toml > defaults. A name that is not listed here is an error, so that a typing mistake in a
+// setting that guards money is never silently ignored.
+
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h)?$/, "expected a duration such as 500ms, 30s, 5m or 1h")
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, "");
+    const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, "": 1_000 }[unit] ?? 1_000;
+    return Number.parseInt(text, 10) * factor;
+  });
+const text = z.string().min(1);
+// It becomes an HTTP header: a line break in it, pasted with the key, would fail every request.
+const headerText = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "expected printable characters without spaces");
+const list = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+const port = z.coerce.number().int().min(0).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
+
+interface Setting {
+  env: string;
+  schema: z.ZodType;
+  fallback?: string;
+  /** Never printed; can also be given as a file, in `<name>_FILE`. */
+  isSecret?: true;
+  about: string;
+}
+
+export const settings = {
+  port: {
+    env: "BURSAR_PORT",
+    schema: port,
+    fallback: "8484",
+    about: "Port of the one HTTP listener; 0 takes a free one.",
+  },
+  host: {
+    env: "BURSAR_HOST",
+    schema: text,
+    fallback: "127.0.0.1",
+    about: "Address to listen on.",
+  },
+  dataDir: {
+    env: "BURSAR_DATA_DIR",
+    schema: text,
+    fallback: "./data",
+    about: "Folder of the embedded database, the journal, the secret and the admin socket.",
+  },
+  publicUrl: {
+    env: "BURSAR_PUBLIC_URL",
+    schema: httpUrl.optional(),
+    about: "Address that people and programs use, when it is not the listening address.",
+  },
+  secret: {
+    env: "BURSAR_SECRET",
+    schema: text.optional(),
+    isSecret: true,
+    about:
+      "Seals stored credentials; at least 32 characters. Made once in the data folder when unset without DATABASE_URL.",
+  },
+  nodeId: {
+    env: "BURSAR_NODE_ID",
+    schema: text.max(100).optional(),
+    about: "Name of this node; made once in the data folder when unset.",
+  },
+  logLevel: {
+    env: "BURSAR_LOG_LEVEL",
+    schema: z.enum(logLevels),
+    fallback: "info",
+    about: `One of ${logLevels.join(", ")}.`,
+  },
+  leaseTtlMs: {
+    env: "BURSAR_LEASE_TTL",
+    schema: duration,
+    fallback: "120s",
+    about: "How long cached keys live while the database is away.",
+  },
+  journalSync: {
+    env: "BURSAR_JOURNAL_SYNC",
+    schema: z.enum(["interval", "group"]),
+    fallback: "interval",
+    about:
+      "interval: synced to disk every 50 ms. group: a request waits for the sync before it is sent.",
+  },
+  drainMs: {
+    env: "BURSAR_DRAIN",
+    schema: duration,
+    fallback: "30s",
+    about: "How long running requests may take after SIGTERM.",
+  },
+  upstreamIdleMs: {
+    env: "BURSAR_UPSTREAM_IDLE",
+    schema: duration,
+    fallback: "300s",
+    about: "Longest silence of the upstream before a request is given up.",
+  },
+  trustedProxies: {
+    env: "BURSAR_TRUSTED_PROXIES",
+    schema: list,
+    fallback: "",
+    about: "Addresses or CIDR ranges, comma separated, whose X-Forwarded-For is believed.",
+  },
+  tlsCertFile: {
+    env: "BURSAR_TLS_CERT_FILE",
+    schema: text.optional(),
+    about: "PEM certificate chain; with BURSAR_TLS_KEY_FILE the listener speaks HTTPS.",
+  },
+  tlsKeyFile: {
+    env: "BURSAR_TLS_KEY_FILE",
+    schema: text.optional(),
+    about: "PEM private key of the certificate.",
+  },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    schema: z.url({ protocol: /^postgres(ql)?$/, error: "expected postgres://…" }).optional(),
+    isSecret: true,
+    about:
+      "PostgreSQL 15 or newer, over a direct connection. Unset: an embedded PostgreSQL in the data folder.",
+  },
+  anthropicApiKey: {
+    env: "ANTHROPIC_API_KEY",
+    schema: headerText.optional(),
+    isSecret: true,
+    about: "Credential of the real Claude API. Unset, and none stored: the simulator answers.",
+  },
+  anthropicUpstreamUrl: {
+    env: "ANTHROPIC_UPSTREAM_URL",
+    schema: httpUrl.optional(),
+    about: "Origin of the Claude API, when it is not https://api.anthropic.com.",
+  },
+} as const satisfies Record<string, Setting>;
+
+type SettingName = keyof typeof settings;
+export type Config = { [K in SettingName]: z.output<(typeof settings)[K]["schema"]> };
+
+export interface LoadedConfig {
+  config: Config;
+  /** Where each value came from: a variable's name, `bursar.toml`, or "default". */
+  sources: Record<SettingName, string>;
+}
+
+/** What an administrator wrote is wrong. The message lists every mistake and is meant to be printed as it is. */
+export class ConfigError extends StartError {}
+
+/**
+ * Reads the configuration once. `directory` is where `bursar.toml` is looked for and what a relative data folder is
+ * relative to. Throws ConfigError.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, directory: string): LoadedConfig {
+  const file = readToml(resolve(directory, "bursar.toml"));
+  const mistakes = [...unknownVariables(env), ...unknownKeys(file)];
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  for (const [name, setting] of Object.entries<Setting>(settings)) {
+    const found = findValue(setting, env, file, mistakes);
+    sources[name] = found.source;
+    const parsed = setting.schema.safeParse(found.value);
+    if (parsed.success) values[name] = parsed.data;
+    else
+      mistakes.push(
+        `${found.source === "bursar.toml" ? tomlKey(setting) : setting.env}: ${parsed.error.issues[0]?.message}`,
+      );
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
+  const config = values as Config;
+  checkTogether(config);
+  return {
+    config: { ...config, dataDir: resolve(directory, config.dataDir) },
+    sources: sources as Record<SettingName, string>,
+  };
+}
+
+/** One line per setting with its value, secrets hidden, and its source. */
+export function describeConfig({
+  config,
+  sources,
+}: LoadedConfig): { name: string; value: string; source: string }[] {
+  return Object.entries<Setting>(settings).map(([name, setting]) => {
+    const value = config[name as SettingName];
+    const shown = value === undefined ? "(unset)" : setting.isSecret ? "(hidden)" : String(value);
+    return { name: setting.env, value: shown, source: sources[name as SettingName] };
+  });
+}
+
+/** The reference of all settings as Markdown: `docs/guides/configuration.md` is this text. */
+export function settingsReference(): string {
+  const rows = Object.values<Setting>(settings).map(({ env, fallback, isSecret, about }) => {
+    const name = isSecret ? `\`${env}\`, \`${env}_FILE\`` : `\`${env}\``;
+    return `| ${name} | ${fallback ? `\`${fallback}\`` : ""} | ${about} |`;
+  });
+  return [
+    "# Configuration",
+    "",
+    "A setting comes from the environment, else from `bursar.toml` in the folder of the clone (same name in lower case,",
+    'without `BURSAR_`: `data_dir = "/var/lib/bursar"`), else from its default. A name that is not listed here is an',
+    "error. A secret can also be read from a file, named in the variable that ends in `_FILE`. Durations are written as",
+    "`500ms`, `30s`, `5m` or `1h`. `./bursar config` shows what is in force and where it comes from.",
+    "",
+    "| setting | default | what it does |",
+    "|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function checkTogether(config: Config): void {
+  if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
+    throw new ConfigError(
+      "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
+    );
+  }
+}
+
+function findValue(
+  setting: Setting,
+  env: NodeJS.ProcessEnv,
+  file: Record<string, unknown>,
+  mistakes: string[],
+): { value: unknown; source: string } {
+  const fileVariable = `${setting.env}_FILE`;
+  const path = setting.isSecret ? env[fileVariable] : undefined;
+  const direct = env[setting.env];
+  if (direct !== undefined && path !== undefined) {
+    mistakes.push(`${setting.env} and ${fileVariable} are both set; keep one.`);
+  }
+  if (direct !== undefined && direct !== "") return { value: direct, source: setting.env };
+  if (path !== undefined) {
+    try {
+      return { value: readFileSync(path, "utf8").trim(), source: fileVariable };
+    } catch {
+      mistakes.push(`${fileVariable}: cannot read ${path}`);
+      return { value: setting.fallback, source: fileVariable };
+    }
+  }
+  const written = file[tomlKey(setting)];
+  if (written !== undefined) return { value: String(written), source: "bursar.toml" };
+  return { value: setting.fallback, source: "default" };
+}
+
+/** `BURSAR_DATA_DIR` is `data_dir` in the file; names of others keep theirs: `database_url`. */
+function tomlKey(setting: Setting): string {
+  return setting.env.replace(/^BURSAR_/, "").toLowerCase();
+}
+
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set(
+    Object.values<Setting>(settings).flatMap(({ env: name, isSecret }) =>
+      isSecret ? [name, `${name}_FILE`] : [name],
+    ),
+  );
+  return Object.keys(env)
+    .filter((name) => name.startsWith("BURSAR_") && !known.has(name))
+    .map((name) => `${name}: there is no such setting`);
+}
+
+function unknownKeys(file: Record<string, unknown>): string[] {
+  const known = new Set(Object.values<Setting>(settings).map(tomlKey));
+  return Object.keys(file)
+    .filter((key) => !known.has(key))
+    .map((key) => `bursar.toml: ${key}: there is no such setting`);
+}
+
+function readToml(path: string): Record<string, unknown> {
+  if (!existsSync(path)) return {};
+  try {
+    return parseToml(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ConfigError(`bursar.toml: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

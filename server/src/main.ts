@@ -1,0 +1,83 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { banner } from "./banner.ts";
+import { type LoadedConfig, loadConfig } from "./config.ts";
+import { openStorage } from "./db/storage.ts";
+import { type Logger, makeLogger } from "./lib/logger.ts";
+import { StartError } from "./lib/start-error.ts";
+import { type RunningServer, startServer } from "./wiring.ts";
+
+/** The clone's root: `bursar.toml` and a relative data folder are found there. */
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const SERVER_FILE = "server.json";
+const usage = "Usage: main.ts start [--simulator] | migrate";
+
+await run().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+});
+
+async function run(): Promise<void> {
+  const { positionals, values } = parseCommandLine();
+  const loaded = loadConfig(process.env, root);
+  const logger = makeLogger(loaded.config.logLevel);
+  switch (positionals[0]) {
+    case "start":
+      return start(loaded, logger, values.simulator === true);
+    case "migrate":
+      return migrateOnly(loaded, logger);
+    default:
+      throw new StartError(usage);
+  }
+}
+
+function parseCommandLine() {
+  try {
+    return parseArgs({ options: { simulator: { type: "boolean" } }, allowPositionals: true });
+  } catch (error) {
+    throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+  }
+}
+
+async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean): Promise<void> {
+  const { config } = loaded;
+  const stopRequested = Promise.withResolvers<NodeJS.Signals>();
+  // From the first moment on: a signal during the start waits for its end, and then everything is stopped in order.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => stopRequested.resolve(signal));
+  }
+  const server = await startServer({ loaded, logger, isSimulated });
+  announce(config.dataDir, server);
+  process.stdout.write(banner(loaded, server, process.stdout.isTTY === true));
+  const signal = await Promise.race([stopRequested.promise, server.failed]);
+  logger.info({ signal }, "stopping");
+  rmSync(join(config.dataDir, SERVER_FILE), { force: true });
+  await server.stop();
+  // Nothing is left to do; a timer that somebody forgot must not keep a stopped server alive.
+  process.exit(process.exitCode ?? 0);
+}
+
+/** For programs on this machine: where the server listens. Written beside and renamed, so that it is never half there. */
+function announce(dataDir: string, server: RunningServer): void {
+  const file = join(dataDir, SERVER_FILE);
+  writeFileSync(`${file}.new`, JSON.stringify({ url: server.url, pid: process.pid }));
+  renameSync(`${file}.new`, file);
+}
+
+async function migrateOnly(loaded: LoadedConfig, logger: Logger): Promise<void> {
+  mkdirSync(loaded.config.dataDir, { recursive: true, mode: 0o700 });
+  const storage = await openStorage({ ...loaded.config, logger, onFailure: () => undefined });
+  await storage.close();
+  const { applied, schemaNumber } = storage.migrated;
+  const names = applied.map((migration) => migration.name).join(", ");
+  process.stdout.write(
+    `Schema ${schemaNumber}: ${names === "" ? "nothing to do" : `applied ${names}`}.\n`,
+  );
+}
+
+function explain(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,392 @@
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { FastifyInstance } from "fastify";
+import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
+import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
+import type { Config, LoadedConfig } from "./config.ts";
+import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { isUnavailable } from "./db/database-error.ts";
+import { findDurabilityWarning } from "./db/durability.ts";
+import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
+import { openStorage, type Storage } from "./db/storage.ts";
+import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
+import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
+import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
+import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
+import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
+import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
+import { makeAdminApp } from "./http/app.ts";
+import { makeClientAddress } from "./http/client-address.ts";
+import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import { type Metrics, makeMetrics } from "./http/metrics.ts";
+import type { Readiness } from "./http/pages.ts";
+import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { systemClock } from "./lib/clock.ts";
+import { newId, systemRandomBytes } from "./lib/ids.ts";
+import { localSocketPath } from "./lib/local-socket.ts";
+import type { Logger } from "./lib/logger.ts";
+import { sealingKey } from "./lib/seal.ts";
+import { StartError } from "./lib/start-error.ts";
+import { openJournal } from "./metering/journal.ts";
+import { type Meter, makeMeter } from "./metering/meter.ts";
+import { nodeIdentity } from "./metering/node-identity.ts";
+import { keepUsagePartitions } from "./metering/partitions.ts";
+import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
+import { recordUsage } from "./metering/record-usage.ts";
+import { listReportedModels } from "./metering/usage.sql.ts";
+
+// Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
+
+export interface StartOptions {
+  loaded: LoadedConfig;
+  logger: Logger;
+  /** `--simulator`: no configured upstream is looked at. */
+  isSimulated: boolean;
+}
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:8484`. */
+  url: string;
+  /** The upstream in use, or null while the configured one cannot be used. */
+  upstream(): UpstreamDescription | null;
+  /** The variables that name an upstream of the environment, for people. */
+  upstreamVariables: string;
+  isDatabaseEmbedded: boolean;
+  /** What the operator should know, one sentence each. */
+  warnings: readonly string[];
+  /** Resolves with a reason when the server cannot go on by itself. */
+  failed: Promise<string>;
+  /** Stops accepting, finishes what runs, writes the last records, and frees everything. */
+  stop(): Promise<void>;
+}
+
+const VERSION = readVersion();
+const POLL_CHANGES_MS = 250;
+const ORGANIZATION_NAME = "My organization";
+/** Names of models outside the price list that reports show as themselves. */
+const MAX_OTHER_MODELS = 200;
+
+/** Starts a server. Throws a StartError for what the operator can mend; nothing is left running then. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  await using parts = new AsyncDisposableStack();
+  const server = await startParts(options, parts);
+  const started = parts.move();
+  return { ...server, stop: () => started.disposeAsync() };
+}
+
+async function startParts(
+  { loaded, logger, isSimulated }: StartOptions,
+  parts: AsyncDisposableStack,
+): Promise<Omit<RunningServer, "stop">> {
+  const { config } = loaded;
+  const failure = Promise.withResolvers<string>();
+  const storage = await openStorage({
+    dataDir: config.dataDir,
+    databaseUrl: config.databaseUrl,
+    logger,
+    onFailure: (reason) => {
+      process.exitCode = 1;
+      failure.resolve(reason);
+    },
+  });
+  parts.defer(() => storage.close());
+  const secret = await resolveSecret({
+    given: config.secret,
+    isDatabaseShared: !storage.isEmbedded,
+    dataDir: storage.folder,
+  });
+  await checkSecretFingerprint(storage.database, secret);
+  const key = sealingKey(secret);
+
+  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const durability = await findDurabilityWarning(storage.database);
+  return {
+    url: surfaces.url,
+    upstream: () => describeUpstream(core.upstreams),
+    upstreamVariables: upstreamVariables(config),
+    isDatabaseEmbedded: storage.isEmbedded,
+    warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
+    failed: failure.promise,
+  };
+}
+
+interface CoreOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  key: Buffer;
+  isSimulated: boolean;
+}
+
+/** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
+interface Core {
+  organizationId: string;
+  watch: ChangeWatch;
+  keys: KeyCache;
+  prices: PriceBooks;
+  labels: ModelLabels;
+  ledger: Ledger;
+  meter: Meter;
+  upstreams: Upstreams;
+}
+
+async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
+  const { config, logger } = options;
+  const { database } = options.storage;
+  const reload: (() => void)[] = [];
+  const watch = watchChanges({
+    database,
+    intervalMs: POLL_CHANGES_MS,
+    clock: systemClock,
+    logger,
+    onChange: () => {
+      for (const each of reload) each();
+    },
+  });
+  parts.defer(() => watch.stop());
+  await watch.ready;
+  const nowMs = () => watch.databaseNowMs();
+  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
+  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const partitions = await keepUsagePartitions({ database, logger });
+  parts.defer(() => partitions.stop());
+
+  const keys = makeKeyCache({
+    lookup: (hash) => findApiKeyByHash(database, hash),
+    msSinceContact: () => watch.msSinceContact(),
+    leaseTtlMs: config.leaseTtlMs,
+    clock: systemClock,
+  });
+  const prices = makePriceBooks({ database });
+  await prices.reload();
+  const upstreams = await startUpstreams(options);
+  parts.defer(() => upstreams.close());
+  // What the reports already show counts towards the cap, so that it holds over restarts.
+  const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
+  const { ledger, meter } = await startMoney({ ...options, nowMs, prices, labels }, parts);
+
+  const quietly = (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
+  };
+  reload.push(
+    () => keys.clear(),
+    quietly(() => prices.reload()),
+    quietly(() => ledger.refresh()),
+    quietly(() => upstreams.reload()),
+  );
+  return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
+}
+
+function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
+  const { anthropicApiKey, anthropicUpstreamUrl } = config;
+  const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
+  return openUpstreams({
+    environment:
+      isConfigured && !isSimulated
+        ? { apiKey: anthropicApiKey ?? null, baseUrl: anthropicUpstreamUrl ?? null }
+        : null,
+    findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
+    sealingKey: key,
+    startSimulator: () =>
+      startSimulator(
+        process.platform === "win32"
+          ? { port: 0 }
+          : { socketPath: localSocketPath(storage.folder, "simulator.sock") },
+      ),
+    idleTimeoutMs: config.upstreamIdleMs,
+    logger,
+  });
+}
+
+interface MoneyOptions extends CoreOptions {
+  nowMs: () => number;
+  prices: PriceBooks;
+  labels: ModelLabels;
+}
+
+async function startMoney(
+  { config, storage, logger, nowMs, prices, labels }: MoneyOptions,
+  parts: AsyncDisposableStack,
+): Promise<{ ledger: Ledger; meter: Meter }> {
+  const { database } = storage;
+  const directory = join(storage.folder, "journal");
+  const nodeId = nodeIdentity({
+    directory,
+    configuredId: config.nodeId ?? null,
+    makeId: () => newId(idPrefixes.node, nowMs()),
+  });
+  const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
+  const meter = makeMeter({
+    database,
+    journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
+    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    version: VERSION,
+    newInstallationId: newId("inst_", nowMs()),
+    // These records used nothing: an invented model name must not take a place among the reported ones.
+    labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
+    clock: systemClock,
+    logger,
+  });
+  await meter.start();
+  parts.defer(() => meter.stop());
+  await ledger.start();
+  parts.defer(() => ledger.stop());
+  return { ledger, meter };
+}
+
+interface SurfaceOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  key: Buffer;
+  core: Core;
+}
+
+/** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
+async function startSurfaces(
+  { config, storage, logger, key, core }: SurfaceOptions,
+  parts: AsyncDisposableStack,
+): Promise<{ url: string }> {
+  const { database } = storage;
+  const metrics: Metrics = makeMetrics({
+    inFlight: () => gateway.stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+  });
+  const gateway = makeGateway({
+    keys: core.keys,
+    ledger: core.ledger,
+    meter: core.meter,
+    ...(config.journalSync === "group" && {
+      beginSynced: (record) => core.meter.beginSynced(record),
+    }),
+    prices: core.prices,
+    labels: core.labels,
+    upstream: () => core.upstreams.current(),
+    databaseNowMs: () => core.watch.databaseNowMs(),
+    metrics,
+    newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
+    clock: systemClock,
+    idleTimeoutMs: config.upstreamIdleMs,
+    logger,
+  });
+  let local: LocalListener | null = null;
+  const admin = await makeAdminApp({
+    database,
+    nowMs: () => core.watch.databaseNowMs(),
+    randomBytes: systemRandomBytes,
+    sealingKey: key,
+    operatorOrganizationId: core.organizationId,
+    isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
+    clientAddress: makeClientAddress(config.trustedProxies),
+    isDatabaseAway: isUnavailable,
+    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    readiness: async () => readiness(core, gateway),
+    metrics,
+    version: VERSION,
+    logger,
+  });
+  parts.defer(() => admin.close());
+
+  const adminSocket = await listenLocally(
+    localSocketPath(storage.folder, "admin.sock"),
+    admin.routing,
+  );
+  local = adminSocket;
+  parts.defer(() => adminSocket.close());
+  const listener = await listen({
+    host: config.host,
+    port: config.port,
+    tls: readTls(config),
+    ...dispatch(gateway, admin),
+  });
+  parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
+  return { url: listener.url };
+}
+
+/** One port, two surfaces: the target decides. */
+function dispatch(gateway: Gateway, admin: FastifyInstance) {
+  const handle = (isHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+    if (gateway.handles(request.method ?? "", request.url ?? "")) {
+      void gateway.handle(request, response, isHeldBack);
+      return;
+    }
+    if (isHeldBack) response.writeContinue();
+    admin.routing(request, response);
+  };
+  return { onRequest: handle(false), onCheckContinue: handle(true) };
+}
+
+async function stopListening(running: {
+  listener: Listener;
+  gateway: Gateway;
+  drainMs: number;
+}): Promise<void> {
+  // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
+  await running.listener.close(running.gateway.drain(running.drainMs));
+}
+
+/** Whether this node should get requests now. A database that was heard of less than ten polls ago counts as there. */
+function readiness(core: Core, gateway: Gateway): Readiness {
+  const meter = core.meter.status();
+  const isDatabaseThere = core.watch.msSinceContact() <= 10 * POLL_CHANGES_MS;
+  const checks = {
+    draining: gateway.stats().isDraining ? "yes" : "no",
+    database: isDatabaseThere ? "ok" : "does not answer",
+    journal: meter.isJournalHealthy ? "ok" : "cannot be written",
+    node: meter.isFenced ? "another process has taken this node's id" : "ok",
+  };
+  const isReady =
+    !gateway.stats().isDraining && isDatabaseThere && meter.isJournalHealthy && !meter.isFenced;
+  return { isReady, checks };
+}
+
+function describeUpstream(upstreams: Upstreams): UpstreamDescription | null {
+  try {
+    return upstreams.current().describe;
+  } catch {
+    return null;
+  }
+}
+
+function upstreamVariables(config: Config): string {
+  return [
+    config.anthropicApiKey === undefined ? null : "ANTHROPIC_API_KEY",
+    config.anthropicUpstreamUrl === undefined ? null : "ANTHROPIC_UPSTREAM_URL",
+  ]
+    .filter((name) => name !== null)
+    .join(" and ");
+}
+
+function exposureWarning(config: Config): string | null {
+  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
+  if (isLocal || config.tlsCertFile !== undefined || config.trustedProxies.length > 0) return null;
+  return (
+    `${config.host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
+    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
+  );
+}
+
+function readTls(config: Config): { cert: string; key: string } | null {
+  const { tlsCertFile, tlsKeyFile } = config;
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return null;
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      throw new StartError(`Cannot read ${path}, which the TLS settings name.`);
+    }
+  };
+  return { cert: read(tlsCertFile), key: read(tlsKeyFile) };
+}
+
+function readVersion(): string {
+  const file = new URL("../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
