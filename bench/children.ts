@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { descendantsOf } from "./proc.ts";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const { pid } of running) {
+    if (pid === undefined) continue;
+    for (const each of [pid, ...descendantsOf(pid)]) killNow(each);
+  }
+});
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+/** Watches a process that must not outlive this one, whatever ends it. */
+export function keepTrackOf<T extends ChildProcess>(child: T): T {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+/** A script of this folder as its own process, which talks over an IPC channel in single questions and answers. */
+export class ScriptProcess {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+
+  constructor(script: string, args: readonly string[] = []) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    this.#child = keepTrackOf(
+      spawn(process.execPath, [path, ...args], { stdio: ["ignore", "inherit", "inherit", "ipc"] }),
+    );
+    this.pid = pidOf(this.#child);
+  }
+
+  /** Settles with the next message that the process sends. Throws when it ends instead. */
+  async answer<T>(): Promise<T> {
+    const ended = new AbortController();
+    try {
+      const [message] = await Promise.race([
+        once(this.#child, "message", { signal: ended.signal }),
+        once(this.#child, "exit", { signal: ended.signal }).then(([code]) => {
+          throw new Error(`process ${this.pid} ended with ${code}`);
+        }),
+      ]);
+      return message as T;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  ask<T>(question: object): Promise<T> {
+    this.#child.send(question);
+    return this.answer();
+  }
+
+  async stop(): Promise<void> {
+    await stopChild(this.#child, { signal: "SIGTERM", graceMs: 2_000 });
+  }
+}
+
+/** Sends the signal, and SIGKILL when the process is still there after the grace. Settles when it is gone. */
+export async function stopChild(
+  child: ChildProcess,
+  { signal, graceMs }: { signal: NodeJS.Signals; graceMs: number },
+): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+  child.kill(signal);
+  await gone;
+  clearTimeout(timer);
+}
+
+/** Throws when the process could not be started. */
+export function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error(`cannot start ${child.spawnfile}`);
+  return child.pid;
+}

@@ -1,0 +1,205 @@
+import { Worker } from "node:worker_threads";
+import { ConnectionPool, type Exchange } from "./connection-pool.ts";
+import { monotonicMs } from "./monotonic.ts";
+import type { Schedule } from "./pacer.ts";
+import { type Quantiles, quantilesOf } from "./quantiles.ts";
+
+// The load generator: its own process, so that its cost is not the target's. It takes one plan after the other over the
+// IPC channel and answers each with a report; it ends with the channel.
+
+export interface LoadPlan {
+  port: number;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+  mode: OpenLoop | ClosedLoop;
+}
+
+/** Requests are due at fixed times, whether or not earlier ones were answered. */
+export interface OpenLoop {
+  kind: "open";
+  ratePerSecond: number;
+  count: number;
+  /** Opened before the first request; more are opened when all of them are busy. */
+  warmConnections: number;
+}
+
+/** Each connection sends its next request when it has the whole answer to the last one. */
+export interface ClosedLoop {
+  kind: "closed";
+  connections: number;
+  durationMs: number;
+}
+
+export interface LoadReport {
+  sent: number;
+  answered: number;
+  /** Requests that failed, by what happened. */
+  errors: Record<string, number>;
+  /** From the first request to the last answer, seconds. */
+  seconds: number;
+  answersPerSecond: number;
+  /** Bytes of all bodies, without HTTP framing. */
+  bodyBytes: number;
+  mostInFlight: number;
+  /** From the time a request was due to the first byte of its answer's body, and to the last one. Milliseconds. */
+  firstByteMs: Quantiles;
+  lastByteMs: Quantiles;
+  /** From the time a request was due to the time it was written: what the generator itself was late. */
+  latenessMs: Quantiles;
+}
+
+const MOST_CONNECTIONS = 4_096;
+const MOST_ANSWERS = 2_000_000; // of a closed-loop run: bounds the memory for samples
+const MOST_ERRORS = 10_000;
+const ANSWER_TIMEOUT_MS = 60_000;
+const SWEEP_MS = 250;
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", (plan: LoadPlan) => {
+  runPlan(plan).then(
+    (report) => process.send?.(report),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+
+async function runPlan(plan: LoadPlan): Promise<LoadReport> {
+  const recorder = new Recorder(plan.mode.kind === "open" ? plan.mode.count : MOST_ANSWERS);
+  const pool = new ConnectionPool({
+    port: plan.port,
+    request: requestBytes(plan),
+    mostConnections: MOST_CONNECTIONS,
+    onAnswer: (exchange) => recorder.addAnswer(exchange),
+    onFailure: (reason) => recorder.addError(reason),
+  });
+  const sweep = setInterval(() => pool.failOlderThan(ANSWER_TIMEOUT_MS), SWEEP_MS);
+  try {
+    if (plan.mode.kind === "open") await runOpenLoop(plan.mode, pool, recorder);
+    else await runClosedLoop(plan.mode, pool, recorder);
+    return recorder.report(pool.mostInFlight);
+  } finally {
+    clearInterval(sweep);
+    pool.close();
+  }
+}
+
+async function runOpenLoop(mode: OpenLoop, pool: ConnectionPool, recorder: Recorder) {
+  await pool.open(mode.warmConnections);
+  const intervalMs = 1_000 / mode.ratePerSecond;
+  const startMs = monotonicMs() + 50; // the thread needs a moment to start
+  const schedule: Schedule = { startMs, intervalMs, count: mode.count };
+  const pacer = new Worker(new URL("./pacer.ts", import.meta.url), { workerData: schedule });
+  let started = 0;
+  pacer.on("message", (due: number) => {
+    for (; started < due; started++) {
+      recorder.addStart(startMs);
+      pool.send(startMs + started * intervalMs);
+    }
+  });
+  await recorder.ended(mode.count);
+}
+
+async function runClosedLoop(mode: ClosedLoop, pool: ConnectionPool, recorder: Recorder) {
+  await pool.open(mode.connections);
+  const startMs = monotonicMs();
+  const isOver = () => monotonicMs() - startMs > mode.durationMs || recorder.isFull();
+  let running = mode.connections;
+  await new Promise<void>((resolve) => {
+    const next = () => {
+      if (isOver()) {
+        running -= 1;
+        if (running === 0) resolve();
+        return;
+      }
+      recorder.addStart(startMs);
+      pool.send(monotonicMs());
+    };
+    recorder.onEnd = next;
+    for (let i = 0; i < mode.connections; i++) next();
+  });
+}
+
+/** Collects what happened to each request. */
+class Recorder {
+  onEnd: () => void = () => {};
+  readonly #firstByteMs: Float64Array;
+  readonly #lastByteMs: Float64Array;
+  readonly #latenessMs: Float64Array;
+  readonly #errors: Record<string, number> = {};
+  #startMs = 0;
+  #endMs = 0;
+  #sent = 0;
+  #answered = 0;
+  #failed = 0;
+  #bodyBytes = 0;
+
+  constructor(mostAnswers: number) {
+    this.#firstByteMs = new Float64Array(mostAnswers);
+    this.#lastByteMs = new Float64Array(mostAnswers);
+    this.#latenessMs = new Float64Array(mostAnswers);
+  }
+
+  addStart(startMs: number): void {
+    this.#startMs = startMs;
+    this.#sent += 1;
+  }
+
+  addAnswer({ dueMs, writtenMs, firstByteMs, bodyBytes }: Exchange): void {
+    const nowMs = monotonicMs();
+    this.#firstByteMs[this.#answered] = firstByteMs - dueMs;
+    this.#lastByteMs[this.#answered] = nowMs - dueMs;
+    this.#latenessMs[this.#answered] = writtenMs - dueMs;
+    this.#answered += 1;
+    this.#bodyBytes += bodyBytes;
+    this.#endMs = nowMs;
+    this.onEnd();
+  }
+
+  addError(reason: string): void {
+    this.#errors[reason] = (this.#errors[reason] ?? 0) + 1;
+    this.#failed += 1;
+    this.onEnd();
+  }
+
+  isFull(): boolean {
+    return this.#sent >= this.#lastByteMs.length || this.#failed >= MOST_ERRORS;
+  }
+
+  /** Settles when `count` requests were answered or failed. */
+  ended(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.onEnd = () => {
+        if (this.#answered + this.#failed >= count) resolve();
+      };
+    });
+  }
+
+  report(mostInFlight: number): LoadReport {
+    const seconds = Math.max(0, this.#endMs - this.#startMs) / 1_000;
+    return {
+      sent: this.#sent,
+      answered: this.#answered,
+      errors: this.#errors,
+      seconds,
+      answersPerSecond: seconds > 0 ? this.#answered / seconds : 0,
+      bodyBytes: this.#bodyBytes,
+      mostInFlight,
+      firstByteMs: quantilesOf(this.#firstByteMs, this.#answered),
+      lastByteMs: quantilesOf(this.#lastByteMs, this.#answered),
+      latenessMs: quantilesOf(this.#latenessMs, this.#answered),
+    };
+  }
+}
+
+function requestBytes({ port, path, headers, body }: LoadPlan): Buffer {
+  const lines = [
+    `POST ${path} HTTP/1.1`,
+    `host: 127.0.0.1:${port}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+// CPU time and memory as the kernel counts them (Linux: proc(5)). A process may end while it is being read: such a one
+// counts as nothing.
+
+export interface ProcessStat {
+  pid: number;
+  parentPid: number;
+  /** User and system time of the process with all of its threads, in clock ticks. */
+  cpuTicks: number;
+  /** The same of its children that have ended and were waited for. */
+  endedChildrenTicks: number;
+}
+
+/** Reads the text of `/proc/<pid>/stat`. The program's name is in parentheses and may hold spaces and parentheses. */
+export function parseStat(text: string): ProcessStat {
+  const afterName = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  // proc(5) counts fields from 1; the third, the state, is the first after the name.
+  const field = (number: number) => Number(afterName[number - 3]);
+  return {
+    pid: Number.parseInt(text, 10),
+    parentPid: field(4),
+    cpuTicks: field(14) + field(15),
+    endedChildrenTicks: field(16) + field(17),
+  };
+}
+
+/** Value of one `kB` line of `/proc/<pid>/status`, in bytes; 0 when there is no such line. */
+export function parseStatusBytes(text: string, name: string): number {
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
+  return kilobytes === undefined ? 0 : Number.parseInt(kilobytes, 10) * 1024;
+}
+
+/** `0-2,5` → [0, 1, 2, 5]: the form of `Cpus_allowed_list`. */
+export function parseCoreList(text: string): number[] {
+  return text
+    .trim()
+    .split(",")
+    .filter((range) => range !== "")
+    .flatMap((range) => {
+      const [first = 0, last = first] = range.split("-").map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    });
+}
+
+/** Cores that this process may use. */
+export function allowedCores(): number[] {
+  const status = readFileSync("/proc/self/status", "utf8");
+  return parseCoreList(/^Cpus_allowed_list:\s+(.+)$/m.exec(status)?.[1] ?? "");
+}
+
+/** All processes below `pid`, at any depth, itself not included. */
+export function descendantsOf(pid: number): number[] {
+  const childrenOf = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
+    if (!stat) continue;
+    childrenOf.set(stat.parentPid, [...(childrenOf.get(stat.parentPid) ?? []), stat.pid]);
+  }
+  const found: number[] = [];
+  const waiting = [pid];
+  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
+    const children = childrenOf.get(parent) ?? [];
+    found.push(...children);
+    waiting.push(...children);
+  }
+  return found;
+}
+
+/** CPU time of these processes since they started, in microseconds. */
+export function cpuMicrosOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => readStat(pid)?.cpuTicks ?? 0) * MICROS_PER_TICK;
+}
+
+/** CPU time of `root` and all below it, including those that have ended, in microseconds. */
+export function treeCpuMicros(root: number): number {
+  const ticks = sum([root, ...descendantsOf(root)], (pid) => {
+    const stat = readStat(pid);
+    return stat ? stat.cpuTicks + stat.endedChildrenTicks : 0;
+  });
+  return ticks * MICROS_PER_TICK;
+}
+
+/** Resident memory of these processes now, in bytes; pages that they share count for each. */
+export function residentBytesOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => parseStatusBytes(readProcess(pid, "status"), "VmRSS"));
+}
+
+/** Highest resident memory of one process since it started, in bytes. */
+export function peakResidentBytes(pid: number): number {
+  return parseStatusBytes(readProcess(pid, "status"), "VmHWM");
+}
+
+/** Open files that a process started from here may have. */
+export function openFilesLimit(): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(
+    readFileSync("/proc/self/limits", "utf8"),
+  )?.[1];
+  return hard === undefined || hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
+}
+
+const MICROS_PER_TICK = 1_000_000 / clockTicksPerSecond();
+
+function clockTicksPerSecond(): number {
+  const ticks = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout);
+  return ticks > 0 ? ticks : 100; // 100 on every common Linux
+}
+
+function readStat(pid: number): ProcessStat | null {
+  const text = readProcess(pid, "stat");
+  return text === "" ? null : parseStat(text);
+}
+
+function readProcess(pid: number, file: "stat" | "status"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function sum(pids: readonly number[], measure: (pid: number) => number): number {
+  return pids.reduce((total, pid) => total + measure(pid), 0);
+}

@@ -1,0 +1,74 @@
+// `npm run soak`: kills a server under load, twenty times in a row on one data folder, and checks after each restart that
+// every request which reached the upstream has exactly one record and that all sums agree. The first broken promise
+// ends it with exit code 1 and the seed to repeat it with.
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { type CrashRound, runCrashRounds } from "../server/test/harness/crash-rounds.ts";
+import { root, stopAllServers } from "../server/test/harness/server-process.ts";
+
+const DEFAULT_ROUNDS = 20;
+const CLIENTS = 32;
+
+const [roundsText = String(DEFAULT_ROUNDS), seedText] = process.argv.slice(2);
+const roundCount = Number(roundsText);
+const seed = seedText === undefined ? Date.now() % 1_000_000 : Number(seedText);
+if (!Number.isInteger(roundCount) || roundCount < 1 || !Number.isInteger(seed)) {
+  console.error("usage: npm run soak -- [rounds] [seed]");
+  process.exit(2);
+}
+
+try {
+  console.log(`${roundCount} rounds, seed ${seed}`);
+  const rounds = await runCrashRounds({
+    rounds: roundCount,
+    seed,
+    clients: CLIENTS,
+    onRound: ({ round, reached, answered, interrupted, recoveredMs }) =>
+      console.log(
+        `round ${round}: ${reached} requests, ${answered} answered, ${interrupted} interrupted, ` +
+          `all recorded ${Math.round(recoveredMs)} ms after the restart`,
+      ),
+  });
+  await report(rounds);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(`repeat it with: npm run soak -- ${roundCount} ${seed}`);
+  process.exitCode = 1;
+} finally {
+  await stopAllServers();
+}
+
+/** One JSON file with every round, and the line for the table in bench/README.md. */
+async function report(rounds: readonly CrashRound[]): Promise<void> {
+  const sum = (pick: (round: CrashRound) => number) =>
+    rounds.reduce((all, one) => all + pick(one), 0);
+  const slowest = Math.max(...rounds.map(({ recoveredMs }) => recoveredMs));
+  const date = new Date().toISOString().slice(0, 10);
+  const summary = {
+    date,
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`,
+    node: process.version,
+    seed,
+    rounds: rounds.length,
+    requests: sum(({ reached }) => reached),
+    answered: sum(({ answered }) => answered),
+    interrupted: sum(({ interrupted }) => interrupted),
+    lost: 0,
+    doubled: 0,
+    slowestRecoveryMs: Math.round(slowest),
+  };
+  const folder = join(root, "bench", "results");
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `soak-${date}.json`);
+  await writeFile(file, `${JSON.stringify({ ...summary, each: rounds }, null, 2)}\n`);
+  console.log(
+    "\n| date | kills | requests that reached the upstream | answered | interrupted | lost | doubled | slowest recovery |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|");
+  console.log(
+    `| ${date} | ${summary.rounds} | ${summary.requests} | ${summary.answered} | ${summary.interrupted} | 0 | 0 | ` +
+      `${(slowest / 1000).toFixed(1)} s |`,
+  );
+  console.log(`\n${file}`);
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openDatabase } from "../../server/src/db/pool.ts";
+import { cpuMicrosOf, descendantsOf, treeCpuMicros } from "../proc.ts";
+import type { DatabaseProbe } from "./target.ts";
+
+// A type, not an interface: kysely asks for an index signature.
+type SystemViews = {
+  pg_stat_database: { datname: string; xact_commit: bigint; xact_rollback: bigint };
+  pg_settings: { name: string; setting: string };
+};
+
+/** Looks into the embedded PostgreSQL of a running server over one connection of its own. */
+export async function probeDatabase(server: {
+  serverPid: number;
+  databaseDir: string;
+}): Promise<DatabaseProbe> {
+  const { serverPid, databaseDir } = server;
+  const database = openDatabase({
+    connectionString: connectionString(databaseDir),
+    maxConnections: 1,
+    onIdleError: () => {}, // the server stops its database before the probe is closed
+  });
+  const views = database.withTables<SystemViews>();
+  const { setting } = await views
+    .selectFrom("pg_settings")
+    .select("setting")
+    .where("name", "=", "server_version")
+    .executeTakeFirstOrThrow();
+  return {
+    version: setting,
+    pids: () => descendantsOf(serverPid),
+    cpuMicros: () => treeCpuMicros(serverPid) - cpuMicrosOf([serverPid]),
+    async countTransactions() {
+      const row = await views
+        .selectFrom("pg_stat_database")
+        .select(["xact_commit", "xact_rollback"])
+        .where("datname", "=", "bursar")
+        .executeTakeFirstOrThrow();
+      return Number(row.xact_commit + row.xact_rollback);
+    },
+    close: () => database.destroy(),
+  };
+}
+
+/** From the file that PostgreSQL keeps while it runs: its fourth line is the port, then the socket's folder, then the address. */
+function connectionString(databaseDir: string): string {
+  const lines = readFileSync(join(databaseDir, "postmaster.pid"), "utf8").split("\n");
+  const [port = "5432", socketFolder = "", address = "127.0.0.1"] = lines
+    .slice(3, 6)
+    .map((line) => line.trim());
+  const password = readFileSync(join(databaseDir, "bursar.password"), "utf8").trim();
+  const query = new URLSearchParams({ host: socketFolder || address, port });
+  return `postgres://bursar:${encodeURIComponent(password)}@/bursar?${query}`;
+}

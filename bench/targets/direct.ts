@@ -1,0 +1,14 @@
+import type { Target } from "./target.ts";
+
+/** The mock upstream itself: what is measured here is the floor that the others are compared with. */
+export function directTarget(upstream: { port: number; pid: number }): Target {
+  return {
+    name: "direct",
+    port: upstream.port,
+    headers: { "x-api-key": "sk-ant-api03-direct" },
+    pids: [upstream.pid],
+    database: null,
+    countRecorded: null,
+    stop: async () => {},
+  };
+}
