@@ -1,0 +1,286 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import { afterAll, expect, test } from "vitest";
+import {
+  messageEvents,
+  messageJson,
+  startFakeUpstream,
+  textDelta,
+} from "#test/harness/fake-upstream.ts";
+import {
+  type Answer,
+  callAdmin,
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+  textField,
+  toAnswer,
+} from "#test/harness/server-process.ts";
+
+afterAll(stopAllServers);
+
+/** Text that occurs nowhere by chance. */
+function canary(kind: string): string {
+  return `canary-${kind}-${randomBytes(16).toString("hex")}`;
+}
+
+/** The name of a workspace: no secret, so that it shows that the search finds what is there. */
+const CONTROL = canary("control");
+
+test("no secret, prompt or answer is in logs, tables, files, errors, reads or metrics", {
+  timeout: 120_000,
+}, async () => {
+  const upstream = await startFakeUpstream();
+  const secrets = new Map<string, string>([
+    ["upstream credential of the environment", canary("credential")],
+    ["upstream credential stored", canary("stored")],
+    ["upstream credential replaced", canary("replaced")],
+    ["BURSAR_SECRET", canary("secret")],
+    ["prompt", canary("prompt")],
+    ["system prompt", canary("system")],
+    ["answer", canary("answer")],
+    ["user id", canary("user")],
+    ["error of the upstream", canary("error")],
+  ]);
+  const secret = (name: string): string => secrets.get(name) ?? "";
+  const server = await startServer({
+    env: {
+      ANTHROPIC_API_KEY: secret("upstream credential of the environment"),
+      ANTHROPIC_UPSTREAM_URL: upstream.origin,
+      BURSAR_SECRET: secret("BURSAR_SECRET"),
+      BURSAR_LOG_LEVEL: "trace",
+    },
+  });
+  const answers: Answer[] = [];
+  try {
+    const made = await server.workspaceWithKey({ name: CONTROL });
+    secrets.set("admin key", await server.adminKey());
+    secrets.set("API key", made.key);
+    const second = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "second" });
+    secrets.set("second admin key", textField(second, "key"));
+
+    answers.push(...(await administer(server, upstream.origin, secret)));
+    await converse(server, upstream, made.key, secret);
+    answers.push(...(await provoke(server, upstream, made.key, secrets)));
+    answers.push(...(await readEverything(server, made)));
+
+    // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
+    for (const { text, headers } of answers) {
+      expectNoCanary("an answer", text + JSON.stringify([...headers]), secrets);
+    }
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expectNoCanary("/metrics", metrics, secrets);
+    await eventually(5_000, "all requests in the database", async () => {
+      const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
+      return Number(row?.count) >= upstream.received.length ? row : null;
+    });
+    await expectCleanTables(server, secrets);
+    await server.stop();
+    expectNoCanary("the log", server.output(), secrets);
+    expectCleanFiles(server.dataDir, made.apiKeyId, secrets);
+  } finally {
+    await upstream.close();
+  }
+});
+
+type Secret = (name: string) => string;
+type Upstream = Awaited<ReturnType<typeof startFakeUpstream>>;
+
+/** Changes that carry a secret in. */
+async function administer(
+  server: ServerProcess,
+  origin: string,
+  secret: Secret,
+): Promise<Answer[]> {
+  const stored = await server.admin("POST", "/v1/admin/upstreams", {
+    name: "Stored",
+    base_url: origin,
+    credential: secret("upstream credential stored"),
+  });
+  expect({ status: stored.status, text: stored.text }).toMatchObject({ status: 200 });
+  const path = `/v1/admin/upstreams/${textField(stored.json, "id")}`;
+  const replaced = await server.admin("POST", path, {
+    credential: secret("upstream credential replaced"),
+  });
+  const wrong = await server.admin("POST", path, {
+    credential: `${secret("upstream credential replaced")} with a space`,
+    unknown_field: secret("upstream credential replaced"),
+  });
+  expect([replaced.status, wrong.status]).toEqual([200, 400]);
+  return [stored, replaced, wrong];
+}
+
+/** Ordinary use: messages with and without a stream, prompts and answers full of canaries. */
+async function converse(
+  server: ServerProcess,
+  upstream: Upstream,
+  key: string,
+  secret: Secret,
+): Promise<void> {
+  const body = JSON.stringify({
+    model: "claude-haiku-4-5-20251001",
+    max_tokens: 64,
+    system: secret("system prompt"),
+    metadata: { user_id: secret("user id") },
+    messages: [{ role: "user", content: secret("prompt") }],
+  });
+  upstream.script = (exchange) => exchange.json(messageJson({ text: secret("answer") }));
+  const json = await post(server.url, key, body);
+  expect(json.text).toContain(secret("answer"));
+  upstream.script = (exchange) => {
+    const [start = "", ...rest] = messageEvents(3);
+    return exchange.stream([start, textDelta(secret("answer")), ...rest]);
+  };
+  const streamed = await post(server.url, key, body.replace("{", '{"stream":true,'));
+  expect(streamed.text).toContain(secret("answer"));
+}
+
+/** Everything that goes wrong, with a canary in the place where it goes wrong. */
+async function provoke(
+  server: ServerProcess,
+  upstream: Upstream,
+  key: string,
+  secrets: ReadonlyMap<string, string>,
+): Promise<Answer[]> {
+  const { url } = server;
+  const secret: Secret = (name) => secrets.get(name) ?? "";
+  const prompt = secret("prompt");
+  const refusals = [
+    await post(url, key, `{"model":"claude-haiku-4-5","messages":"${prompt}`),
+    await post(
+      url,
+      key,
+      `{"model":7,"max_tokens":1,"messages":[{"role":"user","content":"${prompt}"}]}`,
+    ),
+    await post(url, key, `{"model":"m","max_tokens":"${prompt}","messages":[]}`),
+    await post(url, key, `{"model":"m","system":"a","system":"${prompt}","messages":[]}`),
+    await post(url, key.slice(0, -1), "{}"),
+    await post(url, secret("admin key"), "{}"),
+    await callAdmin(url, key, "GET", "/v1/admin/workspaces"),
+    await callAdmin(url, `${secret("admin key")}x`, "GET", "/v1/admin/workspaces"),
+    await callAdmin(url, secret("upstream credential stored"), "GET", "/v1/admin/workspaces"),
+  ];
+  expect(refusals.filter(({ status }) => status < 400)).toEqual([]);
+  // A key in the address is a mistake that people make; it must not end in a log.
+  for (const name of ["admin key", "API key"]) {
+    const query = `x-api-key=${encodeURIComponent(secret(name))}`;
+    refusals.push(await callAdmin(url, null, "GET", `/v1/admin/workspaces?${query}`));
+    refusals.push(await callAdmin(url, null, "GET", `/v1/models?${query}`));
+    // The path of a 404 is said again to whoever sent it, and to nobody else.
+    await callAdmin(url, null, "GET", `/nowhere/${secret(name)}?${query}`);
+    await callAdmin(url, null, "POST", `/v1/messages/${secret(name)}`, {});
+  }
+
+  // The upstream fails in its ways; its own error body passes to the client, and only there.
+  const error = { type: "invalid_request_error", message: secret("error of the upstream") };
+  upstream.script = (exchange) => exchange.json({ type: "error", error }, { status: 400 });
+  expect((await sendMessage(url, key, { text: prompt })).text).toContain(error.message);
+  upstream.script = (exchange) => exchange.reset();
+  refusals.push(await sendMessage(url, key, { text: prompt }));
+  upstream.script = (exchange) => exchange.json(`${secret("answer")} is no JSON`);
+  await sendMessage(url, key, { text: prompt });
+  upstream.script = async (exchange) => {
+    exchange.startStream();
+    await exchange.write(textDelta(secret("answer")));
+    exchange.reset();
+  };
+  await sendMessage(url, key, { text: prompt, stream: true }).catch(() => undefined);
+  return refusals;
+}
+
+/** Every reading operation of the Admin API, with ids that exist. */
+async function readEverything(
+  server: ServerProcess,
+  ids: { workspaceId: string; apiKeyId: string },
+): Promise<Answer[]> {
+  const list = async (path: string): Promise<string> => {
+    const { data } = await server.mustAdmin("GET", path);
+    return textField((data as unknown[])[0], "id");
+  };
+  const values: Record<string, string> = {
+    workspace_id: ids.workspaceId,
+    api_key_id: ids.apiKeyId,
+    admin_key_id: await list("/v1/admin/admin_keys"),
+    upstream_id: await list("/v1/admin/upstreams"),
+  };
+  const answers: Answer[] = [];
+  for (const route of adminRoutes) {
+    if (route.method !== "GET") continue;
+    const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+    const query = route.path.endsWith("/usage") ? "?starting_at=2026-11-01T00:00:00Z" : "";
+    const answer = await server.admin("GET", path + query);
+    expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
+    answers.push(answer);
+  }
+  return answers;
+}
+
+function post(url: string, key: string, body: string): Promise<Answer> {
+  return fetch(`${url}/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": key, "content-type": "application/json" },
+    body,
+  }).then(toAnswer);
+}
+
+/** As itself, and in the two ways in which bytes are often written down. */
+function disguises(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [secret, bytes.toString("hex"), bytes.toString("base64").replace(/=+$/, "")];
+}
+
+function expectNoCanary(
+  where: string,
+  text: string | Buffer,
+  secrets: ReadonlyMap<string, string>,
+): void {
+  const found = [...secrets].filter(([, secret]) =>
+    disguises(secret).some((disguise) => text.includes(disguise)),
+  );
+  const names = found.map(([name]) => {
+    const at = text.indexOf(secrets.get(name) ?? "");
+    return `${name}: …${String(text.slice(Math.max(0, at - 120), at + 20))}`;
+  });
+  expect({ where, names }).toEqual({ where, names: [] });
+}
+
+/** Every row of every table as text; binary columns come out in hex. */
+async function expectCleanTables(
+  server: ServerProcess,
+  secrets: ReadonlyMap<string, string>,
+): Promise<void> {
+  const tables = await server.sql<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  const withControl: string[] = [];
+  for (const { name } of tables) {
+    const found = await server.sql<{ row: string }>(`SELECT t::text AS row FROM ${name} AS t`);
+    const text = found.map(({ row }) => row).join("\n");
+    expectNoCanary(name, text, secrets);
+    if (text.includes(CONTROL)) withControl.push(name);
+  }
+  expect(withControl.sort()).toEqual(["public.audit_event", "public.workspace"]);
+}
+
+/** Every byte below the data folder: journal, database files, write-ahead log, PostgreSQL's own log. */
+function expectCleanFiles(
+  dataDir: string,
+  apiKeyId: string,
+  secrets: ReadonlyMap<string, string>,
+): void {
+  const folders = { database: false, journal: false };
+  for (const entry of readdirSync(dataDir, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const bytes = readFileSync(file);
+    expectNoCanary(file, bytes, secrets);
+    if (file.includes("postgres") && bytes.includes(CONTROL)) folders.database = true;
+    if (file.includes("journal") && bytes.includes(apiKeyId)) folders.journal = true;
+  }
+  expect(folders).toEqual({ database: true, journal: true });
+}

@@ -1,0 +1,323 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Exchange,
+  type FakeUpstream,
+  messageEnd,
+  messageJson,
+  messageStart,
+  startFakeUpstream,
+  textDelta,
+} from "./fake-upstream.ts";
+import {
+  eventually,
+  postgresPid,
+  type ServerOptions,
+  type ServerProcess,
+  startAndKill,
+  startServer,
+  type WorkspaceWithKey,
+} from "./server-process.ts";
+
+// `kill -9` under load, again and again on one data folder. The upstream lives outside of the killed process and knows
+// what reached it; the database must end up with exactly one record of each such request, and with money that adds up.
+
+export interface CrashOptions {
+  rounds: number;
+  /** Decides every delay and every kind of answer: a failed run can be repeated. */
+  seed: number;
+  /** Clients that send one request after the other until the server is killed. */
+  clients?: number;
+  /** Called after each round that held. */
+  onRound?: (round: CrashRound) => void;
+}
+
+export interface CrashRound {
+  round: number;
+  /** Requests that reached the upstream in this round. */
+  reached: number;
+  answered: number;
+  interrupted: number;
+  /** Records of other endings: refused by the upstream, or never sent. */
+  other: number;
+  /** Milliseconds from the start of the new process to the last record. */
+  recoveredMs: number;
+}
+
+/** What each request cost: its tokens follow from its number, so that no two requests could be mixed up. */
+const BASE_INPUT_TOKENS = 1_000;
+const OUTPUT_TOKENS = 50;
+const INPUT_NANO_USD = 1_000n; // claude-haiku-4-5: $1 and $5 per million tokens
+const OUTPUT_NANO_USD = 5_000n;
+const MODEL = "claude-haiku-4-5-20251001";
+
+const DEFAULT_CLIENTS = 16;
+/** A record of an answer that the client had in its hands for so long must not be lost: it is written before that. */
+const SURELY_WRITTEN_MS = 200;
+const RECORDS_BOUND_MS = 20_000;
+
+interface Sent {
+  name: string;
+  round: number;
+  number: number;
+  /** When the whole answer was there, milliseconds of `performance.now()`; null when it never was. */
+  completedAtMs: number | null;
+  status: number | null;
+}
+
+interface Run {
+  server: ServerProcess;
+  upstream: FakeUpstream;
+  workspaces: WorkspaceWithKey[];
+  random: () => number;
+  sent: Map<string, Sent>;
+  options: Required<Pick<CrashOptions, "clients">> & CrashOptions;
+}
+
+/** Runs the rounds and throws an Error that names the first broken promise. Leaves no server behind. */
+export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[]> {
+  const upstream = await startFakeUpstream();
+  const random = seededRandom(options.seed);
+  upstream.script = (exchange) => answer(exchange, random);
+  const server = await startServer({
+    folderName: "data of a crash",
+    env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+  });
+  const run: Run = {
+    server,
+    upstream,
+    workspaces: [await server.workspaceWithKey(), await server.workspaceWithKey()],
+    random,
+    sent: new Map(),
+    options: { clients: DEFAULT_CLIENTS, ...options },
+  };
+  const rounds: CrashRound[] = [];
+  try {
+    for (let round = 1; round <= options.rounds; round++) {
+      const held = await crashOnce(run, round);
+      rounds.push(held);
+      options.onRound?.(held);
+    }
+    await run.server.stop();
+  } finally {
+    await upstream.close();
+  }
+  return rounds;
+}
+
+async function crashOnce(run: Run, round: number): Promise<CrashRound> {
+  const before = run.upstream.received.length;
+  const isStopped = { value: false };
+  const clients = Array.from({ length: run.options.clients }, (_, i) =>
+    sendUntilStopped(run, round, i, isStopped),
+  );
+  await delay(300 + run.random() * 700);
+  const killedAtMs = performance.now();
+  await run.server.kill();
+  isStopped.value = true;
+  await Promise.all(clients);
+  const reached = run.upstream.received.slice(before).map(nameOf);
+  if (reached.length === 0)
+    throw new Error("nothing reached the upstream: the round shows nothing");
+
+  // Every other round the new process is killed as well, somewhere between its first line and its first request.
+  const { dataDir, env } = run.server;
+  const startOptions: ServerOptions = { dataDir, env };
+  if (round % 2 === 0) await startAndKill(startOptions, 50 + run.random() * 1_500);
+
+  const startedAtMs = performance.now();
+  run.server = await startServer(startOptions);
+  const records = await eventually(RECORDS_BOUND_MS, `a record of each request`, async () => {
+    const found = await readRecords(run.server);
+    return reached.every((name) => found.has(name)) ? found : null;
+  });
+  const recoveredMs = performance.now() - startedAtMs;
+  checkRecords(run, records, killedAtMs);
+  await checkMoney(run.server);
+  if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL is not where it was");
+
+  const outcomes = reached.map((name) => records.get(name)?.[0]?.outcome);
+  const count = (outcome: string) => outcomes.filter((one) => one === outcome).length;
+  const [answered, interrupted] = [count("answered"), count("interrupted")];
+  const other = reached.length - answered - interrupted;
+  return { round, reached: reached.length, answered, interrupted, other, recoveredMs };
+}
+
+async function sendUntilStopped(
+  run: Run,
+  round: number,
+  client: number,
+  isStopped: { value: boolean },
+): Promise<void> {
+  const { key } = run.workspaces[client % run.workspaces.length] ?? { key: "" };
+  while (!isStopped.value) {
+    const number = run.sent.size;
+    // The requested model stays in the record, which makes it the one mark of ours that survives every crash.
+    const name = `claude-crash-${round}-${number}`;
+    const sent: Sent = { name, round, number, completedAtMs: null, status: null };
+    run.sent.set(name, sent);
+    try {
+      const response = await fetch(`${run.server.url}/v1/messages`, {
+        method: "POST",
+        headers: { "x-api-key": key, "content-type": "application/json" },
+        body: JSON.stringify({
+          model: name,
+          max_tokens: OUTPUT_TOKENS,
+          stream: number % 2 === 1,
+          metadata: { user_id: String(number) },
+          messages: [{ role: "user", content: "Hello" }],
+        }),
+      });
+      await response.arrayBuffer();
+      sent.status = response.status;
+      sent.completedAtMs = performance.now();
+    } catch {
+      // The server is gone, or was when this was sent: the loop looks again.
+      await delay(1);
+    }
+  }
+}
+
+/** Quick, slow, streamed, refused: what an upstream does on an ordinary day. */
+async function answer(exchange: Exchange, random: () => number): Promise<void> {
+  const { stream, metadata } = JSON.parse(exchange.received.body.toString("utf8")) as {
+    stream: boolean;
+    metadata: { user_id: string };
+  };
+  const usage = {
+    input_tokens: BASE_INPUT_TOKENS + Number(metadata.user_id),
+    output_tokens: OUTPUT_TOKENS,
+  };
+  if (random() < 0.05) {
+    const error = { type: "overloaded_error", message: "Overloaded" };
+    exchange.json({ type: "error", error }, { status: 529 });
+    return;
+  }
+  const pauseMs = random() < 0.2 ? 150 + random() * 300 : random() * 30;
+  if (!stream) {
+    await delay(pauseMs);
+    exchange.json(messageJson({ usage, model: MODEL }));
+    return;
+  }
+  exchange.startStream();
+  await exchange.write(
+    messageStart({ ...usage, output_tokens: 1 }).replace(/"model":"[^"]*"/, `"model":"${MODEL}"`),
+  );
+  for (let i = 0; i < 5; i++) {
+    await delay(pauseMs / 5);
+    if (exchange.isCut()) return;
+    await exchange.write(textDelta(`word ${i} `));
+  }
+  for (const event of messageEnd({ output_tokens: OUTPUT_TOKENS })) {
+    if (exchange.isCut()) return;
+    await exchange.write(event);
+  }
+  exchange.end();
+}
+
+interface UsageRecord {
+  requested_model: string;
+  outcome: string;
+  cost: string;
+  input_tokens: string;
+  output_tokens: string;
+}
+
+async function readRecords(server: ServerProcess): Promise<Map<string, UsageRecord[]>> {
+  const rows = await server.sql<UsageRecord>(
+    "SELECT requested_model, outcome, cost_nano_usd::text AS cost, input_tokens::text, output_tokens::text FROM usage_event",
+  );
+  const byName = new Map<string, UsageRecord[]>();
+  for (const row of rows) {
+    const same = byName.get(row.requested_model) ?? [];
+    byName.set(row.requested_model, [...same, row]);
+  }
+  return byName;
+}
+
+/** Of this round and of every one before: a record must neither double nor change in a later start. */
+function checkRecords(run: Run, records: Map<string, UsageRecord[]>, killedAtMs: number): void {
+  for (const [name, found] of records) {
+    const sent = run.sent.get(name);
+    if (sent === undefined) throw new Error(`${name}: a record of a request that nobody sent`);
+    if (found.length !== 1) throw new Error(`${name}: ${found.length} records`);
+    const [record] = found;
+    if (record !== undefined) checkRecord(sent, record, killedAtMs);
+  }
+  for (const received of run.upstream.received) {
+    const name = nameOf(received);
+    if (!records.has(name)) throw new Error(`${name}: reached the upstream and has no record`);
+  }
+}
+
+function checkRecord(sent: Sent, record: UsageRecord, killedAtMs: number): void {
+  const inputTokens = BigInt(BASE_INPUT_TOKENS + sent.number);
+  const fullCost = inputTokens * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD;
+  const { outcome, cost } = record;
+  const told = `${sent.name}: ${outcome}, cost ${cost}, client saw ${sent.status}`;
+  switch (outcome) {
+    case "answered":
+      if (BigInt(cost) !== fullCost) throw new Error(`${told}: expected ${fullCost}`);
+      return;
+    case "refused":
+    case "unreached":
+      if (cost !== "0") throw new Error(`${told}: expected 0`);
+      if (sent.status === 200) throw new Error(`${told}: it was answered`);
+      return;
+    case "interrupted": {
+      if (cost !== "0") throw new Error(`${told}: nothing was known of it, expected 0`);
+      const wasLost =
+        sent.completedAtMs === null || sent.completedAtMs > killedAtMs - SURELY_WRITTEN_MS;
+      if (!wasLost) throw new Error(`${told}: its answer was complete long before the kill`);
+      return;
+    }
+    default:
+      throw new Error(`${told}: no client went away`);
+  }
+}
+
+/** Every sum over the records is the same number. */
+async function checkMoney(server: ServerProcess): Promise<void> {
+  const sums = await server.sql<{ what: string; requests: string | null; cost: string }>(`
+    SELECT 'usage_event' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM usage_event
+    UNION ALL SELECT 'usage_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_hour
+    UNION ALL SELECT 'usage_day', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_day
+    UNION ALL SELECT scope_type || ' ' || period, NULL, sum(settled_nano_usd)::text FROM balance
+      GROUP BY scope_type, period`);
+  const [events] = sums;
+  if (events === undefined) throw new Error("no sums");
+  for (const { what, requests, cost } of sums) {
+    if (cost !== events.cost || (requests !== null && requests !== events.requests)) {
+      throw new Error(`${what}: ${requests} requests, ${cost}; ${JSON.stringify(events)}`);
+    }
+  }
+  const wrong = await server.sql(`
+    WITH settled AS (
+      SELECT scope_type, scope_id, sum(settled_nano_usd) AS settled FROM balance
+      WHERE period = 'monthly' GROUP BY 1, 2
+    ), counted AS (
+      SELECT 'organization' AS scope_type, organization_id::text AS scope_id, sum(cost_nano_usd) AS cost
+        FROM usage_event GROUP BY 2
+      UNION ALL SELECT 'workspace', workspace_id, sum(cost_nano_usd) FROM usage_event GROUP BY 2
+      UNION ALL SELECT 'api_key', api_key_id, sum(cost_nano_usd) FROM usage_event GROUP BY 2
+    )
+    SELECT scope_type, scope_id, settled::text, cost::text
+    FROM settled FULL JOIN counted USING (scope_type, scope_id)
+    WHERE coalesce(settled, 0) <> coalesce(cost, 0)`);
+  if (wrong.length > 0) throw new Error(`balances differ from usage: ${JSON.stringify(wrong)}`);
+}
+
+function nameOf(received: { body: Buffer }): string {
+  const { model } = JSON.parse(received.body.toString("utf8")) as { model: string };
+  return model;
+}
+
+/** mulberry32: small, and the same on every machine. */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

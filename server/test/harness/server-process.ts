@@ -1,0 +1,515 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { makeLocalApi } from "#src/cli/local-api.ts";
+
+// The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
+// PostgreSQL. Everything that was started here is gone when the test file is over, also after a failure.
+
+/** The clone's root. */
+export const root = fileURLToPath(new URL("../../../", import.meta.url));
+const mainScript = join(root, "server", "src", "main.ts");
+
+const READY_MS = 60_000; // the first start makes a database; a busy machine with two cores takes a while
+const EXIT_MS = 45_000;
+const OUTPUT_MS = 1_000;
+const POLL_MS = 10;
+const POSTGRES_DEPTH = 3;
+const CAPTURED_CHARS = 4_000_000;
+
+export interface ServerOptions {
+  /** Added to a clean environment; nothing of the test run's own settings is passed on. */
+  env?: Record<string, string>;
+  /** Arguments after `start`; by default `--simulator`, none when an upstream stands in `env`. */
+  args?: readonly string[];
+  /** Name of the data folder, below a new temporary folder. */
+  folderName?: string;
+  /** An existing data folder, instead. */
+  dataDir?: string;
+}
+
+export interface ExitStatus {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed JSON body, or undefined. */
+  // A test reads fields of any answer; what they are is what it asserts.
+  json: Record<string, unknown> | undefined;
+}
+
+export interface WorkspaceWithKey {
+  workspaceId: string;
+  apiKeyId: string;
+  key: string;
+}
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  readonly dataDir: string;
+  readonly env: Record<string, string>;
+  /** Milliseconds from spawning the process to `server.json`. */
+  readonly readyMs: number;
+  /** All that the process has printed so far (the last four million characters). */
+  output(): string;
+  stderr(): string;
+  exited: Promise<ExitStatus>;
+  /** An admin key, made through the local socket as `bursar admin-keys create` does; the same one each time. */
+  adminKey(): Promise<string>;
+  /** A new workspace and a key in it. */
+  workspaceWithKey(options?: KeyOptions): Promise<WorkspaceWithKey>;
+  /** One call of the Admin API with the admin key. */
+  admin(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
+  /** The same, of which success is expected; throws with the answer's text otherwise. */
+  mustAdmin(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body?: object,
+  ): Promise<Record<string, unknown>>;
+  /** Rows of one statement, straight from the server's own database. bigint columns come as text: cast them. */
+  sql<T extends object>(statement: string, values?: readonly unknown[]): Promise<T[]>;
+  /** SIGTERM, or another signal, and a clean end: throws unless it exits with 0 and leaves nothing running. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** SIGKILL: the process is gone at once and could tidy up nothing; its PostgreSQL is left to the next start. */
+  kill(): Promise<void>;
+  /** A new process on the same data folder, after `stop` or `kill`. */
+  restart(options?: Pick<ServerOptions, "env" | "args">): Promise<ServerProcess>;
+}
+
+export interface KeyOptions {
+  name?: string;
+  permission?: "read" | "write" | "admin";
+  expiresAt?: string;
+}
+
+interface Started {
+  child: ChildProcess;
+  dataDir: string;
+}
+
+const running = new Set<Started>();
+const folders = new Set<string>();
+
+/** Ends every process that this file started, and removes their folders. For `afterAll`. */
+export async function stopAllServers(): Promise<void> {
+  for (const { child } of running) if (child.exitCode === null) child.kill("SIGKILL");
+  await Promise.all([...running].map(({ child }) => exitOf(child)));
+  for (const { dataDir } of running) await killPostgres(dataDir);
+  running.clear();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  folders.clear();
+}
+
+process.on("exit", () => {
+  for (const { child, dataDir } of running) {
+    child.kill("SIGKILL");
+    const pid = postgresPid(dataDir);
+    if (pid !== null) signal(pid, "SIGKILL");
+  }
+});
+
+/** A new temporary folder that is removed with the servers. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "bursar-test-"));
+  folders.add(folder);
+  return folder;
+}
+
+/** Starts a server and waits until it serves. Throws with its output when it ends or stays silent instead. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const dataDir = options.dataDir ?? join(await temporaryFolder(), options.folderName ?? "data");
+  const env = serverEnvironment(dataDir, options.env);
+  const args = options.args ?? (hasUpstream(env) ? [] : ["--simulator"]);
+  const startedAt = performance.now();
+  const launched = launchServer(env, args);
+  const { child } = launched;
+  running.add({ child, dataDir });
+  const url = await waitUntilReady(launched, dataDir);
+  rememberSocketFolder(dataDir);
+  return makeServer({ launched, dataDir, env, url, readyMs: performance.now() - startedAt });
+}
+
+/** Starts a server and kills it after `afterMs`, wherever in its start it is by then. */
+export async function startAndKill(options: ServerOptions, afterMs: number): Promise<void> {
+  const { dataDir } = options;
+  if (dataDir === undefined) throw new Error("a start that is killed is one on an existing folder");
+  const env = serverEnvironment(dataDir, options.env);
+  const { child } = launchServer(env, options.args ?? (hasUpstream(env) ? [] : ["--simulator"]));
+  running.add({ child, dataDir });
+  await delay(afterMs);
+  child.kill("SIGKILL");
+  await exitOf(child);
+}
+
+export interface FailedStart {
+  code: number | null;
+  output: string;
+}
+
+/** Starts a server that is expected to refuse, and gives its exit code and all that it printed. */
+export async function startAndFail(options: ServerOptions): Promise<FailedStart> {
+  const dataDir = options.dataDir ?? join(await temporaryFolder(), "data");
+  const env = serverEnvironment(dataDir, options.env);
+  const launched = launchServer(env, options.args ?? ["--simulator"]);
+  running.add({ child: launched.child, dataDir });
+  const { code } = await withinBound(exitOf(launched.child), EXIT_MS, "a refused start to end");
+  return { code, output: launched.output() };
+}
+
+/** Environment of a server or a command on that data folder. */
+export function serverEnvironment(
+  dataDir: string,
+  extra: Record<string, string> = {},
+): Record<string, string> {
+  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SystemRoot"];
+  const env: Record<string, string> = {};
+  for (const name of kept) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...extra };
+}
+
+/** Process id of the PostgreSQL that runs on the data folder, or null. */
+export function postgresPid(dataDir: string): number | null {
+  const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
+  if (file === null) return null;
+  const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
+  return Number.isInteger(pid) && isAlive(pid) ? pid : null;
+}
+
+export function isAlive(pid: number): boolean {
+  return signal(pid, 0);
+}
+
+interface Launched {
+  child: ChildProcess;
+  output: () => string;
+  stderr: () => string;
+}
+
+function launchServer(env: Record<string, string>, args: readonly string[]): Launched {
+  const child = spawn(process.execPath, [mainScript, "start", ...args], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let all = "";
+  let errors = "";
+  const keep = (chunk: Buffer) => {
+    all = (all + chunk.toString("utf8")).slice(-CAPTURED_CHARS);
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", (chunk: Buffer) => {
+    keep(chunk);
+    errors = (errors + chunk.toString("utf8")).slice(-CAPTURED_CHARS);
+  });
+  return { child, output: () => all, stderr: () => errors };
+}
+
+async function waitUntilReady({ child, output }: Launched, dataDir: string): Promise<string> {
+  const file = join(dataDir, "server.json");
+  const deadline = performance.now() + READY_MS;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      await exitOf(child);
+      throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}:\n${output()}`);
+    }
+    const written = existsSync(file) ? await readServerFile(file) : null;
+    // The banner comes last; a test that reads it must not be too early.
+    if (written !== null && written.pid === child.pid && output().includes(written.url)) {
+      return written.url;
+    }
+    await delay(POLL_MS);
+  }
+  throw new Error(`the server was not ready within ${READY_MS} ms:\n${output()}`);
+}
+
+// A file of an earlier process may be removed between looking and reading.
+async function readServerFile(file: string): Promise<{ url: string; pid: number } | null> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as { url: string; pid: number };
+  } catch {
+    return null;
+  }
+}
+
+interface Parts {
+  launched: Launched;
+  dataDir: string;
+  env: Record<string, string>;
+  url: string;
+  readyMs: number;
+}
+
+function makeServer({ launched, dataDir, env, url, readyMs }: Parts): ServerProcess {
+  const { child } = launched;
+  let adminKey: Promise<string> | undefined;
+  const server: ServerProcess = {
+    url,
+    pid: child.pid ?? -1,
+    dataDir,
+    env,
+    readyMs,
+    output: launched.output,
+    stderr: launched.stderr,
+    exited: exitOf(child),
+    adminKey: () => {
+      adminKey ??= createAdminKey(dataDir);
+      return adminKey;
+    },
+    workspaceWithKey: (options) => createWorkspaceWithKey(server, options),
+    admin: async (method, path, body) =>
+      callAdmin(url, await server.adminKey(), method, path, body),
+    mustAdmin: async (method, path, body) => {
+      const answer = await server.admin(method, path, body);
+      if (answer.status !== 200 || answer.json === undefined) {
+        throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+      }
+      return answer.json;
+    },
+    sql: <T extends object>(statement: string, values?: readonly unknown[]) =>
+      queryDatabase<T>(dataDir, env, statement, values),
+    stop: async (name = "SIGTERM") => {
+      child.kill(name);
+      const ended = await withinBound(server.exited, EXIT_MS, `the server to end after ${name}`);
+      if (ended.code !== 0) {
+        throw new Error(`${name}: exit ${ended.code ?? ended.signal}\n${launched.output()}`);
+      }
+      if (postgresPid(dataDir) !== null) throw new Error(`${name} left PostgreSQL running`);
+      if (existsSync(join(dataDir, "server.json"))) throw new Error(`${name} left server.json`);
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await server.exited;
+    },
+    restart: (options = {}) => startServer({ ...options, env: options.env ?? env, dataDir }),
+  };
+  return server;
+}
+
+/** One HTTP call with an admin key, or with any other credential in `x-api-key`; never throws for a status. */
+export async function callAdmin(
+  url: string,
+  key: string | null,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  const headers: Record<string, string> = { "anthropic-version": "2023-06-01" };
+  if (key !== null) headers["x-api-key"] = key;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return toAnswer(response);
+}
+
+export interface MessageRequest {
+  model?: string;
+  text?: string;
+  maxTokens?: number;
+  stream?: boolean;
+}
+
+/** `POST /v1/messages` with a workspace's key. */
+export async function sendMessage(
+  url: string,
+  key: string,
+  {
+    model = "claude-haiku-4-5-20251001",
+    text = "Hello",
+    maxTokens = 64,
+    stream,
+  }: MessageRequest = {},
+): Promise<Answer> {
+  const body = {
+    model,
+    max_tokens: maxTokens,
+    ...(stream !== undefined && { stream }),
+    messages: [{ role: "user", content: text }],
+  };
+  return callAdmin(url, key, "POST", "/v1/messages", body);
+}
+
+export async function toAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: parseObject(text) };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function createAdminKey(dataDir: string): Promise<string> {
+  const made = await makeLocalApi(dataDir)("POST", "/v1/admin/admin_keys", { name: "test" });
+  return textField(made, "key");
+}
+
+let workspaceCount = 0;
+
+async function createWorkspaceWithKey(
+  server: ServerProcess,
+  { name, permission = "write", expiresAt }: KeyOptions = {},
+): Promise<WorkspaceWithKey> {
+  workspaceCount += 1;
+  const workspace = await server.mustAdmin("POST", "/v1/admin/workspaces", {
+    name: name ?? `Workspace ${workspaceCount}`,
+  });
+  const workspaceId = textField(workspace, "id");
+  const apiKey = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+    name: "test",
+    workspace_id: workspaceId,
+    permissions: [permission],
+    ...(expiresAt !== undefined && { expires_at: expiresAt }),
+  });
+  return { workspaceId, apiKeyId: textField(apiKey, "id"), key: textField(apiKey, "key") };
+}
+
+/** A text field of a JSON object; throws when it is not there. */
+export function textField(value: unknown, name: string): string {
+  const found = (value as Record<string, unknown>)[name];
+  if (typeof found !== "string") throw new Error(`no "${name}" in ${JSON.stringify(value)}`);
+  return found;
+}
+
+function hasUpstream(env: Record<string, string>): boolean {
+  return "ANTHROPIC_API_KEY" in env || "ANTHROPIC_UPSTREAM_URL" in env;
+}
+
+const EMBEDDED_USER = "bursar";
+
+async function queryDatabase<T extends object>(
+  dataDir: string,
+  { DATABASE_URL: connectionString }: { DATABASE_URL?: string },
+  statement: string,
+  values: readonly unknown[] = [],
+): Promise<T[]> {
+  const client = new pg.Client(
+    connectionString === undefined ? embeddedDatabase(dataDir) : { connectionString },
+  );
+  await client.connect();
+  try {
+    return (await client.query<T>(statement, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** How to reach the embedded PostgreSQL: its own files say where it listens and what it takes for an answer. */
+function embeddedDatabase(dataDir: string): pg.ClientConfig {
+  const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
+  const passwordFile = findFile(dataDir, "bursar.password", POSTGRES_DEPTH);
+  if (pidFile === null || passwordFile === null) throw new Error(`no PostgreSQL in ${dataDir}`);
+  const lines = readFileSync(pidFile, "utf8").split("\n");
+  return {
+    host: lines[4] || lines[5] || "127.0.0.1",
+    port: Number(lines[3]),
+    user: EMBEDDED_USER,
+    database: EMBEDDED_USER,
+    password: readFileSync(passwordFile, "utf8").trim(),
+  };
+}
+
+function exitOf(child: ChildProcess): Promise<ExitStatus> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
+  }
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, name) => {
+      // "close" means that all it printed has been read; a PostgreSQL that outlives it may keep the pipes open.
+      const done = () => resolve({ code, signal: name });
+      child.once("close", done);
+      setTimeout(done, OUTPUT_MS).unref();
+    });
+  });
+}
+
+/** The promise's value, or an Error that names what was awaited. */
+export async function withinBound<T>(
+  promise: Promise<T>,
+  boundMs: number,
+  what: string,
+): Promise<T> {
+  const abort = new AbortController();
+  const tooLate = delay(boundMs, undefined, { signal: abort.signal }).then(() => {
+    throw new Error(`waited ${boundMs} ms in vain for ${what}`);
+  });
+  tooLate.catch(() => undefined);
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    abort.abort();
+  }
+}
+
+/** Asks again until the answer is not null. For what becomes visible later, within a promised time. */
+export async function eventually<T>(
+  boundMs: number,
+  what: string,
+  ask: () => Promise<T | null>,
+): Promise<T> {
+  const deadline = performance.now() + boundMs;
+  for (;;) {
+    const found = await ask();
+    if (found !== null) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${boundMs} ms in vain for ${what}`);
+    await delay(25);
+  }
+}
+
+/** PostgreSQL's socket stands in the temporary folder; its empty folder outlives the server. */
+function rememberSocketFolder(dataDir: string): void {
+  const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
+  const socketFolder = pidFile && readFileSync(pidFile, "utf8").split("\n")[4];
+  if (socketFolder) folders.add(socketFolder);
+}
+
+async function killPostgres(dataDir: string): Promise<void> {
+  const pid = postgresPid(dataDir);
+  if (pid === null) return;
+  signal(pid, "SIGQUIT"); // immediate shutdown, children included
+  const deadline = performance.now() + EXIT_MS;
+  while (isAlive(pid) && performance.now() < deadline) await delay(POLL_MS);
+}
+
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findFile(folder: string, name: string, depth: number): string | null {
+  if (!existsSync(folder)) return null;
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.some((entry) => entry.isFile() && entry.name === name)) return join(folder, name);
+  if (depth === 0) return null;
+  for (const entry of entries) {
+    const found = entry.isDirectory() ? findFile(join(folder, entry.name), name, depth - 1) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}

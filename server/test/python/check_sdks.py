@@ -1,0 +1,159 @@
+"""Calls a running server as Python programs do: with the official SDK, and with plain requests.
+
+Starts nothing. Takes BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY and BURSAR_WORKSPACE_ID from the environment, prints
+one line a check and then `N passed, M failed`; exits with 1 when one failed.
+"""
+
+import os
+import sys
+import traceback
+
+import anthropic
+import requests
+
+URL = os.environ["BURSAR_URL"]
+ADMIN_KEY = os.environ["BURSAR_ADMIN_KEY"]
+API_KEY = os.environ["BURSAR_API_KEY"]
+WORKSPACE_ID = os.environ["BURSAR_WORKSPACE_ID"]
+
+MODEL = "claude-3-5-sonnet-20241022"
+MESSAGES = [{"role": "user", "content": "Why is the sky blue?"}]
+HEADERS = {"x-api-key": ADMIN_KEY, "anthropic-version": "2023-06-01", "content-type": "application/json"}
+
+checks = []
+
+
+def check(function):
+    checks.append(function)
+    return function
+
+
+def client(key=API_KEY, **options):
+    return anthropic.Anthropic(api_key=key, base_url=URL, **options)
+
+
+def text_of(message):
+    return "".join(block.text for block in message.content if block.type == "text")
+
+
+def raises(expected, call):
+    try:
+        call()
+    except expected as error:
+        return error
+    raise AssertionError(f"{expected.__name__} was expected")
+
+
+@check
+def sdk_creates_a_message():
+    message = client().messages.create(model=MODEL, max_tokens=1000, messages=MESSAGES)
+    assert message.type == "message" and message.model == MODEL
+    assert text_of(message)
+    assert message.usage.input_tokens > 0 and message.usage.output_tokens > 0
+    assert message._request_id.startswith("req_")
+
+
+@check
+def sdk_streams_a_message():
+    with client().messages.stream(model=MODEL, max_tokens=1000, messages=MESSAGES) as stream:
+        streamed = "".join(stream.text_stream)
+        final = stream.get_final_message()
+    whole = client().messages.create(model=MODEL, max_tokens=1000, messages=MESSAGES)
+    assert streamed == text_of(final) == text_of(whole)
+    assert final.usage.output_tokens == whole.usage.output_tokens
+
+
+@check
+def sdk_streams_raw_events():
+    events = client().messages.create(model=MODEL, max_tokens=1000, messages=MESSAGES, stream=True)
+    names = [event.type for event in events]
+    assert names[0] == "message_start" and names[-1] == "message_stop"
+
+
+@check
+def sdk_counts_tokens_and_lists_models():
+    counted = client().messages.count_tokens(model=MODEL, messages=MESSAGES)
+    message = client().messages.create(model=MODEL, max_tokens=1000, messages=MESSAGES)
+    assert counted.input_tokens == message.usage.input_tokens
+    models = list(client().models.list())
+    assert models and client().models.retrieve(models[0].id).id == models[0].id
+
+
+@check
+def sdk_raises_its_own_errors():
+    wrong = client("sk-ant-api03-wrong", max_retries=0)
+    raises(anthropic.AuthenticationError, lambda: wrong.messages.create(model=MODEL, max_tokens=1, messages=MESSAGES))
+    error = raises(
+        anthropic.BadRequestError, lambda: client().messages.create(model="", max_tokens=1, messages=MESSAGES)
+    )
+    assert "model" in str(error)
+
+
+@check
+def requests_creates_an_api_key_that_works():
+    response = requests.post(
+        f"{URL}/v1/admin/api_keys",
+        headers=HEADERS,
+        json={"name": "Automated Key", "workspace_id": WORKSPACE_ID, "permissions": ["write"]},
+        timeout=30,
+    )
+    assert response.status_code == 200, response.text
+    made = response.json()
+    assert made["name"] == "Automated Key" and made["permissions"] == ["write"]
+    assert made["key"].startswith("sk-ant-api03-")
+    message = client(made["key"]).messages.create(model=MODEL, max_tokens=1000, messages=MESSAGES)
+    assert text_of(message)
+
+
+@check
+def requests_sets_a_monthly_limit():
+    response = requests.post(
+        f"{URL}/v1/admin/workspaces/limits",
+        headers=HEADERS,
+        json={"workspace_id": WORKSPACE_ID, "monthly_limit_usd": 100.00},
+        timeout=30,
+    )
+    assert response.status_code == 200, response.text
+    assert response.json()["monthly_limit_usd"] == 100
+
+
+@check
+def requests_sets_a_monthly_limit_as_it_is_written():
+    body = '{"workspace_id":"%s","monthly_limit_usd":100.00}' % WORKSPACE_ID
+    response = requests.post(f"{URL}/v1/admin/workspaces/limits", headers=HEADERS, data=body, timeout=30)
+    assert response.status_code == 200, response.text
+    listed = requests.get(
+        f"{URL}/v1/admin/workspaces/limits", headers=HEADERS, params={"workspace_id": WORKSPACE_ID}, timeout=30
+    ).json()
+    assert [limit["monthly_limit_usd"] for limit in listed["data"]] == [100]
+
+
+@check
+def requests_is_told_what_was_wrong():
+    response = requests.post(
+        f"{URL}/v1/admin/workspaces/limits",
+        headers=HEADERS,
+        json={"workspace_id": "wksp_missing", "monthly_limit_usd": 100.00},
+        timeout=30,
+    )
+    body = response.json()
+    assert response.status_code == 404 and body["error"]["message"] == "Workspace not found: wksp_missing"
+    assert response.headers["request-id"] == body["request_id"]
+
+
+def main():
+    print(f"anthropic {anthropic.__version__}, requests {requests.__version__}")
+    failed = 0
+    for function in checks:
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok      {name}")
+        except Exception:  # every failure is reported, whatever it is
+            failed += 1
+            print(f"FAILED  {name}\n{traceback.format_exc()}")
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()

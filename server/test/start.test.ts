@@ -1,0 +1,253 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  isAlive,
+  postgresPid,
+  root,
+  type ServerProcess,
+  sendMessage,
+  serverEnvironment,
+  startAndFail,
+  startServer,
+  stopAllServers,
+  temporaryFolder,
+} from "#test/harness/server-process.ts";
+
+const run = promisify(execFile);
+
+afterAll(stopAllServers);
+
+/** The banner: what is printed for people, between the lines of the log. */
+function bannerOf(server: ServerProcess): string {
+  return server
+    .output()
+    .split("\n")
+    .filter((line) => !line.startsWith("{"))
+    .join("\n");
+}
+
+/** The commands that the banner says to type, one a line. */
+function commandsOf(banner: string): string[] {
+  return banner
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /^(export |curl |\S*\.\/bursar |BURSAR_)/.test(line));
+}
+
+describe("the first start", () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await startServer({ folderName: "it's a folder" });
+  }, 90_000);
+
+  test("prints its address, the upstream in use, the reference and three commands", () => {
+    const banner = bannerOf(server);
+    expect(banner).toContain(server.url);
+    expect(banner).toContain(`${server.url}/docs`);
+    expect(banner).toMatch(/simulator/);
+    expect(commandsOf(banner)).toHaveLength(3);
+    expect(server.output()).not.toMatch(/sk-ant-admin01-\w{20}/);
+  });
+
+  test("the commands work when pasted, and end in an answer of Claude", {
+    timeout: 60_000,
+  }, async () => {
+    const script = commandsOf(bannerOf(server)).join("\n");
+    // A shell that knows nothing of this server: what the commands need stands in them.
+    const { PATH, HOME } = process.env;
+    const { stdout } = await run("bash", ["-e", "-c", script], {
+      cwd: root,
+      env: { PATH: PATH ?? "", HOME: HOME ?? "" },
+    });
+    const answer = JSON.parse(stdout.slice(stdout.indexOf('{"'))) as Record<string, unknown>;
+    expect(answer).toMatchObject({ type: "message", role: "assistant" });
+  });
+
+  test("serves a plain page, the reference, the document and its health", async () => {
+    const page = await fetch(`${server.url}/`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("/docs");
+    const docs = await fetch(`${server.url}/docs`);
+    expect(docs.status).toBe(200);
+    expect(docs.headers.get("content-type")).toMatch(/text\/html/);
+    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      openapi: string;
+    };
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const metrics = await fetch(`${server.url}/metrics`);
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).toContain("# TYPE bursar_claude_requests_total counter");
+  });
+
+  test("keeps what is secret to its own user", () => {
+    for (const name of ["secret", "admin.sock"]) {
+      const file = join(server.dataDir, name);
+      if (existsSync(file))
+        expect({ name, mode: statSync(file).mode & 0o077 }).toEqual({ name, mode: 0 });
+    }
+  });
+
+  test("a second start on the same data folder is refused in clear words, and harms nothing", async () => {
+    const refused = await startAndFail({ dataDir: server.dataDir });
+    expect(refused.code).toBe(1);
+    expect(refused.output).toMatch(/is using the data folder/);
+    expect(refused.output).toContain(server.dataDir);
+    expect(refused.output).not.toMatch(/^\s+at /m);
+    const { key } = await server.workspaceWithKey();
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+    const written = JSON.parse(readFileSync(join(server.dataDir, "server.json"), "utf8")) as object;
+    expect(written).toEqual({ url: server.url, pid: server.pid });
+  });
+
+  test("SIGTERM ends it cleanly, and a warm start answers a request soon, with the same keys", async () => {
+    const { key } = await server.workspaceWithKey();
+    const postgres = postgresPid(server.dataDir);
+    expect(postgres).not.toBeNull();
+    await server.stop("SIGTERM");
+    expect(isAlive(postgres ?? 0)).toBe(false);
+    expect(existsSync(join(server.dataDir, "server.json"))).toBe(false);
+
+    const startedAt = performance.now();
+    server = await server.restart();
+    const answer = await sendMessage(server.url, key);
+    const warmStartMs = performance.now() - startedAt;
+    expect(answer.status).toBe(200);
+    process.stderr.write(`warm start to first answered request: ${Math.round(warmStartMs)} ms\n`);
+    expect(warmStartMs).toBeLessThan(15_000);
+  }, 90_000);
+
+  test("SIGINT ends it cleanly too", async () => {
+    await server.stop("SIGINT");
+  });
+});
+
+describe("SIGTERM", () => {
+  test("lets a running stream end before the process does, and takes no new requests", async () => {
+    const upstream = await startFakeUpstream();
+    try {
+      const server = await startServer({
+        env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+      });
+      const { key } = await server.workspaceWithKey();
+      const begun = upstream.nextExchange();
+      upstream.script = () => undefined;
+      const answer = sendMessage(server.url, key, { stream: true });
+      const exchange = await begun;
+      exchange.startStream();
+      await exchange.write('event: ping\ndata: {"type":"ping"}\n\n');
+      const stopped = server.stop("SIGTERM");
+      await exchange.write('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+      exchange.end();
+      expect((await answer).text).toMatch(/message_stop/);
+      await stopped;
+      await expect(sendMessage(server.url, key)).rejects.toThrow();
+    } finally {
+      await upstream.close();
+    }
+  }, 90_000);
+
+  test("does not wait for connections that say nothing, or half of something", async () => {
+    const server = await startServer({ env: { BURSAR_DRAIN: "1s" } });
+    const { hostname, port } = new URL(server.url);
+    const silent = createConnection(Number(port), hostname);
+    const half = createConnection(Number(port), hostname);
+    for (const socket of [silent, half]) {
+      socket.on("error", () => undefined);
+      await once(socket, "connect");
+    }
+    half.write("POST /v1/messages HTTP/1.1\r\nhost: x\r\n");
+    await fetch(`${server.url}/healthz`); // the listener has seen what came before
+    const startedAt = performance.now();
+    await server.stop("SIGTERM");
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  }, 90_000);
+});
+
+describe("a real upstream", () => {
+  test("the banner names its variable and its origin, and requests go there", async () => {
+    const upstream = await startFakeUpstream();
+    try {
+      const env = {
+        ANTHROPIC_API_KEY: "upstream-credential",
+        ANTHROPIC_UPSTREAM_URL: upstream.origin,
+      };
+      const server = await startServer({ env });
+      const upstreamLine = bannerOf(server)
+        .split("\n")
+        .find((line) => line.includes("upstream"));
+      expect(upstreamLine).toContain(upstream.origin);
+      expect(upstreamLine).toContain("ANTHROPIC_API_KEY");
+      expect(upstreamLine).not.toContain("upstream-credential");
+      const { key } = await server.workspaceWithKey();
+      expect((await sendMessage(server.url, key, { model: "claude-of-old" })).status).toBe(200);
+      const [received] = upstream.received;
+      expect(received?.headers["x-api-key"]).toBe("upstream-credential");
+      expect(received?.body.toString()).toContain('"model":"claude-of-old"');
+      await server.stop();
+
+      const simulated = await server.restart({ args: ["--simulator"] });
+      expect(bannerOf(simulated)).toMatch(/simulator/);
+      expect(bannerOf(simulated)).not.toContain(upstream.origin);
+      expect((await sendMessage(simulated.url, key)).status).toBe(200);
+      expect(upstream.received).toHaveLength(1);
+      await simulated.stop();
+    } finally {
+      await upstream.close();
+    }
+  }, 90_000);
+});
+
+describe("a start that cannot be right is refused in one clear message", () => {
+  test.each([
+    ["an unknown setting", { BURSAR_PROT: "8484" }, "BURSAR_PROT"],
+    ["a wrong value", { BURSAR_PORT: "many" }, "BURSAR_PORT"],
+    ["half of TLS", { BURSAR_TLS_CERT_FILE: "/nowhere.pem" }, "BURSAR_TLS_KEY_FILE"],
+    [
+      "a database that is not there",
+      { DATABASE_URL: "postgres://127.0.0.1:1/x", BURSAR_SECRET: "s".repeat(40) },
+      "DATABASE_URL",
+    ],
+    ["a short secret", { BURSAR_SECRET: "short" }, "BURSAR_SECRET"],
+    ["an upstream in the clear", { ANTHROPIC_UPSTREAM_URL: "http://192.0.2.1" }, "192.0.2.1"],
+  ])("%s", async (_, env, named) => {
+    const args = "ANTHROPIC_UPSTREAM_URL" in env ? [] : ["--simulator"];
+    const { code, output } = await startAndFail({ env, args });
+    expect(code).toBe(1);
+    expect(output).toContain(named);
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+
+  test("a port that is taken", async () => {
+    const upstream = await startFakeUpstream();
+    try {
+      const port = new URL(upstream.origin).port;
+      const dataDir = join(await temporaryFolder(), "data");
+      const { code, output } = await startAndFail({ dataDir, env: { BURSAR_PORT: port } });
+      expect(code).toBe(1);
+      expect(output).toContain(port);
+      expect(output).not.toMatch(/^\s+at /m);
+      expect(postgresPid(dataDir)).toBeNull();
+    } finally {
+      await upstream.close();
+    }
+  }, 60_000);
+});
+
+describe("the command line without a server", () => {
+  test("says that none is running", async () => {
+    const dataDir = await temporaryFolder();
+    const failure = await run(process.execPath, ["bursar", "admin-keys", "list"], {
+      cwd: root,
+      env: serverEnvironment(dataDir),
+    }).catch((error: { stderr: string; code: number }) => error);
+    expect(failure).toMatchObject({ code: 1, stderr: expect.stringContaining(dataDir) });
+  });
+});

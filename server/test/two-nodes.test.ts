@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import {
+  eventually,
+  postgresPid,
+  type ServerProcess,
+  sendMessage,
+  startAndFail,
+  startServer,
+  stopAllServers,
+} from "#test/harness/server-process.ts";
+
+// Two processes of the same program, each with its own data folder, on one PostgreSQL.
+
+let database: TestDatabase;
+let first: ServerProcess;
+let second: ServerProcess;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
+  first = await startServer({ env });
+  second = await startServer({ env });
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await database.drop();
+});
+
+test("what one node is told holds on the other within a second, and their usage adds up", async () => {
+  expect([first, second].map(({ dataDir }) => postgresPid(dataDir))).toEqual([null, null]);
+  const made = await first.workspaceWithKey();
+  expect((await sendMessage(second.url, made.key)).status).toBe(200);
+  expect((await sendMessage(first.url, made.key)).status).toBe(200);
+  const query = new URLSearchParams({
+    starting_at: new Date(Date.now() - 300_000).toISOString(),
+    workspace_id: made.workspaceId,
+    bucket: "1h",
+  });
+  await eventually(2_000, "the requests of both nodes", async () => {
+    const { totals } = await first.mustAdmin("GET", `/v1/admin/usage?${query}`);
+    return (totals as { requests: number }).requests === 2 ? totals : null;
+  });
+  const nodes = await first.sql<{ node_id: string }>("SELECT DISTINCT node_id FROM usage_event");
+  expect(nodes).toHaveLength(2);
+
+  await first.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: made.workspaceId,
+    monthly_limit_usd: 0.000001,
+  });
+  const limited = await eventually(2_000, "the limit to hold on the other node", async () => {
+    const answer = await sendMessage(second.url, made.key);
+    return answer.status === 200 ? null : answer;
+  });
+  expect(limited.text).toContain("You have reached your specified workspace API usage limits.");
+
+  await first.mustAdmin("POST", `/v1/admin/api_keys/${made.apiKeyId}`, { status: "inactive" });
+  const refused = await eventually(1_000, "the key to stop on the other node", async () => {
+    const answer = await sendMessage(second.url, made.key);
+    return answer.status === 401 ? answer : null;
+  });
+  expect(refused.text).toContain("disabled");
+});
+
+test("a node with another secret is refused, and one without any", async () => {
+  const other = await startAndFail({ env: { ...env, BURSAR_SECRET: "o".repeat(40) } });
+  expect(other.code).toBe(1);
+  expect(other.output).toContain("BURSAR_SECRET");
+  const none = await startAndFail({ env: { DATABASE_URL: database.connectionString } });
+  expect(none.code).toBe(1);
+  expect(none.output).toContain("BURSAR_SECRET");
+});
+
+test("each node stops cleanly", async () => {
+  await first.stop();
+  await second.stop();
+});

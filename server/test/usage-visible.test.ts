@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type FakeUpstream,
+  messageEnd,
+  messageJson,
+  messageStart,
+  startFakeUpstream,
+  textDelta,
+} from "#test/harness/fake-upstream.ts";
+import {
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+} from "#test/harness/server-process.ts";
+
+const VISIBLE_MS = 2_000;
+const MODEL = "claude-3-5-sonnet-20241022";
+
+let upstream: FakeUpstream;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  server = await startServer({
+    env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+  });
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await upstream.close();
+});
+
+const usage = {
+  input_tokens: 1_001,
+  cache_creation_input_tokens: 2_308,
+  cache_creation: { ephemeral_5m_input_tokens: 2_003, ephemeral_1h_input_tokens: 305 },
+  cache_read_input_tokens: 40_007,
+  output_tokens: 1_234,
+  server_tool_use: { web_search_requests: 2, web_fetch_requests: 1 },
+  service_tier: "standard",
+};
+
+// Price list of this model, per million tokens: 3, cache writes 3.75 and 6, cache reads 0.30, output 15; 0.01 a search.
+//   1,001 × 3,000 nano-dollars =  3,003,000     305 × 6,000 =  1,830,000     1,234 × 15,000 = 18,510,000
+//   2,003 × 3,750              =  7,511,250  40,007 ×   300 = 12,002,100     2 searches     = 20,000,000
+const oneRequest = {
+  input_tokens: 1_001,
+  cache_write_5m_tokens: 2_003,
+  cache_write_1h_tokens: 305,
+  cache_read_tokens: 40_007,
+  output_tokens: 1_234,
+  total_tokens: 44_550,
+  web_searches: 2,
+  cost_usd: "0.06285635",
+  cost_breakdown_usd: {
+    input: "0.003003",
+    cache_write_5m: "0.00751125",
+    cache_write_1h: "0.00183",
+    cache_read: "0.0120021",
+    output: "0.01851",
+    web_search: "0.02",
+  },
+};
+const twoRequests = {
+  input_tokens: 2_002,
+  cache_write_5m_tokens: 4_006,
+  cache_write_1h_tokens: 610,
+  cache_read_tokens: 80_014,
+  output_tokens: 2_468,
+  total_tokens: 89_100,
+  web_searches: 4,
+  cost_usd: "0.1257127",
+};
+
+test("a request's tokens by kind and its exact cost are visible within two seconds, JSON and stream", async () => {
+  const made = await server.workspaceWithKey({ name: "Visible" });
+
+  upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
+  expect((await sendMessage(server.url, made.key, { model: MODEL })).status).toBe(200);
+  const afterJson = await usageOnceRequestsAre(1, made.workspaceId);
+  expect(afterJson.row).toMatchObject({
+    workspace_id: made.workspaceId,
+    api_key_id: made.apiKeyId,
+    model: MODEL,
+    requests: 1,
+    errors: 0,
+    estimated_requests: 0,
+    unpriced_requests: 0,
+    ...oneRequest,
+  });
+
+  upstream.script = (exchange) =>
+    exchange.stream([
+      messageStart({ ...usage, output_tokens: 1 }).replaceAll("claude-sonnet-4-5-20250929", MODEL),
+      textDelta("Hello"),
+      ...messageEnd({ output_tokens: 1_234, server_tool_use: usage.server_tool_use }),
+    ]);
+  const streamed = await sendMessage(server.url, made.key, { model: MODEL, stream: true });
+  expect(streamed.text).toContain("message_stop");
+  const afterStream = await usageOnceRequestsAre(2, made.workspaceId);
+  expect(afterStream.totals).toMatchObject({ requests: 2, errors: 0, ...twoRequests });
+
+  const limits = await server.mustAdmin(
+    "GET",
+    `/v1/admin/workspaces/limits?workspace_id=${made.workspaceId}`,
+  );
+  expect(limits).toMatchObject({ data: [{ spent_usd: "0.1257127", monthly_limit_usd: null }] });
+});
+
+test("a request that the upstream refuses is counted as an error and costs nothing", async () => {
+  const made = await server.workspaceWithKey({ name: "Refused" });
+  const body = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
+  upstream.script = (exchange) => exchange.json(body, { status: 529 });
+  const answer = await sendMessage(server.url, made.key);
+  expect(answer.status).toBe(529);
+  expect(answer.text).toBe(JSON.stringify(body));
+  const { totals } = await usageOnceRequestsAre(1, made.workspaceId);
+  expect(totals).toMatchObject({ requests: 1, errors: 1, total_tokens: 0, cost_usd: "0.00" });
+});
+
+test("hours and days say the same as minutes", async () => {
+  const made = await server.workspaceWithKey({ name: "Buckets" });
+  upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
+  await sendMessage(server.url, made.key, { model: MODEL });
+  await usageOnceRequestsAre(1, made.workspaceId);
+  for (const bucket of ["1m", "1h", "1d"]) {
+    const answer = await server.mustAdmin("GET", usagePath(made.workspaceId, bucket));
+    expect({ bucket, answer }).toMatchObject({
+      bucket,
+      answer: { totals: { requests: 1, ...oneRequest }, data: [{ requests: 1, ...oneRequest }] },
+    });
+  }
+});
+
+function usagePath(workspaceId: string, bucket: string): string {
+  const query = new URLSearchParams({
+    starting_at: new Date(Date.now() - 300_000).toISOString(),
+    ending_at: new Date(Date.now() + 60_000).toISOString(),
+    bucket,
+    group_by: "workspace,api_key,model",
+    workspace_id: workspaceId,
+  });
+  return `/v1/admin/usage?${query}`;
+}
+
+/** The usage as it stands when that many requests are counted; fails unless that is within two seconds. */
+function usageOnceRequestsAre(requests: number, workspaceId: string) {
+  return eventually(VISIBLE_MS, `${requests} requests in the usage`, async () => {
+    const answer = (await server.mustAdmin("GET", usagePath(workspaceId, "1m"))) as {
+      data: Record<string, unknown>[];
+      totals: Record<string, unknown>;
+    };
+    const { requests: counted } = answer.totals;
+    return counted === requests ? { row: answer.data[0], totals: answer.totals } : null;
+  });
+}
