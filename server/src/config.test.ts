@@ -49,6 +49,48 @@ describe("loadConfig", () => {
     expect(message).toContain("BURSAR_DRAIN: expected a duration such as 500ms, 30s, 5m or 1h");
   });
 
+  test.each([
+    [{ BURSAR_PORT: " " }, "BURSAR_PORT: expected a port number from 0 to 65535"],
+    [{ BURSAR_PORT: "0x50" }, "BURSAR_PORT: expected a port number from 0 to 65535"],
+    [{ BURSAR_PORT: "65536" }, "BURSAR_PORT: expected a port number from 0 to 65535"],
+    // A timer of more than 24.8 days would end at once.
+    [{ BURSAR_DRAIN: "1000h" }, "BURSAR_DRAIN: expected a duration"],
+    // Without contact to the database for zero seconds, no key would ever count.
+    [{ BURSAR_LEASE_TTL: "0" }, "BURSAR_LEASE_TTL: expected at least 1s"],
+    [{ BURSAR_UPSTREAM_IDLE: "0s" }, "BURSAR_UPSTREAM_IDLE: expected at least 1s"],
+  ])("%j is refused", (env, message) => {
+    expect(mistakesOf(env)).toContain(message);
+  });
+
+  test("a mistake in the file is said to be there", () => {
+    writeFileSync(join(directory, "bursar.toml"), 'port = "many"\n');
+    expect(mistakesOf({})).toBe("bursar.toml: port: expected a port number from 0 to 65535");
+  });
+
+  test("a description can be written back: what it shows is what it would be given as", () => {
+    const env = {
+      BURSAR_DRAIN: "90s",
+      BURSAR_LEASE_TTL: "1500ms",
+      BURSAR_UPSTREAM_IDLE: "2h",
+      BURSAR_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+    };
+    const loaded = loadConfig(env, directory);
+    const shown = Object.fromEntries(
+      describeConfig(loaded).map(({ name, value }) => [name, value]),
+    );
+    expect(shown).toMatchObject({
+      BURSAR_DRAIN: "90s",
+      BURSAR_LEASE_TTL: "1500ms",
+      BURSAR_UPSTREAM_IDLE: "2h",
+      BURSAR_TRUSTED_PROXIES: "10.0.0.0/8,::1",
+      BURSAR_PUBLIC_URL: null,
+    });
+    const written = Object.entries(shown).filter(([, value]) => value !== null);
+    expect(loadConfig(Object.fromEntries(written) as NodeJS.ProcessEnv, directory).config).toEqual(
+      loaded.config,
+    );
+  });
+
   test("a secret can come from a file, but not from both places", () => {
     const path = join(directory, "key");
     writeFileSync(path, "sk-ant-from-file\n");

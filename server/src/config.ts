@@ -8,15 +8,21 @@ import { StartError } from "#src/lib/start-error.ts";
 // Environment > bursar.toml > defaults. A name that is not listed here is an error, so that a typing mistake in a
 // setting that guards money is never silently ignored.
 
+/** A timer waits 24.8 days at most; a longer one would end at once. */
+const LONGEST_MS = 24 * 3_600_000;
+const expectedDuration = "expected a duration such as 500ms, 30s, 5m or 1h, at most 24h";
 const duration = z
   .string()
-  .regex(/^\d+(ms|s|m|h)?$/, "expected a duration such as 500ms, 30s, 5m or 1h")
+  .regex(/^\d{1,10}(ms|s|m|h)?$/, expectedDuration)
   .transform((text) => {
     const unit = text.replace(/^\d+/, "");
     const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, "": 1_000 }[unit] ?? 1_000;
     return Number.parseInt(text, 10) * factor;
-  });
-const text = z.string().min(1);
+  })
+  .refine((ms) => ms <= LONGEST_MS, expectedDuration);
+/** Where nothing at all would be an outage, or (in undici) no limit. */
+const lastingDuration = duration.refine((ms) => ms >= 1_000, "expected at least 1s");
+const text = z.string().min(1, "expected a text that is not empty");
 // It becomes an HTTP header: a line break in it, pasted with the key, would fail every request.
 const headerText = z
   .string()
@@ -27,7 +33,12 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
-const port = z.coerce.number().int().min(0).max(65_535);
+const expectedPort = "expected a port number from 0 to 65535";
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, expectedPort)
+  .transform(Number)
+  .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
 interface Setting {
@@ -83,7 +94,7 @@ export const settings = {
   },
   leaseTtlMs: {
     env: "BURSAR_LEASE_TTL",
-    schema: duration,
+    schema: lastingDuration,
     fallback: "120s",
     about: "How long cached keys live while the database is away.",
   },
@@ -102,9 +113,16 @@ export const settings = {
   },
   upstreamIdleMs: {
     env: "BURSAR_UPSTREAM_IDLE",
-    schema: duration,
+    schema: lastingDuration,
     fallback: "300s",
     about: "Longest silence of the upstream before a request is given up.",
+  },
+  upstreamAnswerMs: {
+    env: "BURSAR_UPSTREAM_ANSWER",
+    schema: lastingDuration,
+    fallback: "900s",
+    about:
+      "Longest wait for an answer that is not a stream: the upstream sends nothing of it before the model is done.",
   },
   trustedProxies: {
     env: "BURSAR_TRUSTED_PROXIES",
@@ -170,7 +188,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, directory: string): LoadedCon
     if (parsed.success) values[name] = parsed.data;
     else
       mistakes.push(
-        `${found.source === "bursar.toml" ? tomlKey(setting) : setting.env}: ${parsed.error.issues[0]?.message}`,
+        `${found.source === "bursar.toml" ? `bursar.toml: ${tomlKey(setting)}` : setting.env}: ${parsed.error.issues[0]?.message}`,
       );
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
@@ -182,16 +200,35 @@ export function loadConfig(env: NodeJS.ProcessEnv, directory: string): LoadedCon
   };
 }
 
-/** One line per setting with its value, secrets hidden, and its source. */
+/** Each setting with its value as it would be written, secrets hidden, null where it has none, and its source. */
 export function describeConfig({
   config,
   sources,
-}: LoadedConfig): { name: string; value: string; source: string }[] {
-  return Object.entries<Setting>(settings).map(([name, setting]) => {
-    const value = config[name as SettingName];
-    const shown = value === undefined ? "(unset)" : setting.isSecret ? "(hidden)" : String(value);
-    return { name: setting.env, value: shown, source: sources[name as SettingName] };
+}: LoadedConfig): { name: string; value: string | null; source: string }[] {
+  return Object.entries<Setting>(settings).map(([key, setting]) => {
+    const name = key as SettingName;
+    const written = writeValue(name, config[name]);
+    const value = written !== null && setting.isSecret ? "(hidden)" : written;
+    return { name: setting.env, value, source: sources[name] };
   });
+}
+
+function writeValue(name: SettingName, value: Config[SettingName]): string | null {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return null;
+  if (typeof value === "number" && name.endsWith("Ms")) return writeDuration(value);
+  return String(value);
+}
+
+/** In the largest unit that holds it whole, so that it can be given back as it is. */
+function writeDuration(ms: number): string {
+  for (const [factor, unit] of [
+    [3_600_000, "h"],
+    [60_000, "m"],
+    [1_000, "s"],
+  ] as const) {
+    if (ms >= factor && ms % factor === 0) return `${ms / factor}${unit}`;
+  }
+  return `${ms}ms`;
 }
 
 /** The reference of all settings as Markdown: `docs/guides/configuration.md` is this text. */

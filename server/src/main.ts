@@ -45,7 +45,8 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   const { config } = loaded;
   const stopRequested = Promise.withResolvers<NodeJS.Signals>();
   // From the first moment on: a signal during the start waits for its end, and then everything is stopped in order.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // SIGHUP is what a closed terminal sends.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => stopRequested.resolve(signal));
   }
   const server = await startServer({ loaded, logger, isSimulated });
@@ -62,7 +63,9 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
 /** For programs on this machine: where the server listens. Written beside and renamed, so that it is never half there. */
 function announce(dataDir: string, server: RunningServer): void {
   const file = join(dataDir, SERVER_FILE);
-  writeFileSync(`${file}.new`, JSON.stringify({ url: server.url, pid: process.pid }));
+  writeFileSync(`${file}.new`, JSON.stringify({ url: server.url, pid: process.pid }), {
+    mode: 0o600,
+  });
   renameSync(`${file}.new`, file);
 }
 

@@ -252,7 +252,6 @@ async function startSurfaces(
   { config, storage, logger, key, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string }> {
-  const { database } = storage;
   const metrics: Metrics = makeMetrics({
     inFlight: () => gateway.stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
@@ -274,11 +273,12 @@ async function startSurfaces(
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
     clock: systemClock,
     idleTimeoutMs: config.upstreamIdleMs,
+    answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database,
+    database: storage.adminDatabase,
     nowMs: () => core.watch.databaseNowMs(),
     randomBytes: systemRandomBytes,
     sealingKey: key,

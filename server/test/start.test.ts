@@ -88,7 +88,7 @@ describe("the first start", () => {
   });
 
   test("keeps what is secret to its own user", () => {
-    for (const name of ["secret", "admin.sock"]) {
+    for (const name of ["secret", "admin.sock", "server.json", "bursar.lock", "journal"]) {
       const file = join(server.dataDir, name);
       if (existsSync(file))
         expect({ name, mode: statSync(file).mode & 0o077 }).toEqual({ name, mode: 0 });
@@ -124,9 +124,11 @@ describe("the first start", () => {
     expect(warmStartMs).toBeLessThan(15_000);
   }, 90_000);
 
-  test("SIGINT ends it cleanly too", async () => {
+  test("SIGINT ends it cleanly too, and so does SIGHUP, which a closed terminal sends", async () => {
     await server.stop("SIGINT");
-  });
+    server = await server.restart();
+    await server.stop("SIGHUP");
+  }, 90_000);
 });
 
 describe("SIGTERM", () => {

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
 import type { Tables } from "./tables.ts";
@@ -14,10 +15,14 @@ export interface PoolOptions {
   maxConnections: number;
   /** Called for an error on an idle connection (server restart, network): the pool makes a new one by itself. */
   onIdleError: (error: Error) => void;
+  /** Longest that a server may say nothing to a connection before it counts as gone, milliseconds. */
+  silenceMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** Longer than any statement may take. The system itself gives up on a machine that vanished after 15 minutes or never. */
+const SILENCE_MS = 35_000;
 
 /** Opens nothing yet: connections are made on demand. The caller ends it with `database.destroy()`. */
 export function openDatabase(options: PoolOptions): Database {
@@ -33,6 +38,19 @@ export function openDatabase(options: PoolOptions): Database {
   pool.on("error", options.onIdleError);
   // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
   // ones: without a listener it would end the process. The next statement on it fails, and that is enough.
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    endWhenSilent(client, options.silenceMs ?? SILENCE_MS);
+  });
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** A statement that waits for an answer that never comes would wait for ever, and with it a flush, a poll or the stop. */
+function endWhenSilent(client: pg.PoolClient, silenceMs: number): void {
+  const stream = client instanceof pg.Client ? client.connection.stream : null;
+  if (!(stream instanceof Socket)) return;
+  stream.setTimeout(silenceMs, () => {
+    const silence = new Error("Connection terminated: the database does not answer");
+    stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
+  });
 }

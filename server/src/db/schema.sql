@@ -70,13 +70,32 @@ CREATE TABLE installation (
   key text NOT NULL,
   value text NOT NULL
 );
+CREATE TABLE lease (
+  node_id text NOT NULL,
+  request_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  organization_id uuid NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  unresolved_since timestamp with time zone
+);
+CREATE TABLE limits_version (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
 CREATE TABLE node (
   id text NOT NULL,
+  journal_id text NOT NULL,
   epoch bigint DEFAULT 1 NOT NULL,
   flushed_seq bigint DEFAULT 0 NOT NULL,
   version text NOT NULL,
   started_at timestamp with time zone DEFAULT now() NOT NULL,
-  seen_at timestamp with time zone DEFAULT now() NOT NULL
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  lease_op bigint DEFAULT 0 NOT NULL,
+  lease_expires_at timestamp with time zone,
+  limits_version bigint DEFAULT '-1'::integer NOT NULL
 );
 CREATE TABLE organization (
   id uuid NOT NULL,
@@ -110,7 +129,8 @@ CREATE TABLE spend_limit (
   amount_nano_usd bigint NOT NULL,
   enforcement text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  updated_at timestamp with time zone DEFAULT now() NOT NULL
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -248,6 +268,10 @@ ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type =
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
+ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
+ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
+ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
@@ -276,6 +300,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (worksp
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -284,6 +309,8 @@ ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY 
 CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
+CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);

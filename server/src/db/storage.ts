@@ -18,16 +18,20 @@ export interface StorageOptions {
 }
 
 export interface Storage {
+  /** For keys, limits, the meter and the change watch. */
   database: Database;
+  /** For the Admin surface: reports that take long must not keep a Claude request waiting for a connection. */
+  adminDatabase: Database;
   /** The data folder, absolute and without links; locked until `close`. */
   folder: string;
   isEmbedded: boolean;
   migrated: MigrateResult;
-  /** Closes the pool, stops the embedded server, and gives the data folder free, in this order. */
+  /** Closes the pools, stops the embedded server, and gives the data folder free, in this order. */
   close(): Promise<void>;
 }
 
-const POOL_SIZE = 12;
+const POOL_SIZE = 8;
+const ADMIN_POOL_SIZE = 8;
 
 /** Locks the data folder, starts or reaches PostgreSQL, and brings the schema up to date. Throws StartError. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
@@ -48,17 +52,22 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<S
   try {
     const connectionString = embedded?.connectionString ?? options.databaseUrl ?? "";
     const migrated = await migrate({ connectionString });
-    const database = openDatabase({
-      connectionString,
-      maxConnections: POOL_SIZE,
-      onIdleError: (error) => options.logger.warn({ err: error }, "a database connection was lost"),
-    });
+    const openPool = (maxConnections: number) =>
+      openDatabase({
+        connectionString,
+        maxConnections,
+        onIdleError: (error) =>
+          options.logger.warn({ err: error }, "a database connection was lost"),
+      });
+    const database = openPool(POOL_SIZE);
+    const adminDatabase = openPool(ADMIN_POOL_SIZE);
     return {
       database,
+      adminDatabase,
       folder: lock.folder,
       isEmbedded: embedded !== null,
       migrated,
-      close: () => closeAll(database, embedded, lock),
+      close: () => closeAll([database, adminDatabase], embedded, lock),
     };
   } catch (error) {
     await embedded?.stop();
@@ -67,11 +76,11 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<S
 }
 
 async function closeAll(
-  database: Database,
+  pools: readonly Database[],
   embedded: EmbeddedPostgres | null,
   lock: ProcessLock,
 ): Promise<void> {
-  await database.destroy();
+  await Promise.all(pools.map((pool) => pool.destroy()));
   await embedded?.stop();
   await lock.release();
 }

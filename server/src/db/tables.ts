@@ -16,7 +16,9 @@ export interface Tables {
   upstream: UpstreamTable;
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
+  limits_version: { is_only_row: Generated<boolean>; value: bigint };
   balance: BalanceTable;
+  lease: LeaseTable;
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
@@ -26,11 +28,15 @@ export interface Tables {
 
 interface NodeTable {
   id: string;
+  journal_id: string;
   epoch: Generated<bigint>;
   flushed_seq: Generated<bigint>;
   version: string;
   started_at: Generated<Date>;
   seen_at: Generated<Date>;
+  lease_op: Generated<bigint>;
+  lease_expires_at: Generated<Date | null>;
+  limits_version: Generated<bigint>;
 }
 
 interface WorkspaceTable {
@@ -111,6 +117,7 @@ interface SpendLimitTable {
   enforcement: "strict" | "soft" | "alert_only";
   created_at: Created;
   updated_at: Generated<Date>;
+  version: Generated<bigint>;
 }
 
 interface BalanceTable {
@@ -123,6 +130,19 @@ interface BalanceTable {
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
+}
+
+interface LeaseTable {
+  node_id: string;
+  /** "" for what the node has of the balance; else what is unresolved. */
+  request_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  period_start: string;
+  organization_id: string;
+  amount_nano_usd: bigint;
+  unresolved_since: Date | null;
 }
 
 interface UsageCounts {

@@ -11,3 +11,15 @@ export function inTransaction<Result>(
 ): Promise<Result> {
   return database.transaction().execute(work);
 }
+
+/** Runs reading `work` on one state of the database: what it reads adds up, whatever commits meanwhile. */
+export function inSnapshot<Result>(
+  database: Database,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return database
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute(work);
+}

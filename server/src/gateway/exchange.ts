@@ -43,6 +43,9 @@ export interface RunningExchanges {
   drain(timeoutMs: number): Promise<void>;
 }
 
+/** How long a client has to take the answer that tells it of the stop. */
+const LAST_WORDS_MS = 1_000;
+
 export function makeRunningExchanges(): RunningExchanges {
   const running = new Set<Exchange>();
   const idle = Promise.withResolvers<void>();
@@ -52,6 +55,12 @@ export function makeRunningExchanges(): RunningExchanges {
     if (!exchange.isClosed || !exchange.isDone) return;
     running.delete(exchange);
     if (drainTimer !== null && running.size === 0) finishDrain(drainTimer);
+  }
+
+  function cutAll(): void {
+    running.forEach(cut);
+    // What is left are last words to clients that do not read.
+    if (running.size > 0) drainTimer = setTimeout(() => running.forEach(cutOff), LAST_WORDS_MS);
   }
 
   function finishDrain(timer: NodeJS.Timeout): void {
@@ -79,7 +88,7 @@ export function makeRunningExchanges(): RunningExchanges {
     drain(timeoutMs) {
       if (drainTimer === null) {
         for (const exchange of running) closeAfterwards(exchange);
-        drainTimer = setTimeout(() => running.forEach(cut), timeoutMs);
+        drainTimer = setTimeout(cutAll, timeoutMs);
         if (running.size === 0) finishDrain(drainTimer);
       }
       return idle.promise;
@@ -96,6 +105,10 @@ function closeAfterwards({ request, response }: Exchange): void {
 function cut(exchange: Exchange): void {
   if (exchange.relay !== null && !exchange.isDone) exchange.relay.abortForShutdown();
   else exchange.response.destroy();
+}
+
+function cutOff({ request }: Exchange): void {
+  request.socket.destroy();
 }
 
 function ignore(): void {}

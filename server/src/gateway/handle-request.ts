@@ -16,6 +16,7 @@ import { refuse, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
 import { type SettleDeps, settle } from "./settle.ts";
+import { mustWait, takeTurn } from "./take-turn.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
 
 // The hot path. Fails closed before the upstream, never after.
@@ -35,6 +36,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   clock: Clock;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
   idleTimeoutMs: number;
+  /** `BURSAR_UPSTREAM_ANSWER`, milliseconds; the idle time where that is longer. */
+  answerTimeoutMs?: number;
   bodyLimits?: BodyLimits;
   /** Requests that may run at once; one more is answered with a 529. */
   maxInFlight?: number;
@@ -99,6 +102,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     clock: deps.clock,
     logger: deps.logger,
     idleTimeoutMs: deps.idleTimeoutMs,
+    answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
   };
 
   function releaseBody(exchange: Exchange): void {
@@ -130,6 +134,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   return {
     handles: (method, target) => findRoute(method, target) !== null,
     async handle(request, response, isBodyHeldBack = false) {
+      if (mustWait(response) && !(await takeTurn(request, response))) return;
       const exchange = openExchange(deps, { request, response, isBodyHeldBack });
       running.add(exchange);
       try {
@@ -284,6 +289,7 @@ function send(
         method: request.method === "GET" ? "GET" : "POST",
         headers,
         body: isLarge ? letGo(body) : body,
+        ...(metered && !metered.begin.isStream && { headersTimeout: relayDeps.answerTimeoutMs }),
       },
       relay,
     );

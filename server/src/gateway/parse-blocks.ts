@@ -1,3 +1,4 @@
+import type { ServerToolUse } from "#src/domain/hold-request.ts";
 import type { JsonReader } from "#src/lib/json-scan.ts";
 
 // The parts of a request that hold content: messages, system, tools. Wrong shapes are left to the upstream; what is not
@@ -7,9 +8,16 @@ import type { JsonReader } from "#src/lib/json-scan.ts";
 export interface ContentFacts {
   messageCount: number;
   toolCount: number;
+  /** Client tools whose definition is the API's own: bash, text editor, memory, computer; and whole sets of them. */
+  builtInToolCount: number;
+  toolsetCount: number;
+  /** At most 16; more of them count as tools that are not known. */
+  serverTools: ServerToolUse[];
   /** Images whose bytes stand in the body, and those bytes as base64 characters. */
   imageCount: number;
   imageDataBytes: number;
+  /** Bytes of the blocks with citations, which the API cuts into passages and marks. */
+  citedBytes: number;
   markers: MessageMarkers;
 }
 
@@ -27,6 +35,8 @@ interface MessageMarkers {
   hasCompaction: boolean;
   /** Something whose tokens its bytes do not bound: a PDF, a URL, a file id, a block or a source that is not known. */
   hasOpaqueSource: boolean;
+  /** One of them is a URL: what stands there can change at any time. */
+  hasUrlSource: boolean;
   /** Top-level fields that are not known, in the order sent: at most 8, each cut to 64 characters. */
   unknownFields: string[];
   /** References to what lives upstream under one credential, and so cannot be shared between workspaces. */
@@ -56,10 +66,13 @@ const transparentBlocks = new Set([
   "mcp_tool_result",
 ]);
 
-const clientTool =
-  /^(custom|(bash|text_editor|memory|computer|computer_toolset|browser_toolset)_\d{8})$/;
+const builtInTool = /^(bash|text_editor|memory|computer)_\d{8}$/;
+const toolset = /^(computer_toolset|browser_toolset)_\d{8}$/;
 const serverTool =
   /^(web_search|web_fetch|code_execution|advisor|tool_search_tool_(bm25|regex))(_\d{8})?$/;
+
+const MAX_SERVER_TOOLS = 16;
+const MAX_MODEL_CHARACTERS = 256;
 
 /** The reader stands before the list. */
 export function readMessages(walk: Walk): void {
@@ -146,25 +159,49 @@ function readTool(walk: Walk): void {
     markers.hasUnknownTools = true;
     return;
   }
+  const tool: ServerToolUse = { type: "custom", maxUses: null, model: null };
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    if (key === "cache_control") readCacheControlAt(walk, key);
-    else if (key === "type") {
-      const kind = reader.kind();
-      if (kind === "string") markTool(walk, reader.readString());
-      else {
-        reader.skipValue();
-        if (kind !== "null") markers.hasUnknownTools = true;
+    switch (key) {
+      case "cache_control":
+        readCacheControlAt(walk, key);
+        break;
+      case "type": {
+        const kind = reader.kind();
+        if (kind === "string") tool.type = reader.readString();
+        else {
+          reader.skipValue();
+          if (kind !== "null") markers.hasUnknownTools = true;
+        }
+        break;
       }
-    } else reader.skipValue();
+      case "max_uses":
+        tool.maxUses = readCount(reader);
+        break;
+      case "model":
+        tool.model = readText(reader);
+        break;
+      default:
+        reader.skipValue();
+    }
   }
+  markTool(walk.parsed, tool);
 }
 
-function markTool(walk: Walk, type: string): void {
-  const { markers } = walk.parsed;
-  if (clientTool.test(type)) return;
-  if (serverTool.test(type)) markers.hasServerTools = true;
-  else if (type === "mcp_toolset") markers.hasMcpServers = true;
+function markTool(parsed: ContentFacts, { type, maxUses, model }: ServerToolUse): void {
+  const { markers } = parsed;
+  if (type === "custom") return;
+  if (builtInTool.test(type)) parsed.builtInToolCount++;
+  else if (toolset.test(type)) parsed.toolsetCount++;
+  else if (serverTool.test(type)) {
+    markers.hasServerTools = true;
+    if (parsed.serverTools.length === MAX_SERVER_TOOLS) {
+      markers.hasUnknownTools = true;
+      return;
+    }
+    const isAdvisor = type.startsWith("advisor") && (model?.length ?? 0) <= MAX_MODEL_CHARACTERS;
+    parsed.serverTools.push({ type, maxUses, model: isAdvisor ? model : null });
+  } else if (type === "mcp_toolset") markers.hasMcpServers = true;
   else markers.hasUnknownTools = true;
 }
 
@@ -174,9 +211,11 @@ interface Source {
 }
 
 function readBlock(walk: Walk): void {
-  const { reader, path } = walk;
+  const { reader, path, parsed } = walk;
+  const start = reader.position;
   let type: string | null = null;
   let source: Source | null = null;
+  let isCited = false;
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     switch (key) {
@@ -192,6 +231,11 @@ function readBlock(walk: Walk): void {
       case "file_id":
         readFileId(walk);
         break;
+      case "citations":
+        path.push(key);
+        isCited = readCitations(reader);
+        path.pop();
+        break;
       case "source":
         if (reader.kind() !== "object") reader.skipValue();
         else {
@@ -204,7 +248,8 @@ function readBlock(walk: Walk): void {
         reader.skipValue();
     }
   }
-  markBlock(walk.parsed, type, source);
+  markBlock(parsed, type, source);
+  if (isCited && type !== "text") parsed.citedBytes += reader.position - start;
 }
 
 function readSource(walk: Walk): Source {
@@ -243,8 +288,25 @@ function markBlock(parsed: ContentFacts, type: string | null, source: Source | n
     return;
   }
   if (type === "document" && (source?.type === "text" || source?.type === "content")) return;
+  if (source?.type === "url") parsed.markers.hasUrlSource = true;
   if (type === "tool_addition") parsed.markers.hasUnknownTools = true; // a tool declared in mid conversation
   parsed.markers.hasOpaqueSource = true;
+}
+
+/** Off with `{"enabled": false}` or null; any other shape counts as on. On a text it is what an answer cited. */
+function readCitations(reader: JsonReader): boolean {
+  const kind = reader.kind();
+  if (kind !== "object") {
+    reader.skipValue();
+    return kind !== "null";
+  }
+  let isOn = true;
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key === "enabled" && reader.kind() === "boolean") isOn = reader.readBoolean();
+    else reader.skipValue();
+  }
+  return isOn;
 }
 
 function readFileId(walk: Walk): void {
@@ -257,6 +319,16 @@ function readText(reader: JsonReader): string | null {
   if (reader.kind() === "string") return reader.readString();
   reader.skipValue();
   return null;
+}
+
+/** A number of plain digits, or null. */
+function readCount(reader: JsonReader): number | null {
+  if (reader.kind() !== "number") {
+    reader.skipValue();
+    return null;
+  }
+  const text = reader.readNumberText();
+  return /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : null;
 }
 
 function readContentAt(walk: Walk, key: string): void {

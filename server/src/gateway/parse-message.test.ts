@@ -15,6 +15,7 @@ const noMarkers = {
   hasContainer: false,
   hasCompaction: false,
   hasOpaqueSource: false,
+  hasUrlSource: false,
   unknownFields: [],
   hasFileIds: false,
   hasSkills: false,
@@ -35,8 +36,12 @@ describe("what is read", () => {
       bodyBytes: JSON.stringify(smallest).length,
       messageCount: 1,
       toolCount: 0,
+      builtInToolCount: 0,
+      toolsetCount: 0,
+      serverTools: [],
       imageCount: 0,
       imageDataBytes: 0,
+      citedBytes: 0,
       markers: noMarkers,
     });
   });
@@ -126,8 +131,12 @@ describe("what is read", () => {
       bodyBytes: JSON.stringify(body).length,
       messageCount: 3,
       toolCount: 6,
+      builtInToolCount: 3,
+      toolsetCount: 1,
+      serverTools: [],
       imageCount: 2,
       imageDataBytes: 12,
+      citedBytes: 0,
       markers: noMarkers,
     });
   });
@@ -291,12 +300,12 @@ describe("markers", () => {
     [
       "a document by URL",
       source("document", { type: "url", url: "https://x" }),
-      { hasOpaqueSource: true },
+      { hasOpaqueSource: true, hasUrlSource: true },
     ],
     [
       "an image by URL",
       source("image", { type: "url", url: "https://x" }),
-      { hasOpaqueSource: true },
+      { hasOpaqueSource: true, hasUrlSource: true },
     ],
     [
       "a file",
@@ -334,6 +343,49 @@ describe("markers", () => {
     ],
   ])("%s", (_, body, expected) => {
     expect(parse(body).markers).toEqual({ ...noMarkers, ...expected });
+  });
+
+  test("server tools, with how often they may be used, whatever the order of their fields", () => {
+    const tools = [
+      { max_uses: 3, type: "web_search_20260318", name: "web_search" },
+      { type: "web_fetch_20250910", name: "web_fetch", max_uses: 1.5, model: "no" },
+      { name: "advisor", model: "claude-opus-5-5", type: "advisor_20260301", max_uses: null },
+      { type: "advisor_20260301", model: "x".repeat(257) },
+      { type: "custom", name: "c", input_schema: {}, max_uses: 7, model: "m" },
+    ];
+    const parsed = parse({ ...smallest, tools });
+    expect(parsed.serverTools).toEqual([
+      { type: "web_search_20260318", maxUses: 3, model: null },
+      { type: "web_fetch_20250910", maxUses: null, model: null },
+      { type: "advisor_20260301", maxUses: null, model: "claude-opus-5-5" },
+      { type: "advisor_20260301", maxUses: null, model: null },
+    ]);
+    expect(parsed.markers).toMatchObject({ hasServerTools: true, hasUnknownTools: false });
+    expect(parsed.toolCount).toBe(5);
+  });
+
+  test("server tools beyond a bound are tools that are not known", () => {
+    const tools = Array(17).fill({ type: "web_fetch_20250910" });
+    const parsed = parse({ ...smallest, tools });
+    expect(parsed.serverTools).toHaveLength(16);
+    expect(parsed.markers.hasUnknownTools).toBe(true);
+  });
+
+  test.each<[string, unknown, boolean]>([
+    ["on", { enabled: true }, true],
+    ["in a shape that is not known", {}, true],
+    ["no object", "yes", true],
+    ["off", { enabled: false }, false],
+    ["null", null, false],
+  ])("the bytes of a document with citations %s", (_, citations, isCited) => {
+    const document = { type: "document", source: { type: "text", data: "One. Two." }, citations };
+    const bytes = isCited ? JSON.stringify(document).length : 0;
+    expect(parse(block(document)).citedBytes).toBe(bytes);
+  });
+
+  test("what an answer cited is text like any other", () => {
+    const cited = { type: "text", text: "x", citations: [{ type: "char_location" }] };
+    expect(parse(block(cited)).citedBytes).toBe(0);
   });
 
   test("unknown fields are listed up to a bound", () => {
@@ -434,6 +486,9 @@ describe("any input", () => {
       "system",
       "cache_control",
       "ttl",
+      "citations",
+      "enabled",
+      "max_uses",
       "thinking",
       "fallbacks",
       "context_management",

@@ -329,6 +329,13 @@ describe("a JSON answer", () => {
     expect((await read(text, { isStream: false })).usage).toEqual(billed);
   });
 
+  test("nested deeper than any request may be, it is billed all the same: JSON has no depth", async () => {
+    const deep = "[".repeat(20_000) + "]".repeat(20_000);
+    const text = JSON.stringify(message).replace('"content":[', `"content":[${deep},`);
+    const seen = await read(text, { isStream: false });
+    expect(seen).toMatchObject({ usage: billed, isComplete: true });
+  });
+
   test("beyond the bound it is not kept, and said to be unreadable", async () => {
     const chunk = Buffer.alloc(1024 * 1024, " ");
     const reader = makeUsageReader({ isStream: false });
@@ -440,7 +447,7 @@ function read(text: string, options: Options = {}): Promise<UsageSeen> {
   return readChunks([Buffer.from(text)], options);
 }
 
-function readChunks(chunks: readonly Buffer[], options: Options = {}): Promise<UsageSeen> {
+async function readChunks(chunks: readonly Buffer[], options: Options = {}): Promise<UsageSeen> {
   const reader = makeUsageReader({ isStream: true, ...options });
   for (const chunk of chunks) reader.push(chunk);
   return reader.finish();

@@ -29,11 +29,14 @@ export interface UsageReaderOptions {
 /** Longest JSON answer that is kept for its usage, in bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** Up to here building the whole message takes less time than walking around what is not needed. */
+const SMALL_ANSWER_BYTES = 8 * 1024;
+
 export function makeUsageReader(options: UsageReaderOptions): UsageReader {
   const model = options.requestedModel ?? "";
   const plain = options.isStream ? makeStreamReader(model) : makeJsonReader(model);
   if (!isIdentity(options.contentEncoding)) return decodeCopy(plain, options.contentEncoding);
-  let seen: Promise<UsageSeen> | null = null;
+  let seen: UsageSeen | null = null;
   return {
     push: (chunk) => plain.push(chunk),
     get sawMessageStart() {
@@ -43,7 +46,7 @@ export function makeUsageReader(options: UsageReaderOptions): UsageReader {
       return plain.isAtEventBoundary;
     },
     finish() {
-      seen ??= Promise.resolve(plain.finish());
+      seen ??= plain.finish();
       return seen;
     },
   };
@@ -62,25 +65,28 @@ function makeJsonReader(requestedModel: string): PlainReader {
       else chunks = [];
     },
     finish() {
-      const seen = { ...nothingSeen(), isAtEventBoundary: false };
-      if (bytes > MAX_ANSWER_BYTES) return { ...seen, isReadable: false };
+      const seen = nothingSeen();
+      seen.isAtEventBoundary = false;
+      if (bytes > MAX_ANSWER_BYTES) {
+        seen.isReadable = false;
+        return seen;
+      }
       const [first] = chunks;
       const text = chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes);
       chunks = [];
       const message = readTopLevel(text);
       if (message === null) return seen;
-      return {
-        ...seen,
-        usage: usageFromMessage(message, requestedModel),
-        isComplete: true,
-        errorType: errorTypeOf(message),
-      };
+      seen.usage = usageFromMessage(message, requestedModel);
+      seen.isComplete = true;
+      seen.errorType = errorTypeOf(message);
+      return seen;
     },
   };
 }
 
 /** The few fields of a JSON object that metering needs, or null when the text is not one whole object. */
 function readTopLevel(text: Buffer): AnswerFields | null {
+  if (text.length <= SMALL_ANSWER_BYTES) return parseWhole(text);
   const found: AnswerFields = {};
   try {
     const reader = new JsonReader(text, true);
@@ -93,8 +99,15 @@ function readTopLevel(text: Buffer): AnswerFields | null {
     reader.end();
     return found;
   } catch (error) {
-    if (error instanceof DuplicateKeyError) return parseObject(text.toString("utf8"));
-    if (error instanceof JsonSyntaxError) return null;
+    // A key that stands twice, or arrays nested deeper than the walk goes: the client reads it, so it is billed.
+    if (error instanceof DuplicateKeyError || error instanceof JsonSyntaxError) {
+      return parseWhole(text);
+    }
     throw error;
   }
+}
+
+function parseWhole(text: Buffer): AnswerFields | null {
+  const value = parseObject(text.toString("utf8"));
+  return Array.isArray(value) ? null : value;
 }

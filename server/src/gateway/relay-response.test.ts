@@ -265,6 +265,15 @@ describe("an upstream that fails", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 504 });
   });
 
+  test("an answer that is not a stream may take longer than the silence a stream is allowed", async () => {
+    const { gateway } = await startBoth(
+      (exchange) => void setTimeout(() => exchange.json(messageJson()), 900),
+      { idleTimeoutMs: 200, answerTimeoutMs: 20_000 },
+    );
+    expect((await call(gateway.origin, post(gateway))).status).toBe(200);
+    expect(await gateway.end()).toMatchObject({ outcome: "answered" });
+  });
+
   test("silence in the middle of a stream: cut with an error event at an event boundary", async () => {
     const { gateway } = await startBoth(
       (exchange) => {

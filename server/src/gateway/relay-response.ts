@@ -36,6 +36,8 @@ export interface RelayDeps {
   logger: Logger;
   /** Longest that a client may leave the answer unread, milliseconds; the upstream is paused meanwhile. */
   idleTimeoutMs: number;
+  /** Longest wait for an answer that comes as one document: nothing of it is sent before the model is done. */
+  answerTimeoutMs: number;
 }
 
 /** Why the gateway itself ended the upstream call. */
@@ -139,7 +141,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
 
   onResponseEnd(): void {
     this.#clearStall();
-    if (!this.#isClientGone) this.#exchange.response.end();
+    if (!this.#isClientGone) this.#end();
     this.#finish(null);
   }
 
@@ -169,6 +171,15 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     this.#stallTimer ??= setTimeout(() => response.destroy(), this.#deps.idleTimeoutMs);
   }
 
+  /** What the client has not taken yet may wait as long as in the middle of an answer, and no longer. */
+  #end(lastWords = ""): void {
+    const { response } = this.#exchange;
+    response.end(lastWords);
+    if (response.writableLength === 0) return;
+    const timer = setTimeout(() => response.destroy(), this.#deps.idleTimeoutMs);
+    response.once("close", () => clearTimeout(timer));
+  }
+
   #clearStall(): void {
     if (this.#stallTimer === null) return;
     clearTimeout(this.#stallTimer);
@@ -194,8 +205,9 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     if (this.#isOver) return;
     this.#isOver = true;
     if (error !== null) this.#failClient(error);
-    if (this.#reader === null) this.#settle(error, nothingSeen());
-    else void this.#reader.finish().then((seen) => this.#settle(error, seen));
+    const seen = this.#reader === null ? nothingSeen() : this.#reader.finish();
+    if (seen instanceof Promise) void seen.then((later) => this.#settle(error, later));
+    else this.#settle(error, seen);
   }
 
   #settle(error: Error | null, seen: UsageSeen): void {
@@ -250,7 +262,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
         mustClose,
       });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
-      response.end(toErrorEvent(refusal, requestId));
+      this.#end(toErrorEvent(refusal, requestId));
     } else {
       // Half an event or half a document: only a broken connection tells the client that it is not whole.
       response.destroy();

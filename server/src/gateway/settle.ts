@@ -37,6 +37,7 @@ export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): vo
 function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndRecord {
   const usage = ending.usage ?? nothingUsed(begin.requestedModel);
   const priced = price(deps, begin, usage);
+  const { serviceTier, inferenceGeo, speed } = usageDimensions(usage);
   return {
     ...begin,
     endedAtMs: Math.max(ending.endedAtMs, begin.startedAtMs),
@@ -46,8 +47,10 @@ function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndR
     // Where nothing was billed, no price was missing.
     isUnpriced: ending.usage !== null && priced.isUnpriced,
     model: priced.model,
-    ...usageDimensions(usage),
+    serviceTier,
     contextWindow: priced.contextWindow,
+    inferenceGeo,
+    speed,
     usage: usage.total,
     cost: priced.cost,
     prices: priced.prices,

@@ -29,8 +29,8 @@ export interface UsageReader {
   /** What is known so far. For an encoded answer it lags behind what was pushed. */
   readonly sawMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
-  /** No more chunks will come. Never rejects; may be called again and gives the same. */
-  finish(): Promise<UsageSeen>;
+  /** No more chunks will come. Waits for an encoded answer only. Never rejects; may be called again, gives the same. */
+  finish(): UsageSeen | Promise<UsageSeen>;
 }
 
 /** What reads the decoded bytes. */

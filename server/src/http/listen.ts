@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { idPrefixes } from "@bursar/contract/ids.ts";
@@ -151,14 +151,11 @@ async function closeGracefully(
 
 // Node could not read it as HTTP: no request object exists, so the answer is written by hand, in the official body.
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  if (error.code === "ECONNRESET" || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
-  const [status, message] =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? ["431 Request Header Fields Too Large", "The request headers are larger than 16 KB."]
-      : ["400 Bad Request", "The request is not valid HTTP/1.1."];
+  const [status, message] = describeBroken(error.code);
   const requestId = newId(idPrefixes.request, systemClock.nowMs());
   const body = JSON.stringify({
     type: "error",
@@ -168,4 +165,24 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // Whoever still runs on this connection learns that it is over, also where the client never closes it.
+  setTimeout(() => socket.destroy(), GRACE_MS).unref();
+}
+
+/** Garbage came behind a request whose answer has begun: nothing can be said any more without damaging that answer. */
+function isAnswering(socket: Socket): boolean {
+  // Node's own name for the response that has the connection; its own handler of broken requests asks the same.
+  const response: unknown = Reflect.get(socket, "_httpMessage");
+  return response instanceof ServerResponse && response.headersSent;
+}
+
+function describeBroken(code: string | undefined): [status: string, message: string] {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return ["431 Request Header Fields Too Large", "The request headers are larger than 16 KB."];
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return ["408 Request Timeout", "The request did not arrive in time."];
+    default:
+      return ["400 Bad Request", "The request is not valid HTTP/1.1."];
+  }
 }

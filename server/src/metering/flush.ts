@@ -29,12 +29,13 @@ export interface FlushStep {
   participants: readonly FlushParticipant[];
   nodeId: string;
   epoch: bigint;
+  journalId: string;
   /** The step moves the node's `flushed_seq` from here … */
   from: number;
   /** … to here: the sequence number of the last end of the batch. */
   to: number;
   batch: readonly EndRecord[];
-  /** True for a replayed batch of a node whose row was missing: requests that are recorded already are left out. */
+  /** True for a batch that a start found in the journal: requests that are recorded already are left out. */
   skipsRecorded: boolean;
 }
 

@@ -89,6 +89,13 @@ interface JsonRecord {
   r?: unknown;
 }
 
+/** JSON has no integer of that size. */
+type WrittenBegin = Omit<BeginRecord, "holdNanoUsd"> & { holdNanoUsd?: string };
+interface WrittenEnd {
+  holdNanoUsd?: string;
+  cost: Record<keyof Cost, string>;
+}
+
 function toJson(record: JournalRecord): JsonRecord {
   switch (record.kind) {
     case "begin":
@@ -115,10 +122,10 @@ function fromJson(json: JsonRecord): JournalRecord {
   const seq = json.s ?? 0;
   switch (json.k) {
     case "begin":
-      return { kind: "begin", seq, record: json.r as BeginRecord };
+      return { kind: "begin", seq, record: withHold(json.r as WrittenBegin) };
     case "end": {
-      const record = json.r as EndRecord & { cost: Record<keyof Cost, string> };
-      return { kind: "end", seq, record: { ...record, cost: costFromJson(record.cost) } };
+      const record = json.r as Omit<EndRecord, "cost" | "holdNanoUsd"> & WrittenEnd;
+      return { kind: "end", seq, record: { ...withHold(record), cost: costFromJson(record.cost) } };
     }
     case "void":
       return { kind: "void", seq, requestId: json.r as string };
@@ -132,7 +139,8 @@ function fromJson(json: JsonRecord): JournalRecord {
 }
 
 // Field by field: a caller that passes an object with more in it (a prompt, a key) writes none of that to disk.
-function beginToJson(record: BeginRecord): BeginRecord {
+function beginToJson(record: BeginRecord): WrittenBegin {
+  const { holdNanoUsd } = record;
   return {
     requestId: record.requestId,
     startedAtMs: record.startedAtMs,
@@ -142,7 +150,15 @@ function beginToJson(record: BeginRecord): BeginRecord {
     requestedModel: bounded(record.requestedModel),
     isStream: record.isStream,
     client: record.client,
+    ...(holdNanoUsd !== undefined && { holdNanoUsd: holdNanoUsd.toString() }),
   };
+}
+
+function withHold<Written extends { holdNanoUsd?: string }>(
+  record: Written,
+): Omit<Written, "holdNanoUsd"> & { holdNanoUsd?: bigint } {
+  const { holdNanoUsd, ...rest } = record;
+  return holdNanoUsd === undefined ? rest : { ...rest, holdNanoUsd: BigInt(holdNanoUsd) };
 }
 
 function endToJson(record: EndRecord): unknown {

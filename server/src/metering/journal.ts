@@ -3,10 +3,12 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
 import { JournalSync } from "./journal-sync.ts";
+import { journalIdentity } from "./node-identity.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
@@ -57,6 +59,8 @@ export interface AcceptedEnd {
 
 export interface Journal {
   readonly nodeId: string;
+  /** Of this folder alone: sequence numbers mean nothing in another one, also under the same node id. */
+  readonly journalId: string;
   readonly directory: string;
   /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
   resume(state: JournalState): void;
@@ -108,6 +112,7 @@ export function openJournal(options: JournalOptions): Journal {
 
 class FileJournal implements Journal {
   readonly nodeId: string;
+  readonly journalId: string;
   readonly directory: string;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
@@ -138,6 +143,9 @@ class FileJournal implements Journal {
     };
     this.nodeId = options.nodeId;
     this.directory = options.directory;
+    this.journalId = journalIdentity(options.directory, () =>
+      newId("jrnl_", options.clock.nowMs()),
+    );
     this.#sync = new JournalSync({
       files: this.#options.files,
       directory: options.directory,

@@ -381,7 +381,7 @@ describe("a restart", () => {
     expect(errors()[0]).toContain("the journal ends before what the database has");
   });
 
-  test("with the journal lost goes on above what the database has, and says so", async () => {
+  test("with the journal lost begins a new one, and says so", async () => {
     const meter = await start();
     for (let i = 0; i < 3; i++) run(meter, 1n);
     await meter.flush();
@@ -390,9 +390,31 @@ describe("a restart", () => {
     run(next, 1n);
     expect(await next.flush()).toBe(true);
     expect(await recorded()).toHaveLength(4);
-    expect(errors()).toEqual([expect.stringContaining("the journal ends before")]);
+    expect(errors()).toEqual([expect.stringContaining("by another journal")]);
     await next.stop();
     fs.rmSync(empty, { recursive: true, force: true });
+  });
+
+  test("after another machine ran under its id records what it had not flushed, and nothing twice", async () => {
+    const other = fs.mkdtempSync(path.join(tmpdir(), "bursar-meter-"));
+    const here = await start();
+    run(here, 1n);
+    await here.flush();
+    run(here, 2n);
+    here.begin(begun());
+    const there = await start({}, other);
+    for (const nanoUsd of [4n, 8n, 16n, 32n]) run(there, nanoUsd);
+    expect(await there.flush()).toBe(true);
+    run(there, 64n);
+    const again = await start({ batchSize: 1 });
+    expect(await again.flush()).toBe(true);
+    const thereAgain = await start({}, other);
+    expect(await thereAgain.flush()).toBe(true);
+    const nanoUsd = (await recorded()).map((event) => event.nanoUsd);
+    expect(nanoUsd.sort((a, b) => Number(a - b))).toEqual([0n, 1n, 2n, 4n, 8n, 16n, 32n, 64n]);
+    expect(errors().some((message) => message.includes("by another journal"))).toBe(true);
+    await thereAgain.stop();
+    fs.rmSync(other, { recursive: true, force: true });
   });
 
   test("on a database that was restored to an earlier state flushes again what that lacks", async () => {
@@ -438,6 +460,18 @@ describe("a restart", () => {
     run(next, 4n);
     expect(await next.flush()).toBe(true);
     expect((await recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
+  });
+
+  test("on a database without its row, killed and started once more, sets nothing aside", async () => {
+    const meter = await start();
+    for (const nanoUsd of [1n, 2n, 4n]) run(meter, nanoUsd);
+    await meter.flush();
+    await db.database.deleteFrom("node").where("id", "=", nodeId).execute();
+    await start({ database: unreliable("before commit", 1_000) });
+    const next = await start();
+    expect(await next.flush()).toBe(true);
+    expect((await recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
+    expect(errors().filter((message) => message.includes("set aside"))).toEqual([]);
   });
 
   test("on another database is refused: these records cannot be billed there", async () => {

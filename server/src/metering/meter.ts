@@ -10,7 +10,13 @@ import type { Logger } from "#src/lib/logger.ts";
 import { type FlushParticipant, type FlushStep, flushBatch } from "./flush.ts";
 import type { Journal } from "./journal.ts";
 import { encodeRecord } from "./journal-record.ts";
-import { ensureInstallationId, enterNode, readDatabaseNowMs } from "./node.sql.ts";
+import {
+  ensureInstallationId,
+  enterNode,
+  findNode,
+  type NodeRow,
+  readDatabaseNowMs,
+} from "./node.sql.ts";
 import { bindInstallation } from "./node-identity.ts";
 import { type PendingEnd, PendingEnds } from "./pending-ends.ts";
 import { replayJournal } from "./replay.ts";
@@ -91,7 +97,10 @@ class JournalMeter implements Meter {
   #batchLimit: number;
   #epoch = 0n;
   #flushedSeq = 0;
-  /** Ends up to here were found by a start that had no row in the database: see FlushStep. */
+  /**
+   * Ends up to here were found by the start. `flushedSeq` should say which of them the database has, but the node's row
+   * may be new, or have been another journal's meanwhile: each request is looked for (see FlushStep).
+   */
   #skipsRecordedUpTo = 0;
   /** Kept over failures: after one whose outcome is unknown the same step is tried, so that it counts once. */
   #step: Step | null = null;
@@ -116,12 +125,14 @@ class JournalMeter implements Meter {
 
   async start(): Promise<void> {
     const { database, participants, version } = this.#options;
-    const { nodeId, directory } = this.#journal;
+    const { nodeId, journalId, directory } = this.#journal;
     bindInstallation(
       directory,
       await ensureInstallationId(database, this.#options.newInstallationId),
     );
-    const { epoch, flushedSeq } = await enterNode(database, { id: nodeId, version });
+    const previous = await findNode(database, nodeId);
+    const { epoch, flushedSeq } = await enterNode(database, { id: nodeId, journalId, version });
+    if (previous !== null && previous.journalId !== journalId) this.#reportOther(previous);
     this.#epoch = epoch;
     this.#flushedSeq = flushedSeq;
     for (const participant of participants) participant.started?.(flushedSeq);
@@ -132,7 +143,7 @@ class JournalMeter implements Meter {
       logger: this.#logger,
       onUnflushedEnd: (end) => this.#enqueue(end),
     });
-    if (epoch === 1n) this.#skipsRecordedUpTo = replayed.lastSeq;
+    this.#skipsRecordedUpTo = replayed.lastSeq;
     this.#journal.resume(replayed.state);
     this.#state = "running";
     await this.#endInterrupted(replayed.openBegins);
@@ -141,6 +152,18 @@ class JournalMeter implements Meter {
       "journal replayed",
     );
     this.#arm(0);
+  }
+
+  #reportOther({ journalId }: NodeRow): void {
+    this.#logger.error(
+      {
+        nodeId: this.#journal.nodeId,
+        journalId: this.#journal.journalId,
+        otherJournalId: journalId,
+      },
+      "the database knows this node by another journal: if that one was lost, what waited in it cannot be recovered; " +
+        "if another gateway runs under this node id, give each its own BURSAR_NODE_ID",
+    );
   }
 
   begin(record: BeginRecord): void {
@@ -328,6 +351,7 @@ class JournalMeter implements Meter {
       participants: this.#options.participants,
       nodeId: this.#journal.nodeId,
       epoch: this.#epoch,
+      journalId: this.#journal.journalId,
       from: this.#flushedSeq,
       to: last.seq,
       batch: ends.map(({ record }) => record),

@@ -6,6 +6,7 @@ import { StartError } from "#src/lib/start-error.ts";
 // holds its lock, so nothing here runs twice at once.
 
 const NODE_FILE = "node-id";
+const JOURNAL_FILE = "journal-id";
 const INSTALLATION_FILE = "installation-id";
 const ID_TEXT = /^[A-Za-z0-9._-]{1,64}$/;
 const FILE_MODE = 0o600;
@@ -36,6 +37,12 @@ export function nodeIdentity(options: {
     );
   }
   return stored;
+}
+
+/** The id of the journal in this folder, made on the first call: no other folder has it, whatever its node is called. */
+export function journalIdentity(directory: string, makeId: () => string): string {
+  const file = path.join(directory, JOURNAL_FILE);
+  return readId(file) ?? writeId(file, makeId());
 }
 
 /**

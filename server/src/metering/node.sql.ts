@@ -5,53 +5,64 @@ import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface NodeRow {
   epoch: bigint;
+  /** The journal that `flushedSeq` is a place in. */
+  journalId: string;
   flushedSeq: number;
 }
 
 /**
- * Registers the node and raises its epoch, so that an older process under the same id can flush nothing any more.
- * `epoch` is 1 exactly when the row was not there.
+ * Registers the node and raises its epoch, so that an older process under the same id can flush nothing any more. Where
+ * the row is another journal's, it becomes this one's, of which the database then has nothing for certain.
  */
 export async function enterNode(
   db: Database | Tx,
-  node: { id: string; version: string },
+  node: { id: string; journalId: string; version: string },
 ): Promise<NodeRow> {
   const row = await db
     .insertInto("node")
-    .values({ id: node.id, version: node.version })
+    .values({ id: node.id, journal_id: node.journalId, version: node.version })
     .onConflict((conflict) =>
       conflict.column("id").doUpdateSet((eb) => ({
         epoch: eb("node.epoch", "+", 1n),
+        lease_op: 0n,
+        journal_id: eb.ref("excluded.journal_id"),
+        flushed_seq: eb
+          .case()
+          .when("node.journal_id", "=", eb.ref("excluded.journal_id"))
+          .then(eb.ref("node.flushed_seq"))
+          .else(0n)
+          .end(),
         version: eb.ref("excluded.version"),
         started_at: eb.fn<Date>("now"),
         seen_at: eb.fn<Date>("now"),
       })),
     )
-    .returning(["epoch", "flushed_seq"])
+    .returning(["epoch", "journal_id as journalId", "flushed_seq"])
     .executeTakeFirstOrThrow();
-  return { epoch: row.epoch, flushedSeq: Number(row.flushed_seq) };
+  return { ...row, flushedSeq: Number(row.flushed_seq) };
 }
 
 /** The node's row, or null where there is none. */
 export async function findNode(db: Database | Tx, id: string): Promise<NodeRow | null> {
   const row = await db
     .selectFrom("node")
-    .select(["epoch", "flushed_seq"])
+    .select(["epoch", "journal_id as journalId", "flushed_seq"])
     .where("id", "=", id)
     .executeTakeFirst();
-  return row ? { epoch: row.epoch, flushedSeq: Number(row.flushed_seq) } : null;
+  return row ? { ...row, flushedSeq: Number(row.flushed_seq) } : null;
 }
 
 /** The compare-and-set that a flush hangs on: false when the row is not as told, and then nothing was changed. */
 export async function advanceFlushedSeq(
   tx: Tx,
-  step: { nodeId: string; epoch: bigint; from: number; to: number },
+  step: { nodeId: string; epoch: bigint; journalId: string; from: number; to: number },
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("node")
     .set({ flushed_seq: BigInt(step.to), seen_at: sql<Date>`now()` })
     .where("id", "=", step.nodeId)
     .where("epoch", "=", step.epoch)
+    .where("journal_id", "=", step.journalId)
     .where("flushed_seq", "=", BigInt(step.from))
     .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;

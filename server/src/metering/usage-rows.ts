@@ -90,45 +90,115 @@ export function toRollups(records: readonly EndRecord[]): {
   hours: RollupRow[];
   days: RollupRow[];
 } {
-  return { hours: rollUp(records, HOUR_MS), days: rollUp(records, DAY_MS) };
+  const hours = rollUpHours(records);
+  return { hours: inKeyOrder(hours), days: inKeyOrder(rollUpDays(hours)) };
+}
+
+/** Of one key of a workspace there are few rows: comparing them costs less than making the text of a key per record. */
+function rollUpHours(records: readonly EndRecord[]): RollupRow[] {
+  const rows: RollupRow[] = [];
+  const rowsOfKeys = new Map<string, RollupRow[]>();
+  for (const record of records) {
+    const bucketAtMs = floorTo(record.startedAtMs, HOUR_MS);
+    let rowsOfKey = rowsOfKeys.get(record.apiKeyId);
+    if (rowsOfKey === undefined) {
+      rowsOfKey = [];
+      rowsOfKeys.set(record.apiKeyId, rowsOfKey);
+    }
+    let row = rowsOfKey.find((each) => isRowOf(each, record, bucketAtMs));
+    if (row === undefined) {
+      row = { bucket_at: new Date(bucketAtMs), ...labelsOf(record), ...nothing };
+      rowsOfKey.push(row);
+      rows.push(row);
+    }
+    addRecord(row, record);
+  }
+  return rows;
+}
+
+function rollUpDays(hours: readonly RollupRow[]): RollupRow[] {
+  const days = new Map<string, RollupRow>();
+  for (const hour of hours) {
+    const day = { ...hour, bucket_at: new Date(floorTo(hour.bucket_at.getTime(), DAY_MS)) };
+    const key = keyOf(day);
+    const known = days.get(key);
+    if (known === undefined) days.set(key, day);
+    else for (const column of countColumns) known[column] += hour[column];
+  }
+  return [...days.values()];
+}
+
+function floorTo(ms: number, bucketMs: number): number {
+  return Math.floor(ms / bucketMs) * bucketMs;
 }
 
 /** Key order is the order in which rows are locked, the same on every node: flushes wait, and never deadlock. */
-function rollUp(records: readonly EndRecord[], bucketMs: number): RollupRow[] {
-  const rows = new Map<string, RollupRow>();
-  for (const record of records) {
-    const bucketAtMs = Math.floor(record.startedAtMs / bucketMs) * bucketMs;
-    const labels = labelsOf(record);
-    const key = `${bucketAtMs}\n${Object.values(labels).join("\n")}`;
-    const row = rows.get(key);
-    const amounts = amountsOf(record);
-    if (row === undefined) {
-      rows.set(key, {
-        bucket_at: new Date(bucketAtMs),
-        ...labels,
-        ...countsOf(record),
-        ...amounts,
-      });
-    } else {
-      addTo(row, { ...countsOf(record), ...amounts });
-    }
-  }
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+function inKeyOrder(rows: readonly RollupRow[]): RollupRow[] {
+  const keyed = rows.map((row) => [keyOf(row), row] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
+function keyOf(row: RollupRow): string {
+  const labels = labelColumns.map((column) => row[column]);
+  return `${row.bucket_at.getTime()}\n${labels.join("\n")}`;
+}
+
+function isRowOf(row: RollupRow, record: EndRecord, bucketAtMs: number): boolean {
+  return (
+    row.bucket_at.getTime() === bucketAtMs &&
+    row.organization_id === record.organizationId &&
+    row.workspace_id === record.workspaceId &&
+    row.model === toText(record.model) &&
+    row.service_tier === toText(record.serviceTier) &&
+    row.context_window === record.contextWindow &&
+    row.inference_geo === toText(record.inferenceGeo) &&
+    row.speed === toText(record.speed) &&
+    row.client === toText(record.client)
+  );
 }
 
 type RollupCounts = Omit<RollupRow, keyof UsageLabels | "bucket_at">;
 
-function addTo(row: RollupRow, counts: RollupCounts): void {
-  for (const column of Object.keys(counts) as (keyof RollupCounts)[]) row[column] += counts[column];
-}
+const nothing: RollupCounts = {
+  requests: 0n,
+  errors: 0n,
+  estimated_requests: 0n,
+  unpriced_requests: 0n,
+  input_tokens: 0n,
+  cache_write_5m_tokens: 0n,
+  cache_write_1h_tokens: 0n,
+  cache_read_tokens: 0n,
+  output_tokens: 0n,
+  web_searches: 0n,
+  input_cost_nano_usd: 0n,
+  cache_write_5m_cost_nano_usd: 0n,
+  cache_write_1h_cost_nano_usd: 0n,
+  cache_read_cost_nano_usd: 0n,
+  output_cost_nano_usd: 0n,
+  web_search_cost_nano_usd: 0n,
+  cost_nano_usd: 0n,
+};
+const countColumns = Object.keys(nothing) as (keyof RollupCounts)[];
 
-function countsOf(record: EndRecord): Omit<RollupCounts, keyof UsageAmounts> {
-  return {
-    requests: 1n,
-    errors: isError(record.outcome) ? 1n : 0n,
-    estimated_requests: record.isEstimated ? 1n : 0n,
-    unpriced_requests: record.isUnpriced ? 1n : 0n,
-  };
+function addRecord(row: RollupRow, record: EndRecord): void {
+  row.requests += 1n;
+  if (isError(record.outcome)) row.errors += 1n;
+  if (record.isEstimated) row.estimated_requests += 1n;
+  if (record.isUnpriced) row.unpriced_requests += 1n;
+  const { usage, cost } = record;
+  row.input_tokens += toCount(usage.inputTokens);
+  row.cache_write_5m_tokens += toCount(usage.cacheWrite5mTokens);
+  row.cache_write_1h_tokens += toCount(usage.cacheWrite1hTokens);
+  row.cache_read_tokens += toCount(usage.cacheReadTokens);
+  row.output_tokens += toCount(usage.outputTokens);
+  row.web_searches += toCount(usage.webSearches);
+  row.input_cost_nano_usd += cost.input;
+  row.cache_write_5m_cost_nano_usd += cost.cacheWrite5m;
+  row.cache_write_1h_cost_nano_usd += cost.cacheWrite1h;
+  row.cache_read_cost_nano_usd += cost.cacheRead;
+  row.output_cost_nano_usd += cost.output;
+  row.web_search_cost_nano_usd += cost.webSearch;
+  row.cost_nano_usd += cost.total;
 }
 
 function isError(outcome: Outcome): boolean {
@@ -142,6 +212,18 @@ function isError(outcome: Outcome): boolean {
       return true;
   }
 }
+
+const labelColumns = [
+  "organization_id",
+  "workspace_id",
+  "api_key_id",
+  "model",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+] as const satisfies (keyof UsageLabels)[];
 
 function labelsOf(record: EndRecord): UsageLabels {
   return {
@@ -187,5 +269,6 @@ function toInt4(value: number | null): number | null {
 
 /** PostgreSQL's text has no NUL, and a client can write one into a model name. */
 function toText(text: string): string {
+  if (text.length <= MAX_TEXT_CHARS && !text.includes("\u0000")) return text;
   return text.slice(0, MAX_TEXT_CHARS).replaceAll("\u0000", "\ufffd");
 }

@@ -1,9 +1,11 @@
 -- The spine: organization, workspaces, keys, prices, limits, balances, usage, audit log, nodes.
 -- Money is bigint nano-US-dollars everywhere. Times are timestamptz; reports count in UTC.
 
--- One row per process that has a journal. The flush of a node hangs on (epoch, flushed_seq).
+-- One row per process that has a journal. The flush of a node hangs on (epoch, journal_id, flushed_seq): a sequence
+-- number means something in its own journal only.
 CREATE TABLE node (
   id text PRIMARY KEY,
+  journal_id text NOT NULL,
   epoch bigint NOT NULL DEFAULT 1,
   flushed_seq bigint NOT NULL DEFAULT 0,
   version text NOT NULL,

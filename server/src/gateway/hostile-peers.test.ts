@@ -1,0 +1,196 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  blockStart,
+  type Exchange,
+  type FakeUpstream,
+  messageEnd,
+  messageJson,
+  messageStart,
+  type Script,
+  startFakeUpstream,
+  textDelta,
+} from "#test/harness/fake-upstream.ts";
+import {
+  call,
+  messageBody,
+  startTestGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+  withKey,
+} from "#test/harness/gateway.ts";
+
+// Peers that speak HTTP and still do what no library does: several requests at once on one connection, answers that are
+// never read, redirects, hints, lies about a length. None may keep anything of the gateway for longer than the time of
+// silence, or make it send a credential elsewhere.
+
+let closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+  closing = [];
+});
+
+async function startBoth(
+  script: Script,
+  options: Partial<TestGatewayOptions> = {},
+): Promise<{ upstream: FakeUpstream; gateway: TestGateway }> {
+  const upstream = await startFakeUpstream();
+  closing.push(upstream.close);
+  upstream.script = script;
+  const gateway = await startTestGateway({ origin: upstream.origin, ...options });
+  closing.push(gateway.close);
+  return { upstream, gateway };
+}
+
+function rawRequest(gateway: TestGateway, fields: object = {}): string {
+  const body = messageBody(fields);
+  return [
+    "POST /v1/messages HTTP/1.1",
+    "host: gateway",
+    `x-api-key: ${gateway.secret}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
+/** A connection that sends `text` and reads nothing. */
+function sendWithoutReading(gateway: TestGateway, text: string): Socket {
+  const socket = connect(gateway.port, "127.0.0.1");
+  socket.pause();
+  socket.write(text);
+  socket.on("error", () => undefined);
+  closing.push(async () => void socket.destroy());
+  return socket;
+}
+
+async function untilIdle(gateway: TestGateway): Promise<void> {
+  while (gateway.gateway.stats().inFlight > 0) await new Promise((done) => setImmediate(done));
+}
+
+const opening = messageStart() + blockStart + textDelta("some text");
+
+describe("several requests at once on one connection", () => {
+  test("are served one after the other, in their order", async () => {
+    const { gateway, upstream } = await startBoth((exchange) =>
+      exchange.json(
+        messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
+      ),
+    );
+    const socket = connect(gateway.port, "127.0.0.1");
+    closing.push(async () => void socket.destroy());
+    socket.write(
+      rawRequest(gateway, { system: "first" }) + rawRequest(gateway, { system: "second" }),
+    );
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += String(chunk);
+      if (text.includes('"two"')) socket.end();
+    });
+    await once(socket, "close");
+    expect(text.indexOf('"one"')).toBeGreaterThan(0);
+    expect(text.indexOf('"two"')).toBeGreaterThan(text.indexOf('"one"'));
+    expect(upstream.received).toHaveLength(2);
+    expect(gateway.ends).toHaveLength(2);
+    await untilIdle(gateway);
+  });
+
+  test("of a client that leaves during the first: the second is not sent, and nothing stays", async () => {
+    const { gateway, upstream } = await startBoth(async (exchange) => {
+      exchange.startStream();
+      await exchange.write(opening);
+    });
+    const socket = connect(gateway.port, "127.0.0.1");
+    socket.write(rawRequest(gateway, { stream: true }) + rawRequest(gateway, { stream: true }));
+    await once(socket, "data");
+    socket.destroy();
+    await untilIdle(gateway);
+    expect(upstream.received).toHaveLength(1);
+    expect(gateway.ends).toMatchObject([{ outcome: "aborted" }]);
+    await gateway.gateway.drain(60_000);
+  });
+});
+
+/** Sends events until the gateway's side of the connection holds back what the client does not take. */
+async function streamUntilHeldBack(exchange: Exchange, gateway: TestGateway): Promise<void> {
+  exchange.startStream();
+  await exchange.write(opening);
+  const isHeldBack = () => (gateway.clientSockets[0]?.writableLength ?? 0) > 0;
+  while (!isHeldBack()) {
+    await exchange.write(textDelta("y".repeat(8_000)));
+    await new Promise((done) => setImmediate(done));
+  }
+}
+
+describe("an answer that is not read", () => {
+  test("is given up after the time of silence, also when it is complete", async () => {
+    const { gateway } = await startBoth(
+      async (exchange) => {
+        await streamUntilHeldBack(exchange, gateway);
+        for (const event of messageEnd()) await exchange.write(event);
+        exchange.end();
+      },
+      { idleTimeoutMs: 500 },
+    );
+    sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
+    expect(await gateway.end()).toMatchObject({ outcome: "answered" });
+    expect(gateway.gateway.stats().inFlight).toBe(1);
+    await untilIdle(gateway);
+  });
+
+  test("holds up no stop: after the deadline its connection is cut", async () => {
+    const { gateway } = await startBoth((exchange) => streamUntilHeldBack(exchange, gateway));
+    sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
+    await expect
+      .poll(() => gateway.clientSockets[0]?.writableLength, { timeout: 5_000 })
+      .toBeGreaterThan(0);
+    await gateway.gateway.drain(50);
+    expect(gateway.ends).toMatchObject([{ outcome: "interrupted", isEstimated: true }]);
+    expect(gateway.gateway.stats().inFlight).toBe(0);
+  });
+});
+
+test("an upstream that sends elsewhere is passed on and never followed, and does not say where", async () => {
+  const elsewhere = await startFakeUpstream();
+  closing.push(elsewhere.close);
+  const { gateway, upstream } = await startBoth((exchange) =>
+    exchange.json({ moved: true }, { status: 307, headers: { location: elsewhere.origin } }),
+  );
+  const answer = await call(gateway.origin, {
+    headers: withKey(gateway.secret),
+    body: messageBody(),
+  });
+  expect([answer.status, answer.headers["location"], answer.text]).toEqual([
+    307,
+    undefined,
+    '{"moved":true}',
+  ]);
+  expect(await gateway.end()).toMatchObject({ outcome: "refused", httpStatus: 307 });
+  expect([upstream.received.length, elsewhere.received.length]).toEqual([1, 0]);
+});
+
+test("informational answers before the real one change nothing", async () => {
+  const { gateway } = await startBoth((exchange) => {
+    exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
+    exchange.json(messageJson());
+  });
+  const answer = await call(gateway.origin, {
+    headers: withKey(gateway.secret),
+    body: messageBody(),
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers["link"]).toBeUndefined();
+  expect(await gateway.end()).toMatchObject({ outcome: "answered" });
+});
+
+test("an answer that is shorter than it says is never passed on as whole", async () => {
+  const { gateway } = await startBoth((exchange) => {
+    const text = JSON.stringify(messageJson());
+    const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
+    exchange.socket.end(`${head} ${text.length + 10}\r\n\r\n${text}`);
+  });
+  const whole = call(gateway.origin, { headers: withKey(gateway.secret), body: messageBody() });
+  await expect(whole).rejects.toThrow();
+  expect(await gateway.end()).toMatchObject({ outcome: "interrupted" });
+});

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { decodeRecord, encodeRecord } from "./journal-record.ts";
+
+test.each([undefined, 0n, 9_007_199_254_740_993n])(
+  "a hold of %s comes back from the journal exactly; a record without one has none",
+  (holdNanoUsd) => {
+    const begin = beginRecord(holdNanoUsd === undefined ? {} : { holdNanoUsd });
+    const end = endRecord(begin, 5n);
+    for (const record of [
+      { kind: "begin", seq: 1, record: begin },
+      { kind: "end", seq: 2, record: end },
+    ] as const) {
+      expect(decodeRecord(encodeRecord(record).subarray(0, -1))).toStrictEqual(record);
+    }
+  },
+);
