@@ -50,9 +50,7 @@ export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedU
   );
   const webSearch = toCount(usage.total.webSearches) * WEB_SEARCH_NANO_USD * DENOMINATOR;
   const numerators = costKinds.map((kind) =>
-    kind === "webSearch"
-      ? webSearch
-      : priced.reduce((sum, call) => sum + call.numerators[kind], 0n),
+    kind === "webSearch" ? webSearch : sumOf(priced, kind),
   );
   const largestPrompt = Math.max(...calls.map((call) => promptTokens(call.usage)));
   return {
@@ -64,8 +62,21 @@ export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedU
   };
 }
 
+function sumOf(priced: readonly PricedCall[], kind: keyof TokenPrices): bigint {
+  let sum = 0n;
+  for (const call of priced) sum += call.numerators[kind];
+  return sum;
+}
+
 function isUsed(total: TokenUsage): boolean {
-  return Object.values(total).some((count) => count > 0);
+  return (
+    total.inputTokens > 0 ||
+    total.outputTokens > 0 ||
+    total.cacheReadTokens > 0 ||
+    total.cacheWrite5mTokens > 0 ||
+    total.cacheWrite1hTokens > 0 ||
+    total.webSearches > 0
+  );
 }
 
 /** The reports' two context windows meet here; the bound itself still is in the lower one. */
@@ -81,8 +92,8 @@ const costKinds = [
 ] as const satisfies (keyof Cost)[];
 
 /** Prices are per million tokens, and every multiplier that can apply is a whole number of twentieths. */
-const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
-const DENOMINATOR = 1_000_000n * TWENTIETHS;
+export const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
+export const DENOMINATOR = 1_000_000n * TWENTIETHS;
 
 type Band = "standard" | "long_prompt" | "fast" | "dearest";
 
@@ -146,23 +157,42 @@ function choosePrices(
   return { row, band: "standard", prices: row.standard };
 }
 
+/** The numerators stand in the order of `costKinds`. */
 function toCost(numerators: readonly bigint[]): Cost {
   const exact = numerators.reduce((sum, numerator) => sum + numerator, 0n);
   const total = divideHalfEven(exact, DENOMINATOR);
-  const parts = splitByLargestRemainder(total, numerators, DENOMINATOR);
-  const part = (kind: (typeof costKinds)[number]) => parts[costKinds.indexOf(kind)] ?? 0n;
-  return {
-    input: part("input"),
-    cacheWrite5m: part("cacheWrite5m"),
-    cacheWrite1h: part("cacheWrite1h"),
-    cacheRead: part("cacheRead"),
-    output: part("output"),
-    webSearch: part("webSearch"),
-    total,
-  };
+  const [
+    input = 0n,
+    cacheWrite5m = 0n,
+    cacheWrite1h = 0n,
+    cacheRead = 0n,
+    output = 0n,
+    webSearch = 0n,
+  ] = splitByLargestRemainder(total, numerators, DENOMINATOR);
+  return { input, cacheWrite5m, cacheWrite1h, cacheRead, output, webSearch, total };
 }
 
+/** Explanations by the prices they name: nearly all requests share a few, and making one takes 3 µs. */
+const explanations = new WeakMap<TokenPrices, Map<string, string>>();
+/** Per prices. Names of models come from answers: there may be any number of them at the dearest row. */
+const MAX_EXPLANATIONS = 256;
+
 function explain(calls: readonly PricedCall[], hasWebSearches: boolean): string {
+  const [only] = calls;
+  if (only === undefined || calls.length > 1) return writeExplanation(calls, hasWebSearches);
+  const { model, row, band, prices, twentieths } = only;
+  let known = explanations.get(prices);
+  if (known === undefined || known.size >= MAX_EXPLANATIONS) {
+    known = new Map();
+    explanations.set(prices, known);
+  }
+  const key = `${row.source}\n${row.row}\n${band}\n${twentieths}\n${hasWebSearches}\n${model}`;
+  const text = known.get(key) ?? writeExplanation(calls, hasWebSearches);
+  known.set(key, text);
+  return text;
+}
+
+function writeExplanation(calls: readonly PricedCall[], hasWebSearches: boolean): string {
   const rows = new Map(calls.map((call) => [`${call.model} ${call.band}`, explainCall(call)]));
   const webSearch = hasWebSearches ? { web_search_usd: formatUsd(WEB_SEARCH_NANO_USD) } : {};
   return JSON.stringify({ list: PRICE_LIST_AS_OF, rows: [...rows.values()], ...webSearch });

@@ -91,6 +91,8 @@ export function splitByLargestRemainder(
   assert(denominator > 0n, "a denominator is positive");
   const parts = numerators.map((numerator) => floorDivide(numerator, denominator));
   const left = Number(total - parts.reduce((sum, part) => sum + part, 0n));
+  // Nearly always: prices are whole nano-USD per token.
+  if (left === 0) return parts;
   const remainders = numerators.map((numerator, index) => ({
     index,
     remainder: numerator - (parts[index] ?? 0n) * denominator,
@@ -113,5 +115,6 @@ function byRemainder(a: Remainder, b: Remainder): number {
 
 function floorDivide(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator;
-  return numerator % denominator < 0n ? quotient - 1n : quotient;
+  // A quotient is cut towards zero: only below zero is that not the floor.
+  return numerator < 0n && numerator % denominator < 0n ? quotient - 1n : quotient;
 }

@@ -4,7 +4,7 @@ import { ApiError } from "./api-error.ts";
 // Lists run newest first. A page is asked for by the position it continues from, never by a number
 // of rows to skip, so that rows made meanwhile neither repeat nor hide others.
 
-/** Beyond it a cursor's time is none that a row can have: the end of the year 9999. */
+/** The end of the year 9999. PostgreSQL and RFC 3339 do not know every time that a double can hold. */
 const LAST_MS = 253_402_300_799_999;
 
 /** Place of a row in its list: rows are told apart by id where they were made in the same millisecond. */
@@ -42,9 +42,15 @@ export function fromCursor(
 ): PageRequest {
   if (cursor === undefined) return { limit, direction: "older", from: null };
   const [createdAtMs, id] = readCursor(cursor, filters, ["number", "string"]);
-  const from = { createdAtMs: Number(createdAtMs), id: String(id) };
-  if (Math.abs(from.createdAtMs) > LAST_MS) throw malformedCursor();
+  const from = { createdAtMs: readCursorTime(createdAtMs), id: String(id) };
   return { limit, direction: "older", from };
+}
+
+/** A time that stands in a cursor, in milliseconds since the epoch. Throws a 400 for one that no row can have. */
+export function readCursorTime(part: CursorPart | undefined): number {
+  const ms = Number(part);
+  if (!(ms >= 0 && ms <= LAST_MS)) throw malformedCursor();
+  return ms;
 }
 
 /** The cursor of the page after this one, or null where this one is the last. */

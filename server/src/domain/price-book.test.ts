@@ -194,3 +194,48 @@ describe("listing the prices", () => {
     ]);
   });
 });
+
+describe("the rows that a request can be billed at", () => {
+  const inputs = (overrides: PriceOverride[], model: string) =>
+    makePriceBook(overrides)
+      .findReachable(model, atMs)
+      .map((row) => row.standard.input);
+
+  test("are one where no override is in the way, whatever the name", () => {
+    for (const { id, aliases } of priceList) {
+      for (const name of [id, ...aliases, `${id}-20260101`]) {
+        expect(book.findReachable(name, atMs)).toEqual([
+          book.find(name, atMs) ?? book.dearest(atMs),
+        ]);
+      }
+    }
+  });
+
+  test("hold the overrides of all the names of the model, and of no other model", () => {
+    const overrides = [
+      override("claude-opus-4-5-20251101", "7"),
+      override("claude-opus-4-5-20260101", "8"),
+      override("claude-opus-4-8", "9"),
+    ];
+    const reachable = [parseUsd("5"), parseUsd("7"), parseUsd("8")];
+    expect(new Set(inputs(overrides, "claude-opus-4-5"))).toEqual(new Set(reachable));
+  });
+
+  test("hold the dearest row where the model is unpriced under one of its names", () => {
+    const overrides = [override("claude-fable-5-2-20261116", "1")];
+    const reachable = inputs(overrides, "claude-fable-5-2-20261116");
+    expect(new Set(reachable)).toEqual(new Set([parseUsd("1"), book.dearest(atMs).standard.input]));
+  });
+});
+
+test("the dearest row follows each price from the moment it begins, in whatever order it is asked for", () => {
+  const dated = makePriceBook([
+    override("m", "90", "2026-11-01"),
+    override("m", "80", "2026-12-01"),
+  ]);
+  const inputAt = (date: string) => dated.dearest(msFromIsoDate(date)).standard.input;
+  expect(inputAt("2026-11-15")).toBe(parseUsd("90"));
+  expect(inputAt("2026-10-31")).toBe(parseUsd("15"));
+  expect(inputAt("2026-12-01")).toBe(parseUsd("80"));
+  expect(inputAt("2026-11-15")).toBe(parseUsd("90"));
+});

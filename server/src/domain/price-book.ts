@@ -49,6 +49,11 @@ export interface PriceBook {
    * later is a credit. Geo pricing applies, because a model that is not listed yet is a new one.
    */
   dearest(atMs: number): ModelPrices;
+  /**
+   * Every row that a request for `model` can be billed at, never none: the answer names the model by its id, an alias or
+   * a snapshot of it, and an override may hold for just one of those. What is unpriced among them is the dearest row.
+   */
+  findReachable(model: string, atMs: number): ModelPrices[];
   /** True where the list or an override names the model exactly: a bounded set, safe as a label. */
   isListed(model: string): boolean;
   /** All models of the table with their prices at that moment, in the order of the list, other overrides last. */
@@ -92,23 +97,65 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return [...listed, ...overridden];
   };
 
+  // The worst case of each request asks for the dearest row, and walking the whole table takes 50 µs. It changes only
+  // where a price begins, so one row is kept for each stretch of time between two such moments.
+  const beginnings = priceBeginnings(overrides);
+  const dearestRows = new Map<number, ModelPrices>();
   const dearest = (atMs: number): ModelPrices => {
+    const stretch = beginnings.findLastIndex((fromMs) => fromMs <= atMs);
+    const known = dearestRows.get(stretch);
+    if (known) return known;
     const rows = listPrices(atMs).flatMap(({ prices }) => (prices ? rowsOf(prices) : []));
-    const standard = rows.reduce(dearer);
-    return {
-      row: "dearest",
-      source: "dearest",
-      fromMs: null,
-      standard,
-      ...noBands,
-      isGeoPriced: true,
-    };
+    const row: ModelPrices = { ...dearestRow, standard: rows.reduce(dearer) };
+    dearestRows.set(stretch, row);
+    return row;
   };
 
-  return { find, dearest, isListed, listPrices };
+  const overriddenNames = Map.groupBy(overridesByName.keys(), familyOf);
+  const findReachable = (model: string, atMs: number): ModelPrices[] => {
+    const listed = listedModel(model);
+    const names = new Set([model, ...(listed ? [listed.id, ...listed.aliases] : [])]);
+    for (const name of overriddenNames.get(familyOf(model)) ?? []) names.add(name);
+    const rows = Array.from(names, (name) => find(name, atMs) ?? dearest(atMs));
+    // Without an override all the names have one and the same row.
+    return rows.filter((row, index) => rows.findIndex((other) => isSameRow(row, other)) === index);
+  };
+
+  return { find, dearest, findReachable, isListed, listPrices };
 }
 
-const noBands = { longPrompt: null, fast: null } as const;
+/** The model of the shipped list that has this name, or that it is a snapshot or the newest of. */
+export function listedModel(name: string): ListedModel | null {
+  const exact = listedByName.get(name);
+  if (exact) return exact;
+  const base = baseName(name);
+  return (base === null ? null : listedByName.get(base)) ?? null;
+}
+
+/** One key for all the names of a model. */
+function familyOf(name: string): string {
+  return listedModel(name)?.id ?? baseName(name) ?? name;
+}
+
+function isSameRow(a: ModelPrices, b: ModelPrices): boolean {
+  return a.standard === b.standard && a.longPrompt === b.longPrompt && a.fast === b.fast;
+}
+
+/** The moments at which some price changes, in order. */
+function priceBeginnings(overrides: readonly PriceOverride[]): number[] {
+  const listed = priceList.flatMap(({ periods }) => periods.map(({ fromMs }) => fromMs));
+  const moments = [...listed, ...overrides.map(({ effectiveFromMs }) => effectiveFromMs)];
+  return [...new Set(moments.filter((fromMs) => fromMs !== null))].sort((a, b) => a - b);
+}
+
+const dearestRow = {
+  row: "dearest",
+  source: "dearest",
+  fromMs: null,
+  longPrompt: null,
+  fast: null,
+  isGeoPriced: true,
+} as const;
 
 function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOverride[]> {
   const byName = Map.groupBy(overrides, (override) => override.model);

@@ -12,6 +12,11 @@ export interface BeginRecord {
   isStream: boolean;
   /** Client family, from a closed list: see `domain/client-family.ts`. */
   client: string;
+  /**
+   * Worst case in nano-USD, where a strict limit held it: what stays unresolved when the request's end is never known.
+   * Absent in records of older releases.
+   */
+  holdNanoUsd?: bigint;
 }
 
 /**

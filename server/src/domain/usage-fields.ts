@@ -141,7 +141,8 @@ function readTokens(reader: Reader, usage: Fields, known: TokenUsage | null): To
   const serverTools = asFields(usage.server_tool_use);
   return {
     inputTokens: readCount(reader, usage.input_tokens) ?? before.inputTokens,
-    ...writes,
+    cacheWrite5mTokens: writes.cacheWrite5mTokens,
+    cacheWrite1hTokens: writes.cacheWrite1hTokens,
     cacheReadTokens: readCount(reader, usage.cache_read_input_tokens) ?? before.cacheReadTokens,
     outputTokens: readCount(reader, usage.output_tokens) ?? before.outputTokens,
     webSearches: readCount(reader, serverTools?.web_search_requests) ?? before.webSearches,
@@ -207,6 +208,9 @@ function withIterations(
   iterations: readonly UsageIteration[] | null,
   isDoubtful: boolean,
 ): BilledUsage {
+  // As nearly all answers are, and then there is nothing to copy.
+  const isPlain = usage.topLevel === undefined && usage.iterations === null;
+  if (!iterations && !isDoubtful && isPlain && usage.isDoubtful === undefined) return usage;
   const mark = isDoubtful ? { isDoubtful } : {};
   const { topLevel: _, ...plain } = usage;
   if (!iterations) return { ...plain, iterations: null, ...mark };

@@ -4,7 +4,7 @@ import { type BucketName, bucketMs, usageRange } from "./usage-range.ts";
 
 test("a range covers what was asked, on whole buckets and less than two more of them", () => {
   const bucket = fc.constantFrom<BucketName>("1m", "1h", "1d");
-  const start = fc.integer({ min: 0, max: 4e12 });
+  const start = fc.integer({ min: Date.UTC(2000), max: 4e12 });
   const length = fc.integer({ min: 1, max: 86_400_000 });
   fc.assert(
     fc.property(bucket, start, length, (name, startMs, lengthMs) => {
@@ -19,11 +19,14 @@ test("a range covers what was asked, on whole buckets and less than two more of 
   );
 });
 
+const DAY = Date.UTC(2026, 10, 19);
 test.each([
-  [5, 5],
-  [6, 5],
-  [Number.NaN, 5],
-  [5, Number.NaN],
-])("from %s to %s is refused", (startMs, endMs) => {
-  expect(() => usageRange("1d", startMs, endMs)).toThrow("starting_at");
+  [DAY, DAY, "starting_at"],
+  [DAY + 1, DAY, "starting_at"],
+  [Number.NaN, DAY, "starting_at"],
+  [DAY, Number.NaN, "ending_at"],
+  [Date.UTC(1999, 11, 31), Date.UTC(2000, 0, 2), "starting_at"],
+  [Date.UTC(2199, 11, 31), Date.UTC(2200, 0, 2), "ending_at"],
+])("from %s to %s is refused", (startMs, endMs, field) => {
+  expect(() => usageRange("1d", startMs, endMs)).toThrow(field);
 });

@@ -1,0 +1,136 @@
+import type { HoldRequest } from "./hold-request.ts";
+import { WEB_SEARCH_NANO_USD } from "./price-list.ts";
+
+// Requests whose cost the body does not bound: the API calls the model again and again, and bills the whole prompt each
+// time. What they are held at is a number of such calls, named here; more than that is possible and then an overrun.
+
+/** The API pauses a turn after this many calls of the model with server tools (`stop_reason: "pause_turn"`). */
+export const MAX_SERVER_CALLS = 10;
+/** A search is billed by the piece, and one call may ask for several at once. With `max_uses` it is that number. */
+export const ASSUMED_WEB_SEARCHES = 30;
+/** Length that is assumed for a chain of fallbacks that the request does not spell out. */
+export const ASSUMED_FALLBACKS = 3;
+
+/** Web tools of this date and later run code in a container that costs nothing. */
+const FREE_CONTAINER_DATE = 20_260_209;
+const MORE_CALLS = MAX_SERVER_CALLS - 1;
+
+export type OpenEndedReason =
+  | { kind: "server_tool"; type: string; maxUses: number | null; webSearches: number }
+  | { kind: "unknown_fields"; fields: readonly string[] }
+  | {
+      kind:
+        | "mcp_servers"
+        | "container"
+        | "compaction"
+        | "thread"
+        | "unknown_tools"
+        | "default_fallbacks";
+    };
+
+/** Code that runs in a container is billed by the hour, however few tokens there are. */
+export type TimeBilledFeature = "code_execution" | "container";
+
+export interface OpenEnd {
+  /** Never empty. */
+  reasons: readonly OpenEndedReason[];
+  /** How often the model is called for one attempt, the first time included, and other models beside it. */
+  calls: number;
+  feesNanoUsd: bigint;
+  /** False where each call is as bounded as that of a closed request. */
+  isPromptOpen: boolean;
+  /** True where the cache may be written at any rate, whatever the body says. */
+  mayWriteCache: boolean;
+  timeBilled: TimeBilledFeature | null;
+}
+
+/** Why a request has no bound of its own, and what is assumed instead; null for a closed one. */
+export function findOpenEnd(request: HoldRequest): OpenEnd | null {
+  const reasons = openEndedReasons(request);
+  if (reasons.length === 0) return null;
+  const more = Math.min(
+    MORE_CALLS,
+    reasons.reduce((sum, reason) => sum + moreCalls(reason), 0),
+  );
+  const advisors = request.serverTools.filter(isAdvisor);
+  const advice = advisors.reduce((sum, { maxUses }) => sum + Math.min(maxUses ?? more, more), 0);
+  const compactions = request.markers.hasCompaction ? 1 + more : 0;
+  const searches = reasons.reduce((sum, reason) => sum + webSearchesOf(reason), 0);
+  return {
+    reasons,
+    calls: 1 + more + advice + compactions,
+    feesNanoUsd: BigInt(searches) * WEB_SEARCH_NANO_USD,
+    isPromptOpen: reasons.some(({ kind }) => kind !== "default_fallbacks"),
+    mayWriteCache: reasons.some(mayWriteCache),
+    timeBilled: findTimeBilled(request),
+  };
+}
+
+export function isAdvisor({ type }: { type: string }): boolean {
+  return type.startsWith("advisor");
+}
+
+function openEndedReasons(request: HoldRequest): OpenEndedReason[] {
+  const { markers } = request;
+  const reasons: OpenEndedReason[] = request.serverTools.map(({ type, maxUses }) => ({
+    kind: "server_tool",
+    type,
+    maxUses,
+    webSearches: type.startsWith("web_search") ? (maxUses ?? ASSUMED_WEB_SEARCHES) : 0,
+  }));
+  if (markers.hasMcpServers) reasons.push({ kind: "mcp_servers" });
+  if (markers.hasContainer || markers.hasSkills) reasons.push({ kind: "container" });
+  if (markers.hasCompaction) reasons.push({ kind: "compaction" });
+  if (markers.hasThread) reasons.push({ kind: "thread" });
+  if (markers.hasUnknownTools) reasons.push({ kind: "unknown_tools" });
+  if (markers.unknownFields.length > 0) {
+    reasons.push({ kind: "unknown_fields", fields: markers.unknownFields });
+  }
+  if (request.fallbacks.hasUnknownModel) reasons.push({ kind: "default_fallbacks" });
+  return reasons;
+}
+
+/** Calls of the model after the first one: one for each use of a tool, up to where the API pauses. */
+function moreCalls(reason: OpenEndedReason): number {
+  switch (reason.kind) {
+    case "server_tool":
+      return Math.min(reason.maxUses ?? MORE_CALLS, MORE_CALLS);
+    case "mcp_servers":
+    case "container":
+    case "thread": // the tools of its earlier turns may be there still
+    case "unknown_tools":
+    case "unknown_fields":
+      return MORE_CALLS;
+    case "compaction": // counted beside the calls that are compacted
+    case "default_fallbacks":
+      return 0;
+  }
+}
+
+function webSearchesOf(reason: OpenEndedReason): number {
+  return reason.kind === "server_tool" ? reason.webSearches : 0;
+}
+
+/** An advisor has a cache of its own. Web tools and MCP write only where the body holds a `cache_control`. */
+function mayWriteCache(reason: OpenEndedReason): boolean {
+  switch (reason.kind) {
+    case "server_tool":
+      return isAdvisor(reason);
+    case "mcp_servers":
+    case "default_fallbacks":
+      return false;
+    default:
+      return true;
+  }
+}
+
+function findTimeBilled({ serverTools, markers }: HoldRequest): TimeBilledFeature | null {
+  if (serverTools.some(({ type }) => hasFreeContainer(type))) return null;
+  if (serverTools.some(({ type }) => type.startsWith("code_execution"))) return "code_execution";
+  return markers.hasContainer || markers.hasSkills ? "container" : null;
+}
+
+function hasFreeContainer(type: string): boolean {
+  const date = /^web_(?:search|fetch)_(\d{8})$/.exec(type)?.[1];
+  return date !== undefined && Number(date) >= FREE_CONTAINER_DATE;
+}

@@ -1,0 +1,380 @@
+import { assert } from "#src/lib/assert.ts";
+import { DENOMINATOR, TWENTIETHS } from "./cost.ts";
+import type { HoldRequest } from "./hold-request.ts";
+import { boundInput, type InputBasis, type InputBound, tightenInput } from "./input-bound.ts";
+import {
+  limitsOf,
+  type ModelLimits,
+  type ReportedLimits,
+  UNKNOWN_MODEL_LIMITS,
+} from "./model-limits.ts";
+import { MAX_NANO_USD } from "./money.ts";
+import {
+  ASSUMED_FALLBACKS,
+  findOpenEnd,
+  isAdvisor,
+  type OpenEnd,
+  type OpenEndedReason,
+  type TimeBilledFeature,
+} from "./open-ended.ts";
+import type { ModelPrices, PriceBook } from "./price-book.ts";
+import { GEO_US_MULTIPLIER, type TokenPrices } from "./price-list.ts";
+
+// The most that a request can cost, before it is sent: its hold. For a closed request no usage that the API could bill
+// comes to more, as `priceUsage` prices it. An open-ended one has no such bound: its number rests on a count of calls.
+
+export type WorstCase = ClosedWorstCase | OpenEndedWorstCase | RefusedWorstCase;
+
+interface Bounded {
+  /** Rounded up, and never more than an int8 holds. */
+  nanoUsd: bigint;
+  drivers: WorstCaseDrivers;
+}
+
+export interface ClosedWorstCase extends Bounded {
+  kind: "closed";
+}
+
+export interface OpenEndedWorstCase extends Bounded {
+  kind: "open_ended";
+  reasons: readonly OpenEndedReason[];
+}
+
+/** Billed by the hour of a container, which nothing bounds: a strict limit refuses it. `nanoUsd` is its tokens alone. */
+export interface RefusedWorstCase extends Bounded {
+  kind: "refused";
+  reason: TimeBilledFeature;
+  reasons: readonly OpenEndedReason[];
+}
+
+/** What the number is made of, for `explainWorstCase`. */
+export interface WorstCaseDrivers {
+  /** Calls of a model that may be billed: 1, fallbacks, loops of server tools. */
+  calls: number;
+  /** Tokens of all the calls together. */
+  inputTokens: number;
+  inputBasis: InputBasis;
+  inputRate: Rate;
+  outputTokens: number;
+  outputBasis: OutputBasis;
+  outputRate: Rate;
+  /** Why the US price may apply: the body asks for it, or says nothing and the upstream's workspace may have it set. */
+  geo: "none" | "asked" | "workspace_default";
+  feesNanoUsd: bigint;
+}
+
+/** max_tokens: the request's. model: it names none, or more than the model can give. floor: see MIN_OUTPUT_TOKENS. */
+export type OutputBasis = "max_tokens" | "model" | "floor";
+
+/** The dearest price that can apply to a token. */
+export interface Rate {
+  nanoUsdPerMillion: bigint;
+  /** Multiplier of the price: 20, or 22 in the US. */
+  twentieths: bigint;
+  /** Row of the price table; "dearest" for what has no price. */
+  row: string;
+  band: "standard" | "long_prompt" | "fast" | "dearest";
+  kind: keyof TokenPrices;
+}
+
+export interface WorstCaseOptions {
+  /** What the upstream's `/v1/models` says of its models, by id. */
+  limits?: ReadonlyMap<string, ReportedLimits>;
+  /** `default_inference_geo` of the upstream's workspace where it is known. Without it, it may be "us". */
+  defaultInferenceGeo?: string;
+}
+
+/** `message_start` carries a few output tokens before there are any, and a stream that is left is settled on them. */
+const MIN_OUTPUT_TOKENS = 16;
+/** More models in one request than the API would take: any model is assumed instead of pricing them one by one. */
+const MAX_PRICED_MODELS = 8;
+const US_TWENTIETHS = (TWENTIETHS * GEO_US_MULTIPLIER.numerator) / GEO_US_MULTIPLIER.denominator;
+
+/**
+ * Worst case of a request that starts at `atMs`. Pure; takes microseconds, as it runs before each request.
+ *
+ * - Input: see `boundInput`. All of it at the dearest kind that can apply: a plain token or a cache read, and a cache
+ *   write where the body asks for one. A 1h write may come unsplit and is then priced as 5m, so it brings both.
+ * - Output: `max_tokens`, at most the model's maximum. Thinking is inside of it.
+ * - Each fallback may be billed beside the models that declined before it, and reads what they wrote. Tokens of all the
+ *   attempts count at the dearest of their models, since an answer without `iterations` bills its sum at one model.
+ * - A model counts under each of its names and at each band within reach; `speed: "fast"` of a model without a fast
+ *   price, and a model without a price, at the dearest row.
+ * - The US multiplier, unless the body says "global" or the upstream's workspace is known to default to it.
+ * - Batch and Priority Tier are never dearer than standard.
+ */
+export function worstCaseCost(
+  request: HoldRequest,
+  book: PriceBook,
+  atMs: number,
+  options: WorstCaseOptions = {},
+): WorstCase {
+  return compute({ request, book, atMs, options }, null);
+}
+
+export interface CountedRequest {
+  request: HoldRequest;
+  book: PriceBook;
+  atMs: number;
+  options?: WorstCaseOptions;
+  /** `input_tokens` that the upstream's `count_tokens` gave for this very body. */
+  countedTokens: number;
+}
+
+/**
+ * The worst case after `count_tokens`: never above `worstCaseCost`, and lower where the count plus its margin is below
+ * the bound by bytes. It does not help an open-ended request, whose prompt grows; nor one with fallbacks, whose models
+ * may split the same text into more tokens; nor a source by URL, which may be another one by the time it is fetched.
+ */
+export function tightenWith(counted: CountedRequest): WorstCase {
+  const { request, book, atMs, options = {}, countedTokens } = counted;
+  const isCountable =
+    Number.isSafeInteger(countedTokens) &&
+    countedTokens >= 0 &&
+    request.fallbacks.models.length === 0 &&
+    !request.markers.hasUrlSource;
+  return compute({ request, book, atMs, options }, isCountable ? countedTokens : null);
+}
+
+/**
+ * What one limit has to hold for a request. `openEndedNanoUsd` is the limit's own choice for open-ended requests, if it
+ * made one; it replaces a larger number, never a smaller one. null: the request cannot be held, a strict limit refuses it.
+ */
+export function holdUnderLimit(
+  worstCase: WorstCase,
+  openEndedNanoUsd: bigint | null,
+): bigint | null {
+  switch (worstCase.kind) {
+    case "refused":
+      return null;
+    case "closed":
+      return worstCase.nanoUsd;
+    case "open_ended": {
+      const isChosen = openEndedNanoUsd !== null && openEndedNanoUsd < worstCase.nanoUsd;
+      return isChosen ? openEndedNanoUsd : worstCase.nanoUsd;
+    }
+  }
+}
+
+interface Question {
+  request: HoldRequest;
+  book: PriceBook;
+  atMs: number;
+  options: WorstCaseOptions;
+}
+
+function compute(question: Question, countedTokens: number | null): WorstCase {
+  const { request, options } = question;
+  const openEnd = findOpenEnd(request);
+  const models = findModels(request);
+  const limits = widestLimits(models, options);
+  const calls = { attempts: models.attempts, openEnd };
+  const tokens = boundTokens(request, limits, calls, countedTokens);
+  const geo = findGeo(request, options);
+  const { inputRate, outputRate } = findRates(question, {
+    models,
+    promptTokens: tokens.inputTokens,
+    fastMode: limits.fastMode,
+    mayBeUs: geo !== "none",
+    mayWriteAnyCache: openEnd?.mayWriteCache ?? false,
+  });
+  const feesNanoUsd = openEnd?.feesNanoUsd ?? 0n;
+  const exact = costOf(tokens.inputTokens, inputRate) + costOf(tokens.outputTokens, outputRate);
+  const total = (exact + DENOMINATOR - 1n) / DENOMINATOR + feesNanoUsd;
+  const bounded: Bounded = {
+    nanoUsd: total < MAX_NANO_USD ? total : MAX_NANO_USD,
+    drivers: { ...tokens, inputRate, outputRate, geo, feesNanoUsd },
+  };
+  if (!openEnd) return { kind: "closed", ...bounded };
+  const { reasons, timeBilled } = openEnd;
+  if (timeBilled) return { kind: "refused", ...bounded, reason: timeBilled, reasons };
+  return { kind: "open_ended", ...bounded, reasons };
+}
+
+interface Models {
+  names: readonly string[];
+  /** True where one that is not among the names may answer. */
+  hasOther: boolean;
+  /** Answers of one model after another; server tools multiply them. */
+  attempts: number;
+}
+
+function findModels({ model, fallbacks, serverTools }: HoldRequest): Models {
+  const advisors = serverTools.filter(isAdvisor);
+  const attempts =
+    1 + fallbacks.models.length + (fallbacks.hasUnknownModel ? ASSUMED_FALLBACKS : 0);
+  const hasOther = fallbacks.hasUnknownModel || advisors.some((advisor) => advisor.model === null);
+  if (fallbacks.models.length === 0 && advisors.length === 0) {
+    return { names: [model], hasOther, attempts };
+  }
+  const advising = advisors.map((advisor) => advisor.model).filter((name) => name !== null);
+  const names = new Set([model, ...fallbacks.models.slice(0, MAX_PRICED_MODELS), ...advising]);
+  const isTooMany = fallbacks.models.length > MAX_PRICED_MODELS;
+  return { names: [...names], hasOther: hasOther || isTooMany, attempts };
+}
+
+function widestLimits({ names, hasOther }: Models, options: WorstCaseOptions): ModelLimits {
+  let widest: ModelLimits | null = hasOther ? UNKNOWN_MODEL_LIMITS : null;
+  for (const name of names) {
+    const limits = limitsOf(name, options.limits);
+    widest = widest === null ? limits : wider(widest, limits);
+  }
+  return widest ?? UNKNOWN_MODEL_LIMITS;
+}
+
+function wider(a: ModelLimits, b: ModelLimits): ModelLimits {
+  return {
+    contextTokens: Math.max(a.contextTokens, b.contextTokens),
+    maxOutputTokens: Math.max(a.maxOutputTokens, b.maxOutputTokens),
+    imageTokens: Math.max(a.imageTokens, b.imageTokens),
+    // An answer says once how fast it was: if one of the models may be fast, all of them are priced as if they were.
+    fastMode: "unknown",
+  };
+}
+
+type Tokens = Pick<
+  WorstCaseDrivers,
+  "calls" | "inputTokens" | "inputBasis" | "outputTokens" | "outputBasis"
+>;
+
+function boundTokens(
+  request: HoldRequest,
+  limits: ModelLimits,
+  calls: { attempts: number; openEnd: OpenEnd | null },
+  countedTokens: number | null,
+): Tokens {
+  const { attempts, openEnd } = calls;
+  if (openEnd?.isPromptOpen) {
+    const all = attempts * openEnd.calls;
+    return {
+      calls: all,
+      inputTokens: all * limits.contextTokens,
+      inputBasis: "window",
+      outputTokens: all * limits.maxOutputTokens,
+      outputBasis: "model",
+    };
+  }
+  const bound = boundInput(request, limits);
+  const input = countedTokens === null ? bound : tightenInput(bound, countedTokens);
+  const output = boundOutput(request, limits);
+  return {
+    calls: attempts,
+    inputTokens: sumOfPrompts(input, output.tokens, attempts, limits.contextTokens),
+    inputBasis: input.basis,
+    outputTokens: attempts * output.tokens,
+    outputBasis: output.basis,
+  };
+}
+
+function boundOutput(
+  { maxTokens, fallbacks }: HoldRequest,
+  { maxOutputTokens }: ModelLimits,
+): { tokens: number; basis: OutputBasis } {
+  const asked = maxTokens === null ? null : Math.max(maxTokens, fallbacks.maxTokens ?? 0);
+  if (asked === null || asked > maxOutputTokens) return { tokens: maxOutputTokens, basis: "model" };
+  if (asked < MIN_OUTPUT_TOKENS) return { tokens: MIN_OUTPUT_TOKENS, basis: "floor" };
+  return { tokens: asked, basis: "max_tokens" };
+}
+
+/** Each attempt reads the prompt and what the attempts before it wrote, up to the context window. */
+function sumOfPrompts(
+  input: InputBound,
+  outputTokens: number,
+  attempts: number,
+  contextTokens: number,
+): number {
+  let sum = 0;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const prompt = input.tokens + attempt * outputTokens;
+    if (prompt >= contextTokens) return sum + (attempts - attempt) * contextTokens;
+    sum += prompt;
+  }
+  return sum;
+}
+
+function findGeo(request: HoldRequest, options: WorstCaseOptions): WorstCaseDrivers["geo"] {
+  if (request.inferenceGeo !== null) return request.inferenceGeo === "global" ? "none" : "asked";
+  return options.defaultInferenceGeo === "global" ? "none" : "workspace_default";
+}
+
+interface Dearest {
+  input: Rate | null;
+  output: Rate | null;
+}
+
+interface RateQuestion {
+  models: Models;
+  /** Of all the calls together: an answer may state them as one. */
+  promptTokens: number;
+  fastMode: ModelLimits["fastMode"];
+  mayBeUs: boolean;
+  mayWriteAnyCache: boolean;
+}
+
+function findRates(
+  { request, book, atMs }: Question,
+  question: RateQuestion,
+): { inputRate: Rate; outputRate: Rate } {
+  const { models, fastMode } = question;
+  const mayBeFast =
+    (isFast(request.speed) || request.fallbacks.hasFastSpeed) &&
+    fastMode !== "standard" &&
+    fastMode !== "refused";
+  const kinds = inputKinds(request, question.mayWriteAnyCache);
+  const found: Dearest = { input: null, output: null };
+  const consider = (row: ModelPrices, band: Rate["band"], prices: TokenPrices) => {
+    const twentieths = question.mayBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
+    for (const kind of kinds) {
+      found.input = dearerRate(found.input, prices[kind], { twentieths, row: row.row, band, kind });
+    }
+    const output = { twentieths, row: row.row, band, kind: "output" } as const;
+    found.output = dearerRate(found.output, prices.output, output);
+  };
+  const considerDearest = () => {
+    const row = book.dearest(atMs);
+    consider(row, "dearest", row.standard);
+  };
+  for (const name of models.names) {
+    for (const row of book.findReachable(name, atMs)) {
+      consider(row, row.source === "dearest" ? "dearest" : "standard", row.standard);
+      const { longPrompt } = row;
+      if (longPrompt && question.promptTokens > longPrompt.overPromptTokens) {
+        consider(row, "long_prompt", longPrompt.prices);
+      }
+      if (mayBeFast && row.fast) consider(row, "fast", row.fast);
+      if (mayBeFast && !row.fast) considerDearest();
+    }
+  }
+  if (models.hasOther) considerDearest();
+  assert(found.input !== null && found.output !== null, "a model has a price, or the dearest one");
+  return { inputRate: found.input, outputRate: found.output };
+}
+
+/** Any other word than "standard" may turn out to be a faster mode. */
+function isFast(speed: string | null): boolean {
+  return speed !== null && speed !== "standard";
+}
+
+/** A cache read is a tenth of an input token in the list, but an override can say anything. */
+function inputKinds(request: HoldRequest, mayWriteAnyCache: boolean): (keyof TokenPrices)[] {
+  const { hasCacheControl5m, hasCacheControl1h } = request.markers;
+  if (hasCacheControl1h || mayWriteAnyCache) {
+    return ["input", "cacheRead", "cacheWrite5m", "cacheWrite1h"];
+  }
+  return hasCacheControl5m ? ["input", "cacheRead", "cacheWrite5m"] : ["input", "cacheRead"];
+}
+
+function dearerRate(
+  best: Rate | null,
+  nanoUsdPerMillion: bigint,
+  rest: Omit<Rate, "nanoUsdPerMillion">,
+): Rate {
+  const isDearer =
+    best === null || nanoUsdPerMillion * rest.twentieths > best.nanoUsdPerMillion * best.twentieths;
+  return isDearer ? { nanoUsdPerMillion, ...rest } : best;
+}
+
+/** Nano-USD divided by DENOMINATOR, exactly. */
+function costOf(tokens: number, { nanoUsdPerMillion, twentieths }: Rate): bigint {
+  return BigInt(tokens) * nanoUsdPerMillion * twentieths;
+}
