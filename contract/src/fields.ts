@@ -3,16 +3,24 @@ import { z } from "zod";
 // Building blocks of bodies, queries and responses. All of them are one JSON type each, so that a
 // refusal can say which type is expected.
 
-/** Text a person chose: trimmed, one line, nothing invisible. */
-const controlCharacter = /\p{Cc}/u;
+const lineBreak = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+// Marks that take no room or turn text around: with them two names look the same, or like a third one. The joiners
+// U+200C and U+200D are not among them: some scripts and many emoji are written with them.
+const invisible =
+  /[\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{e0000}-\u{e007f}]/u;
+const visible = /[^\p{C}\p{Z}]/u;
 
 const MAX_NAME_LENGTH = 100;
+/** Text a person chose: trimmed, one line, nothing invisible, and one spelling of each letter. */
 export const nameText = z
   .string()
+  .normalize("NFC")
   .trim()
   .min(1)
   .max(MAX_NAME_LENGTH)
-  .refine((text) => !controlCharacter.test(text), "must not contain control characters");
+  .refine((text) => !lineBreak.test(text), "expected one line, without control characters")
+  .refine((text) => !invisible.test(text), "expected text without invisible characters")
+  .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
 
 /** An instant in a request: RFC 3339 with a zone. */
 export const instant = z.iso

@@ -30,4 +30,9 @@ export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." }
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 /** A model's name: whatever a client may send as `model`. */
-export const modelName = z.string().min(1).max(200).regex(visible, "expected a model name");
+export const modelName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(visible, "expected a model name")
+  .meta({ description: "Name of a model, such as `claude-sonnet-5`." });

@@ -1,5 +1,10 @@
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from "zod-openapi";
-import { claudeRoutes } from "./claude/routes.ts";
+import {
+  type CreateDocumentOptions,
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+} from "zod-openapi";
+import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
 import { errorBody } from "./errors.ts";
 import { permissionFor } from "./permissions.ts";
 import type { RouteSpec } from "./route.ts";
@@ -13,25 +18,54 @@ const errorStatuses = {
   "401": "The key is missing, wrong, disabled, archived, revoked or expired.",
   "403": "The key may not do this.",
   "404": "It does not exist, or not for this key.",
-  "409": "It conflicts with what exists.",
-  "413": "The body is too large.",
   "431": "The headers are too large.",
   "500": "A fault of the server.",
-  "503": "The server's database does not answer.",
+  "503": "The server's database does not answer, or the server is stopping. Try again in a moment.",
 } as const;
+const bodyStatus = { "413": "The body is too large." } as const;
+const changeStatus = { "409": "It conflicts with what exists." } as const;
+/** The upstream's own errors come back as they are, with any status; these are the ones that clients meet. */
+const claudeStatuses = {
+  "429": "Too many requests: the upstream's answer. `retry-after` says when to try again.",
+  "502": "The upstream cannot be reached, or broke off before it answered.",
+  "504": "The upstream did not answer in time.",
+  "529": "The upstream is overloaded.",
+} as const;
+
+const introduction = `The company desk for the Claude API.
+
+| paths | what they are |
+|---|---|
+| \`/v1/messages\`, \`/v1/models\` | the Claude API itself, for programs: the official SDKs with this server's address |
+| \`/v1/admin/…\` | the Admin API in the company's own shape: everything there is |
+| \`/v1/organizations/…\` | the Admin API in its official shape, as the Admin client of the official SDKs calls it |
+
+**Keys** are sent as \`x-api-key: <key>\` or as \`Authorization: Bearer <key>\`. An admin key (\`sk-ant-admin01-…\`) opens
+the Admin API; the API key of a workspace (\`sk-ant-api03-…\`) opens Claude, and the Admin API of its own workspace as far as
+its permission goes: \`read\` ⊂ \`write\` ⊂ \`admin\`. The first admin key is made on the server's own machine, with
+\`./bursar admin-keys create\`.
+
+**Errors** have the official body, whose \`request_id\` is also the header \`request-id\`. An unknown field is an error. What
+does not exist and what the key may not see are the same 404.
+
+**Lists** run newest first. In the company shape \`next_page\` is given back as \`page\` until it is null; in the official
+shape \`last_id\` is given back as \`after_id\` while \`has_more\` is true.
+
+**Amounts** are US dollars, exact to the nano-dollar: decimal text in answers (a limit that was set as a number is given
+back as one), a number or decimal text in requests. **Times** are RFC 3339; days, weeks and months are those of UTC.
+
+Answers may get more fields: read those you know.`;
 
 /** The OpenAPI 3.1 document of everything this server answers, made from the route tables. */
 export function makeOpenApiDocument(version: string): object {
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: "3.1.1",
     info: {
       title: "Bursar",
       version,
-      description:
-        "The company desk for the Claude API. `/v1/organizations/…` has the official shape of the Admin API, " +
-        "`/v1/admin/…` everything that it lacks, `/v1/messages` and `/v1/models` are the Claude API itself.",
+      description: introduction,
     },
-    servers: [{ url: "/" }],
+    servers: [{ url: "/", description: "This server" }],
     tags: [
       { name: "Company", description: "Workspaces, keys, limits, usage, prices, upstream." },
       { name: "Official shape", description: "What the Admin client of the official SDKs calls." },
@@ -43,13 +77,33 @@ export function makeOpenApiDocument(version: string): object {
     security: [{ apiKeyHeader: [] }, { bearer: [] }],
     components: {
       securitySchemes: {
-        apiKeyHeader: { type: "apiKey", in: "header", name: "x-api-key" },
-        bearer: { type: "http", scheme: "bearer" },
+        apiKeyHeader: {
+          type: "apiKey",
+          in: "header",
+          name: "x-api-key",
+          description: "An admin key, or the API key of a workspace.",
+        },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "The same keys, as newer official SDKs send them.",
+        },
       },
     },
     paths: toPaths([...adminRoutes, ...claudeRoutes]),
-  });
+  };
+  return createDocument(document, { override: simplify });
 }
+
+/** What a schema's JSON form says too much of for a reader. */
+const simplify: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, io }) => {
+  // The format says it; the pattern is a line of digits.
+  if (jsonSchema.format === "date-time" || jsonSchema.format === "uuid") delete jsonSchema.pattern;
+  // A later version may answer with more: a client made from this document must not refuse it.
+  if (io === "output" && jsonSchema.additionalProperties === false) {
+    delete jsonSchema.additionalProperties;
+  }
+};
 
 function toPaths(routes: readonly RouteSpec[]): Paths {
   const paths: Paths = {};
@@ -61,40 +115,75 @@ function toPaths(routes: readonly RouteSpec[]): Paths {
 }
 
 function toOperation(route: RouteSpec): Operation {
-  const { params, query, body } = route;
+  const { body } = route;
   const sentences = [route.description, needs(route)].filter((text) => text !== undefined);
   return {
     operationId: route.operationId,
     summary: route.summary,
     description: sentences.join("\n\n"),
     tags: [tagOf(route.path)],
-    ...((params || query) && {
-      requestParams: { ...(params && { path: params }), ...(query && { query }) },
-    }),
+    ...requestParamsOf(route),
     ...(body && {
       requestBody: { required: true, content: { "application/json": { schema: body } } },
     }),
     responses: {
       "200": {
         description: "Done.",
-        headers: { "request-id": { schema: { type: "string" } } },
-        content: { "application/json": { schema: route.response } },
+        headers: { "request-id": requestIdHeader },
+        content: {
+          "application/json": { schema: route.response },
+          ...(route.streams && { "text/event-stream": { schema: { type: "string" } } }),
+        },
       },
       ...Object.fromEntries(
-        Object.entries(errorStatuses).map(([status, description]) => [
+        Object.entries(errorsOf(route)).map(([status, description]) => [
           status,
-          { description, content: { "application/json": { schema: errorBody } } },
+          {
+            description,
+            headers: { "request-id": requestIdHeader },
+            content: { "application/json": { schema: errorBody } },
+          },
         ]),
       ),
     },
   };
 }
 
+const requestIdHeader = {
+  description: "Id of this request, for the server's log and the audit log.",
+  schema: { type: "string" },
+} as const;
+
+function requestParamsOf(route: RouteSpec): Pick<Operation, "requestParams"> {
+  const { params, query } = route;
+  const header = isClaude(route) ? claudeHeaders : undefined;
+  if (!params && !query && !header) return {};
+  return {
+    requestParams: {
+      ...(params && { path: params }),
+      ...(query && { query }),
+      ...(header && { header }),
+    },
+  };
+}
+
+function errorsOf(route: RouteSpec): Record<string, string> {
+  return {
+    ...errorStatuses,
+    ...(route.body && bodyStatus),
+    ...(route.audited !== null && changeStatus),
+    ...(isClaude(route) && claudeStatuses),
+  };
+}
+
+function isClaude(route: RouteSpec): boolean {
+  return tagOf(route.path) === "Claude";
+}
+
 function needs(route: RouteSpec): string {
   const permission = permissionFor(route.action);
   if (permission === null) return "Needs an admin key.";
-  if (tagOf(route.path) === "Claude")
-    return `Needs an API key with the permission \`${permission}\`.`;
+  if (isClaude(route)) return `Needs an API key with the permission \`${permission}\`.`;
   return `Needs an admin key, or for its own workspace an API key with the permission \`${permission}\`.`;
 }
 

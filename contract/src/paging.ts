@@ -17,18 +17,20 @@ const pageLimit = z
       .default(DEFAULT_PAGE_SIZE)
       .meta({ override: { type: "integer" } }),
   )
-  .default(DEFAULT_PAGE_SIZE);
+  .default(DEFAULT_PAGE_SIZE)
+  .meta({ description: "How many entries at most." });
 /** Our cursors are ids and base64url text. Others are looked up in vain, but must be text that PostgreSQL takes. */
 const printable = /^[ -~]*$/;
-const cursor = optionalQuery(
-  z.string().max(MAX_CURSOR_LENGTH).regex(printable, "this is not a cursor of this list"),
-);
+const cursor = (description: string) =>
+  optionalQuery(
+    z.string().max(MAX_CURSOR_LENGTH).regex(printable, "this is not a cursor of this list"),
+  ).meta({ description });
 
 /** The official `Page` class: ids as cursors, in both directions. */
 export const pageQuery = {
   limit: pageLimit,
-  after_id: cursor,
-  before_id: cursor,
+  after_id: cursor("Id of an entry: the page after it, as a rule the last page's `last_id`."),
+  before_id: cursor("Id of an entry: the page before it. Not together with `after_id`."),
 };
 
 export function page<T extends z.ZodType>(item: T) {
@@ -43,7 +45,7 @@ export function page<T extends z.ZodType>(item: T) {
 /** The official `PageCursor` class: an opaque forward cursor, bound to the filters it was made with. */
 export const pageCursorQuery = {
   limit: pageLimit,
-  page: cursor,
+  page: cursor("`next_page` of the page before; the other parameters stay as they were."),
 };
 
 export function pageCursor<T extends z.ZodType>(item: T) {

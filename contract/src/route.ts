@@ -19,6 +19,8 @@ export interface RouteSpec {
   query?: z.ZodObject;
   body?: z.ZodObject;
   response: z.ZodObject;
+  /** The answer can also be an event stream: the body asks for it. */
+  streams?: true;
 }
 
 /** Declares a route; the const parameter keeps literal types, so that handlers are checked against it. */

@@ -66,6 +66,11 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     answers.push(...(await administer(server, upstream.origin, secret)));
     await converse(server, upstream, made.key, secret);
     answers.push(...(await provoke(server, upstream, made.key, secrets)));
+    await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope: { type: "organization" },
+      period: "monthly",
+      limit_usd: 1_000,
+    });
     answers.push(...(await readEverything(server, made)));
 
     // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
@@ -206,6 +211,7 @@ async function readEverything(
     api_key_id: ids.apiKeyId,
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
+    spend_limit_id: await list("/v1/admin/spend_limits"),
   };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {

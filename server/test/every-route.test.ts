@@ -21,17 +21,26 @@ let other: TestOrganization;
 let mine: Made;
 let theirs: Made;
 
-type Made = Record<"workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id", string>;
+type Made = Record<
+  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id",
+  string
+>;
 
 async function makeEach(client: Client): Promise<Made> {
   const { id: workspaceId } = await client.createWorkspace();
   const { id: apiKeyId } = await client.createApiKey(workspaceId);
   const { id: adminKeyId } = await client.createAdminKey();
+  const limit = await client.post<{ id: string }>("/v1/admin/spend_limits", {
+    scope: { type: "workspace", workspace_id: workspaceId },
+    period: "weekly",
+    limit_usd: 50,
+  });
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     admin_key_id: adminKeyId,
     upstream_id: await makeUpstream(client),
+    spend_limit_id: limit.body.id,
   };
 }
 
@@ -67,6 +76,12 @@ function goodBody(route: AdminRoute, made: Made): object | undefined {
       return { name: nextName(), workspace_id: made.workspace_id };
     case "setWorkspaceLimit":
       return { workspace_id: made.workspace_id, monthly_limit_usd: 100 };
+    case "setSpendLimit":
+      return {
+        scope: { type: "api_key", api_key_id: made.api_key_id },
+        period: "daily",
+        limit_usd: 25,
+      };
     case "createModelPrice":
       return { model: nextName(), input_usd: 1, output_usd: 5 };
     case "createUpstream":
@@ -203,6 +218,7 @@ describe("an unknown id and another organization's: the same 404", () => {
     api_key_id: "apikey_unknown",
     admin_key_id: "adminkey_unknown",
     upstream_id: "ups_unknown",
+    spend_limit_id: "spl_unknown",
   };
   test.each(withId)("%s", async (_, route) => {
     const forUnknown = await callRoute(org.admin, route, unknown);

@@ -59,14 +59,16 @@ export const listApiKeys = route({
   method: "GET",
   path: "/v1/admin/api_keys",
   summary: "List API keys",
-  description: "Newest first. `name` finds keys whose name contains the text, whatever its case.",
+  description: "Newest first.",
   action: "api_keys:read",
   audited: null,
   query: z.strictObject({
     ...pageCursorQuery,
     workspace_id: optionalQuery(workspaceId),
     status: optionalQuery(status),
-    name: optionalQuery(nameText),
+    name: optionalQuery(nameText).meta({
+      description: "Text that the name contains, whatever its case.",
+    }),
   }),
   response: pageCursor(apiKey),
 });
@@ -124,7 +126,9 @@ export const listOfficialApiKeys = route({
   audited: null,
   query: z.strictObject({
     ...pageQuery,
-    created_by_user_id: optionalQuery(z.string().max(100)),
+    created_by_user_id: optionalQuery(z.string().max(100)).meta({
+      description: "Keys that this person made. Here keys are made by keys: there are none.",
+    }),
     status: optionalQuery(status),
     workspace_id: optionalQuery(workspaceId),
   }),

@@ -72,8 +72,10 @@ export const getUsage = route({
     ...pageCursorQuery,
     starting_at: instant,
     ending_at: optionalQuery(instant),
-    bucket: z.enum(usageBuckets).default("1d"),
-    group_by: queryList(z.enum(usageGroups)),
+    bucket: z.enum(usageBuckets).default("1d").meta({ description: "Length of a row's time." }),
+    group_by: queryList(z.enum(usageGroups)).meta({
+      description: "One row for each of them. Repeated, or separated by commas.",
+    }),
     workspace_id: queryList(workspaceId),
     api_key_id: queryList(apiKeyId),
     model: queryList(modelName),

@@ -15,6 +15,7 @@ import { route } from "../route.ts";
 
 const MAX_DESCRIPTION_LENGTH = 1000;
 const description = z.string().trim().max(MAX_DESCRIPTION_LENGTH).nullable();
+const includeArchived = queryFlag.meta({ description: "Archived workspaces too." });
 const workspaceParams = z.strictObject({ workspace_id: workspaceId });
 
 /** Company shape. */
@@ -40,7 +41,7 @@ export const listWorkspaces = route({
   description: "Newest first, the default workspace included. Archived ones only when asked for.",
   action: "workspaces:read",
   audited: null,
-  query: z.strictObject({ ...pageCursorQuery, include_archived: queryFlag }),
+  query: z.strictObject({ ...pageCursorQuery, include_archived: includeArchived }),
   response: pageCursor(workspace),
 });
 
@@ -142,8 +143,8 @@ export const listOfficialWorkspaces = route({
   query: z.strictObject({
     ...pageQuery,
     ids: queryList(workspaceId),
-    include_archived: queryFlag,
-    include_default: queryFlag,
+    include_archived: includeArchived,
+    include_default: queryFlag.meta({ description: "The default workspace too." }),
   }),
   response: page(officialWorkspace),
 });

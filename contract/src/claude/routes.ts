@@ -6,6 +6,15 @@ import { route } from "../route.ts";
 // The Claude API as far as this server speaks it. The gateway does not validate by these: it reads
 // what decides price and passes the bytes on. They exist so that the documents are complete.
 
+/** Sent to the upstream as they come. */
+export const claudeHeaders = z.object({
+  "anthropic-version": z
+    .string()
+    .optional()
+    .meta({ description: "Version of the Claude API; 2023-06-01 where it is omitted." }),
+  "anthropic-beta": z.string().optional().meta({ description: "Betas to use, comma separated." }),
+});
+
 const message = z.looseObject({ role: z.string(), content: z.unknown() });
 const messageRequest = z.looseObject({
   model: modelName,
@@ -20,9 +29,11 @@ export const createMessage = route({
   path: "/v1/messages",
   summary: "Create a message",
   description:
-    "The official Messages API: the body goes to the upstream as it came, the answer comes back as it is, also as an event stream.",
+    "The official Messages API: the body goes to the upstream as it came, the answer comes back as it is, also as an " +
+    "event stream (`stream: true`). A 400 that begins with `You have reached your specified` is a spend limit of this server.",
   action: "messages:create",
   audited: null,
+  streams: true,
   body: messageRequest,
   response: z.looseObject({
     id: z.string(),
@@ -38,6 +49,7 @@ export const countMessageTokens = route({
   method: "POST",
   path: "/v1/messages/count_tokens",
   summary: "Count the tokens of a message",
+  description: "What the message would use as input. Costs nothing.",
   action: "messages:count",
   audited: null,
   body: messageRequest.omit({ max_tokens: true, stream: true }),
@@ -51,6 +63,7 @@ export const listModels = route({
   method: "GET",
   path: "/v1/models",
   summary: "List models",
+  description: "The models of the upstream, in its own words.",
   action: "models:read",
   audited: null,
   query: z.strictObject(pageQuery),

@@ -76,7 +76,7 @@ describe("creating", () => {
   });
 
   test.each([
-    [{ permissions: [] }, "permissions: expected at least 1 items."],
+    [{ permissions: [] }, "permissions: expected at least 1 item."],
     [{ permissions: ["owner"] }, 'permissions.0: expected one of "read", "write", "admin".'],
     [{ permissions: "write" }, "permissions: expected array, received string."],
     [{ expires_at: "2026-11-20T12:00:00Z" }, "expires_at: expected a time in the future."],

@@ -1,21 +1,26 @@
-import type { workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type { LimitScope, spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
-import { addToBalances } from "#src/ledger/balances.sql.ts";
+import type { PeriodName } from "#src/db/tables.ts";
 import {
   type AdminHarness,
+  type Client,
   type Listed,
   startAdmin,
   type TestOrganization,
 } from "#test/harness/admin.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
-const LIMITS = "/v1/admin/workspaces/limits";
-type Limit = z.output<typeof workspaceLimit>;
+const LIMITS = "/v1/admin/spend_limits";
+type Limit = z.output<typeof spendLimit>;
 
 let h: AdminHarness;
 let org: TestOrganization;
 let workspaceId: string;
+let apiKeyId: string;
+/** Every kind of scope of this organization. */
+let scopes: Record<"organization" | "workspace" | "api_key", LimitScope>;
 
 beforeAll(async () => {
   h = await startAdmin();
@@ -25,180 +30,461 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace({ name: "Team" })).id;
+  workspaceId = (await org.admin.createWorkspace()).id;
+  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+  scopes = {
+    organization: { type: "organization" },
+    workspace: { type: "workspace", workspace_id: workspaceId },
+    api_key: { type: "api_key", api_key_id: apiKeyId },
+  };
 });
 
-const set = (amount: unknown) =>
-  org.admin.post<Limit>(LIMITS, { workspace_id: workspaceId, monthly_limit_usd: amount });
-const get = async () =>
-  (await org.admin.get<Listed<Limit>>(`${LIMITS}?workspace_id=${workspaceId}`)).body.data[0];
+/** A limit made a moment later than the one before. */
+function set(scope: unknown, fields: object = {}, client: Client = org.admin) {
+  h.clock.nowMs++;
+  return client.post<Limit>(LIMITS, { scope, period: "monthly", limit_usd: 25, ...fields });
+}
+const get = (id: string, client: Client = org.admin) => client.get<Limit>(`${LIMITS}/${id}`);
+const remove = (id: string, client: Client = org.admin) =>
+  client.remove<{ id: string; type: string }>(`${LIMITS}/${id}`);
 
-async function spend(nanoUsd: bigint, periodStart: string): Promise<void> {
-  const charge = {
-    scopeType: "workspace",
-    scopeId: workspaceId,
-    period: "monthly",
-    periodStart,
-    organizationId: org.id,
-    nanoUsd,
-  } as const;
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+async function idsOf(query = "", client: Client = org.admin): Promise<string[]> {
+  const { status, body } = await client.get<Listed<Limit>>(`${LIMITS}${query}`);
+  expect(status).toBe(200);
+  return body.data.map(({ id }) => id);
 }
 
-test("the documented call, as it is written by hand, stores exactly that amount", async () => {
-  const answer = await org.admin.send<Limit>({
-    method: "POST",
-    url: LIMITS,
-    headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
-    payload: `{"workspace_id": "${workspaceId}", "monthly_limit_usd": 100.00}`,
-  });
-  expect(answer.status).toBe(200);
-  expect(answer.body).toEqual({
-    type: "workspace_limit",
-    id: expect.stringMatching(/^spl_[0-9A-Za-z]{24}$/),
-    workspace_id: workspaceId,
-    workspace_name: "Team",
-    monthly_limit_usd: 100,
-    enforcement: "soft",
-    period: "monthly",
-    period_starts_at: "2026-11-01T00:00:00.000Z",
-    period_ends_at: "2026-12-01T00:00:00.000Z",
-    spent_usd: "0.00",
-    remaining_usd: "100.00",
-    updated_at: expect.stringMatching(/Z$/),
-  });
-});
+async function workspaceAdmin(id = workspaceId): Promise<Client> {
+  return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
+}
 
-describe("amounts are read as decimals", () => {
+/** Writes a balance as the ledger keeps it. */
+async function balance(
+  scope: "organization" | "workspace" | "api_key",
+  of: { period: PeriodName; periodStart: string },
+  nanoUsd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
+): Promise<void> {
+  const scopeIds = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
+  await h.deps.database
+    .insertInto("balance")
+    .values({
+      scope_type: scope,
+      scope_id: scopeIds[scope],
+      period: of.period,
+      period_start: of.periodStart,
+      organization_id: org.id,
+      settled_nano_usd: nanoUsd.settled ?? 0n,
+      leased_nano_usd: nanoUsd.leased ?? 0n,
+      unresolved_nano_usd: nanoUsd.unresolved ?? 0n,
+    })
+    .execute();
+}
+
+describe("a limit is set for a scope and a period", () => {
   test.each([
-    [0.1, 100_000_000n],
-    [0, 0n],
-    ["100.00", 100_000_000_000n],
-    [123456.789012345, 123_456_789_012_345n],
-    ["0.000000001", 1n],
-    [1_000_000_000, 1_000_000_000_000_000_000n],
-  ])("%s is stored to the nano-dollar", async (amount, nanoUsd) => {
-    expect((await set(amount)).status).toBe(200);
-    const row = await h.deps.database
-      .selectFrom("spend_limit")
-      .select("amount_nano_usd")
-      .where("scope_id", "=", workspaceId)
-      .executeTakeFirstOrThrow();
-    expect(row.amount_nano_usd).toBe(nanoUsd);
-    expect((await get())?.monthly_limit_usd).toBe(Number(amount));
+    ["organization", "daily", "2026-11-20", "2026-11-21"],
+    ["workspace", "weekly", "2026-11-16", "2026-11-23"],
+    ["api_key", "monthly", "2026-11-01", "2026-12-01"],
+  ] as const)("%s, %s", async (type, period, start, end) => {
+    const answer = await org.admin.send<Limit>({
+      method: "POST",
+      url: LIMITS,
+      headers: { "content-type": "application/json" },
+      payload: `{"scope": ${JSON.stringify(scopes[type])}, "period": "${period}", "limit_usd": 25.00, "enforcement": "soft"}`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      type: "spend_limit",
+      id: expect.stringMatching(/^spl_[0-9A-Za-z]{24}$/),
+      scope: scopes[type],
+      period,
+      limit_usd: 25,
+      enforcement: "soft",
+      period_starts_at: `${start}T00:00:00.000Z`,
+      period_ends_at: `${end}T00:00:00.000Z`,
+      spent_usd: "0.00",
+      held_usd: "0.00",
+      unresolved_usd: "0.00",
+      remaining_usd: "25.00",
+      created_at: expect.stringMatching(/Z$/),
+      updated_at: expect.stringMatching(/Z$/),
+    });
+    expect((await get(answer.body.id)).body).toEqual(answer.body);
   });
 
-  test.each([
-    -1,
-    "-1",
-    "ten",
-    "",
-    true,
-    [100],
-    "1e3",
-    0.0000000001,
-    10_000_000_000,
-    "9999999999",
-    "123456789.1234567",
-  ])("%j is refused with the name of the field", async (amount) => {
-    const answer = await set(amount);
-    expect(answer.status).toBe(400);
-    expect(answer.error.message).toContain("monthly_limit_usd: ");
-    expect(await get()).toMatchObject({ monthly_limit_usd: null });
+  test("each period of a scope has one of its own", async () => {
+    for (const period of ["daily", "weekly", "monthly"]) await set(scopes.workspace, { period });
+    expect(await idsOf()).toHaveLength(3);
+  });
+
+  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async () => {
+    const first = (await set(scopes.api_key, { enforcement: "alert_only" })).body;
+    const second = (await set(scopes.api_key, { limit_usd: "0.000000001" })).body;
+    await set(scopes.api_key, { limit_usd: 0.000000001 });
+    expect(first.enforcement).toBe("alert_only");
+    expect(second).toMatchObject({
+      id: first.id,
+      created_at: first.created_at,
+      limit_usd: 1e-9,
+      enforcement: "soft",
+      remaining_usd: "0.000000001",
+    });
+    expect(await idsOf()).toEqual([first.id]);
+    const before = {
+      scope: scopes.api_key,
+      period: "monthly",
+      limit_usd: "25.00",
+      enforcement: "alert_only",
+    };
+    const after = { ...before, limit_usd: "0.000000001", enforcement: "soft" };
+    expect(await auditEventsOf(h.deps.database, first.id)).toMatchObject([
+      { event: "spend_limit.set", workspace_id: workspaceId, before: null, after: before },
+      { event: "spend_limit.set", workspace_id: workspaceId, before, after },
+    ]);
+  });
+
+  test("the organization's is logged as in no workspace", async () => {
+    const { id } = (await set(scopes.organization)).body;
+    expect(await auditEventsOf(h.deps.database, id)).toMatchObject([{ workspace_id: null }]);
+  });
+
+  test("a workspace's monthly one is the same through both families of routes", async () => {
+    const url = "/v1/admin/workspaces/limits";
+    const { body } = await org.admin.post<{ id: string }>(url, {
+      workspace_id: workspaceId,
+      monthly_limit_usd: 7,
+    });
+    expect((await get(body.id)).body).toMatchObject({ scope: scopes.workspace, limit_usd: 7 });
+    const replaced = (await set(scopes.workspace, { limit_usd: 8, enforcement: "alert_only" }))
+      .body;
+    await set(scopes.workspace, { limit_usd: 9, period: "daily" });
+    expect(replaced.id).toBe(body.id);
+    const shown = await org.admin.get<Listed<object>>(`${url}?workspace_id=${workspaceId}`);
+    expect(shown.body.data).toMatchObject([
+      { id: body.id, monthly_limit_usd: 8, enforcement: "alert_only" },
+    ]);
+    await org.admin.post(url, { workspace_id: workspaceId, monthly_limit_usd: null });
+    expect((await get(body.id)).status).toBe(404);
   });
 });
 
-test("setting again replaces, keeps the id, and is recorded; the same amount changes nothing", async () => {
-  const first = (await set(100)).body;
-  const second = (await set(50.5)).body;
-  await set(50.5);
-  expect(second).toMatchObject({ id: first.id, monthly_limit_usd: 50.5 });
-  const events = await auditEventsOf(h.deps.database, first.id ?? "");
-  expect(events).toMatchObject([
-    { event: "spend_limit.set", workspace_id: workspaceId, before: null },
-    { before: { monthly_limit_usd: "100.00" }, after: { monthly_limit_usd: "50.50" } },
-  ]);
-  expect(events.length).toBe(2);
-});
-
-test("null removes the limit; removing what is not there changes nothing", async () => {
-  const { id } = (await set(100)).body;
-  const removed = await set(null);
-  expect(removed.body).toMatchObject({
-    id: null,
-    monthly_limit_usd: null,
-    enforcement: null,
-    remaining_usd: null,
+describe("what is spent is shown for the running period", () => {
+  test("spent, held and unresolved apart, and what remains of all three", async () => {
+    const { id } = (await set(scopes.workspace, { limit_usd: 1 })).body;
+    const november = { period: "monthly", periodStart: "2026-11-01" } as const;
+    const october = { period: "monthly", periodStart: "2026-10-01" } as const;
+    await balance("workspace", november, {
+      settled: 100_000_000n,
+      leased: 20_000_000n,
+      unresolved: 3_000_001n,
+    });
+    await balance("workspace", october, { settled: 999_000_000n });
+    const amounts = {
+      spent_usd: "0.10",
+      held_usd: "0.02",
+      unresolved_usd: "0.003000001",
+      remaining_usd: "0.876999999",
+    };
+    expect((await get(id)).body).toMatchObject(amounts);
+    expect((await set(scopes.workspace, { limit_usd: 1 })).body).toMatchObject(amounts);
+    const listed = await org.admin.get<Listed<Limit>>(LIMITS);
+    expect(listed.body.data).toMatchObject([amounts]);
+    const lowered = await set(scopes.workspace, { limit_usd: 0.12 });
+    expect(lowered.body).toMatchObject({ ...amounts, remaining_usd: "0.00" });
   });
-  expect((await set(null)).status).toBe(200);
-  const events = await auditEventsOf(h.deps.database, id ?? "");
-  expect(events.map(({ after }) => after)).toEqual([expect.anything(), null]);
-});
 
-test("what is spent this month is shown exactly, beside what remains, never below zero", async () => {
-  await set(0.1);
-  await spend(10_500_000n, "2026-11-01");
-  await spend(999_000_000_000n, "2026-10-01");
-  expect(await get()).toMatchObject({ spent_usd: "0.0105", remaining_usd: "0.0895" });
-  await spend(100_000_000n, "2026-11-01");
-  expect(await get()).toMatchObject({ spent_usd: "0.1105", remaining_usd: "0.00" });
-  expect((await set(1)).body).toMatchObject({ spent_usd: "0.1105", remaining_usd: "0.8895" });
-});
-
-test("the list holds every active workspace, limited or not, newest first and by pages", async () => {
-  h.clock.nowMs++;
-  const newer = await org.admin.createWorkspace();
-  const archived = await org.admin.createWorkspace();
-  await org.admin.post(`/v1/admin/workspaces/${archived.id}/archive`);
-  await set(7);
-  const first = await org.admin.get<Listed<Limit>>(`${LIMITS}?limit=1`);
-  expect(first.body.data).toMatchObject([{ workspace_id: newer.id, monthly_limit_usd: null }]);
-  const rest = await org.admin.get<Listed<Limit>>(`${LIMITS}?page=${first.body.next_page}`);
-  expect(
-    new Set(
-      rest.body.data.map(({ workspace_name, monthly_limit_usd }) => [
-        workspace_name,
-        monthly_limit_usd,
+  test("each limit of a list its own", async () => {
+    await balance("organization", { period: "daily", periodStart: "2026-11-20" }, { settled: 1n });
+    await balance("workspace", { period: "weekly", periodStart: "2026-11-16" }, { settled: 2n });
+    await balance("api_key", { period: "monthly", periodStart: "2026-11-01" }, { settled: 3n });
+    await set(scopes.organization, { period: "daily" });
+    await set(scopes.workspace, { period: "weekly" });
+    await set(scopes.api_key, { period: "monthly" });
+    await set(scopes.api_key, { period: "daily" });
+    const { body } = await org.admin.get<Listed<Limit>>(LIMITS);
+    const spent = body.data.map(({ scope, period, spent_usd }) => [scope.type, period, spent_usd]);
+    expect(new Set(spent)).toEqual(
+      new Set([
+        ["organization", "daily", "0.000000001"],
+        ["workspace", "weekly", "0.000000002"],
+        ["api_key", "monthly", "0.000000003"],
+        ["api_key", "daily", "0.00"],
       ]),
-    ),
-  ).toEqual(
-    new Set([
-      ["Team", 7],
-      ["Default", null],
-    ]),
-  );
-  expect(rest.body.next_page).toBeNull();
+    );
+  });
 });
 
-test("an archived workspace keeps its limit to be read, and takes no new one", async () => {
-  await set(7);
-  await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
-  expect((await get())?.monthly_limit_usd).toBe(7);
-  const answer = await set(8);
-  expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+describe("the list", () => {
+  /** Ids by a name that says scope and period. */
+  async function makeFive() {
+    const elsewhere = (await org.admin.createWorkspace()).id;
+    const ids = {
+      organization: (await set(scopes.organization)).body.id,
+      workspace: (await set(scopes.workspace)).body.id,
+      workspaceDaily: (await set(scopes.workspace, { period: "daily" })).body.id,
+      key: (await set(scopes.api_key, { period: "daily" })).body.id,
+      elsewhere: (await set({ type: "workspace", workspace_id: elsewhere })).body.id,
+    };
+    return { ids, elsewhere };
+  }
+
+  test("runs newest first, by pages whose cursor belongs to its filters", async () => {
+    const { ids } = await makeFive();
+    const newestFirst = Object.values(ids).reverse();
+    expect(await idsOf()).toEqual(newestFirst);
+    const walked: string[] = [];
+    let next: string | null = "";
+    while (next !== null) {
+      const page: Listed<Limit> = (
+        await org.admin.get<Listed<Limit>>(`${LIMITS}?limit=2&page=${next}`)
+      ).body;
+      walked.push(...page.data.map(({ id }) => id));
+      next = page.next_page;
+    }
+    expect(walked).toEqual(newestFirst);
+    const { body } = await org.admin.get<Listed<Limit>>(`${LIMITS}?limit=1`);
+    const other = await org.admin.get(`${LIMITS}?period=daily&page=${body.next_page}`);
+    expect(other.status).toBe(400);
+    expect(other.error.message).toContain("cursor does not match");
+  });
+
+  test("shows limits of one millisecond once each", async () => {
+    const { ids } = await makeFive();
+    for (const [index, id] of Object.values(ids).entries()) {
+      const createdAt = `2026-11-20T12:00:00.00012${index}Z`;
+      await sql`UPDATE spend_limit SET created_at = ${createdAt} WHERE id = ${id}`.execute(
+        h.deps.database,
+      );
+    }
+    const walked: string[] = [];
+    let next: string | null = "";
+    while (next !== null && walked.length <= 5) {
+      const page: Listed<Limit> = (
+        await org.admin.get<Listed<Limit>>(`${LIMITS}?limit=1&page=${next}`)
+      ).body;
+      walked.push(...page.data.map(({ id }) => id));
+      next = page.next_page;
+    }
+    expect(walked.toSorted()).toEqual(Object.values(ids).toSorted());
+  });
+
+  test("is filtered by kind of scope, workspace with its keys, key and period", async () => {
+    const { ids, elsewhere } = await makeFive();
+    expect(await idsOf("?scope_type=organization")).toEqual([ids.organization]);
+    expect(await idsOf("?scope_type=api_key")).toEqual([ids.key]);
+    expect(await idsOf(`?workspace_id=${workspaceId}`)).toEqual([
+      ids.key,
+      ids.workspaceDaily,
+      ids.workspace,
+    ]);
+    expect(await idsOf(`?workspace_id=${elsewhere}`)).toEqual([ids.elsewhere]);
+    expect(await idsOf(`?api_key_id=${apiKeyId}`)).toEqual([ids.key]);
+    expect(await idsOf("?period=daily")).toEqual([ids.key, ids.workspaceDaily]);
+    expect(await idsOf("?period=weekly")).toEqual([]);
+    expect(await idsOf(`?workspace_id=${workspaceId}&scope_type=workspace&period=daily`)).toEqual([
+      ids.workspaceDaily,
+    ]);
+    expect(await idsOf(`?workspace_id=${elsewhere}&api_key_id=${apiKeyId}`)).toEqual([]);
+  });
+
+  test("of an unknown workspace or key, or another organization's, is not found", async () => {
+    const other = await h.organization();
+    const theirs = (await other.admin.createWorkspace()).id;
+    const theirKey = (await other.admin.createApiKey(theirs)).id;
+    for (const id of ["wksp_unknown", theirs]) {
+      const answer = await org.admin.get(`${LIMITS}?workspace_id=${id}`);
+      expect([answer.status, answer.error.message]).toEqual([404, `Workspace not found: ${id}`]);
+    }
+    for (const id of ["apikey_unknown", theirKey]) {
+      const answer = await org.admin.get(`${LIMITS}?api_key_id=${id}`);
+      expect([answer.status, answer.error.message]).toEqual([404, "API key not found"]);
+    }
+    expect((await org.admin.get(`${LIMITS}?scope_type=team`)).status).toBe(400);
+    expect((await org.admin.get(`${LIMITS}?period=yearly`)).status).toBe(400);
+  });
+
+  test("shows nothing of another organization", async () => {
+    const { id } = (await set(scopes.organization)).body;
+    const other = await h.organization();
+    expect(await idsOf("", other.admin)).toEqual([]);
+    expect((await remove(id, other.admin)).status).toBe(404);
+    expect(await idsOf()).toEqual([id]);
+  });
 });
 
-test("concurrent settings leave one limit, and as many audit events as changes", async () => {
-  const answers = await Promise.all([10, 20, 30, 40].map((amount) => set(amount)));
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-  const ids = new Set(answers.map(({ body }) => body.id));
-  expect(ids.size).toBe(1);
-  const [id] = [...ids];
-  const events = await auditEventsOf(h.deps.database, id ?? "");
-  const amounts = events.map(
-    ({ after }) => (after as { monthly_limit_usd: string }).monthly_limit_usd,
-  );
-  const before = events.map(
-    ({ before: b }) => (b as { monthly_limit_usd: string } | null)?.monthly_limit_usd,
-  );
-  expect(before).toEqual([undefined, ...amounts.slice(0, 3)]);
+test("a deleted limit is gone, once, and the log keeps what it was", async () => {
+  const { id } = (await set(scopes.api_key, { period: "weekly" })).body;
+  expect((await remove(id)).body).toEqual({ id, type: "spend_limit_deleted" });
+  expect(await idsOf()).toEqual([]);
+  for (const answer of [await get(id), await remove(id)]) {
+    expect([answer.status, answer.error.message]).toEqual([404, "Spend limit not found"]);
+  }
+  const events = await auditEventsOf(h.deps.database, id);
+  expect(events[1]).toMatchObject({
+    event: "spend_limit.deleted",
+    workspace_id: workspaceId,
+    before: { scope: scopes.api_key, period: "weekly", limit_usd: "25.00", enforcement: "soft" },
+    after: null,
+  });
+  expect((await set(scopes.api_key, { period: "weekly" })).body.id).not.toBe(id);
 });
 
-test("a workspace key with the admin permission sees and sets its own workspace's limit only", async () => {
-  const elsewhere = (await org.admin.createWorkspace()).id;
-  const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
-  const listed = await h.as(key).get<Listed<Limit>>(LIMITS);
-  expect(listed.body.data.map(({ workspace_id }) => workspace_id)).toEqual([workspaceId]);
-  const answer = await h.as(key).post(LIMITS, { workspace_id: elsewhere, monthly_limit_usd: 1 });
-  expect([answer.status, answer.error.message]).toEqual([404, `Workspace not found: ${elsewhere}`]);
+describe("what is not taken: 400 with the name of the field", () => {
+  test.each([
+    [{ enforcement: "strict" }, 'enforcement: expected one of "soft", "alert_only"'],
+    [{ enforcement: null }, "enforcement: "],
+    [{ period: "yearly" }, 'period: expected one of "daily", "weekly", "monthly"'],
+    [{ limit_usd: null }, "limit_usd: "],
+    [{ limit_usd: -1 }, "limit_usd: "],
+    [{ limit_usd: "123456789.1234567" }, "limit_usd: "],
+    [{ limit_usd: undefined }, "limit_usd: this field is required"],
+    [{ scope: undefined }, "scope: this field is required"],
+    [{ scope: "organization" }, "scope: expected object"],
+    [{ scope: {} }, "scope.type: expected one of organization, workspace, api_key"],
+    [{ scope: { type: "team" } }, "scope.type: expected one of organization, workspace, api_key"],
+    [{ scope: { type: "workspace" } }, "scope.workspace_id: this field is required"],
+    [
+      { scope: { type: "organization", workspace_id: "wksp_1" } },
+      "scope.workspace_id: there is no such field",
+    ],
+  ])("%j", async (fields, message) => {
+    const answer = await set(scopes.organization, fields);
+    expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+    expect(answer.error.message).toContain(message);
+    expect(await idsOf()).toEqual([]);
+  });
+});
+
+test("a workspace or key that is unknown or another organization's is not found", async () => {
+  const other = await h.organization();
+  const theirs = (await other.admin.createWorkspace()).id;
+  const theirKey = (await other.admin.createApiKey(theirs)).id;
+  for (const id of ["wksp_unknown", theirs]) {
+    const answer = await set({ type: "workspace", workspace_id: id });
+    expect([answer.status, answer.error.message]).toEqual([404, `Workspace not found: ${id}`]);
+  }
+  for (const id of ["apikey_unknown", theirKey]) {
+    const answer = await set({ type: "api_key", api_key_id: id });
+    expect([answer.status, answer.error.message]).toEqual([404, "API key not found"]);
+  }
+});
+
+describe("what is archived keeps its limits to be read, and they stay as they are", () => {
+  test("a key", async () => {
+    const { id } = (await set(scopes.api_key)).body;
+    await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
+    for (const answer of [await set(scopes.api_key, { limit_usd: 1 }), await remove(id)]) {
+      expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+      expect(answer.error.message).toContain("This API key is archived");
+    }
+    expect((await get(id)).body).toMatchObject({ limit_usd: 25 });
+  });
+
+  test("a workspace, and its keys with it", async () => {
+    const ofWorkspace = (await set(scopes.workspace)).body.id;
+    const ofKey = (await set(scopes.api_key)).body.id;
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    for (const answer of [
+      await set(scopes.workspace, { limit_usd: 1 }),
+      await set(scopes.api_key, { limit_usd: 1 }),
+      await remove(ofWorkspace),
+      await remove(ofKey),
+    ]) {
+      expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+      expect(answer.error.message).toContain(`Workspace is archived: ${workspaceId}`);
+    }
+    expect(await idsOf(`?workspace_id=${workspaceId}`)).toEqual([ofKey, ofWorkspace]);
+  });
+});
+
+describe("a workspace key with the admin permission", () => {
+  test("reads and changes the limits of its workspace and of the keys in it", async () => {
+    const own = await workspaceAdmin();
+    const ofWorkspace = (await set(scopes.workspace, {}, own)).body;
+    const ofKey = (await set(scopes.api_key, {}, own)).body;
+    expect(ofWorkspace).toMatchObject({ scope: scopes.workspace, limit_usd: 25 });
+    expect((await get(ofKey.id, own)).body).toEqual(ofKey);
+    expect(await idsOf("", own)).toEqual([ofKey.id, ofWorkspace.id]);
+    expect((await remove(ofKey.id, own)).status).toBe(200);
+    expect(await idsOf()).toEqual([ofWorkspace.id]);
+  });
+
+  test("finds no others: the organization's and other workspaces' are as if absent", async () => {
+    const elsewhere = (await org.admin.createWorkspace()).id;
+    const own = await workspaceAdmin(elsewhere);
+    const hidden = [
+      (await set(scopes.organization)).body.id,
+      (await set(scopes.workspace)).body.id,
+      (await set(scopes.api_key)).body.id,
+    ];
+    expect(await idsOf("", own)).toEqual([]);
+    expect(await idsOf("?scope_type=organization", own)).toEqual([]);
+    for (const id of hidden) {
+      for (const answer of [await get(id, own), await remove(id, own)]) {
+        expect([answer.status, answer.error.message]).toEqual([404, "Spend limit not found"]);
+      }
+    }
+    const forWorkspace = await set(scopes.workspace, {}, own);
+    expect(forWorkspace.status).toBe(404);
+    expect(forWorkspace.error.message).toBe(`Workspace not found: ${workspaceId}`);
+    const forKey = await set(scopes.api_key, {}, own);
+    expect([forKey.status, forKey.error.message]).toEqual([404, "API key not found"]);
+    expect((await own.get(`${LIMITS}?workspace_id=${workspaceId}`)).status).toBe(404);
+    expect((await own.get(`${LIMITS}?api_key_id=${apiKeyId}`)).status).toBe(404);
+    expect(await idsOf()).toEqual(hidden.toReversed());
+  });
+
+  test("may not limit the organization: 403 that says what is needed", async () => {
+    const answer = await set(scopes.organization, {}, await workspaceAdmin());
+    expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
+    expect(answer.error.message).toContain("needs an admin key");
+    expect(await idsOf()).toEqual([]);
+  });
+});
+
+test("somebody on the server's own machine limits the organization", async () => {
+  const answer = await set(scopes.organization, {}, h.operator);
+  expect([answer.status, answer.body.scope]).toEqual([200, { type: "organization" }]);
+});
+
+describe("changes at once", () => {
+  test.each(["organization", "workspace", "api_key"] as const)(
+    "of the limit of one %s leave one, and a log in which each begins where the last ended",
+    async (type) => {
+      const amounts = [1, 2, 3, 4, 5, 6];
+      const answers = await Promise.all(
+        amounts.map((limit_usd) => set(scopes[type], { limit_usd })),
+      );
+      const ids = new Set(answers.map(({ body }) => body.id));
+      expect(answers.map(({ status }) => status)).toEqual(amounts.map(() => 200));
+      expect([...ids]).toEqual(await idsOf());
+      const events = await auditEventsOf(h.deps.database, answers[0]?.body.id ?? "");
+      expect(events.map(({ before }) => before)).toEqual([
+        null,
+        ...events.slice(0, -1).map(({ after }) => after),
+      ]);
+    },
+  );
+
+  test("of which one deletes: every limit's log tells a whole life", async () => {
+    const ids = new Set<string>();
+    for (let round = 0; round < 10; round++) {
+      const { id } = (await set(scopes.organization, { limit_usd: 100 + round })).body;
+      const [replaced, deleted] = await Promise.all([
+        set(scopes.organization, { limit_usd: 200 + round }),
+        remove(id),
+      ]);
+      expect([replaced.status, deleted.status]).toEqual([200, 200]);
+      ids.add(id);
+      ids.add(replaced.body.id);
+    }
+    const left = await idsOf();
+    for (const id of ids) {
+      const states = await auditEventsOf(h.deps.database, id);
+      for (const [index, { before }] of states.entries()) {
+        expect(before).toEqual(index === 0 ? null : states[index - 1]?.after);
+      }
+      expect(states.at(-1)?.after === null).toBe(!left.includes(id));
+    }
+  });
 });

@@ -1,170 +1,155 @@
-import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { enforcements, LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
 import {
-  getActiveWorkspaceForChange,
+  checkVisibleApiKey,
   getVisibleWorkspace,
   onlyWorkspaceOf,
 } from "#src/access/visible-workspace.ts";
-import { type Audit, type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
-import type { Tx } from "#src/db/pool.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { formatUsd } from "#src/domain/money.ts";
+import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
-import { readAmount } from "#src/domain/read-amount.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
-import { findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
+import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
+import { deleteSpendLimit as deleteRow } from "#src/ledger/limits.sql.ts";
+import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import { assert } from "#src/lib/assert.ts";
+import { auditOfDeleted, auditOfSet, changeLimit, readLimit } from "./change-limit.ts";
+import { lockScope, toWireScope } from "./limited-scope.ts";
 import {
-  deleteSpendLimit,
-  findSpendLimit,
-  listSpendLimits,
-  type SpendLimit,
-  upsertSpendLimit,
-} from "#src/ledger/limits.sql.ts";
-import { newId } from "#src/lib/ids.ts";
-import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
+  findVisibleLimit,
+  type LimitRow,
+  type LimitVisibility,
+  listVisibleLimits,
+} from "./spend-limits.sql.ts";
 
-/** A workspace's monthly limit, if it has one, beside what it has spent this month. */
-export interface WorkspaceLimit {
-  workspace: { id: string; name: string };
-  limit: SpendLimit | null;
-  spentNanoUsd: bigint;
+/** A limit and its balance of the running period; a null balance is 0. */
+export interface LimitState {
+  limit: LimitRow;
   period: SpendPeriod;
+  balance: Balance | null;
 }
 
-// A JSON number keeps this many digits. The limit is shown as one, so it may not have more, however it came.
-const MAX_DIGITS = 15;
+export interface NewSpendLimit {
+  scope: LimitScope;
+  period: PeriodName;
+  limit_usd: string | number;
+  enforcement: (typeof enforcements)[number];
+}
 
-/** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one. */
-export function setWorkspaceLimit(
+/** Creates or replaces the limit of (scope, period). Throws what `lockScope` throws. */
+export function setSpendLimit(
   deps: AuditDeps,
   { caller, origin }: Call,
-  input: { workspace_id: string; monthly_limit_usd: string | number | null },
-): Promise<WorkspaceLimit> {
-  const nowMs = deps.nowMs();
-  const amount = readLimit(input.monthly_limit_usd);
-  const period = periodOf("monthly", nowMs);
-  const scope = {
-    organizationId: caller.organizationId,
-    scopeType: "workspace",
-    scopeId: input.workspace_id,
-    period: "monthly",
-  } as const;
+  input: NewSpendLimit,
+): Promise<LimitState> {
+  const amountNanoUsd = readLimit("limit_usd", input.limit_usd);
+  const { enforcement } = input;
+  const period = periodOf(input.period, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    // The lock also keeps two changes of one workspace's limit apart.
-    const workspace = await getActiveWorkspaceForChange(tx, caller, input.workspace_id);
-    const before = await findSpendLimit(tx, scope);
-    const after = await replaceLimit(tx, before, amount, {
-      ...scope,
-      id: newId(idPrefixes.spendLimit, Math.floor(nowMs), deps.randomBytes),
-    });
-    const balance = await findBalance(tx, { ...scope, periodStart: period.start });
+    const scope = await lockScope(tx, caller, input.scope);
+    const of = { ...scope, organizationId: caller.organizationId, period: input.period };
+    const change = await changeLimit(tx, deps, of, { amountNanoUsd, enforcement });
+    assert(change.after !== null, "a limit that is set is there");
+    const balance = await findBalance(tx, { ...of, periodStart: period.start });
     return {
-      result: { workspace, limit: after, spentNanoUsd: balance?.settledNanoUsd ?? 0n, period },
-      audit: auditOf(before, after),
+      result: { limit: change.after, period, balance },
+      audit: auditOfSet(scope.workspaceId, change),
     };
   });
 }
 
-function readLimit(amount: string | number | null): bigint | null {
-  if (amount === null) return null;
-  const nano = readAmount("monthly_limit_usd", amount);
-  const digits = formatUsd(nano)
-    .replace(".", "")
-    .replace(/^0+|0+$/g, "");
-  if (digits.length > MAX_DIGITS) {
-    throw new ApiError(
-      "invalid_request",
-      `monthly_limit_usd: expected at most ${MAX_DIGITS} significant digits.`,
-    );
-  }
-  return nano;
+/** Throws a 404 for a limit that the caller cannot see. */
+export async function getSpendLimit(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<LimitState> {
+  const limit = await findVisibleLimit(deps.database, visibilityOf(caller), id);
+  if (limit === null) throw spendLimitNotFound();
+  const [state] = await withBalances(deps, [limit]);
+  assert(state !== undefined, "one limit has one state");
+  return state;
 }
 
-async function replaceLimit(
-  tx: Tx,
-  before: SpendLimit | null,
-  amount: bigint | null,
-  scope: {
-    id: string;
-    organizationId: string;
-    scopeType: "workspace";
-    scopeId: string;
-    period: "monthly";
-  },
-): Promise<SpendLimit | null> {
-  if (amount === null) {
-    if (before !== null) await deleteSpendLimit(tx, before);
-    return null;
-  }
-  if (before?.amountNanoUsd === amount && before.enforcement === "soft") return before;
-  return upsertSpendLimit(tx, { ...scope, amountNanoUsd: amount, enforcement: "soft" });
+/** Throws a 404 for a limit that the caller cannot see, a 400 where what it limits is archived. */
+export function deleteSpendLimit(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<void> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const found = await findVisibleLimit(tx, visibilityOf(caller), id);
+    if (found === null) throw spendLimitNotFound();
+    const { workspaceId } = await lockScope(tx, caller, toWireScope(found));
+    // Deleted or replaced while the lock was waited for: what the log says is what is deleted now.
+    const deleted = await deleteRow(tx, { organizationId: caller.organizationId, id });
+    if (deleted === null) throw spendLimitNotFound();
+    return { result: undefined, audit: auditOfDeleted(workspaceId, deleted) };
+  });
 }
 
-function auditOf(before: SpendLimit | null, after: SpendLimit | null): Audit {
-  const limit = after ?? before;
-  if (limit === null || before === after) return "unchanged";
-  return {
-    event: "spend_limit.set",
-    subject: { type: "spend_limit", id: limit.id },
-    workspaceId: limit.scopeId,
-    before: before && toAudit(before),
-    after: after && toAudit(after),
-  };
-}
-
-function toAudit(limit: SpendLimit) {
-  return {
-    workspace_id: limit.scopeId,
-    monthly_limit_usd: formatUsd(limit.amountNanoUsd),
-    enforcement: limit.enforcement,
-  };
+export interface SpendLimitQuery {
+  scope_type?: ScopeType | undefined;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+  period?: PeriodName | undefined;
 }
 
 /** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: { workspace_id?: string | undefined }): unknown {
-  return { list: "workspace_limits", workspace_id: query.workspace_id };
+export function filtersOf({
+  scope_type,
+  workspace_id,
+  api_key_id,
+  period,
+}: SpendLimitQuery): unknown {
+  return { list: "spend_limits", scope_type, workspace_id, api_key_id, period };
 }
 
-/** A page of workspaces with their limits; one workspace where it is named or is all the caller has. */
-export async function listWorkspaceLimits(
+/** A page of the limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
+export async function listSpendLimits(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; workspace_id?: string | undefined },
-): Promise<PageOfRows<WorkspaceLimit & { workspace: LimitedWorkspace }>> {
+  query: SpendLimitQuery & { limit: number; page?: string | undefined },
+): Promise<PageOfRows<LimitState>> {
   const request = fromCursor(query.page, query.limit, filtersOf(query));
-  const { organizationId } = caller;
-  if (query.workspace_id !== undefined) {
-    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
-  }
-  const workspaceId = query.workspace_id ?? onlyWorkspaceOf(caller);
-  const period = periodOf("monthly", deps.nowMs());
-  const filter = { organizationId, workspaceId };
-  const page = toPage(await listLimitedWorkspaces(deps.database, filter, request), request);
-  const limits = await listSpendLimits(deps.database, {
-    organizationId,
-    scopeType: "workspace",
-    ...(workspaceId !== null && { scopeId: workspaceId }),
-  });
-  const { balances } = await readBalancesAtSeq(deps.database, {
-    nodeId: null,
-    keys: page.rows.map(({ id }) => ({
-      scopeType: "workspace",
-      scopeId: id,
-      period: "monthly",
-      periodStart: period.start,
-    })),
-  });
-  const limitOf = new Map(
-    limits.filter((limit) => limit.period === "monthly").map((limit) => [limit.scopeId, limit]),
-  );
-  const spentOf = new Map(balances.map((balance) => [balance.scopeId, balance.settledNanoUsd]));
-  return {
-    hasMore: page.hasMore,
-    rows: page.rows.map((workspace) => ({
-      workspace,
-      limit: limitOf.get(workspace.id) ?? null,
-      spentNanoUsd: spentOf.get(workspace.id) ?? 0n,
-      period,
-    })),
+  const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
+  if (workspaceId !== undefined) await getVisibleWorkspace(deps.database, caller, workspaceId);
+  if (apiKeyId !== undefined) await checkVisibleApiKey(deps.database, caller, apiKeyId);
+  const filter = {
+    ...visibilityOf(caller),
+    scopeType: query.scope_type,
+    workspaceId,
+    apiKeyId,
+    period: query.period,
   };
+  const page = toPage(await listVisibleLimits(deps.database, filter, request), request);
+  return { hasMore: page.hasMore, rows: await withBalances(deps, page.rows) };
+}
+
+async function withBalances(deps: AuditDeps, limits: readonly LimitRow[]): Promise<LimitState[]> {
+  const nowMs = deps.nowMs();
+  const keyed = limits.map((limit) => {
+    const period = periodOf(limit.period, nowMs);
+    const { scopeType, scopeId } = limit;
+    const key = { scopeType, scopeId, period: limit.period, periodStart: period.start };
+    return { limit, period, key };
+  });
+  const keys = keyed.map(({ key }) => key);
+  const { balances } = await readBalancesAtSeq(deps.database, { nodeId: null, keys });
+  const balanceOf = new Map(balances.map((balance) => [balanceKeyText(balance), balance]));
+  return keyed.map(({ limit, period, key }) => ({
+    limit,
+    period,
+    balance: balanceOf.get(balanceKeyText(key)) ?? null,
+  }));
+}
+
+function visibilityOf(caller: Caller): LimitVisibility {
+  return { organizationId: caller.organizationId, onlyWorkspaceId: onlyWorkspaceOf(caller) };
+}
+
+function spendLimitNotFound(): ApiError {
+  return new ApiError("not_found", "Spend limit not found");
 }

@@ -2,6 +2,7 @@ import type { getUsage, usageRow } from "@bursar/contract/admin/usage.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { formatUsd, parseUsd } from "#src/domain/money.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
@@ -264,6 +265,35 @@ describe("a workspace key", () => {
       }
     },
   );
+});
+
+test.each([
+  ["starting_at=0000-01-01T00:00:00%2B14:00&ending_at=0000-01-01T12:00:00Z", "starting_at"],
+  ["starting_at=9999-12-31T00:00:00Z&ending_at=9999-12-31T12:00:00Z", "starting_at"],
+  ["starting_at=2026-11-19T00:00:00Z&ending_at=9999-12-31T12:00:00Z", "ending_at"],
+])("a time that no request can have is refused: %s", async (query, field) => {
+  const answer = await org.admin.get(`/v1/admin/usage?${query}`);
+  expect([answer.status, answer.error.message]).toEqual([
+    400,
+    `${field}: expected a time in the years 2000 to 2199.`,
+  ]);
+});
+
+test("a range that begins in the future says against what it was held", async () => {
+  const answer = await org.admin.get("/v1/admin/usage?starting_at=2030-01-01T00:00:00Z");
+  expect(answer.error.message).toBe(
+    "starting_at: expected a time before ending_at, which is now where it is omitted.",
+  );
+});
+
+test("a cursor of a time that PostgreSQL does not know is refused", async () => {
+  const filters = { starting_at: iso(DAY), bucket: "1d" };
+  const page = encodeCursor([-8_640_000_000_000_000, "", "", ""], filters);
+  const answer = await org.admin.get(`/v1/admin/usage?starting_at=${iso(DAY)}&page=${page}`);
+  expect([answer.status, answer.error.message]).toEqual([
+    400,
+    "page: this is not a cursor of this list.",
+  ]);
 });
 
 test("another organization's usage is its own", async () => {

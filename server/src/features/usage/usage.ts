@@ -6,9 +6,9 @@ import {
   onlyWorkspaceOf,
 } from "#src/access/visible-workspace.ts";
 import type { Database } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { readCursor } from "#src/domain/page-position.ts";
+import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
 import { usageRange } from "#src/domain/usage-range.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import {
@@ -61,11 +61,13 @@ export async function getUsage(
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   const range = usageRange(query.bucket, startingAtMs, endingAtMs);
   const filter = { ...(await readFilter(deps, caller, query)), ...range };
-  const found = await listUsage(deps.database, { ...filter, groupBy, after, limit: limit + 1 });
+  const { found, totals } = await inSnapshot(deps.database, async (tx) => ({
+    found: await listUsage(tx, { ...filter, groupBy, after, limit: limit + 1 }),
+    totals: await sumUsage(tx, filter),
+  }));
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
   const nextPage = found.length > limit && last ? encodeCursor(positionOf(last), filters) : null;
-  const totals = await sumUsage(deps.database, filter);
   return { rows, groupBy, nextPage, ...range, totals };
 }
 
@@ -93,12 +95,8 @@ function positionOf(row: UsageKey): (string | number)[] {
 function readPosition(page: string, filters: unknown): UsageKey {
   const shape = ["number", "string", "string", "string"] as const;
   const [bucketAtMs, workspaceId, apiKeyId, model] = readCursor(page, filters, shape);
-  const bucket_at = new Date(Number(bucketAtMs));
-  if (Number.isNaN(bucket_at.getTime())) {
-    throw new ApiError("invalid_request", "page: this is not a cursor of this list.");
-  }
   return {
-    bucket_at,
+    bucket_at: new Date(readCursorTime(bucketAtMs)),
     workspace_id: String(workspaceId),
     api_key_id: String(apiKeyId),
     model: String(model),

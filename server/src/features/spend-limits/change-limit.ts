@@ -1,0 +1,98 @@
+import type { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Audit, AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import {
+  deleteSpendLimit,
+  findSpendLimit,
+  type SpendLimit,
+  upsertSpendLimit,
+} from "#src/ledger/limits.sql.ts";
+import { newId } from "#src/lib/ids.ts";
+import { type LockedScope, toWireScope } from "./limited-scope.ts";
+import type { LimitRow } from "./spend-limits.sql.ts";
+
+// What both families of routes do to a limit: there is one for each scope and period.
+
+// A JSON number keeps this many digits. The limit is shown as one, so it may not have more, however it came.
+const MAX_DIGITS = 15;
+
+/** A limit as it is asked for, in nano-USD. Throws a 400 that names the field. */
+export function readLimit(field: string, amount: string | number): bigint {
+  const nano = readAmount(field, amount);
+  const digits = formatUsd(nano)
+    .replace(".", "")
+    .replace(/^0+|0+$/g, "");
+  if (digits.length > MAX_DIGITS) {
+    throw new ApiError(
+      "invalid_request",
+      `${field}: expected at most ${MAX_DIGITS} significant digits.`,
+    );
+  }
+  return nano;
+}
+
+/** The limit before and after a change; null where there is none. */
+export interface LimitChange {
+  before: SpendLimit | null;
+  after: SpendLimit | null;
+}
+
+/**
+ * Makes the limit of (scope, period) what is wanted, or removes it for null; what is so already stays untouched.
+ * `of` must be locked, so that what is written beside what was there is true.
+ */
+export async function changeLimit(
+  tx: Tx,
+  deps: AuditDeps,
+  of: LockedScope & { organizationId: string; period: PeriodName },
+  wanted: { amountNanoUsd: bigint; enforcement: (typeof enforcements)[number] } | null,
+): Promise<LimitChange> {
+  const before = await findSpendLimit(tx, of);
+  if (wanted === null) {
+    if (before !== null) await deleteSpendLimit(tx, before);
+    return { before, after: null };
+  }
+  const isSame =
+    before?.amountNanoUsd === wanted.amountNanoUsd && before.enforcement === wanted.enforcement;
+  if (isSame) return { before, after: before };
+  const { organizationId, scopeType, scopeId, period } = of;
+  const id = newId(idPrefixes.spendLimit, Math.floor(deps.nowMs()), deps.randomBytes);
+  const row = { id, organizationId, scopeType, scopeId, period, ...wanted };
+  return { before, after: await upsertSpendLimit(tx, row) };
+}
+
+export function auditOfSet(workspaceId: string | null, { before, after }: LimitChange): Audit {
+  const limit = after ?? before;
+  if (limit === null || before === after) return "unchanged";
+  return {
+    event: "spend_limit.set",
+    subject: { type: "spend_limit", id: limit.id },
+    workspaceId,
+    before: before && toAudit(before),
+    after: after && toAudit(after),
+  };
+}
+
+export function auditOfDeleted(workspaceId: string | null, before: LimitRow): Audit {
+  return {
+    event: "spend_limit.deleted",
+    subject: { type: "spend_limit", id: before.id },
+    workspaceId,
+    before: toAudit(before),
+    after: null,
+  };
+}
+
+function toAudit(limit: LimitRow) {
+  return {
+    scope: { ...toWireScope(limit) },
+    period: limit.period,
+    limit_usd: formatUsd(limit.amountNanoUsd),
+    enforcement: limit.enforcement,
+  };
+}

@@ -1,0 +1,128 @@
+import { type SqlBool, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+import type { SpendLimit } from "#src/ledger/limits.sql.ts";
+
+// Which limits exist for a caller, and locks on what is limited. Only ledger/ writes limits.
+
+/** A limit as far as the API shows it. */
+export type LimitRow = Pick<
+  SpendLimit,
+  | "id"
+  | "scopeType"
+  | "scopeId"
+  | "period"
+  | "amountNanoUsd"
+  | "enforcement"
+  | "createdAt"
+  | "updatedAt"
+>;
+
+/** `onlyWorkspaceId` is the one workspace that exists for the caller, or null for all of the organization's. */
+export interface LimitVisibility {
+  organizationId: string;
+  onlyWorkspaceId: string | null;
+}
+
+export interface LimitFilter extends LimitVisibility {
+  scopeType?: ScopeType | undefined;
+  /** Limits of this workspace and of its keys. */
+  workspaceId?: string | undefined;
+  apiKeyId?: string | undefined;
+  period?: PeriodName | undefined;
+}
+
+/** The workspace a limit stands in; null for the organization's. */
+const workspaceIdOf = sql<string | null>`CASE spend_limit.scope_type
+  WHEN 'workspace' THEN spend_limit.scope_id WHEN 'api_key' THEN api_key.workspace_id END`;
+
+// A cursor keeps milliseconds. Compared with microseconds, rows of its millisecond would come again.
+const createdAt = sql<Date>`date_trunc('milliseconds', spend_limit.created_at)`;
+
+function selectVisible(db: Database | Tx, { organizationId, onlyWorkspaceId }: LimitVisibility) {
+  const query = db
+    .selectFrom("spend_limit")
+    .leftJoin("api_key", (join) =>
+      join
+        .onRef("api_key.id", "=", "spend_limit.scope_id")
+        .onRef("api_key.organization_id", "=", "spend_limit.organization_id")
+        .on("spend_limit.scope_type", "=", "api_key"),
+    )
+    .select([
+      "spend_limit.id",
+      "spend_limit.scope_type as scopeType",
+      "spend_limit.scope_id as scopeId",
+      "spend_limit.period",
+      "spend_limit.amount_nano_usd as amountNanoUsd",
+      "spend_limit.enforcement",
+      createdAt.as("createdAt"),
+      "spend_limit.updated_at as updatedAt",
+    ])
+    .where("spend_limit.organization_id", "=", organizationId);
+  return onlyWorkspaceId === null ? query : query.where(workspaceIdOf, "=", onlyWorkspaceId);
+}
+
+/** Newest first, one row more than the page holds. */
+export function listVisibleLimits(
+  db: Database | Tx,
+  filter: LimitFilter,
+  page: PageRequest,
+): Promise<LimitRow[]> {
+  let query = selectVisible(db, filter);
+  if (filter.scopeType !== undefined) {
+    query = query.where("spend_limit.scope_type", "=", filter.scopeType);
+  }
+  if (filter.workspaceId !== undefined) query = query.where(workspaceIdOf, "=", filter.workspaceId);
+  if (filter.apiKeyId !== undefined) query = query.where("api_key.id", "=", filter.apiKeyId);
+  if (filter.period !== undefined) query = query.where("spend_limit.period", "=", filter.period);
+  const { from } = page;
+  if (from) {
+    const position = sql`(${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;
+    query = query.where(sql<SqlBool>`(${createdAt}, spend_limit.id) < ${position}`);
+  }
+  return query
+    .orderBy(createdAt, "desc")
+    .orderBy("spend_limit.id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+export async function findVisibleLimit(
+  db: Database | Tx,
+  visibility: LimitVisibility,
+  id: string,
+): Promise<LimitRow | null> {
+  const row = await selectVisible(db, visibility)
+    .where("spend_limit.id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * Keeps two changes of the organization's own limits apart until the transaction ends. What refers to the organization
+ * (balances of the flush above all) does not wait for it.
+ */
+export async function lockOrganization(tx: Tx, organizationId: string): Promise<void> {
+  await tx
+    .selectFrom("organization")
+    .select("id")
+    .where("id", "=", organizationId)
+    .forNoKeyUpdate()
+    .execute();
+}
+
+/** True for an archived key. The key stays locked until the transaction ends, so that it cannot be archived meanwhile. */
+export async function isApiKeyArchivedForChange(
+  tx: Tx,
+  of: { organizationId: string; apiKeyId: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom("api_key")
+    .select("status")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.apiKeyId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return row.status === "archived";
+}

@@ -1,0 +1,108 @@
+import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  getActiveWorkspaceForChange,
+  getVisibleWorkspace,
+  onlyWorkspaceOf,
+} from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
+import { listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
+import { auditOfSet, changeLimit, readLimit } from "./change-limit.ts";
+import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
+
+// The short way to the limit that most companies want: a workspace's, per month.
+
+/** A workspace's monthly limit, if it has one, beside what it has spent this month. */
+export interface WorkspaceLimit {
+  workspace: { id: string; name: string };
+  limit: SpendLimit | null;
+  spentNanoUsd: bigint;
+  period: SpendPeriod;
+}
+
+/** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one. */
+export function setWorkspaceLimit(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  input: { workspace_id: string; monthly_limit_usd: string | number | null },
+): Promise<WorkspaceLimit> {
+  const amount = input.monthly_limit_usd;
+  const wanted =
+    amount === null
+      ? null
+      : {
+          amountNanoUsd: readLimit("monthly_limit_usd", amount),
+          enforcement: enforcements[0],
+        };
+  const period = periodOf("monthly", deps.nowMs());
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    // The lock also keeps two changes of one workspace's limits apart.
+    const workspace = await getActiveWorkspaceForChange(tx, caller, input.workspace_id);
+    const of = {
+      organizationId: caller.organizationId,
+      scopeType: "workspace",
+      scopeId: workspace.id,
+      workspaceId: workspace.id,
+      period: "monthly",
+    } as const;
+    const change = await changeLimit(tx, deps, of, wanted);
+    const balance = await findBalance(tx, { ...of, periodStart: period.start });
+    const spentNanoUsd = balance?.settledNanoUsd ?? 0n;
+    return {
+      result: { workspace, limit: change.after, spentNanoUsd, period },
+      audit: auditOfSet(workspace.id, change),
+    };
+  });
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function workspaceFiltersOf(query: { workspace_id?: string | undefined }): unknown {
+  return { list: "workspace_limits", workspace_id: query.workspace_id };
+}
+
+/** A page of workspaces with their limits; one workspace where it is named or is all the caller has. */
+export async function listWorkspaceLimits(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined; workspace_id?: string | undefined },
+): Promise<PageOfRows<WorkspaceLimit & { workspace: LimitedWorkspace }>> {
+  const request = fromCursor(query.page, query.limit, workspaceFiltersOf(query));
+  const { organizationId } = caller;
+  if (query.workspace_id !== undefined) {
+    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
+  }
+  const workspaceId = query.workspace_id ?? onlyWorkspaceOf(caller);
+  const period = periodOf("monthly", deps.nowMs());
+  const filter = { organizationId, workspaceId };
+  const page = toPage(await listLimitedWorkspaces(deps.database, filter, request), request);
+  const limits = await listSpendLimits(deps.database, {
+    organizationId,
+    scopeType: "workspace",
+    ...(workspaceId !== null && { scopeId: workspaceId }),
+  });
+  const { balances } = await readBalancesAtSeq(deps.database, {
+    nodeId: null,
+    keys: page.rows.map(({ id }) => ({
+      scopeType: "workspace",
+      scopeId: id,
+      period: "monthly",
+      periodStart: period.start,
+    })),
+  });
+  const limitOf = new Map(
+    limits.filter((limit) => limit.period === "monthly").map((limit) => [limit.scopeId, limit]),
+  );
+  const spentOf = new Map(balances.map((balance) => [balance.scopeId, balance.settledNanoUsd]));
+  return {
+    hasMore: page.hasMore,
+    rows: page.rows.map((workspace) => ({
+      workspace,
+      limit: limitOf.get(workspace.id) ?? null,
+      spentNanoUsd: spentOf.get(workspace.id) ?? 0n,
+      period,
+    })),
+  };
+}

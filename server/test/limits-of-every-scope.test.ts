@@ -1,0 +1,200 @@
+import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { PeriodName } from "#src/db/tables.ts";
+import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { type AdminHarness, startAdmin } from "./harness/admin.ts";
+import { type FakeUpstream, startFakeUpstream } from "./harness/fake-upstream.ts";
+import {
+  call,
+  messageBody,
+  startTestGateway,
+  type TestGateway,
+  withKey,
+} from "./harness/gateway.ts";
+
+// From the Admin API to the refusal: a limit is set over HTTP, the ledger reads it from the database, and the gateway
+// answers a Claude request over HTTP. What was spent is written into the balances; the clock is the test's.
+
+const LIMITS = "/v1/admin/spend_limits";
+/** A Friday. */
+const START_MS = Date.UTC(2026, 10, 20, 12);
+const LIMIT_NANO_USD = 25_000_000_000n;
+
+let h: AdminHarness;
+let upstream: FakeUpstream;
+let ledger: Ledger;
+let gateway: TestGateway;
+let organizationId: string;
+let workspaceId: string;
+let apiKeyId: string;
+let secret: string;
+let admin: AdminHarness["operator"];
+
+beforeAll(async () => {
+  h = await startAdmin();
+  upstream = await startFakeUpstream();
+});
+afterAll(async () => {
+  await upstream.close();
+  await h.close();
+});
+
+beforeEach(async () => {
+  h.clock.nowMs = START_MS;
+  ({ id: organizationId, admin } = await h.organization());
+  workspaceId = (await admin.createWorkspace()).id;
+  apiKeyId = (await admin.createApiKey(workspaceId)).id;
+  ledger = makeLedger({
+    database: h.deps.database,
+    nodeId: null,
+    databaseNowMs: () => h.clock.nowMs,
+    logger: makeLogger("silent"),
+  });
+  await ledger.start();
+  gateway = await startTestGateway({
+    origin: upstream.origin,
+    ledger,
+    databaseNowMs: () => h.clock.nowMs,
+  });
+  secret = gateway.addKey({ id: apiKeyId, organizationId, workspaceId });
+});
+afterEach(async () => {
+  await gateway.close();
+  ledger.stop();
+});
+
+function scopeOf(type: LimitScope["type"]): { scope: LimitScope; scopeId: string } {
+  switch (type) {
+    case "organization":
+      return { scope: { type }, scopeId: organizationId };
+    case "workspace":
+      return { scope: { type, workspace_id: workspaceId }, scopeId: workspaceId };
+    case "api_key":
+      return { scope: { type, api_key_id: apiKeyId }, scopeId: apiKeyId };
+  }
+}
+
+async function setLimit(type: LimitScope["type"], period: PeriodName, fields: object = {}) {
+  const { scope } = scopeOf(type);
+  const body = { scope, period, limit_usd: 25.0, ...fields };
+  const answer = await admin.post<{ id: string }>(LIMITS, body);
+  expect(answer.status).toBe(200);
+  await ledger.refresh();
+  return answer.body.id;
+}
+
+/** Makes `nanoUsd` the settled spend of the scope in the period that begins on `periodStart`. */
+async function setSpent(
+  of: { type: LimitScope["type"]; period: PeriodName; periodStart: string },
+  nanoUsd: bigint,
+) {
+  await h.deps.database
+    .insertInto("balance")
+    .values({
+      scope_type: of.type,
+      scope_id: scopeOf(of.type).scopeId,
+      period: of.period,
+      period_start: of.periodStart,
+      organization_id: organizationId,
+      settled_nano_usd: nanoUsd,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["scope_type", "scope_id", "period", "period_start"])
+        .doUpdateSet({ settled_nano_usd: nanoUsd }),
+    )
+    .execute();
+  await ledger.refresh();
+}
+
+async function ask() {
+  const before = upstream.received.length;
+  const answer = await call(gateway.origin, { headers: withKey(secret), body: messageBody() });
+  const { type, error } = JSON.parse(answer.text) as {
+    type: string;
+    error?: { type: string; message: string };
+  };
+  const reached = upstream.received.length - before;
+  return { status: answer.status, headers: answer.headers, type, error, reached };
+}
+
+async function expectRefused(words: string, detail: string): Promise<void> {
+  const { status, headers, error, reached } = await ask();
+  expect({ status, type: error?.type, reached }).toEqual({
+    status: 400,
+    type: "invalid_request_error",
+    reached: 0,
+  });
+  expect(error?.message.startsWith(words)).toBe(true);
+  expect(error?.message).toContain(detail);
+  expect(headers["x-should-retry"]).toBe("false");
+}
+
+const cases = [
+  {
+    type: "api_key",
+    period: "daily",
+    periodStart: "2026-11-20",
+    regainAt: "2026-11-21",
+    words: "You have reached your specified API key usage limits.",
+  },
+  {
+    type: "workspace",
+    period: "weekly",
+    periodStart: "2026-11-16",
+    regainAt: "2026-11-23",
+    words: "You have reached your specified workspace API usage limits.",
+  },
+  {
+    type: "organization",
+    period: "monthly",
+    periodStart: "2026-11-01",
+    regainAt: "2026-12-01",
+    words: "You have reached your specified API usage limits.",
+  },
+] as const;
+
+describe("a limit refuses from the moment its amount is spent until its period ends", () => {
+  test.each(cases)("$period, of scope $type", async (each) => {
+    const { type, period, regainAt } = each;
+    await setLimit(type, period);
+    await setSpent(each, LIMIT_NANO_USD - 1n);
+    expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+    await setSpent(each, LIMIT_NANO_USD);
+    await expectRefused(
+      `${each.words} You will regain access on ${regainAt} at 00:00 UTC. `,
+      `The ${period} spend limit of ${type === "api_key" ? "API key" : type} ${scopeOf(type).scopeId} is $25.00`,
+    );
+    h.clock.nowMs = Date.parse(regainAt) - 1;
+    expect(await ask()).toMatchObject({ status: 400, reached: 0 });
+    h.clock.nowMs = Date.parse(regainAt);
+    expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+  });
+
+  test.each(cases)(
+    "$period, of scope $type: not when it only alerts, or is deleted",
+    async (each) => {
+      const { type, period } = each;
+      const id = await setLimit(type, period);
+      await setSpent(each, LIMIT_NANO_USD);
+      expect(await ask()).toMatchObject({ status: 400, reached: 0 });
+      await setLimit(type, period, { enforcement: "alert_only" });
+      expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+      await setLimit(type, period, { enforcement: "soft" });
+      expect(await ask()).toMatchObject({ status: 400, reached: 0 });
+      expect((await admin.remove(`${LIMITS}/${id}`)).status).toBe(200);
+      await ledger.refresh();
+      expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+    },
+  );
+
+  test.each(cases)("$period, of scope $type: not what others spend", async (each) => {
+    await setLimit(each.type, each.period);
+    await setSpent(each, LIMIT_NANO_USD);
+    const elsewhere = await h.organization();
+    const { id } = await elsewhere.admin.createWorkspace();
+    secret = gateway.addKey({ organizationId: elsewhere.id, workspaceId: id });
+    expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+  });
+});
