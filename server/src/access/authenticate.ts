@@ -22,7 +22,10 @@ export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
   hasCookie: boolean;
-  /** User id of the process at the other end of the local admin socket; null on every other listener. */
+  /**
+   * User id that the local admin socket stands for, null on every other listener. It is the server's own: only that user
+   * and root can open the socket, and which of the two it was is not known.
+   */
   operatorUid: string | null;
 }
 

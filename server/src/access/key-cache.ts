@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import { ApiError } from "#src/domain/api-error.ts";
-import { hashSecret } from "#src/domain/key-format.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import { hashSecretToText } from "#src/lib/secret-hash.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
 
-// The keys a node has seen, by the SHA-256 of their secret. Three bounds keep valid-looking garbage from hurting: both
+// The keys a node has seen, by the SHA-256 of their secret: all of it, since a shortened one could be made to collide.
+// Three bounds keep valid-looking garbage from hurting: both
 // memories are LRU, a hash is looked up once however many requests carry it, and few look-ups run at a time.
 
 const MAX_FOUND = 20_000;
@@ -48,10 +49,10 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     return untilMs !== undefined && deps.clock.monotonicMs() < untilMs ? null : undefined;
   }
 
-  async function fly(name: string, hash: Uint8Array): Promise<FoundKey | null> {
+  async function fly(name: string): Promise<FoundKey | null> {
     const startedIn = generation;
     try {
-      const key = await enqueue(hash);
+      const key = await enqueue(Buffer.from(name, "latin1"));
       // A change was seen while this was read: the row may be the old one. Good for the requests that were already
       // waiting, not for later ones.
       if (generation === startedIn) {
@@ -65,15 +66,14 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
   }
 
   return {
-    findCached: (secret) => findByHash(nameOf(hashSecret(secret))),
+    findCached: (secret) => findByHash(hashSecretToText(secret)),
     async find(secret) {
-      const hash = hashSecret(secret);
-      const name = nameOf(hash);
+      const name = hashSecretToText(secret);
       const cached = findByHash(name);
       if (cached !== undefined) return cached;
       let flight = flights.get(name);
       if (flight === undefined) {
-        flight = fly(name, hash);
+        flight = fly(name);
         flights.set(name, flight);
       }
       return flight;
@@ -85,11 +85,6 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
       flights.clear();
     },
   };
-}
-
-/** The whole hash is the name, one character a byte: a shortened one could be made to collide. */
-function nameOf(hash: Buffer): string {
-  return hash.toString("latin1");
 }
 
 interface WaitingLookup {

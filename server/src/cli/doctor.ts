@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import type { LoadedConfig } from "#src/config.ts";
-import type { CallApi } from "./local-api.ts";
+import type { SendLocally } from "./local-api.ts";
 import { print } from "./print.ts";
 
 interface Finding {
@@ -20,7 +20,7 @@ const MEBIBYTE = 1024 ** 2;
 export function addDoctorCommand(
   program: Command,
   load: () => LoadedConfig,
-  callApi: CallApi,
+  send: SendLocally,
 ): void {
   program
     .command("doctor")
@@ -31,7 +31,7 @@ export function addDoctorCommand(
         checkNode(),
         ...checkDataFolder(config.dataDir),
         ...checkExposure(config),
-        await checkServer(callApi),
+        await checkServer(send),
       ];
       const isHealthy = findings.every((finding) => finding.ok);
       print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
@@ -95,10 +95,10 @@ function checkExposure(config: LoadedConfig["config"]): Finding[] {
   ];
 }
 
-async function checkServer(callApi: CallApi): Promise<Finding> {
+async function checkServer(send: SendLocally): Promise<Finding> {
   try {
-    const ready = await callApi("GET", "/readyz");
-    return { check: "server", ok: true, detail: `ready: ${JSON.stringify(ready)}` };
+    const { status, text } = await send("GET", "/readyz");
+    return { check: "server", ok: status === 200, detail: describeReadiness(text) };
   } catch (error) {
     return {
       check: "server",
@@ -106,4 +106,11 @@ async function checkServer(callApi: CallApi): Promise<Finding> {
       detail: error instanceof Error ? error.message : String(error),
     };
   }
+}
+
+/** `ready (database ok, journal ok)`. */
+function describeReadiness(text: string): string {
+  const { status, checks } = JSON.parse(text) as { status: string; checks: Record<string, string> };
+  const each = Object.entries(checks).map(([name, state]) => `${name}: ${state}`);
+  return `${status} (${each.join(", ")})`;
 }

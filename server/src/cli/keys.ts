@@ -1,24 +1,17 @@
-import type { Command } from "commander";
-import { type CallApi, CommandError, exitCodes } from "./local-api.ts";
+import {
+  createAdminKey,
+  type createdAdminKey,
+  listAdminKeys,
+  revokeAdminKey,
+} from "@bursar/contract/admin/admin-keys.ts";
+import { createApiKey, type createdApiKey, listApiKeys } from "@bursar/contract/admin/api-keys.ts";
+import { listWorkspaces } from "@bursar/contract/admin/workspaces.ts";
+import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions.ts";
+import { type Command, Option } from "commander";
+import type { z } from "zod";
+import { listAll } from "./list-all.ts";
+import { type CallApi, CommandError, callRoute, exitCodes } from "./local-api.ts";
 import { type OutputOptions, print, table } from "./print.ts";
-
-interface KeyOnTheWire {
-  id: string;
-  name: string;
-  status: string;
-  partial_key_hint: string;
-  created_at: string;
-  expires_at: string | null;
-}
-interface ApiKeyOnTheWire extends KeyOnTheWire {
-  workspace_id: string;
-  permissions: string[];
-}
-type WithSecret<T> = T & { key: string };
-interface Listed<T> {
-  data: T[];
-  next_page: string | null;
-}
 
 /** `admin-keys` and `api-keys`. A secret is printed once, alone when the output is piped into a variable or a file. */
 export function addKeyCommands(program: Command, callApi: CallApi): void {
@@ -34,19 +27,15 @@ function addAdminKeys(program: Command, callApi: CallApi): void {
     .requiredOption("--name <name>", "what the key is for")
     .option("--expires-at <time>", "RFC 3339 time after which it stops")
     .action(async (options: { name: string; expiresAt?: string }) => {
-      const body = {
-        name: options.name,
-        ...(options.expiresAt && { expires_at: options.expiresAt }),
-      };
-      const key = await callApi("POST", "/v1/admin/admin_keys", body);
-      printSecret(program.opts(), key as WithSecret<KeyOnTheWire>);
+      const body = { name: options.name, expires_at: options.expiresAt };
+      printSecret(program.opts(), await callRoute(callApi, createAdminKey, { body }));
     });
   keys
     .command("list")
-    .description("list admin keys")
+    .description("list admin keys, revoked and expired ones too")
     .action(async () => {
-      const data = await listAll<KeyOnTheWire>(callApi, "/v1/admin/admin_keys");
-      print(program.opts(), data, () =>
+      const data = await listAll(callApi, listAdminKeys);
+      print(program.opts(), { data }, () =>
         table(
           ["id", "name", "status", "key", "expires"],
           data.map((key) => [
@@ -63,9 +52,16 @@ function addAdminKeys(program: Command, callApi: CallApi): void {
     .command("revoke <id>")
     .description("stop an admin key for good")
     .action(async (id: string) => {
-      const key = await callApi("POST", `/v1/admin/admin_keys/${encodeURIComponent(id)}/revoke`);
-      print(program.opts(), key, () => `Revoked ${id}.`);
+      const key = await callRoute(callApi, revokeAdminKey, { params: { admin_key_id: id } });
+      print(program.opts(), key, () => `Revoked ${key.name} (${key.id}).`);
     });
+}
+
+interface ApiKeyOptions {
+  workspace: string;
+  name: string;
+  permission: KeyPermission;
+  expiresAt?: string;
 }
 
 function addApiKeys(program: Command, callApi: CallApi): void {
@@ -75,33 +71,29 @@ function addApiKeys(program: Command, callApi: CallApi): void {
     .description("make a key in a workspace; its secret is shown once")
     .requiredOption("--workspace <id or name>", "the workspace it belongs to")
     .requiredOption("--name <name>", "what the key is for")
-    .option("--permission <permission>", "read, write or admin", "write")
+    .addOption(
+      new Option("--permission <permission>", "what it may do")
+        .choices(keyPermissions)
+        .default("write"),
+    )
     .option("--expires-at <time>", "RFC 3339 time after which it stops")
-    .action(
-      async (options: {
-        workspace: string;
-        name: string;
-        permission: string;
-        expiresAt?: string;
-      }) => {
-        const body = {
-          name: options.name,
-          workspace_id: await findWorkspaceId(callApi, options.workspace),
-          permissions: [options.permission],
-          ...(options.expiresAt && { expires_at: options.expiresAt }),
-        };
-        const key = await callApi("POST", "/v1/admin/api_keys", body);
-        printSecret(program.opts(), key as WithSecret<ApiKeyOnTheWire>);
-      },
-    );
+    .action(async (options: ApiKeyOptions) => {
+      const body = {
+        name: options.name,
+        workspace_id: await findWorkspaceId(callApi, options.workspace),
+        permissions: [options.permission],
+        expires_at: options.expiresAt,
+      };
+      printSecret(program.opts(), await callRoute(callApi, createApiKey, { body }));
+    });
   keys
     .command("list")
     .description("list keys of all workspaces")
     .action(async () => {
-      const data = await listAll<ApiKeyOnTheWire>(callApi, "/v1/admin/api_keys");
-      print(program.opts(), data, () =>
+      const data = await listAll(callApi, listApiKeys);
+      print(program.opts(), { data }, () =>
         table(
-          ["id", "name", "workspace", "permission", "status", "key"],
+          ["id", "name", "workspace", "permission", "status", "key", "expires"],
           data.map((key) => [
             key.id,
             key.name,
@@ -109,41 +101,32 @@ function addApiKeys(program: Command, callApi: CallApi): void {
             key.permissions.join(","),
             key.status,
             key.partial_key_hint,
+            key.expires_at ?? "never",
           ]),
         ),
       );
     });
 }
 
-function printSecret(options: OutputOptions, key: WithSecret<KeyOnTheWire>): void {
+type CreatedKey = z.output<typeof createdAdminKey> | z.output<typeof createdApiKey>;
+
+function printSecret(options: OutputOptions, key: CreatedKey): void {
   print(options, key, () => {
     if (!process.stdout.isTTY) return key.key;
     return `${key.key}\n\nThis is ${key.name} (${key.id}). It is shown this once: keep it in a safe place.`;
   });
 }
 
-/** Follows the cursor to the end of a list. */
-export async function listAll<T>(callApi: CallApi, path: string): Promise<T[]> {
-  const all: T[] = [];
-  let page: string | null = null;
-  do {
-    const query: string =
-      page === null ? "?limit=1000" : `?limit=1000&page=${encodeURIComponent(page)}`;
-    const answer = (await callApi("GET", path + query)) as Listed<T>;
-    all.push(...answer.data);
-    page = answer.next_page;
-  } while (page !== null);
-  return all;
-}
-
 async function findWorkspaceId(callApi: CallApi, idOrName: string): Promise<string> {
   if (idOrName.startsWith("wksp_")) return idOrName;
-  const workspaces = await listAll<{ id: string; name: string; archived_at: string | null }>(
-    callApi,
-    "/v1/admin/workspaces",
-  );
-  const wanted = idOrName.toLowerCase();
-  const found = workspaces.find((w) => w.archived_at === null && w.name.toLowerCase() === wanted);
+  const wanted = comparable(idOrName);
+  const workspaces = await listAll(callApi, listWorkspaces);
+  const found = workspaces.find(({ name }) => comparable(name) === wanted);
   if (!found) throw new CommandError(`Workspace not found: ${idOrName}`, exitCodes.notFound);
   return found.id;
+}
+
+/** As the server compares names. */
+function comparable(name: string): string {
+  return name.normalize("NFC").trim().toLowerCase();
 }

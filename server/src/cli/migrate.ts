@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
-import { openStorage } from "#src/db/storage.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { print } from "./print.ts";
 
@@ -11,6 +10,8 @@ export function addMigrateCommand(program: Command, load: () => LoadedConfig): v
     .description("bring the database's schema up to date and stop")
     .action(async () => {
       const { dataDir, databaseUrl } = load().config;
+      // The database's driver takes longer to load than any other command takes to run, and only this one needs it.
+      const { openStorage } = await import("#src/db/storage.ts");
       const logger = makeLogger("silent");
       const storage = await openStorage({
         dataDir,

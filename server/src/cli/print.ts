@@ -4,8 +4,12 @@ export interface OutputOptions {
   json?: boolean;
 }
 
-/** One JSON object with --json, else what `text` says. */
-export function print(options: OutputOptions, value: unknown, text: () => string): void {
+/** One JSON object with --json, never a bare list: an object can get more fields. Else what `text` says. */
+export function print(
+  options: OutputOptions,
+  value: Record<string, unknown>,
+  text: () => string,
+): void {
   console.log(options.json ? JSON.stringify(value) : text());
 }
 

@@ -1,14 +1,8 @@
+import { createWorkspace, listWorkspaces } from "@bursar/contract/admin/workspaces.ts";
 import type { Command } from "commander";
-import { listAll } from "./keys.ts";
-import type { CallApi } from "./local-api.ts";
+import { listAll } from "./list-all.ts";
+import { type CallApi, callRoute } from "./local-api.ts";
 import { print, table } from "./print.ts";
-
-interface WorkspaceOnTheWire {
-  id: string;
-  name: string;
-  description: string | null;
-  archived_at: string | null;
-}
 
 /** `workspaces create` and `workspaces list`. */
 export function addWorkspaceCommands(program: Command, callApi: CallApi): void {
@@ -18,19 +12,25 @@ export function addWorkspaceCommands(program: Command, callApi: CallApi): void {
     .description("make a workspace")
     .option("--description <text>", "what it is for")
     .action(async (name: string, options: { description?: string }) => {
-      const body = { name, ...(options.description && { description: options.description }) };
-      const made = (await callApi("POST", "/v1/admin/workspaces", body)) as WorkspaceOnTheWire;
+      const body = { name, description: options.description };
+      const made = await callRoute(callApi, createWorkspace, { body });
       print(program.opts(), made, () => `${made.id}  ${made.name}`);
     });
   workspaces
     .command("list")
     .description("list workspaces")
-    .action(async () => {
-      const data = await listAll<WorkspaceOnTheWire>(callApi, "/v1/admin/workspaces");
-      print(program.opts(), data, () =>
+    .option("--archived", "archived ones too")
+    .action(async (options: { archived?: true }) => {
+      const data = await listAll(callApi, listWorkspaces, { include_archived: options.archived });
+      print(program.opts(), { data }, () =>
         table(
-          ["id", "name", "archived"],
-          data.map((w) => [w.id, w.name, w.archived_at ?? ""]),
+          ["id", "name", "created", ...(options.archived ? ["archived"] : [])],
+          data.map((workspace) => [
+            workspace.id,
+            workspace.name,
+            workspace.created_at,
+            workspace.archived_at ?? "",
+          ]),
         ),
       );
     });

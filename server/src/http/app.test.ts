@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "#src/db/pool.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import { makeAdminApp } from "./app.ts";
 
@@ -41,8 +42,12 @@ describe("a body that cannot be read is a 400 that says why", () => {
     ["wrong types", '{"name":12,"tags":[]}', "name: expected string, received number."],
     ["a missing field", "{}", "name: this field is required."],
     ["a too long name", JSON.stringify({ name: "x".repeat(101) }), "at most 100 characters"],
-    ["an empty name", '{"name":"   "}', "name: expected at least 1 characters."],
-    ["a line break in a name", '{"name":"a\\nb"}', "control characters"],
+    ["an empty name", '{"name":"   "}', "name: expected at least 1 character."],
+    ["a line break in a name", '{"name":"a\\nb"}', "one line"],
+    ["another line break in a name", '{"name":"a\\u2028b"}', "one line"],
+    ["a letter that nobody sees", '{"name":"Demo\\u200b"}', "without invisible"],
+    ["text that runs backwards", '{"name":"a\\u202egnp.exe"}', "without invisible"],
+    ["a name of joiners alone", '{"name":"\\u200d\\u200c"}', "expected at least 1 character"],
     ["a bad colour", '{"name":"a","display_color":"red"}', "display_color: expected a colour"],
     ["a reserved tag", '{"name":"a","tags":{"anthropic.x":"1"}}', "may not begin with anthropic"],
   ])("%s", async (_, payload, message) => {
@@ -50,6 +55,17 @@ describe("a body that cannot be read is a 400 that says why", () => {
     expect(answer.error.message).toContain(message);
     expect(answer.status).toBe(400);
     expect(answer.error.type).toBe("invalid_request_error");
+  });
+
+  test("a field that is wrong in two ways is named once", async () => {
+    const answer = await org.admin.post("/v1/admin/api_keys", {
+      name: "a",
+      workspace_id: "",
+      permissions: "write",
+    });
+    expect(answer.error.message).toBe(
+      "workspace_id: expected at least 1 character. permissions: expected array, received string.",
+    );
   });
 
   test("bytes that are not UTF-8", async () => {
@@ -106,6 +122,20 @@ describe("queries", () => {
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
+  // Cursors are not secret: whoever has one can write another.
+  test.each([
+    ["before all years that PostgreSQL knows", -250_000_000_000_000],
+    ["before the first row there can be", -1],
+    ["after the year 9999", 253_402_300_800_000],
+  ])("a cursor that points %s is a 400", async (_, createdAtMs) => {
+    const page = encodeCursor([createdAtMs, "x"], { list: "workspaces", includeArchived: false });
+    const answer = await org.admin.get(`${WORKSPACES}?page=${page}`);
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      "page: this is not a cursor of this list.",
+    ]);
+  });
+
   test("an empty value is an absent one", async () => {
     const answer = await org.admin.get(`${WORKSPACES}?limit=&page=&include_archived=`);
     expect(answer.status).toBe(200);
@@ -132,6 +162,12 @@ describe("paths and methods", () => {
     const answer = await org.admin.get(`${WORKSPACES}/%E0%A4%A`);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.headers["request-id"]).toBe((answer.body as { request_id: string }).request_id);
+  });
+
+  test("a path with an endless id is a 400 in the official body", async () => {
+    const answer = await org.admin.get(`${WORKSPACES}/${"a".repeat(2000)}`);
+    expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
+    expect(answer.error.message).toContain("more than 300 characters");
   });
 
   test("HEAD answers as GET does, without the body", async () => {
@@ -220,7 +256,26 @@ describe("pages", () => {
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(text).toContain("/docs");
-    expect(text).not.toMatch(/https?:\/\/|<script|<link/);
+    expect(text).not.toMatch(/https?:\/\/|<script|@import|url\(/);
+    expect([...text.matchAll(/<link[^>]*>/g)].map(String)).toEqual([
+      '<link rel="icon" href="/favicon.svg">',
+    ]);
+  });
+
+  test.each(["/favicon.svg", "/favicon.ico"])("%s is an image that runs nothing", async (url) => {
+    const { status, headers, text } = await h.as(null).get(url);
+    expect([status, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(text).not.toContain("<script");
+  });
+
+  test("every page that / links to is there", async () => {
+    const { text } = await h.as(null).get("/");
+    const targets = [...text.matchAll(/href="([^"]+)"/g)].map(([, target]) => String(target));
+    expect(targets).toContain("/docs");
+    for (const target of targets) {
+      expect([target, (await h.as(null).get(target)).status]).toEqual([target, 200]);
+    }
   });
 
   test("/healthz, /readyz and /metrics need no key", async () => {

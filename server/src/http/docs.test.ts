@@ -16,7 +16,21 @@ interface OpenApi {
   openapi: string;
   security: object[];
   components: { securitySchemes: object; schemas: Record<string, object> };
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, object> }>>;
+  paths: Record<string, Record<string, Operation>>;
+}
+
+interface Described {
+  description?: string;
+  enum?: unknown[];
+}
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  description: string;
+  parameters?: { name: string; description?: string; schema: Described & { items?: Described } }[];
+  requestBody?: { content: Record<string, { schema: object }> };
+  responses: Record<string, object>;
 }
 
 test("the OpenAPI document holds every operation of both surfaces, once", async () => {
@@ -41,6 +55,49 @@ test("the OpenAPI document holds every operation of both surfaces, once", async 
   }
 });
 
+test("a route declares the errors it can give: the upstream's on Claude, a conflict where something changes", async () => {
+  const { body } = await h.as(null).get<OpenApi>("/openapi.json");
+  const statusesOf = (path: string, method: string) =>
+    Object.keys(body.paths[path]?.[method]?.responses ?? {});
+  const always = ["200", "400", "401", "403", "404", "431", "500", "503"];
+  expect(statusesOf("/v1/admin/workspaces", "get").sort()).toEqual(always);
+  expect(statusesOf("/v1/admin/workspaces", "post").sort()).toEqual(
+    [...always, "409", "413"].sort(),
+  );
+  for (const { path, method } of claudeRoutes) {
+    expect(statusesOf(path, method.toLowerCase())).toEqual(
+      expect.arrayContaining([...always, "429", "502", "504", "529"]),
+    );
+    expect(statusesOf(path, method.toLowerCase())).not.toContain("409");
+  }
+});
+
+test("every operation and every parameter says what it is", async () => {
+  const { body } = await h.as(null).get<OpenApi>("/openapi.json");
+  for (const methods of Object.values(body.paths)) {
+    for (const { operationId, summary, description, parameters = [] } of Object.values(methods)) {
+      expect([operationId, summary, description]).toEqual([
+        operationId,
+        expect.stringMatching(/^[A-Z]/),
+        expect.stringContaining("Needs an"),
+      ]);
+      for (const { name, description: about, schema } of parameters) {
+        const isNamedByItself = schema.enum !== undefined || schema.items?.enum !== undefined;
+        const text = about ?? schema.description ?? schema.items?.description ?? "";
+        if (!isNamedByItself) expect([operationId, name, text]).not.toContain("");
+      }
+    }
+  }
+});
+
+test("clients made from the document take answers with more fields, requests are closed", async () => {
+  const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
+  expect(body.components.schemas["Workspace"]).not.toHaveProperty("additionalProperties");
+  const create = body.paths["/v1/admin/workspaces"]?.["post"]?.requestBody?.content;
+  expect(create?.["application/json"]?.schema).toMatchObject({ additionalProperties: false });
+  expect(text).not.toContain("[2468][048]");
+});
+
 test("every reference inside the document leads somewhere", async () => {
   const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
   const names = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
@@ -51,7 +108,7 @@ test("every reference inside the document leads somewhere", async () => {
 test("the reference page loads scripts of this server only and may load nothing else", async () => {
   const { text, headers } = await h.as(null).get("/docs");
   const sources = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source);
-  expect(sources).toEqual(["/docs/scalar.js", "/docs/start.js"]);
+  expect(sources).toEqual(["/favicon.svg", "/docs/scalar.js", "/docs/start.js"]);
   expect(text).not.toMatch(/<script>|<style|https?:/);
   const policy = headers["content-security-policy"] ?? "";
   expect(policy).toContain("default-src 'none'; script-src 'self';");

@@ -16,6 +16,7 @@ const page = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Bursar API reference</title>
+<link rel="icon" href="/favicon.svg">
 </head>
 <body>
 <div id="reference"></div>
@@ -30,7 +31,6 @@ const configuration = {
   withDefaultFonts: false,
   telemetry: false,
   showDeveloperTools: "never",
-  showToolbar: "never",
   hideClientButton: true,
   agent: { disabled: true },
   mcp: { disabled: true },
@@ -58,7 +58,11 @@ export function mountDocs(app: FastifyInstance, version: string): void {
 
   let bundle: Promise<Buffer> | undefined;
   app.get("/docs/scalar.js", async (request, reply) => {
-    bundle ??= loadBundle();
+    // A failure is not kept: the next one who asks tries again.
+    bundle ??= loadBundle().catch((error: unknown) => {
+      bundle = undefined;
+      throw error;
+    });
     const zipped = await bundle;
     const takesGzip = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
     reply

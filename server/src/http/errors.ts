@@ -57,6 +57,8 @@ function fromFramework(error: unknown): ApiError | null {
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
     case "FST_ERR_ROUTE_MISSING_CONTENT_TYPE": // a QUERY, before anybody can say that there is none
       return new ApiError("invalid_request", "content-type: expected application/json.");
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new ApiError("invalid_request", "The path holds an id of more than 300 characters.");
     case "FST_ERR_BAD_URL":
       return new ApiError("invalid_request", "The path holds a % that begins no character.");
     default:

@@ -17,6 +17,13 @@ export interface PageDeps {
   metrics: Pick<Metrics, "text" | "contentType">;
 }
 
+/** The mark of the product. Browsers also ask for the .ico by themselves, whatever page they show. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#6c5bb9"/>' +
+  '<path d="M8 24.5h16M9.5 21V13.5M16 21V13.5M22.5 21V13.5M7.5 11.5 16 6.5l8.5 5z" fill="none" stroke="#fff" ' +
+  'stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/></svg>';
+const ICON_MAX_AGE_S = 86_400;
+
 /** What is open to everybody who reaches the server: it says nothing about the organization. */
 export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<void> {
   const landingPage = await readFile(deps.landingPagePath);
@@ -26,6 +33,14 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
       .type("text/html; charset=utf-8")
       .send(landingPage),
   );
+  for (const path of ["/favicon.svg", "/favicon.ico"]) {
+    app.get(path, (_, reply) =>
+      reply
+        .type("image/svg+xml")
+        .header("cache-control", `public, max-age=${ICON_MAX_AGE_S}`)
+        .send(icon),
+    );
+  }
   app.get("/healthz", (_, reply) => sendJson(reply, { status: "ok" }));
   app.get("/readyz", async (_, reply) => {
     const { isReady, checks } = await deps.readiness();

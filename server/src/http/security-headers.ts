@@ -12,8 +12,8 @@ export const securityHeaders = {
 
 const noFrames = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The plain page: its own style sheet and nothing else. */
-export const landingPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; ${noFrames}`;
+/** The plain page: its own style sheet, its icon, and nothing else. */
+export const landingPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; ${noFrames}`;
 
 /** The reference page: scripts of this server only; it writes its styles itself. */
 export const referencePolicy =

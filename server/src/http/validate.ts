@@ -8,21 +8,32 @@ const MAX_NAME = 100;
 export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const sentences = parsed.error.issues.flatMap((issue) => describe(issue));
+  const mistakes = parsed.error.issues.flatMap((issue) => describe(issue));
+  const first = mistakes.filter(
+    ({ field }, index) => mistakes.findIndex((other) => other.field === field) === index,
+  );
+  const sentences = first.map(({ field, what }) =>
+    field === "" ? `${what}.` : `${field}: ${what}.`,
+  );
   throw new ApiError("invalid_request", sentences.slice(0, MAX_ISSUES).join(" "));
 }
 
 type Issue = z.core.$ZodIssue;
 
-function describe(issue: Issue): string[] {
+interface Mistake {
+  field: string;
+  what: string;
+}
+
+function describe(issue: Issue): Mistake[] {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => sentence([...path, key], "there is no such field here"));
+    return issue.keys.map((key) => mistake([...path, key], "there is no such field here"));
   }
   if (issue.code === "invalid_key") {
-    return issue.issues.map((inner) => sentence(path, `its name: ${expectation(inner)}`));
+    return issue.issues.map((inner) => mistake(path, `its name: ${expectation(inner)}`));
   }
-  return [sentence(path, expectation(issue))];
+  return [mistake(path, expectation(issue))];
 }
 
 /** What was expected, from the rule that was broken. A schema with words of its own for it has the last one. */
@@ -32,9 +43,9 @@ function expectation(issue: z.core.$ZodRawIssue | Issue): string {
   if (!isStockMessage(message)) return message;
   switch (issue.code) {
     case "too_small":
-      return `expected at least ${issue.minimum}${unitOf(issue.origin)}`;
+      return `expected at least ${counted(issue.minimum, issue.origin)}`;
     case "too_big":
-      return `expected at most ${issue.maximum}${unitOf(issue.origin)}`;
+      return `expected at most ${counted(issue.maximum, issue.origin)}`;
     case "invalid_value":
       return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
     default:
@@ -54,13 +65,15 @@ function isStockMessage(message: string): boolean {
   return /^(Invalid|Too|Unrecognized)/.test(message);
 }
 
-function unitOf(origin: string): string {
-  if (origin === "string") return " characters";
-  return origin === "array" ? " items" : "";
+const units: Readonly<Record<string, string>> = { string: "character", array: "item" };
+
+function counted(count: number | bigint, origin: string): string {
+  const unit = units[origin];
+  if (unit === undefined) return String(count);
+  return Number(count) === 1 ? `1 ${unit}` : `${count} ${unit}s`;
 }
 
-function sentence(path: readonly PropertyKey[], what: string): string {
+function mistake(path: readonly PropertyKey[], what: string): Mistake {
   const name = path.map(String).join(".");
-  const shown = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
-  return shown === "" ? `${what}.` : `${shown}: ${what}.`;
+  return { field: name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name, what };
 }

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { listChain } from "#src/audit/audit.sql.ts";
+import { verifyChain } from "#src/audit/verify-chain.ts";
+import {
+  type AdminHarness,
+  type Answer,
+  type Client,
+  startAdmin,
+  type TestOrganization,
+  type Workspace,
+} from "./harness/admin.ts";
+
+// Changes of one thing at the same moment: each call succeeds or is refused in clear words, nothing is lost, and the audit
+// log tells the order in which it happened.
+
+const ROUNDS = 12;
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+});
+
+const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+
+const together = <T>(count: number, call: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => call(index)));
+
+async function eventsOf(organizationId: string) {
+  const events = await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 });
+  expect(await verifyChain(h.deps.database, organizationId)).toEqual({
+    kind: "intact",
+    events: events.length,
+  });
+  return events;
+}
+
+/** What happened since the organization was made and got the key that the test calls with. */
+async function newEventsOf(organizationId: string): Promise<string[]> {
+  const events = (await eventsOf(organizationId)).map(({ event }) => event);
+  expect(events.slice(0, 2)).toEqual(["organization.created", "admin_key.created"]);
+  return events.slice(2);
+}
+
+test("updates of one workspace all count, and the log's before is the last one's after", async () => {
+  const workspace = await org.admin.createWorkspace();
+  const url = `/v1/admin/workspaces/${workspace.id}`;
+  const answers = await together(ROUNDS, (index) =>
+    org.admin.post(url, { tags: { [`tag-${index}`]: "set" } }),
+  );
+  expect(new Set(statusesOf(answers))).toEqual(new Set([200]));
+  const { body } = await org.admin.get<Workspace>(url);
+  expect(Object.keys(body.tags)).toHaveLength(ROUNDS);
+  const events = (await eventsOf(org.id)).filter(({ subjectId }) => subjectId === workspace.id);
+  expect(events).toHaveLength(ROUNDS + 1);
+  for (const [index, event] of events.slice(1).entries()) {
+    expect(event.before).toEqual(events[index]?.after);
+  }
+});
+
+describe("names are unique whoever asks first", () => {
+  test("one of many workspaces with one name is made, the others are a 409", async () => {
+    const answers = await together(ROUNDS, () =>
+      org.admin.post("/v1/admin/workspaces", { name: "The same" }),
+    );
+    expect(statusesOf(answers).sort()).toEqual([200, ...Array(ROUNDS - 1).fill(409)]);
+    expect(await newEventsOf(org.id)).toEqual(["workspace.created"]);
+  });
+
+  test("two workspaces that take each other's name: neither is a fault of the server", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const [a, b] = await together(2, () => org.admin.createWorkspace());
+      if (!a || !b) throw new Error("two were made");
+      const answers = await Promise.all([
+        org.admin.post(`/v1/admin/workspaces/${a.id}`, { name: b.name }),
+        org.admin.post(`/v1/admin/workspaces/${b.id}`, { name: a.name }),
+      ]);
+      expect(statusesOf(answers)).toEqual([409, 409]);
+    }
+  });
+
+  test("two renames to one name", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const made = await together(2, () => org.admin.createWorkspace());
+      const answers = await Promise.all(
+        made.map(({ id }) => org.admin.post(`/v1/admin/workspaces/${id}`, { name: `R ${round}` })),
+      );
+      expect(statusesOf(answers).sort()).toEqual([200, 409]);
+    }
+  });
+});
+
+describe("while a workspace is archived", () => {
+  const inRace = async (call: (workspaceId: string) => Promise<Answer>) => {
+    const { id } = await org.admin.createWorkspace();
+    const [archived, ...answers] = await Promise.all([
+      org.admin.post(`/v1/admin/workspaces/${id}/archive`),
+      call(id),
+      call(id),
+    ]);
+    expect(archived?.status).toBe(200);
+    for (const { status, error } of answers) {
+      expect([200, 400]).toContain(status);
+      if (status === 400) expect(error.message).toContain(`Workspace is archived: ${id}`);
+    }
+    return id;
+  };
+
+  test("no key is left that works", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const id = await inRace((workspace_id) =>
+        org.admin.post("/v1/admin/api_keys", { name: "Late", workspace_id }),
+      );
+      const { body } = await org.admin.get<{ data: { status: string }[] }>(
+        `/v1/admin/api_keys?workspace_id=${id}`,
+      );
+      expect(body.data.filter(({ status }) => status !== "archived")).toEqual([]);
+    }
+    await eventsOf(org.id);
+  });
+
+  test("a limit is set before, or refused after", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await inRace((workspace_id) =>
+        org.admin.post("/v1/admin/workspaces/limits", { workspace_id, monthly_limit_usd: 5 }),
+      );
+    }
+    await eventsOf(org.id);
+  });
+
+  test("a key of it that is being changed ends archived", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const { id } = await org.admin.createWorkspace();
+      const key = await org.admin.createApiKey(id, { permissions: ["admin"] });
+      const url = `/v1/admin/api_keys/${key.id}`;
+      const [archived, disabled, ownAct] = await Promise.all([
+        org.admin.post(`/v1/admin/workspaces/${id}/archive`),
+        org.admin.post(url, { status: "inactive" }),
+        h.as(key.key).post("/v1/admin/api_keys", { name: "Of my own", workspace_id: id }),
+      ]);
+      expect(archived.status).toBe(200);
+      expect([200, 400]).toContain(disabled.status);
+      expect([200, 400, 401]).toContain(ownAct.status);
+      expect((await org.admin.get<{ status: string }>(url)).body.status).toBe("archived");
+      expect((await h.as(key.key).get("/v1/organizations/me")).status).toBe(401);
+    }
+    await eventsOf(org.id);
+  });
+});
+
+test("of limits set at once one remains, which is the one the log ends with", async () => {
+  const { id } = await org.admin.createWorkspace();
+  const set = (monthly_limit_usd: number | null) =>
+    org.admin.post("/v1/admin/workspaces/limits", { workspace_id: id, monthly_limit_usd });
+  const answers = await together(ROUNDS, (index) => set(index % 4 === 0 ? null : index));
+  expect(new Set(statusesOf(answers))).toEqual(new Set([200]));
+  const { body } = await org.admin.get<{ data: { monthly_limit_usd: number | null }[] }>(
+    `/v1/admin/workspaces/limits?workspace_id=${id}`,
+  );
+  const events = (await eventsOf(org.id)).filter(({ event }) => event === "spend_limit.set");
+  const last = events.at(-1)?.after as { limit_usd?: string } | null | undefined;
+  const logged = last?.limit_usd === undefined ? null : Number(last.limit_usd);
+  expect(body.data[0]?.monthly_limit_usd).toBe(logged);
+});
+
+test("a key that many revoke is revoked once", async () => {
+  const key = await org.admin.createAdminKey();
+  const revoke = (client: Client) => client.post(`/v1/admin/admin_keys/${key.id}/revoke`);
+  const answers = await together(ROUNDS, () => revoke(org.admin));
+  expect(new Set(statusesOf(answers))).toEqual(new Set([200]));
+  const events = await eventsOf(org.id);
+  expect(events.filter(({ event }) => event === "admin_key.revoked")).toHaveLength(1);
+});
+
+test("changes of two organizations at once keep two chains that verify", async () => {
+  const other = await h.organization();
+  await together(ROUNDS, (index) => (index % 2 ? org : other).admin.createWorkspace());
+  for (const { id } of [org, other]) expect(await newEventsOf(id)).toHaveLength(ROUNDS / 2);
+});

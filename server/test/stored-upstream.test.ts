@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  type Answer,
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startAndFail,
+  startServer,
+  stopAllServers,
+  textField,
+} from "#test/harness/server-process.ts";
+
+// A credential's whole way: through the Admin API into the database, sealed; out of it in the gateway; to the one origin
+// it was given for, and nowhere else.
+
+const UPSTREAMS = "/v1/admin/upstreams";
+const CREDENTIAL = "sk-ant-api03-the-credential-of-the-first-place-0001";
+const SECOND = "sk-ant-api03-the-credential-of-the-second-place-0002";
+const SECRET = "a secret of this installation, 0123456789";
+const CHANGE_MS = 5_000;
+
+let server: ServerProcess;
+let first: FakeUpstream;
+let second: FakeUpstream;
+let key: string;
+
+beforeAll(async () => {
+  // No upstream in the environment, and no --simulator.
+  server = await startServer({ args: [], env: { BURSAR_SECRET: SECRET } });
+  ({ key } = await server.workspaceWithKey());
+}, 90_000);
+afterAll(stopAllServers);
+beforeEach(async () => {
+  first = await startFakeUpstream();
+  second = await startFakeUpstream();
+});
+afterEach(async () => {
+  await Promise.all([first.close(), second.close()]);
+});
+
+/** Messages until the answer is as wanted: a change reaches the gateway with its next poll of the database. */
+const messageUntil = (what: string, isWanted: (answer: Answer) => boolean) =>
+  eventually(CHANGE_MS, what, async () => {
+    const answer = await sendMessage(server.url, key);
+    return isWanted(answer) ? answer : null;
+  });
+
+const whenAsked = (upstream: FakeUpstream) =>
+  messageUntil("a message at that upstream", () => upstream.received.length > 0);
+const whenRefused = (words: string) =>
+  messageUntil(words, ({ status, text }) => status === 503 && text.includes(words));
+
+async function store(fields: object): Promise<string> {
+  const { data } = (await server.mustAdmin("GET", UPSTREAMS)) as { data: { id: string }[] };
+  for (const { id } of data) await server.mustAdmin("DELETE", `${UPSTREAMS}/${id}`);
+  const made = await server.mustAdmin("POST", UPSTREAMS, { name: "Claude", ...fields });
+  return textField(made, "id");
+}
+
+describe("a stored upstream", () => {
+  test("gets its credential, and nothing of what the client sent to prove itself", async () => {
+    await store({ base_url: `${first.origin}/claude`, credential: CREDENTIAL });
+    expect((await whenAsked(first)).status).toBe(200);
+    const [request] = first.received;
+    expect(request?.url).toBe("/claude/v1/messages");
+    expect(request?.headers["x-api-key"]).toBe(CREDENTIAL);
+    expect(request?.headers.authorization).toBeUndefined();
+    expect(JSON.stringify(request?.rawHeaders)).not.toContain(key);
+  });
+
+  test("loses its credential with its address: the new place gets no request at all", async () => {
+    const id = await store({ base_url: first.origin, credential: CREDENTIAL });
+    await whenAsked(first);
+    const moved = await server.mustAdmin("POST", `${UPSTREAMS}/${id}`, { base_url: second.origin });
+    expect(moved["has_credential"]).toBe(false);
+    await whenRefused("no credential");
+    expect(second.received).toEqual([]);
+    await server.mustAdmin("POST", `${UPSTREAMS}/${id}`, { credential: SECOND });
+    await whenAsked(second);
+    expect(second.received.map(({ headers }) => headers["x-api-key"])).toContain(SECOND);
+    expect(JSON.stringify(second.received)).not.toContain(CREDENTIAL);
+  });
+
+  test("that answers with a redirect takes the credential nowhere", async () => {
+    await store({ base_url: first.origin, credential: CREDENTIAL });
+    first.script = (exchange) =>
+      exchange.json("{}", { status: 307, headers: { location: `${second.origin}/v1/messages` } });
+    const answer = await whenAsked(first);
+    expect(answer.status).toBe(307);
+    expect(answer.headers.get("location")).toBeNull();
+    expect(second.received).toEqual([]);
+  });
+
+  test("whose row was changed behind the server's back does not open", async () => {
+    const id = await store({ base_url: first.origin, credential: CREDENTIAL });
+    await whenAsked(first);
+    await server.sql("UPDATE upstream SET base_url = $2 WHERE id = $1", [id, second.origin]);
+    await server.sql("UPDATE change_counter SET value = value + 1");
+    await whenRefused("does not open");
+    expect(second.received).toEqual([]);
+    // Under another id it does not open either.
+    await server.sql("UPDATE upstream SET base_url = $2, id = 'ups_other' WHERE id = $1", [
+      id,
+      first.origin,
+    ]);
+    await server.sql("UPDATE change_counter SET value = value + 1");
+    const before = first.received.length;
+    await whenRefused("does not open");
+    expect(first.received).toHaveLength(before);
+  });
+
+  test("is a secret of this installation: another BURSAR_SECRET does not start, the same one opens it", async () => {
+    await store({ base_url: first.origin, credential: CREDENTIAL });
+    await whenAsked(first);
+    await server.stop();
+    const { code, output } = await startAndFail({
+      dataDir: server.dataDir,
+      env: { BURSAR_SECRET: "another secret than before, 0123456789" },
+      args: [],
+    });
+    expect(code).toBe(1);
+    expect(output).toContain("This node's secret is not the one of this database");
+    expect(output).not.toMatch(/^\s+at /m);
+    server = await server.restart({ args: [] });
+    expect(server.output()).toContain(`${first.origin}, as stored through the Admin API`);
+    first.received.length = 0;
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+    expect(first.received[0]?.headers["x-api-key"]).toBe(CREDENTIAL);
+    expect(server.output()).not.toContain(CREDENTIAL);
+  }, 90_000);
+});
