@@ -1,5 +1,5 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`: installs what is missing, then runs the
-// command under a Node that is new enough.
+// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`, `npm run sim`: installs what is missing,
+// then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 import { ensureInstalled, findNode, root } from "./runtime.mjs";
@@ -33,6 +33,10 @@ switch (command) {
   case "soak":
     ensureInstalled("all");
     step("soak", null, ["bench/soak.ts", ...rest]);
+    break;
+  case "sim":
+    ensureInstalled("all");
+    step("simulation of spend", null, ["server/test/harness/spend-sim/run.ts", ...rest]);
     break;
   default:
     console.error(`Unknown command: ${command}`);

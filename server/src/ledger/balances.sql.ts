@@ -1,16 +1,8 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { BalanceKey } from "./spend-key.ts";
 
 // Spend per scope and period. Only this folder writes `balance`.
-
-export interface BalanceKey {
-  scopeType: ScopeType;
-  scopeId: string;
-  period: PeriodName;
-  /** First day of the period, ISO date in UTC. */
-  periodStart: string;
-}
 
 /** Integer nano-USD. */
 export interface Balance extends BalanceKey {

@@ -1,14 +1,14 @@
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
 import { limitMessage } from "#src/domain/limit-message.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { addToBalances, type Balance, type BalanceKey, readBalancesAtSeq } from "./balances.sql.ts";
+import { addToBalances, type Balance, readBalancesAtSeq } from "./balances.sql.ts";
 import { chainOf, chargesOf, type SpendScope } from "./charges.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
 import { PendingSpend } from "./pending-spend.ts";
+import { type BalanceKey, balanceKeyText, scopeKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
   database: Database;
@@ -92,7 +92,7 @@ class MemoryLedger implements Ledger {
       started: (flushedSeq) => {
         this.#flushedSeq = flushedSeq;
       },
-      queued: (record) => this.#pending.add(record),
+      queued: (record) => this.#pending.add(record, record.cost.total),
       flush: async (tx, batch) => {
         this.#written = [];
         this.#written = await addToBalances(tx, chargesOf(batch));
@@ -116,7 +116,7 @@ class MemoryLedger implements Ledger {
   admit(scope: SpendScope, atMs: number): Admission {
     if (this.#limited.size === 0) return ADMITTED;
     for (const [scopeType, scopeId] of chainOf(scope)) {
-      const limited = this.#limited.get(scopeKey(scopeType, scopeId));
+      const limited = this.#limited.get(scopeKeyText(scopeType, scopeId));
       const blocked = limited && this.#latestBlocked(limited, atMs);
       if (blocked) return { kind: "blocked", message: messageOf(blocked), ...blocked };
     }
@@ -154,7 +154,7 @@ class MemoryLedger implements Ledger {
   #spent(limited: Limited, atMs: number): bigint {
     if (atMs < limited.period.startMs || atMs >= limited.period.endMs) {
       limited.period = periodOf(limited.limit.period, atMs);
-      limited.settledNanoUsd = this.#settled.get(balanceKey(keyOf(limited))) ?? 0n;
+      limited.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(limited))) ?? 0n;
     }
     const { scopeType, scopeId } = limited.limit;
     const { startMs, endMs } = limited.period;
@@ -166,12 +166,12 @@ class MemoryLedger implements Ledger {
     batch: readonly EndRecord[],
     { flushedSeq, isCounted }: { flushedSeq: number; isCounted: boolean },
   ): void {
-    for (const record of batch) this.#pending.remove(record);
+    for (const record of batch) this.#pending.remove(record, record.cost.total);
     this.#flushedSeq = flushedSeq;
     for (const balance of isCounted ? this.#written : []) {
-      const limited = this.#limited.get(scopeKey(balance.scopeType, balance.scopeId));
+      const limited = this.#limited.get(scopeKeyText(balance.scopeType, balance.scopeId));
       if (limited === undefined) continue;
-      this.#settled.set(balanceKey(balance), balance.settledNanoUsd);
+      this.#settled.set(balanceKeyText(balance), balance.settledNanoUsd);
       for (const each of limited) {
         const isSame =
           each.limit.period === balance.period && each.period.start === balance.periodStart;
@@ -205,12 +205,14 @@ class MemoryLedger implements Ledger {
     if (read < this.#applied) return true;
     this.#applied = read;
     this.#settled = new Map(
-      balances.map((balance) => [balanceKey(balance), balance.settledNanoUsd]),
+      balances.map((balance) => [balanceKeyText(balance), balance.settledNanoUsd]),
     );
     for (const each of limited) {
-      each.settledNanoUsd = this.#settled.get(balanceKey(keyOf(each))) ?? 0n;
+      each.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(each))) ?? 0n;
     }
-    this.#limited = Map.groupBy(limited, ({ limit }) => scopeKey(limit.scopeType, limit.scopeId));
+    this.#limited = Map.groupBy(limited, ({ limit }) =>
+      scopeKeyText(limit.scopeType, limit.scopeId),
+    );
     return true;
   }
 
@@ -248,12 +250,4 @@ function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
 function keyOf({ limit, period }: Limited): BalanceKey {
   const { scopeType, scopeId } = limit;
   return { scopeType, scopeId, period: limit.period, periodStart: period.start };
-}
-
-function balanceKey(key: BalanceKey): string {
-  return `${key.scopeType}\n${key.scopeId}\n${key.period}\n${key.periodStart}`;
-}
-
-function scopeKey(scopeType: ScopeType, scopeId: string): string {
-  return `${scopeType}\n${scopeId}`;
 }

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
@@ -43,31 +44,28 @@ const columns = [
  * Creates the limit of (scope, period), or replaces amount and enforcement of the one that stands there: that one keeps
  * its id and date of creation, and `row.id` is not used. The caller has checked that the scope is the organization's.
  */
-export function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
-  return tx
-    .insertInto("spend_limit")
-    .values({
-      id: row.id,
-      organization_id: row.organizationId,
-      scope_type: row.scopeType,
-      scope_id: row.scopeId,
-      period: row.period,
-      amount_nano_usd: row.amountNanoUsd,
-      enforcement: row.enforcement,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["scope_type", "scope_id", "period"])
-        .doUpdateSet((eb) => ({
-          amount_nano_usd: eb.ref("excluded.amount_nano_usd"),
-          enforcement: eb.ref("excluded.enforcement"),
-          updated_at: eb.fn<Date>("now"),
-        }))
-        // A scope belongs to one organization for ever; should a caller ever mix two up, no row comes back and it fails.
-        .where("spend_limit.organization_id", "=", row.organizationId),
-    )
-    .returning(columns)
-    .executeTakeFirstOrThrow();
+export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
+  // One statement, so that whoever reads the new version reads the limit with it. A scope belongs to one organization
+  // for ever; should a caller ever mix two up, no row comes back and it fails.
+  const { rows } = await sql<SpendLimit>`
+    WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value)
+    INSERT INTO spend_limit AS l
+      (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, version)
+    SELECT ${row.id}, ${row.organizationId}::uuid, ${row.scopeType}, ${row.scopeId}, ${row.period},
+      ${row.amountNanoUsd}::bigint, ${row.enforcement}, changed.value FROM changed
+    ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
+      amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement, updated_at = now(),
+      version = CASE
+        WHEN l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd THEN l.version
+        ELSE excluded.version END
+    WHERE l.organization_id = excluded.organization_id
+    RETURNING id, organization_id AS "organizationId", scope_type AS "scopeType", scope_id AS "scopeId", period,
+      amount_nano_usd AS "amountNanoUsd", enforcement, created_at AS "createdAt", updated_at AS "updatedAt"`.execute(
+    tx,
+  );
+  const [limit] = rows;
+  if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
+  return limit;
 }
 
 /** Limits of one organization, in a fixed order (scope type, scope, period). */
@@ -108,6 +106,8 @@ export async function deleteSpendLimit(
   tx: Database | Tx,
   of: { organizationId: string; id: string },
 ): Promise<SpendLimit | null> {
+  // Raised first and locked until the commit. Where nothing is deleted it says nothing new, and that does no harm.
+  await tx.updateTable("limits_version").set({ value: sql<bigint>`value + 1` }).execute();
   const row = await tx
     .deleteFrom("spend_limit")
     .where("organization_id", "=", of.organizationId)

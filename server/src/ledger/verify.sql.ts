@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { BalanceKey } from "./balances.sql.ts";
+import type { BalanceKey } from "./spend-key.ts";
 
 /** A balance whose settled spend is not the sum of its requests. Integer nano-USD. */
 export interface BalanceDifference extends BalanceKey {

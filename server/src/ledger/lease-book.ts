@@ -1,0 +1,227 @@
+import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { chainOf, type SpendScope } from "./charges.ts";
+import type { StrictLimit } from "./hold-refusal.ts";
+import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
+import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
+import { balanceKeyText, scopeKeyText } from "./spend-key.ts";
+
+/** What a node has of one limited balance. leased = held + pending + free. Amounts are integer nano-USD. */
+export interface LeaseState {
+  key: LeaseKey;
+  text: string;
+  startMs: number;
+  endMs: number;
+  /** Null once the limit was removed or is no longer strict. */
+  limit: StrictLimit | null;
+  /** At most what the database has leased to this node. */
+  leased: bigint;
+  /** Worst cases of what runs. */
+  held: bigint;
+  /** Cost, or the hold of what ended in the unknown, that is not flushed yet. */
+  pending: bigint;
+  seen: Figures | null;
+  /** Held since the last measurement, and per second before it. */
+  heldLately: bigint;
+  heldPerSecond: bigint;
+  lastAmount: bigint;
+}
+
+interface Running extends SpendOrigin {
+  amountNanoUsd: bigint;
+  states: LeaseState[];
+}
+
+/** Traffic that a lease is worth: long enough to spare round trips, short enough that little lies idle elsewhere. */
+const SLICE_SECONDS = 2n;
+const SLICE_OF_REMAINING = 4n;
+
+/** The numbers behind `NodeLeases`: what runs, what is not flushed, and the leases they count against. */
+export class LeaseBook {
+  readonly #pending = new PendingSpend();
+  readonly #running = new Map<string, Running>();
+  readonly #states = new Map<string, LeaseState>();
+  #limits = new Map<string, StrictLimit[]>();
+  #measuredMs = Number.NEGATIVE_INFINITY;
+
+  states(): IterableIterator<LeaseState> {
+    return this.#states.values();
+  }
+
+  get(text: string): LeaseState {
+    const state = this.#states.get(text);
+    if (state === undefined) throw new Error("a lease that is spoken of is known");
+    return state;
+  }
+
+  /** New limits count at once what runs already: the next message reports it. */
+  setLimits(limits: readonly StrictLimit[]): void {
+    this.#limits = Map.groupBy(limits, ({ scopeType, scopeId }) =>
+      scopeKeyText(scopeType, scopeId),
+    );
+    for (const state of this.#states.values()) {
+      const { scopeType, scopeId, period } = state.key;
+      const inScope = this.#limits.get(scopeKeyText(scopeType, scopeId));
+      state.limit = inScope?.find((limit) => limit.period === period) ?? null;
+      // What was seen stands beside another limit; until the next answer nothing is kept on the strength of it.
+      state.seen = null;
+    }
+    for (const running of this.#running.values()) this.statesOf(running, running.startedAtMs);
+    for (const limit of limits) {
+      for (const day of this.#pending.days(limit.scopeType, limit.scopeId)) {
+        this.#stateOf(limit, day);
+      }
+    }
+  }
+
+  /** The leases of all strict limits of the chain for the periods of `atMs`, narrowest scope first. */
+  statesOf(scope: SpendScope, atMs: number): LeaseState[] {
+    const states: LeaseState[] = [];
+    if (this.#limits.size === 0) return states;
+    for (const [scopeType, scopeId] of chainOf(scope)) {
+      for (const limit of this.#limits.get(scopeKeyText(scopeType, scopeId)) ?? []) {
+        states.push(this.#stateOf(limit, atMs));
+      }
+    }
+    return states;
+  }
+
+  freeOf({ leased, held, pending }: LeaseState): bigint {
+    return leased - held - pending;
+  }
+
+  /**
+   * What may be held without asking. Nothing under a limit that was just made or lowered, and nothing while more is
+   * used than it allows: what running requests give back is then not there to be spent anew.
+   */
+  spendableOf(state: LeaseState): bigint {
+    const { limit, seen } = state;
+    const isOver = limit === null || seen === null || usedOf(seen) > limit.amountNanoUsd;
+    return isOver ? 0n : this.freeOf(state);
+  }
+
+  begin(
+    request: { requestId: string; scope: SpendScope; amountNanoUsd: bigint; startedAtMs: number },
+    states: LeaseState[],
+  ): void {
+    const { requestId, scope, amountNanoUsd, startedAtMs } = request;
+    for (const state of states) {
+      state.held += amountNanoUsd;
+      state.heldLately += amountNanoUsd;
+      state.lastAmount = amountNanoUsd;
+    }
+    this.#running.set(requestId, { ...scope, startedAtMs, amountNanoUsd, states });
+  }
+
+  /** A hold ends once; a second time, and for a request without one, nothing happens. */
+  end(requestId: string): void {
+    const running = this.#running.get(requestId);
+    if (running === undefined) return;
+    this.#running.delete(requestId);
+    for (const state of running.states) state.held -= running.amountNanoUsd;
+  }
+
+  addPending(origin: SpendOrigin, nanoUsd: bigint): void {
+    this.#pending.add(origin, nanoUsd);
+    for (const state of this.#existingStatesOf(origin)) state.pending += nanoUsd;
+  }
+
+  removePending(origin: SpendOrigin, nanoUsd: bigint, isDrawn: boolean): void {
+    this.#pending.remove(origin, nanoUsd);
+    for (const state of this.#existingStatesOf(origin)) {
+      state.pending -= nanoUsd;
+      if (isDrawn) state.leased -= nanoUsd;
+    }
+  }
+
+  see(text: string, figures: Figures): void {
+    const state = this.#states.get(text);
+    // Limits may have changed since they were read there: what is refused is refused by what stands here.
+    if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
+  }
+
+  /** How much is held in a second, smoothed over the measurements. */
+  measure(nowMs: number): void {
+    const elapsedMs = Math.floor(nowMs - this.#measuredMs);
+    this.#measuredMs = nowMs;
+    for (const state of this.#states.values()) {
+      const isKnown = Number.isFinite(elapsedMs) && elapsedMs > 0;
+      const perSecond = isKnown ? (state.heldLately * 1_000n) / BigInt(elapsedMs) : 0n;
+      state.heldPerSecond = (state.heldPerSecond + perSecond) / 2n;
+      state.heldLately = 0n;
+    }
+  }
+
+  /** What seconds of traffic hold, beyond what runs. */
+  trafficOf(state: LeaseState): bigint {
+    return state.heldPerSecond * SLICE_SECONDS;
+  }
+
+  /** What of the free part is worth keeping. Near the limit nothing: then each request gets its own exact grant. */
+  keepOf(state: LeaseState): bigint {
+    const free = this.freeOf(state);
+    if (free <= 0n || state.limit === null || state.seen === null) return 0n;
+    const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = state.seen;
+    const others = state.limit.amountNanoUsd - settledNanoUsd - leasedNanoUsd - unresolvedNanoUsd;
+    const kept = [free, this.trafficOf(state), (others + free) / SLICE_OF_REMAINING].reduce(
+      (least, each) => (each < least ? each : least),
+    );
+    return kept < state.lastAmount || kept < 0n ? 0n : kept;
+  }
+
+  /** After a complete message was applied: what the node has nothing of need not be spoken of again. */
+  forgetIdle(atMs: number): void {
+    for (const [text, { leased, held, pending, limit, endMs }] of this.#states) {
+      const isOver = limit === null || endMs <= atMs;
+      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#states.delete(text);
+    }
+  }
+
+  #stateOf(limit: StrictLimit, atMs: number): LeaseState {
+    const { organizationId, scopeType, scopeId } = limit;
+    const period = periodOf(limit.period, atMs);
+    const key = {
+      organizationId,
+      scopeType,
+      scopeId,
+      period: limit.period,
+      periodStart: period.start,
+    };
+    const text = balanceKeyText(key);
+    const known = this.#states.get(text);
+    if (known) return known;
+    const { startMs, endMs } = period;
+    const state: LeaseState = {
+      key,
+      text,
+      startMs,
+      endMs,
+      limit,
+      leased: 0n,
+      held: 0n,
+      pending: this.#pending.sum({ scopeType, scopeId, startMs, endMs }),
+      seen: null,
+      heldLately: 0n,
+      heldPerSecond: 0n,
+      lastAmount: 0n,
+    };
+    for (const running of this.#running.values()) {
+      const isInScope = chainOf(running).some(([type, id]) => type === scopeType && id === scopeId);
+      if (!isInScope || running.startedAtMs < startMs || running.startedAtMs >= endMs) continue;
+      state.held += running.amountNanoUsd;
+      running.states.push(state);
+    }
+    this.#states.set(text, state);
+    return state;
+  }
+
+  *#existingStatesOf(origin: SpendOrigin): Generator<LeaseState> {
+    if (this.#states.size === 0) return;
+    for (const period of periodNames) {
+      const periodStart = periodOf(period, origin.startedAtMs).start;
+      for (const [scopeType, scopeId] of chainOf(origin)) {
+        const state = this.#states.get(balanceKeyText({ scopeType, scopeId, period, periodStart }));
+        if (state) yield state;
+      }
+    }
+  }
+}

@@ -1,0 +1,440 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { addToBalances, type Balance } from "./balances.sql.ts";
+import { chargesOf } from "./charges.ts";
+import {
+  applySync,
+  type BalanceRow,
+  type Drawn,
+  drawFrom,
+  type LeaseKey,
+  type LeaseRow,
+  type LeaseWork,
+  type SyncAnswer,
+  type SyncMessage,
+} from "./lease-rules.ts";
+import { balanceKeyText } from "./spend-key.ts";
+
+// The rows behind lease-rules.ts: loaded and locked, decided on there, written. Locks are taken in one order everywhere:
+// the node's row, then balances by their keys. A node's leases are changed under the lock of the node's row only.
+
+export interface LeaseClock {
+  /** The database's clock, milliseconds since the epoch; null asks the database itself. */
+  atMs: number | null;
+}
+
+function nowOf({ atMs }: LeaseClock) {
+  const date = atMs === null ? null : new Date(atMs);
+  return sql<Date>`coalesce(${date}::timestamptz, clock_timestamp())`;
+}
+
+/** One message of a node, in one transaction. Throws the database's error: nobody knows then whether it was obeyed. */
+export function syncLeases(
+  database: Database,
+  message: SyncMessage,
+  options: LeaseClock & { ttlMs: number },
+): Promise<SyncAnswer> {
+  return inTransaction(database, async (tx) => {
+    const node = await lockNode(tx, message.nodeId);
+    if (node === null || node.epoch !== message.epoch) return { kind: "fenced" };
+    if (node.op >= BigInt(message.op)) return { kind: "late" };
+    const isNew = node.expiresAt === null;
+    if (isNew && message.limitsVersion < (await lockLimitsVersion(tx))) return { kind: "behind" };
+    const own = await listLeases(tx, message.nodeId);
+    const work = await loadWork(tx, { message, own, flushedSeq: node.flushedSeq });
+    const before = new Map([...work.balances].map(([key, row]) => [key, { ...row }]));
+    const answer = applySync(work, message);
+    const keys = new Map([...own, ...message.keys]);
+    await writeWork(tx, { message, work, before, keys, options });
+    const isTold = answer.isApplied && message.isComplete;
+    await tx
+      .updateTable("node")
+      .set({
+        lease_op: BigInt(message.op),
+        lease_expires_at:
+          isTold && message.isLeaving
+            ? null
+            : sql<Date>`${nowOf(options)} + ${options.ttlMs} * interval '1 millisecond'`,
+        seen_at: sql<Date>`now()`,
+        ...(isTold && { limits_version: message.limitsVersion }),
+      })
+      .where("id", "=", message.nodeId)
+      .execute();
+    return answer;
+  });
+}
+
+async function lockNode(tx: Tx, nodeId: string) {
+  const row = await tx
+    .selectFrom("node")
+    .select(["epoch", "flushed_seq", "lease_op as op", "lease_expires_at as expiresAt"])
+    .where("id", "=", nodeId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? { ...row, flushedSeq: Number(row.flushed_seq) } : null;
+}
+
+/** A node that begins to count waits for changes under way, and they for it: none of them misses it. */
+async function lockLimitsVersion(tx: Tx): Promise<bigint> {
+  const row = await tx
+    .selectFrom("limits_version")
+    .select("value")
+    .forShare()
+    .executeTakeFirstOrThrow();
+  return row.value;
+}
+
+type OwnLease = LeaseKey & LeaseRow;
+
+async function listLeases(tx: Tx, nodeId: string): Promise<Map<string, OwnLease>> {
+  const rows = await tx
+    .selectFrom("lease")
+    .select([
+      "scope_type as scopeType",
+      "scope_id as scopeId",
+      "period",
+      "period_start as periodStart",
+      "organization_id as organizationId",
+      "amount_nano_usd as amountNanoUsd",
+      "unresolved_since as since",
+    ])
+    .where("node_id", "=", nodeId)
+    .where("request_id", "=", "")
+    .execute();
+  return new Map(
+    rows.map(({ since, ...row }) => [balanceKeyText(row), { ...row, isReclaimed: since !== null }]),
+  );
+}
+
+async function loadWork(
+  tx: Tx,
+  loaded: { message: SyncMessage; own: ReadonlyMap<string, OwnLease>; flushedSeq: number },
+): Promise<LeaseWork> {
+  const { message, own, flushedSeq } = loaded;
+  const balances = await lockBalances(tx, [...own.values(), ...message.keys.values()]);
+  const leases = [...own].map(([key, { amountNanoUsd, isReclaimed }]) => {
+    return [key, { amountNanoUsd, isReclaimed }] as const;
+  });
+  const limits = await readStrictAmounts(tx, message.keys);
+  return { flushedSeq, balances, leases: new Map(leases), limits, kept: new Map() };
+}
+
+/** Makes those that are missing; locks in key order. */
+async function lockBalances(tx: Tx, keys: readonly LeaseKey[]): Promise<Map<string, BalanceRow>> {
+  const byText = new Map(keys.map((key) => [balanceKeyText(key), key]));
+  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = await addToBalances(
+    tx,
+    sorted.map(([, key]) => ({ ...key, nanoUsd: 0n })),
+  );
+  return new Map(rows.map((row) => [balanceKeyText(row), row]));
+}
+
+async function readStrictAmounts(
+  tx: Tx,
+  keys: ReadonlyMap<string, LeaseKey>,
+): Promise<Map<string, bigint>> {
+  if (keys.size === 0) return new Map();
+  const wanted = [...keys];
+  const { rows } = await sql<{ text: string; amountNanoUsd: bigint }>`
+    SELECT k.text, l.amount_nano_usd AS "amountNanoUsd"
+    FROM unnest(${wanted.map(([text]) => text)}::text[],
+      ${wanted.map(([, key]) => key.scopeType)}::text[], ${wanted.map(([, key]) => key.scopeId)}::text[],
+      ${wanted.map(([, key]) => key.period)}::text[]) AS k (text, scope_type, scope_id, period)
+    JOIN spend_limit l USING (scope_type, scope_id, period)
+    WHERE l.enforcement = 'strict'`.execute(tx);
+  return new Map(rows.map(({ text, amountNanoUsd }) => [text, amountNanoUsd]));
+}
+
+interface Written {
+  message: SyncMessage;
+  work: LeaseWork;
+  before: ReadonlyMap<string, BalanceRow>;
+  keys: ReadonlyMap<string, LeaseKey>;
+  options: LeaseClock;
+}
+
+async function writeWork(tx: Tx, { message, work, before, keys, options }: Written): Promise<void> {
+  const changes: Change[] = [];
+  for (const [text, key] of keys) {
+    const [was, is] = [before.get(text), work.balances.get(text)];
+    if (was === undefined || is === undefined) continue;
+    const leasedNanoUsd = is.leasedNanoUsd - was.leasedNanoUsd;
+    const unresolvedNanoUsd = is.unresolvedNanoUsd - was.unresolvedNanoUsd;
+    if (leasedNanoUsd === 0n && unresolvedNanoUsd === 0n) continue;
+    changes.push({ key, leasedNanoUsd, unresolvedNanoUsd });
+  }
+  await changeBalances(tx, changes);
+  const named = (amounts: Iterable<readonly [string, bigint]>, requestId: string) =>
+    [...amounts].flatMap(([text, amountNanoUsd]) => {
+      const key = keys.get(text);
+      return key ? [{ key, requestId, amountNanoUsd }] : [];
+    });
+  const leases = [...work.leases].map(([text, row]) => [text, row.amountNanoUsd] as const);
+  await setLeases(tx, message.nodeId, named(leases, ""), null);
+  await setLeases(tx, message.nodeId, named(work.kept, `epoch:${message.epoch}`), nowOf(options));
+}
+
+interface Change {
+  key: LeaseKey;
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
+/** The rows are locked already. */
+async function changeBalances(tx: Tx, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`
+    UPDATE balance SET leased_nano_usd = leased_nano_usd + c.leased,
+      unresolved_nano_usd = unresolved_nano_usd + c.unresolved
+    FROM unnest(${changes.map(({ key }) => key.scopeType)}::text[],
+      ${changes.map(({ key }) => key.scopeId)}::text[], ${changes.map(({ key }) => key.period)}::text[],
+      ${changes.map(({ key }) => key.periodStart)}::date[],
+      ${changes.map((change) => change.leasedNanoUsd)}::bigint[],
+      ${changes.map((change) => change.unresolvedNanoUsd)}::bigint[])
+      AS c (scope_type, scope_id, period, period_start, leased, unresolved)
+    WHERE balance.scope_type = c.scope_type AND balance.scope_id = c.scope_id
+      AND balance.period = c.period AND balance.period_start = c.period_start`.execute(tx);
+}
+
+/** `since` null: leases. A row of nothing goes. */
+async function setLeases(
+  tx: Tx,
+  nodeId: string,
+  rows: readonly { key: LeaseKey; requestId: string; amountNanoUsd: bigint }[],
+  since: ReturnType<typeof nowOf> | null,
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx
+    .insertInto("lease")
+    .values(
+      rows.map(({ key, requestId, amountNanoUsd }) => ({
+        node_id: nodeId,
+        request_id: requestId,
+        scope_type: key.scopeType,
+        scope_id: key.scopeId,
+        period: key.period,
+        period_start: key.periodStart,
+        organization_id: key.organizationId,
+        amount_nano_usd: amountNanoUsd,
+        unresolved_since: since,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(["node_id", "request_id", "scope_type", "scope_id", "period", "period_start"])
+        .doUpdateSet((eb) => ({
+          amount_nano_usd: eb.ref("excluded.amount_nano_usd"),
+          unresolved_since: eb.ref("excluded.unresolved_since"),
+        })),
+    )
+    .execute();
+  if (rows.every(({ amountNanoUsd }) => amountNanoUsd > 0n)) return;
+  await tx
+    .deleteFrom("lease")
+    .where("node_id", "=", nodeId)
+    .where("request_id", "=", "")
+    .where("amount_nano_usd", "=", 0n)
+    .execute();
+}
+
+/**
+ * Settles a batch inside the flush, which has locked the node's row: leased turns into settled and unresolved in one
+ * step. Gives back the balances with what is settled now.
+ */
+export async function settleBatch(
+  tx: Tx,
+  nodeId: string,
+  batch: readonly EndRecord[],
+  clock: LeaseClock,
+): Promise<Balance[]> {
+  const charges = chargesOf(batch);
+  const balances = await addToBalances(tx, charges);
+  const leases = charges.length === 0 ? NO_LEASES : await listLeases(tx, nodeId);
+  const unresolved = charges.flatMap((charge) =>
+    charge.unresolved.map(({ requestId, nanoUsd }) => {
+      return { key: charge, requestId, amountNanoUsd: nanoUsd };
+    }),
+  );
+  if (leases.size === 0 && unresolved.length === 0) return balances;
+  const drawn = charges.map((charge) => {
+    const key = balanceKeyText(charge);
+    const draw = { key, costNanoUsd: charge.nanoUsd, unresolved: charge.unresolved };
+    return { charge, drawn: drawFrom(leases.get(key), draw) };
+  });
+  await changeBalances(
+    tx,
+    drawn
+      .map(({ charge, drawn: { balance } }) => ({ key: charge, ...balance }))
+      .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
+  );
+  await drawLeases(tx, nodeId, drawn);
+  await setLeases(tx, nodeId, unresolved, nowOf(clock));
+  return balances;
+}
+
+const NO_LEASES: ReadonlyMap<string, OwnLease> = new Map();
+
+async function drawLeases(
+  tx: Tx,
+  nodeId: string,
+  drawn: readonly { charge: LeaseKey; drawn: Drawn }[],
+): Promise<void> {
+  const rows = drawn.filter((each) => each.drawn.leaseNanoUsd !== 0n);
+  if (rows.length === 0) return;
+  await sql`
+    WITH drawn AS (
+      SELECT * FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
+        ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
+        ${rows.map(({ charge }) => charge.periodStart)}::date[],
+        ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
+        AS d (scope_type, scope_id, period, period_start, nano_usd)
+    )
+    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd FROM drawn d
+    WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
+      AND lease.scope_id = d.scope_id AND lease.period = d.period
+      AND lease.period_start = d.period_start`.execute(tx);
+  await tx
+    .deleteFrom("lease")
+    .where("node_id", "=", nodeId)
+    .where("request_id", "=", "")
+    .where("amount_nano_usd", "=", 0n)
+    .execute();
+}
+
+/**
+ * Fences the nodes that were not heard of for a TTL and a grace: nothing is freed, what they had turns unresolved.
+ * Gives back their ids.
+ */
+export async function reclaimLeases(
+  database: Database,
+  options: LeaseClock & { graceMs: number },
+): Promise<string[]> {
+  const isOver = sql<boolean>`lease_expires_at + ${options.graceMs} * interval '1 millisecond' < ${nowOf(options)}`;
+  const late = await database.selectFrom("node").select("id").where(isOver).orderBy("id").execute();
+  const reclaimed: string[] = [];
+  for (const { id } of late) {
+    const isReclaimed = await inTransaction(database, async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable("node")
+        .set({ epoch: sql<bigint>`epoch + 1`, lease_expires_at: null })
+        .where("id", "=", id)
+        .where(isOver)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return false;
+      const leases = [...(await listLeases(tx, id)).values()].filter((row) => !row.isReclaimed);
+      await lockBalances(tx, leases);
+      await changeBalances(
+        tx,
+        leases.map((key) => ({
+          key,
+          leasedNanoUsd: -key.amountNanoUsd,
+          unresolvedNanoUsd: key.amountNanoUsd,
+        })),
+      );
+      const rows = leases.map((key) => ({
+        key,
+        requestId: "",
+        amountNanoUsd: key.amountNanoUsd,
+      }));
+      await setLeases(tx, id, rows, nowOf(options));
+      return true;
+    });
+    if (isReclaimed) reclaimed.push(id);
+  }
+  return reclaimed;
+}
+
+export interface ReleasedLease extends LeaseKey {
+  nodeId: string;
+  requestId: string;
+  amountNanoUsd: bigint;
+}
+
+/** Lets go what has been unresolved for `afterMs`: from then on it counts as not spent. */
+export async function releaseUnresolved(
+  database: Database,
+  options: LeaseClock & { afterMs: number },
+): Promise<ReleasedLease[]> {
+  const isOld = sql<boolean>`unresolved_since + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
+  const nodes = await database
+    .selectFrom("lease")
+    .select("node_id as id")
+    .distinct()
+    .where(isOld)
+    .orderBy("node_id")
+    .execute();
+  const released: ReleasedLease[] = [];
+  for (const { id } of nodes) {
+    const rows = await inTransaction(database, async (tx) => {
+      await lockNode(tx, id);
+      const gone = await tx
+        .deleteFrom("lease")
+        .where("node_id", "=", id)
+        .where(isOld)
+        .returning([
+          "node_id as nodeId",
+          "request_id as requestId",
+          "scope_type as scopeType",
+          "scope_id as scopeId",
+          "period",
+          "period_start as periodStart",
+          "organization_id as organizationId",
+          "amount_nano_usd as amountNanoUsd",
+        ])
+        .execute();
+      await lockBalances(tx, gone);
+      await subtractUnresolved(tx, gone);
+      return gone;
+    });
+    released.push(...rows);
+  }
+  return released;
+}
+
+async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
+  const sums = new Map<string, Change>();
+  for (const key of gone) {
+    const text = balanceKeyText(key);
+    const sum = sums.get(text) ?? { key, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
+    sum.unresolvedNanoUsd -= key.amountNanoUsd;
+    sums.set(text, sum);
+  }
+  await changeBalances(tx, [...sums.values()]);
+}
+
+export interface StrictLimitRow {
+  organizationId: string;
+  scopeType: ScopeType;
+  scopeId: string;
+  period: PeriodName;
+  amountNanoUsd: bigint;
+}
+
+/** All strict limits and the version they stand at, of one moment. */
+export async function readStrictLimits(
+  db: Database | Tx,
+): Promise<{ limits: StrictLimitRow[]; version: bigint }> {
+  const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimitRow>`
+    SELECT v.value AS version, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
+      l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd"
+    FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict'
+    ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);
+  const version = rows[0]?.version ?? 0n;
+  const limits = rows.filter(({ scopeType }) => scopeType !== null);
+  return { limits: limits.map(({ version: _, ...limit }) => limit), version };
+}
+
+/** Strict limits that some living node does not keep yet. */
+export async function listActivating(db: Database | Tx): Promise<StrictLimitRow[]> {
+  const { rows } = await sql<StrictLimitRow>`
+    SELECT l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId",
+      l.period, l.amount_nano_usd AS "amountNanoUsd"
+    FROM spend_limit l
+    WHERE l.enforcement = 'strict' AND EXISTS (SELECT FROM node
+      WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)`.execute(db);
+  return rows;
+}

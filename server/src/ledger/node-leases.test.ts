@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { beginRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { MemoryStore } from "#test/harness/spend-sim/memory-store.ts";
+import type { SyncMessage } from "./lease-rules.ts";
+import { NodeLeases } from "./node-leases.ts";
+
+const TTL_MS = 2_000;
+const MARGIN_MS = 200;
+
+let store: MemoryStore;
+let now: { nowMs: number; atMs: number };
+
+beforeEach(() => {
+  store = new MemoryStore({ ttlMs: TTL_MS, graceMs: 500, releaseMs: 60_000 });
+  now = { nowMs: 1_000, atMs: SOME_TIME_MS };
+});
+
+const { organizationId, workspaceId, apiKeyId } = beginRecord();
+const scope = { organizationId, workspaceId, apiKeyId };
+
+function limit(amountNanoUsd: bigint): Promise<void> {
+  const of = { scopeType: "workspace", scopeId: workspaceId, period: "monthly" } as const;
+  return store.setLimit({ ...of, organizationId, amountNanoUsd });
+}
+
+async function startNode(nodeId: string): Promise<NodeLeases> {
+  const options = { nodeId, ttlMs: TTL_MS, marginMs: MARGIN_MS, holdWaitMs: 1_000, maxWaiting: 10 };
+  const node = new NodeLeases(options);
+  const { epoch, flushedSeq } = await store.enter(nodeId);
+  node.enter(epoch, flushedSeq, false);
+  await readLimits(node);
+  await speak(node);
+  return node;
+}
+
+async function readLimits(node: NodeLeases): Promise<void> {
+  const { limits, version } = await store.limits();
+  node.setLimits(limits, version);
+}
+
+function nextMessage(node: NodeLeases): SyncMessage {
+  const message = node.nextMessage(now);
+  if (message === null) throw new Error("the node has something to say");
+  return message;
+}
+
+async function speak(node: NodeLeases) {
+  return node.answered(await store.sync(nextMessage(node), now.atMs), now);
+}
+
+function hold(node: NodeLeases, requestId: string, amountNanoUsd: bigint) {
+  return node.hold({ requestId, scope, amountNanoUsd }, now).kind;
+}
+
+describe("a node", () => {
+  test("holds on its lease until TTL − margin after it asked, and not a moment longer", async () => {
+    await limit(100n);
+    const node = await startNode("node_1");
+    hold(node, "req_1", 60n);
+    await speak(node);
+    node.drop("req_1");
+    now.nowMs += TTL_MS - MARGIN_MS - 1;
+    expect(hold(node, "req_2", 60n)).toBe("held");
+    node.drop("req_2");
+    now.nowMs += 1;
+    expect(hold(node, "req_3", 60n)).toBe("waiting");
+  });
+
+  test("asks once and then needs no round trip while its lease suffices", async () => {
+    await limit(100n);
+    const node = await startNode("node_1");
+    hold(node, "req_0", 10n);
+    await speak(node);
+    for (let i = 1; i < 50; i++) {
+      node.drop(`req_${i - 1}`);
+      expect(hold(node, `req_${i}`, 10n)).toBe("held");
+    }
+  });
+
+  test("lets those who waited first go first", async () => {
+    await limit(10n);
+    const node = await startNode("node_1");
+    hold(node, "req_1", 10n);
+    await speak(node);
+    expect([hold(node, "req_2", 8n), hold(node, "req_3", 2n)]).toEqual(["waiting", "waiting"]);
+    node.drop("req_1");
+    expect(node.progress(now).map(({ requestId }) => requestId)).toEqual(["req_2", "req_3"]);
+  });
+
+  test("does not spend anew, under a limit that was lowered, what its requests give back", async () => {
+    await limit(100n);
+    const node = await startNode("node_1");
+    hold(node, "req_1", 90n);
+    await speak(node);
+    await limit(50n);
+    await readLimits(node);
+    expect(hold(node, "req_2", 5n)).toBe("waiting");
+    await speak(node);
+    node.drop("req_1");
+    expect(node.progress(now)).toEqual([]);
+    now.nowMs += 300;
+    await speak(node);
+    expect(hold(node, "req_3", 60n)).toBe("waiting");
+    expect((await speak(node)).at(-1)?.decision).toMatchObject({ reason: "too_large" });
+  });
+
+  test("that was reclaimed holds nothing more, and its money is nobody's until it comes back", async () => {
+    await limit(100n);
+    const [one, two] = [await startNode("node_1"), await startNode("node_2")];
+    hold(one, "req_1", 60n);
+    await speak(one);
+    now.atMs += TTL_MS + 501;
+    now.nowMs += TTL_MS + 501;
+    await speak(two);
+    expect(await store.reclaim(now.atMs)).toEqual(["node_1"]);
+    await speak(one);
+    expect([one.isFenced, hold(one, "req_2", 1n)]).toEqual([true, "waiting"]);
+    hold(two, "req_3", 60n);
+    expect(await speak(two)).toMatchObject([{ decision: { reason: "too_large" } }]);
+    const { epoch, flushedSeq } = await store.enter("node_1");
+    one.drop("req_1");
+    one.enter(epoch, flushedSeq, false);
+    await speak(one);
+    hold(two, "req_4", 60n);
+    now.nowMs += 100;
+    await speak(two);
+    expect(two.view().states.map(({ held }) => held)).toEqual([60n]);
+  });
+});
+
+test("a message that comes after a later one is not obeyed", async () => {
+  await limit(100n);
+  const node = await startNode("node_1");
+  hold(node, "req_1", 60n);
+  const early = nextMessage(node);
+  node.lost(now);
+  now.nowMs += 300;
+  await speak(node);
+  expect(await store.sync(early, now.atMs)).toEqual({ kind: "late" });
+  expect(node.view().states).toMatchObject([{ leased: 60n, held: 60n }]);
+});

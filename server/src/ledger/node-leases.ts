@@ -1,0 +1,396 @@
+import { assert } from "#src/lib/assert.ts";
+import type { SpendScope } from "./charges.ts";
+import { type HoldRefusal, judge, type StrictLimit } from "./hold-refusal.ts";
+import { LeaseBook, type LeaseState } from "./lease-book.ts";
+import type { SyncAnswer, SyncDone, SyncMessage, Want } from "./lease-rules.ts";
+import type { SpendOrigin } from "./pending-spend.ts";
+
+// What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
+// values. `nowMs` is the node's monotonic clock, `atMs` the database's clock as the node knows it.
+
+export interface NodeLeasesOptions {
+  nodeId: string;
+  /** BURSAR_LEASE_TTL. */
+  ttlMs: number;
+  /** Taken off the TTL: what clocks may drift apart in that time, and the time between a look at it and a dispatch. */
+  marginMs: number;
+  /** BURSAR_HOLD_WAIT. */
+  holdWaitMs: number;
+  maxWaiting: number;
+}
+
+export interface HoldRequest {
+  requestId: string;
+  scope: SpendScope;
+  /** The worst case of the request. */
+  amountNanoUsd: bigint;
+}
+
+export type HoldDecision =
+  /** May be sent. It belongs to the periods of `startedAtMs`, for ever. */
+  { kind: "held"; startedAtMs: number } | { kind: "waiting" } | HoldRefusal;
+
+/** The decision on a request that waited. */
+export interface Resolution {
+  requestId: string;
+  decision: Exclude<HoldDecision, { kind: "waiting" }>;
+}
+
+interface Now {
+  nowMs: number;
+  atMs: number;
+}
+
+interface Waiter extends HoldRequest {
+  deadlineMs: number;
+  /** Names of the keys that the request lacked when it was last looked at. */
+  lacking: readonly string[];
+}
+
+interface InFlight {
+  message: SyncMessage;
+  sentMs: number;
+  /** What `desired` gives up, or, below zero, reports: by key text. */
+  givenUp: Map<string, bigint>;
+}
+
+const MAX_WANTS = 64;
+const WANT_AGAIN_MS = 100;
+const TRIM_EVERY_MS = 250;
+const RETRY_MS = 250;
+/** Complete messages, which renew, are sent this many times within a TTL. */
+const RENEWALS = 3;
+
+export class NodeLeases {
+  readonly #options: NodeLeasesOptions;
+  readonly #book = new LeaseBook();
+  #waiters: Waiter[] = [];
+  #inFlight: InFlight | null = null;
+  #epoch = 0n;
+  #op = 0;
+  #flushedSeq = 0;
+  #limitsVersion = 0n;
+  /** The newest version of limits that the database knows this node to keep. */
+  #acknowledged = -1n;
+  #keepsRest = false;
+  #isFenced = false;
+  #isLeaving = false;
+  /** Up to here, on the monotonic clock, holds may be taken. */
+  #validUntilMs = Number.NEGATIVE_INFINITY;
+  #renewAtMs = Number.NEGATIVE_INFINITY;
+  #wantAtMs = Number.NEGATIVE_INFINITY;
+  #trimAtMs = Number.NEGATIVE_INFINITY;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  /** Periods never go back, whatever the database's clock does. */
+  #atMs = 0;
+
+  constructor(options: NodeLeasesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The node has a new epoch: at its start, or after it was fenced. Its leases are what its next message says. What
+   * runs and what is not flushed stays known. `keepsRest`: the journal may lack requests that were sent.
+   */
+  enter(epoch: bigint, flushedSeq: number, keepsRest: boolean): void {
+    this.#epoch = epoch;
+    this.#flushedSeq = flushedSeq;
+    this.#keepsRest = keepsRest;
+    this.#op = 0;
+    this.#inFlight = null;
+    this.#isFenced = false;
+    this.#acknowledged = -1n;
+    this.#validUntilMs = Number.NEGATIVE_INFINITY;
+    this.#renewAtMs = Number.NEGATIVE_INFINITY;
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+    for (const state of this.#book.states()) state.leased = 0n;
+  }
+
+  /** All strict limits as they stood at `version` of the change counter. */
+  setLimits(limits: readonly StrictLimit[], version: bigint): void {
+    if (version < this.#limitsVersion) return;
+    this.#limitsVersion = version;
+    this.#book.setLimits(limits);
+  }
+
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+
+  /** Key, workspace and organization, all or none, in one synchronous step; else the request waits its turn. */
+  hold(request: HoldRequest, now: Now): HoldDecision {
+    const tried = this.#try(request, now, blockedBy(this.#waiters));
+    if (tried.kind !== "lacking") return tried;
+    const { holdWaitMs, maxWaiting } = this.#options;
+    const waiter = { ...request, deadlineMs: now.nowMs + holdWaitMs, lacking: tried.keys };
+    if (this.#waiters.length >= maxWaiting || holdWaitMs === 0) return this.#timedOut(waiter, now);
+    this.#waiters.push(waiter);
+    this.#wantAtMs = now.nowMs;
+    return { kind: "waiting" };
+  }
+
+  /** The request ended, or turned out to have ended before a start: its record waits for the flush. */
+  queued(requestId: string, origin: SpendOrigin, drawNanoUsd: bigint): void {
+    this.#book.end(requestId);
+    this.#book.addPending(origin, drawNanoUsd);
+  }
+
+  /** The request was never sent, or gave up waiting. A second call does nothing. */
+  drop(requestId: string): void {
+    this.#book.end(requestId);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.requestId !== requestId);
+  }
+
+  /** A flush is committed. `isCounted` false: its records were set aside, and took nothing from the leases. */
+  committed(
+    ends: readonly { origin: SpendOrigin; drawNanoUsd: bigint }[],
+    outcome: { flushedSeq: number; isCounted: boolean },
+  ): void {
+    this.#flushedSeq = outcome.flushedSeq;
+    for (const { origin, drawNanoUsd } of ends) {
+      this.#book.removePending(origin, drawNanoUsd, outcome.isCounted);
+    }
+  }
+
+  /** Requests whose turn has come or whose time is over. Call it after anything that frees budget, and by the clock. */
+  progress(now: Now): Resolution[] {
+    const resolved: Resolution[] = [];
+    const still: Waiter[] = [];
+    for (const waiter of this.#waiters) {
+      const tried = this.#try(waiter, now, blockedBy(still));
+      if (tried.kind !== "lacking") {
+        resolved.push({ requestId: waiter.requestId, decision: tried });
+      } else if (now.nowMs >= waiter.deadlineMs) {
+        resolved.push({ requestId: waiter.requestId, decision: this.#timedOut(waiter, now) });
+      } else {
+        still.push({ ...waiter, lacking: tried.keys });
+      }
+    }
+    this.#waiters = still;
+    return resolved;
+  }
+
+  /** The message to send now, or null. One at a time: the next one comes after `answered` or `lost`. */
+  nextMessage(now: Now): SyncMessage | null {
+    if (this.#inFlight !== null || this.#isFenced || this.#epoch === 0n) return null;
+    this.#advance(now);
+    if (now.nowMs < this.#retryAtMs) return null;
+    const isComplete =
+      this.#isLeaving || now.nowMs >= this.#renewAtMs || this.#acknowledged < this.#limitsVersion;
+    const isWanting = this.#waiters.length > 0 && now.nowMs >= this.#wantAtMs;
+    const isTrimming = now.nowMs >= this.#trimAtMs;
+    if (isTrimming) {
+      this.#trimAtMs = now.nowMs + TRIM_EVERY_MS;
+      this.#book.measure(now.nowMs);
+    }
+    const scarce = new Set(this.#waiters.flatMap(({ lacking }) => lacking));
+    const desired = new Map<string, bigint>();
+    for (const state of this.#book.states()) {
+      const wanted = this.#desiredOf(state, scarce);
+      const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
+      if (isComplete || isOff || (isWanting && scarce.has(state.text))) {
+        desired.set(state.text, wanted);
+      }
+    }
+    if (!isComplete && !isWanting && desired.size === 0) return null;
+    return this.#send(now, { desired, isComplete, wants: isWanting ? this.#wants(desired) : [] });
+  }
+
+  answered(answer: SyncAnswer, now: Now): Resolution[] {
+    const sent = this.#inFlight;
+    assert(sent !== null, "an answer belongs to a message");
+    this.#inFlight = null;
+    if (answer.kind === "late" || answer.kind === "behind") {
+      this.lost(now);
+      return this.progress(now);
+    }
+    if (answer.kind === "fenced") {
+      this.#isFenced = true;
+      this.#validUntilMs = Number.NEGATIVE_INFINITY;
+      return this.progress(now);
+    }
+    const { ttlMs, marginMs } = this.#options;
+    this.#validUntilMs = Math.max(this.#validUntilMs, sent.sentMs + ttlMs - marginMs);
+    this.#take(sent, answer);
+    const resolved = [
+      ...this.#refuseHopeless(sent.message.wants, answer, now),
+      ...this.progress(now),
+    ];
+    // Asked in vain: what is missing comes back when others settle.
+    const isVain = sent.message.wants.length > 0 && resolved.length === 0;
+    if (isVain) this.#wantAtMs = now.nowMs + WANT_AGAIN_MS;
+    return resolved;
+  }
+
+  /** Nobody knows whether the message arrived: what it gave up stays given up, what it asked for is not counted on. */
+  lost(now: Now): void {
+    this.#inFlight = null;
+    this.#retryAtMs = now.nowMs + RETRY_MS;
+    this.#renewAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** From now on nothing is kept that is not held; the node's last message hands everything back. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  isExpired(nowMs: number): boolean {
+    return nowMs >= this.#validUntilMs;
+  }
+
+  /** Waiting requests, and what the node has: by key text. For status and tests. */
+  view(): { waiting: number; states: readonly LeaseState[] } {
+    return { waiting: this.#waiters.length, states: [...this.#book.states()] };
+  }
+
+  #advance({ atMs }: Now): number {
+    this.#atMs = Math.max(this.#atMs, atMs);
+    return this.#atMs;
+  }
+
+  /** `blocked`: keys for which others waited first. */
+  #try(
+    request: HoldRequest,
+    now: Now,
+    blocked: ReadonlySet<string>,
+  ): Exclude<HoldDecision, { kind: "waiting" }> | { kind: "lacking"; keys: readonly string[] } {
+    const startedAtMs = this.#advance(now);
+    const states = this.#book.statesOf(request.scope, startedAtMs);
+    const spent = judge(request.amountNanoUsd, states).find(({ reason }) => reason === "spent");
+    if (spent) return spent;
+    const isOut = this.isExpired(now.nowMs);
+    const lacking = states.filter(
+      (state) =>
+        isOut || blocked.has(state.text) || this.#book.spendableOf(state) < request.amountNanoUsd,
+    );
+    if (lacking.length > 0) return { kind: "lacking", keys: lacking.map(({ text }) => text) };
+    if (isOut) return { kind: "lacking", keys: [] };
+    this.#book.begin({ ...request, startedAtMs }, states);
+    return { kind: "held", startedAtMs };
+  }
+
+  #timedOut(waiter: Waiter, now: Now): HoldRefusal {
+    const states = this.#book.statesOf(waiter.scope, this.#atMs);
+    const isCut = this.#isFenced || this.isExpired(now.nowMs);
+    const state = states.find(({ text }) => waiter.lacking.includes(text)) ?? states[0];
+    return {
+      kind: "refused",
+      reason: isCut || state === undefined ? "unavailable" : "held",
+      amountNanoUsd: waiter.amountNanoUsd,
+      limit: state?.limit ?? null,
+      figures: state?.seen ?? null,
+      regainAtMs: state?.endMs ?? null,
+    };
+  }
+
+  #desiredOf(state: LeaseState, scarce: ReadonlySet<string>): bigint {
+    const bound = state.held + state.pending;
+    // What was kept before a limit was lowered may be more than the new one leaves: it is given up, then asked for.
+    const isTold = this.#acknowledged === this.#limitsVersion;
+    const isIdle =
+      this.#isLeaving || !isTold || scarce.has(state.text) || state.endMs <= this.#atMs;
+    return isIdle ? bound : bound + this.#book.keepOf(state);
+  }
+
+  /** In turn, each with what it lacks when those before it have taken theirs. */
+  #wants(desired: ReadonlyMap<string, bigint>): Want[] {
+    const free = new Map<string, bigint>();
+    return this.#waiters.slice(0, MAX_WANTS).map(({ requestId, scope, amountNanoUsd }) => ({
+      requestId,
+      entries: this.#book.statesOf(scope, this.#atMs).map((state) => {
+        const left = free.get(state.text) ?? freeWith(state, desired.get(state.text));
+        const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
+        free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
+        const idealNanoUsd = lacks + (this.#isLeaving ? 0n : this.#book.trafficOf(state));
+        return { key: state.text, exactNanoUsd: lacks, idealNanoUsd };
+      }),
+    }));
+  }
+
+  #send(now: Now, told: Pick<SyncMessage, "desired" | "isComplete" | "wants">): SyncMessage {
+    this.#op += 1;
+    const { desired, isComplete, wants } = told;
+    const names = [...desired.keys(), ...wants.flatMap((want) => want.entries.map((e) => e.key))];
+    const message: SyncMessage = {
+      nodeId: this.#options.nodeId,
+      epoch: this.#epoch,
+      op: this.#op,
+      flushedSeq: this.#flushedSeq,
+      limitsVersion: this.#limitsVersion,
+      keys: new Map(names.map((name) => [name, this.#book.get(name).key])),
+      desired,
+      isComplete,
+      keepsRest: this.#keepsRest,
+      // Who still holds or waits for something is heard of until it does not.
+      isLeaving: this.#isLeaving && wants.length === 0 && [...desired.values()].every(isNothing),
+      wants,
+    };
+    const givenUp = new Map<string, bigint>();
+    for (const [name, wanted] of desired) {
+      const state = this.#book.get(name);
+      givenUp.set(name, state.leased - wanted);
+      // Given up at once, so that nobody holds it while it is being handed back; a report counts when it is answered.
+      if (wanted < state.leased) state.leased = wanted;
+    }
+    this.#inFlight = { message, sentMs: now.nowMs, givenUp };
+    return message;
+  }
+
+  #take({ message, givenUp, sentMs }: InFlight, answer: SyncDone): void {
+    for (const [name, nanoUsd] of givenUp) {
+      const isReport = nanoUsd < 0n;
+      const state = this.#book.get(name);
+      if (answer.isApplied && isReport) state.leased -= nanoUsd;
+      if (!answer.isApplied && !isReport) state.leased += nanoUsd;
+    }
+    for (const [at, want] of message.wants.entries()) {
+      for (const [entryAt, { key }] of want.entries.entries()) {
+        this.#book.get(key).leased += answer.grants[at]?.[entryAt] ?? 0n;
+      }
+    }
+    for (const [name, figures] of answer.figures) this.#book.see(name, figures);
+    if (!message.isComplete || !answer.isApplied) return;
+    this.#acknowledged = message.limitsVersion;
+    this.#keepsRest = false;
+    this.#renewAtMs = sentMs + this.#options.ttlMs / RENEWALS;
+    this.#book.forgetIdle(this.#atMs);
+  }
+
+  /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */
+  #refuseHopeless(wants: readonly Want[], answer: SyncDone, now: Now): Resolution[] {
+    const denied = new Set(
+      wants.filter((_, at) => answer.grants[at] === null).map(({ requestId }) => requestId),
+    );
+    const resolved: Resolution[] = [];
+    for (const waiter of this.#waiters) {
+      if (!denied.has(waiter.requestId)) continue;
+      const states = this.#book.statesOf(waiter.scope, this.#advance(now));
+      const [hopeless] = judge(waiter.amountNanoUsd, states);
+      if (hopeless) resolved.push({ requestId: waiter.requestId, decision: hopeless });
+    }
+    const gone = new Set(resolved.map(({ requestId }) => requestId));
+    this.#waiters = this.#waiters.filter(({ requestId }) => !gone.has(requestId));
+    return resolved;
+  }
+}
+
+function blockedBy(waiters: readonly Waiter[]): ReadonlySet<string> {
+  return waiters.length === 0 ? NONE : new Set(waiters.flatMap(({ lacking }) => lacking));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function isNothing(nanoUsd: bigint): boolean {
+  return nanoUsd === 0n;
+}
+
+function freeWith(state: LeaseState, desired: bigint | undefined): bigint {
+  const free = (desired ?? state.leased) - state.held - state.pending;
+  return free > 0n ? free : 0n;
+}
+
+/** A little too much is not worth a message; half of it is. */
+function isWorthTrimming({ leased, held, pending }: LeaseState, wanted: bigint): boolean {
+  const free = leased - held - pending;
+  return free > 0n && free > 2n * (wanted - held - pending);
+}

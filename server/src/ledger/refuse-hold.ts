@@ -1,0 +1,49 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { limitMessage } from "#src/domain/limit-message.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import type { HoldRefusal } from "./hold-refusal.ts";
+
+const NO_RETRY = { "x-should-retry": "false" };
+/** Seconds: running requests of other callers settle within them, most likely. */
+const RETRY_AFTER_S = "2";
+
+/**
+ * The refusal as the client gets it. Spent and too large are 400s that no retry helps; held by running requests is a
+ * 429 that one does. `explain` says what the request can cost and what drives that.
+ */
+export function toHoldError(refusal: HoldRefusal, explain: () => string): ApiError {
+  const { reason, limit, figures, regainAtMs } = refusal;
+  if (reason === "unavailable" || limit === null || regainAtMs === null) {
+    return new ApiError(
+      "unavailable",
+      "The gateway has lost contact with its database, so it cannot hold budget for this request. Send it again shortly.",
+      { "retry-after": RETRY_AFTER_S },
+    );
+  }
+  const settled = figures?.settledNanoUsd ?? 0n;
+  const held = figures?.leasedNanoUsd ?? 0n;
+  const unresolved = figures?.unresolvedNanoUsd ?? 0n;
+  const amounts = `Spent: ${usd(settled)}; held by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
+  if (reason === "spent") {
+    const { scopeType, scopeId, period, amountNanoUsd } = limit;
+    const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
+    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} ${amounts}`;
+    return new ApiError("spend_limit_reached", message, NO_RETRY);
+  }
+  const name = `The ${limit.period} spend limit of ${limit.scopeType.replace("_", " ")} ${limit.scopeId} is ${usd(limit.amountNanoUsd)}.`;
+  if (reason === "held") {
+    const message = `Running requests hold what remains of a spend limit. ${name} ${amounts} Send the request again shortly.`;
+    return new ApiError("rate_limit", message, { "retry-after": RETRY_AFTER_S });
+  }
+  const rest = limit.amountNanoUsd - settled - unresolved;
+  const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
+  return new ApiError(
+    "spend_limit_reached",
+    `${remains} ${explain()} ${name} ${amounts}`,
+    NO_RETRY,
+  );
+}
+
+function usd(nanoUsd: bigint): string {
+  return `$${formatUsd(nanoUsd)}`;
+}

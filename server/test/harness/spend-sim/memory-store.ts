@@ -1,0 +1,226 @@
+import { chargesOf } from "#src/ledger/charges.ts";
+import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
+import {
+  applySync,
+  type BalanceRow,
+  drawFrom,
+  type LeaseRow,
+  type LeaseWork,
+  type SyncAnswer,
+  type SyncMessage,
+} from "#src/ledger/lease-rules.ts";
+import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import type {
+  FlushAnswer,
+  FlushRequest,
+  Snapshot,
+  SpendStore,
+  StoredLease,
+  StoreTimes,
+} from "./store.ts";
+
+interface NodeRow {
+  epoch: bigint;
+  flushedSeq: number;
+  op: number;
+  expiresAtMs: number | null;
+  acknowledged: bigint;
+}
+
+interface Unresolved extends StoredLease {
+  sinceMs: number;
+}
+
+type Limited = StrictLimit & { version: bigint };
+
+/** The database as plain maps, around the rules that the product uses. */
+export class MemoryStore implements SpendStore {
+  readonly #times: StoreTimes;
+  readonly #nodes = new Map<string, NodeRow>();
+  readonly #balances = new Map<string, BalanceRow>();
+  /** By node, by key text. */
+  readonly #leases = new Map<string, Map<string, LeaseRow & { sinceMs: number }>>();
+  #unresolved: Unresolved[] = [];
+  readonly #limits = new Map<string, Limited>();
+  #version = 0n;
+
+  constructor(times: StoreTimes) {
+    this.#times = times;
+  }
+
+  async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
+    const node = this.#nodes.get(nodeId) ?? { ...NEW_NODE };
+    node.epoch += 1n;
+    node.op = 0;
+    this.#nodes.set(nodeId, node);
+    return { epoch: node.epoch, flushedSeq: node.flushedSeq };
+  }
+
+  async sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
+    const node = this.#nodes.get(message.nodeId);
+    if (node === undefined || node.epoch !== message.epoch) return { kind: "fenced" };
+    if (node.op >= message.op) return { kind: "late" };
+    const isBehind = message.limitsVersion < this.#version;
+    if (isBehind && node.expiresAtMs === null) return { kind: "behind" };
+    node.op = message.op;
+    node.expiresAtMs = atMs + this.#times.ttlMs;
+    const leases = this.#leasesOf(message.nodeId);
+    for (const key of [...message.keys.keys(), ...leases.keys()]) this.#balance(key);
+    const limits = new Map<string, bigint>();
+    for (const [text, { scopeType, scopeId, period }] of message.keys) {
+      const limit = this.#limits.get(`${scopeType} ${scopeId} ${period}`);
+      if (limit) limits.set(text, limit.amountNanoUsd);
+    }
+    const work: LeaseWork = {
+      flushedSeq: node.flushedSeq,
+      balances: this.#balances,
+      leases: new Map(leases),
+      limits,
+      kept: new Map(),
+    };
+    const answer = applySync(work, message);
+    for (const [key, lease] of work.leases) {
+      if (lease.amountNanoUsd === 0n) leases.delete(key);
+      else leases.set(key, { sinceMs: 0, ...lease });
+    }
+    for (const [key, amount] of work.kept) {
+      const requestId = `epoch:${message.epoch}`;
+      const row = { nodeId: message.nodeId, requestId, key, amount, isUnresolved: true };
+      this.#unresolved.push({ ...row, sinceMs: atMs });
+    }
+    if (answer.isApplied && message.isComplete) {
+      node.acknowledged = message.limitsVersion;
+      if (message.isLeaving) node.expiresAtMs = null;
+    }
+    return answer;
+  }
+
+  async flush(request: FlushRequest, atMs: number): Promise<FlushAnswer> {
+    const { nodeId } = request;
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined || node.epoch !== request.epoch) return "fenced";
+    if (node.flushedSeq === request.to) return "flushed";
+    if (node.flushedSeq !== request.from) return "replaced";
+    node.flushedSeq = request.to;
+    const leases = this.#leasesOf(nodeId);
+    for (const charge of chargesOf(request.batch)) {
+      const key = balanceKeyText(charge);
+      const lease = leases.get(key);
+      const { nanoUsd: costNanoUsd, unresolved } = charge;
+      const drawn = drawFrom(lease, { key, costNanoUsd, unresolved });
+      const balance = this.#balance(key);
+      balance.settledNanoUsd += drawn.balance.settledNanoUsd;
+      balance.leasedNanoUsd += drawn.balance.leasedNanoUsd;
+      balance.unresolvedNanoUsd += drawn.balance.unresolvedNanoUsd;
+      if (lease) lease.amountNanoUsd += drawn.leaseNanoUsd;
+      if (lease?.amountNanoUsd === 0n) leases.delete(key);
+      for (const { requestId, nanoUsd } of unresolved) {
+        const row = { nodeId, requestId, key, amount: nanoUsd, isUnresolved: true };
+        this.#unresolved.push({ ...row, sinceMs: atMs });
+      }
+    }
+    return "flushed";
+  }
+
+  async reclaim(atMs: number): Promise<string[]> {
+    const reclaimed: string[] = [];
+    for (const [nodeId, node] of this.#nodes) {
+      if (node.expiresAtMs === null || atMs <= node.expiresAtMs + this.#times.graceMs) continue;
+      node.epoch += 1n;
+      node.expiresAtMs = null;
+      reclaimed.push(nodeId);
+      for (const [key, lease] of this.#leasesOf(nodeId)) {
+        if (lease.isReclaimed) continue;
+        lease.isReclaimed = true;
+        lease.sinceMs = atMs;
+        const balance = this.#balance(key);
+        balance.leasedNanoUsd -= lease.amountNanoUsd;
+        balance.unresolvedNanoUsd += lease.amountNanoUsd;
+      }
+    }
+    return reclaimed;
+  }
+
+  async release(atMs: number): Promise<StoredLease[]> {
+    const isOver = (row: { sinceMs: number }) => row.sinceMs + this.#times.releaseMs <= atMs;
+    const released: StoredLease[] = this.#unresolved.filter(isOver);
+    this.#unresolved = this.#unresolved.filter((row) => !isOver(row));
+    for (const [nodeId, leases] of this.#leases) {
+      for (const [key, lease] of leases) {
+        if (!lease.isReclaimed || !isOver(lease)) continue;
+        leases.delete(key);
+        const amount = lease.amountNanoUsd;
+        released.push({ nodeId, requestId: "", key, amount, isUnresolved: true });
+      }
+    }
+    for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
+    return released;
+  }
+
+  async setLimit(limit: StrictLimit): Promise<void> {
+    const name = `${limit.scopeType} ${limit.scopeId} ${limit.period}`;
+    const before = this.#limits.get(name);
+    const isRaised = before !== undefined && before.amountNanoUsd <= limit.amountNanoUsd;
+    this.#version += 1n;
+    this.#limits.set(name, { ...limit, version: isRaised ? before.version : this.#version });
+  }
+
+  async removeLimit({ scopeType, scopeId, period }: StrictLimit): Promise<void> {
+    this.#version += 1n;
+    this.#limits.delete(`${scopeType} ${scopeId} ${period}`);
+  }
+
+  async limits(): Promise<{ limits: StrictLimit[]; version: bigint }> {
+    return { limits: [...this.#limits.values()], version: this.#version };
+  }
+
+  async activating(): Promise<StrictLimit[]> {
+    const live = [...this.#nodes.values()].filter(({ expiresAtMs }) => expiresAtMs !== null);
+    return [...this.#limits.values()].filter((limit) =>
+      live.some(({ acknowledged }) => acknowledged < limit.version),
+    );
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const leases: StoredLease[] = [...this.#unresolved];
+    for (const [nodeId, own] of this.#leases) {
+      for (const [key, { amountNanoUsd: amount, isReclaimed: isUnresolved }] of own) {
+        leases.push({ nodeId, requestId: "", key, amount, isUnresolved });
+      }
+    }
+    return {
+      leases,
+      balances: new Map(
+        [...this.#balances].map(([key, row]) => [
+          key,
+          {
+            settled: row.settledNanoUsd,
+            leased: row.leasedNanoUsd,
+            unresolved: row.unresolvedNanoUsd,
+          },
+        ]),
+      ),
+      nodes: new Map(
+        [...this.#nodes].map(([id, { epoch, flushedSeq, expiresAtMs }]) => [
+          id,
+          { epoch, flushedSeq, isLive: expiresAtMs !== null },
+        ]),
+      ),
+    };
+  }
+
+  #leasesOf(nodeId: string): Map<string, LeaseRow & { sinceMs: number }> {
+    const leases = this.#leases.get(nodeId) ?? new Map();
+    this.#leases.set(nodeId, leases);
+    return leases;
+  }
+
+  #balance(key: string): BalanceRow {
+    const zero = { settledNanoUsd: 0n, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
+    const balance = this.#balances.get(key) ?? zero;
+    this.#balances.set(key, balance);
+    return balance;
+  }
+}
+
+const NEW_NODE: NodeRow = { epoch: 0n, flushedSeq: 0, op: 0, expiresAtMs: null, acknowledged: -1n };

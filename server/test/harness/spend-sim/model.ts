@@ -1,0 +1,227 @@
+import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { chainOf, type SpendScope } from "#src/ledger/charges.ts";
+import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
+import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import type { Snapshot, SpendStore, StoredLease } from "./store.ts";
+
+// What is true, as nobody in a real system could know it: every request that was ever sent, and what it has cost or
+// may still cost. The invariants of spend are checked against it after each step.
+
+export interface TrueRequest {
+  requestId: string;
+  nodeId: string;
+  keys: ReadonlySet<string>;
+  worst: bigint;
+  /** Null while it runs, and for ever where its end was lost. */
+  cost: bigint | null;
+  isRecorded: boolean;
+  isLost: boolean;
+  /** What its record says: 0 where the end was lost with the power. */
+  recordedCost: bigint;
+  /** Keys on which nothing is promised of it any more: see `exempt`. */
+  exempt: Set<string>;
+}
+
+export class Model {
+  readonly requests = new Map<string, TrueRequest>();
+  /** By limit, then by balance key: what may be true at most. Absent while the limit is being activated. */
+  readonly #ceilings = new Map<string, Map<string, bigint>>();
+  #limits: StrictLimit[] = [];
+  #activating = new Set<string>();
+  #snapshot: Snapshot | null = null;
+
+  /** `known`: the keys of the limits that its node keeps. */
+  begin(
+    request: Pick<TrueRequest, "requestId" | "nodeId" | "worst"> & {
+      scope: SpendScope;
+      startedAtMs: number;
+      known: ReadonlySet<string>;
+    },
+  ): void {
+    const { requestId, nodeId, scope, startedAtMs, worst, known } = request;
+    if (this.requests.has(requestId)) throw new Error(`${requestId} began twice`);
+    const keys = new Set(keysOf(scope, startedAtMs));
+    // Reclaimed too early, since the database's clock jumped, a node does not hear of limits that are made meanwhile.
+    const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
+    const exempt = new Set(isEarly ? [...keys].filter((key) => !known.has(key)) : []);
+    const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
+    this.requests.set(requestId, { requestId, nodeId, keys, worst, ...unfinished, exempt });
+  }
+
+  /** `cost` null: interrupted, nobody knows what it has cost. */
+  end(requestId: string, cost: bigint | null): void {
+    this.#get(requestId).cost = cost;
+  }
+
+  recorded(requestId: string, cost: bigint): void {
+    const request = this.#get(requestId);
+    if (request.isRecorded) throw new Error(`${requestId} was recorded twice`);
+    request.isRecorded = true;
+    request.recordedCost = cost;
+  }
+
+  /** The power took its begin: no record will ever come. */
+  lost(requestId: string): void {
+    this.#get(requestId).isLost = true;
+  }
+
+  /** Unresolved money was let go: from then on the requests it stood for may cost what they do. */
+  released(rows: readonly StoredLease[]): void {
+    for (const row of rows) {
+      for (const request of this.requests.values()) {
+        const isMeant = row.requestId.startsWith("req_")
+          ? request.requestId === row.requestId
+          : request.nodeId === row.nodeId && !request.isRecorded;
+        if (isMeant) request.exempt.add(row.key);
+      }
+    }
+  }
+
+  /** Every limit change passes here. A raised limit holds at once; any other from the moment that all nodes keep it. */
+  async limitsChanged(store: SpendStore): Promise<void> {
+    const before = new Map(this.#limits.map((limit) => [nameOf(limit), limit]));
+    this.#limits = (await store.limits()).limits.map((limit) => ({ ...limit }));
+    for (const limit of this.#limits) {
+      const name = nameOf(limit);
+      const old = before.get(name);
+      if (old && old.amountNanoUsd <= limit.amountNanoUsd) {
+        for (const [key, ceiling] of this.#ceilings.get(name) ?? []) {
+          if (ceiling < limit.amountNanoUsd)
+            this.#ceilings.get(name)?.set(key, limit.amountNanoUsd);
+        }
+      } else this.#ceilings.delete(name);
+      before.delete(name);
+    }
+    for (const name of before.keys()) this.#ceilings.delete(name);
+  }
+
+  async check(store: SpendStore): Promise<void> {
+    const snapshot = await store.snapshot();
+    this.#snapshot = snapshot;
+    this.#activating = new Set((await store.activating()).map(nameOf));
+    this.#activate(snapshot);
+    this.#checkCeilings();
+    this.#checkSums(snapshot);
+  }
+
+  /** What a request counts for: its cost, or while that is not known, its worst case. */
+  #truth(key: string): bigint {
+    let sum = 0n;
+    for (const request of this.requests.values()) {
+      if (request.keys.has(key) && !request.exempt.has(key)) sum += request.cost ?? request.worst;
+    }
+    return sum;
+  }
+
+  #activate(snapshot: Snapshot): void {
+    for (const limit of this.#limits) {
+      const name = nameOf(limit);
+      if (this.#activating.has(name) || this.#ceilings.has(name)) continue;
+      const ceilings = new Map<string, bigint>();
+      for (const key of this.#keysOf(limit)) {
+        for (const request of this.requests.values()) {
+          if (request.keys.has(key) && isUnknown(request, key, snapshot)) request.exempt.add(key);
+        }
+        // What a new limit finds spent, running, or leased before everybody had reported, it cannot take back.
+        const row = snapshot.balances.get(key);
+        const used = row === undefined ? 0n : row.settled + row.leased + row.unresolved;
+        for (const found of [used, this.#truth(key)]) {
+          if (found > (ceilings.get(key) ?? limit.amountNanoUsd)) ceilings.set(key, found);
+        }
+      }
+      this.#ceilings.set(name, ceilings);
+    }
+  }
+
+  /** Invariant 1: what was spent, and what may still turn out to be, stays within the limit in force. */
+  #checkCeilings(): void {
+    for (const limit of this.#limits) {
+      const ceilings = this.#ceilings.get(nameOf(limit));
+      if (ceilings === undefined) continue;
+      for (const key of this.#keysOf(limit)) {
+        const ceiling = ceilings.get(key) ?? limit.amountNanoUsd;
+        const truth = this.#truth(key);
+        if (truth > ceiling) throw new Error(`${label(key)}: ${truth} is over ${ceiling}`);
+      }
+    }
+  }
+
+  /** Σ cost of records = settled; leases and unresolved rows add up to the balance. */
+  #checkSums({ balances, leases }: Snapshot): void {
+    const settled = new Map<string, bigint>();
+    for (const request of this.requests.values()) {
+      for (const key of request.keys) {
+        settled.set(key, (settled.get(key) ?? 0n) + request.recordedCost);
+      }
+    }
+    const [leased, unresolved] = [false, true].map((isUnresolved) => {
+      const sums = new Map<string, bigint>();
+      for (const row of leases) {
+        if (row.isUnresolved !== isUnresolved) continue;
+        sums.set(row.key, (sums.get(row.key) ?? 0n) + row.amount);
+      }
+      return sums;
+    });
+    const keys = new Set([...balances.keys(), ...settled.keys()]);
+    for (const key of keys) {
+      const found = balances.get(key) ?? { settled: 0n, leased: 0n, unresolved: 0n };
+      expectSame(`${label(key)} settled`, found.settled, settled.get(key) ?? 0n);
+      expectSame(`${label(key)} leased`, found.leased, leased?.get(key) ?? 0n);
+      expectSame(`${label(key)} unresolved`, found.unresolved, unresolved?.get(key) ?? 0n);
+    }
+  }
+
+  #keysOf({ scopeType, scopeId, period }: StrictLimit): Set<string> {
+    const prefix = `${scopeType}\n${scopeId}\n${period}\n`;
+    const keys = new Set<string>();
+    for (const request of this.requests.values()) {
+      for (const key of request.keys) if (key.startsWith(prefix)) keys.add(key);
+    }
+    return keys;
+  }
+
+  #get(requestId: string): TrueRequest {
+    const request = this.requests.get(requestId);
+    if (request === undefined) throw new Error(`${requestId} was never sent`);
+    return request;
+  }
+}
+
+/**
+ * No limit that comes later can count what nobody can tell any more: requests begun before it on a node that was
+ * reclaimed before it could report them, lost with the power, or interrupted.
+ */
+function isUnknown(request: TrueRequest, key: string, snapshot: Snapshot): boolean {
+  if (request.isRecorded && request.cost === request.recordedCost) return false;
+  const isLive = snapshot.nodes.get(request.nodeId)?.isLive === true;
+  if (isLive && !request.isRecorded && !request.isLost) return false;
+  return !snapshot.leases.some(
+    (row) =>
+      row.key === key &&
+      row.nodeId === request.nodeId &&
+      row.isUnresolved &&
+      (row.requestId === request.requestId || !row.requestId.startsWith("req_")),
+  );
+}
+
+export function keysOf(scope: SpendScope, atMs: number): string[] {
+  return periodNames.flatMap((period) => {
+    const periodStart = periodOf(period, atMs).start;
+    return chainOf(scope).map(([scopeType, scopeId]) =>
+      balanceKeyText({ scopeType, scopeId, period, periodStart }),
+    );
+  });
+}
+
+function nameOf({ scopeType, scopeId, period }: StrictLimit): string {
+  return `${scopeType} ${scopeId} ${period}`;
+}
+
+export function expectSame(what: string, found: unknown, expected: unknown): void {
+  if (found !== expected)
+    throw new Error(`${what}: ${String(found)}, expected ${String(expected)}`);
+}
+
+function label(key: string): string {
+  return key.replaceAll("\n", " ");
+}

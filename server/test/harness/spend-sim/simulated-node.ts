@@ -1,0 +1,212 @@
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { drawOf, type SpendScope } from "#src/ledger/charges.ts";
+import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
+import { NodeLeases, type Resolution } from "#src/ledger/node-leases.ts";
+import { endRecord } from "#test/harness/request-records.ts";
+import { expectSame, type Model } from "./model.ts";
+import type { FlushRequest, SpendStore } from "./store.ts";
+
+type JournalEntry =
+  | { kind: "begin"; record: BeginRecord }
+  | { kind: "end"; seq: number; record: EndRecord };
+
+interface Waiting {
+  scope: SpendScope;
+  amount: bigint;
+}
+
+/** Times of the simulation, milliseconds. */
+export const TIMES = {
+  ttlMs: 2_000,
+  marginMs: 300,
+  graceMs: 400,
+  releaseMs: 60_000,
+  holdWaitMs: 1_500,
+};
+
+/** One process: what it has in memory, and the journal that outlives it. */
+export class SimulatedNode {
+  readonly id: string;
+  readonly #model: Model;
+  /** Survives a kill. */
+  journal: JournalEntry[] = [];
+  leases: NodeLeases;
+  running = new Map<string, BeginRecord>();
+  waiting = new Map<string, Waiting>();
+  ends: { seq: number; record: EndRecord }[] = [];
+  nextSeq = 1;
+  flushedSeq = 0;
+  epoch = 0n;
+  step: FlushRequest | null = null;
+  isFlushing = false;
+  isAlive = false;
+  isPaused = false;
+  isPartitioned = false;
+  isLeaving = false;
+  /** Monotonic clocks start anywhere. */
+  readonly #monotonicOffsetMs: number;
+  /** Changes with every process: an answer to a dead one reaches nobody. */
+  incarnation = 0;
+  #message: SyncMessage | null = null;
+
+  constructor(id: string, model: Model, monotonicOffsetMs: number) {
+    this.id = id;
+    this.#model = model;
+    this.#monotonicOffsetMs = monotonicOffsetMs;
+    this.leases = this.#newLeases();
+  }
+
+  get isActive(): boolean {
+    return this.isAlive && !this.isPaused;
+  }
+
+  now(time: { realMs: number; wallMs: number }): { nowMs: number; atMs: number } {
+    return { nowMs: time.realMs + this.#monotonicOffsetMs, atMs: time.wallMs };
+  }
+
+  #newLeases(): NodeLeases {
+    const { ttlMs, marginMs, holdWaitMs } = TIMES;
+    return new NodeLeases({ nodeId: this.id, ttlMs, marginMs, holdWaitMs, maxWaiting: 8 });
+  }
+
+  /** Starts a process: epoch, replay of the journal, then the limits; all before the first request. */
+  async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
+    const { epoch, flushedSeq } = await store.enter(this.id);
+    this.incarnation += 1;
+    this.isAlive = true;
+    this.isPaused = false;
+    this.isLeaving = false;
+    this.epoch = epoch;
+    this.flushedSeq = flushedSeq;
+    this.leases = this.#newLeases();
+    this.leases.enter(epoch, flushedSeq, !isJournalWhole);
+    this.nextSeq = Math.max(this.nextSeq, flushedSeq + 1);
+    const open = new Map<string, BeginRecord>();
+    for (const entry of this.journal) {
+      if (entry.kind === "begin") open.set(entry.record.requestId, entry.record);
+      else {
+        open.delete(entry.record.requestId);
+        if (entry.seq > flushedSeq) this.#queue(entry);
+      }
+    }
+    for (const begin of open.values()) {
+      const isRecorded = this.#model.requests.get(begin.requestId)?.isRecorded === true;
+      if (isRecorded) continue;
+      this.#end(endRecord(begin, 0n, { outcome: "interrupted" }));
+    }
+    await this.readLimits(store);
+  }
+
+  async reenter(store: SpendStore): Promise<void> {
+    const { epoch, flushedSeq } = await store.enter(this.id);
+    this.epoch = epoch;
+    // A flush whose answer was lost may have been counted before the node was reclaimed.
+    if (this.step !== null && this.step.to === flushedSeq) this.flushed(this.step);
+    expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
+    this.step = null;
+    this.leases.enter(epoch, flushedSeq, false);
+  }
+
+  async readLimits(store: SpendStore): Promise<void> {
+    const { limits, version } = await store.limits();
+    this.leases.setLimits(limits, version);
+  }
+
+  kill(lostRecords: number): void {
+    this.isAlive = false;
+    this.incarnation += 1;
+    this.running.clear();
+    this.waiting.clear();
+    this.ends = [];
+    this.step = null;
+    this.isFlushing = false;
+    this.#message = null;
+    const lost = lostRecords > 0 ? this.journal.splice(-lostRecords) : [];
+    for (const { kind, record } of lost) if (kind === "begin") this.#model.lost(record.requestId);
+  }
+
+  request(requestId: string, wanted: Waiting, time: { realMs: number; wallMs: number }): void {
+    const { scope, amount } = wanted;
+    const decision = this.leases.hold({ requestId, scope, amountNanoUsd: amount }, this.now(time));
+    if (decision.kind === "held") this.#begin(requestId, wanted, decision.startedAtMs);
+    if (decision.kind === "waiting") this.waiting.set(requestId, wanted);
+  }
+
+  resolved(resolutions: readonly Resolution[]): void {
+    for (const { requestId, decision } of resolutions) {
+      const wanted = this.waiting.get(requestId);
+      if (wanted === undefined) throw new Error(`${requestId} did not wait`);
+      this.waiting.delete(requestId);
+      if (decision.kind === "held") this.#begin(requestId, wanted, decision.startedAtMs);
+    }
+  }
+
+  #begin(requestId: string, { scope, amount }: Waiting, startedAtMs: number): void {
+    const record: BeginRecord = {
+      ...scope,
+      requestId,
+      startedAtMs,
+      requestedModel: "claude-sonnet-5",
+      isStream: false,
+      client: "other",
+      holdNanoUsd: amount,
+    };
+    const states = this.leases.view().states.filter(({ limit }) => limit !== null);
+    const known = new Set(states.map(({ text }) => text));
+    this.#model.begin({ requestId, nodeId: this.id, scope, startedAtMs, worst: amount, known });
+    this.journal.push({ kind: "begin", record });
+    this.running.set(requestId, record);
+  }
+
+  /** `cost` null: the upstream broke off, nobody knows. */
+  finish(begin: BeginRecord, cost: bigint | null): void {
+    this.running.delete(begin.requestId);
+    this.#model.end(begin.requestId, cost);
+    this.#end(
+      cost === null ? endRecord(begin, 0n, { outcome: "interrupted" }) : endRecord(begin, cost),
+    );
+  }
+
+  #end(record: EndRecord): void {
+    const entry = { kind: "end", seq: this.nextSeq, record } as const;
+    this.nextSeq += 1;
+    this.journal.push(entry);
+    this.#queue(entry);
+  }
+
+  #queue({ seq, record }: { seq: number; record: EndRecord }): void {
+    this.ends.push({ seq, record });
+    this.leases.queued(record.requestId, record, drawOf(record));
+  }
+
+  nextMessage(time: { realMs: number; wallMs: number }): SyncMessage | null {
+    this.#message = this.leases.nextMessage(this.now(time)) ?? this.#message;
+    return this.#message;
+  }
+
+  /** Null: the answer did not come. */
+  answered(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
+    this.#message = null;
+    const now = this.now(time);
+    if (answer === null) this.leases.lost(now);
+    else this.resolved(this.leases.answered(answer, now));
+  }
+
+  nextFlush(atMost: number): FlushRequest | null {
+    if (this.step !== null) return this.step;
+    const ends = this.ends.slice(0, atMost);
+    const last = ends.at(-1);
+    if (last === undefined) return null;
+    const batch = ends.map(({ record }) => record);
+    this.step = { nodeId: this.id, epoch: this.epoch, from: this.flushedSeq, to: last.seq, batch };
+    return this.step;
+  }
+
+  flushed(step: FlushRequest): void {
+    this.step = null;
+    this.ends.splice(0, step.batch.length);
+    this.flushedSeq = step.to;
+    const ends = step.batch.map((record) => ({ origin: record, drawNanoUsd: drawOf(record) }));
+    this.leases.committed(ends, { flushedSeq: step.to, isCounted: true });
+  }
+}

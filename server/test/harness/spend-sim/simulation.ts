@@ -1,0 +1,487 @@
+import type { SpendScope } from "#src/ledger/charges.ts";
+import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
+import { type SyncAnswer, type SyncMessage, usedOf } from "#src/ledger/lease-rules.ts";
+import { expectSame, Model } from "./model.ts";
+import { Random } from "./random.ts";
+import { SimulatedNode, TIMES } from "./simulated-node.ts";
+import type { FlushAnswer, FlushRequest, SpendStore } from "./store.ts";
+
+// One seed is one story: nodes, requests, faults and changes in an order that the seed decides. Everything that a real
+// network and real processes do to a message is a step of its own: sent, executed, answered, or lost at any of them.
+
+export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
+const SCOPES: readonly SpendScope[] = [
+  ["wksp_a", "apikey_1"],
+  ["wksp_a", "apikey_2"],
+  ["wksp_b", "apikey_3"],
+].map(([workspaceId = "", apiKeyId = ""]) => ({
+  organizationId: ORGANIZATION,
+  workspaceId,
+  apiKeyId,
+}));
+const LIMITS: readonly Omit<StrictLimit, "amountNanoUsd">[] = [
+  { scopeType: "organization", scopeId: ORGANIZATION, period: "monthly" },
+  { scopeType: "organization", scopeId: ORGANIZATION, period: "daily" },
+  { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
+  { scopeType: "workspace", scopeId: "wksp_b", period: "weekly" },
+  { scopeType: "api_key", scopeId: "apikey_1", period: "monthly" },
+].map(
+  (limit) => ({ organizationId: ORGANIZATION, ...limit }) as Omit<StrictLimit, "amountNanoUsd">,
+);
+/** Half a minute before a day, a week and a month end at once. */
+const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
+const DAY_MS = 86_400_000;
+const MAX_JUMPS = 5;
+const LAST_STEPS = 12;
+
+type Packet = {
+  node: SimulatedNode;
+  incarnation: number;
+  /** The node has given up on it: executed perhaps, answered never. */
+  isAbandoned: boolean;
+} & (
+  | { kind: "sync"; message: SyncMessage; answer: SyncAnswer | null }
+  | { kind: "flush"; request: FlushRequest; answer: FlushAnswer | null }
+);
+
+export interface SimulationOptions {
+  seed: number;
+  steps: number;
+  /** Steps between two checks of the invariants; 1 unless told. */
+  checkEvery?: number;
+  /** How much of the story a failure tells. */
+  lastSteps?: number;
+  makeStore: () => Promise<SpendStore> | SpendStore;
+}
+
+export interface SimulationResult {
+  requests: number;
+  interrupted: number;
+  refused: number;
+  restarts: number;
+  reclaimed: number;
+  released: number;
+  /** For a comparison of two stores: every balance at the end, and all that happened. */
+  digest: string;
+}
+
+/** Runs one seed. Throws at the first step after which an invariant does not hold, and names the seed. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const simulation = new Simulation(options, await options.makeStore());
+  try {
+    return await simulation.run();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const last = simulation.log.slice(-(options.lastSteps ?? LAST_STEPS)).join("\n  ");
+    throw new Error(`seed ${options.seed}, step ${simulation.steps}: ${reason}\n  ${last}`, {
+      cause: error,
+    });
+  }
+}
+
+class Simulation {
+  readonly log: string[] = [];
+  steps = 0;
+  readonly #options: SimulationOptions;
+  readonly #random: Random;
+  readonly #store: SpendStore;
+  readonly #model = new Model();
+  readonly #nodes: SimulatedNode[];
+  #packets: Packet[] = [];
+  readonly #time = { realMs: 0, wallMs: START_MS };
+  #jumps = 0;
+  #made = 0;
+  #counts = { refused: 0, restarts: 0, reclaimed: 0, released: 0 };
+
+  constructor(options: SimulationOptions, store: SpendStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#random = new Random(options.seed);
+    const count = 1 + this.#random.below(4);
+    this.#nodes = Array.from(
+      { length: count },
+      (_, at) => new SimulatedNode(`node_${at}`, this.#model, this.#random.below(1_000_000)),
+    );
+  }
+
+  async run(): Promise<SimulationResult> {
+    for (const limit of LIMITS) if (this.#random.chance(0.4)) await this.#setLimit(limit);
+    for (const node of this.#nodes) await node.start(this.#store, true);
+    while (this.steps < this.#options.steps) {
+      this.steps += 1;
+      this.#note(await this.#step());
+      if (this.steps % (this.#options.checkEvery ?? 1) !== 0) continue;
+      await this.#checkNodes();
+      await this.#model.check(this.#store);
+    }
+    await this.#settleAll();
+    return await this.#result();
+  }
+
+  #note(what: string): void {
+    this.log.push(`${this.steps} at ${this.#time.realMs}: ${what}`);
+  }
+
+  async #step(): Promise<string> {
+    const { chance } = { chance: this.#random.next() };
+    if (chance < 0.22) return this.#request();
+    if (chance < 0.36) return this.#finish();
+    if (chance < 0.52) return this.#speak();
+    if (chance < 0.57) return this.#beginFlush();
+    if (chance < 0.87) return await this.#network();
+    if (chance < 0.9) return this.#passTime();
+    if (chance < 0.935) return await this.#fault();
+    if (chance < 0.955) return await this.#mend();
+    return await this.#change();
+  }
+
+  #request(): string {
+    const node = this.#random.pick(this.#nodes.filter((each) => each.isActive && !each.isLeaving));
+    if (node === undefined) return "nobody takes requests";
+    this.#made += 1;
+    const requestId = `req_${String(this.#made).padStart(24, "0")}`;
+    const scope = this.#random.pick(SCOPES) ?? SCOPES[0];
+    if (scope === undefined) return "no scope";
+    const amount = BigInt(1 + this.#random.below(this.#random.chance(0.1) ? 80 : 20));
+    node.request(requestId, { scope, amount }, this.#time);
+    const isIn = node.running.has(requestId);
+    const isWaiting = node.waiting.has(requestId);
+    if (!isIn && !isWaiting) this.#counts.refused += 1;
+    const how = isIn ? "held" : isWaiting ? "waits" : "refused";
+    return `${node.id} ${requestId.slice(-4)} of ${scope.apiKeyId}, ${amount}: ${how}`;
+  }
+
+  #finish(): string {
+    const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
+    const begin = this.#random.pick([...(node?.running.values() ?? [])]);
+    if (node === undefined || begin === undefined) return "nothing ends";
+    const worst = Number(begin.holdNanoUsd ?? 0n);
+    const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
+    node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
+    // A hold ends once: whatever comes after changes nothing.
+    if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
+    node.resolved(node.leases.progress(node.now(this.#time)));
+    return `${node.id} ${begin.requestId.slice(-4)} ends, ${cost ?? "unknown"}`;
+  }
+
+  #speak(): string {
+    const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
+    if (node === undefined) return "nobody speaks";
+    node.resolved(node.leases.progress(node.now(this.#time)));
+    if (this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node))) {
+      return `${node.id} waits for an answer`;
+    }
+    const message = node.nextMessage(this.#time);
+    if (message === null) return `${node.id} has nothing to say`;
+    this.#packets.push({ kind: "sync", node, message, answer: null, ...fresh(node) });
+    return `${node.id} says ${message.op}, wants ${message.wants.length}`;
+  }
+
+  /** Started again, and entered again where it was reclaimed: as a supervisor and the node itself do. */
+  async #mend(): Promise<string> {
+    for (const node of this.#nodes) {
+      if (!node.isAlive || node.isLeaving) {
+        node.kill(0);
+        await node.start(this.#store, true);
+        this.#counts.restarts += 1;
+        return `${node.id} starts`;
+      }
+      if (node.leases.isFenced) return await this.#reenter(node);
+    }
+    return "all is well";
+  }
+
+  #beginFlush(): string {
+    const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
+    if (node === undefined || node.isFlushing) return "no flush";
+    const request = node.nextFlush(1 + this.#random.below(10));
+    if (request === null) return `${node.id} has nothing to flush`;
+    node.isFlushing = true;
+    this.#packets.push({ kind: "flush", node, request, answer: null, ...fresh(node) });
+    return `${node.id} flushes ${request.from} to ${request.to}`;
+  }
+
+  async #network(): Promise<string> {
+    const packet = this.#random.pick(this.#packets);
+    if (packet === undefined) return "silence";
+    const name = `${packet.kind} of ${packet.node.id}`;
+    const isDead = packet.incarnation !== packet.node.incarnation;
+    if (packet.answer !== null) {
+      if (packet.isAbandoned || isDead || this.#random.chance(0.1)) {
+        this.#lose(packet, true);
+        return `the answer to a ${name} is lost`;
+      }
+      if (packet.node.isPaused || packet.node.isPartitioned)
+        return `an answer to ${packet.node.id} waits`;
+      this.#remove(packet);
+      await this.#answer(packet);
+      return `a ${name} is answered: ${describe(packet)}`;
+    }
+    if (this.#random.chance(0.08)) {
+      this.#lose(packet, true);
+      return `a ${name} is lost`;
+    }
+    // The node may give up while the message is still under way: then it is executed late.
+    if (!packet.isAbandoned && !packet.node.isPaused && this.#random.chance(0.08)) {
+      this.#lose(packet, false);
+      return `${packet.node.id} gives up on a ${packet.kind}`;
+    }
+    if (packet.node.isPartitioned && !packet.isAbandoned) return `a ${name} does not get through`;
+    await this.#execute(packet);
+    const isDeaf = packet.isAbandoned || packet.node.isPaused || isDead;
+    if (isDeaf || this.#random.chance(0.4)) return `a ${name} is executed: ${describe(packet)}`;
+    this.#remove(packet);
+    await this.#answer(packet);
+    return `a ${name} is executed and answered: ${describe(packet)}`;
+  }
+
+  async #execute(packet: Packet): Promise<void> {
+    if (packet.kind === "sync") {
+      packet.answer = await this.#store.sync(packet.message, this.#time.wallMs);
+      checkGuard(packet.message, packet.answer);
+      return;
+    }
+    const { request } = packet;
+    packet.answer = await this.#store.flush(request, this.#time.wallMs);
+    // Said also of a step that an earlier attempt has counted. What is counted twice shows in what is settled.
+    const [first] = request.batch;
+    const isCounted = this.#model.requests.get(first?.requestId ?? "")?.isRecorded === true;
+    if (packet.answer !== "flushed" || isCounted) return;
+    for (const { requestId, cost } of request.batch) this.#model.recorded(requestId, cost.total);
+  }
+
+  #lose(packet: Packet, isGone: boolean): void {
+    if (isGone) this.#remove(packet);
+    const isKnown = packet.isAbandoned || packet.incarnation !== packet.node.incarnation;
+    packet.isAbandoned = true;
+    if (isKnown) return;
+    if (packet.kind === "sync") packet.node.answered(null, this.#time);
+    else packet.node.isFlushing = false;
+  }
+
+  async #answer(packet: Packet): Promise<void> {
+    const { node } = packet;
+    if (packet.kind === "sync") {
+      if (packet.answer?.kind === "behind") await node.readLimits(this.#store);
+      node.answered(packet.answer, this.#time);
+      return;
+    }
+    node.isFlushing = false;
+    expectSame("a flush that is waited for is replaced", packet.answer === "replaced", false);
+    // A late answer to a step that another attempt has finished says nothing new.
+    if (packet.answer === "flushed" && node.step === packet.request) node.flushed(packet.request);
+  }
+
+  #remove(packet: Packet): void {
+    this.#packets = this.#packets.filter((each) => each !== packet);
+  }
+
+  #passTime(): string {
+    const ms = 1 + this.#random.below(this.#random.chance(0.15) ? 2_500 : 250);
+    this.#time.realMs += ms;
+    this.#time.wallMs += ms;
+    return `${ms} ms pass`;
+  }
+
+  async #fault(): Promise<string> {
+    const node = this.#random.pick(this.#nodes);
+    if (node === undefined) return "no node";
+    const isWhole = this.#random.chance(0.8);
+    switch (this.#random.below(9)) {
+      case 0:
+        if (node.isAlive && this.#random.chance(0.5)) {
+          node.kill(isWhole ? 0 : this.#random.below(4));
+          this.#counts.restarts += isWhole ? 0 : 1;
+          if (!isWhole) await node.start(this.#store, false);
+          return `${node.id} ${isWhole ? "is killed" : "loses its power"}`;
+        }
+        return `${node.id} lives on`;
+      case 1:
+      case 2:
+        if (!node.isAlive) {
+          await node.start(this.#store, true);
+          this.#counts.restarts += 1;
+          return `${node.id} starts`;
+        }
+        return await this.#reenter(node);
+      case 3:
+        // Most of the time all is well: limits are only reached where requests get through.
+        node.isPaused = !node.isPaused && node.isAlive && this.#random.chance(0.4);
+        return `${node.id} is ${node.isPaused ? "paused" : "resumed"}`;
+      case 4:
+        node.isPartitioned = !node.isPartitioned && this.#random.chance(0.4);
+        return `${node.id} is ${node.isPartitioned ? "cut off" : "back"}`;
+      case 5:
+      case 6:
+        return await this.#reclaim();
+      case 7:
+        return await this.#release();
+      default:
+        return this.#jump();
+    }
+  }
+
+  async #reenter(node: SimulatedNode): Promise<string> {
+    const canTell = node.isActive && !node.isPartitioned && !node.isFlushing;
+    if (!canTell || !node.leases.isFenced) return `${node.id} goes on`;
+    this.#packets = this.#packets.filter((each) => each.node !== node || each.isAbandoned);
+    await node.reenter(this.#store);
+    return `${node.id} enters again, epoch ${node.epoch}`;
+  }
+
+  async #reclaim(): Promise<string> {
+    const reclaimed = await this.#store.reclaim(this.#time.wallMs);
+    this.#counts.reclaimed += reclaimed.length;
+    return `reclaimed: ${reclaimed.join(", ") || "none"}`;
+  }
+
+  async #release(): Promise<string> {
+    if (this.#random.chance(0.5)) {
+      // Long silence: everybody's leases expire, and what is unresolved grows old.
+      this.#time.realMs += TIMES.releaseMs / 2;
+      this.#time.wallMs += TIMES.releaseMs / 2;
+      this.#jumps = 0;
+    }
+    const released = await this.#store.release(this.#time.wallMs);
+    this.#counts.released += released.length;
+    this.#model.released(released);
+    return `released: ${released.length}`;
+  }
+
+  /** The database's clock jumps. Forward, in the time of a release, by less than that time: README, what is assumed. */
+  #jump(): string {
+    if (this.#jumps >= MAX_JUMPS) return "the clock is steady";
+    this.#jumps += 1;
+    const ms = this.#random.chance(0.2) ? -DAY_MS / 24 : this.#random.below(6_000) - 3_000;
+    this.#time.wallMs += ms;
+    return `the database's clock jumps by ${ms}`;
+  }
+
+  async #change(): Promise<string> {
+    const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
+    if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
+      await reader.readLimits(this.#store);
+      return `${reader.id} reads the limits`;
+    }
+    const leaver = this.#random.pick(this.#nodes);
+    if (leaver?.isActive && this.#random.chance(0.1)) {
+      leaver.isLeaving = true;
+      leaver.leases.leave();
+      return `${leaver.id} drains`;
+    }
+    const limit = this.#random.pick(LIMITS);
+    if (limit === undefined) return "no limit";
+    if (this.#random.chance(0.2)) {
+      await this.#store.removeLimit({ ...limit, amountNanoUsd: 0n });
+      await this.#model.limitsChanged(this.#store);
+      return `the ${limit.period} limit of ${limit.scopeId} is removed`;
+    }
+    return await this.#setLimit(limit);
+  }
+
+  async #setLimit(limit: Omit<StrictLimit, "amountNanoUsd">): Promise<string> {
+    const amountNanoUsd = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
+    await this.#store.setLimit({ ...limit, amountNanoUsd });
+    await this.#model.limitsChanged(this.#store);
+    return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
+  }
+
+  /** Invariant 2: no hold ends twice. And a node that is not fenced never counts on more than was leased to it. */
+  async #checkNodes(): Promise<void> {
+    const { nodes, leases } = await this.#store.snapshot();
+    for (const node of this.#nodes) {
+      const stored = nodes.get(node.id);
+      if (!node.isAlive) continue;
+      const isSame = stored?.epoch === node.epoch && stored.flushedSeq === node.flushedSeq;
+      for (const { text, held, pending, leased } of node.leases.view().states) {
+        if (held < 0n || pending < 0n) throw new Error(`${node.id} ${text}: a hold ended twice`);
+        const row = leases.find(
+          (each) => each.nodeId === node.id && each.key === text && each.requestId === "",
+        );
+        if (isSame && leased > (row?.amount ?? 0n)) {
+          const has = `${leased} of ${row?.amount ?? 0n}`;
+          throw new Error(`${node.id} counts on ${has} of ${text.replaceAll("\n", " ")}`);
+        }
+      }
+    }
+  }
+
+  /** Everything heals, everything ends, everybody hands back. Then nothing may be left but what nobody can know. */
+  async #settleAll(): Promise<void> {
+    this.#packets = [];
+    for (const node of this.#nodes) {
+      Object.assign(node, { isPartitioned: false, isPaused: false, isFlushing: false });
+      node.kill(0);
+      await node.start(this.#store, true);
+      await this.#finishQuietly(node);
+    }
+    await this.#model.check(this.#store);
+    const { balances, leases } = await this.#store.snapshot();
+    for (const [key, { leased }] of balances) expectSame(`${key} leased at the end`, leased, 0n);
+    for (const request of this.#model.requests.values()) {
+      const isLost = !this.#nodes.some(({ journal }) =>
+        journal.some(({ record }) => record.requestId === request.requestId),
+      );
+      if (!isLost) expectSame(`${request.requestId} recorded`, request.isRecorded, true);
+    }
+    for (const row of leases) expectSame(`${row.key} of ${row.nodeId}`, row.requestId !== "", true);
+  }
+
+  async #finishQuietly(node: SimulatedNode): Promise<void> {
+    node.leases.leave();
+    for (let round = 0; round < 100; round++) {
+      const request = node.nextFlush(50);
+      if (request === null) break;
+      const packet: Packet = { kind: "flush", node, request, answer: null, ...fresh(node) };
+      await this.#execute(packet);
+      await this.#answer(packet);
+    }
+    await node.readLimits(this.#store);
+    const message = node.nextMessage(this.#time);
+    if (message) node.answered(await this.#store.sync(message, this.#time.wallMs), this.#time);
+  }
+
+  async #result(): Promise<SimulationResult> {
+    const { balances, leases } = await this.#store.snapshot();
+    const rows = [...balances]
+      .filter(([, row]) => row.settled + row.leased + row.unresolved > 0n)
+      .map(([key, row]) => `${key} ${row.settled} ${row.leased} ${row.unresolved}`)
+      .sort();
+    const left = leases.map((row) => `${row.key} ${row.nodeId} ${row.requestId} ${row.amount}`);
+    const requests = [...this.#model.requests.values()];
+    return {
+      requests: requests.length,
+      interrupted: requests.filter(({ cost }) => cost === null).length,
+      ...this.#counts,
+      digest: [...this.log, ...rows, ...left.sort()].join("\n"),
+    };
+  }
+}
+
+/** Invariant 1, where it is made: no grant leaves more used than the limit allows. */
+function checkGuard({ wants }: SyncMessage, answer: SyncAnswer): void {
+  if (answer.kind !== "done") return;
+  for (const [at, want] of wants.entries()) {
+    for (const [entryAt, { key }] of want.entries.entries()) {
+      const figures = answer.figures.get(key);
+      const isGiven = (answer.grants[at]?.[entryAt] ?? 0n) > 0n;
+      if (!isGiven || figures === undefined || usedOf(figures) <= figures.limitNanoUsd) continue;
+      throw new Error(`a grant on ${key.replaceAll("\n", " ")} breaks the guard`);
+    }
+  }
+}
+
+function fresh(node: SimulatedNode): Pick<Packet, "incarnation" | "isAbandoned"> {
+  return { incarnation: node.incarnation, isAbandoned: false };
+}
+
+function isAwaited(packet: Packet, node: SimulatedNode): boolean {
+  return packet.node === node && packet.incarnation === node.incarnation && !packet.isAbandoned;
+}
+
+function describe({ answer }: Packet): string {
+  if (answer === null || typeof answer === "string") return String(answer);
+  if (answer.kind !== "done") return answer.kind;
+  const given = answer.grants.filter((grant) => grant !== null).length;
+  return `${answer.isApplied ? "applied" : "not applied"}, ${given} of ${answer.grants.length} granted`;
+}

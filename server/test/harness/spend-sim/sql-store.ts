@@ -1,0 +1,160 @@
+import { sql } from "kysely";
+import type { Database } from "#src/db/pool.ts";
+import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
+import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
+import {
+  listActivating,
+  readStrictLimits,
+  reclaimLeases,
+  releaseUnresolved,
+  settleBatch,
+  syncLeases,
+} from "#src/ledger/leases.sql.ts";
+import { deleteSpendLimit, findSpendLimit, upsertSpendLimit } from "#src/ledger/limits.sql.ts";
+import { type BalanceKey, balanceKeyText } from "#src/ledger/spend-key.ts";
+import { flushBatch } from "#src/metering/flush.ts";
+import { enterNode } from "#src/metering/node.sql.ts";
+import type {
+  FlushAnswer,
+  FlushRequest,
+  Snapshot,
+  SpendStore,
+  StoredLease,
+  StoreTimes,
+} from "./store.ts";
+
+const JOURNAL_ID = "journal";
+
+/** The product's own statements, on a real database whose clock the simulation sets. Begins with empty tables. */
+export class SqlStore implements SpendStore {
+  readonly #database: Database;
+  readonly #times: StoreTimes;
+
+  private constructor(database: Database, times: StoreTimes) {
+    this.#database = database;
+    this.#times = times;
+  }
+
+  static async open(
+    database: Database,
+    times: StoreTimes,
+    organizationId: string,
+  ): Promise<SqlStore> {
+    await sql`TRUNCATE lease, balance, spend_limit, node, organization CASCADE`.execute(database);
+    await sql`UPDATE limits_version SET value = 0`.execute(database);
+    await database
+      .insertInto("organization")
+      .values({ id: organizationId, name: "Acme" })
+      .execute();
+    return new SqlStore(database, times);
+  }
+
+  async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
+    return await enterNode(this.#database, { id: nodeId, journalId: JOURNAL_ID, version: "0" });
+  }
+
+  sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
+    return syncLeases(this.#database, message, { ttlMs: this.#times.ttlMs, atMs });
+  }
+
+  async flush(request: FlushRequest, atMs: number): Promise<FlushAnswer> {
+    const { nodeId } = request;
+    const { kind } = await flushBatch({
+      ...request,
+      database: this.#database,
+      journalId: JOURNAL_ID,
+      skipsRecorded: false,
+      participants: [
+        {
+          flush: async (tx, batch) => {
+            await settleBatch(tx, nodeId, batch, { atMs });
+          },
+        },
+      ],
+    });
+    return kind;
+  }
+
+  reclaim(atMs: number): Promise<string[]> {
+    return reclaimLeases(this.#database, { graceMs: this.#times.graceMs, atMs });
+  }
+
+  async release(atMs: number): Promise<StoredLease[]> {
+    const options = { afterMs: this.#times.releaseMs, atMs };
+    const released = await releaseUnresolved(this.#database, options);
+    return released.map((row) => ({
+      nodeId: row.nodeId,
+      requestId: row.requestId,
+      key: balanceKeyText(row),
+      amount: row.amountNanoUsd,
+      isUnresolved: true,
+    }));
+  }
+
+  async setLimit(limit: StrictLimit): Promise<void> {
+    const { scopeType, scopeId, period } = limit;
+    const id = `spl_${scopeType}_${scopeId}_${period}`;
+    await upsertSpendLimit(this.#database, { ...limit, id, enforcement: "strict" });
+  }
+
+  async removeLimit(limit: StrictLimit): Promise<void> {
+    const found = await findSpendLimit(this.#database, limit);
+    const { organizationId } = limit;
+    await deleteSpendLimit(this.#database, { organizationId, id: found?.id ?? "" });
+  }
+
+  limits(): Promise<{ limits: StrictLimit[]; version: bigint }> {
+    return readStrictLimits(this.#database);
+  }
+
+  activating(): Promise<StrictLimit[]> {
+    return listActivating(this.#database);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const [balances, leases, nodes] = await Promise.all([
+      this.#database.selectFrom("balance").selectAll().execute(),
+      this.#database.selectFrom("lease").selectAll().execute(),
+      this.#database.selectFrom("node").selectAll().execute(),
+    ]);
+    return {
+      balances: new Map(
+        balances.map((row) => [
+          balanceKeyText(keyOf(row)),
+          {
+            settled: row.settled_nano_usd,
+            leased: row.leased_nano_usd,
+            unresolved: row.unresolved_nano_usd,
+          },
+        ]),
+      ),
+      leases: leases.map((row) => ({
+        nodeId: row.node_id,
+        requestId: row.request_id,
+        key: balanceKeyText(keyOf(row)),
+        amount: row.amount_nano_usd,
+        isUnresolved: row.unresolved_since !== null,
+      })),
+      nodes: new Map(
+        nodes.map((row) => [
+          row.id,
+          {
+            epoch: row.epoch,
+            flushedSeq: Number(row.flushed_seq),
+            isLive: row.lease_expires_at !== null,
+          },
+        ]),
+      ),
+    };
+  }
+}
+
+function keyOf(row: {
+  scope_type: BalanceKey["scopeType"];
+  scope_id: string;
+  period: BalanceKey["period"];
+  period_start: string;
+}): BalanceKey {
+  const { scope_type: scopeType, scope_id: scopeId, period, period_start: periodStart } = row;
+  return { scopeType, scopeId, period, periodStart };
+}
