@@ -95,7 +95,8 @@ export class NodeLeases {
   enter(epoch: bigint, flushedSeq: number, keepsRest: boolean): void {
     this.#epoch = epoch;
     this.#flushedSeq = flushedSeq;
-    this.#keepsRest = keepsRest;
+    // Until it has been told: entering again before that does not make the journal whole.
+    this.#keepsRest ||= keepsRest;
     this.#op = 0;
     this.#inFlight = null;
     this.#isFenced = false;
@@ -111,6 +112,11 @@ export class NodeLeases {
     if (version < this.#limitsVersion) return;
     this.#limitsVersion = version;
     this.#book.setLimits(limits);
+  }
+
+  /** False once the database has kept what the journal may lack. Until then every start must say so again. */
+  get keepsRest(): boolean {
+    return this.#keepsRest;
   }
 
   get isFenced(): boolean {

@@ -71,6 +71,8 @@ export class SimulatedNode {
 
   /** Starts a process: epoch, replay of the journal, then the limits; all before the first request. */
   async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
+    // Stands on the disk until the database has been told.
+    const isWhole = isJournalWhole && !this.leases.keepsRest;
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.incarnation += 1;
     this.isAlive = true;
@@ -79,7 +81,7 @@ export class SimulatedNode {
     this.epoch = epoch;
     this.flushedSeq = flushedSeq;
     this.leases = this.#newLeases();
-    this.leases.enter(epoch, flushedSeq, !isJournalWhole);
+    this.leases.enter(epoch, flushedSeq, !isWhole);
     this.nextSeq = Math.max(this.nextSeq, flushedSeq + 1);
     const open = new Map<string, BeginRecord>();
     for (const entry of this.journal) {
