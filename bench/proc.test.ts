@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseCoreList, parseStat, parseStatusBytes } from "./proc.ts";
+import { parseCoreList, parseSchedstatMicros, parseStat, parseStatusBytes } from "./proc.ts";
 
 test("CPU time is read from the right fields, whatever the program is called", () => {
   const text =
@@ -10,6 +10,12 @@ test("CPU time is read from the right fields, whatever the program is called", (
     cpuTicks: 741,
     endedChildrenTicks: 38,
   });
+});
+
+test("the time of a thread is read finer than a tick, and nothing where the kernel does not keep it", () => {
+  expect(parseSchedstatMicros("1234567 89 12\n")).toBe(1_234.567);
+  expect(parseSchedstatMicros("0 0 0\n")).toBe(0);
+  expect(parseSchedstatMicros("")).toBe(0);
 });
 
 test("memory is read in bytes, and a line that is not there is zero", () => {

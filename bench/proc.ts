@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-// CPU time and memory as the kernel counts them (Linux: proc(5)). A process may end while it is being read: such a one
-// counts as nothing.
+// CPU time and memory as the kernel counts them (Linux: proc(5)). A process or thread may end while it is being read:
+// such a one counts as nothing.
 
 export interface ProcessStat {
   pid: number;
@@ -24,6 +24,15 @@ export function parseStat(text: string): ProcessStat {
     cpuTicks: field(14) + field(15),
     endedChildrenTicks: field(16) + field(17),
   };
+}
+
+/**
+ * Reads the text of `/proc/<pid>/task/<tid>/schedstat`: the time that one thread has spent on a core, in microseconds.
+ * The kernel keeps it in nanoseconds; a clock tick is 10 ms, the work of dozens of requests.
+ */
+export function parseSchedstatMicros(text: string): number {
+  const nanoseconds = /^\d+/.exec(text)?.[0];
+  return nanoseconds === undefined ? 0 : Number(nanoseconds) / 1_000;
 }
 
 /** Value of one `kB` line of `/proc/<pid>/status`, in bytes; 0 when there is no such line. */
@@ -70,16 +79,15 @@ export function descendantsOf(pid: number): number[] {
 
 /** CPU time of these processes since they started, in microseconds. */
 export function cpuMicrosOf(pids: readonly number[]): number {
-  return sum(pids, (pid) => readStat(pid)?.cpuTicks ?? 0) * MICROS_PER_TICK;
+  return sum(pids, (pid) => processMicros(pid, readStat(pid)));
 }
 
 /** CPU time of `root` and all below it, including those that have ended, in microseconds. */
 export function treeCpuMicros(root: number): number {
-  const ticks = sum([root, ...descendantsOf(root)], (pid) => {
+  return sum([root, ...descendantsOf(root)], (pid) => {
     const stat = readStat(pid);
-    return stat ? stat.cpuTicks + stat.endedChildrenTicks : 0;
+    return processMicros(pid, stat) + (stat?.endedChildrenTicks ?? 0) * MICROS_PER_TICK;
   });
-  return ticks * MICROS_PER_TICK;
 }
 
 /** Resident memory of these processes now, in bytes; pages that they share count for each. */
@@ -107,12 +115,32 @@ function clockTicksPerSecond(): number {
   return ticks > 0 ? ticks : 100; // 100 on every common Linux
 }
 
+/** Ticks are cut, and threads that have ended are not among the tasks: the larger of the two is the nearer one. */
+function processMicros(pid: number, stat: ProcessStat | null): number {
+  return stat === null ? 0 : Math.max(stat.cpuTicks * MICROS_PER_TICK, threadsMicros(pid));
+}
+
+/** 0 under a kernel that keeps no `schedstat`. */
+function threadsMicros(pid: number): number {
+  return sum(threadsOf(pid), (tid) =>
+    parseSchedstatMicros(readProcess(pid, `task/${tid}/schedstat`)),
+  );
+}
+
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 function readStat(pid: number): ProcessStat | null {
   const text = readProcess(pid, "stat");
   return text === "" ? null : parseStat(text);
 }
 
-function readProcess(pid: number, file: "stat" | "status"): string {
+function readProcess(pid: number, file: "stat" | "status" | `task/${number}/schedstat`): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {

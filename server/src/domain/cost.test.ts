@@ -220,6 +220,41 @@ describe("what an event keeps of its prices", () => {
     expect(multiplierOf({ ...current, inferenceGeo: null, serviceTier: "priority" })).toBe("1");
   });
 
+  test("is that of each request, whichever came before it", () => {
+    const override = {
+      model: plain.model,
+      effectiveFromMs: 0,
+      prices: { input: 1n, cacheWrite5m: 2n, cacheWrite1h: 3n, cacheRead: 4n, output: 5n },
+    };
+    const raised = { ...override, prices: { ...override.prices, input: 1_000_000_000n } };
+    const books = [book, makePriceBook([override]), makePriceBook([raised])];
+    const usages = [
+      plain,
+      { ...plain, serviceTier: null },
+      { ...plain, total: { ...plain.total, webSearches: 1 } },
+      { ...plain, model: "made-up-1" },
+      { ...plain, model: "made-up-2" },
+    ];
+    const explain = () =>
+      books.flatMap((each) =>
+        usages.map((usage) => priceUsage({ book: each, usage, atMs }).prices),
+      );
+    const first = explain();
+    expect(explain()).toEqual(first);
+    // An override of one model changes nothing for the two that have no price.
+    expect(new Set(first).size).toBe(books.length * 3 + 2);
+    expect(JSON.parse(first[0] ?? "").rows[0].source).toBe("list");
+    expect(JSON.parse(first[5] ?? "").rows[0].usd_per_million_tokens.input).toBe("0.000000001");
+    expect(JSON.parse(first[10] ?? "").rows[0].usd_per_million_tokens.input).toBe("1.00");
+  });
+
+  test("does not grow with the names that answers give", () => {
+    for (let i = 0; i < 2_000; i++) {
+      const { prices } = priceUsage({ book, usage: { ...plain, model: `made-up-${i}` }, atMs });
+      expect(JSON.parse(prices).rows[0].model).toBe(`made-up-${i}`);
+    }
+  });
+
   test("stays short however many calls a response had", () => {
     const call = { model: null, usage: plain.total };
     const many = { ...plain, iterations: Array.from({ length: MAX_ITERATIONS }, () => call) };

@@ -158,7 +158,9 @@ const dearestRow = {
 } as const;
 
 function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOverride[]> {
-  const byName = Map.groupBy(overrides, (override) => override.model);
+  // Bounded once: equal prices are then the same object for every request, by which `cost.ts` knows them again.
+  const allowed = overrides.map((override) => ({ ...override, prices: bounded(override.prices) }));
+  const byName = Map.groupBy(allowed, (override) => override.model);
   for (const group of byName.values()) group.sort((a, b) => a.effectiveFromMs - b.effectiveFromMs);
   return byName;
 }
@@ -181,7 +183,7 @@ function withOverride(
   listed: PricePeriod | null,
   isGeoPriced: boolean,
 ): ModelPrices {
-  const standard = bounded(override.prices);
+  const standard = override.prices;
   const longPrompt = listed?.longPrompt ?? null;
   const fast = listed?.fast ?? null;
   return {

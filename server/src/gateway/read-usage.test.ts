@@ -324,6 +324,20 @@ describe("a JSON answer", () => {
     });
   });
 
+  test("a long one is read as a short one is", async () => {
+    const content = [{ type: "text", text: '\\"usage":{'.repeat(5_000) }];
+    const text = JSON.stringify({ ...message, content });
+    expect(text.length).toBeGreaterThan(50_000);
+    const whole = { usage: billed, isComplete: true, errorType: null };
+    const lost = { usage: null, isComplete: false, errorType: null };
+    expect(await read(text, { isStream: false })).toMatchObject(whole);
+    expect(await read(`[${text}]`, { isStream: false })).toMatchObject(lost);
+    expect(await read(text.slice(0, -1), { isStream: false })).toMatchObject(lost);
+    expect(await read(`${text},`, { isStream: false })).toMatchObject(lost);
+    const twice = `{"usage":{"input_tokens":1},${text.slice(1)}`;
+    expect(await read(twice, { isStream: false })).toMatchObject(whole);
+  });
+
   test("a key that stands twice does not lose the usage: the last one counts, as for the client", async () => {
     const text = `{"id":"a","id":"b","usage":{"input_tokens":1},${JSON.stringify(message).slice(1)}`;
     expect((await read(text, { isStream: false })).usage).toEqual(billed);
