@@ -11,6 +11,9 @@ export const idPrefixes = {
   auditEvent: "audit_",
   request: "req_",
   node: "node_",
+  member: "user_",
+  invite: "invite_",
+  mail: "mail_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -28,6 +31,8 @@ export const apiKeyId = idText.meta({ description: "API key id, `apikey_…`." }
 export const adminKeyId = idText.meta({ description: "Admin key id, `adminkey_…`." });
 export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." });
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
+export const memberId = idText.meta({ description: "Member id, `user_…`." });
+export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z

@@ -1,5 +1,30 @@
 /** What a route asks of its caller. A route names exactly one action; nothing is allowed that is not listed here. */
-export type Action = OrganizationAction | WorkspaceAction | ClaudeAction;
+export type Action = OrganizationAction | WorkspaceAction | SelfAction | ClaudeAction;
+
+/** Official words; the console shows `user` as "Member". */
+export const organizationRoles = [
+  "owner",
+  "admin",
+  "developer",
+  "billing",
+  "user",
+  "claude_code_user",
+] as const;
+export type OrganizationRole = (typeof organizationRoles)[number];
+
+/** `workspace_billing` comes from the organization's role `billing` and is never given in a workspace. */
+export const workspaceRoles = [
+  "workspace_admin",
+  "workspace_developer",
+  "workspace_restricted_developer",
+  "workspace_billing",
+  "workspace_user",
+] as const;
+export type WorkspaceRole = (typeof workspaceRoles)[number];
+
+/** Actions of a signed-in person on itself: its profile and its sessions. No key has them. */
+export const selfActions = ["self:read", "self:write"] as const;
+export type SelfAction = (typeof selfActions)[number];
 
 /** Actions on the organization as a whole: never open to a workspace key. */
 export const organizationActions = [
@@ -9,6 +34,17 @@ export const organizationActions = [
   "upstreams:read",
   "upstreams:write",
   "model_prices:write",
+  "organization:write",
+  "members:read",
+  "members:write",
+  "invites:read",
+  "invites:write",
+  "audit_log:read",
+  "security:read",
+  "security:write",
+  "mail:read",
+  "system:read",
+  "spend:resolve",
 ] as const;
 export type OrganizationAction = (typeof organizationActions)[number];
 
@@ -20,6 +56,8 @@ export const workspaceActions = [
   "organization:read",
   "workspaces:read",
   "workspaces:write",
+  "workspace_members:read",
+  "workspace_members:write",
   "api_keys:read",
   "api_keys:write",
   "spend_limits:read",
@@ -44,6 +82,8 @@ const leastPermission: Record<ClaudeAction | WorkspaceAction, KeyPermission> = {
   "organization:read": "admin",
   "workspaces:read": "admin",
   "workspaces:write": "admin",
+  "workspace_members:read": "admin",
+  "workspace_members:write": "admin",
   "api_keys:read": "admin",
   "api_keys:write": "admin",
   "spend_limits:read": "admin",

@@ -1,3 +1,4 @@
+import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated } from "kysely";
 
 // The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
@@ -24,6 +25,8 @@ export interface Tables {
   usage_day: UsageRollupTable;
   audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
   audit_event: AuditEventTable;
+  member: MemberTable;
+  workspace_member: WorkspaceMemberTable;
 }
 
 interface NodeTable {
@@ -215,4 +218,23 @@ interface AuditEventTable {
   created_at: Date;
   previous_hash: Uint8Array;
   hash: Uint8Array;
+}
+
+interface MemberTable {
+  id: string;
+  organization_id: string;
+  email: string;
+  name: string;
+  role: OrganizationRole;
+  status: Generated<"active" | "deactivated" | "removed">;
+  created_at: Created;
+  last_active_at: Date | null;
+  removed_at: Date | null;
+}
+
+interface WorkspaceMemberTable {
+  workspace_id: string;
+  member_id: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+  created_at: Created;
 }

@@ -1,7 +1,11 @@
-import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import type {
+  KeyPermission,
+  OrganizationRole,
+  WorkspaceRole,
+} from "@bursar/contract/permissions.ts";
 
 /** Who is acting, found by authentication. Every read and write goes through `organizationId`. */
-export type Caller = AdminKeyCaller | WorkspaceKeyCaller | LocalOperator;
+export type Caller = AdminKeyCaller | WorkspaceKeyCaller | LocalOperator | MemberCaller;
 
 export interface AdminKeyCaller {
   kind: "admin_key";
@@ -23,6 +27,19 @@ export interface LocalOperator {
   kind: "local_operator";
   id: string;
   organizationId: string;
+}
+
+/** A signed-in person. Roles are those of this moment, not those of the sign-in. */
+export interface MemberCaller {
+  kind: "member";
+  id: string;
+  organizationId: string;
+  role: OrganizationRole;
+  /** By workspace id; only what was given there, not what the organization's role brings. */
+  workspaceRoles: ReadonlyMap<string, WorkspaceRole>;
+  sessionId: string;
+  /** When the person last proved again who it is, milliseconds since the epoch, or null. */
+  steppedUpAtMs: number | null;
 }
 
 /** Where a call came from, for the audit log. */
