@@ -60,6 +60,8 @@ class TestNode {
       holdWaitMs: HOLD_WAIT_MS,
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
+      journalTold: () => undefined,
+      listRunning: () => [],
     });
   }
 
@@ -76,6 +78,7 @@ class TestNode {
   async hold(amountNanoUsd: bigint) {
     const requestId = beginRecord().requestId;
     const decision = await this.keeper.hold({ requestId, scope, amountNanoUsd });
+    if (decision.kind === "dropped") throw new Error("nobody dropped it");
     if (decision.kind === "refused") return { refusal: decision, begin: null };
     const { startedAtMs } = decision;
     const held = { ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd };
@@ -117,7 +120,7 @@ class TestNode {
     });
     expect(result.kind).toBe("flushed");
     this.#flushedSeq = to;
-    this.keeper.committed(batch, { flushedSeq: to, isCounted: true });
+    this.keeper.committed(batch, { flushedSeq: to, isDrawn: () => true });
   }
 }
 
