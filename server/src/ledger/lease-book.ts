@@ -1,4 +1,4 @@
-import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { chainOf, type SpendScope } from "./charges.ts";
 import { amountUnder, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
@@ -47,6 +47,8 @@ export class LeaseBook {
   readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
   readonly #states = new Map<string, LeaseState>();
+  /** The same by scope: a few each, so that the hot path makes no key of a balance. */
+  readonly #byScope = new Map<string, LeaseState[]>();
   #limits = new Map<string, StrictLimit[]>();
   /** Those with a strict limit, or with something left of one. */
   #organizations = new Set<string>();
@@ -98,8 +100,13 @@ export class LeaseBook {
     const states: LeaseState[] = [];
     if (this.#limits.size === 0) return states;
     for (const [scopeType, scopeId] of chainOf(scope)) {
-      for (const limit of this.#limits.get(scopeKeyText(scopeType, scopeId)) ?? []) {
-        states.push(this.#stateOf(limit, atMs));
+      const text = scopeKeyText(scopeType, scopeId);
+      const limits = this.#limits.get(text);
+      if (limits === undefined) continue;
+      const known = this.#byScope.get(text);
+      for (const limit of limits) {
+        const state = known?.find((each) => each.limit === limit && isIn(each, atMs));
+        states.push(state ?? this.#stateOf(limit, atMs));
       }
     }
     return states;
@@ -196,9 +203,18 @@ export class LeaseBook {
   forgetIdle(atMs: number): void {
     for (const [text, { leased, held, pending, limit, endMs }] of this.#states) {
       const isOver = limit === null || endMs <= atMs;
-      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#states.delete(text);
+      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#forget(text);
     }
     this.#findOrganizations();
+  }
+
+  #forget(text: string): void {
+    const { key } = this.get(text);
+    this.#states.delete(text);
+    const scope = scopeKeyText(key.scopeType, key.scopeId);
+    const left = this.#byScope.get(scope)?.filter((state) => state.text !== text) ?? [];
+    if (left.length === 0) this.#byScope.delete(scope);
+    else this.#byScope.set(scope, left);
   }
 
   #findOrganizations(): void {
@@ -249,19 +265,23 @@ export class LeaseBook {
       state.held += amountNanoUsd;
     }
     this.#states.set(text, state);
+    const scope = scopeKeyText(scopeType, scopeId);
+    this.#byScope.set(scope, [...(this.#byScope.get(scope) ?? []), state]);
     return state;
   }
 
   *#existingStatesOf(origin: SpendOrigin): Generator<LeaseState> {
     if (!this.isLimited(origin.organizationId)) return;
-    for (const period of periodNames) {
-      const periodStart = periodOf(period, origin.startedAtMs).start;
-      for (const [scopeType, scopeId] of chainOf(origin)) {
-        const state = this.#states.get(balanceKeyText({ scopeType, scopeId, period, periodStart }));
-        if (state) yield state;
+    for (const [scopeType, scopeId] of chainOf(origin)) {
+      for (const state of this.#byScope.get(scopeKeyText(scopeType, scopeId)) ?? []) {
+        if (isIn(state, origin.startedAtMs)) yield state;
       }
     }
   }
+}
+
+function isIn({ startMs, endMs }: LeaseState, atMs: number): boolean {
+  return atMs >= startMs && atMs < endMs;
 }
 
 function amountAt({ request, amounts }: Running, at: number): bigint {

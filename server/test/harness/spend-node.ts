@@ -7,7 +7,7 @@ import {
 import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { openJournal } from "#src/metering/journal.ts";
+import { type Journal, openJournal } from "#src/metering/journal.ts";
 import { type Meter, makeMeter } from "#src/metering/meter.ts";
 import { recordUsage } from "#src/metering/record-usage.ts";
 
@@ -19,6 +19,7 @@ export interface SpendNodeOptions extends Partial<LeaseKeeperOptions> {
   directory: string;
   nodeId: string;
   flushEveryMs?: number;
+  journal?: Journal;
 }
 
 export interface SpendNode {
@@ -61,7 +62,7 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
   const meter: Meter = makeMeter({
     database,
-    journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
+    journal: options.journal ?? openJournal({ directory, nodeId, clock: systemClock, logger }),
     participants: [recordUsage(nodeId), ledger.spendParticipant],
     version: "0.0.0",
     newInstallationId: nodeId,
