@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
+import { makeKeyCache } from "#src/access/key-cache.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import type { GatewayDeps } from "#src/gateway/handle-request.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
 import { type NewSpendLimit, upsertSpendLimit } from "#src/ledger/limits.sql.ts";
+import { systemClock } from "#src/lib/clock.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import {
   type Exchange,
@@ -295,6 +298,40 @@ describe("requests that wait for budget", () => {
     await until(() => gateway.gateway.stats().inFlight === 1);
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
+    expect((await ask()).status).toBe(200);
+    expect(messagesSent()).toBe(2);
+  });
+
+  test("are refused when their key is revoked meanwhile, and what they held is free", async () => {
+    let status: "active" | "inactive" = "active";
+    const { apiKeyId: id, organizationId, workspaceId } = scope;
+    const found: FoundKey = {
+      id,
+      organizationId,
+      workspaceId,
+      permission: "write",
+      status: "active",
+      expiresAtMs: null,
+      isWorkspaceArchived: false,
+    };
+    const keys = makeKeyCache({
+      lookup: () => Promise.resolve({ ...found, status }),
+      msSinceContact: () => 0,
+      leaseTtlMs: 120_000,
+      clock: systemClock,
+    });
+    await restart({ holdWaitMs: 5_000 }, { keys });
+    await limit(WORST + COST);
+    const { exchange, answer } = await hang();
+    const waiting = ask();
+    await until(() => node.leases.status().waiting === 1);
+    status = "inactive";
+    keys.clear();
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    expect((await waiting).status).toBe(401);
+    status = "active";
+    keys.clear();
     expect((await ask()).status).toBe(200);
     expect(messagesSent()).toBe(2);
   });

@@ -236,7 +236,13 @@ async function serve(
   const admitted = admit(deps, { exchange, key, message, body, upstream });
   const metered = admitted instanceof Promise ? await admitted : admitted;
   if (metered === null) return false;
+  let current = upstream;
   try {
+    if (admitted instanceof Promise) {
+      // It may have waited: its key may be revoked by now, and the upstream may be another one.
+      await authenticateKey(deps, request.headers, route.action);
+      current = deps.upstream();
+    }
     // From here on the request ends in exactly one record.
     if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
     else await deps.beginSynced(metered.begin);
@@ -244,7 +250,7 @@ async function serve(
     deps.leases.drop(exchange.requestId);
     throw error;
   }
-  return send(relayDeps, exchange, { upstream, body, metered });
+  return send(relayDeps, exchange, { upstream: current, body, metered });
 }
 
 function receiveBody(

@@ -7,7 +7,13 @@ import { type SpendScope, spentOf } from "./charges.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 import type { RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
-import { readStrictLimits, reclaimLeases, releaseUnresolved, syncLeases } from "./leases.sql.ts";
+import {
+  readLimitsVersion,
+  readStrictLimits,
+  reclaimLeases,
+  releaseUnresolved,
+  syncLeases,
+} from "./leases.sql.ts";
 import { type Held, type HoldRequest, NodeLeases, type Resolution } from "./node-leases.ts";
 import type { PendingSpend } from "./pending-spend.ts";
 
@@ -180,6 +186,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
 
   async refresh(): Promise<void> {
     const { database, listRunning } = this.#options;
+    if ((await readLimitsVersion(database)) === this.#limitsVersion) return;
     const { limits, version } = await readStrictLimits(database);
     if (version <= this.#limitsVersion) return;
     this.#limitsVersion = version;

@@ -413,6 +413,12 @@ async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promi
   await changeBalances(tx, [...sums.values()]);
 }
 
+/** Rises with every change of a limit. */
+export async function readLimitsVersion(db: Database | Tx): Promise<bigint> {
+  const row = await db.selectFrom("limits_version").select("value").executeTakeFirstOrThrow();
+  return row.value;
+}
+
 /** All strict limits and the version they stand at, of one moment. */
 export async function readStrictLimits(
   db: Database | Tx,
