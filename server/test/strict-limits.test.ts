@@ -251,6 +251,15 @@ describe.each([
     expect(upstream.received).toEqual([]);
   });
 
+  test("with less left than any request can cost: the official words first, too", async () => {
+    await limit(COST + 1n);
+    const { message, ...rest } = await refusalOf(body);
+    expect(rest).toMatchObject({ status: 400, shouldRetry: "false" });
+    expect(message).toMatch(/^You have reached your specified workspace API usage limits\. /);
+    expect(message).toMatch(/What is left is less than any request to this model can cost\.$/);
+    expect(upstream.received).toEqual([]);
+  });
+
   test("while others hold what remains: waits, then 429 to come again shortly", async () => {
     await limit(worstCaseOf(body));
     const { exchange, answer } = await hang();

@@ -1,4 +1,5 @@
 import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
+import type { HoldRequest } from "#src/domain/hold-request.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/ledger/charges.ts";
@@ -95,7 +96,7 @@ async function conclude(
   if (decided.kind === "dropped") throw stopping();
   if (decided.kind === "refused") {
     deps.metrics.observeHoldRefusal(decided.reason);
-    throw toHoldError(decided, () => explainWorstCase(explained));
+    throw toHoldError(decided, () => explainWorstCase(explained), leastOf(call));
   }
   return accept(deps, call, worstCase, decided);
 }
@@ -140,3 +141,38 @@ async function tighten(
   const tighter = tightenWith({ ...counted, countedTokens });
   return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;
 }
+
+/** What the smallest request to the same model is held at, in nano-USD. */
+function leastOf({ message: { model }, book, atMs }: HoldCall): bigint {
+  const request = { ...NOTHING, model };
+  return tightenWith({ request, book, atMs, countedTokens: 0 }).nanoUsd;
+}
+
+const NOTHING: Omit<HoldRequest, "model"> = {
+  maxTokens: 0,
+  speed: null,
+  inferenceGeo: "global",
+  fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
+  bodyBytes: 0,
+  toolCount: 0,
+  builtInToolCount: 0,
+  toolsetCount: 0,
+  imageCount: 0,
+  imageDataBytes: 0,
+  citedBytes: 0,
+  serverTools: [],
+  markers: {
+    hasCacheControl5m: false,
+    hasCacheControl1h: false,
+    hasUnknownTools: false,
+    hasMcpServers: false,
+    hasContainer: false,
+    hasSkills: false,
+    hasThread: false,
+    hasCompaction: false,
+    hasOpaqueSource: false,
+    hasUrlSource: false,
+    hasFileIds: false,
+    unknownFields: [],
+  },
+};

@@ -9,9 +9,14 @@ const RETRY_AFTER_S = "2";
 
 /**
  * The refusal as the client gets it. Spent and too large are 400s that no retry helps; held by running requests is a
- * 429 that one does. `explain` says what the request can cost and what drives that.
+ * 429 that one does. `explain` says what the request can cost and what drives that. A limit is reached, in the official
+ * words, also when less than `leastNanoUsd` is not spent: what the smallest request to the same model is held at.
  */
-export function toHoldError(refusal: HoldRefusal, explain: () => string): ApiError {
+export function toHoldError(
+  refusal: HoldRefusal,
+  explain: () => string,
+  leastNanoUsd = 0n,
+): ApiError {
   const { reason, limit, figures, regainAtMs } = refusal;
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
@@ -24,10 +29,12 @@ export function toHoldError(refusal: HoldRefusal, explain: () => string): ApiErr
   const held = figures?.leasedNanoUsd ?? 0n;
   const unresolved = figures?.unresolvedNanoUsd ?? 0n;
   const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
-  if (reason === "spent") {
+  const isReached = reason === "too_large" && limit.amountNanoUsd - settled < leastNanoUsd;
+  if (reason === "spent" || isReached) {
     const { scopeType, scopeId, period, amountNanoUsd } = limit;
     const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
-    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} H${others}`;
+    const rest = isReached ? " What is left is less than any request to this model can cost." : "";
+    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} H${others}${rest}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY);
   }
   const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
