@@ -4,6 +4,8 @@ import type { AdminKeyCaller, Caller, WorkspaceKeyCaller } from "#src/domain/cal
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
+import type { KeyUse } from "./key-use.ts";
+import { checkKeyWorks } from "./refuse-key.ts";
 
 // Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
 // revocation is committed. The whole hash is looked up: nothing is compared byte by byte, and no part of a secret
@@ -15,6 +17,7 @@ export interface AuthenticateDeps {
   nowMs: () => number;
   /** The organization that somebody on the server's own machine acts in. */
   operatorOrganizationId: string;
+  keyUse: Pick<KeyUse, "record">;
 }
 
 /** The parts of a request that say who is asking. */
@@ -22,6 +25,8 @@ export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
   hasCookie: boolean;
+  /** The client's address, or null where it is not known. Asked for only where a key is bound to addresses, or used. */
+  address: () => string | null;
   /**
    * User id that the local admin socket stands for, null on every other listener. It is the server's own: only that user
    * and root can open the socket, and which of the two it was is not known.
@@ -62,7 +67,7 @@ export async function authenticate(
   const hash = hashSecret(secret);
   return format.kind === "admin"
     ? authenticateAdminKey(deps, hash)
-    : authenticateWorkspaceKey(deps, hash);
+    : authenticateWorkspaceKey(deps, presented, hash);
 }
 
 async function authenticateAdminKey(
@@ -72,30 +77,29 @@ async function authenticateAdminKey(
   const key = await findAdminKeyByHash(deps.database, hash);
   if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
   if (key.status === "revoked") throw refused("This admin key has been revoked.");
-  checkExpiry(deps, key.expiresAtMs, "admin key");
+  if (key.expiresAtMs !== null && deps.nowMs() >= key.expiresAtMs) {
+    const expiredAt = new Date(key.expiresAtMs).toISOString();
+    throw refused(`This admin key expired at ${expiredAt}: create another one.`);
+  }
   return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
 }
 
 async function authenticateWorkspaceKey(
   deps: AuthenticateDeps,
+  presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<WorkspaceKeyCaller> {
   const key = await findApiKeyByHash(deps.database, hash);
   if (key === null) {
     throw refused("invalid x-api-key: no workspace of this server has this API key.");
   }
-  if (key.status === "archived") {
-    throw refused("This API key is archived and will not work again: create another one.");
-  }
-  if (key.isWorkspaceArchived) {
-    throw refused("The workspace of this API key is archived, so its keys have stopped.");
-  }
-  if (key.status === "inactive") {
-    throw refused(
-      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
-    );
-  }
-  checkExpiry(deps, key.expiresAtMs, "API key");
+  checkKeyWorks(key, deps.nowMs(), presented.address);
+  deps.keyUse.record({
+    secretId: key.secretId,
+    atMs: deps.nowMs(),
+    address: presented.address(),
+    model: null,
+  });
   return {
     kind: "api_key",
     id: key.id,
@@ -103,13 +107,6 @@ async function authenticateWorkspaceKey(
     workspaceId: key.workspaceId,
     permission: key.permission,
   };
-}
-
-function checkExpiry(deps: AuthenticateDeps, expiresAtMs: number | null, what: string): void {
-  if (expiresAtMs === null || deps.nowMs() < expiresAtMs) return;
-  throw refused(
-    `This ${what} expired at ${new Date(expiresAtMs).toISOString()}: create another one.`,
-  );
 }
 
 const BEARER = /^bearer +(\S.*)$/i;

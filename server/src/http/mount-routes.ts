@@ -120,6 +120,7 @@ function identityOf(deps: MountDeps, request: FastifyRequest) {
     xApiKey: typeof xApiKey === "string" ? xApiKey : undefined,
     authorization: headers.authorization,
     hasCookie: headers.cookie !== undefined,
+    address: () => deps.clientAddress(request.raw),
     operatorUid: deps.isLocalOperator(request.raw.socket),
   };
 }
