@@ -108,9 +108,10 @@ export const createApiKey = route({
   path: "/v1/admin/api_keys",
   summary: "Create an API key",
   description:
-    "The answer's `key` is shown once. `permissions` holds one or more of read ⊂ write ⊂ admin; the strongest counts and is what is kept. With `owner_member_id` it is that person's key and stops with the person; null, it is the workspace's; omitted, it is the workspace's, or the caller's own where the caller may make no other. Without `expires_at` it lives as long as the organization allows.",
+    "The answer's `key` is shown once. `permissions` holds one or more of read ⊂ write ⊂ admin; the strongest counts and is what is kept. Nobody makes a key that may do more in the workspace than its maker. With `owner_member_id` it is that person's key and stops with the person; null, it is the workspace's; omitted, it is the workspace's, or the caller's own where the caller may make no other. Without `expires_at` it lives as long as the organization allows.",
   action: "api_keys:write",
   audited: "api_key.created",
+  stepUp: true,
   body: z.strictObject({
     name: nameText,
     workspace_id: workspaceId,
@@ -207,6 +208,7 @@ export const rotateApiKey = route({
     "The key keeps its id, settings, limits and spend; the answer's `key` is the new secret, shown once. The old secret works until the grace period is over, then it is refused as rotated. A key has two secrets at most: in the grace period of an earlier rotation it is a 409, unless `cut_off_previous` ends the oldest at once. Omitted, `expires_at` stays as it is, or becomes the latest that the organization allows where that is earlier.",
   action: "api_keys:write",
   audited: "api_key.rotated",
+  stepUp: true,
   params: apiKeyParams,
   body: z.strictObject({
     grace_period_seconds: z.int().min(0).max(MAX_GRACE_SECONDS).default(0),
@@ -240,7 +242,7 @@ export const officialApiKey = z
     name: z.string(),
     status,
     created_at: timestamp,
-    created_by: z.object({ type: z.literal("user"), id: memberId }).nullable(),
+    created_by: z.object({ id: memberId, type: z.literal("user") }).nullable(),
     expires_at: timestamp.nullable(),
     partial_key_hint: z.string(),
     principal: z.object({ type: z.literal("user_actor"), user_id: memberId }).nullable(),
@@ -258,7 +260,7 @@ export const listOfficialApiKeys = route({
   audited: null,
   query: z.strictObject({
     ...pageQuery,
-    created_by_user_id: optionalQuery(z.string().max(100)).meta({
+    created_by_user_id: optionalQuery(memberId).meta({
       description: "Keys that this person made.",
     }),
     status: optionalQuery(status),

@@ -36,6 +36,7 @@ export const updateSecuritySettings = route({
     "`max_key_lifetime_days` holds for every key that is made, rotated or changed from then on, whoever does it. Keys that exist are not changed: they are counted here, and `exceeds_max_lifetime` finds them in the list of API keys. Null removes the rule; what is omitted stays.",
   action: "security:write",
   audited: "security_settings.updated",
+  stepUp: true,
   body: z.strictObject({ max_key_lifetime_days: maxKeyLifetimeDays.optional() }),
   response: securitySettings,
 });

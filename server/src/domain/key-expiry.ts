@@ -1,4 +1,5 @@
 import { ApiError } from "./api-error.ts";
+import { isoFromMs } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_LIFETIME_MS = 100 * 365 * DAY_MS;
@@ -62,6 +63,6 @@ function tooLate(maxDays: number | null, latestMs: number): ApiError {
   return new ApiError(
     "invalid_request",
     `expires_at: keys of this organization live ${maxDays} days at most: expected a time until ` +
-      `${new Date(latestMs).toISOString()}. Omit it for the latest one.`,
+      `${isoFromMs(latestMs)}. Omit it for the latest one.`,
   );
 }

@@ -35,10 +35,10 @@ export interface ApiKeyRow {
   last_used_model: string | null;
 }
 
-/** `onlyWorkspaceId` is the one workspace that exists for the caller, or null for all of the organization's. */
+/** `onlyWorkspaceIds` are those whose keys exist for the caller, or null for all of the organization's. */
 export interface ApiKeyScope {
   organizationId: string;
-  onlyWorkspaceId: string | null;
+  onlyWorkspaceIds: readonly string[] | null;
 }
 
 export interface ApiKeyFilter extends ApiKeyScope {
@@ -105,10 +105,9 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "used.last_used_model",
     ])
     .where("api_key.organization_id", "=", scope.organizationId);
-  const { onlyWorkspaceId } = scope;
-  return onlyWorkspaceId === null
-    ? query
-    : query.where("api_key.workspace_id", "=", onlyWorkspaceId);
+  const { onlyWorkspaceIds } = scope;
+  if (onlyWorkspaceIds === null) return query;
+  return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
 }
 
 /** One row more than the page holds, so that the reader knows whether there is another page. */

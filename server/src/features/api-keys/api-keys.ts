@@ -5,7 +5,7 @@ import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";
 import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
-  getVisibleWorkspace,
+  getWorkspaceFor,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -37,7 +37,7 @@ import {
 } from "./describe-api-keys.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
-import { checkMayGive, scopeOf } from "./key-rights.ts";
+import { checkMayChange, checkMayGive, scopeOf } from "./key-rights.ts";
 import { insertSecret } from "./secrets.sql.ts";
 
 export interface NewApiKey {
@@ -54,8 +54,8 @@ const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
  * Makes a key; the secret is in the answer and nowhere else. Throws a 404 for an unknown workspace or owner, a 400 for an
- * archived workspace and for what the organization does not allow a key, a 403 for more permission than the caller has
- * itself.
+ * archived workspace and for what the organization does not allow a key, a 403 for a caller that may not make keys there,
+ * none of this permission, or none for this owner.
  */
 export function createApiKey(
   deps: AuditDeps,
@@ -68,9 +68,9 @@ export function createApiKey(
     allowed_models: readAllowedModels(input.allowed_models) ?? null,
     allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
   };
-  checkMayGive(caller, permission);
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    await getActiveWorkspaceForChange(tx, caller, input.workspace_id);
+    await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
+    checkMayGive(caller, { workspace_id: input.workspace_id, permission });
     const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
     const row = {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
@@ -98,7 +98,7 @@ async function insertKeyWithSecret(tx: Tx, deps: AuditDeps, row: NewApiKeyRow) {
   const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
   await insertApiKey(tx, row);
   await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
-  const scope = { organizationId: row.organization_id, onlyWorkspaceId: null };
+  const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
   const made = await findApiKey(tx, scope, row.id);
   if (made === null) throw apiKeyNotFound();
   const view = await describeApiKey(tx, row.organization_id, made, row.created_at.getTime());
@@ -178,7 +178,7 @@ async function readFilter(
   query: ApiKeyQuery,
 ): Promise<ApiKeyFilter> {
   if (query.workspace_id !== undefined) {
-    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
+    await getWorkspaceFor(deps.database, caller, "api_keys:read", query.workspace_id);
   }
   return {
     ...scopeOf(caller),
@@ -216,8 +216,8 @@ export interface ApiKeyChange {
 }
 
 /**
- * Leaves what is omitted, and a name or status that is null; a restriction that is null is taken away. Throws a 404, and
- * a 400 for what an archived, expired or ownerless key does not allow.
+ * Leaves what is omitted, and a name or status that is null; a restriction that is null is taken away. Throws a 404, a
+ * 403 for a key that the caller may only see, and a 400 for what an archived, expired or ownerless key does not allow.
  */
 export function updateApiKey(
   deps: AuditDeps,
@@ -229,6 +229,7 @@ export function updateApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (before === null) throw apiKeyNotFound();
+    checkMayChange(caller, before);
     const { organizationId } = caller;
     const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
     const after = applyChange(before, change, { nowMs, maxDays });
@@ -239,6 +240,7 @@ export function updateApiKey(
       };
     }
     checkChange(statusOf(before, nowMs), before, after);
+    if (after.status === "active" && before.status !== "active") checkMayGive(caller, after);
     await updateRow(tx, organizationId, after);
     return {
       result: await describeApiKey(tx, organizationId, after, nowMs),

@@ -11,7 +11,7 @@ import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sq
 import { keyHasExpired, keyIsArchived, readTime, toDate } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { type ApiKeyView, describeApiKey, statusOf } from "./describe-api-keys.ts";
-import { scopeOf } from "./key-rights.ts";
+import { checkMayChange, checkMayGive, scopeOf } from "./key-rights.ts";
 import {
   endCurrentSecret,
   endPreviousSecrets,
@@ -27,7 +27,7 @@ export interface Rotation {
 
 /**
  * Gives the key a new secret, which is in the answer and nowhere else; the old one works until the grace period is over.
- * Throws a 404, a 400 for a key that has ended, and a 409 where the secret before still works and was not given up:
+ * Throws a 404, a 403 for a key that is not the caller's to give out, a 400 for one that has ended, and a 409 where the secret before still works and was not given up:
  * somebody may not know yet that there is a newer one.
  */
 export function rotateApiKey(
@@ -62,7 +62,7 @@ export function rotateApiKey(
   });
 }
 
-/** Ends the grace period now. Throws a 404. Where only the current secret works, nothing is changed. */
+/** Ends the grace period now. Throws a 404, and a 403 for a key that the caller may only see. Where only the current secret works, nothing is changed. */
 export function cutOffApiKey(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -72,6 +72,7 @@ export function cutOffApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (row === null) throw apiKeyNotFound();
+    checkMayChange(caller, row);
     const previous = await findPreviousSecret(tx, id, nowMs);
     if (previous !== null) await endPreviousSecrets(tx, id, new Date(nowMs));
     const result = await describeApiKey(tx, caller.organizationId, row, nowMs);
@@ -102,6 +103,8 @@ async function getWorkingKey(
 ): Promise<ApiKeyRow> {
   const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
   if (row === null) throw apiKeyNotFound();
+  checkMayChange(caller, row);
+  checkMayGive(caller, row);
   const status = statusOf(row, nowMs);
   if (status === "archived") throw keyIsArchived();
   if (status === "expired") throw keyHasExpired("it cannot be rotated any more");

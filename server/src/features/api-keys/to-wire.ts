@@ -1,5 +1,6 @@
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { z } from "zod";
+import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
@@ -29,7 +30,7 @@ export function toApiKey(view: ApiKeyView): Wire {
     })),
     last_used: toLastUsed(row),
     spent_month_usd: formatUsd(view.spentMonthNanoUsd),
-    created_by: { type: row.created_by_type, id: row.created_by_id },
+    created_by: toWireMaker(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     archived_at: row.archived_at?.toISOString() ?? null,
