@@ -8,7 +8,7 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
-import type { Config, LoadedConfig } from "./config.ts";
+import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
@@ -112,7 +112,7 @@ async function startParts(
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
+    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
   };
 }
@@ -384,15 +384,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function exposureWarning(config: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
-  if (isLocal || config.tlsCertFile !== undefined || config.trustedProxies.length > 0) return null;
-  return (
-    `${config.host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
-    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
-  );
 }
 
 function readTls(config: Config): { cert: string; key: string } | null {
