@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
-import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
+import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
+import { saveUses } from "./access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
-import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
@@ -130,6 +132,7 @@ interface Core {
   organizationId: string;
   watch: ChangeWatch;
   keys: KeyCache;
+  keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -145,14 +148,14 @@ interface Core {
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
-  const reload: (() => void)[] = [];
+  const reload: ((changed: Changed) => void)[] = [];
   const watch = watchChanges({
     database,
     intervalMs: POLL_CHANGES_MS,
     clock: systemClock,
     logger,
-    onChange: () => {
-      for (const each of reload) each();
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
     },
   });
   parts.defer(() => watch.stop());
@@ -164,11 +167,13 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => partitions.stop());
 
   const keys = makeKeyCache({
-    lookup: (hash) => findApiKeyByHash(database, hash),
+    lookup: (hashes) => findApiKeysByHashes(database, hashes),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  parts.defer(() => keyUse.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -184,13 +189,22 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
   reload.push(
-    () => keys.clear(),
+    (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
   const counted = { ledger, leases, meter, spendNowMs, runsOn };
-  return { organizationId: organization.id, watch, keys, prices, labels, upstreams, ...counted };
+  return {
+    organizationId: organization.id,
+    watch,
+    keys,
+    keyUse,
+    prices,
+    labels,
+    upstreams,
+    ...counted,
+  };
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -290,8 +304,11 @@ async function startSurfaces(
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
   });
+  const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
+    keyUse: core.keyUse,
+    clientAddress,
     ledger: core.ledger,
     leases: core.leases,
     meter: core.meter,
@@ -321,7 +338,8 @@ async function startSurfaces(
     sessions: { find: async () => null },
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress: makeClientAddress(config.trustedProxies),
+    clientAddress,
+    keyUse: core.keyUse,
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),

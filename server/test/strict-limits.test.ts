@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import { makeKeyCache } from "#src/access/key-cache.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
@@ -24,6 +23,7 @@ import {
 } from "./harness/fake-upstream.ts";
 import {
   call,
+  defaultKey,
   messageBody,
   start,
   startTestGateway,
@@ -314,17 +314,9 @@ describe("requests that wait for budget", () => {
   test("are refused when their key is revoked meanwhile, and what they held is free", async () => {
     let status: "active" | "inactive" = "active";
     const { apiKeyId: id, organizationId, workspaceId } = scope;
-    const found: FoundKey = {
-      id,
-      organizationId,
-      workspaceId,
-      permission: "write",
-      status: "active",
-      expiresAtMs: null,
-      isWorkspaceArchived: false,
-    };
+    const found = { ...defaultKey, id, organizationId, workspaceId };
     const keys = makeKeyCache({
-      lookup: () => Promise.resolve({ ...found, status }),
+      lookup: (hashes) => Promise.resolve(hashes.map(() => ({ ...found, status }))),
       msSinceContact: () => 0,
       leaseTtlMs: 120_000,
       clock: systemClock,
@@ -335,12 +327,12 @@ describe("requests that wait for budget", () => {
     const waiting = ask();
     await until(() => node.leases.status().waiting === 1);
     status = "inactive";
-    keys.clear();
+    keys.forget("anything");
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
     expect((await waiting).status).toBe(401);
     status = "active";
-    keys.clear();
+    keys.forget("anything");
     expect((await ask()).status).toBe(200);
     expect(messagesSent()).toBe(2);
   });

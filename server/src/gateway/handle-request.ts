@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/access/key-cache.ts";
+import type { KeyUse } from "#src/access/key-use.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
@@ -12,6 +13,7 @@ import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { authenticateKey } from "./authenticate-key.ts";
+import { checkModels } from "./check-models.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -28,6 +30,9 @@ import type { Upstream } from "./upstreams/upstream.ts";
 
 export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   keys: KeyCache;
+  keyUse: Pick<KeyUse, "record">;
+  /** The client's address, or null where it is not known. */
+  clientAddress: (request: IncomingMessage) => string | null;
   /** Soft limits. */
   ledger: Admission;
   /** Strict limits. */
@@ -215,12 +220,14 @@ async function serve(
 ): Promise<boolean> {
   const { request } = exchange;
   if (route.kind === "not_found") throw notFound(request);
-  const found = authenticateKey(deps, request.headers, route.action);
+  const address = () => deps.clientAddress(request);
+  const found = authenticateKey(deps, request.headers, route.action, address);
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
   if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
+    noteUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
   const body = await receiveBody(deps, budget, exchange);
@@ -228,6 +235,8 @@ async function serve(
   exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
   const message = parseMessage(body);
+  noteUse(deps, exchange, key, message.model);
+  checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
   if (route.kind === "count_tokens") {
@@ -240,7 +249,7 @@ async function serve(
   try {
     if (admitted instanceof Promise) {
       // It may have waited: its key may be revoked by now, and the upstream may be another one.
-      await authenticateKey(deps, request.headers, route.action);
+      checkModels(await authenticateKey(deps, request.headers, route.action, address), message);
       current = deps.upstream();
     }
     // From here on the request ends in exactly one record.
@@ -251,6 +260,16 @@ async function serve(
     throw error;
   }
   return send(relayDeps, exchange, { upstream: current, body, metered });
+}
+
+/** Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. */
+function noteUse(deps: GatewayDeps, exchange: Exchange, key: FoundKey, model: string | null): void {
+  deps.keyUse.record({
+    secretId: key.secretId,
+    atMs: deps.databaseNowMs(),
+    address: deps.clientAddress(exchange.request),
+    model,
+  });
 }
 
 function receiveBody(

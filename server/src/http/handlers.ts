@@ -5,6 +5,7 @@ import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
@@ -23,6 +24,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeWorkspaceHandlers(deps),
     ...makeApiKeyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
+    ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),
