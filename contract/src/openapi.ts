@@ -132,10 +132,7 @@ function toOperation(route: RouteSpec): Operation {
       "200": {
         description: "Done.",
         headers: { "request-id": requestIdHeader },
-        content: {
-          "application/json": { schema: route.response },
-          ...(route.streams && { "text/event-stream": { schema: { type: "string" } } }),
-        },
+        content: contentOf(route),
       },
       ...Object.fromEntries(
         Object.entries(errorsOf(route)).map(([status, description]) => [
@@ -154,6 +151,16 @@ function toOperation(route: RouteSpec): Operation {
 function stepUpOf(route: RouteSpec): string | undefined {
   if (!route.stepUp) return undefined;
   return "A signed-in person must have given the password or used a passkey in the last ten minutes.";
+}
+
+/** A streamed answer of the Admin surface is nothing but the stream. */
+function contentOf(route: RouteSpec) {
+  const streams = (route.streams ?? []).map((type) => [type, { schema: { type: "string" } }]);
+  const isOnlyStream = streams.length > 0 && !isClaude(route);
+  return {
+    ...(!isOnlyStream && { "application/json": { schema: route.response } }),
+    ...Object.fromEntries(streams),
+  };
 }
 
 const requestIdHeader = {

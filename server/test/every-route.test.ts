@@ -287,7 +287,7 @@ describe("a change writes exactly its audit event, in a chain that verifies", ()
     expect(events[0]?.requestId).toBe(answer.headers["request-id"]);
     expect(events[0]?.actorType).toBe("admin_key");
     const seq = Number(events[0]?.seq);
-    expect(await verifyChain(h.deps.database, fresh.id)).toEqual({ kind: "intact", events: seq });
+    expect(await verifyChain(h.deps, fresh.id)).toEqual({ kind: "intact", events: seq });
   });
 
   test.each(writes)("%s, refused, writes none", async (_, route) => {

@@ -72,7 +72,9 @@ describe("a stored upstream", () => {
   test("loses its credential with its address: the new place gets no request at all", async () => {
     const id = await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
-    const moved = await server.mustOperator("POST", `${UPSTREAMS}/${id}`, { base_url: second.origin });
+    const moved = await server.mustOperator("POST", `${UPSTREAMS}/${id}`, {
+      base_url: second.origin,
+    });
     expect(moved["has_credential"]).toBe(false);
     await whenRefused("no credential");
     expect(second.received).toEqual([]);
