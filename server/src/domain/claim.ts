@@ -1,5 +1,3 @@
-import type { Caller } from "./caller.ts";
-
 // A change that its client may ask for twice without wanting it twice: under an Idempotency-Key, or by an official SDK
 // that sends a request again by itself. `audit/claimed-changes.ts` makes and keeps these; every change looks at them.
 
@@ -18,7 +16,7 @@ export interface Claim {
 }
 
 export interface ClaimedRequest {
-  caller: Caller;
+  caller: { kind: string; id: string; organizationId: string };
   operationId: string;
   /** What the client named the request, or null where its input alone says which one it is. */
   key: string | null;
