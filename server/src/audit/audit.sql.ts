@@ -186,21 +186,30 @@ export async function insertCheckpoint(
     .execute();
 }
 
-/** The newest event that is older than `before`, or null. */
+/**
+ * The newest event after `afterSeq` with which all before it are older than `before`, or null. The clock may have gone
+ * back once: an event of the wrong time does not take younger ones with it.
+ */
 export async function findNewestBefore(
   db: Database | Tx,
-  of: { organizationId: string; before: Date },
+  of: { organizationId: string; before: Date; afterSeq: bigint },
 ): Promise<(ChainPlace & { createdAt: Date }) | null> {
-  const row = await db
+  const firstYoung = await db
+    .selectFrom("audit_event")
+    .select("seq")
+    .where("organization_id", "=", of.organizationId)
+    .where("seq", ">", of.afterSeq)
+    .where("created_at", ">=", of.before)
+    .orderBy("seq")
+    .limit(1)
+    .executeTakeFirst();
+  let query = db
     .selectFrom("audit_event")
     .select(["seq", "hash", "created_at as createdAt"])
     .where("organization_id", "=", of.organizationId)
-    .where("created_at", "<", of.before)
-    .orderBy("created_at", "desc")
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row ?? null;
+    .where("seq", ">", of.afterSeq);
+  if (firstYoung) query = query.where("seq", "<", firstYoung.seq);
+  return (await query.orderBy("seq", "desc").limit(1).executeTakeFirst()) ?? null;
 }
 
 /** Deletes up to `batch` events that the newest checkpoint stands for, and gives how many. */

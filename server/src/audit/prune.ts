@@ -2,6 +2,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { newId } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
 import {
   deletePrunedEvents,
   findAuditHead,
@@ -20,27 +21,42 @@ const DAY_MS = 86_400_000;
 const BATCH = 5_000;
 const MAX_BATCHES = 10_000;
 
-/**
- * Deletes the events of every organization that are older than it keeps them; gives how many. First a signed checkpoint
- * and the event `audit_log.pruned` commit, then the events that the checkpoint stands for go, in small transactions. A
- * run that ends in between is carried on by the next one. Safe on several nodes at once.
- */
-export async function pruneAuditLog(deps: AuditDeps): Promise<bigint> {
-  let deleted = 0n;
-  for (const { organizationId, retentionDays } of await listAuditHeads(deps.database)) {
-    if (retentionDays === null) continue;
-    const added = await setCheckpoint(deps, organizationId);
-    if (added !== null) deps.onAudited(added);
-    for (let batches = 0; batches < MAX_BATCHES; batches++) {
-      const gone = await deletePrunedEvents(deps.database, { organizationId, batch: BATCH });
-      deleted += gone;
-      if (gone < BigInt(BATCH)) break;
+/** Prunes the chain of every organization. One that cannot be is logged, and does not keep the others from it. */
+export async function pruneAuditLog(deps: AuditDeps & { logger: Logger }): Promise<void> {
+  for (const { organizationId } of await listAuditHeads(deps.database)) {
+    try {
+      const deleted = await pruneChain(deps, organizationId);
+      if (deleted > 0n) {
+        deps.logger.info(
+          { organizationId, events: String(deleted) },
+          "audit events were deleted by age",
+        );
+      }
+    } catch (error) {
+      deps.logger.error({ err: error, organizationId }, "audit events could not be deleted by age");
     }
+  }
+}
+
+/**
+ * Deletes the events that are older than the organization keeps them; gives how many. First a signed checkpoint and the
+ * event `audit_log.pruned` commit, then the events that the checkpoint stands for go, in small transactions. A run that
+ * ends in between is carried on by the next one. Safe on several nodes at once. Throws for a chain that is not as it was
+ * written: its evidence stays.
+ */
+export async function pruneChain(deps: AuditDeps, organizationId: string): Promise<bigint> {
+  const added = await setCheckpoint(deps, organizationId);
+  if (added !== null) deps.onAudited(added);
+  let deleted = 0n;
+  for (let batches = 0; batches < MAX_BATCHES; batches++) {
+    const gone = await deletePrunedEvents(deps.database, { organizationId, batch: BATCH });
+    deleted += gone;
+    if (gone < BigInt(BATCH)) break;
   }
   return deleted;
 }
 
-/** Null where nothing is too old. Throws for a chain that is not as it was written: its evidence stays. */
+/** Null where nothing is too old. */
 async function setCheckpoint(deps: AuditDeps, organizationId: string): Promise<AddedEvent | null> {
   const newest = await findNewestToGo(deps, organizationId);
   if (newest === null) return null;
@@ -83,13 +99,12 @@ async function findNewestToGo(deps: AuditDeps, organizationId: string) {
   const head = await findAuditHead(deps.database, organizationId);
   if (head === null || head.retentionDays === null) return null;
   checkHead(deps.auditKey, head); // the retention is signed too: nobody shortens it in the table
-  // Whole days: however often and on how many nodes this runs, a day has one checkpoint.
+  // Whole days in UTC: however often and on how many nodes this runs, a day has one checkpoint.
   const today = Math.floor(deps.nowMs() / DAY_MS);
   const before = new Date((today - head.retentionDays) * DAY_MS);
-  const newest = await findNewestBefore(deps.database, { organizationId, before });
   const checkpoint = await findCheckpoint(deps.database, organizationId);
-  const isGone = newest !== null && checkpoint !== null && newest.seq <= checkpoint.seq;
-  return isGone ? null : newest;
+  const afterSeq = checkpoint?.seq ?? 0n;
+  return findNewestBefore(deps.database, { organizationId, before, afterSeq });
 }
 
 /** What a checkpoint stands for was right when it went: a forged event must not be signed away. */

@@ -6,7 +6,14 @@ import {
 } from "@bursar/contract/admin/audit-log.ts";
 import { type Command, Option } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
-import { callRoute, exitCodes, makeLocalApi, streamLocally, targetOf } from "./local-api.ts";
+import {
+  CommandError,
+  callRoute,
+  exitCodes,
+  makeLocalApi,
+  streamLocally,
+  targetOf,
+} from "./local-api.ts";
 import { print } from "./print.ts";
 
 /** A log of ten million events takes minutes, and the server says nothing meanwhile. */
