@@ -361,10 +361,12 @@ CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
 CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
+CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
 CREATE INDEX audit_event_by_address ON audit_event USING btree (organization_id, ip_address, created_at, seq) WHERE (ip_address IS NOT NULL);
 CREATE INDEX audit_event_by_event ON audit_event USING btree (organization_id, event text_pattern_ops, created_at, seq);
 CREATE INDEX audit_event_by_request ON audit_event USING btree (organization_id, request_id);
 CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id, subject_id, created_at, seq);
+CREATE INDEX audit_event_by_subject_type ON audit_event USING btree (organization_id, subject_type, created_at, seq);
 CREATE INDEX audit_event_by_time ON audit_event USING btree (organization_id, created_at, seq);
 CREATE INDEX audit_event_by_workspace ON audit_event USING btree (organization_id, workspace_id, created_at, seq) WHERE (workspace_id IS NOT NULL);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);

@@ -27,7 +27,9 @@ CREATE TABLE audit_checkpoint (
 -- Lists run newest first, each filter by an index of its own.
 CREATE INDEX audit_event_by_time ON audit_event (organization_id, created_at, seq);
 CREATE INDEX audit_event_by_event ON audit_event (organization_id, event text_pattern_ops, created_at, seq);
+CREATE INDEX audit_event_by_actor_type ON audit_event (organization_id, actor_type, created_at, seq);
 CREATE INDEX audit_event_by_actor ON audit_event (organization_id, actor_id, created_at, seq);
+CREATE INDEX audit_event_by_subject_type ON audit_event (organization_id, subject_type, created_at, seq);
 CREATE INDEX audit_event_by_subject ON audit_event (organization_id, subject_id, created_at, seq);
 CREATE INDEX audit_event_by_workspace ON audit_event (organization_id, workspace_id, created_at, seq)
   WHERE workspace_id IS NOT NULL;

@@ -371,6 +371,8 @@ describe("with 100,000 events", () => {
     ["nothing", {}, "audit_event_by_time"],
     ["a rare event", { event: "member.removed" }, "audit_event_by_event"],
     ["the beginning of a rare event", { event: "member." }, "audit_event_by_event"],
+    ["a rare kind of actor", { actor_type: "system" }, "audit_event_by_actor_type"],
+    ["a rare kind of subject", { subject_type: "upstream" }, "audit_event_by_subject_type"],
     ["an actor", { actor_id: "user_7" }, "audit_event_by_actor"],
     ["a subject", { subject_id: "apikey_7" }, "audit_event_by_subject"],
     ["a workspace", { workspace_id: "wksp_7" }, "audit_event_by_workspace"],
