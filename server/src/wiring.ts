@@ -280,6 +280,7 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const gateway = makeGateway({
     keys: core.keys,

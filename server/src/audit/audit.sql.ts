@@ -133,20 +133,6 @@ export async function listChain(
   }));
 }
 
-/** Hash of one event, or null where there is no such event. */
-export async function findHashOfEvent(
-  db: Database | Tx,
-  place: { organizationId: string; seq: bigint },
-): Promise<Uint8Array | null> {
-  const row = await db
-    .selectFrom("audit_event")
-    .select("hash")
-    .where("organization_id", "=", place.organizationId)
-    .where("seq", "=", place.seq)
-    .executeTakeFirst();
-  return row?.hash ?? null;
-}
-
 /** The newest checkpoint of the chain with its signature, or null where nothing was ever deleted. */
 export async function findCheckpoint(
   db: Database | Tx,

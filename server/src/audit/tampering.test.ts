@@ -232,12 +232,13 @@ describe("an older end of the log that is put back with its genuine signature", 
 
   test("is found by itself within a check, and logged once", async () => {
     await rollBack();
-    const before = h.logs.length;
+    const [before, broken] = [h.logs.length, h.audit.chains.countBroken()];
     await h.audit.chains.check();
     await h.audit.chains.check();
     expect(h.audit.chains.reportOf(org.id).firstBroken).toMatchObject({ seq: 6n, reason: seen });
     const said = h.logs.slice(before).filter((line) => line.includes("tampered with"));
     expect(said.filter((line) => line.includes(org.id))).toHaveLength(1);
+    expect(h.audit.chains.countBroken()).toBeGreaterThan(broken);
   });
 
   test("is found after a restart, by the file in the data folder", async () => {

@@ -14,6 +14,8 @@ export interface ChainReport {
 
 export interface ChainWatch {
   reportOf(organizationId: string): ChainReport;
+  /** Organizations whose chain was found broken. */
+  countBroken(): number;
   /** Verifies what is new of every chain, or some more of one that has not been read to its end. True when all are read. */
   check(): Promise<boolean>;
 }
@@ -76,6 +78,8 @@ export function makeChainWatch(
 
   return {
     reportOf: (organizationId) => progressOf.get(organizationId)?.report ?? nothing,
+    countBroken: () =>
+      [...progressOf.values()].filter(({ report }) => report.firstBroken !== null).length,
     check: async () => {
       let areAllRead = true;
       for (const { organizationId } of await listAuditHeads(deps.database)) {
