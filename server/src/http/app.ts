@@ -11,8 +11,7 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, Omit<MountDeps, "onStreamError">, PageDeps {
-  logger: Logger;
+export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
   /** Of the program, for the documents. */
   version: string;
   /** Tells a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
@@ -60,9 +59,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
 
   await mountPages(app, deps);
   mountDocs(app, deps.version);
-  const onStreamError = (requestId: string, error: unknown) =>
-    deps.logger.error({ err: error, requestId }, "a streamed answer broke off");
-  mountRoutes(app, { ...deps, onStreamError }, makeHandlers(deps));
+  mountRoutes(app, deps, makeHandlers(deps));
   await app.ready();
   return app;
 }

@@ -11,6 +11,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import type { Claim, ClaimedChanges } from "#src/domain/claim.ts";
 import { assert } from "#src/lib/assert.ts";
+import type { Logger } from "#src/lib/logger.ts";
 import type { Handlers } from "./handlers.ts";
 import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
@@ -29,8 +30,7 @@ export interface MountDeps extends AuthenticateDeps {
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
   /** Changes that a client may ask for twice and wants once. */
   claims: ClaimedChanges;
-  /** Told of a streamed answer that broke off through a fault of ours. */
-  onStreamError: (requestId: string, error: unknown) => void;
+  logger: Logger;
 }
 
 const MAX_USER_AGENT = 300;
@@ -81,7 +81,9 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       const input = readInput(route, request);
       if (route.streams) {
         const streamed = (await handler(call, input)) as StreamedAnswer;
-        return sendStream(reply, streamed, (error) => deps.onStreamError(request.id, error));
+        return sendStream(reply, streamed, (error) =>
+          deps.logger.error({ err: error, requestId: request.id }, "a streamed answer broke off"),
+        );
       }
       // Only what the contract declares leaves the server.
       const answer = async (call: Call | PublicCall) =>
