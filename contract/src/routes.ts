@@ -3,6 +3,7 @@ import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -14,6 +15,7 @@ export const adminRoutes = [
   ...workspaceRoutes,
   ...apiKeyRoutes,
   ...adminKeyRoutes,
+  ...securitySettingsRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,

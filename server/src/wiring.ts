@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
-import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
+import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
+import { saveUses } from "./access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
-import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
@@ -132,6 +134,7 @@ interface Core {
   audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
+  keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -142,14 +145,14 @@ interface Core {
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
-  const reload: (() => void)[] = [];
+  const reload: ((changed: Changed) => void)[] = [];
   const watch = watchChanges({
     database,
     intervalMs: POLL_CHANGES_MS,
     clock: systemClock,
     logger,
-    onChange: () => {
-      for (const each of reload) each();
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
     },
   });
   parts.defer(() => watch.stop());
@@ -171,11 +174,13 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => partitions.stop());
 
   const keys = makeKeyCache({
-    lookup: (hash) => findApiKeyByHash(database, hash),
+    lookup: (hashes) => findApiKeysByHashes(database, hashes),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  parts.defer(() => keyUse.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -188,7 +193,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
   reload.push(
-    () => keys.clear(),
+    (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
@@ -198,6 +203,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     audit,
     watch,
     keys,
+    keyUse,
     prices,
     labels,
     ledger,
@@ -282,8 +288,11 @@ async function startSurfaces(
     databaseSilenceMs: () => core.watch.msSinceContact(),
     brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
+  const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
+    keyUse: core.keyUse,
+    clientAddress,
     ledger: core.ledger,
     meter: core.meter,
     ...(config.journalSync === "group" && {
@@ -308,7 +317,8 @@ async function startSurfaces(
     sessions: { find: async () => null },
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress: makeClientAddress(config.trustedProxies),
+    clientAddress,
+    keyUse: core.keyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

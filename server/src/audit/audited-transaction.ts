@@ -1,5 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { bumpChangeCounter } from "#src/db/change-watch.ts";
+import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
@@ -67,13 +67,28 @@ export async function auditedTransaction<Result>(
       const organizationId = caller.organizationId;
       const actor = { type: caller.kind, id: caller.id };
       added.push(await appendAuditEvent(tx, deps, { entry: audit, organizationId, actor, origin }));
-      await bumpChangeCounter(tx);
+      await bumpChangeCounter(tx, changeScopeOf(audit));
       return result;
     };
     return origin.claim ? onceUnderClaim(tx, deps, origin.claim, workAndAudit) : workAndAudit();
   });
   for (const each of added) deps.onAudited(each);
   return result;
+}
+
+/** Things that no key depends on: what nodes keep of keys stays true when they change. */
+const apartFromKeys = new Set([
+  "spend_limit",
+  "model_price",
+  "upstream",
+  "admin_key",
+  "security_settings",
+]);
+
+/** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */
+function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | null {
+  if (type === "api_key" || type === "workspace" || type === "member") return { kind: type, id };
+  return apartFromKeys.has(type) ? { kind: "no_key", id } : null;
 }
 
 export interface NewEvent {

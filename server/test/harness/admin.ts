@@ -5,6 +5,8 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
+import { saveUses } from "#src/access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
@@ -32,6 +34,8 @@ export interface AdminHarness {
   audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
+  /** Writes when it is told to. */
+  keyUse: KeyUse;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
@@ -103,9 +107,12 @@ export async function startAdmin(): Promise<AdminHarness> {
   const nowMs = () => clock.nowMs;
   const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
   const first = await ensureOrganization(audit, "First Company");
+  const logger = makeLogger("info", { write: (line) => logs.push(line) });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const sessions = makeTestSessions(database);
   const deps: AdminAppDeps = {
     ...audit,
+    keyUse,
     onDenied: (caller, route, origin, refusal) =>
       audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
@@ -113,7 +120,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     sessions,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
-    logger: makeLogger("info", { write: (line) => logs.push(line) }),
+    logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
@@ -138,6 +145,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     deps,
     audit,
     clock,
+    keyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
@@ -163,6 +171,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     },
     close: async () => {
       for (const each of [app, ...operatorApps]) await (await each).close();
+      await keyUse.stop();
       await closeAudit();
       await drop();
     },
