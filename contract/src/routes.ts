@@ -1,5 +1,6 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { auditLogRoutes } from "./admin/audit-log.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
@@ -19,6 +20,7 @@ export const adminRoutes = [
   ...usageRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
+  ...auditLogRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

@@ -8,6 +8,8 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { keepAuditLog } from "./audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -106,8 +108,8 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
     url: surfaces.url,
@@ -123,6 +125,7 @@ interface CoreOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
+  secret: string;
   key: Buffer;
   isSimulated: boolean;
 }
@@ -130,6 +133,7 @@ interface CoreOptions {
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
+  audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
   keyUse: KeyUse;
@@ -161,8 +165,18 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
-  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
 
@@ -197,6 +211,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const counted = { ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
+    audit,
     watch,
     keys,
     keyUse,
@@ -288,13 +303,12 @@ interface SurfaceOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
-  key: Buffer;
   core: Core;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core }: SurfaceOptions,
+  { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string }> {
   const metrics: Metrics = makeMetrics({
@@ -303,6 +317,7 @@ async function startSurfaces(
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
@@ -329,10 +344,7 @@ async function startSurfaces(
   core.runsOn.gateway = gateway;
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database: storage.adminDatabase,
-    nowMs: () => core.watch.databaseNowMs(),
-    randomBytes: systemRandomBytes,
-    sealingKey: key,
+    ...core.audit,
     operatorOrganizationId: core.organizationId,
     // Nobody can sign in yet: no cookie is a session.
     sessions: { find: async () => null },
@@ -340,6 +352,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     keyUse: core.keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),

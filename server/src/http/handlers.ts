@@ -3,6 +3,8 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { Call, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
+import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
@@ -13,7 +15,7 @@ import { makeUsageHandlers } from "#src/features/usage/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
-export type HandlerDeps = UpstreamDeps;
+export type HandlerDeps = UpstreamDeps & AuditLogDeps;
 
 /** One handler for every route of the contract; leaving one out does not compile. */
 export type Handlers = HandlersFor<AdminRoute, Call, PublicCall>;
@@ -29,5 +31,6 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
+    ...makeAuditLogHandlers(deps),
   };
 }

@@ -11,6 +11,8 @@ export interface Gauges {
   databaseSilenceMs: () => number;
   /** Requests that wait for budget which others hold. */
   waitingHolds: () => number;
+  /** Organizations whose audit log is not as it was written. */
+  brokenAuditLogs: () => number;
 }
 
 interface ObservedRequest {
@@ -79,6 +81,11 @@ export function makeMetrics(gauges: Gauges): Metrics {
     "bursar_database_silence_seconds",
     "Since PostgreSQL last answered.",
     () => gauges.databaseSilenceMs() / 1000,
+  );
+  gauge(
+    "bursar_broken_audit_logs",
+    "Organizations whose audit log this node found changed; 0 is right.",
+    gauges.brokenAuditLogs,
   );
 
   gauge(

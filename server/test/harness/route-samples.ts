@@ -6,7 +6,12 @@ import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 
 /** One thing of each kind that a route can name, by the name of its id. */
 export type Made = Record<
-  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id",
+  | "workspace_id"
+  | "api_key_id"
+  | "admin_key_id"
+  | "upstream_id"
+  | "spend_limit_id"
+  | "audit_event_id",
   string
 >;
 
@@ -25,7 +30,14 @@ export async function makeEach({ operator }: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    audit_event_id: await findAuditEvent(operator),
   };
+}
+
+async function findAuditEvent(operator: Client): Promise<string> {
+  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
+  const [newest] = body.data;
+  return newest?.id ?? "";
 }
 
 /** There is at most one: the existing one where there is. */
@@ -48,6 +60,7 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  audit_event_id: "audit_unknown",
 };
 
 interface Sample {
@@ -126,6 +139,13 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+
+  listAuditEvents: {},
+  exportAuditEvents: { query: "format=csv" },
+  getAuditEvent: {},
+  getAuditLogState: {},
+  verifyAuditLog: {},
+  setAuditRetention: { body: () => ({ retention_days: 365 }) },
 };
 
 export function sampleOf(route: AdminRoute): Sample {
