@@ -6,6 +6,7 @@ export const idPrefixes = {
   apiKey: "apikey_",
   adminKey: "adminkey_",
   spendLimit: "spl_",
+  spendAdjustment: "adj_",
   upstream: "ups_",
   modelPrice: "price_",
   auditEvent: "audit_",
@@ -35,6 +36,7 @@ export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
+export const unresolvedSpendId = idText.meta({ description: "Id of unresolved spend, `unr_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

@@ -1,10 +1,12 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
+import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
 import { workspaceRoutes } from "./admin/workspaces.ts";
@@ -17,6 +19,8 @@ export const adminRoutes = [
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
   ...spendLimitRoutes,
+  ...unresolvedSpendRoutes,
+  ...ledgerCheckRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,

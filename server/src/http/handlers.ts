@@ -5,17 +5,20 @@ import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
+import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
-export type HandlerDeps = UpstreamDeps & AuditLogDeps;
+export type HandlerDeps = UpstreamDeps & AuditLogDeps & UnresolvedDeps;
 
 /** One handler for every route of the contract; leaving one out does not compile. */
 export type Handlers = HandlersFor<AdminRoute, Call, PublicCall>;
@@ -28,6 +31,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeUnresolvedSpendHandlers(deps),
+    ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),

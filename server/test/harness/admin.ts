@@ -25,6 +25,7 @@ import {
   type NewMember,
   type TestSessions,
 } from "./members.ts";
+import { leaveUnresolved } from "./unresolved-spend.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
@@ -58,6 +59,11 @@ export interface TestOrganization {
   operator: Client;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
+  /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */
+  unresolvedSpend(
+    workspaceId: string,
+    apiKeyId: string,
+  ): Promise<{ requestId: string; id: string }>;
 }
 
 export interface TestMember {
@@ -98,6 +104,7 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const UNRESOLVED_RELEASE_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
@@ -113,6 +120,7 @@ export async function startAdmin(): Promise<AdminHarness> {
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     onDenied: (caller, route, origin, refusal) =>
       audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
@@ -167,6 +175,12 @@ export async function startAdmin(): Promise<AdminHarness> {
           sessions.stepUp(made.id, steppedUpAtMs);
           return { ...made, client: makeClient(app, consoleHeaders(made.id)) };
         },
+        unresolvedSpend: (workspaceId, apiKeyId) =>
+          leaveUnresolved(
+            database,
+            { organizationId: id, workspaceId, apiKeyId },
+            { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
+          ),
       };
     },
     close: async () => {

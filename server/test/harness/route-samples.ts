@@ -11,11 +11,12 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "unresolved_spend_id"
   | "audit_event_id",
   string
 >;
 
-export async function makeEach({ operator }: TestOrganization): Promise<Made> {
+export async function makeEach({ operator, unresolvedSpend }: TestOrganization): Promise<Made> {
   const { id: workspaceId } = await operator.createWorkspace();
   const { id: apiKeyId } = await operator.createApiKey(workspaceId);
   const { id: adminKeyId } = await operator.createAdminKey();
@@ -30,6 +31,7 @@ export async function makeEach({ operator }: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    unresolved_spend_id: (await unresolvedSpend(workspaceId, apiKeyId)).id,
     audit_event_id: await findAuditEvent(operator),
   };
 }
@@ -60,13 +62,14 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  unresolved_spend_id: "unr_unknown",
   audit_event_id: "audit_unknown",
 };
 
 interface Sample {
   /** With which the call succeeds and, where the route changes something, does change it. */
   body?: (made: Made) => object;
-  query?: string;
+  query?: string | ((made: Made) => string);
   /** What has to happen in the organization first. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
   /** It changes an API key that is there, and that is not the caller's own. */
@@ -126,6 +129,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
+  listOfficialSpendLimits: {},
+  setOfficialSpendLimit: {
+    body: ({ workspace_id }) => ({ scope: { type: "workspace", workspace_id }, amount: "12345" }),
+  },
+  getOfficialSpendLimit: {},
+  deleteOfficialSpendLimit: {},
+
+  listUnresolvedSpend: {},
+  resolveUnresolvedSpend: { body: () => ({ decision: "charge", reason: "The invoice has it." }) },
+  listSpendAdjustments: {},
+  checkLedger: {},
 
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   listModelPrices: {},
@@ -152,14 +167,19 @@ export function sampleOf(route: AdminRoute): Sample {
   return samples[route.operationId];
 }
 
-export function urlOf(route: AdminRoute, ids: Record<string, string>): string {
+export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const id = ids[name];
+    const id = (ids as Record<string, string>)[name];
     if (id === undefined) throw new Error(`${route.path}: make a ${name} in makeEach`);
     return encodeURIComponent(id);
   });
-  const { query } = sampleOf(route);
-  return query === undefined ? path : `${path}?${query}`;
+  const query = queryOf(route, ids);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+function queryOf(route: AdminRoute, ids: Made): string {
+  const { query = "" } = sampleOf(route);
+  return typeof query === "string" ? query : query(ids);
 }
 
 /** The sample call, with more fields in the body where a test wants them. */
@@ -178,11 +198,12 @@ export function callRoute<Body>(
   });
 }
 
-/** True of a route that is about one thing which must be there: in its path or its body. */
+/** True of a route that is about one thing which must be there: in its path, its query or its body. */
 export function hasTarget(route: AdminRoute): boolean {
   if ("params" in route) return true;
   const body = JSON.stringify(sampleOf(route).body?.(unknownIds) ?? {});
-  return Object.values(unknownIds).some((id) => body.includes(id));
+  const input = `${body} ${queryOf(route, unknownIds)}`;
+  return Object.values(unknownIds).some((id) => input.includes(id));
 }
 
 /** Name and route of each, as `test.each` takes them. */
