@@ -130,6 +130,9 @@ test("fifty agents use a limit up to one request's worst case, never beyond, and
     `${answered} answers in ${seconds.toFixed(1)} s, $${settled.spent_usd} of $${LIMIT_USD} (${(usable * 100).toFixed(1)} %), ${busy} waits that were given up\n`,
   );
 
+  process.stdout.write(
+    `${JSON.stringify([...new Set(outcomes.map((o) => o.refusal?.message))], null, 1)}\n`,
+  );
   expect(spentUsd).toBeCloseTo(answered * COST_USD, 9);
   expect(spentUsd).toBeLessThanOrEqual(LIMIT_USD);
   expect(usable).toBeGreaterThan(0.9);

@@ -83,7 +83,7 @@ describe("the hold of open-ended requests", () => {
     const other = await setShort({ open_ended_hold_usd: 2 });
     expect(other.body.open_ended_hold_usd).toBe(2);
     expect((await set()).body.open_ended_hold_usd).toBeNull();
-    const events = await auditEventsOf(h.deps.database, org.id);
+    const events = await auditEventsOf(h.deps.database, first.body.id);
     const sets = events.filter(({ event }) => event === "spend_limit.set");
     expect(
       sets.map(({ after }) => (after as Record<string, unknown>)["open_ended_hold_usd"]),
