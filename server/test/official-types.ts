@@ -1,6 +1,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { officialApiKey, updateOfficialApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
+import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
@@ -14,14 +15,20 @@ interface Schemas {
   organization: typeof organization;
   workspace: typeof officialWorkspace;
   apiKey: typeof officialApiKey;
+  spendLimit: typeof officialSpendLimit;
 }
 
-interface Expected<Client extends { organization: OrganizationClient }> {
+interface Expected<Client extends OfficialClient> {
   organization: Resolved<Client["organization"]["retrieve"]>;
   workspace: Resolved<Client["organization"]["workspaces"]["retrieve"]>;
   apiKey: Resolved<Client["organization"]["apiKeys"]["retrieve"]>;
+  spendLimit: Resolved<Client["beta"]["organization"]["spendLimits"]["retrieve"]>;
 }
 
+interface OfficialClient {
+  organization: OrganizationClient;
+  beta: { organization: { spendLimits: { retrieve: Call } } };
+}
 type Call = (...input: never[]) => PromiseLike<unknown>;
 interface OrganizationClient {
   retrieve: Call;
@@ -42,6 +49,10 @@ export type WorkspaceIsComplete = Is<
   HasAllFields<Answered["workspace"], Expected<Anthropic>["workspace"]>
 >;
 export type ApiKeyIsComplete = Is<HasAllFields<Answered["apiKey"], Expected<Anthropic>["apiKey"]>>;
+
+export type SpendLimitIsComplete = Is<
+  HasAllFields<Answered["spendLimit"], Expected<Anthropic>["spendLimit"]>
+>;
 
 /** What the official client may send to change a key, we take. */
 type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];

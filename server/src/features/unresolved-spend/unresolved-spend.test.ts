@@ -93,11 +93,9 @@ async function loseNode(requestId = ""): Promise<void> {
     .insertInto("balance")
     .values({ ...key, unresolved_nano_usd: HELD })
     .onConflict((conflict) =>
-      conflict
-        .columns(["scope_type", "scope_id", "period", "period_start"])
-        .doUpdateSet((eb) => ({
-          unresolved_nano_usd: eb("balance.unresolved_nano_usd", "+", HELD),
-        })),
+      conflict.columns(["scope_type", "scope_id", "period", "period_start"]).doUpdateSet((eb) => ({
+        unresolved_nano_usd: eb("balance.unresolved_nano_usd", "+", HELD),
+      })),
     )
     .execute();
 }
