@@ -2,7 +2,12 @@ import { hash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { deleteAttempts, giveBackAttempt, takeAttempt } from "./attempts.sql.ts";
+import {
+  countFailure as countRow,
+  deleteAttempts,
+  giveBackAttempt,
+  takeAttempt,
+} from "./attempts.sql.ts";
 
 // How fast somebody may guess. An allowance of `burst` attempts fills up again by one each `everyMs`; only failures use
 // it up, since an attempt that succeeds is given back. It is charged before the attempt is judged, so that many at the
@@ -109,4 +114,15 @@ function networkOf(ipAddress: string | null): string {
 function inWords(seconds: number): string {
   if (seconds < 90) return seconds === 1 ? "1 second" : `${seconds} seconds`;
   return `${Math.ceil(seconds / 60)} minutes`;
+}
+
+const FAILURES_COUNT_MS = 3_600_000;
+
+/** Counts a failure to sign in as the member; gives how many there were since the count began, an hour ago at most. */
+export function countFailure(
+  tx: Tx,
+  nowMs: number,
+  memberId: string,
+): Promise<{ failures: number; since: Date }> {
+  return countRow(tx, { key: `failures:${memberId}`, nowMs, windowMs: FAILURES_COUNT_MS });
 }
