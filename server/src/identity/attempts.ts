@@ -32,12 +32,18 @@ const ofAccount: Allowance = { burst: 8, everyMs: 60_000 };
 const ofDevice: Allowance = { burst: 8, everyMs: 30_000 };
 /** Six digits can be guessed: a thousand attempts in three days leave one chance in 300, for who has the password. */
 const ofSecondFactor: Allowance = { burst: 5, everyMs: 300_000 };
+/** Questions for a passkey: each time somebody opens the page, each is a row for five minutes. */
+const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
 /** Messages to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
 /** The address an attempt came from; of IPv6 the network of one subscriber. */
 export function addressAttempt(ipAddress: string | null): Attempt {
   return { key: `address:${networkOf(ipAddress)}`, allowance: ofAddress };
+}
+
+export function passkeyChallengeAttempt(ipAddress: string | null): Attempt {
+  return { key: `passkey:${networkOf(ipAddress)}`, allowance: ofPasskeyChallenge };
 }
 
 export function accountAttempt(email: string): Attempt {

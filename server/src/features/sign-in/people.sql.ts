@@ -100,3 +100,12 @@ export async function deleteExpired(
 }
 
 const DELETE_AT_ONCE = 1_000;
+
+export async function countSessions(tx: Tx, memberId: string): Promise<number> {
+  const { count } = await tx
+    .selectFrom("auth_session")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("user_id", "=", memberId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
