@@ -27,6 +27,9 @@ export interface Tables {
   audit_event: AuditEventTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
+  invite: InviteTable;
+  invite_workspace: InviteWorkspaceTable;
+  mail: MailTable;
 }
 
 interface NodeTable {
@@ -237,4 +240,43 @@ interface WorkspaceMemberTable {
   member_id: string;
   role: Exclude<WorkspaceRole, "workspace_billing">;
   created_at: Created;
+}
+
+interface InviteTable {
+  id: string;
+  organization_id: string;
+  email: string;
+  role: OrganizationRole;
+  token_hash: Uint8Array;
+  invited_by_type: string;
+  invited_by_id: string;
+  created_at: Created;
+  expires_at: Date;
+  accepted_at: Date | null;
+  member_id: string | null;
+  revoked_at: Date | null;
+  is_open: Generated<boolean>;
+}
+
+interface InviteWorkspaceTable {
+  invite_id: string;
+  workspace_id: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+}
+
+interface MailTable {
+  id: string;
+  organization_id: string;
+  kind: string;
+  to_address: string;
+  subject: string;
+  body_sealed: Uint8Array | null;
+  about_id: string | null;
+  is_for_owner: Generated<boolean>;
+  status: Generated<"queued" | "sent" | "failed" | "withdrawn">;
+  attempts: Generated<number>;
+  last_error: string | null;
+  claimed_until: Date | null;
+  created_at: Created;
+  sent_at: Date | null;
 }
