@@ -22,6 +22,15 @@ export const nameText = z
   .refine((text) => !invisible.test(text), "expected text without invisible characters")
   .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
 
+const MAX_EMAIL_LENGTH = 254;
+/** An address of mail, in lower case: whatever its case, it is one address. */
+export const emailAddress = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(MAX_EMAIL_LENGTH)
+  .pipe(z.email("expected an e-mail address"));
+
 /** An instant in a request: RFC 3339 with a zone. */
 export const instant = z.iso
   .datetime({

@@ -283,6 +283,9 @@ async function startSurfaces(
     randomBytes: systemRandomBytes,
     sealingKey: key,
     operatorOrganizationId: core.organizationId,
+    // Nobody can sign in yet: no cookie is a session.
+    sessions: { find: async () => null },
+    publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress: makeClientAddress(config.trustedProxies),
     isDatabaseAway: isUnavailable,

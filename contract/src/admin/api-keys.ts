@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { instant, nameText, optionalQuery, timestamp } from "../fields.ts";
-import { apiKeyId, workspaceId } from "../ids.ts";
+import { apiKeyId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -42,9 +42,10 @@ export const createApiKey = route({
   path: "/v1/admin/api_keys",
   summary: "Create an API key",
   description:
-    "The answer's `key` is shown once. `permissions` holds one or more of read ⊂ write ⊂ admin; the strongest counts and is what is kept.",
+    "The answer's `key` is shown once. `permissions` holds one or more of read ⊂ write ⊂ admin; the strongest counts and is what is kept. Nobody makes a key that may do more in the workspace than its maker.",
   action: "api_keys:write",
   audited: "api_key.created",
+  stepUp: true,
   body: z.strictObject({
     name: nameText,
     workspace_id: workspaceId,
@@ -108,7 +109,7 @@ export const officialApiKey = z
     name: z.string(),
     status,
     created_at: timestamp,
-    created_by: z.null(),
+    created_by: z.object({ id: memberId, type: z.literal("user") }).nullable(),
     expires_at: timestamp.nullable(),
     partial_key_hint: z.string(),
     principal: z.null(),
@@ -126,8 +127,8 @@ export const listOfficialApiKeys = route({
   audited: null,
   query: z.strictObject({
     ...pageQuery,
-    created_by_user_id: optionalQuery(z.string().max(100)).meta({
-      description: "Keys that this person made. Here keys are made by keys: there are none.",
+    created_by_user_id: optionalQuery(memberId).meta({
+      description: "Keys that this person made.",
     }),
     status: optionalQuery(status),
     workspace_id: optionalQuery(workspaceId),

@@ -1,9 +1,16 @@
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { AdminKeyCaller, Caller, WorkspaceKeyCaller } from "#src/domain/caller.ts";
+import type {
+  AdminKeyCaller,
+  Caller,
+  MemberCaller,
+  WorkspaceKeyCaller,
+} from "#src/domain/caller.ts";
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
+import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
+import type { Sessions } from "./sessions.ts";
 
 // Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
 // revocation is committed. The whole hash is looked up: nothing is compared byte by byte, and no part of a secret
@@ -15,13 +22,18 @@ export interface AuthenticateDeps {
   nowMs: () => number;
   /** The organization that somebody on the server's own machine acts in. */
   operatorOrganizationId: string;
+  sessions: Sessions;
+  /** Origin of `BURSAR_PUBLIC_URL`, under which people open the console; null where it is not set. */
+  publicOrigin: string | null;
 }
 
 /** The parts of a request that say who is asking. */
 export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
-  hasCookie: boolean;
+  cookie: string | undefined;
+  /** Where the request comes from; null on a route where no session counts. */
+  console: ConsoleRequest | null;
   /**
    * User id that the local admin socket stands for, null on every other listener. It is the server's own: only that user
    * and root can open the socket, and which of the two it was is not known.
@@ -31,7 +43,8 @@ export interface PresentedIdentity {
 
 /**
  * The caller. A key that is sent counts also on the local socket, where none is needed. Throws a 401 that says what is
- * wrong with the key, since who asks holds its secret, and a 400 for a key that comes with a cookie.
+ * wrong with the key, since who asks holds its secret, a 400 for a key that comes with a cookie, and what
+ * `checkConsoleRequest` throws for a session that comes from elsewhere.
  */
 export async function authenticate(
   deps: AuthenticateDeps,
@@ -39,14 +52,9 @@ export async function authenticate(
 ): Promise<Caller> {
   const secret = readSecret(presented);
   if (secret === null) {
-    if (presented.operatorUid === null) throw refused(missingKey(presented));
-    return {
-      kind: "local_operator",
-      id: presented.operatorUid,
-      organizationId: deps.operatorOrganizationId,
-    };
+    return authenticateWithoutKey(deps, presented);
   }
-  if (presented.hasCookie) {
+  if (presented.cookie !== undefined) {
     throw new ApiError(
       "invalid_request",
       "A cookie and a key were sent together: send the key alone, so that it is clear who is asking.",
@@ -63,6 +71,32 @@ export async function authenticate(
   return format.kind === "admin"
     ? authenticateAdminKey(deps, hash)
     : authenticateWorkspaceKey(deps, hash);
+}
+
+async function authenticateWithoutKey(
+  deps: AuthenticateDeps,
+  presented: PresentedIdentity,
+): Promise<Caller> {
+  const { operatorUid, cookie, console } = presented;
+  if (operatorUid !== null) {
+    const organizationId = deps.operatorOrganizationId;
+    return { kind: "local_operator", id: operatorUid, organizationId };
+  }
+  if (cookie === undefined || console === null) throw refused(missingKey(presented));
+  return authenticateSession(deps, cookie, console);
+}
+
+async function authenticateSession(
+  deps: AuthenticateDeps,
+  cookie: string,
+  request: ConsoleRequest,
+): Promise<MemberCaller> {
+  checkConsoleRequest(request, deps.publicOrigin);
+  const member = await deps.sessions.find(cookie);
+  if (member === null) {
+    throw refused("You are not signed in, or your session has ended: sign in again.");
+  }
+  return member;
 }
 
 async function authenticateAdminKey(

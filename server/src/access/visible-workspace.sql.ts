@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { ApiKeyMaker } from "./own-api-key.ts";
 
 /** What other nouns need to know of a workspace. */
 export interface WorkspaceState {
@@ -25,16 +26,21 @@ export async function findWorkspaceState(
   return row ? { id: row.id, name: row.name, isArchived: row.archived_at !== null } : null;
 }
 
-/** The workspace of the organization's key, or null where there is no such key. */
-export async function findWorkspaceIdOfApiKey(
+/** What decides who may see a key. */
+export interface ApiKeyPlace extends ApiKeyMaker {
+  workspace_id: string;
+}
+
+/** Where the organization's key stands, or null where there is no such key. */
+export async function findApiKeyPlace(
   db: Database | Tx,
   of: { organizationId: string; apiKeyId: string },
-): Promise<string | null> {
+): Promise<ApiKeyPlace | null> {
   const row = await db
     .selectFrom("api_key")
-    .select("workspace_id")
+    .select(["workspace_id", "created_by_type", "created_by_id"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.apiKeyId)
     .executeTakeFirst();
-  return row?.workspace_id ?? null;
+  return row ?? null;
 }

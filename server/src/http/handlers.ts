@@ -1,6 +1,6 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
-import type { Call } from "#src/access/call.ts";
+import type { Call, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
@@ -15,7 +15,7 @@ import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 export type HandlerDeps = UpstreamDeps;
 
 /** One handler for every route of the contract; leaving one out does not compile. */
-export type Handlers = HandlersFor<AdminRoute, Call>;
+export type Handlers = HandlersFor<AdminRoute, Call, PublicCall>;
 
 export function makeHandlers(deps: HandlerDeps): Handlers {
   return {

@@ -32,10 +32,10 @@ const columns = [
   "expires_at",
 ] as const;
 
-/** `onlyWorkspaceId` is the one workspace that exists for the caller, or null for all of the organization's. */
+/** `onlyWorkspaceIds` are those whose keys exist for the caller, or null for all of the organization's. */
 export interface ApiKeyScope {
   organizationId: string;
-  onlyWorkspaceId: string | null;
+  onlyWorkspaceIds: readonly string[] | null;
 }
 
 export interface ApiKeyFilter extends ApiKeyScope {
@@ -43,6 +43,8 @@ export interface ApiKeyFilter extends ApiKeyScope {
   status?: StoredStatus | "expired" | undefined;
   /** Text that the name contains, whatever its case. */
   name?: string | undefined;
+  /** The member who made it. */
+  createdByMemberId?: string | undefined;
   /** Of what is expired, in milliseconds since the epoch. */
   nowMs: number;
 }
@@ -66,8 +68,12 @@ export function listApiKeys(
     .selectFrom("api_key")
     .select(columns)
     .where("organization_id", "=", filter.organizationId);
-  if (filter.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", filter.onlyWorkspaceId);
+  const { onlyWorkspaceIds, createdByMemberId } = filter;
+  if (onlyWorkspaceIds !== null) query = query.where(isAnyOf(onlyWorkspaceIds));
+  if (createdByMemberId !== undefined) {
+    query = query
+      .where("created_by_type", "=", "member")
+      .where("created_by_id", "=", createdByMemberId);
   }
   if (filter.workspaceId !== undefined) {
     query = query.where("workspace_id", "=", filter.workspaceId);
@@ -92,6 +98,10 @@ export function listApiKeys(
     .orderBy("id", order)
     .limit(page.limit + 1)
     .execute();
+}
+
+function isAnyOf(workspaceIds: readonly string[]) {
+  return sql<SqlBool>`workspace_id = ANY(${[...workspaceIds]}::text[])`;
 }
 
 /** Expired is what has not been archived and whose time has passed; the same rule as `statusOf` in api-keys.ts. */
@@ -121,9 +131,7 @@ export async function findApiKey(
     .select(columns)
     .where("organization_id", "=", scope.organizationId)
     .where("id", "=", id);
-  if (scope.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", scope.onlyWorkspaceId);
-  }
+  if (scope.onlyWorkspaceIds !== null) query = query.where(isAnyOf(scope.onlyWorkspaceIds));
   return (await query.executeTakeFirst()) ?? null;
 }
 
@@ -139,9 +147,7 @@ export async function findApiKeyForUpdate(
     .where("organization_id", "=", scope.organizationId)
     .where("id", "=", id)
     .forUpdate();
-  if (scope.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", scope.onlyWorkspaceId);
-  }
+  if (scope.onlyWorkspaceIds !== null) query = query.where(isAnyOf(scope.onlyWorkspaceIds));
   return (await query.executeTakeFirst()) ?? null;
 }
 

@@ -1,11 +1,12 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
+import { denied, deniedInWorkspace } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
+import { isOwnApiKey } from "#src/access/own-api-key.ts";
 import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
-  getVisibleWorkspace,
-  onlyWorkspaceOf,
+  getWorkspaceFor,
 } from "#src/access/visible-workspace.ts";
 import {
   type AuditDeps,
@@ -17,6 +18,12 @@ import type { Caller } from "#src/domain/caller.ts";
 import { expiryOfNewKey } from "#src/domain/key-expiry.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import {
+  mayGiveKeyPermission,
+  reachIn,
+  strongestKeyPermission,
+  workspacesWhere,
+} from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
   type ApiKeyRow,
@@ -39,7 +46,10 @@ export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
 }
 
 function scopeOf(caller: Caller): ApiKeyScope {
-  return { organizationId: caller.organizationId, onlyWorkspaceId: onlyWorkspaceOf(caller) };
+  return {
+    organizationId: caller.organizationId,
+    onlyWorkspaceIds: workspacesWhere(caller, "api_keys:read"),
+  };
 }
 
 export interface NewApiKey {
@@ -53,7 +63,7 @@ const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
  * Makes a key; the secret is in the answer and nowhere else. Throws a 404 for an unknown workspace, a 400 for an archived
- * one, a 403 for more permission than the caller has itself.
+ * one, a 403 for a caller that may not make keys there, or none of this permission.
  */
 export function createApiKey(
   deps: AuditDeps,
@@ -63,7 +73,6 @@ export function createApiKey(
   const nowMs = Math.floor(deps.nowMs());
   const expiresAtMs = expiryOfNewKey(input.expires_at ? Date.parse(input.expires_at) : null, nowMs);
   const permission = strongest(input.permissions ?? [DEFAULT_PERMISSION]);
-  checkAuthority(caller, permission);
   const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
   const row: ApiKeyRow = {
     id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
@@ -78,7 +87,8 @@ export function createApiKey(
     expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
   };
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    await getActiveWorkspaceForChange(tx, caller, input.workspace_id);
+    await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
+    checkMayGive(caller, row);
     await insertApiKey(tx, {
       ...row,
       organization_id: caller.organizationId,
@@ -95,12 +105,25 @@ function strongest(permissions: readonly KeyPermission[]): KeyPermission {
   );
 }
 
-/** A key never makes one that may do more than itself. */
-function checkAuthority(caller: Caller, permission: KeyPermission): void {
-  if (caller.kind !== "api_key" || includesPermission(caller.permission, permission)) return;
-  throw new ApiError(
-    "permission",
-    `This API key has the permission "${caller.permission}" and cannot make a key with "${permission}".`,
+/** Nobody makes a key, or brings one back to life, that may do more in the workspace than the caller may. */
+function checkMayGive(caller: Caller, { workspace_id, permission }: ApiKeyRow): void {
+  if (mayGiveKeyPermission(caller, workspace_id, permission)) return;
+  const strongest = strongestKeyPermission(caller, workspace_id);
+  const held = strongest === null ? "with no permission at all" : `with at most "${strongest}"`;
+  throw denied(
+    caller.kind === "api_key"
+      ? `This API key has the permission "${caller.permission}" and cannot make a key with "${permission}".`
+      : `Your role in this workspace is for keys ${held}; this would be one with "${permission}".`,
+  );
+}
+
+/** Somebody who may change own keys only sees the others too: changing those is forbidden, not unknown. */
+function checkMayChange(caller: Caller, key: ApiKeyRow): void {
+  const reach = reachIn(caller, "api_keys:write", key.workspace_id);
+  if (reach === "all" || (reach === "own" && isOwnApiKey(caller, key))) return;
+  if (reach === null) throw deniedInWorkspace(caller, "api_keys:write", key.workspace_id);
+  throw denied(
+    "Your role in this workspace is for your own API keys; this one is not yours. Ask a Workspace Admin.",
   );
 }
 
@@ -137,16 +160,15 @@ export async function listApiKeysByIds(
     created_by_user_id?: string | undefined;
   },
 ): Promise<PageOfRows<ApiKeyRow>> {
-  const filter = await readFilter(deps, caller, query);
-  // Keys are made by keys, or on the server's machine: none was ever made by a user.
-  if (query.created_by_user_id !== undefined) return { rows: [], hasMore: false };
+  const createdByMemberId = query.created_by_user_id;
+  const filter = { ...(await readFilter(deps, caller, query)), createdByMemberId };
   const page = await fromIds(query, (id) => findApiKeyPosition(deps.database, filter, id));
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
 async function readFilter(deps: AuditDeps, caller: Caller, query: ApiKeyQuery) {
   if (query.workspace_id !== undefined) {
-    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
+    await getWorkspaceFor(deps.database, caller, "api_keys:read", query.workspace_id);
   }
   return {
     ...scopeOf(caller),
@@ -168,7 +190,7 @@ export interface ApiKeyChange {
   status?: StoredStatus | null | undefined;
 }
 
-/** Leaves what is omitted or null. Throws a 404, and a 400 for what an archived or expired key does not allow. */
+/** Leaves what is omitted or null. Throws a 404, a 403 for a key that the caller may only see, and a 400 for what an archived or expired key does not allow. */
 export function updateApiKey(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -178,6 +200,7 @@ export function updateApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (before === null) throw apiKeyNotFound();
+    checkMayChange(caller, before);
     const after = {
       ...before,
       name: change.name ?? before.name,
@@ -187,6 +210,7 @@ export function updateApiKey(
       return { result: before, audit: "unchanged" };
     }
     checkChange(statusOf(before, deps.nowMs()), before, after);
+    if (after.status === "active" && before.status !== "active") checkMayGive(caller, after);
     await updateRow(tx, {
       organizationId: caller.organizationId,
       id,

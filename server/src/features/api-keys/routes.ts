@@ -3,6 +3,7 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { toWireMaker } from "#src/domain/caller.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
 import {
@@ -56,7 +57,7 @@ function toApiKey(row: ApiKeyRow, nowMs: number): z.input<typeof apiKey> {
     permissions: [row.permission],
     status: statusOf(row, nowMs),
     partial_key_hint: row.partial_key_hint,
-    created_by: { type: row.created_by_type, id: row.created_by_id },
+    created_by: toWireMaker(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
   };
@@ -69,7 +70,7 @@ function toOfficialApiKey(row: ApiKeyRow, nowMs: number): z.input<typeof officia
     name: row.name,
     status: statusOf(row, nowMs),
     created_at: row.created_at.toISOString(),
-    created_by: null,
+    created_by: row.created_by_type === "member" ? { id: row.created_by_id, type: "user" } : null,
     expires_at: row.expires_at?.toISOString() ?? null,
     partial_key_hint: row.partial_key_hint,
     principal: null,
