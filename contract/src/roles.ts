@@ -52,13 +52,9 @@ export const givenWorkspaceRoles = [
 ] as const satisfies readonly WorkspaceRole[];
 export type GivenWorkspaceRole = (typeof givenWorkspaceRoles)[number];
 
-export const workspaceRole = z
-  .enum(workspaceRoles)
-  .meta({ description: "Role in the workspace." });
+export const workspaceRole = z.enum(workspaceRoles).meta({ description: "Role in the workspace." });
 
-export const workspaceRoleInput = z
-  .preprocess(toWorkspaceRole, z.enum(givenWorkspaceRoles))
-  .meta({
-    description:
-      "Role in the workspace, in any case, with or without `workspace_`. `workspace_billing` cannot be given: it comes from the role `billing` in the organization.",
-  });
+export const workspaceRoleInput = z.preprocess(toWorkspaceRole, z.enum(givenWorkspaceRoles)).meta({
+  description:
+    "Role in the workspace, in any case, with or without `workspace_`. `workspace_billing` cannot be given: it comes from the role `billing` in the organization.",
+});

@@ -24,6 +24,8 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
+import { runJobs } from "./jobs/run-jobs.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
@@ -31,6 +33,7 @@ import { localSocketPath } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
+import { makeSmtpTransport } from "./mail/smtp.ts";
 import { openJournal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
@@ -103,6 +106,7 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  startJobs({ config, storage, logger, key }, parts);
   const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
@@ -180,6 +184,25 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => upstreams.reload()),
   );
   return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
+}
+
+/** What this node does besides answering: it shares the work with the others. */
+function startJobs(
+  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated">,
+  parts: AsyncDisposableStack,
+): void {
+  const { smtpUrl, mailFrom } = config;
+  const transport =
+    smtpUrl !== undefined && mailFrom !== undefined
+      ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
+      : null;
+  const jobs = runJobs({
+    connectionString: storage.connectionString,
+    jobs: makeMailJobs({ database: storage.adminDatabase, sealingKey: key, transport, logger }),
+    schedule: mailSchedule,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -276,12 +299,16 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  const publicUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     database: storage.adminDatabase,
     nowMs: () => core.watch.databaseNowMs(),
     randomBytes: systemRandomBytes,
     sealingKey: key,
+    publicUrl: () => publicUrl ?? listening.url,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
     // Nobody can sign in yet: no cookie is a session.
     sessions: { find: async () => null },
@@ -310,6 +337,7 @@ async function startSurfaces(
     ...dispatch(gateway, admin),
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
+  listening.url = listener.url;
   return { url: listener.url };
 }
 

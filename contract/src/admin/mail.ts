@@ -33,13 +33,10 @@ export const mailWithBody = z
       .object({ text: z.string(), html: z.string() })
       .nullable()
       .meta({ description: "Null where it cannot be read: see `body_absent_because`." }),
-    body_absent_because: z
-      .enum(["sent", "withdrawn", "owners_only"])
-      .nullable()
-      .meta({
-        description:
-          "A message that was sent or withdrawn is kept without its body, since links in it are its receiver's alone. One whose link would give the rights of an owner is shown to owners only.",
-      }),
+    body_absent_because: z.enum(["sent", "withdrawn", "owners_only"]).nullable().meta({
+      description:
+        "A message that was sent or withdrawn is kept without its body, since links in it are its receiver's alone. One whose link would give the rights of an owner is shown to owners only.",
+    }),
   })
   .meta({ id: "MailWithBody" });
 

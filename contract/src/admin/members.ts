@@ -168,10 +168,9 @@ export const officialUser = z
   .meta({ id: "OfficialUser" });
 
 /** Officially no more can be given through the API. */
-export const officialAssignableRole = z.enum(
-  ["user", "developer", "billing", "claude_code_user"],
-  { error: "expected one of user, developer, billing, claude_code_user" },
-);
+export const officialAssignableRole = z.enum(["user", "developer", "billing", "claude_code_user"], {
+  error: "expected one of user, developer, billing, claude_code_user",
+});
 export const officialEmailFilter = optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
   description: "The whole address, whatever its case.",
 });

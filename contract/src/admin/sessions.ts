@@ -39,7 +39,9 @@ export const currentSession = z
           permissions: z.array(z.string()),
         }),
       )
-      .meta({ description: "Active workspaces that the person can see, with what it may do there." }),
+      .meta({
+        description: "Active workspaces that the person can see, with what it may do there.",
+      }),
     two_factor: z.object({
       is_enabled: z.boolean(),
       backup_codes_left: z.int().min(0),

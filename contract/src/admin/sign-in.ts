@@ -7,11 +7,7 @@ import { route } from "../route.ts";
 
 /** Longer than any password that is accepted: what is sent for an old one is only compared. */
 const MAX_PASSWORD_LENGTH = 1000;
-export const password = z
-  .string()
-  .min(1)
-  .max(MAX_PASSWORD_LENGTH)
-  .meta({ format: "password" });
+export const password = z.string().min(1).max(MAX_PASSWORD_LENGTH).meta({ format: "password" });
 export const newPassword = password.meta({
   description: "At least 12 characters, and nothing that would be guessed first.",
 });

@@ -27,7 +27,8 @@ export const workspaceMember = z
       .nullable()
       .meta({ description: "What was given in this workspace; null where all is inherited." }),
     inherited_from: organizationRole.nullable().meta({
-      description: "The role in the organization that brings `workspace_role`; null where it was given.",
+      description:
+        "The role in the organization that brings `workspace_role`; null where it was given.",
     }),
   })
   .meta({ id: "WorkspaceMember" });

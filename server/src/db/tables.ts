@@ -290,6 +290,7 @@ interface MailTable {
   claimed_until: Date | null;
   created_at: Created;
   sent_at: Date | null;
+}
 
 interface AuthUserTable {
   id: string;

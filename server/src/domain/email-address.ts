@@ -23,9 +23,7 @@ export function readEmailAddress(written: string): EmailAddress {
   if (at < 1 || domain === null) return { kind: "invalid", reason: EXAMPLE };
   if (!LOCAL.test(local)) {
     const isForeign = /[^\p{ASCII}]/u.test(local) && !/[\s@]/u.test(local);
-    const reason = isForeign
-      ? "only ASCII characters can stand before the @"
-      : EXAMPLE;
+    const reason = isForeign ? "only ASCII characters can stand before the @" : EXAMPLE;
     return { kind: "invalid", reason };
   }
   const email = `${local}@${domain}`;

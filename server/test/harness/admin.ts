@@ -92,6 +92,7 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
@@ -104,6 +105,8 @@ export async function startAdmin(): Promise<AdminHarness> {
   const deps: AdminAppDeps = {
     ...auditDeps,
     sealingKey: sealingKey("a secret that only this test knows"),
+    publicUrl: () => PUBLIC_URL,
+    isMailServerConfigured: false,
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions,

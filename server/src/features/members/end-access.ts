@@ -1,4 +1,8 @@
-import { listKeysOfMember, type StoppedKey, stopKeysOfMember } from "#src/access/keys-of-member.sql.ts";
+import {
+  listKeysOfMember,
+  type StoppedKey,
+  stopKeysOfMember,
+} from "#src/access/keys-of-member.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import {

@@ -56,7 +56,9 @@ export async function listMembers(
   if (filter.email !== undefined) query = query.where("email", "=", filter.email);
   if (filter.search !== undefined) {
     const pattern = `%${escapePattern(filter.search)}%`;
-    query = query.where((eb) => eb.or([eb("email", "ilike", pattern), eb("name", "ilike", pattern)]));
+    query = query.where((eb) =>
+      eb.or([eb("email", "ilike", pattern), eb("name", "ilike", pattern)]),
+    );
   }
   if (filter.workspaceId !== undefined) {
     const { workspaceId } = filter;

@@ -1,8 +1,7 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
-import { endSessions, endSignIn } from "#src/access/sign-in-of-member.sql.ts";
-import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import {
   type AuditDeps,
   type AuditEntry,
@@ -14,6 +13,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { readEmailAddress } from "#src/domain/email-address.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
+import { endSessions, removePerson } from "#src/identity/people.ts";
 import { type Ending, endAccess, findEnding, toEndingWire } from "./end-access.ts";
 import {
   countOtherOwners,
@@ -58,7 +58,7 @@ export async function listMembers(
 ): Promise<PageOfRows<ShownMember>> {
   const page = fromCursor(query.page, query.limit, filtersOf(query));
   if (query.workspace_id !== undefined) {
-    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
+    await getWorkspaceFor(deps.database, caller, "workspaces:read", query.workspace_id);
   }
   const filter = {
     organizationId: caller.organizationId,
@@ -142,7 +142,8 @@ export function updateMember(
     }
     if (role !== "owner") await keepAnOwner(tx, caller, before);
     const after = { ...before, role };
-    if (role === before.role) return { result: await showOne(tx, caller, after), audit: "unchanged" };
+    if (role === before.role)
+      return { result: await showOne(tx, caller, after), audit: "unchanged" };
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     return {
       result: await showOne(tx, caller, after),
@@ -211,7 +212,7 @@ export function removeMember(
       removed_at: new Date(Math.floor(deps.nowMs())),
     };
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
-    await endSignIn(tx, id);
+    await removePerson(tx, id);
     const ending = await endAccess(tx, endingOf(deps, caller, id), "for good");
     return { result: ending, audit: auditOf("member.removed", before, after, ending) };
   });
