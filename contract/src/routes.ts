@@ -5,6 +5,7 @@ import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -21,6 +22,7 @@ export const adminRoutes = [
   ...mailRoutes,
   ...apiKeyRoutes,
   ...adminKeyRoutes,
+  ...securitySettingsRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, queryList, timestamp } from "../fields.ts";
+import { queryList, timestamp } from "../fields.ts";
 import { inviteId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { timestamp } from "../fields.ts";
 import { memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import {

@@ -10,6 +10,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
@@ -33,6 +34,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
+    ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),

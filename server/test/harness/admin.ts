@@ -5,6 +5,8 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
+import { saveUses } from "#src/access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -30,6 +32,8 @@ export interface AdminHarness {
   deps: AdminAppDeps;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
+  /** Writes when it is told to. */
+  keyUse: KeyUse;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
@@ -101,9 +105,12 @@ export async function startAdmin(): Promise<AdminHarness> {
   const logs: string[] = [];
   const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
   const first = await ensureOrganization(auditDeps, "First Company");
+  const logger = makeLogger("info", { write: (line) => logs.push(line) });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const sessions = makeTestSessions(database);
   const deps: AdminAppDeps = {
     ...auditDeps,
+    keyUse,
     sealingKey: sealingKey("a secret that only this test knows"),
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
@@ -112,7 +119,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     sessions,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
-    logger: makeLogger("info", { write: (line) => logs.push(line) }),
+    logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
@@ -136,6 +143,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     app,
     deps,
     clock,
+    keyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
@@ -161,6 +169,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     },
     close: async () => {
       for (const each of [app, ...operatorApps]) await (await each).close();
+      await keyUse.stop();
       await drop();
     },
   };

@@ -52,12 +52,11 @@ export async function listInvites(
 ): Promise<InviteRow[]> {
   const isOlder = page.direction === "older";
   const order = isOlder ? "desc" : "asc";
-  const statuses = filter.statuses.length > 0 ? filter.statuses : ["pending"];
   let query = db
     .selectFrom("invite")
     .select(columns)
     .where("organization_id", "=", filter.organizationId)
-    .where(statusAt(filter.nowMs), "in", statuses);
+    .where(statusAt(filter.nowMs), "in", filter.statuses);
   if (filter.email !== undefined) query = query.where("email", "=", filter.email);
   if (filter.roles) query = query.where("role", "in", filter.roles);
   const { from } = page;

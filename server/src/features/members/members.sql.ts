@@ -51,7 +51,7 @@ export async function listMembers(
     .selectFrom("member")
     .select(columns)
     .where("organization_id", "=", filter.organizationId)
-    .where("status", "in", filter.statuses.length > 0 ? filter.statuses : ["active"]);
+    .where("status", "in", filter.statuses);
   if (filter.roles) query = query.where("role", "in", filter.roles);
   if (filter.email !== undefined) query = query.where("email", "=", filter.email);
   if (filter.search !== undefined) {
