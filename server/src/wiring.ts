@@ -6,8 +6,10 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import type { Config, LoadedConfig } from "./config.ts";
-import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { saveUses } from "./access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { type Config, findExposure, type LoadedConfig } from "./config.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
@@ -24,6 +26,8 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
+import { runJobs } from "./jobs/run-jobs.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
@@ -31,6 +35,7 @@ import { localSocketPath } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
+import { makeSmtpTransport } from "./mail/smtp.ts";
 import { openJournal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
@@ -103,6 +108,7 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  startJobs({ config, storage, logger, key }, parts);
   const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
@@ -110,7 +116,7 @@ async function startParts(
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
+    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
   };
 }
@@ -128,6 +134,7 @@ interface Core {
   organizationId: string;
   watch: ChangeWatch;
   keys: KeyCache;
+  keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -138,14 +145,14 @@ interface Core {
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
-  const reload: (() => void)[] = [];
+  const reload: ((changed: Changed) => void)[] = [];
   const watch = watchChanges({
     database,
     intervalMs: POLL_CHANGES_MS,
     clock: systemClock,
     logger,
-    onChange: () => {
-      for (const each of reload) each();
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
     },
   });
   parts.defer(() => watch.stop());
@@ -162,6 +169,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  parts.defer(() => keyUse.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -174,12 +183,41 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
   reload.push(
-    () => keys.clear(),
+    (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
-  return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
+  return {
+    organizationId: organization.id,
+    watch,
+    keys,
+    keyUse,
+    prices,
+    labels,
+    ledger,
+    meter,
+    upstreams,
+  };
+}
+
+/** What this node does besides answering: it shares the work with the others. */
+function startJobs(
+  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated">,
+  parts: AsyncDisposableStack,
+): void {
+  const { smtpUrl, mailFrom } = config;
+  const transport =
+    smtpUrl !== undefined && mailFrom !== undefined
+      ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
+      : null;
+  const jobs = runJobs({
+    connectionString: storage.connectionString,
+    jobs: makeMailJobs({ database: storage.adminDatabase, sealingKey: key, transport, logger }),
+    schedule: mailSchedule,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -258,8 +296,11 @@ async function startSurfaces(
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
   });
+  const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
+    keyUse: core.keyUse,
+    clientAddress,
     ledger: core.ledger,
     meter: core.meter,
     ...(config.journalSync === "group" && {
@@ -276,18 +317,23 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  const publicUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     database: storage.adminDatabase,
     nowMs: () => core.watch.databaseNowMs(),
     randomBytes: systemRandomBytes,
     sealingKey: key,
+    publicUrl: () => publicUrl ?? listening.url,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
     // Nobody can sign in yet: no cookie is a session.
     sessions: { find: async () => null },
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress: makeClientAddress(config.trustedProxies),
+    clientAddress,
+    keyUse: core.keyUse,
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),
@@ -310,6 +356,7 @@ async function startSurfaces(
     ...dispatch(gateway, admin),
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
+  listening.url = listener.url;
   return { url: listener.url };
 }
 
@@ -365,15 +412,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function exposureWarning(config: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
-  if (isLocal || config.tlsCertFile !== undefined || config.trustedProxies.length > 0) return null;
-  return (
-    `${config.host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
-    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
-  );
 }
 
 function readTls(config: Config): { cert: string; key: string } | null {

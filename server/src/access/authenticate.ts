@@ -10,6 +10,8 @@ import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
+import type { KeyUse } from "./key-use.ts";
+import { checkKeyWorks } from "./refuse-key.ts";
 import type { Sessions } from "./sessions.ts";
 
 // Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
@@ -22,6 +24,7 @@ export interface AuthenticateDeps {
   nowMs: () => number;
   /** The organization that somebody on the server's own machine acts in. */
   operatorOrganizationId: string;
+  keyUse: Pick<KeyUse, "record">;
   sessions: Sessions;
   /** Origin of `BURSAR_PUBLIC_URL`, under which people open the console; null where it is not set. */
   publicOrigin: string | null;
@@ -31,6 +34,8 @@ export interface AuthenticateDeps {
 export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
+  /** The client's address, or null where it is not known. Asked for only where a key is bound to addresses, or used. */
+  address: () => string | null;
   cookie: string | undefined;
   /** Where the request comes from; null on a route where no session counts. */
   console: ConsoleRequest | null;
@@ -70,7 +75,7 @@ export async function authenticate(
   const hash = hashSecret(secret);
   return format.kind === "admin"
     ? authenticateAdminKey(deps, hash)
-    : authenticateWorkspaceKey(deps, hash);
+    : authenticateWorkspaceKey(deps, presented, hash);
 }
 
 async function authenticateWithoutKey(
@@ -106,30 +111,29 @@ async function authenticateAdminKey(
   const key = await findAdminKeyByHash(deps.database, hash);
   if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
   if (key.status === "revoked") throw refused("This admin key has been revoked.");
-  checkExpiry(deps, key.expiresAtMs, "admin key");
+  if (key.expiresAtMs !== null && deps.nowMs() >= key.expiresAtMs) {
+    const expiredAt = new Date(key.expiresAtMs).toISOString();
+    throw refused(`This admin key expired at ${expiredAt}: create another one.`);
+  }
   return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
 }
 
 async function authenticateWorkspaceKey(
   deps: AuthenticateDeps,
+  presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<WorkspaceKeyCaller> {
   const key = await findApiKeyByHash(deps.database, hash);
   if (key === null) {
     throw refused("invalid x-api-key: no workspace of this server has this API key.");
   }
-  if (key.status === "archived") {
-    throw refused("This API key is archived and will not work again: create another one.");
-  }
-  if (key.isWorkspaceArchived) {
-    throw refused("The workspace of this API key is archived, so its keys have stopped.");
-  }
-  if (key.status === "inactive") {
-    throw refused(
-      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
-    );
-  }
-  checkExpiry(deps, key.expiresAtMs, "API key");
+  checkKeyWorks(key, deps.nowMs(), presented.address);
+  deps.keyUse.record({
+    secretId: key.secretId,
+    atMs: deps.nowMs(),
+    address: presented.address(),
+    model: null,
+  });
   return {
     kind: "api_key",
     id: key.id,
@@ -137,13 +141,6 @@ async function authenticateWorkspaceKey(
     workspaceId: key.workspaceId,
     permission: key.permission,
   };
-}
-
-function checkExpiry(deps: AuthenticateDeps, expiresAtMs: number | null, what: string): void {
-  if (expiresAtMs === null || deps.nowMs() < expiresAtMs) return;
-  throw refused(
-    `This ${what} expired at ${new Date(expiresAtMs).toISOString()}: create another one.`,
-  );
 }
 
 const BEARER = /^bearer +(\S.*)$/i;

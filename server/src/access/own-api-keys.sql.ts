@@ -5,6 +5,5 @@ export function ownApiKeyIds(of: {
   organizationId: string;
   memberId: string;
 }): RawBuilder<unknown> {
-  return sql`SELECT id FROM api_key WHERE organization_id = ${of.organizationId}
-    AND created_by_type = 'member' AND created_by_id = ${of.memberId}`;
+  return sql`SELECT id FROM api_key WHERE organization_id = ${of.organizationId} AND owner_member_id = ${of.memberId}`;
 }

@@ -1,5 +1,4 @@
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ApiKeyMaker } from "./own-api-key.ts";
 
 /** What other nouns need to know of a workspace. */
 export interface WorkspaceState {
@@ -27,8 +26,9 @@ export async function findWorkspaceState(
 }
 
 /** What decides who may see a key. */
-export interface ApiKeyPlace extends ApiKeyMaker {
+export interface ApiKeyPlace {
   workspace_id: string;
+  owner_member_id: string | null;
 }
 
 /** Where the organization's key stands, or null where there is no such key. */
@@ -38,7 +38,7 @@ export async function findApiKeyPlace(
 ): Promise<ApiKeyPlace | null> {
   const row = await db
     .selectFrom("api_key")
-    .select(["workspace_id", "created_by_type", "created_by_id"])
+    .select(["workspace_id", "owner_member_id"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.apiKeyId)
     .executeTakeFirst();

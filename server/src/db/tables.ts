@@ -1,5 +1,5 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 // The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
 
@@ -13,6 +13,9 @@ export interface Tables {
   organization: { id: string; name: string; created_at: Created };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
+  api_key_secret: ApiKeySecretTable;
+  security_settings: { organization_id: string; max_key_lifetime_days: number | null };
+  change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
   price_override: PriceOverrideTable;
@@ -27,6 +30,10 @@ export interface Tables {
   audit_event: AuditEventTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
+  invite: InviteTable;
+  invite_workspace: InviteWorkspaceTable;
+  mail: MailTable;
+
   auth_user: AuthUserTable;
   auth_account: AuthAccountTable;
   auth_session: AuthSessionTable;
@@ -71,13 +78,30 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
-  secret_hash: Uint8Array;
-  partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
   created_at: Created;
   expires_at: Date | null;
+  owner_member_id: string | null;
+  allowed_models: string[] | null;
+  allowed_addresses: string[] | null;
+  archived_at: Date | null;
 }
+
+interface ApiKeySecretTable {
+  id: GeneratedAlways<bigint>;
+  api_key_id: string;
+  hash: Uint8Array;
+  hint: string;
+  created_at: Date;
+  valid_until: Date | null;
+  last_used_at: Date | null;
+  last_used_address: string | null;
+  last_used_model: string | null;
+}
+
+/** What a change can alter of what nodes keep of keys. */
+export type ChangeScopeKind = "no_key" | "api_key" | "workspace" | "member";
 
 interface AdminKeyTable {
   id: string;
@@ -247,6 +271,45 @@ interface WorkspaceMemberTable {
   member_id: string;
   role: Exclude<WorkspaceRole, "workspace_billing">;
   created_at: Created;
+}
+
+interface InviteTable {
+  id: string;
+  organization_id: string;
+  email: string;
+  role: OrganizationRole;
+  token_hash: Uint8Array;
+  invited_by_type: string;
+  invited_by_id: string;
+  created_at: Created;
+  expires_at: Date;
+  accepted_at: Date | null;
+  member_id: string | null;
+  revoked_at: Date | null;
+  is_open: Generated<boolean>;
+}
+
+interface InviteWorkspaceTable {
+  invite_id: string;
+  workspace_id: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+}
+
+interface MailTable {
+  id: string;
+  organization_id: string;
+  kind: string;
+  to_address: string;
+  subject: string;
+  body_sealed: Uint8Array | null;
+  about_id: string | null;
+  is_for_owner: Generated<boolean>;
+  status: Generated<"queued" | "sent" | "failed" | "withdrawn">;
+  attempts: Generated<number>;
+  last_error: string | null;
+  claimed_until: Date | null;
+  created_at: Created;
+  sent_at: Date | null;
 }
 
 interface AuthUserTable {

@@ -3,16 +3,23 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import type { InviteDeps } from "#src/features/invites/invites.ts";
+import { makeInviteHandlers } from "#src/features/invites/routes.ts";
+import type { MailReadDeps } from "#src/features/mail/mail.ts";
+import { makeMailHandlers } from "#src/features/mail/routes.ts";
+import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
+import { makeWorkspaceMemberHandlers } from "#src/features/workspace-members/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
-export type HandlerDeps = UpstreamDeps;
+export type HandlerDeps = UpstreamDeps & InviteDeps & MailReadDeps;
 
 /** One handler for every route of the contract; leaving one out does not compile. */
 export type Handlers = HandlersFor<AdminRoute, BrowserCall, PublicCall>;
@@ -21,8 +28,13 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
   return {
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),
+    ...makeMemberHandlers(deps),
+    ...makeWorkspaceMemberHandlers(deps),
+    ...makeInviteHandlers(deps),
+    ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
+    ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),

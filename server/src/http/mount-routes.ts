@@ -153,6 +153,7 @@ function identityOf(deps: MountDeps, route: RouteSpec, request: FastifyRequest) 
   return {
     xApiKey: typeof xApiKey === "string" ? xApiKey : undefined,
     authorization: headers.authorization,
+    address: () => deps.clientAddress(request.raw),
     cookie: headers.cookie,
     // The official shape is for programs: no session counts there.
     console: route.path.startsWith("/v1/admin/") ? consoleRequestOf(request) : null,

@@ -5,6 +5,8 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
+import { saveUses } from "#src/access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -30,6 +32,8 @@ export interface AdminHarness {
   deps: AdminAppDeps;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
+  /** Writes when it is told to. */
+  keyUse: KeyUse;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
@@ -92,6 +96,7 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
@@ -100,16 +105,21 @@ export async function startAdmin(): Promise<AdminHarness> {
   const logs: string[] = [];
   const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
   const first = await ensureOrganization(auditDeps, "First Company");
+  const logger = makeLogger("info", { write: (line) => logs.push(line) });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const sessions = makeTestSessions(database);
   const deps: AdminAppDeps = {
     ...auditDeps,
+    keyUse,
     sealingKey: sealingKey("a secret that only this test knows"),
+    publicUrl: () => PUBLIC_URL,
+    isMailServerConfigured: false,
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
-    logger: makeLogger("info", { write: (line) => logs.push(line) }),
+    logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
@@ -133,6 +143,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     app,
     deps,
     clock,
+    keyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
@@ -158,6 +169,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     },
     close: async () => {
       for (const each of [app, ...operatorApps]) await (await each).close();
+      await keyUse.stop();
       await drop();
     },
   };

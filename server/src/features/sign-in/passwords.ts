@@ -104,6 +104,7 @@ export async function requestPasswordReset(
         kind: "password_reset",
         subject: "Set a new password",
         isForOwner: person.role === "owner",
+        aboutId: person.id,
         ...body,
       });
       await auditMember(tx, deps, {
@@ -135,7 +136,7 @@ export async function makeResetLink(
     },
   });
   await auth.api.requestPasswordReset({ body: { email } });
-  return token && `${base.replace(/\/$/, "")}/reset#token=${token}`;
+  return token && `${base}/reset#token=${token}`;
 }
 
 /** When a link that is made now stops. */

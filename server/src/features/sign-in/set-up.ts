@@ -82,7 +82,7 @@ export async function makeSetUpLink(
     expires_at: expiresAt,
   });
   // In the fragment: a browser sends it to nobody, so that it stands in no log.
-  return { url: `${deps.publicUrl().replace(/\/$/, "")}/setup#token=${token}`, expiresAt };
+  return { url: `${deps.publicUrl()}/setup#token=${token}`, expiresAt };
 }
 
 export interface NewOwner {

@@ -145,11 +145,11 @@ export async function updateWorkspace(
 /** Archives every key of the workspace that is not archived yet, and gives how many those were. */
 export async function archiveKeysOfWorkspace(
   tx: Tx,
-  of: { organizationId: string; workspaceId: string },
+  of: { organizationId: string; workspaceId: string; archivedAt: Date },
 ): Promise<number> {
   const result = await tx
     .updateTable("api_key")
-    .set({ status: "archived" })
+    .set({ status: "archived", archived_at: of.archivedAt })
     .where("organization_id", "=", of.organizationId)
     .where("workspace_id", "=", of.workspaceId)
     .where("status", "!=", "archived")

@@ -166,11 +166,13 @@ export async function archiveWorkspace(
     if (before.is_default) {
       throw new ApiError("invalid_request", "The default workspace cannot be archived.");
     }
-    const after = { ...before, archived_at: new Date(Math.floor(deps.nowMs())) };
+    const archivedAt = new Date(Math.floor(deps.nowMs()));
+    const after = { ...before, archived_at: archivedAt };
     await updateRow(tx, caller.organizationId, after);
     const archivedKeys = await archiveKeysOfWorkspace(tx, {
       organizationId: caller.organizationId,
       workspaceId: id,
+      archivedAt,
     });
     const audit = auditOf("workspace.archived", before, after);
     return {
