@@ -10,10 +10,7 @@ export interface OwnerRow {
 }
 
 /** Owners that are or could be let in; the first one first. */
-export async function listOwners(
-  db: Database | Tx,
-  organizationId: string,
-): Promise<OwnerRow[]> {
+export async function listOwners(db: Database | Tx, organizationId: string): Promise<OwnerRow[]> {
   const rows = await db
     .selectFrom("member")
     .leftJoin("auth_user", "auth_user.id", "member.id")

@@ -22,7 +22,13 @@ import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
 import { auditMember } from "./audit-member.ts";
 import { findKnownDevice, rememberDevice } from "./devices.ts";
-import { countSessions, deletePendingSteps, findPerson, findPersonByEmail, lockPerson } from "./people.sql.ts";
+import {
+  countSessions,
+  deletePendingSteps,
+  findPerson,
+  findPersonByEmail,
+  lockPerson,
+} from "./people.sql.ts";
 import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
@@ -185,10 +191,7 @@ export async function confirmPasswordReset(
   await forgiveAttempt(deps.database, attempt);
 }
 
-function findPersonOfReset(
-  deps: SignInDeps,
-  of: { site: Site; origin: Origin; token: string },
-) {
+function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {
   return inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, ...of });
     const { userId } = await auth.api.findPasswordReset({ body: { token: of.token } });

@@ -47,10 +47,7 @@ export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }):
 }
 
 /** The new session counts as begun when the old one did: it does not live longer. */
-export async function takeOverSession(
-  tx: Tx,
-  of: { fromId: string; toId: string },
-): Promise<void> {
+export async function takeOverSession(tx: Tx, of: { fromId: string; toId: string }): Promise<void> {
   await sql`
     UPDATE auth_session AS new SET started_at = old.started_at
     FROM auth_session AS old WHERE new.id = ${of.toId} AND old.id = ${of.fromId}`.execute(tx);

@@ -22,10 +22,7 @@ export function lockOrganization(tx: Tx, id: string): Promise<{ id: string; name
     .executeTakeFirstOrThrow();
 }
 
-export async function renameOrganization(
-  tx: Tx,
-  of: { id: string; name: string },
-): Promise<void> {
+export async function renameOrganization(tx: Tx, of: { id: string; name: string }): Promise<void> {
   await tx.updateTable("organization").set({ name: of.name }).where("id", "=", of.id).execute();
 }
 

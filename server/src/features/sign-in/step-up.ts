@@ -58,11 +58,7 @@ function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: strin
 }
 
 /** better-auth answers a passkey with a new session; it takes the place of the one that asked. */
-function stepUpWithPasskey(
-  deps: SignInDeps,
-  call: BrowserCall,
-  passkey: Assertion,
-): Promise<void> {
+function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Assertion): Promise<void> {
   const { origin, browser } = call;
   const member = memberOf(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
