@@ -36,7 +36,7 @@ export function readEmailAddress(written: string): EmailAddress {
 /** `münchen.de` → `xn--mnchen-3ya.de`; null for what is no domain name. */
 function toAsciiDomain(domain: string): string | null {
   // What a URL would take for something else than a part of its host.
-  if (/[\s/\\?#@:%[\]]/.test(domain)) return null;
+  if (/[\s\p{Cc}/\\?#@:%[\]]/u.test(domain)) return null;
   const url = URL.parse(`http://${domain}`);
   const host = url?.hostname ?? "";
   return DOMAIN.test(host) ? host : null;
