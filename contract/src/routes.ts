@@ -6,6 +6,9 @@ import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
+import { sessionRoutes } from "./admin/sessions.ts";
+import { setUpRoutes } from "./admin/set-up.ts";
+import { signInRoutes } from "./admin/sign-in.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -14,6 +17,9 @@ import { workspaceRoutes } from "./admin/workspaces.ts";
 
 /** Every operation of the Admin surface, both shapes. Nothing else is mounted under `/v1`. */
 export const adminRoutes = [
+  ...setUpRoutes,
+  ...signInRoutes,
+  ...sessionRoutes,
   ...organizationRoutes,
   ...workspaceRoutes,
   ...memberRoutes,

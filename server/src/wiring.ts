@@ -8,6 +8,7 @@ import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { makeSessions } from "./access/sessions.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -16,6 +17,7 @@ import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.
 import { openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
@@ -26,9 +28,11 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { removeForeignVariables } from "./identity/auth.ts";
 import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath } from "./lib/local-socket.ts";
@@ -56,6 +60,8 @@ export interface StartOptions {
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
+  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  setUpUrl: string | null;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -87,6 +93,7 @@ async function startParts(
   { loaded, logger, isSimulated }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
   const storage = await openStorage({
@@ -111,8 +118,18 @@ async function startParts(
   startJobs({ config, storage, logger, key }, parts);
   const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
+  const setUpLink = await makeSetUpLink(
+    {
+      database: storage.database,
+      nowMs: () => core.watch.databaseNowMs(),
+      randomBytes: systemRandomBytes,
+      publicUrl: surfaces.publicUrl,
+    },
+    core.organizationId,
+  );
   return {
     url: surfaces.url,
+    setUpUrl: setUpLink?.url ?? null,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
@@ -289,7 +306,7 @@ interface SurfaceOptions {
 async function startSurfaces(
   { config, storage, logger, key, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string }> {
+): Promise<{ url: string; publicUrl: () => string }> {
   const metrics: Metrics = makeMetrics({
     inFlight: () => gateway.stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
@@ -317,19 +334,27 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
-  const publicUrl = config.publicUrl?.replace(/\/+$/, "");
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? listening.url;
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     database: storage.adminDatabase,
     nowMs: () => core.watch.databaseNowMs(),
     randomBytes: systemRandomBytes,
     sealingKey: key,
-    publicUrl: () => publicUrl ?? listening.url,
+    publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    // Nobody can sign in yet: no cookie is a session.
-    sessions: { find: async () => null },
+    sessions: makeSessions({
+      database: storage.adminDatabase,
+      nowMs: () => core.watch.databaseNowMs(),
+    }),
+    background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
@@ -357,7 +382,7 @@ async function startSurfaces(
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   listening.url = listener.url;
-  return { url: listener.url };
+  return { url: listener.url, publicUrl };
 }
 
 /** One port, two surfaces: the target decides. */

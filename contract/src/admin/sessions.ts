@@ -3,7 +3,13 @@ import { nameText, timestamp } from "../fields.ts";
 import { memberId, organizationId, passkeyId, sessionId, workspaceId } from "../ids.ts";
 import { organizationRoles, workspaceRoles } from "../permissions.ts";
 import { route } from "../route.ts";
-import { newPassword, passkeyAnswer, passkeyOptions, password } from "./sign-in.ts";
+import {
+  newPassword,
+  passkeyAssertion,
+  passkeyAttestation,
+  passkeyOptions,
+  password,
+} from "./sign-in.ts";
 
 // What a signed-in person does about itself. No key has these routes.
 
@@ -42,6 +48,9 @@ export const currentSession = z
       .meta({
         description: "Active workspaces that the person can see, with what it may do there.",
       }),
+    has_more_workspaces: z.boolean().meta({
+      description: "There are more than stand here: the list of workspaces has them all.",
+    }),
     two_factor: z.object({
       is_enabled: z.boolean(),
       backup_codes_left: z.int().min(0),
@@ -140,7 +149,7 @@ export const stepUp = route({
     "With the password or with a passkey, one of the two. Lasts ten minutes. Signing in counts as one.",
   action: "self:write",
   audited: "session.stepped_up",
-  body: z.strictObject({ password: password.optional(), passkey: passkeyAnswer.optional() }),
+  body: z.strictObject({ password: password.optional(), passkey: passkeyAssertion.optional() }),
   response: z.object({ type: z.literal("stepped_up"), until: timestamp }),
 });
 
@@ -247,7 +256,7 @@ export const addPasskey = route({
   action: "self:write",
   audited: "passkey.added",
   stepUp: true,
-  body: z.strictObject({ name: nameText, passkey: passkeyAnswer }),
+  body: z.strictObject({ name: nameText, passkey: passkeyAttestation }),
   response: passkey,
 });
 

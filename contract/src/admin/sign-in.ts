@@ -19,14 +19,36 @@ const oneTimeToken = z
 
 /** What `navigator.credentials` takes, in the JSON form that `parse…OptionsFromJSON` reads. */
 export const passkeyOptions = z.object({ options: z.record(z.string(), z.unknown()) });
-/** What `navigator.credentials` gave, as its `toJSON()`. */
-export const passkeyAnswer = z.strictObject({
-  id: z.string().min(1).max(2000),
-  rawId: z.string().max(2000),
+const base64url = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[A-Za-z0-9_-]*$/, "expected base64url");
+const credential = {
+  id: base64url(2_000).min(1),
+  rawId: base64url(2_000),
   type: z.literal("public-key"),
   authenticatorAttachment: z.string().max(50).nullish(),
   clientExtensionResults: z.record(z.string(), z.unknown()).optional(),
-  response: z.record(z.string(), z.unknown()),
+};
+/** What `navigator.credentials.get` gave, as its `toJSON()`. */
+export const passkeyAssertion = z.strictObject({
+  ...credential,
+  response: z.looseObject({
+    clientDataJSON: base64url(10_000),
+    authenticatorData: base64url(10_000),
+    signature: base64url(10_000),
+    userHandle: base64url(200).nullish(),
+  }),
+});
+/** What `navigator.credentials.create` gave, as its `toJSON()`. */
+export const passkeyAttestation = z.strictObject({
+  ...credential,
+  response: z.looseObject({
+    clientDataJSON: base64url(10_000),
+    attestationObject: base64url(100_000),
+    transports: z.array(z.string().max(50)).max(20).optional(),
+  }),
 });
 
 const signedIn = z.object({
@@ -82,7 +104,7 @@ export const signInWithPasskey = route({
   description: "A passkey is both factors: no code is asked for.",
   action: "public",
   audited: "session.started",
-  body: z.strictObject({ passkey: passkeyAnswer }),
+  body: z.strictObject({ passkey: passkeyAssertion }),
   response: signedIn,
 });
 

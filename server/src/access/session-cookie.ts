@@ -22,13 +22,6 @@ export function readCookie(header: string, name: string): string | null {
   return null;
 }
 
-/** True where the header has a session's cookie, of whatever worth. */
-export function hasSessionCookie(header: string): boolean {
-  return [secureSessionCookie, plainSessionCookie].some(
-    (name) => readCookie(header, name) !== null,
-  );
-}
-
 /** What the table keeps of a session's token. The cookie's name is part of it: sent under the other name it is unknown. */
 export function hashSessionToken(cookieName: string, token: string): string {
   return hash("sha256", `${cookieName}=${token}`, "hex");
@@ -43,4 +36,13 @@ export function sessionTokenHashes(header: string): string[] {
     if (token) hashes.push(hashSessionToken(name, token));
   }
   return hashes;
+}
+
+/** The `Cookie` header without the cookies of sessions. */
+export function withoutSessionCookies(header: string): string {
+  const names: readonly string[] = [secureSessionCookie, plainSessionCookie];
+  return header
+    .split(";")
+    .filter((part) => !names.includes(part.split("=", 1)[0]?.trim() ?? ""))
+    .join(";");
 }

@@ -2,7 +2,12 @@ import { hash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { deleteAttempts, giveBackAttempt, takeAttempt } from "./attempts.sql.ts";
+import {
+  countFailure as countRow,
+  deleteAttempts,
+  giveBackAttempt,
+  takeAttempt,
+} from "./attempts.sql.ts";
 
 // How fast somebody may guess. An allowance of `burst` attempts fills up again by one each `everyMs`; only failures use
 // it up, since an attempt that succeeds is given back. It is charged before the attempt is judged, so that many at the
@@ -27,12 +32,18 @@ const ofAccount: Allowance = { burst: 8, everyMs: 60_000 };
 const ofDevice: Allowance = { burst: 8, everyMs: 30_000 };
 /** Six digits can be guessed: a thousand attempts in three days leave one chance in 300, for who has the password. */
 const ofSecondFactor: Allowance = { burst: 5, everyMs: 300_000 };
+/** Questions for a passkey: each time somebody opens the page, each is a row for five minutes. */
+const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
 /** Messages to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
 /** The address an attempt came from; of IPv6 the network of one subscriber. */
 export function addressAttempt(ipAddress: string | null): Attempt {
   return { key: `address:${networkOf(ipAddress)}`, allowance: ofAddress };
+}
+
+export function passkeyChallengeAttempt(ipAddress: string | null): Attempt {
+  return { key: `passkey:${networkOf(ipAddress)}`, allowance: ofPasskeyChallenge };
 }
 
 export function accountAttempt(email: string): Attempt {
@@ -109,4 +120,15 @@ function networkOf(ipAddress: string | null): string {
 function inWords(seconds: number): string {
   if (seconds < 90) return seconds === 1 ? "1 second" : `${seconds} seconds`;
   return `${Math.ceil(seconds / 60)} minutes`;
+}
+
+const FAILURES_COUNT_MS = 3_600_000;
+
+/** Counts a failure to sign in as the member; gives how many there were since the count began, an hour ago at most. */
+export function countFailure(
+  tx: Tx,
+  nowMs: number,
+  memberId: string,
+): Promise<{ failures: number; since: Date }> {
+  return countRow(tx, { key: `failures:${memberId}`, nowMs, windowMs: FAILURES_COUNT_MS });
 }

@@ -1,13 +1,14 @@
 import { hkdfSync } from "node:crypto";
 import { passkey } from "@better-auth/passkey";
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { APIError, type BetterAuthOptions, betterAuth } from "better-auth";
+import { APIError, type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth";
 import { createAuthEndpoint } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
 import { getAdapter } from "better-auth/db/adapter";
 import { twoFactor } from "better-auth/plugins/two-factor";
 import { z } from "zod";
 import { hashSessionToken } from "#src/access/session-cookie.ts";
+import { SESSION_MS } from "#src/access/sessions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { passwordLength } from "#src/domain/password-rules.ts";
@@ -45,15 +46,14 @@ export interface AuthRequest {
 
 export type Auth = Awaited<ReturnType<typeof makeAuth>>;
 
-/** A session ends this long after it began, whatever happens. Milliseconds. */
-export const SESSION_MS = 30 * 86_400_000;
 const TWO_FACTOR_SECONDS = 600;
 export const RESET_SECONDS = 3_600;
 export const BACKUP_CODES = 10;
 /** Stands where better-auth wants a password that the step-up has made unnecessary. */
 export const provedByStepUp = "proved by step-up";
 const ISSUER = "Bursar";
-const MEMBER_NOT_ACTIVE = "MEMBER_NOT_ACTIVE";
+/** Codes of refusals that are ours; the others are better-auth's. */
+export const MEMBER_NOT_ACTIVE = "MEMBER_NOT_ACTIVE";
 const NOT_VERIFIED = "USER_NOT_VERIFIED";
 
 export async function makeAuth(deps: AuthDeps, request: AuthRequest) {
@@ -71,7 +71,7 @@ export async function makeAuth(deps: AuthDeps, request: AuthRequest) {
       sendResetPassword: async ({ token }: { token: string }) => request.onResetToken?.(token),
       ...(request.isProved && { password: { verify: async () => true } }),
     },
-    plugins: [twoFactorPlugin(), passkeyPlugin(site), startSessionPlugin],
+    plugins: [twoFactorPlugin(), passkeyPlugin(site), ownEndpoints],
   } satisfies BetterAuthOptions;
   const adapter = await getAdapter({
     ...options,
@@ -238,10 +238,11 @@ function passkeyPlugin(site: Site) {
   });
 }
 
-/** Signs in somebody who has just been made, by set-up or by an invite: there is nothing to prove. */
-const startSessionPlugin = {
-  id: "start-session",
+/** What better-auth can do, but has no call for. */
+const ownEndpoints = {
+  id: "bursar",
   endpoints: {
+    /** Signs in somebody who has just been made, by set-up or by an invite: there is nothing to prove. */
     startSession: createAuthEndpoint.serverOnly(
       { method: "POST", body: z.object({ userId: z.string() }) },
       async (ctx) => {
@@ -253,8 +254,24 @@ const startSessionPlugin = {
         return { sessionId: session.id };
       },
     ),
+    /** Whose second factor the browser's cookie waits for. */
+    findPendingSignIn: createAuthEndpoint.serverOnly({ method: "POST" }, async (ctx) => {
+      const cookie = ctx.context.createAuthCookie("two_factor");
+      const token = await ctx.getSignedCookie(cookie.name, ctx.context.secret);
+      const found = token && (await ctx.context.internalAdapter.findVerificationValue(token));
+      return { userId: found && found.expiresAt > new Date() ? found.value : null };
+    }),
+    /** Whose password the token of a link sets. */
+    findPasswordReset: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ token: z.string() }) },
+      async (ctx) => {
+        const identifier = `reset-password:${ctx.body.token}`;
+        const found = await ctx.context.internalAdapter.findVerificationValue(identifier);
+        return { userId: found && found.expiresAt > new Date() ? found.value : null };
+      },
+    ),
   },
-};
+} satisfies BetterAuthPlugin;
 
 function deriveSecret(sealingKey: Uint8Array): string {
   return Buffer.from(hkdfSync("sha256", sealingKey, "", "bursar sign-in v1", 32)).toString("hex");
