@@ -61,6 +61,49 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
+  test("a change forgets the keys it is about and no others", async () => {
+    const bench = makeBench();
+    const keys: FoundKey[] = [
+      key,
+      { ...key, id: "apikey_2", workspaceId: "wksp_2" },
+      { ...key, id: "apikey_3", ownerMemberId: "user_3", ownerState: "active" },
+      { ...key, id: "apikey_4", workspaceId: "wksp_4" },
+    ];
+    const secrets = keys.map(newSecret);
+    const unknown = newSecret();
+    const ask = async (secret: string, found: FoundKey | null) => {
+      const asked = bench.cache.find(secret);
+      await answer(bench, bench.lookups.length - 1, found);
+      await asked;
+    };
+    for (const [index, each] of keys.entries()) await ask(secrets[index] ?? "", each);
+    await ask(unknown, null);
+    const known = () => secrets.map((secret) => bench.cache.findCached(secret)?.id ?? null);
+
+    bench.cache.forget([{ kind: "no_key", id: "spl_1" }]);
+    expect(known()).toEqual(["apikey_1", "apikey_2", "apikey_3", "apikey_4"]);
+    bench.cache.forget([{ kind: "api_key", id: "apikey_1" }]);
+    expect(known()).toEqual([null, "apikey_2", "apikey_3", "apikey_4"]);
+    bench.cache.forget([
+      { kind: "workspace", id: "wksp_2" },
+      { kind: "member", id: "user_3" },
+    ]);
+    expect(known()).toEqual([null, null, null, "apikey_4"]);
+    expect(bench.cache.findCached(unknown)).toBe(null);
+    bench.cache.forget("anything");
+    expect(known()).toEqual([null, null, null, null]);
+    expect(bench.cache.findCached(unknown)).toBe(undefined);
+  });
+
+  test("a row that was read while any change of keys arrived is not kept", async () => {
+    const bench = makeBench();
+    const asked = bench.cache.find(secretA);
+    bench.cache.forget([{ kind: "api_key", id: "apikey_9" }]);
+    await answer(bench, 0, key);
+    expect(await asked).toEqual(key);
+    expect(bench.cache.findCached(secretA)).toBe(undefined);
+  });
+
   test("many requests with one unknown secret make one look-up, and its answer holds for 3 s", async () => {
     const bench = makeBench();
     const all = Promise.all(Array.from({ length: 50 }, () => bench.cache.find(secretA)));
