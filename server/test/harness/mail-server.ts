@@ -11,6 +11,8 @@ export interface MailServer {
   received: ReceivedMail[];
   /** The message at this place of `received`, once it is there. */
   message(index: number): Promise<ReceivedMail>;
+  /** The first message to this address, once it is there. */
+  messageTo(address: string): Promise<ReceivedMail>;
   /** How the next messages are answered: with this error at their end, or accepted (null). Counts each that is refused. */
   refusal: { responseCode: number; message: string } | null;
   refused: number;
@@ -52,18 +54,21 @@ export async function startMailServer(): Promise<MailServer> {
   const wake = () => {
     for (const each of waiting.splice(0)) each();
   };
+  const waitFor = async (find: () => ReceivedMail | undefined): Promise<ReceivedMail> => {
+    for (;;) {
+      const found = find();
+      if (found) return found;
+      await new Promise<void>((done) => waiting.push(done));
+    }
+  };
   const mail: MailServer = {
     url: "",
     received: [],
     refusal: null,
     refused: 0,
-    async message(index) {
-      for (;;) {
-        const found = mail.received[index];
-        if (found) return found;
-        await new Promise<void>((done) => waiting.push(done));
-      }
-    },
+    message: (index) => waitFor(() => mail.received[index]),
+    messageTo: (address) =>
+      waitFor(() => mail.received.find(({ recipients }) => recipients.includes(address))),
     close: () => new Promise((done) => server.close(done)),
   };
   server.listen(0, "127.0.0.1");
