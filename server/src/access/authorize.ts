@@ -37,7 +37,7 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
 }
 
 /** Throws a 403 that says which role or key is needed. */
-export function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
+function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
   if (mayInOrganization(caller, action)) return;
   throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
 }
