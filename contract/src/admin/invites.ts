@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { queryList, timestamp } from "../fields.ts";
+import { nameText, queryList, timestamp } from "../fields.ts";
 import { inviteId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
@@ -11,6 +11,7 @@ import {
 } from "../roles.ts";
 import { route } from "../route.ts";
 import { officialAssignableRole, officialEmailFilter } from "./members.ts";
+import { newPassword } from "./sign-in.ts";
 
 const MAX_EMAILS = 50;
 const MAX_WORKSPACES = 100;
@@ -118,6 +119,45 @@ export const revokeInvite = route({
   response: z.object({ id: inviteId, type: z.literal("invite_deleted") }),
 });
 
+// What the holder of a link may do, without being anybody yet.
+
+const inviteToken = z.string().min(1).max(200).meta({
+  description: "From the `#token=` of the link. It goes in the body, so that it stands in no log.",
+});
+
+export const lookUpInvite = route({
+  operationId: "lookUpInvite",
+  method: "POST",
+  path: "/v1/admin/invites/lookup",
+  summary: "See what a link invites to",
+  action: "public",
+  audited: null,
+  body: z.strictObject({ token: inviteToken }),
+  response: z
+    .object({
+      type: z.literal("offered_invite"),
+      organization_name: z.string(),
+      email: z.string(),
+      role: organizationRole,
+      workspaces: z.array(z.object({ name: z.string(), workspace_role: workspaceRole })),
+      expires_at: timestamp,
+    })
+    .meta({ id: "OfferedInvite" }),
+});
+
+export const acceptInvite = route({
+  operationId: "acceptInvite",
+  method: "POST",
+  path: "/v1/admin/invites/accept",
+  summary: "Accept an invite",
+  description:
+    "Makes the person with the role and workspaces of the invite, and signs it in. The link works once.",
+  action: "public",
+  audited: "invite.accepted",
+  body: z.strictObject({ token: inviteToken, name: nameText, password: newPassword }),
+  response: z.object({ type: z.literal("signed_in"), member_id: memberId }),
+});
+
 // The official shape. The link goes by mail, or is read from the message where there is no mail server.
 
 export const officialInvite = z
@@ -196,6 +236,8 @@ export const inviteRoutes = [
   getInvite,
   resendInvite,
   revokeInvite,
+  lookUpInvite,
+  acceptInvite,
   listOfficialInvites,
   createOfficialInvite,
   getOfficialInvite,

@@ -1,5 +1,6 @@
 import { Logger as QueueLogger, runMigrations } from "graphile-worker";
 import { sql } from "kysely";
+import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 import type { Database, Tx } from "./pool.ts";
 
@@ -50,3 +51,33 @@ export async function addJob(tx: Database | Tx, job: NewJob): Promise<void> {
 export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
   await sql`SELECT 1 FROM graphile_worker.remove_job(${key})`.execute(tx);
 }
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Connections for the queue alone. It writes its ids as JSON and so needs int8 as text, which the other connections read
+ * as bigint. The caller ends it.
+ */
+export function openJobPool(options: {
+  connectionString: string;
+  maxConnections: number;
+  onIdleError: (error: Error) => void;
+}): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "bursar jobs",
+    keepAlive: true,
+    types: { getTypeParser: getJobTypeParser },
+  });
+  pool.on("error", options.onIdleError);
+  // A connection that is lost while the queue holds it: the statement under way fails, and that is enough.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
+const getJobTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: string) =>
+  oid === pg.types.builtins.INT8
+    ? (text: string) => text
+    : pg.types.getTypeParser(oid, format as "text");

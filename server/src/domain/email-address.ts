@@ -1,11 +1,12 @@
+import { emailDomain, emailLocalPart, MAX_EMAIL_LENGTH } from "@bursar/contract/fields.ts";
+
 // An address in the one spelling under which it is kept and compared: lower case, the domain as ASCII.
 
 export type EmailAddress = { kind: "address"; email: string } | { kind: "invalid"; reason: string };
 
-const MAX_LENGTH = 254;
 const MAX_LOCAL_LENGTH = 64;
-const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
-const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/;
+const LOCAL = new RegExp(`^${emailLocalPart.source}$`);
+const DOMAIN = new RegExp(`^${emailDomain.source}$`);
 
 const EXAMPLE = "expected an address such as ann@example.com";
 
@@ -27,7 +28,7 @@ export function readEmailAddress(written: string): EmailAddress {
     return { kind: "invalid", reason };
   }
   const email = `${local}@${domain}`;
-  if (local.length > MAX_LOCAL_LENGTH || email.length > MAX_LENGTH) {
+  if (local.length > MAX_LOCAL_LENGTH || email.length > MAX_EMAIL_LENGTH) {
     return { kind: "invalid", reason: "the address is longer than an address can be" };
   }
   return { kind: "address", email };
@@ -36,7 +37,7 @@ export function readEmailAddress(written: string): EmailAddress {
 /** `münchen.de` → `xn--mnchen-3ya.de`; null for what is no domain name. */
 function toAsciiDomain(domain: string): string | null {
   // What a URL would take for something else than a part of its host.
-  if (/[\s/\\?#@:%[\]]/.test(domain)) return null;
+  if (/[\s\p{Cc}/\\?#@:%[\]]/u.test(domain)) return null;
   const url = URL.parse(`http://${domain}`);
   const host = url?.hostname ?? "";
   return DOMAIN.test(host) ? host : null;

@@ -3,7 +3,7 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
-import type { InviteDeps } from "#src/features/invites/invites.ts";
+import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import type { MailReadDeps } from "#src/features/mail/mail.ts";
 import { makeMailHandlers } from "#src/features/mail/routes.ts";
@@ -26,7 +26,7 @@ import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
 export type HandlerDeps = UpstreamDeps &
-  InviteDeps &
+  AcceptDeps &
   MailReadDeps &
   SignInDeps & { operatorOrganizationId: string };
 

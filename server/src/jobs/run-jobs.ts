@@ -8,7 +8,7 @@ import {
   run,
   type TaskList,
 } from "graphile-worker";
-import { JOB_SCHEMA } from "#src/db/job-queue.ts";
+import { JOB_SCHEMA, openJobPool } from "#src/db/job-queue.ts";
 import type { Logger } from "#src/lib/logger.ts";
 
 /** A job of the name it stands under. Throws where another attempt is worth it. */
@@ -32,6 +32,8 @@ export interface RunningJobs {
   stop(): Promise<void>;
 }
 
+type JobPool = ReturnType<typeof openJobPool>;
+
 const CONCURRENT_JOBS = 4;
 /** One connection listens; the others fetch and finish jobs. A job's own statements use the pool of the server. */
 const MAX_CONNECTIONS = 3;
@@ -46,10 +48,16 @@ const LAST_RESTART_MS = 60_000;
  */
 export function runJobs(options: JobsOptions): RunningJobs {
   const stopping = new AbortController();
+  const pool = openJobPool({
+    connectionString: options.connectionString,
+    maxConnections: MAX_CONNECTIONS,
+    onIdleError: (error) =>
+      options.logger.warn({ err: error }, "a connection of the job queue was lost"),
+  });
   let runner: Runner | null = null;
 
   async function runOnce(): Promise<void> {
-    runner = await start(options);
+    runner = await start(options, pool);
     // Stopped while it was starting.
     if (stopping.signal.aborted) await runner.stop();
     await runner.promise;
@@ -77,18 +85,18 @@ export function runJobs(options: JobsOptions): RunningJobs {
       // Rejects where it has stopped by itself.
       await runner?.stop().catch(() => undefined);
       await running;
+      await pool.end();
     },
   };
 }
 
-function start(options: JobsOptions): Promise<Runner> {
+function start(options: JobsOptions, pgPool: JobPool): Promise<Runner> {
   return run({
-    connectionString: options.connectionString,
+    pgPool,
     schema: JOB_SCHEMA,
     taskList: makeTaskList(options.jobs),
     parsedCronItems: parseSchedule(options.schedule),
     concurrency: CONCURRENT_JOBS,
-    maxPoolSize: MAX_CONNECTIONS,
     pollInterval: POLL_INTERVAL_MS,
     // Signals are the process's own business (main.ts).
     noHandleSignals: true,

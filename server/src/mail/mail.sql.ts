@@ -24,6 +24,8 @@ export async function insertMail(tx: Tx, mail: NewMail): Promise<void> {
       body_sealed: mail.bodySealed,
       about_id: mail.aboutId,
       is_for_owner: mail.isForOwner,
+      // Positions in lists are whole milliseconds.
+      created_at: sql<Date>`date_trunc('milliseconds', now())`,
     })
     .execute();
 }

@@ -35,6 +35,8 @@ export interface AdminHarness {
   /** Somebody on the server's own machine, in the first organization. */
   operator: Client;
   firstOrganizationId: string;
+  /** Of the database, for what keeps connections of its own. */
+  connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
   /** Whoever holds this secret, or nobody. */
@@ -97,7 +99,7 @@ export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
-  const { database, drop } = await createTestDatabase();
+  const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
   const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
@@ -146,6 +148,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
     firstOrganizationId: first.id,
+    connectionString,
     organization: async (name = "Another Company") => {
       const { id } = await createOrganization(deps, name);
       const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;

@@ -19,12 +19,16 @@ export interface NewMember {
   steppedUpAtMs?: number | null;
 }
 
+let lastMadeMs = 0;
+
 export async function insertMember(
   database: Database,
   organizationId: string,
   member: NewMember,
 ): Promise<{ id: string; email: string; name: string }> {
-  const id = newId("user_", Date.now());
+  // A millisecond each: what is listed newest first has one order.
+  lastMadeMs = Math.max(lastMadeMs + 1, Date.now());
+  const id = newId("user_", lastMadeMs);
   const email = member.email ?? `${id.toLowerCase()}@example.com`;
   const name = member.name ?? "Ada Lovelace";
   await database
@@ -35,6 +39,7 @@ export async function insertMember(
       email,
       name,
       role: member.role ?? "user",
+      created_at: new Date(lastMadeMs),
     })
     .execute();
   for (const [workspace_id, role] of Object.entries(member.workspaces ?? {})) {

@@ -84,6 +84,7 @@ interface Sample {
 }
 
 let uniqueName = 0;
+let uniqueDays = 1_000;
 const nextName = () => `Name ${++uniqueName}`;
 const nextEmail = () => `person-${++uniqueName}@example.com`;
 const renamed = { body: () => ({ name: nextName() }) };
@@ -154,6 +155,12 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listApiKeys: {},
   getApiKey: {},
   updateApiKey: { ...renamed, isOnOthersKey: true },
+  rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isOnOthersKey: true },
+  cutOffApiKey: {
+    prepare: (operator, { api_key_id }) =>
+      operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
+    isOnOthersKey: true,
+  },
   listOfficialApiKeys: {},
   getOfficialApiKey: {},
   updateOfficialApiKey: { ...renamed, isOnOthersKey: true },
@@ -162,6 +169,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listAdminKeys: {},
   getAdminKey: {},
   revokeAdminKey: {},
+
+  getSecuritySettings: {},
+  updateSecuritySettings: { body: () => ({ max_key_lifetime_days: ++uniqueDays }) },
 
   setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
   listWorkspaceLimits: {},

@@ -2,17 +2,17 @@ import type { invite, inviteRoutes, officialInvite } from "@bursar/contract/admi
 import type { ErrorDetails } from "@bursar/contract/errors.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
-import type { Call } from "#src/access/call.ts";
+import type { Call, PublicCall } from "#src/access/call.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { inviteStatusOf } from "#src/domain/invite-status.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { type AcceptDeps, acceptInvite, lookUpInvite } from "./accept-invite.ts";
 import { createInvites, type InviteResult } from "./create-invites.ts";
 import type { InviteRow } from "./invites.sql.ts";
 import {
   filtersOf,
   getInvite,
   getPresentInvite,
-  type InviteDeps,
   listInvites,
   listInvitesByIds,
   resendInvite,
@@ -21,8 +21,8 @@ import {
 } from "./invites.ts";
 
 export function makeInviteHandlers(
-  deps: InviteDeps,
-): HandlersFor<(typeof inviteRoutes)[number], Call> {
+  deps: AcceptDeps,
+): HandlersFor<(typeof inviteRoutes)[number], Call, PublicCall> {
   const toWire = (shown: ShownInvite) => toInvite(shown, deps.nowMs());
   const toOfficialWire = (row: InviteRow) => toOfficialInvite(row, deps.nowMs());
   return {
@@ -44,6 +44,23 @@ export function makeInviteHandlers(
       await revokeInvite(deps, call, params.invite_id);
       return { id: params.invite_id, type: "invite_deleted" };
     },
+    lookUpInvite: async (call, { body }) => {
+      const { row, workspaces, organizationName } = await lookUpInvite(deps, call, body.token);
+      return {
+        type: "offered_invite",
+        organization_name: organizationName,
+        email: row.email,
+        role: row.role,
+        workspaces: workspaces
+          .filter(({ is_archived }) => !is_archived)
+          .map(({ workspace_name, role }) => ({ name: workspace_name, workspace_role: role })),
+        expires_at: row.expires_at.toISOString(),
+      };
+    },
+    acceptInvite: async (call, { body }) => ({
+      type: "signed_in",
+      member_id: await acceptInvite(deps, call, body),
+    }),
 
     listOfficialInvites: async (call, { query }) =>
       toOfficialPage(await listInvitesByIds(deps, call, query), toOfficialWire),
