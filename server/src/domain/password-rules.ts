@@ -8,7 +8,7 @@ export interface Person {
 }
 
 const FEWEST_DIFFERENT = 5;
-const SHORTEST_PART = 4;
+const SHORTEST_PART = 3;
 /** What is guessed first, at this length. */
 const common = [
   "password",

@@ -5,6 +5,9 @@ export type AuthOutcome<Value> =
   | { kind: "done"; value: Value; cookies: string[] }
   | { kind: "refused"; code: string };
 
+/** Its answer with 500 to whatever an authenticator should not have sent. */
+const UNREADABLE_PASSKEY = "FAILED_TO_VERIFY_REGISTRATION";
+
 /** Runs one `auth.api` call that was asked for its headers. Throws what is no refusal. */
 export async function callAuth<Value>(
   call: Promise<{ headers?: Headers | null | undefined; response: Value }>,
@@ -13,8 +16,10 @@ export async function callAuth<Value>(
     const { headers, response } = await call;
     return { kind: "done", value: response, cookies: headers?.getSetCookie() ?? [] };
   } catch (error) {
-    if (!isAPIError(error) || error.statusCode >= 500) throw causeOf(error);
-    return { kind: "refused", code: error.body?.code ?? String(error.status) };
+    if (!isAPIError(error)) throw error;
+    const code = error.body?.code ?? String(error.status);
+    if (error.statusCode >= 500 && code !== UNREADABLE_PASSKEY) throw causeOf(error);
+    return { kind: "refused", code };
   }
 }
 

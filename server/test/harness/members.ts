@@ -72,12 +72,19 @@ let passwordHash: Promise<string> | undefined;
 
 export const CONSOLE_ORIGIN = "http://localhost:8484";
 
-/** What the console sends: without a cookie it is somebody who is about to sign in. */
-export function consoleHeaders(cookie?: string): Record<string, string> {
+/**
+ * What the console sends: without a cookie it is somebody who is about to sign in. Browsers name the origin of what may
+ * change something, and of no GET of a page of the same origin.
+ */
+export function consoleHeaders(
+  cookie?: string,
+  origin: string = CONSOLE_ORIGIN,
+  isChange = true,
+): Record<string, string> {
   return {
-    host: "localhost:8484",
-    origin: CONSOLE_ORIGIN,
+    host: new URL(origin).host,
     "x-bursar-console": "1",
+    ...(isChange && { origin }),
     ...(cookie !== undefined && { cookie }),
   };
 }

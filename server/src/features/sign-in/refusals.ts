@@ -52,6 +52,7 @@ const refusals: Readonly<Record<string, () => ApiError>> = {
   CHALLENGE_NOT_FOUND: passkeyRefused,
   PASSKEY_NOT_FOUND: passkeyRefused,
   AUTHENTICATION_FAILED: passkeyRefused,
+  FAILED_TO_VERIFY_REGISTRATION: passkeyRefused,
   USER_NOT_VERIFIED: passkeyRefused,
 };
 
