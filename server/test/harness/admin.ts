@@ -181,6 +181,14 @@ function makeClient(
   headers: Record<string, string> | null,
   remoteAddress?: string,
 ): Client {
+  // A session goes on under another cookie when its person proves something: browsers follow that.
+  const keepCookie = (line: string) => {
+    const [pair = ""] = line.split(";", 1);
+    const [name = ""] = pair.split("=", 1);
+    if (!headers?.["cookie"]) return;
+    const others = headers["cookie"].split("; ").filter((each) => !each.startsWith(`${name}=`));
+    headers["cookie"] = [...others, pair].join("; ");
+  };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
     const target = typeof app === "function" ? await app() : app;
     const response = await target.inject({
@@ -188,6 +196,7 @@ function makeClient(
       ...options,
       headers: { ...headers, ...options.headers },
     });
+    for (const line of [response.headers["set-cookie"] ?? []].flat()) keepCookie(line);
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";
     const body: unknown = isJson ? JSON.parse(response.payload) : null;

@@ -10,9 +10,9 @@ import { headersOf, headersOfStranger, siteOfChange } from "#src/identity/ask-au
 import { addressAttempt, passkeyChallengeAttempt } from "#src/identity/attempts.ts";
 import { makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
+import { findKnownDevice } from "#src/identity/devices.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
-import { findKnownDevice } from "./devices.ts";
 import {
   deletePasskey,
   findPasskeyForUpdate,

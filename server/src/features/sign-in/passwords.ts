@@ -15,13 +15,13 @@ import {
 } from "#src/identity/attempts.ts";
 import { makeAuth, RESET_SECONDS } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
+import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { checkNewPassword, inPasswordTurn } from "#src/identity/hash-password.ts";
 import { type Site, siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
 import { auditMember } from "./audit-member.ts";
-import { findKnownDevice, rememberDevice } from "./devices.ts";
 import {
   countSessions,
   deletePendingSteps,

@@ -19,11 +19,11 @@ import {
 } from "#src/identity/attempts.ts";
 import { type Auth, makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
+import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { inPasswordTurn } from "#src/identity/hash-password.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { auditMember } from "./audit-member.ts";
-import { findKnownDevice, rememberDevice } from "./devices.ts";
 import { noteFailure } from "./note-failure.ts";
 import { deleteExpired, endOldestSessions, findPersonByEmail } from "./people.sql.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
