@@ -39,6 +39,8 @@ export interface AdminHarness {
   connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
+  /** Somebody who has the console open, and has not signed in. */
+  visitor: Client;
   /** Whoever holds this secret, or nobody. */
   as(secret: string | null): Client;
   close(): Promise<void>;
@@ -147,6 +149,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
+    visitor: makeClient(app, consoleHeaders()),
     firstOrganizationId: first.id,
     connectionString,
     organization: async (name = "Another Company") => {
