@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { ConfigError, describeConfig, loadConfig } from "#src/config.ts";
+import { addAuditCommands } from "./audit.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addKeyCommands } from "./keys.ts";
 import {
@@ -40,6 +41,7 @@ const send: SendLocally = (method, path, body) =>
 addKeyCommands(program, callApi);
 addWorkspaceCommands(program, callApi);
 addOwnerCommands(program, callApi);
+addAuditCommands(program, load);
 addMigrateCommand(program, load);
 addDoctorCommand(program, load, send);
 program
