@@ -260,21 +260,6 @@ async function makeBusyMember() {
     { emails: ["friend@example.com"], role: "user" },
   );
   const [result] = invited.body.results;
-  await h.deps.database
-    .insertInto("auth_user")
-    .values({ id: person.id, email: person.email, name: "Busy", email_verified: true })
-    .execute();
-  await h.deps.database
-    .insertInto("auth_session")
-    .values({
-      id: `session_${person.id}`,
-      token: person.id,
-      user_id: person.id,
-      expires_at: new Date(h.clock.nowMs + 1_000_000),
-      started_at: new Date(h.clock.nowMs),
-      last_used_at: new Date(h.clock.nowMs),
-    })
-    .execute();
   return { person, workspace, key: key.body, inviteId: result?.invite.id ?? "" };
 }
 
