@@ -27,7 +27,13 @@ import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
-import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import {
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+  urlForPeople,
+} from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
@@ -351,7 +357,7 @@ async function startSurfaces(
   });
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
-  const publicUrl = () => configuredUrl ?? listening.url;
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const background = makeBackground((error) =>
     logger.error({ err: error }, "work after an answer failed"),
   );
