@@ -241,14 +241,6 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getInvite: {},
   resendInvite: {},
   revokeInvite: {},
-  lookUpInvite: { body: () => ({ token: "the token of a link" }) },
-  acceptInvite: {
-    body: () => ({
-      token: "the token of a link",
-      name: nextName(),
-      password: "correct horse battery staple",
-    }),
-  },
   listOfficialInvites: {},
   createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
   getOfficialInvite: {},

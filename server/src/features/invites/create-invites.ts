@@ -3,7 +3,6 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
-import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
 import {
   type AuditEntry,
@@ -31,6 +30,7 @@ import {
 } from "./invites.sql.ts";
 import {
   auditOf,
+  checkGivingLink,
   checkRole,
   type InviteDeps,
   makeToken,
@@ -51,9 +51,6 @@ export type InviteResult = { email: string } & (
   | { result: "invalid"; reason: string }
 );
 
-/** Giving these opens the whole organization: a signed-in person proves first who it is. */
-const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
-
 /**
  * Invites each address that can be invited; the others say why not. All in one transaction: an address has its invite,
  * its workspaces, its message and its audit event, or nothing of it. Throws a 403 for roles above the caller's, a 404 for
@@ -65,7 +62,7 @@ export function createInvites(
   input: NewInvites,
 ): Promise<InviteResult[]> {
   checkRole(caller, input.role);
-  if (rolesThatNeedStepUp.includes(input.role)) checkStepUp(caller, deps.nowMs());
+  checkGivingLink(caller, input.role, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
     const workspaces = await getWorkspaces(tx, caller, input);

@@ -226,6 +226,10 @@ describe("inviting", () => {
     expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
     expect((await send({ emails: [newEmail()] }, unconfirmed.client)).status).toBe(200);
     expect((await send({ emails: [newEmail()], role: "Admin" }, admin.client)).status).toBe(200);
+    const toAdmin = await inviteOne({ role: "admin" }, admin.client);
+    const resent = await unconfirmed.client.post(`${INVITES}/${toAdmin.id}/resend`);
+    expect([resent.status, resent.headers["bursar-step-up"]]).toEqual([403, "required"]);
+    expect((await lookUp(toAdmin.token)).status).toBe(200);
     const owner = await org.member({ role: "owner" });
     const toOwner = await inviteOne({ role: "owner" }, owner.client);
     for (const attempt of [
