@@ -18,7 +18,8 @@ export type Made = Record<
   | "invite_id"
   | "mail_id"
   | "session_id"
-  | "passkey_id",
+  | "passkey_id"
+  | "audit_event_id",
   string
 >;
 
@@ -51,7 +52,14 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     mail_id: mail.body.data[0]?.id ?? "",
     session_id: session.body.session_id,
     passkey_id: await makePasskey(member.client),
+    audit_event_id: await findAuditEvent(operator),
   };
+}
+
+async function findAuditEvent(operator: Client): Promise<string> {
+  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
+  const [newest] = body.data;
+  return newest?.id ?? "";
 }
 
 /** There is at most one: the existing one where there is. */
@@ -80,6 +88,7 @@ export const unknownIds: Made = {
   mail_id: "mail_unknown",
   session_id: "session_unknown",
   passkey_id: "passkey_unknown",
+  audit_event_id: "audit_unknown",
 };
 
 interface Sample {
@@ -109,6 +118,10 @@ const noPasskey = {
   rawId: "AAAA",
   type: "public-key",
   response: { clientDataJSON: "AAAA", attestationObject: "AAAA" },
+};
+const noAssertion = {
+  ...noPasskey,
+  response: { clientDataJSON: "AAAA", authenticatorData: "AAAA", signature: "AAAA" },
 };
 const TOTP = "/v1/admin/two_factor/totp";
 
@@ -140,7 +153,14 @@ const ownPasskey: Sample["fit"] = async (client) => ({
 
 export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSetUp: {},
-  setUp: {},
+  setUp: {
+    body: () => ({
+      token: "the token of a link",
+      name: nextName(),
+      email: nextEmail(),
+      password: MEMBER_PASSWORD,
+    }),
+  },
   createSetUpLink: {},
   listOwners: {},
   resetOwner: {
@@ -151,14 +171,14 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
       return { body: { email: body.email } };
     },
   },
-  signIn: {},
-  signInWithTwoFactor: {},
+  signIn: { body: () => ({ email: nextEmail(), password: MEMBER_PASSWORD }) },
+  signInWithTwoFactor: { body: () => ({ code: "000000" }) },
   getSignInPasskeyOptions: {},
-  signInWithPasskey: {},
-  requestPasswordReset: {},
-  confirmPasswordReset: {},
-  lookUpInvite: {},
-  acceptInvite: {},
+  signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
+  requestPasswordReset: { body: () => ({ email: nextEmail() }) },
+  confirmPasswordReset: {
+    body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),
+  },
 
   getSession: {},
   signOut: {},
@@ -296,6 +316,13 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+
+  listAuditEvents: {},
+  exportAuditEvents: { query: "format=csv" },
+  getAuditEvent: {},
+  getAuditLogState: {},
+  verifyAuditLog: {},
+  setAuditRetention: { body: () => ({ retention_days: 365 }) },
 };
 
 export function sampleOf(route: AdminRoute): Sample {
