@@ -261,14 +261,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getInvite: {},
   resendInvite: {},
   revokeInvite: {},
-  lookUpInvite: { body: () => ({ token: "the token of a link" }) },
-  acceptInvite: {
-    body: () => ({
-      token: "the token of a link",
-      name: nextName(),
-      password: "correct horse battery staple",
-    }),
-  },
+  lookUpInvite: {},
+  acceptInvite: {},
   listOfficialInvites: {},
   createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
   getOfficialInvite: {},

@@ -261,6 +261,10 @@ async function makeBusyMember() {
     { emails: ["friend@example.com"], role: "user" },
   );
   const [result] = invited.body.results;
+  expect([
+    await countOf("auth_user", person.id),
+    (await countOf("auth_session", person.id)) > 0,
+  ]).toEqual([1, true]);
   return { person, workspace, key: key.body, inviteId: result?.invite.id ?? "" };
 }
 
