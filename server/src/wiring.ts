@@ -8,6 +8,7 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { makeSessions } from "./access/sessions.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
@@ -18,6 +19,7 @@ import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.
 import { openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
@@ -25,12 +27,21 @@ import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
-import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import {
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+  urlForPeople,
+} from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { removeForeignVariables } from "./identity/auth.ts";
+import { startJobs } from "./jobs/start-jobs.ts";
 import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
 import { steadyDays } from "./ledger/steady-days.ts";
+import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath } from "./lib/local-socket.ts";
@@ -57,6 +68,8 @@ export interface StartOptions {
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
+  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  setUpUrl: string | null;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -88,6 +101,7 @@ async function startParts(
   { loaded, logger, isSimulated }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
   const storage = await openStorage({
@@ -109,10 +123,29 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
+  const jobs = startJobs({
+    connectionString: storage.connectionString,
+    database: storage.adminDatabase,
+    sealingKey: key,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
   const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
+  const setUpLink = await makeSetUpLink(
+    {
+      database: storage.database,
+      nowMs: () => core.watch.databaseNowMs(),
+      randomBytes: systemRandomBytes,
+      publicUrl: surfaces.publicUrl,
+    },
+    core.organizationId,
+  );
   return {
     url: surfaces.url,
+    setUpUrl: setUpLink?.url ?? null,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
@@ -310,15 +343,8 @@ interface SurfaceOptions {
 async function startSurfaces(
   { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string }> {
-  const metrics: Metrics = makeMetrics({
-    inFlight: () => gateway.stats().inFlight,
-    pendingRecords: () => core.meter.status().pendingRecords,
-    oldestPendingMs: () => core.meter.status().oldestPendingMs,
-    databaseSilenceMs: () => core.watch.msSinceContact(),
-    waitingHolds: () => core.leases.status().waiting,
-    brokenAuditLogs: () => core.audit.chains.countBroken(),
-  });
+): Promise<{ url: string; publicUrl: () => string }> {
+  const metrics = makeMetricsOf(core, () => gateway);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
@@ -342,12 +368,21 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    publicUrl,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    // Nobody can sign in yet: no cookie is a session.
-    sessions: { find: async () => null },
+    sessions: makeSessions(core.audit),
+    background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
@@ -376,7 +411,19 @@ async function startSurfaces(
     ...dispatch(gateway, admin),
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  return { url: listener.url };
+  listening.url = listener.url;
+  return { url: listener.url, publicUrl };
+}
+
+function makeMetricsOf(core: Core, gateway: () => Gateway): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+  });
 }
 
 /** One port, two surfaces: the target decides. */
