@@ -381,7 +381,7 @@ describe("accepting", () => {
     const { email, token } = await inviteOne();
     const first = (await accept(token)).body.member_id;
     await org.admin.remove(`/v1/admin/members/${first}`);
-    h.clock.nowMs += 1; // the list is ordered by when somebody came
+    h.clock.nowMs++;
     const again = await inviteOne({ emails: [email] });
     const second = (await accept(again.token)).body.member_id;
     expect(second).not.toBe(first);
