@@ -8,6 +8,7 @@ const [command, ...rest] = process.argv.slice(2);
 const checks = [
   ["format and lint", "@biomejs/biome/bin/biome", ["check", "."]],
   ["types", "typescript/bin/tsc", ["-p", "tsconfig.json"]],
+  ["types of the console", "typescript/bin/tsc", ["-p", "console/tsconfig.json"]],
   ["architecture", null, ["scripts/check-architecture.mjs"]],
   ["dead code", "knip/bin/knip.js", []],
 ];
@@ -15,6 +16,7 @@ const checks = [
 switch (command) {
   case "start":
     ensureInstalled("server");
+    buildConsole();
     startServer(rest);
     break;
   case "check":
@@ -56,6 +58,12 @@ function step(name, script, args) {
   const env = { ...process.env, PATH: path };
   const { status } = spawnSync(node, scriptArgs, { cwd: root, stdio: "inherit", env });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** A console that cannot be built is no reason not to serve Claude: the page at `/` then says so. */
+function buildConsole() {
+  const script = join(root, "scripts", "build-console.mjs");
+  spawnSync(findNode(), [script], { cwd: root, stdio: "inherit" });
 }
 
 function startServer(args) {

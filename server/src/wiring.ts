@@ -286,7 +286,7 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress: makeClientAddress(config.trustedProxies),
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),
     metrics,
     version: VERSION,
