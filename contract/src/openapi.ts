@@ -6,7 +6,7 @@ import {
 } from "zod-openapi";
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
 import { errorBody } from "./errors.ts";
-import { permissionFor } from "./permissions.ts";
+import { needs } from "./permission-words.ts";
 import type { RouteSpec } from "./route.ts";
 import { adminRoutes } from "./routes.ts";
 
@@ -116,7 +116,9 @@ function toPaths(routes: readonly RouteSpec[]): Paths {
 
 function toOperation(route: RouteSpec): Operation {
   const { body } = route;
-  const sentences = [route.description, needs(route)].filter((text) => text !== undefined);
+  const sentences = [route.description, needs(route.action), stepUpOf(route)].filter(
+    (text) => text !== undefined,
+  );
   return {
     operationId: route.operationId,
     summary: route.summary,
@@ -149,6 +151,11 @@ function toOperation(route: RouteSpec): Operation {
   };
 }
 
+function stepUpOf(route: RouteSpec): string | undefined {
+  if (!route.stepUp) return undefined;
+  return "A signed-in person must have given the password or used a passkey in the last ten minutes.";
+}
+
 const requestIdHeader = {
   description: "Id of this request, for the server's log and the audit log.",
   schema: { type: "string" },
@@ -178,13 +185,6 @@ function errorsOf(route: RouteSpec): Record<string, string> {
 
 function isClaude(route: RouteSpec): boolean {
   return tagOf(route.path) === "Claude";
-}
-
-function needs(route: RouteSpec): string {
-  const permission = permissionFor(route.action);
-  if (permission === null) return "Needs an admin key.";
-  if (isClaude(route)) return `Needs an API key with the permission \`${permission}\`.`;
-  return `Needs an admin key, or for its own workspace an API key with the permission \`${permission}\`.`;
 }
 
 function tagOf(path: string): string {

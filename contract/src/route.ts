@@ -15,6 +15,8 @@ export interface RouteSpec {
   description?: string;
   action: Action;
   audited: `${string}.${string}` | null;
+  /** A signed-in person must have proved again, minutes ago, who it is. Keys and the local operator need not. */
+  stepUp?: true;
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
@@ -42,8 +44,12 @@ export type RouteOutput<T extends RouteSpec> = z.input<T["response"]>;
 
 /**
  * One handler for each route of the union `R`, by operation id. `Call` is what the server knows of the request besides
- * its input. The map is total: a route without a handler does not compile.
+ * its input, `PublicCall` the same of a route without a caller. The map is total: a route without a handler does not
+ * compile.
  */
-export type HandlersFor<R extends RouteSpec, Call> = {
-  [S in R as S["operationId"]]: (call: Call, input: RouteInput<S>) => Promise<RouteOutput<S>>;
+export type HandlersFor<R extends RouteSpec, Call, PublicCall = never> = {
+  [S in R as S["operationId"]]: (
+    call: S["action"] extends "public" ? PublicCall : Call,
+    input: RouteInput<S>,
+  ) => Promise<RouteOutput<S>>;
 };

@@ -2,6 +2,7 @@ import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -13,6 +14,7 @@ export const adminRoutes = [
   ...workspaceRoutes,
   ...apiKeyRoutes,
   ...adminKeyRoutes,
+  ...securitySettingsRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,

@@ -6,8 +6,10 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
+import { saveUses } from "./access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
 import type { Config, LoadedConfig } from "./config.ts";
-import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
@@ -128,6 +130,7 @@ interface Core {
   organizationId: string;
   watch: ChangeWatch;
   keys: KeyCache;
+  keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -138,14 +141,14 @@ interface Core {
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
-  const reload: (() => void)[] = [];
+  const reload: ((changed: Changed) => void)[] = [];
   const watch = watchChanges({
     database,
     intervalMs: POLL_CHANGES_MS,
     clock: systemClock,
     logger,
-    onChange: () => {
-      for (const each of reload) each();
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
     },
   });
   parts.defer(() => watch.stop());
@@ -162,6 +165,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  parts.defer(() => keyUse.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -174,12 +179,22 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
   reload.push(
-    () => keys.clear(),
+    (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
-  return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
+  return {
+    organizationId: organization.id,
+    watch,
+    keys,
+    keyUse,
+    prices,
+    labels,
+    ledger,
+    meter,
+    upstreams,
+  };
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -258,8 +273,11 @@ async function startSurfaces(
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
   });
+  const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
+    keyUse: core.keyUse,
+    clientAddress,
     ledger: core.ledger,
     meter: core.meter,
     ...(config.journalSync === "group" && {
@@ -283,8 +301,12 @@ async function startSurfaces(
     randomBytes: systemRandomBytes,
     sealingKey: key,
     operatorOrganizationId: core.organizationId,
+    // Nobody can sign in yet: no cookie is a session.
+    sessions: { find: async () => null },
+    publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress: makeClientAddress(config.trustedProxies),
+    clientAddress,
+    keyUse: core.keyUse,
     isDatabaseAway: isUnavailable,
     consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const apiKey = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
   const adminKey = await org.admin.createAdminKey();
   secrets = [org.adminKey, apiKey.key, adminKey.key, CREDENTIAL];
-  const upstream = await org.admin.post<{ id: string }>("/v1/admin/upstreams", {
+  const upstream = await org.operator.post<{ id: string }>("/v1/admin/upstreams", {
     name: "Claude",
     base_url: "https://api.anthropic.com",
     credential: CREDENTIAL,
@@ -46,7 +46,7 @@ beforeAll(async () => {
     remember(await holder.post("/v1/admin/api_keys", { name: 1, workspace_id: 2 }));
   }
   remember(
-    await org.admin.post(`/v1/admin/upstreams/${upstream.body.id}`, {
+    await org.operator.post(`/v1/admin/upstreams/${upstream.body.id}`, {
       credential: `${CREDENTIAL}x`,
     }),
   );

@@ -101,17 +101,17 @@ async function administer(
   origin: string,
   secret: Secret,
 ): Promise<Answer[]> {
-  const stored = await server.admin("POST", "/v1/admin/upstreams", {
+  const stored = await server.operator("POST", "/v1/admin/upstreams", {
     name: "Stored",
     base_url: origin,
     credential: secret("upstream credential stored"),
   });
   expect({ status: stored.status, text: stored.text }).toMatchObject({ status: 200 });
   const path = `/v1/admin/upstreams/${textField(stored.json, "id")}`;
-  const replaced = await server.admin("POST", path, {
+  const replaced = await server.operator("POST", path, {
     credential: secret("upstream credential replaced"),
   });
-  const wrong = await server.admin("POST", path, {
+  const wrong = await server.operator("POST", path, {
     credential: `${secret("upstream credential replaced")} with a space`,
     unknown_field: secret("upstream credential replaced"),
   });

@@ -1,5 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { bumpChangeCounter } from "#src/db/change-watch.ts";
+import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
@@ -50,10 +50,25 @@ export function auditedTransaction<Result>(
         actor: { type: caller.kind, id: caller.id },
         origin,
       });
-      await bumpChangeCounter(tx);
+      await bumpChangeCounter(tx, changeScopeOf(audit));
     }
     return result;
   });
+}
+
+/** Things that no key depends on: what nodes keep of keys stays true when they change. */
+const apartFromKeys = new Set([
+  "spend_limit",
+  "model_price",
+  "upstream",
+  "admin_key",
+  "security_settings",
+]);
+
+/** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */
+function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | null {
+  if (type === "api_key" || type === "workspace" || type === "member") return { kind: type, id };
+  return apartFromKeys.has(type) ? { kind: "no_key", id } : null;
 }
 
 /** Adds one event to the organization's chain. Use cases call `auditedTransaction`; only what has no caller calls this. */

@@ -48,3 +48,9 @@ export interface Origin {
   ipAddress: string | null;
   userAgent: string | null;
 }
+
+/** The maker of something as the API names it: a member is a `user` there. */
+export function toWireMaker(row: { created_by_type: string; created_by_id: string }) {
+  const type = row.created_by_type === "member" ? "user" : row.created_by_type;
+  return { type, id: row.created_by_id };
+}
