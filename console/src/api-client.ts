@@ -1,5 +1,4 @@
 import { routes } from "virtual:contract";
-import type { RouteSpec } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportSilence } from "./connection.ts";
@@ -8,26 +7,25 @@ import { askToStepUp } from "./step-up.ts";
 // The one place that talks to the server. Operations, their input and their answers are those of the contract.
 
 export type Operation = AdminRoute["operationId"];
-type RouteOf<O extends Operation> = Extract<AdminRoute, { operationId: O }>;
 
-/** Unknown where the route declares none, so that nothing can be passed by mistake. */
-type Given<T> = T extends z.ZodType ? T : never;
-type ParamsOf<R extends RouteSpec> = R extends { params: z.ZodObject }
-  ? { params: z.output<Given<R["params"]>> }
+/** The route of each operation. Maps, not conditions over the union: the compiler looks up one entry instead of trying all. */
+type Routes = { [R in AdminRoute as R["operationId"]]: R };
+
+type ParamsOf<R> = R extends { params: infer P extends z.ZodObject } ? { params: z.output<P> } : object;
+type QueryOf<R> = R extends { query: infer Q extends z.ZodObject }
+  ? { query?: Partial<z.output<Q>> }
   : object;
-type QueryOf<R extends RouteSpec> = R extends { query: z.ZodObject }
-  ? { query?: Partial<z.output<Given<R["query"]>>> }
-  : object;
-type BodyOf<R extends RouteSpec> = R extends { body: z.ZodObject }
-  ? { body: z.input<Given<R["body"]>> }
-  : object;
+type BodyOf<R> = R extends { body: infer B extends z.ZodObject } ? { body: z.input<B> } : object;
+
+interface Inputs extends InputMap {}
+type InputMap = { [O in Operation]: ParamsOf<Routes[O]> & QueryOf<Routes[O]> & BodyOf<Routes[O]> };
+interface Answers extends AnswerMap {}
+type AnswerMap = { [O in Operation]: z.output<Routes[O]["response"]> };
 
 /** What an operation is asked with: `params` of its path, `query`, `body`, each only where the contract has it. */
-export type Input<O extends Operation> = ParamsOf<RouteOf<O>> &
-  QueryOf<RouteOf<O>> &
-  BodyOf<RouteOf<O>>;
+export type Input<O extends Operation> = Inputs[O];
 /** What an operation answers. */
-export type Answer<O extends Operation> = z.output<RouteOf<O>["response"]>;
+export type Answer<O extends Operation> = Answers[O];
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -73,7 +71,7 @@ export async function call<O extends Operation>(
   const route = routes[operation];
   if (!route) throw new Error(`the contract has no operation ${operation}`);
   const [method, path] = route;
-  const { params, query, body } = input as Parts;
+  const { params, query, body }: Parts = input as object;
   const url = fillPath(path, params) + toQueryText(query);
   const send = () => request(method, url, body, options);
   const first = await send();
@@ -105,7 +103,9 @@ async function request(
   } catch (error) {
     if (signal?.aborted) throw error;
     reportSilence();
-    throw new AwayError("The server does not answer. What you entered is kept: try again in a moment.");
+    throw new AwayError(
+      "The server does not answer. What you entered is kept: try again in a moment.",
+    );
   }
 }
 

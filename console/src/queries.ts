@@ -38,21 +38,13 @@ interface QueryOptions {
   keepsPrevious?: boolean;
 }
 
-export type Query<O extends Operation> = UseQueryResult<Answer<O>, Error>;
-
 /** Asks one reading operation and keeps its answer. */
 export function useApi<O extends Operation>(
   operation: O,
   input: Input<O>,
-  { isEnabled = true, everyMs = null, keepsPrevious = false }: QueryOptions = {},
-): Query<O> {
-  return useQuery<Answer<O>, Error>({
-    queryKey: [operation, input],
-    queryFn: ({ signal }) => call(operation, input, { signal }),
-    enabled: isEnabled,
-    refetchInterval: everyMs ?? false,
-    ...(keepsPrevious && { placeholderData: (previous: Answer<O> | undefined) => previous }),
-  });
+  options: QueryOptions = {},
+): UseQueryResult<Answer<O>, Error> {
+  return useKept([operation, input], (signal) => call(operation, input, { signal }), options);
 }
 
 /** Operations that answer in pages of the company shape. */
@@ -72,43 +64,55 @@ export interface WholeList<Item> {
 export function useList<O extends ListOperation>(
   operation: O,
   input: Input<O>,
-  { isEnabled = true, everyMs = null, keepsPrevious = false }: QueryOptions = {},
+  options: QueryOptions = {},
 ): UseQueryResult<WholeList<ItemOf<O>>, Error> {
-  return useQuery<WholeList<ItemOf<O>>, Error>({
-    queryKey: [operation, "all", input],
-    queryFn: ({ signal }) => loadAll(operation, input, signal),
-    enabled: isEnabled,
-    refetchInterval: everyMs ?? false,
-    ...(keepsPrevious && {
-      placeholderData: (previous: WholeList<ItemOf<O>> | undefined) => previous,
-    }),
-  });
+  const askPage = async (query: object, signal: AbortSignal) =>
+    (await call(operation, { ...input, query } as Input<O>, { signal })) as unknown;
+  return useKept(
+    [operation, "all", input],
+    (signal) => loadAll<ItemOf<O>>(input, (query) => askPage(query, signal)),
+    options,
+  );
 }
 
-async function loadAll<O extends ListOperation>(
-  operation: O,
-  input: Input<O>,
-  signal: AbortSignal,
-): Promise<WholeList<ItemOf<O>>> {
-  const items: ItemOf<O>[] = [];
+async function loadAll<Item>(
+  input: object,
+  askPage: (query: object) => Promise<unknown>,
+): Promise<WholeList<Item>> {
+  const items: Item[] = [];
   let page: string | null = null;
   do {
     const query: object = { ...(input as { query?: object }).query, limit: PAGE_SIZE, page };
-    const answer = (await call(operation, { ...input, query } as Input<O>, { signal })) as {
-      data: ItemOf<O>[];
-      next_page: string | null;
-    };
+    const answer = (await askPage(query)) as { data: Item[]; next_page: string | null };
     items.push(...answer.data);
     page = answer.next_page;
   } while (page !== null && items.length < MAX_LISTED);
   return { items, isCut: page !== null };
 }
 
+/** Knows nothing of operations: the library's types, given the contract's, are more than the compiler can try. */
+function useKept<Data>(
+  queryKey: readonly unknown[],
+  ask: (signal: AbortSignal) => Promise<Data>,
+  { isEnabled = true, everyMs = null, keepsPrevious = false }: QueryOptions,
+): UseQueryResult<Data, Error> {
+  return useQuery<unknown, Error>({
+    queryKey,
+    queryFn: ({ signal }) => ask(signal),
+    enabled: isEnabled,
+    refetchInterval: everyMs ?? false,
+    ...(keepsPrevious && { placeholderData: (previous: unknown) => previous }),
+  }) as UseQueryResult<Data, Error>;
+}
+
 /**
  * A change. A submit that is repeated after no or a broken answer carries the same idempotency key, so that it cannot
  * happen twice; another input, or a success, starts with a new one. `staleOperations` are asked again after a success.
  */
-export function useChange<O extends Operation>(operation: O, staleOperations: readonly Operation[]) {
+export function useChange<O extends Operation>(
+  operation: O,
+  staleOperations: readonly Operation[],
+) {
   const client = useQueryClient();
   const attempt = useRef<{ input: string; key: string } | null>(null);
   return useMutation<Answer<O>, Error, Input<O>>({

@@ -32,7 +32,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
       { label: "API keys", to: "/keys", icon: KeyRound, action: "api_keys:read", shortcut: "k" },
-      { label: "Limits", to: "/limits", icon: Landmark, action: "spend_limits:read", shortcut: "l" },
+      {
+        label: "Limits",
+        to: "/limits",
+        icon: Landmark,
+        action: "spend_limits:read",
+        shortcut: "l",
+      },
     ],
   },
   {

@@ -23,7 +23,13 @@ interface ButtonProps extends ComponentPropsWithRef<"button"> {
 }
 
 /** Verb and object: "Create key". An ellipsis where it opens a dialog. */
-export function Button({ kind = "plain", isBusy = false, className, children, ...rest }: ButtonProps) {
+export function Button({
+  kind = "plain",
+  isBusy = false,
+  className,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

@@ -5,7 +5,10 @@ export function CodeBlock({ text, what = "code" }: { text: string; what?: string
   return (
     <div className="relative rounded-md border border-line bg-sunk">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard. */}
-      <pre tabIndex={0} className="overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed">
+      <pre
+        tabIndex={0}
+        className="overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed"
+      >
         <code>{text}</code>
       </pre>
       <div className="absolute top-1.5 right-1.5">

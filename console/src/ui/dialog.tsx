@@ -67,7 +67,9 @@ export function Dialog(props: DialogProps) {
               </Base.Close>
             )}
           </header>
-          <div className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6">{children}</div>
+          <div className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6">
+            {children}
+          </div>
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

@@ -1,5 +1,9 @@
 /** Saves rows as a file that spreadsheets open. Cells that one of them would run as a formula are made inert. */
-export function downloadCsv(name: string, header: readonly string[], rows: readonly (string | number)[][]): void {
+export function downloadCsv(
+  name: string,
+  header: readonly string[],
+  rows: readonly (string | number)[][],
+): void {
   const lines = [header, ...rows].map((cells) => cells.map(toCell).join(","));
   // The mark at the beginning makes spreadsheets read the text as UTF-8.
   const blob = new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv;charset=utf-8" });

@@ -12,18 +12,16 @@ export function showServerErrors<Values extends FieldValues>(
   names: Partial<Record<string, Path<Values>>> = {},
 ): Error | null {
   if (!(error instanceof ApiError) || error.status !== 400) return error;
-  const parts = error.message.split(/(?:^|(?<=\.) )(?=[a-z][\w.]*: )/).filter((part) => part !== "");
+  const parts = error.message
+    .split(/(?:^|(?<=\.) )(?=[a-z][\w.]*: )/)
+    .filter((part) => part !== "");
   let isPlaced = false;
   const fields = Object.keys(form.getValues());
   for (const part of parts) {
     const [, wireName = "", text = ""] = /^([a-z][\w.]*): (.*)$/s.exec(part) ?? [];
     const field = names[wireName] ?? fields.find((name) => name === wireName);
     if (field === undefined) return error;
-    form.setError(
-      field as Path<Values>,
-      { message: capitalise(text) },
-      { shouldFocus: !isPlaced },
-    );
+    form.setError(field as Path<Values>, { message: capitalise(text) }, { shouldFocus: !isPlaced });
     isPlaced = true;
   }
   return isPlaced ? null : error;

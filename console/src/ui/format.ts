@@ -80,7 +80,8 @@ const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 export function formatRelative(instant: string, nowMs: number): string {
   const seconds = (Date.parse(instant) - nowMs) / 1000;
   const found = units.find(([, size]) => Math.abs(seconds) >= size);
-  if (!found) return Math.abs(seconds) < 10 ? "just now" : seconds < 0 ? "a moment ago" : "in a moment";
+  if (!found)
+    return Math.abs(seconds) < 10 ? "just now" : seconds < 0 ? "a moment ago" : "in a moment";
   const [unit, size] = found;
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(
     Math.trunc(seconds / size),

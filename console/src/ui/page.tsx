@@ -63,7 +63,11 @@ export function Section({ title, lead, actions, children }: SectionProps) {
 }
 
 /** Name and value, one below the other, with hairlines between. */
-export function Facts({ items }: { items: readonly (readonly [name: string, value: ReactNode])[] }) {
+export function Facts({
+  items,
+}: {
+  items: readonly (readonly [name: string, value: ReactNode])[];
+}) {
   return (
     <dl className="divide-y divide-line border-y border-line text-sm">
       {items.map(([name, value]) => (

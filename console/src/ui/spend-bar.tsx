@@ -22,7 +22,14 @@ export function SpendBar(props: SpendBarProps) {
   const spent = Math.min(1, shareOf(spentUsd, limitUsd));
   const held = Math.min(1 - spent, shareOf(heldUsd, limitUsd));
   const unresolved = Math.min(1 - spent - held, shareOf(unresolvedUsd, limitUsd));
-  const color = spent >= 1 ? "text-bad" : spent >= CLOSE ? "text-bad" : spent >= NEAR ? "text-warn" : "text-accent";
+  const color =
+    spent >= 1
+      ? "text-bad"
+      : spent >= CLOSE
+        ? "text-bad"
+        : spent >= NEAR
+          ? "text-warn"
+          : "text-accent";
   const words = [
     `${formatUsd(spentUsd)} spent`,
     isSome(heldUsd) && `${formatUsd(heldUsd)} held by running requests`,
@@ -58,7 +65,12 @@ function isSome(usd: string): boolean {
   return toNanoUsd(usd) > 0n;
 }
 
-function remaining({ spentUsd, heldUsd = "0", unresolvedUsd = "0", limitUsd }: SpendBarProps): string {
+function remaining({
+  spentUsd,
+  heldUsd = "0",
+  unresolvedUsd = "0",
+  limitUsd,
+}: SpendBarProps): string {
   const nano =
     toNanoUsd(limitUsd) - toNanoUsd(spentUsd) - toNanoUsd(heldUsd) - toNanoUsd(unresolvedUsd);
   return nano <= 0n ? "0" : nanoToUsdText(nano);

@@ -11,7 +11,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { type ReactNode, useMemo, useRef } from "react";
 import { classNames } from "./class-names.ts";
 
-export interface Column<Row> {
+export interface Column<Row extends object> {
   id: string;
   header: string;
   cell: (row: Row) => ReactNode;
@@ -22,7 +22,7 @@ export interface Column<Row> {
   from?: "sm" | "lg";
 }
 
-interface TableProps<Row> {
+interface TableProps<Row extends object> {
   /** What the rows are, for screen readers. */
   label: string;
   columns: readonly Column<Row>[];
@@ -42,13 +42,13 @@ const VIRTUAL_FROM = 150;
 const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden" };
 
 /** A real table whose columns sort; of a long one only the rows in view are in the page. */
-export function Table<Row>(props: TableProps<Row>) {
+export function Table<Row extends object>(props: TableProps<Row>) {
   const { label, columns, rows, rowKey, initialSort, footer, isDimmed } = props;
   const definitions = useMemo(() => columns.map(toDefinition), [columns]);
   const table = useTable({
     features,
     columns: definitions,
-    data: rows as Row[],
+    data: rows,
     getRowId: rowKey,
     enableSortingRemoval: false,
     initialState: { sorting: toSorting(initialSort) },
@@ -115,7 +115,7 @@ export function Table<Row>(props: TableProps<Row>) {
   );
 }
 
-function BodyRow<Row>(props: {
+function BodyRow<Row extends object>(props: {
   row: Row;
   index: number;
   columns: readonly Column<Row>[];
@@ -144,7 +144,7 @@ function BodyRow<Row>(props: {
   );
 }
 
-function Header<Row>(props: {
+function Header<Row extends object>(props: {
   column: Column<Row> | undefined;
   sorted: false | "asc" | "desc";
   onSort: ((event: unknown) => void) | undefined;
@@ -202,14 +202,14 @@ function Gap({ heightPx }: { heightPx: number }) {
   );
 }
 
-function toDefinition<Row>(column: Column<Row>): ColumnDef<typeof features, Row & object> {
+function toDefinition<Row extends object>(column: Column<Row>): ColumnDef<typeof features, Row> {
   const { id, sortBy } = column;
-  if (!sortBy) return { id, enableSorting: false } as ColumnDef<typeof features, Row & object>;
+  if (!sortBy) return { id, enableSorting: false } as ColumnDef<typeof features, Row>;
   return {
     id,
     accessorFn: (row: Row) => sortBy(row),
     sortFn: (a, b, columnId) => compare(a.getValue(columnId), b.getValue(columnId)),
-  } as ColumnDef<typeof features, Row & object>;
+  } as ColumnDef<typeof features, Row>;
 }
 
 function compare(a: string | number | bigint, b: string | number | bigint): number {
@@ -219,6 +219,6 @@ function compare(a: string | number | bigint, b: string | number | bigint): numb
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function toSorting(sort: TableProps<unknown>["initialSort"]): SortingState {
+function toSorting(sort: TableProps<object>["initialSort"]): SortingState {
   return sort ? [{ id: sort.id, desc: sort.isDescending === true }] : [];
 }

@@ -15,7 +15,11 @@ import { showToast } from "../../ui/toast.tsx";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 
-const tones: Record<AdminKey["status"], Tone> = { active: "good", expired: "warn", revoked: "plain" };
+const tones: Record<AdminKey["status"], Tone> = {
+  active: "good",
+  expired: "warn",
+  revoked: "plain",
+};
 
 export function AdminKeysPage() {
   const keys = useAdminKeys();
@@ -148,8 +152,8 @@ function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey | null; onClos
       }
     >
       <p>
-        <strong className="font-semibold text-ink">{adminKey?.name}</strong> stops at once, for good.
-        Programs that use it get a 401 from then on.
+        <strong className="font-semibold text-ink">{adminKey?.name}</strong> stops at once, for
+        good. Programs that use it get a 401 from then on.
       </p>
     </ConfirmDialog>
   );

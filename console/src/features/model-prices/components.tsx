@@ -88,7 +88,12 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
               <MoneyInput {...control} {...form.register("cache_read_usd", amountIfAny)} />
             )}
           </Field>
-          <Field label="From" isOptional hint="Empty: from now on." error={errors.effective_from?.message}>
+          <Field
+            label="From"
+            isOptional
+            hint="Empty: from now on."
+            error={errors.effective_from?.message}
+          >
             {(control) => <Input type="date" {...control} {...form.register("effective_from")} />}
           </Field>
         </div>

@@ -50,7 +50,12 @@ export function ModelsPage() {
         {prices.isPending ? (
           <SkeletonRows />
         ) : (
-          <Table label="Models and prices" columns={columns} rows={rows} rowKey={(row) => row.model} />
+          <Table
+            label="Models and prices"
+            columns={columns}
+            rows={rows}
+            rowKey={(row) => row.model}
+          />
         )}
         {prices.data && rows.length === 0 && (
           <p className="text-quiet">No model has “{search}” in its name.</p>
@@ -95,7 +100,11 @@ function makeColumns(onEdit: ((model: string) => void) | null): Column<ModelPric
       from: "sm",
       cell: (row) =>
         onEdit && (
-          <Button kind="quiet" onClick={() => onEdit(row.model)} aria-label={`Set price of ${row.model}…`}>
+          <Button
+            kind="quiet"
+            onClick={() => onEdit(row.model)}
+            aria-label={`Set price of ${row.model}…`}
+          >
             Set price…
           </Button>
         ),
@@ -124,4 +133,3 @@ function trimPrice(text: string): string {
   const [whole = "0", fraction = ""] = text.split(".");
   return `${whole}.${fraction.replace(/0+$/, "").padEnd(2, "0")}`;
 }
-

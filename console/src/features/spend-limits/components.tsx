@@ -20,7 +20,13 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
-import { type Scope, type SpendLimit, useRemoveLimit, useSetLimit, useSpendLimits } from "./queries.ts";
+import {
+  type Scope,
+  type SpendLimit,
+  useRemoveLimit,
+  useSetLimit,
+  useSpendLimits,
+} from "./queries.ts";
 
 type Enforcement = SpendLimit["enforcement"];
 type Period = SpendLimit["period"];
@@ -72,8 +78,8 @@ export function LimitList({ workspaceId }: { workspaceId?: string }) {
             />
           }
         >
-          A limit stops spend before it surprises: for the company, a workspace or a single key, per day,
-          week or month.
+          A limit stops spend before it surprises: for the company, a workspace or a single key, per
+          day, week or month.
         </EmptyState>
       ) : (
         <>

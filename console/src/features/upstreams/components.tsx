@@ -51,7 +51,11 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
     <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
-          <Input {...control} {...form.register("name", needed("Give it a name."))} maxLength={100} />
+          <Input
+            {...control}
+            {...form.register("name", needed("Give it a name."))}
+            maxLength={100}
+          />
         )}
       </Field>
       <Field

@@ -50,8 +50,8 @@ export function UpstreamPage() {
           }
           code={<CodeBlock text="ANTHROPIC_API_KEY=sk-ant-… npm start" what="command" />}
         >
-          The built-in simulator answers, unless the server’s environment names an upstream. One in the
-          environment wins over a stored one.
+          The built-in simulator answers, unless the server’s environment names an upstream. One in
+          the environment wins over a stored one.
         </EmptyState>
       )}
     </Page>
@@ -118,8 +118,8 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
         }
       >
         <p>
-          The stored credential is gone for good. Every workspace’s next request goes elsewhere: to the
-          upstream of the server’s environment, or to the simulator.
+          The stored credential is gone for good. Every workspace’s next request goes elsewhere: to
+          the upstream of the server’s environment, or to the simulator.
         </p>
       </ConfirmDialog>
     </div>

@@ -96,7 +96,9 @@ function Hint({ active, payload, label, metric, bucket, nameOf }: HintProps) {
             <svg aria-hidden="true" viewBox="0 0 8 8" className="size-2">
               <rect width="8" height="8" rx="2" fill={seriesColor(index, key)} />
             </svg>
-            <span className="max-w-48 flex-1 truncate text-quiet">{nameOf(key) || metrics[metric]}</span>
+            <span className="max-w-48 flex-1 truncate text-quiet">
+              {nameOf(key) || metrics[metric]}
+            </span>
             <span className="figures">{format(value)}</span>
           </li>
         ))}

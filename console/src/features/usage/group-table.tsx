@@ -6,7 +6,11 @@ import { type Column, Table } from "../../ui/table.tsx";
 import type { Group, Usage } from "./queries.ts";
 import { type GroupSum, sumByGroup } from "./sum-usage.ts";
 
-const titles: Record<Group, string> = { workspace: "Workspace", api_key: "API key", model: "Model" };
+const titles: Record<Group, string> = {
+  workspace: "Workspace",
+  api_key: "API key",
+  model: "Model",
+};
 
 interface GroupTableProps {
   usage: Usage;
@@ -114,5 +118,12 @@ function tokens(
   of: (sum: GroupSum) => number,
   from: "sm" | "lg",
 ): Column<GroupSum> {
-  return { id, header, isNumeric: true, from, sortBy: of, cell: (sum) => <Tokens count={of(sum)} /> };
+  return {
+    id,
+    header,
+    isNumeric: true,
+    from,
+    sortBy: of,
+    cell: (sum) => <Tokens count={of(sum)} />,
+  };
 }

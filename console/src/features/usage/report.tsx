@@ -30,18 +30,24 @@ const UsageChart = lazy(() =>
 interface ReportProps {
   /** Only this workspace: on its own page. */
   workspaceId?: string;
+  /** Only this key: on its own page. */
+  apiKeyId?: string;
   /** What the chart shows first. */
   firstMetric?: Metric;
 }
 
 /** Chart, totals and table of the same numbers. Everything chosen stands in the address, so that it can be shared. */
-export function UsageReport({ workspaceId, firstMetric = "tokens" }: ReportProps) {
+export function UsageReport({ workspaceId, apiKeyId, firstMetric = "tokens" }: ReportProps) {
   const search: ReportSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const change = (changed: ReportSearch) =>
-    void navigate({ to: ".", search: (before: object) => ({ ...before, ...changed }), replace: true } as never);
+    void navigate({
+      to: ".",
+      search: (before: object) => ({ ...before, ...changed }),
+      replace: true,
+    } as never);
   const now = useNow();
-  const asked = useAsked(search, now, workspaceId);
+  const asked = useAsked(search, now, { workspaceId, apiKeyId });
   const usage = useUsage(asked.query);
   const nameOf = useNames();
   if (usage.error && !usage.data) {
@@ -50,7 +56,7 @@ export function UsageReport({ workspaceId, firstMetric = "tokens" }: ReportProps
   const metric = search.metric ?? firstMetric;
   return (
     <div className="grid gap-7">
-      <ReportFilters search={search} onChange={change} isOneWorkspace={workspaceId !== undefined} />
+      <ReportFilters search={search} onChange={change} within={{ workspaceId, apiKeyId }} />
       <Totals usage={usage.data} />
       <ReportChart
         usage={usage.data}
@@ -68,10 +74,15 @@ export function UsageReport({ workspaceId, firstMetric = "tokens" }: ReportProps
   );
 }
 
-function useAsked(search: ReportSearch, nowMs: number, workspaceId: string | undefined) {
+interface Within {
+  workspaceId: string | undefined;
+  apiKeyId: string | undefined;
+}
+
+function useAsked(search: ReportSearch, nowMs: number, { workspaceId, apiKeyId }: Within) {
   const name: RangeName = search.range ?? "7d";
   const range = resolveRange(name, nowMs, search);
-  const fallback: Group = workspaceId === undefined ? "workspace" : "api_key";
+  const fallback = firstGroup(workspaceId, apiKeyId);
   const groupBy = search.by === "none" ? null : (search.by ?? fallback);
   return {
     range,
@@ -79,10 +90,15 @@ function useAsked(search: ReportSearch, nowMs: number, workspaceId: string | und
       ...range,
       groupBy,
       workspaceIds: workspaceId === undefined ? (search.workspace ?? []) : [workspaceId],
-      apiKeyIds: search.key ?? [],
+      apiKeyIds: apiKeyId === undefined ? (search.key ?? []) : [apiKeyId],
       models: search.model ?? [],
     },
   };
+}
+
+function firstGroup(workspaceId: string | undefined, apiKeyId: string | undefined): Group {
+  if (apiKeyId !== undefined) return "model";
+  return workspaceId === undefined ? "workspace" : "api_key";
 }
 
 /** Names of workspaces and keys by id; a model is its own name. */
@@ -110,14 +126,16 @@ const ranges: readonly (readonly [RangeName, string])[] = [
 interface FiltersProps {
   search: ReportSearch;
   onChange: (changed: ReportSearch) => void;
-  isOneWorkspace: boolean;
+  within: Within;
 }
 
-function ReportFilters({ search, onChange, isOneWorkspace }: FiltersProps) {
+function ReportFilters({ search, onChange, within }: FiltersProps) {
   const may = useMay();
   const workspaces = useWorkspaces({ withArchived: true });
   const keys = useList("listApiKeys", {}, { isEnabled: may("api_keys:read") });
   const prices = useList("listModelPrices", {}, { isEnabled: may("model_prices:read") });
+  const isOneWorkspace = within.workspaceId !== undefined;
+  const isOneKey = within.apiKeyId !== undefined;
   return (
     <div className="no-print flex flex-wrap items-center gap-2.5">
       <div className="max-w-full overflow-x-auto">
@@ -141,7 +159,7 @@ function ReportFilters({ search, onChange, isOneWorkspace }: FiltersProps) {
           }))}
         />
       )}
-      {may("api_keys:read") && (
+      {!isOneKey && may("api_keys:read") && (
         <Filter
           label="Key"
           values={search.key ?? []}
@@ -161,10 +179,10 @@ function ReportFilters({ search, onChange, isOneWorkspace }: FiltersProps) {
       />
       <Segments
         label="Group by"
-        value={search.by ?? (isOneWorkspace ? "api_key" : "workspace")}
+        value={search.by ?? firstGroup(within.workspaceId, within.apiKeyId)}
         options={[
           ...(isOneWorkspace ? [] : [["workspace", "By workspace"] as const]),
-          ["api_key", "By key"],
+          ...(isOneKey ? [] : [["api_key", "By key"] as const]),
           ["model", "By model"],
           ["none", "Total"],
         ]}
@@ -247,8 +265,7 @@ function ReportChart(props: ReportChartProps) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const rows = usage?.rows;
   const series = useMemo(
-    () =>
-      toSeries({ rows: rows ?? [], buckets: bucketsOf(range), groupBy, metric, hidden }),
+    () => toSeries({ rows: rows ?? [], buckets: bucketsOf(range), groupBy, metric, hidden }),
     [rows, range.startingAt, range.endingAt, range.bucket, groupBy, metric, hidden],
   );
   if (usage && usage.rows.length === 0) {
@@ -275,7 +292,11 @@ function ReportChart(props: ReportChartProps) {
           ]}
           onChange={onMetric}
         />
-        <Button kind="quiet" disabled={!usage} onClick={() => usage && saveCsv(usage, groupBy, nameOf)}>
+        <Button
+          kind="quiet"
+          disabled={!usage}
+          onClick={() => usage && saveCsv(usage, groupBy, nameOf)}
+        >
           <Download size={15} /> Save as CSV
         </Button>
       </div>

@@ -1,4 +1,4 @@
-import { rangeNames, type RangeName } from "./range.ts";
+import { type RangeName, rangeNames } from "./range.ts";
 import { type Metric, metrics } from "./sum-usage.ts";
 
 /** What of a report stands in the address. Everything may be absent. */
@@ -23,7 +23,9 @@ export function readReportSearch(raw: Record<string, unknown>): ReportSearch {
     const day = raw[name];
     if (typeof day === "string" && /^\d{4}-\d{2}-\d{2}$/.test(day)) found[name] = day;
   }
-  const by = (["workspace", "api_key", "model", "none"] as const).find((name) => name === raw["by"]);
+  const by = (["workspace", "api_key", "model", "none"] as const).find(
+    (name) => name === raw["by"],
+  );
   if (by) found.by = by;
   const metric = Object.keys(metrics).find((name) => name === raw["metric"]);
   if (metric) found.metric = metric as Metric;

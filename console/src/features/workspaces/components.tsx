@@ -20,7 +20,16 @@ import {
 } from "./queries.ts";
 
 /** Colours that can be told apart on light and on dark paper. */
-const colors = ["#0E7C66", "#3F7CAC", "#6A5ACD", "#A24B78", "#C2573F", "#C98A2B", "#7B8B3A", "#5E6B73"];
+const colors = [
+  "#0E7C66",
+  "#3F7CAC",
+  "#6A5ACD",
+  "#A24B78",
+  "#C2573F",
+  "#C98A2B",
+  "#7B8B3A",
+  "#5E6B73",
+];
 
 /** A workspace's colour and name, as a link to it. */
 export function WorkspaceLink({ id }: { id: string }) {
@@ -69,7 +78,11 @@ function WorkspaceForm({ initial, action, isBusy, onSave, onCancel }: WorkspaceF
     <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
-          <Input {...control} {...form.register("name", needed("Give it a name."))} maxLength={100} />
+          <Input
+            {...control}
+            {...form.register("name", needed("Give it a name."))}
+            maxLength={100}
+          />
         )}
       </Field>
       <Field label="What it is for" isOptional error={errors.description?.message}>
@@ -215,7 +228,9 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
           {active.length > 6 && <li>and {active.length - 6} more</li>}
         </ul>
       )}
-      <p>Its usage and cost stay in the reports. Requests that are running finish and are billed.</p>
+      <p>
+        Its usage and cost stay in the reports. Requests that are running finish and are billed.
+      </p>
     </ConfirmDialog>
   );
 }

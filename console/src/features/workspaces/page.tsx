@@ -9,12 +9,12 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
+import { toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { Checkbox } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
 import { CreateWorkspaceDialog } from "./components.tsx";
 import { useWorkspaces, type Workspace } from "./queries.ts";
@@ -137,7 +137,8 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
 }
 
 function LimitCell({ spend }: { spend: Spend | undefined }) {
-  if (!spend || spend.monthly_limit_usd === null) return <span className="text-faint">No limit</span>;
+  if (!spend || spend.monthly_limit_usd === null)
+    return <span className="text-faint">No limit</span>;
   const limitUsd = toUsdText(spend.monthly_limit_usd);
   return (
     <div className="flex min-w-40 items-center gap-3">

@@ -4,11 +4,9 @@ import { useApi, useChange, useList } from "../../queries.ts";
 export type Workspace = ItemOf<"listWorkspaces">;
 
 export function useWorkspaces({ withArchived = false } = {}) {
-  return useList(
-    "listWorkspaces",
-    withArchived ? { query: { include_archived: true } } : {},
-    { keepsPrevious: true },
-  );
+  return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
+    keepsPrevious: true,
+  });
 }
 
 export function useWorkspace(workspaceId: string) {
