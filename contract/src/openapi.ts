@@ -16,8 +16,8 @@ type Paths = NonNullable<ZodOpenApiObject["paths"]>;
 const errorStatuses = {
   "400": "The request is wrong; the message says what.",
   "401": "The key is missing, wrong, disabled, archived, revoked or expired.",
-  "403": "The key may not do this.",
-  "404": "It does not exist, or not for this key.",
+  "403": "The caller may not do this.",
+  "404": "It does not exist, or not for this caller.",
   "431": "The headers are too large.",
   "500": "A fault of the server.",
   "503": "The server's database does not answer, or the server is stopping. Try again in a moment.",

@@ -41,6 +41,14 @@ const port = z
   .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
+/** An address, or a name before one: what stands in the From line. */
+const mailFrom = z
+  .string()
+  .regex(
+    /^[^\p{C}<>]{0,100}<[^\s<>@\p{C}]+@[^\s<>@\p{C}]+>$|^[^\s<>@\p{C}]+@[^\s<>@\p{C}]+$/u,
+    "expected an address such as bursar@example.com or Bursar <bursar@example.com>",
+  );
+
 interface Setting {
   env: string;
   schema: z.ZodType;
@@ -158,6 +166,18 @@ export const settings = {
     schema: httpUrl.optional(),
     about: "Origin of the Claude API, when it is not https://api.anthropic.com.",
   },
+  smtpUrl: {
+    env: "SMTP_URL",
+    schema: z.url({ protocol: /^smtps?$/, error: "expected smtp://… or smtps://…" }).optional(),
+    isSecret: true,
+    about:
+      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are kept to be read by administrators.",
+  },
+  mailFrom: {
+    env: "BURSAR_MAIL_FROM",
+    schema: mailFrom.optional(),
+    about: "Sender of messages, such as Bursar <bursar@example.com>; required with SMTP_URL.",
+  },
 } as const satisfies Record<string, Setting>;
 
 type SettingName = keyof typeof settings;
@@ -252,10 +272,25 @@ export function settingsReference(): string {
   ].join("\n");
 }
 
+/** What is wrong with listening where everybody can reach it, in two sentences; null where nothing is. */
+export function findExposure({ host, tlsCertFile, trustedProxies }: Config): string | null {
+  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(host);
+  if (isLocal || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
+  return (
+    `${host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
+    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
+  );
+}
+
 function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     throw new ConfigError(
       "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
+    );
+  }
+  if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
+    throw new ConfigError(
+      "BURSAR_MAIL_FROM is required with SMTP_URL: mail servers refuse messages without a sender.",
     );
   }
 }

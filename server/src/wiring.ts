@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
-import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
+import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
-import type { Config, LoadedConfig } from "./config.ts";
+import { makeSessions } from "./access/sessions.ts";
+import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
@@ -16,6 +17,7 @@ import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.
 import { openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
@@ -26,13 +28,18 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { removeForeignVariables } from "./identity/auth.ts";
+import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
+import { runJobs } from "./jobs/run-jobs.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
+import { makeSmtpTransport } from "./mail/smtp.ts";
 import { openJournal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
@@ -53,6 +60,8 @@ export interface StartOptions {
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
+  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  setUpUrl: string | null;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -84,6 +93,7 @@ async function startParts(
   { loaded, logger, isSimulated }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
   const storage = await openStorage({
@@ -105,14 +115,25 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  startJobs({ config, storage, logger, key }, parts);
   const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
+  const setUpLink = await makeSetUpLink(
+    {
+      database: storage.database,
+      nowMs: () => core.watch.databaseNowMs(),
+      randomBytes: systemRandomBytes,
+      publicUrl: surfaces.publicUrl,
+    },
+    core.organizationId,
+  );
   return {
     url: surfaces.url,
+    setUpUrl: setUpLink?.url ?? null,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
+    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
   };
 }
@@ -160,7 +181,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => partitions.stop());
 
   const keys = makeKeyCache({
-    lookup: (hash) => findApiKeyByHash(database, hash),
+    lookup: (hashes) => findApiKeysByHashes(database, hashes),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
@@ -195,6 +216,25 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     meter,
     upstreams,
   };
+}
+
+/** What this node does besides answering: it shares the work with the others. */
+function startJobs(
+  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated">,
+  parts: AsyncDisposableStack,
+): void {
+  const { smtpUrl, mailFrom } = config;
+  const transport =
+    smtpUrl !== undefined && mailFrom !== undefined
+      ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
+      : null;
+  const jobs = runJobs({
+    connectionString: storage.connectionString,
+    jobs: makeMailJobs({ database: storage.adminDatabase, sealingKey: key, transport, logger }),
+    schedule: mailSchedule,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -266,7 +306,7 @@ interface SurfaceOptions {
 async function startSurfaces(
   { config, storage, logger, key, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string }> {
+): Promise<{ url: string; publicUrl: () => string }> {
   const metrics: Metrics = makeMetrics({
     inFlight: () => gateway.stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
@@ -294,15 +334,27 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? listening.url;
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     database: storage.adminDatabase,
     nowMs: () => core.watch.databaseNowMs(),
     randomBytes: systemRandomBytes,
     sealingKey: key,
+    publicUrl,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    // Nobody can sign in yet: no cookie is a session.
-    sessions: { find: async () => null },
+    sessions: makeSessions({
+      database: storage.adminDatabase,
+      nowMs: () => core.watch.databaseNowMs(),
+    }),
+    background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
@@ -329,7 +381,8 @@ async function startSurfaces(
     ...dispatch(gateway, admin),
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  return { url: listener.url };
+  listening.url = listener.url;
+  return { url: listener.url, publicUrl };
 }
 
 /** One port, two surfaces: the target decides. */
@@ -384,15 +437,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function exposureWarning(config: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
-  if (isLocal || config.tlsCertFile !== undefined || config.trustedProxies.length > 0) return null;
-  return (
-    `${config.host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
-    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
-  );
 }
 
 function readTls(config: Config): { cert: string; key: string } | null {

@@ -1,4 +1,5 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import { type AddressRange, compileRanges } from "./address-ranges.ts";
@@ -31,12 +32,33 @@ export interface FoundKey {
   allowedAddresses: readonly AddressRange[] | null;
 }
 
-/** The key that has a secret with this SHA-256, or null. One statement, found by one unique index. */
+/** The key that has a secret with this SHA-256, or null. */
 export async function findApiKeyByHash(
   db: Database | Tx,
   secretHash: Uint8Array,
 ): Promise<FoundKey | null> {
-  const row = await db
+  const [found] = await findApiKeysByHashes(db, [secretHash]);
+  return found ?? null;
+}
+
+/** Of each SHA-256 the key that has a secret with it, or null, in the order asked. One statement, on one unique index. */
+export async function findApiKeysByHashes(
+  db: Database | Tx,
+  secretHashes: readonly Uint8Array[],
+): Promise<(FoundKey | null)[]> {
+  const rows = await selectFoundKeys(db)
+    .where("api_key_secret.hash", "=", sql<Uint8Array>`ANY(${secretHashes}::bytea[])`)
+    .execute();
+  const byHash = new Map(rows.map((row) => [nameOf(row.hash), toFoundKey(row)]));
+  return secretHashes.map((hash) => byHash.get(nameOf(hash)) ?? null);
+}
+
+function nameOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("latin1");
+}
+
+function selectFoundKeys(db: Database | Tx) {
+  return db
     .selectFrom("api_key_secret")
     .innerJoin("api_key", "api_key.id", "api_key_secret.api_key_id")
     .innerJoin("workspace", "workspace.id", "api_key.workspace_id")
@@ -52,13 +74,16 @@ export async function findApiKeyByHash(
       "api_key.allowed_addresses",
       "workspace.archived_at",
       "api_key_secret.id as secret_id",
+      "api_key_secret.hash",
       "api_key_secret.valid_until",
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
-    ])
-    .where("api_key_secret.hash", "=", secretHash)
-    .executeTakeFirst();
-  if (!row) return null;
+    ]);
+}
+
+type FoundRow = Awaited<ReturnType<ReturnType<typeof selectFoundKeys>["execute"]>>[number];
+
+function toFoundKey(row: FoundRow): FoundKey {
   return {
     id: row.id,
     organizationId: row.organization_id,

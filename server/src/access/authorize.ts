@@ -4,6 +4,7 @@ import {
   includesPermission,
   isClaudeAction,
   isOpenToMembers,
+  isOperatorAction,
   isOrganizationAction,
   isSelfAction,
   type OrganizationAction,
@@ -27,12 +28,16 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
     if (caller.kind === "member") return;
     throw denied("This call is about a signed-in person: a key is no person. Sign in instead.");
   }
+  if (isOperatorAction(action)) {
+    if (caller.kind === "local_operator") return;
+    throw denied("This call needs the command line on the server's own machine.");
+  }
   if (isOrganizationAction(action)) checkOrganizationAction(caller, action);
   else checkWorkspaceAction(caller, action);
 }
 
 /** Throws a 403 that says which role or key is needed. */
-export function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
+function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
   if (mayInOrganization(caller, action)) return;
   throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
 }

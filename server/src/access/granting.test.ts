@@ -1,10 +1,6 @@
 import { expect, test } from "vitest";
 import type { MemberCaller } from "#src/domain/caller.ts";
-import {
-  checkMayChangeMember,
-  checkMayGiveRole,
-  checkMayGiveWorkspaceRole,
-} from "./granting.ts";
+import { checkMayChangeMember, checkMayGiveRole, checkMayGiveWorkspaceRole } from "./granting.ts";
 
 const member = (role: MemberCaller["role"]): MemberCaller => ({
   kind: "member",

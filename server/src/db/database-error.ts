@@ -14,6 +14,10 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "57P05", // idle session timeout
   "53300", // too many connections
   "53400", // a configured limit was reached
+  "57014", // a statement took longer than it may
+  "40001", // another transaction came first …
+  "40P01", // … or waited for this one while this one waited for it
+  "55P03", // a lock was not to be had
 ]);
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ECONNREFUSED",
@@ -38,7 +42,7 @@ const UNAVAILABLE_MESSAGES = [
   "Client was closed and is not queryable",
 ];
 
-/** The database was not there (any more): nothing is wrong with the statement, and the caller may answer 503. */
+/** The database was not there (any more), or too busy: nothing is wrong with the statement, and a 503 is the answer. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);

@@ -22,6 +22,8 @@ export interface Storage {
   database: Database;
   /** For the Admin surface: reports that take long must not keep a Claude request waiting for a connection. */
   adminDatabase: Database;
+  /** For the job queue, which keeps connections of its own. */
+  connectionString: string;
   /** The data folder, absolute and without links; locked until `close`. */
   folder: string;
   isEmbedded: boolean;
@@ -64,6 +66,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<S
     return {
       database,
       adminDatabase,
+      connectionString,
       folder: lock.folder,
       isEmbedded: embedded !== null,
       migrated,

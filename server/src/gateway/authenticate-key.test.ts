@@ -175,7 +175,7 @@ describe("permissions", () => {
 });
 
 describe("when the database is away", () => {
-  const startAway = (silenceMs: () => number, lookup: () => Promise<FoundKey | null>) =>
+  const startAway = (silenceMs: () => number, lookup: () => Promise<(FoundKey | null)[]>) =>
     startTestGateway({
       origin: upstream.origin,
       keys: makeKeyCache({
@@ -192,7 +192,7 @@ describe("when the database is away", () => {
     const key: FoundKey = { ...defaultKey, id: "apikey_1" };
     const away = await startAway(
       () => silenceMs,
-      () => (isAway ? Promise.reject(new Error("connection refused")) : Promise.resolve(key)),
+      () => (isAway ? Promise.reject(new Error("connection refused")) : Promise.resolve([key])),
     );
     const send = (secret: string) =>
       call(away.origin, { headers: { "x-api-key": secret }, body: messageBody() });

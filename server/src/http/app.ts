@@ -36,7 +36,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
     genReqId: () => newId(idPrefixes.request, Math.floor(deps.nowMs()), deps.randomBytes),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: readQuery },
     frameworkErrors: (error, request, reply) => {
-      // Fastify calls this before any hook.
+      // Fastify calls this before any hook, with a reply typed for a raw server of no kind in particular: it is ours.
       reply.headers(securityHeaders);
       sendError(deps, error, request.id, reply as unknown as FastifyReply);
     },

@@ -6,6 +6,7 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
 import { saveUses } from "#src/access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import { makeSessions } from "#src/access/sessions.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -13,17 +14,12 @@ import {
   ensureOrganization,
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
+import { makeBackground } from "#src/lib/background.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
 import { createTestDatabase } from "./database.ts";
-import {
-  consoleHeaders,
-  insertMember,
-  makeTestSessions,
-  type NewMember,
-  type TestSessions,
-} from "./members.ts";
+import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
@@ -38,7 +34,8 @@ export interface AdminHarness {
   /** Somebody on the server's own machine, in the first organization. */
   operator: Client;
   firstOrganizationId: string;
-  sessions: TestSessions;
+  /** Of the database, for what keeps connections of its own. */
+  connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
   /** Whoever holds this secret, or nobody. */
@@ -60,7 +57,9 @@ export interface TestOrganization {
 export interface TestMember {
   id: string;
   email: string;
-  /** Calls from the console in the person's session. */
+  /** Of the person's session. */
+  cookie: string;
+  /** Calls from the console in that session. */
   client: Client;
 }
 
@@ -95,24 +94,28 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
-  const { database, drop } = await createTestDatabase();
+  const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
   const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
   const first = await ensureOrganization(auditDeps, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  const sessions = makeTestSessions(database);
+  const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...auditDeps,
     keyUse,
     sealingKey: sealingKey("a secret that only this test knows"),
+    publicUrl: () => PUBLIC_URL,
+    isMailServerConfigured: false,
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
-    sessions,
+    sessions: makeSessions(auditDeps),
+    background,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
@@ -145,7 +148,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
     firstOrganizationId: first.id,
-    sessions,
+    connectionString,
     organization: async (name = "Another Company") => {
       const { id } = await createOrganization(deps, name);
       const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;
@@ -159,12 +162,13 @@ export async function startAdmin(): Promise<AdminHarness> {
         member: async (options = {}) => {
           const made = await insertMember(database, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;
-          sessions.stepUp(made.id, steppedUpAtMs);
-          return { ...made, client: makeClient(app, consoleHeaders(made.id)) };
+          const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
+          return { ...made, cookie, client: makeClient(app, consoleHeaders(cookie)) };
         },
       };
     },
     close: async () => {
+      await background.settled();
       for (const each of [app, ...operatorApps]) await (await each).close();
       await keyUse.stop();
       await drop();

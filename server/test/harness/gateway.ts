@@ -147,7 +147,8 @@ function testDeps(
 ): Omit<GatewayDeps, "idleTimeoutMs"> {
   const book = makePriceBook([]);
   const keys: KeyCache = makeKeyCache({
-    lookup: async (hash) => known.get(Buffer.from(hash).toString("hex")) ?? null,
+    lookup: async (hashes) =>
+      hashes.map((hash) => known.get(Buffer.from(hash).toString("hex")) ?? null),
     msSinceContact: () => 0,
     leaseTtlMs: 120_000,
     clock: systemClock,

@@ -1,6 +1,7 @@
 import {
   adminKeyRole,
   includesPermission,
+  inheritedOnlyRole,
   inheritedRole,
   isClaudeAction,
   isOpenToMembers,
@@ -68,7 +69,7 @@ const organizationCallers = organizationRoles.map(
 );
 
 const workspaceCallers = workspaceRoles
-  .filter((role) => role !== "workspace_billing")
+  .filter((role) => role !== inheritedOnlyRole)
   .map(
     (workspaceRole): CallerCase => ({
       name: `a member with ${workspaceRole} there`,

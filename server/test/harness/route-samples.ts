@@ -6,11 +6,20 @@ import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 
 /** One thing of each kind that a route can name, by the name of its id. */
 export type Made = Record<
-  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id",
+  | "workspace_id"
+  | "api_key_id"
+  | "admin_key_id"
+  | "upstream_id"
+  | "spend_limit_id"
+  | "member_id"
+  | "user_id"
+  | "invite_id"
+  | "mail_id",
   string
 >;
 
-export async function makeEach({ operator }: TestOrganization): Promise<Made> {
+export async function makeEach(org: TestOrganization): Promise<Made> {
+  const { operator } = org;
   const { id: workspaceId } = await operator.createWorkspace();
   const { id: apiKeyId } = await operator.createApiKey(workspaceId);
   const { id: adminKeyId } = await operator.createAdminKey();
@@ -19,12 +28,22 @@ export async function makeEach({ operator }: TestOrganization): Promise<Made> {
     period: "weekly",
     limit_usd: 50,
   });
+  const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+  const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
+    "/v1/admin/invites",
+    { emails: [nextEmail()], role: "user" },
+  );
+  const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    member_id: member.id,
+    user_id: member.id,
+    invite_id: invited.body.results[0]?.invite.id ?? "",
+    mail_id: mail.body.data[0]?.id ?? "",
   };
 }
 
@@ -48,6 +67,10 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  member_id: "user_unknown",
+  user_id: "user_unknown",
+  invite_id: "invite_unknown",
+  mail_id: "mail_unknown",
 };
 
 interface Sample {
@@ -61,8 +84,13 @@ interface Sample {
 }
 
 let uniqueName = 0;
+let uniqueDays = 1_000;
 const nextName = () => `Name ${++uniqueName}`;
+const nextEmail = () => `person-${++uniqueName}@example.com`;
 const renamed = { body: () => ({ name: nextName() }) };
+
+const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
+  operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
 
 export const samples: Record<AdminRoute["operationId"], Sample> = {
   getOrganization: {},
@@ -78,10 +106,61 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   updateOfficialWorkspace: renamed,
   archiveOfficialWorkspace: {},
 
+  listMembers: {},
+  getMember: {},
+  updateMember: { body: () => ({ role: "developer" }) },
+  deactivateMember: {},
+  reactivateMember: {
+    prepare: (operator, { member_id }) =>
+      operator.post(`/v1/admin/members/${member_id}/deactivate`),
+  },
+  previewMemberRemoval: {},
+  removeMember: {},
+  listOfficialUsers: {},
+  getOfficialUser: {},
+  updateOfficialUser: { body: () => ({ role: "developer" }) },
+  removeOfficialUser: {},
+
+  listWorkspaceMembers: {},
+  getWorkspaceMember: {},
+  addWorkspaceMember: {
+    body: ({ member_id }) => ({ member_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeWorkspaceMember: {},
+  listOfficialWorkspaceMembers: {},
+  getOfficialWorkspaceMember: {},
+  addOfficialWorkspaceMember: {
+    body: ({ user_id }) => ({ user_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateOfficialWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeOfficialWorkspaceMember: {},
+
+  createInvites: { body: () => ({ emails: [nextEmail()], role: "user" }) },
+  listInvites: {},
+  getInvite: {},
+  resendInvite: {},
+  revokeInvite: {},
+  listOfficialInvites: {},
+  createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
+  getOfficialInvite: {},
+  deleteOfficialInvite: {},
+
+  listMail: {},
+  getMail: {},
+
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},
   getApiKey: {},
   updateApiKey: { ...renamed, isOnOthersKey: true },
+  rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isOnOthersKey: true },
+  cutOffApiKey: {
+    prepare: (operator, { api_key_id }) =>
+      operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
+    isOnOthersKey: true,
+  },
   listOfficialApiKeys: {},
   getOfficialApiKey: {},
   updateOfficialApiKey: { ...renamed, isOnOthersKey: true },
@@ -90,6 +169,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listAdminKeys: {},
   getAdminKey: {},
   revokeAdminKey: {},
+
+  getSecuritySettings: {},
+  updateSecuritySettings: { body: () => ({ max_key_lifetime_days: ++uniqueDays }) },
 
   setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
   listWorkspaceLimits: {},

@@ -212,6 +212,17 @@ describe("changing", () => {
   });
 });
 
+test("a key that is bound to addresses is refused elsewhere on the Admin surface too", async () => {
+  const fields = { permissions: ["admin"], allowed_addresses: ["203.0.113.0/24"] };
+  const { key } = await org.admin.createApiKey(workspaceId, fields);
+  const send = (remoteAddress: string) =>
+    h.as(key).send({ method: "GET", url: COMPANY, remoteAddress });
+  expect((await send("203.0.113.7")).status).toBe(200);
+  const refused = await send("198.51.100.1");
+  expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
+  expect(refused.error.message).toContain("may not be used from 198.51.100.1");
+});
+
 describe("listing", () => {
   test("filters by workspace, status and name, and a % is a %", async () => {
     const elsewhere = (await org.admin.createWorkspace()).id;

@@ -1,0 +1,30 @@
+import { inTransaction } from "#src/db/transaction.ts";
+import type { Origin } from "#src/domain/caller.ts";
+import { countFailure } from "#src/identity/attempts.ts";
+import { type AuditedMember, auditMember } from "./audit-member.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+
+/**
+ * Writes down that somebody failed to sign in as the member. Not each time: the first one of an hour, the tenth, the
+ * hundredth and so on, so that an attack is seen while it lasts and cannot fill the log.
+ */
+export async function noteFailure(
+  deps: SignInDeps,
+  person: { id: string } & ({ organizationId: string } | { organization_id: string }),
+  origin: Origin,
+): Promise<void> {
+  const organizationId =
+    "organizationId" in person ? person.organizationId : person.organization_id;
+  const member: AuditedMember = { id: person.id, organizationId };
+  await inTransaction(deps.database, async (tx) => {
+    const { failures, since } = await countFailure(tx, deps.nowMs(), member.id);
+    if (!/^10*$/.test(String(failures))) return;
+    await auditMember(tx, deps, {
+      member,
+      origin,
+      event: "sign_in.failed",
+      after: { attempts: failures, since: since.toISOString() },
+      byStranger: true,
+    });
+  });
+}
