@@ -11,7 +11,9 @@ export type Operation = AdminRoute["operationId"];
 /** The route of each operation. Maps, not conditions over the union: the compiler looks up one entry instead of trying all. */
 type Routes = { [R in AdminRoute as R["operationId"]]: R };
 
-type ParamsOf<R> = R extends { params: infer P extends z.ZodObject } ? { params: z.output<P> } : object;
+type ParamsOf<R> = R extends { params: infer P extends z.ZodObject }
+  ? { params: z.output<P> }
+  : object;
 type QueryOf<R> = R extends { query: infer Q extends z.ZodObject }
   ? { query?: Partial<z.output<Q>> }
   : object;

@@ -6,6 +6,7 @@ import {
   Outlet,
 } from "@tanstack/react-router";
 import { OverviewPage } from "./features/overview/page.tsx";
+import { readSetUpSearch } from "./features/setup/search.ts";
 import { readReportSearch } from "./features/usage/search.ts";
 import { NotFoundPage } from "./shell/error-pages.tsx";
 import { SignedIn } from "./shell/signed-in.tsx";
@@ -90,10 +91,45 @@ const workspaceTabs = [
   }),
   createRoute({
     getParentRoute: () => workspace,
+    path: "/members",
+    component: lazyRouteComponent(workspacePage, "WorkspaceMembersTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
     path: "/settings",
     component: lazyRouteComponent(workspacePage, "WorkspaceSettingsTab"),
   }),
 ] as const;
+
+const teamPage = () => import("./features/members/page.tsx");
+const team = createRoute({
+  getParentRoute: () => shell,
+  path: "/team",
+  component: lazyRouteComponent(teamPage, "TeamPage"),
+});
+const teamTabs = [
+  createRoute({
+    getParentRoute: () => team,
+    path: "/",
+    component: lazyRouteComponent(teamPage, "MembersTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/invites",
+    component: lazyRouteComponent(() => import("./features/members/invites-tab.tsx"), "InvitesTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/roles",
+    component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
+  }),
+] as const;
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./features/account/page.tsx"), "AccountPage"),
+});
 
 const adminKeys = createRoute({
   getParentRoute: () => shell,
@@ -113,7 +149,43 @@ const upstream = createRoute({
   component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamPage"),
 });
 
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: readNext,
+  component: lazyRouteComponent(() => import("./features/sign-in/login-page.tsx"), "LoginPage"),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./features/sign-in/reset-page.tsx"), "ResetPage"),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: "/invite",
+  component: lazyRouteComponent(() => import("./features/sign-in/invite-page.tsx"), "InvitePage"),
+});
+
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: readSetUpSearch,
+  component: lazyRouteComponent(() => import("./features/setup/page.tsx"), "SetUpPage"),
+});
+
+/** Where to go after the sign-in: an address of this console, never another site. */
+function readNext(raw: Record<string, unknown>): { next?: string } {
+  const { next } = raw;
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+}
+
 const routeTree = root.addChildren([
+  login,
+  reset,
+  invite,
+  setUp,
   shell.addChildren([
     overview,
     usage,
@@ -123,6 +195,8 @@ const routeTree = root.addChildren([
     limits,
     workspaces,
     workspace.addChildren(workspaceTabs),
+    team.addChildren(teamTabs),
+    account,
     adminKeys,
     models,
     upstream,
@@ -133,7 +207,9 @@ export const router = createRouter({
   routeTree,
   defaultPreload: "intent",
   scrollRestoration: true,
-  defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+  defaultErrorComponent: ({ error, reset }) => (
+    <ErrorState error={error as Error} onRetry={reset} />
+  ),
 });
 
 declare module "@tanstack/react-router" {

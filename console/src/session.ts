@@ -1,36 +1,25 @@
-import type { Action, OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import type { Action } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type Answer, ApiError, call } from "./api-client.ts";
+import { queryClient } from "./queries.ts";
 
 /** Who is signed in, and what the server lets them do. The console only hides what would be refused. */
-export interface Session {
-  member: { id: string; name: string; email: string; role: OrganizationRole };
-  organization: { id: string; name: string };
-  /** Actions in the organization as a whole, and in every workspace. */
-  permissions: readonly Action[];
-  workspaces: readonly { id: string; role: WorkspaceRole; permissions: readonly Action[] }[];
-}
+export type Session = Answer<"getSession">;
 
-const roleNames: Record<OrganizationRole, string> = {
-  owner: "Owner",
-  admin: "Admin",
-  developer: "Developer",
-  billing: "Billing",
-  user: "Member",
-  claude_code_user: "Claude Code only",
-};
-
-export function roleName(role: OrganizationRole): string {
-  return roleNames[role];
-}
+const FRESH_MS = 60_000;
 
 async function loadSession(): Promise<Session | null> {
-  const response = await fetch("/v1/admin/session", { headers: { "x-bursar-console": "1" } });
-  if (response.status === 401) return null;
-  return (await response.json()) as Session;
+  try {
+    return await call("getSession", {});
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
 }
 
+/** The session, or null where nobody is signed in. */
 export function useSessionQuery(): UseQueryResult<Session | null, Error> {
-  return useQuery({ queryKey: ["getSession"], queryFn: loadSession, staleTime: 60_000 });
+  return useQuery({ queryKey: ["getSession"], queryFn: loadSession, staleTime: FRESH_MS });
 }
 
 /** The session inside the shell, where somebody is signed in. */
@@ -40,7 +29,7 @@ export function useSession(): Session {
   return data;
 }
 
-/** True where the signed-in person may do this: everywhere, or in that workspace. */
+/** True where the signed-in person may do this: in the organization, in that workspace, or in any. */
 export function useMay(): (action: Action, workspaceId?: string) => boolean {
   const session = useSession();
   return (action, workspaceId) =>
@@ -49,10 +38,22 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
       (workspace) =>
         (workspaceId === undefined || workspace.id === workspaceId) &&
         workspace.permissions.includes(action),
-    );
+    ) ||
+    // Of the workspaces that the session leaves out, the server knows.
+    (session.has_more_workspaces &&
+      workspaceId !== undefined &&
+      session.workspaces.every(({ id }) => id !== workspaceId));
 }
 
-/** Ends the session here and leads to the sign-in. */
-export function useSignOut(): () => void {
-  return () => undefined;
+/** What was known of somebody else is forgotten before the pages are drawn. */
+export async function startSession(): Promise<void> {
+  queryClient.clear();
+  await queryClient.fetchQuery({ queryKey: ["getSession"], queryFn: loadSession });
+}
+
+/** Ends the session; the page then leads to the sign-in. */
+export async function signOut(): Promise<void> {
+  await call("signOut", {}).catch(() => undefined);
+  queryClient.clear();
+  queryClient.setQueryData(["getSession"], null);
 }

@@ -10,6 +10,7 @@ import {
   Server,
   ShieldCheck,
   Tags,
+  Users,
   Wallet,
 } from "lucide-react";
 
@@ -51,6 +52,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "workspaces:read",
         shortcut: "w",
       },
+      { label: "Team", to: "/team", icon: Users, action: "members:read", shortcut: "t" },
       {
         label: "Admin keys",
         to: "/admin-keys",

@@ -1,7 +1,8 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
 import { useNavigate } from "@tanstack/react-router";
 import { BookOpen, ChevronsUpDown, CircleUser, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useObservable } from "../observable.ts";
-import { roleName, useSession, useSignOut } from "../session.ts";
+import { signOut, useSession } from "../session.ts";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/menu.tsx";
 import { chooseTheme, type Theme, theme } from "../ui/theme.ts";
 
@@ -16,7 +17,6 @@ export function PersonMenu() {
   const { member } = useSession();
   const chosen = useObservable(theme);
   const navigate = useNavigate();
-  const signOut = useSignOut();
   return (
     <Menu
       align="start"
@@ -33,7 +33,7 @@ export function PersonMenu() {
           </span>
           <span className="min-w-0 flex-1">
             <span className="block truncate font-medium">{member.name}</span>
-            <span className="block truncate text-xs text-quiet">{roleName(member.role)}</span>
+            <span className="block truncate text-xs text-quiet">{roleNames[member.role]}</span>
           </span>
           <ChevronsUpDown size={14} className="text-faint" />
         </button>
@@ -55,7 +55,7 @@ export function PersonMenu() {
         </MenuItem>
       ))}
       <MenuSeparator />
-      <MenuItem onSelect={signOut}>
+      <MenuItem onSelect={() => void signOut()}>
         <LogOut size={15} /> Sign out
       </MenuItem>
     </Menu>

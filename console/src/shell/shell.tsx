@@ -9,6 +9,7 @@ import { ConnectionBanner } from "./connection-banner.tsx";
 import { places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { StepUpDialog } from "./step-up-dialog.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
@@ -47,6 +48,7 @@ export function Shell() {
       <Suspense fallback={null}>
         {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
       </Suspense>
+      <StepUpDialog />
       <ShortcutsDialog isOpen={areShortcutsOpen} onClose={() => setAreShortcutsOpen(false)} />
     </div>
   );

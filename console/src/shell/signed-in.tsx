@@ -18,7 +18,7 @@ export function SignedIn() {
   }, [count]);
   if (session.data) return <Shell />;
   if (session.data === null) {
-    return <Navigate to="/login" search={href === "/" ? {} : { next: href }} replace />;
+    return <Navigate to="/login" search={toNext(href)} replace />;
   }
   return (
     <main className="mx-auto grid min-h-dvh max-w-md content-center gap-6 px-6">
@@ -26,4 +26,8 @@ export function SignedIn() {
       {session.error && <ErrorState error={session.error} onRetry={() => void session.refetch()} />}
     </main>
   );
+}
+
+function toNext(href: string): { next?: string } {
+  return href === "/" ? {} : { next: href };
 }

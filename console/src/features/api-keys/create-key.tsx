@@ -302,7 +302,7 @@ function useMayMakeWorkspaceKeys(): boolean {
   const session = useSession();
   return (
     ["owner", "admin"].includes(session.member.role) ||
-    session.workspaces.some(({ role }) => role === "workspace_admin")
+    session.workspaces.some(({ roles }) => roles.includes("workspace_admin"))
   );
 }
 

@@ -30,13 +30,13 @@ const PAGE_SIZE = 1000;
 const MAX_ROWS = 20_000;
 
 /** Usage of a range, all its pages. Asked again every half minute while the page is looked at. */
-export function useUsage(asked: UsageAsked, { isEnabled = true } = {}) {
+export function useUsage(asked: UsageAsked, { isEnabled = true, everyMs = 30_000 } = {}) {
   return useQuery<Usage, Error>({
     queryKey: ["getUsage", asked],
     queryFn: ({ signal }) => loadUsage(asked, signal),
     enabled: isEnabled,
     placeholderData: (previous) => previous,
-    refetchInterval: 30_000,
+    refetchInterval: everyMs,
   });
 }
 

@@ -81,7 +81,13 @@ interface Within {
 
 function useAsked(search: ReportSearch, nowMs: number, { workspaceId, apiKeyId }: Within) {
   const name: RangeName = search.range ?? "7d";
-  const range = resolveRange(name, nowMs, search);
+  const { from, to } = search;
+  const hour = Math.floor(nowMs / HOUR_MS);
+  // The same range until the hour is over, so that it is asked for and drawn as one.
+  const range = useMemo(
+    () => resolveRange(name, hour * HOUR_MS + 1, { from, to }),
+    [name, hour, from, to],
+  );
   const fallback = firstGroup(workspaceId, apiKeyId);
   const groupBy = search.by === "none" ? null : (search.by ?? fallback);
   return {
@@ -113,6 +119,8 @@ function useNames(): (key: string) => string {
     return (key) => names.get(key) ?? key;
   }, [workspaces.data, keys.data]);
 }
+
+const HOUR_MS = 3_600_000;
 
 const ranges: readonly (readonly [RangeName, string])[] = [
   ["24h", "24 h"],
@@ -266,7 +274,7 @@ function ReportChart(props: ReportChartProps) {
   const rows = usage?.rows;
   const series = useMemo(
     () => toSeries({ rows: rows ?? [], buckets: bucketsOf(range), groupBy, metric, hidden }),
-    [rows, range.startingAt, range.endingAt, range.bucket, groupBy, metric, hidden],
+    [rows, range, groupBy, metric, hidden],
   );
   if (usage && usage.rows.length === 0) {
     return (

@@ -13,6 +13,7 @@ import { ApiKeyList } from "../api-keys/components.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
+import { WorkspaceMembers } from "./members-tab.tsx";
 import { useWorkspace } from "./queries.ts";
 
 function useWorkspaceId(): string {
@@ -47,6 +48,11 @@ export function WorkspacePage() {
       to: "/workspaces/$workspaceId/usage",
       params,
     },
+    may("workspace_members:read", workspaceId) && {
+      label: "Members",
+      to: "/workspaces/$workspaceId/members",
+      params,
+    },
     { label: "Settings", to: "/workspaces/$workspaceId/settings", params },
   ];
   return (
@@ -77,6 +83,10 @@ export function WorkspaceLimitsTab() {
 
 export function WorkspaceUsageTab() {
   return <UsageReport workspaceId={useWorkspaceId()} />;
+}
+
+export function WorkspaceMembersTab() {
+  return <WorkspaceMembers workspaceId={useWorkspaceId()} />;
 }
 
 export function WorkspaceSettingsTab() {
