@@ -1,4 +1,5 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`, `npm run sim`: installs what is missing,
+// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`, `npm run sim`,
+// `npm run screenshots`: installs what is missing,
 // then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
@@ -26,6 +27,7 @@ switch (command) {
   case "test":
     ensureInstalled("all");
     if (rest.length === 0) runChecks();
+    buildConsole();
     step("tests", "vitest/vitest.mjs", ["run", ...rest]);
     break;
   case "bench":
@@ -39,6 +41,11 @@ switch (command) {
   case "sim":
     ensureInstalled("all");
     step("simulation of spend", null, ["server/test/harness/spend-sim/run.ts", ...rest]);
+    break;
+  case "screenshots":
+    ensureInstalled("all");
+    buildConsole();
+    step("screenshots", null, ["console/test/screenshots.ts", ...rest]);
     break;
   default:
     console.error(`Unknown command: ${command}`);

@@ -45,15 +45,25 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
       session.workspaces.every(({ id }) => id !== workspaceId));
 }
 
-/** What was known of somebody else is forgotten before the pages are drawn. */
+/** Follows a sign-in: what was known of somebody else is forgotten, and the pages are drawn for who is there now. */
 export async function startSession(): Promise<void> {
-  queryClient.clear();
-  await queryClient.fetchQuery({ queryKey: ["getSession"], queryFn: loadSession });
+  const session = await loadSession();
+  forgetData();
+  queryClient.setQueryData(["getSession"], session);
 }
 
 /** Ends the session; the page then leads to the sign-in. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);
-  queryClient.clear();
   queryClient.setQueryData(["getSession"], null);
+  // Once the pages that showed it are gone.
+  setTimeout(forgetData);
+}
+
+/** Not what is on the screen: its queries would lose their place in the cache, and never hear of an answer again. */
+function forgetData(): void {
+  queryClient.removeQueries({
+    type: "inactive",
+    predicate: ({ queryKey }) => queryKey[0] !== "getSession",
+  });
 }

@@ -4,8 +4,8 @@ import { CopyIconButton } from "./copy-button.tsx";
 export function CodeBlock({ text, what = "code" }: { text: string; what?: string }) {
   return (
     <div className="relative rounded-md border border-line bg-sunk">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard. */}
       <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard.
         tabIndex={0}
         className="overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed"
       >

@@ -1,6 +1,6 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useId, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { Input } from "./input.tsx";
@@ -100,6 +100,7 @@ interface ConfirmProps {
 export function ConfirmDialog(props: ConfirmProps) {
   const { title, action, isOpen, onClose, onConfirm, isBusy, error, children, typed } = props;
   const [text, setText] = useState("");
+  const typedId = useId();
   useEffect(() => {
     if (isOpen) setText("");
   }, [isOpen]);
@@ -115,17 +116,18 @@ export function ConfirmDialog(props: ConfirmProps) {
       >
         <div className="grid gap-3 text-quiet">{children}</div>
         {typed !== undefined && (
-          <label className="grid gap-1.5 text-sm">
-            <span>
+          <div className="grid gap-1.5 text-sm">
+            <label htmlFor={typedId}>
               Type <strong className="font-semibold select-all">{typed}</strong> to confirm
-            </span>
+            </label>
             <Input
+              id={typedId}
               value={text}
               onChange={(event) => setText(event.target.value)}
               autoCapitalize="none"
               spellCheck={false}
             />
-          </label>
+          </div>
         )}
         <FormError error={error} />
         <DialogActions>

@@ -50,7 +50,7 @@ export function SecretDialog({ title, description, secret, variable, onDone }: S
         {variable && <CopyButton text={`export ${variable}=${secret}`} what="as a variable" />}
       </div>
       <p className="text-sm text-quiet">
-        It is shown this once: only its hash is kept. Who has lost it rotates it or creates another.
+        It is shown this once: only its hash is kept. If it gets lost, create another.
       </p>
       <DialogActions>
         <Checkbox

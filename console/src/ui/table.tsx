@@ -194,6 +194,7 @@ function Header<Row extends object>(props: {
 function Gap({ heightPx }: { heightPx: number }) {
   if (heightPx <= 0) return null;
   return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus.
     <tr aria-hidden="true">
       <td className="p-0">
         <svg aria-hidden="true" className="block" width="1" height={heightPx} />

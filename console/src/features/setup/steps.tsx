@@ -26,22 +26,20 @@ function StepPage(props: { number: number; title: string; lead: ReactNode; child
     <AuthPage
       isWide
       title={title}
-      lead={
-        <>
-          <span
-            className="mb-2 flex items-center gap-1.5"
-            aria-label={`Step ${number} of ${COUNT}`}
-            role="img"
-          >
-            {Array.from({ length: COUNT }, (_, index) => (
-              <span
-                key={String(index)}
-                className={`h-1 w-8 rounded-full ${index < number ? "bg-accent" : "bg-line"}`}
-              />
-            ))}
-          </span>
-          {lead}
-        </>
+      lead={lead}
+      above={
+        <span
+          className="mb-2 flex items-center gap-1.5"
+          aria-label={`Step ${number} of ${COUNT}`}
+          role="img"
+        >
+          {Array.from({ length: COUNT }, (_, index) => (
+            <span
+              key={String(index)}
+              className={`h-1 w-8 rounded-full ${index < number ? "bg-accent" : "bg-line"}`}
+            />
+          ))}
+        </span>
       }
     >
       {children}

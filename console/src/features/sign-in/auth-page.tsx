@@ -4,13 +4,15 @@ import { ConnectionBanner } from "../../shell/connection-banner.tsx";
 
 interface AuthPageProps {
   title: string;
+  /** Before the title: how far one is. */
+  above?: ReactNode;
   lead?: ReactNode;
   isWide?: boolean;
   children: ReactNode;
 }
 
 /** A page for who is not signed in: one column, one thing to do. */
-export function AuthPage({ title, lead, isWide, children }: AuthPageProps) {
+export function AuthPage({ title, above, lead, isWide, children }: AuthPageProps) {
   useEffect(() => {
     document.title = `${title} · Bursar`;
   }, [title]);
@@ -22,6 +24,7 @@ export function AuthPage({ title, lead, isWide, children }: AuthPageProps) {
       >
         <Brand />
         <div className="grid gap-1.5">
+          {above}
           <h1>{title}</h1>
           {lead && <div className="text-quiet">{lead}</div>}
         </div>
