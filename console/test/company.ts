@@ -77,10 +77,10 @@ const keyPlan = [
 
 async function setLimits(server: ServerProcess, workspaceIds: readonly string[]): Promise<void> {
   const limits = [
-    [{ type: "organization" }, 9000],
-    [{ type: "workspace", workspace_id: workspaceIds[0] }, 4000],
-    [{ type: "workspace", workspace_id: workspaceIds[1] }, 1800],
-    [{ type: "workspace", workspace_id: workspaceIds[3] }, 600],
+    [{ type: "organization" }, 15000],
+    [{ type: "workspace", workspace_id: workspaceIds[0] }, 8000],
+    [{ type: "workspace", workspace_id: workspaceIds[1] }, 2000],
+    [{ type: "workspace", workspace_id: workspaceIds[3] }, 1800],
   ] as const;
   for (const [scope, limit_usd] of limits) {
     await server.mustAdmin("POST", "/v1/admin/spend_limits", { scope, period: "monthly", limit_usd });

@@ -49,7 +49,7 @@ interface SectionProps {
 
 export function Section({ title, lead, actions, children }: SectionProps) {
   return (
-    <section className="grid gap-4">
+    <section className="grid content-start gap-4">
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2">
         <div className="flex-1 basis-60">
           <h2>{title}</h2>
@@ -71,7 +71,7 @@ export function Facts({
   return (
     <dl className="divide-y divide-line border-y border-line text-sm">
       {items.map(([name, value]) => (
-        <div key={name} className="grid gap-x-6 gap-y-0.5 py-2.5 sm:grid-cols-[11rem_1fr]">
+        <div key={name} className="grid gap-x-6 gap-y-0.5 py-2.5 sm:grid-cols-[11rem_1fr] sm:items-baseline">
           <dt className="text-quiet">{name}</dt>
           <dd className="min-w-0 break-words">{value}</dd>
         </div>

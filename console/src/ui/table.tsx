@@ -174,7 +174,7 @@ function Header<Row extends object>(props: {
         type="button"
         onClick={onSort}
         className={classNames(
-          "target group inline-flex items-center gap-1 rounded-sm font-medium hover:text-ink",
+          "target group inline-flex items-center gap-1 rounded-sm align-middle font-medium hover:text-ink",
           sorted !== false && "text-ink",
           column.isNumeric && "flex-row-reverse",
         )}

@@ -163,7 +163,7 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
         {sums.map(({ key, costNano }) => (
           <li
             key={key}
-            className="grid grid-cols-[minmax(0,1fr)_5rem_auto] items-center gap-4 py-2.5"
+            className="grid grid-cols-[minmax(0,1fr)_5rem_5.5rem] items-center gap-4 py-2.5"
           >
             <span className="truncate font-medium">{nameOf(key)}</span>
             <svg
@@ -178,7 +178,7 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
                 className="fill-accent"
               />
             </svg>
-            <Money usd={nanoToUsdText(costNano)} className="min-w-16 text-right" />
+            <Money usd={nanoToUsdText(costNano)} className="text-right" />
           </li>
         ))}
       </ol>

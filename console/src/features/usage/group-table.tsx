@@ -76,7 +76,7 @@ function makeColumns(
       sortBy: (sum) => nameOf(sum.key),
       cell: (sum) => (
         <span className="flex items-center gap-2 font-medium">
-          <span className="truncate">{nameOf(sum.key) || "Everything"}</span>
+          <span className="truncate max-sm:max-w-32">{nameOf(sum.key) || "Everything"}</span>
           {sum.unpricedRequests > 0 && <Badge tone="warn">no price set</Badge>}
         </span>
       ),

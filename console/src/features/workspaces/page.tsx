@@ -93,7 +93,7 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
         <Link
           to="/workspaces/$workspaceId"
           params={{ workspaceId: workspace.id }}
-          className="inline-flex items-center gap-2.5 font-medium after:absolute after:inset-0"
+          className="inline-flex items-center gap-2.5 font-medium sm:whitespace-nowrap after:absolute after:inset-0"
         >
           <ColorDot color={workspace.display_color} />
           {workspace.name}
