@@ -1,7 +1,7 @@
 import { routes } from "virtual:contract";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
-import { reportAnswer, reportSilence } from "./connection.ts";
+import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
 import { askToStepUp } from "./step-up.ts";
 
 // The one place that talks to the server. Operations, their input and their answers are those of the contract.
@@ -78,6 +78,8 @@ export async function call<O extends Operation>(
   const send = () => request(method, url, body, options);
   const first = await send();
   const response = wantsStepUp(first) && (await askToStepUp()) ? await send() : first;
+  // Asking who is signed in, and signing in, learn it from their own answer.
+  if (response.status === 401 && operation !== "getSession") reportSignOut();
   return (await readAnswer(response)) as Answer<O>;
 }
 
@@ -100,7 +102,7 @@ async function request(
       ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
       ...(signal && { signal }),
     });
-    reportAnswer(response.status);
+    reportAnswer();
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -8,11 +8,15 @@ const RETRY_MS = 2_000;
 export const isServerAway = makeObservable(false);
 /** Rises by one each time the server is back: what shows data asks for it again. */
 export const returns = makeObservable(0);
-/** Rises by one each time the server says that nobody is signed in. */
+/** Rises by one each time a call is refused because nobody is signed in. */
 export const signOuts = makeObservable(0);
 
-export function reportAnswer(status: number): void {
-  if (status === 401) signOuts.set(signOuts.get() + 1);
+/** The server refused a call because nobody is signed in any more. */
+export function reportSignOut(): void {
+  signOuts.set(signOuts.get() + 1);
+}
+
+export function reportAnswer(): void {
   if (isServerAway.get()) comeBack();
 }
 

@@ -1,5 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type ServerProcess, sendMessage, startServer, textField } from "../../server/test/harness/server-process.ts";
+import {
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  textField,
+} from "../../server/test/harness/server-process.ts";
 
 // A company as it looks after a month, for pictures and for tests of pages: people, workspaces, keys, limits, usage.
 
@@ -34,7 +39,11 @@ export async function startCompany(): Promise<Company> {
   });
   const workspaceIds: string[] = [];
   for (const [name, display_color, description] of workspaces) {
-    const made = await server.mustAdmin("POST", "/v1/admin/workspaces", { name, display_color, description });
+    const made = await server.mustAdmin("POST", "/v1/admin/workspaces", {
+      name,
+      display_color,
+      description,
+    });
     workspaceIds.push(textField(made, "id"));
   }
   const [engineeringId = ""] = workspaceIds;
@@ -83,11 +92,19 @@ async function setLimits(server: ServerProcess, workspaceIds: readonly string[])
     [{ type: "workspace", workspace_id: workspaceIds[3] }, 1800],
   ] as const;
   for (const [scope, limit_usd] of limits) {
-    await server.mustAdmin("POST", "/v1/admin/spend_limits", { scope, period: "monthly", limit_usd });
+    await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope,
+      period: "monthly",
+      limit_usd,
+    });
   }
 }
 
-const models = ["claude-sonnet-5", "claude-haiku-4-5-20251001", "claude-opus-4-5-20251101"] as const;
+const models = [
+  "claude-sonnet-5",
+  "claude-haiku-4-5-20251001",
+  "claude-opus-4-5-20251101",
+] as const;
 const DAYS = 40;
 
 /**
@@ -190,5 +207,6 @@ async function post(server: ServerProcess, path: string, body: object): Promise<
     },
     body: JSON.stringify(body),
   });
-  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  if (response.status !== 200)
+    throw new Error(`${path}: ${response.status} ${await response.text()}`);
 }

@@ -22,7 +22,9 @@ if (executable === null) {
     "The tests of the console in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
   );
 }
-const SLOW_MS = 120_000;
+const SLOW_MS = 240_000;
+/** A busy machine draws slowly; what does not come in this time does not come. */
+const PATIENCE_MS = 10_000;
 
 let browser: Browser;
 let company: Company;
@@ -55,14 +57,17 @@ describe.skipIf(executable === null)("the console in a browser", () => {
       await page.getByLabel("E-mail").fill("grace@acme.example");
       await page.getByLabel("Password", { exact: true }).fill("short");
       await page.getByRole("button", { name: "Create owner" }).click();
-      await page.getByText(/at least 12/i).last().waitFor();
+      await page
+        .getByText(/at least 12/i)
+        .last()
+        .waitFor();
       await page.getByLabel("Password", { exact: true }).fill(owner.password);
       await page.getByRole("button", { name: "Create owner" }).click();
       await page.getByRole("button", { name: "Go on with the simulator" }).click();
       await page.getByLabel("Name").fill("Engineering");
       await page.getByRole("button", { name: "Create workspace" }).click();
       await page.getByRole("button", { name: "Create a key" }).click();
-      const key = (await page.locator("output").innerText()).trim();
+      const key = ((await page.locator("output").textContent()) ?? "").trim();
       await page.getByLabel("I stored it").check();
       await page.getByRole("button", { name: "Done" }).click();
       await page.getByText("Waiting for your first request…").waitFor();
@@ -99,11 +104,15 @@ describe.skipIf(executable === null)("the console in a browser", () => {
 
   test("after signing out, nothing of the session is left to see", async () => {
     const { page } = await openSignedIn();
+    await page.goto(`${company.server.url}/keys`);
+    await settle(page);
+    signedIn = null;
     await page.getByRole("button", { name: owner.name }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await page.goBack().catch(() => undefined);
+    await page.goBack();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.getByText("CI pipeline").count()).toBe(0);
   });
 
   describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
@@ -114,17 +123,18 @@ describe.skipIf(executable === null)("the console in a browser", () => {
       "every page on %s screens is free of axe findings, fits the width, and breaks no policy",
       async (_, width) => {
         const { page, faults } = await openSignedIn({ width, colorScheme });
+        const findings: unknown[] = [];
         for (const [name, path] of pagesOf(company)) {
           await page.goto(company.server.url + path);
           await settle(page);
           const { violations } = await new AxeBuilder({ page }).analyze();
-          const found = violations.map(({ id, nodes }) => [id, nodes[0]?.html.slice(0, 200)]);
-          expect([name, found]).toEqual([name, []]);
+          for (const { id, nodes } of violations) findings.push([name, id, nodes[0]?.html]);
           const overflow = await page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth",
           );
-          expect([name, overflow]).toEqual([name, 0]);
+          if (overflow !== 0) findings.push([name, `is ${overflow} px too wide`]);
         }
+        expect(findings).toEqual([]);
         expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
       },
       SLOW_MS,
@@ -137,12 +147,12 @@ describe.skipIf(executable === null)("the console in a browser", () => {
     await settle(page);
     await page.keyboard.press("c");
     await page.getByLabel("Name").fill("Nightly report");
-    await page.getByLabel("Workspace").fill("Research");
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("button", { name: "Review key" }).click();
     await page.getByText("In Research, this key can send messages to Claude").waitFor();
     await page.getByRole("button", { name: "Create key" }).click();
-    const secret = (await page.locator("output").innerText()).trim();
+    const secret = ((await page.locator("output").textContent()) ?? "").trim();
     expect(secret).toMatch(/^sk-ant-api03-/);
     await page.keyboard.press("Escape");
     await page.mouse.click(5, 5);
@@ -169,7 +179,7 @@ describe.skipIf(executable === null)("the console in a browser", () => {
     await page.getByLabel("Password").fill(owner.password);
     await page.getByRole("button", { name: "Confirm" }).click();
     await page.getByRole("heading", { name: "Store the admin key" }).waitFor();
-    expect((await page.locator("output").innerText()).trim()).toMatch(/^sk-ant-admin01-/);
+    expect(((await page.locator("output").textContent()) ?? "").trim()).toMatch(/^sk-ant-admin01-/);
   });
 
   test("by keyboard alone: search finds a page, and focus lands on its title", async () => {
@@ -220,6 +230,7 @@ async function openPage({
     reducedMotion: "reduce",
   });
   contexts.add(context);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));

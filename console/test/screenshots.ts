@@ -29,14 +29,19 @@ try {
   for (const theme of ["light", "dark"] as const) {
     for (const [size, viewport] of sizes) {
       if (size === "narrow" && everythingInto === undefined) continue;
-      const context = await browser.newContext({ viewport, colorScheme: theme, deviceScaleFactor: 1 });
+      const context = await browser.newContext({
+        viewport,
+        colorScheme: theme,
+        deviceScaleFactor: 1,
+      });
       const page = await context.newPage();
       await signIn(page, company.server.url);
       for (const [name, path] of pagesOf(company)) {
         if (everythingInto === undefined && !shown.has(name)) continue;
         await page.goto(company.server.url + path);
         await settle(page);
-        const suffix = everythingInto === undefined ? `${name}-${theme}` : `${name}-${size}-${theme}`;
+        const suffix =
+          everythingInto === undefined ? `${name}-${theme}` : `${name}-${size}-${theme}`;
         await page.screenshot({ path: join(folder, `${suffix}.png`), fullPage: size === "narrow" });
       }
       await context.close();

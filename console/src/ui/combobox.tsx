@@ -107,6 +107,7 @@ export function Filter({ label, options, values, onChange }: FilterProps) {
       isItemEqualToValue={(a, b) => a.value === b.value}
     >
       <Base.Trigger
+        aria-label={`${label}: ${describe(selected, values.length)}`}
         className={classNames(
           "inline-flex min-h-9 items-center gap-1.5 rounded-md border px-3 text-sm transition-colors pointer-coarse:min-h-11",
           values.length > 0

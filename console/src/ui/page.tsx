@@ -71,7 +71,10 @@ export function Facts({
   return (
     <dl className="divide-y divide-line border-y border-line text-sm">
       {items.map(([name, value]) => (
-        <div key={name} className="grid gap-x-6 gap-y-0.5 py-2.5 sm:grid-cols-[11rem_1fr] sm:items-baseline">
+        <div
+          key={name}
+          className="grid gap-x-6 gap-y-0.5 py-2.5 sm:grid-cols-[11rem_1fr] sm:items-baseline"
+        >
           <dt className="text-quiet">{name}</dt>
           <dd className="min-w-0 break-words">{value}</dd>
         </div>

@@ -83,26 +83,24 @@ function Endings({ member }: { member: Member }) {
   const { refusal, api_keys, workspaces, invites } = preview.data;
   if (refusal !== null) return <p className="font-medium text-warn">{refusal}</p>;
   return (
-    <>
-      <ul className="list-disc pl-5 text-ink">
-        <li>Every session ends at once.</li>
+    <ul className="list-disc pl-5 text-ink">
+      <li>Every session ends at once.</li>
+      <li>
+        {api_keys.length === 0
+          ? "No personal key stops."
+          : `${formatPlural(api_keys.length, "personal key")} ${api_keys.length === 1 ? "stops" : "stop"}: ${api_keys
+              .slice(0, 5)
+              .map(({ name }) => name)
+              .join(", ")}${api_keys.length > 5 ? "…" : ""}.`}
+      </li>
+      {workspaces.length > 0 && (
         <li>
-          {api_keys.length === 0
-            ? "No personal key stops."
-            : `${formatPlural(api_keys.length, "personal key")} ${api_keys.length === 1 ? "stops" : "stop"}: ${api_keys
-                .slice(0, 5)
-                .map(({ name }) => name)
-                .join(", ")}${api_keys.length > 5 ? "…" : ""}.`}
+          Roles in {formatPlural(workspaces.length, "workspace")} end:{" "}
+          {workspaces.map(({ name }) => name).join(", ")}.
         </li>
-        {workspaces.length > 0 && (
-          <li>
-            Roles in {formatPlural(workspaces.length, "workspace")} end:{" "}
-            {workspaces.map(({ name }) => name).join(", ")}.
-          </li>
-        )}
-        {invites.length > 0 && <li>{formatPlural(invites.length, "pending invite")} end.</li>}
-      </ul>
-    </>
+      )}
+      {invites.length > 0 && <li>{formatPlural(invites.length, "pending invite")} end.</li>}
+    </ul>
   );
 }
 

@@ -1,6 +1,6 @@
-import { Link, Navigate, useSearch } from "@tanstack/react-router";
+import { Link, Navigate, useRouter, useSearch } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useForm } from "react-hook-form";
 import { call } from "../../api-client.ts";
 import { useApi, useChange } from "../../queries.ts";
@@ -19,13 +19,22 @@ export function LoginPage() {
   const session = useSessionQuery();
   const setUp = useApi("getSetUp", {});
   const [needsCode, setNeedsCode] = useState(false);
-  if (session.data) return <Navigate to={next ?? "/"} replace />;
+  if (session.data) return <GoOn to={next ?? "/"} />;
   if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
   return needsCode ? (
     <CodePage onBack={() => setNeedsCode(false)} />
   ) : (
     <PasswordPage onNeedsCode={() => setNeedsCode(true)} isReturning={next !== undefined} />
   );
+}
+
+/** To an address with all that stands behind its path. */
+function GoOn({ to }: { to: string }) {
+  const router = useRouter();
+  useEffect(() => {
+    void router.navigate({ href: to, replace: true });
+  }, [router, to]);
+  return null;
 }
 
 function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) {

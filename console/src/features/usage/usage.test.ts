@@ -28,7 +28,9 @@ describe("a range", () => {
     const long = resolveRange("custom", NOW, { from: "2020-01-01", to: "2026-11-03" });
     expect(bucketsOf(long)).toHaveLength(366);
     // The wrong way round, and not there at all: a week.
-    expect(bucketsOf(resolveRange("custom", NOW, { from: "2026-12-03", to: "2026-11-03" }))).toHaveLength(7);
+    expect(
+      bucketsOf(resolveRange("custom", NOW, { from: "2026-12-03", to: "2026-11-03" })),
+    ).toHaveLength(7);
     expect(bucketsOf(resolveRange("custom", NOW))).toHaveLength(7);
   });
 });
@@ -75,13 +77,26 @@ describe("sums", () => {
     expect(series.points[0]?.values["other"]).toBe(93 + 92 + 91 + 90 + 89);
     const without = toSeries({ ...asked, hidden: new Set(["other", "m0"]) });
     expect(without.keys).toEqual(series.keys);
-    expect(Object.keys(without.points[0]?.values ?? {})).toEqual(["m1", "m2", "m3", "m4", "m5", "m6"]);
+    expect(Object.keys(without.points[0]?.values ?? {})).toEqual([
+      "m1",
+      "m2",
+      "m3",
+      "m4",
+      "m5",
+      "m6",
+    ]);
   });
 });
 
 test("an address that makes no sense shows the first view of a report", () => {
   expect(
-    readReportSearch({ range: "7 years", from: "yesterday", by: "<script>", workspace: "x", key: [1] }),
+    readReportSearch({
+      range: "7 years",
+      from: "yesterday",
+      by: "<script>",
+      workspace: "x",
+      key: [1],
+    }),
   ).toEqual({});
   const search = { range: "custom", from: "2026-11-01", by: "model", model: ["claude-sonnet-5"] };
   expect(readReportSearch(search)).toEqual(search);
