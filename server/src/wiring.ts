@@ -9,6 +9,8 @@ import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
 import { makeSessions } from "./access/sessions.ts";
+import { keepAuditLog } from "./audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -31,7 +33,9 @@ import type { Readiness } from "./http/pages.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
 import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
+import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { steadyDays } from "./ledger/steady-days.ts";
 import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
@@ -114,9 +118,9 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
   startJobs({ config, storage, logger, key }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const setUpLink = await makeSetUpLink(
     {
@@ -142,6 +146,7 @@ interface CoreOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
+  secret: string;
   key: Buffer;
   isSimulated: boolean;
 }
@@ -149,14 +154,20 @@ interface CoreOptions {
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
+  audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
   keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
+  leases: LeaseKeeper;
   meter: Meter;
   upstreams: Upstreams;
+  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  spendNowMs: () => number;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
 }
 
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
@@ -175,8 +186,18 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
-  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
 
@@ -194,7 +215,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => upstreams.close());
   // What the reports already show counts towards the cap, so that it holds over restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
-  const { ledger, meter } = await startMoney({ ...options, nowMs, prices, labels }, parts);
+  const runsOn: Core["runsOn"] = { gateway: null };
+  const spendNowMs = steadyDays(nowMs);
+  const money = { ...options, nowMs: spendNowMs, prices, labels, runsOn };
+  const { ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -205,22 +229,23 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
+  const counted = { ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
+    audit,
     watch,
     keys,
     keyUse,
     prices,
     labels,
-    ledger,
-    meter,
     upstreams,
+    ...counted,
   };
 }
 
 /** What this node does besides answering: it shares the work with the others. */
 function startJobs(
-  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated">,
+  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated" | "secret">,
   parts: AsyncDisposableStack,
 ): void {
   const { smtpUrl, mailFrom } = config;
@@ -262,12 +287,13 @@ interface MoneyOptions extends CoreOptions {
   nowMs: () => number;
   prices: PriceBooks;
   labels: ModelLabels;
+  runsOn: Core["runsOn"];
 }
 
 async function startMoney(
-  { config, storage, logger, nowMs, prices, labels }: MoneyOptions,
+  { config, storage, logger, nowMs, prices, labels, runsOn }: MoneyOptions,
   parts: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; meter: Meter }> {
+): Promise<{ ledger: Ledger; leases: LeaseKeeper; meter: Meter }> {
   const { database } = storage;
   const directory = join(storage.folder, "journal");
   const nodeId = nodeIdentity({
@@ -275,8 +301,21 @@ async function startMoney(
     configuredId: config.nodeId ?? null,
     makeId: () => newId(idPrefixes.node, nowMs()),
   });
-  const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
-  const meter = makeMeter({
+  const leases = makeLeaseKeeper({
+    database,
+    nodeId,
+    databaseNowMs: nowMs,
+    clock: systemClock,
+    logger,
+    ttlMs: config.leaseTtlMs,
+    holdWaitMs: config.holdWaitMs,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
+    reenter: () => meter.reenter(),
+    journalTold: () => meter.journalTold(),
+    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
+  });
+  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
+  const meter: Meter = makeMeter({
     database,
     journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
     participants: [recordUsage(nodeId), ledger.spendParticipant],
@@ -291,20 +330,25 @@ async function startMoney(
   parts.defer(() => meter.stop());
   await ledger.start();
   parts.defer(() => ledger.stop());
-  return { ledger, meter };
+  await leases.start();
+  // With its last records flushed the node has nothing left to keep a lease for.
+  parts.defer(async () => {
+    await meter.flush();
+    await leases.stop();
+  });
+  return { ledger, leases, meter };
 }
 
 interface SurfaceOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
-  key: Buffer;
   core: Core;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core }: SurfaceOptions,
+  { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; publicUrl: () => string }> {
   const metrics: Metrics = makeMetrics({
@@ -312,6 +356,8 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
@@ -319,6 +365,7 @@ async function startSurfaces(
     keyUse: core.keyUse,
     clientAddress,
     ledger: core.ledger,
+    leases: core.leases,
     meter: core.meter,
     ...(config.journalSync === "group" && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -326,7 +373,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
-    databaseNowMs: () => core.watch.databaseNowMs(),
+    databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
     clock: systemClock,
@@ -334,6 +381,7 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  core.runsOn.gateway = gateway;
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
   const publicUrl = () => configuredUrl ?? listening.url;
@@ -343,10 +391,7 @@ async function startSurfaces(
   parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database: storage.adminDatabase,
-    nowMs: () => core.watch.databaseNowMs(),
-    randomBytes: systemRandomBytes,
-    sealingKey: key,
+    ...core.audit,
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
@@ -359,6 +404,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     keyUse: core.keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),

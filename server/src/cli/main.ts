@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { ConfigError, describeConfig, loadConfig } from "#src/config.ts";
+import { addAuditCommands } from "./audit.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addKeyCommands } from "./keys.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type SendLocally,
 } from "./local-api.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addOwnerCommands } from "./owners.ts";
 import { type OutputOptions, print, table } from "./print.ts";
 import { addWorkspaceCommands } from "./workspaces.ts";
 
@@ -38,6 +40,8 @@ const send: SendLocally = (method, path, body) =>
 
 addKeyCommands(program, callApi);
 addWorkspaceCommands(program, callApi);
+addOwnerCommands(program, callApi);
+addAuditCommands(program, load);
 addMigrateCommand(program, load);
 addDoctorCommand(program, load, send);
 program

@@ -4,6 +4,7 @@ import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { type AuthDeps, makeAuth } from "./auth.ts";
 import { callAuth } from "./call-auth.ts";
+import { rememberDevice } from "./devices.ts";
 import { deleteIdentity, deleteSessions, insertIdentity } from "./people.sql.ts";
 import type { Site } from "./site.ts";
 
@@ -30,7 +31,9 @@ export async function startSession(
     auth.api.startSession({ body: { userId: of.memberId }, returnHeaders: true }),
   );
   assert(outcome.kind === "done", "somebody who was just made can sign in");
-  return { sessionId: outcome.value.sessionId, cookies: outcome.cookies };
+  const { tx, site, memberId } = of;
+  const device = await rememberDevice(tx, deps, { site, memberId, knownId: null });
+  return { sessionId: outcome.value.sessionId, cookies: [...outcome.cookies, ...device] };
 }
 
 /** Ends the member's sessions, all of them or all but one; gives how many. From the commit on none is let in. */

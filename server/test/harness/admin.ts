@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { saveUses } from "#src/access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
 import { makeSessions } from "#src/access/sessions.ts";
+import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -15,9 +16,8 @@ import {
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import { makeBackground } from "#src/lib/background.ts";
-import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
 
@@ -25,6 +25,8 @@ import { consoleHeaders, insertMember, type NewMember, signInMember } from "./me
 export interface AdminHarness {
   app: FastifyInstance;
   deps: AdminAppDeps;
+  /** Nothing of it runs by itself: refusals are written, and chains checked, when a test says so. */
+  audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
   /** Writes when it is told to. */
@@ -38,6 +40,8 @@ export interface AdminHarness {
   connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
+  /** Somebody who has the console open, and has not signed in. */
+  visitor: Client;
   /** Whoever holds this secret, or nobody. */
   as(secret: string | null): Client;
   close(): Promise<void>;
@@ -101,20 +105,22 @@ export async function startAdmin(): Promise<AdminHarness> {
   const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
-  const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
-  const first = await ensureOrganization(auditDeps, "First Company");
+  const nowMs = () => clock.nowMs;
+  const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
+  const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
-    ...auditDeps,
+    ...audit,
     keyUse,
-    sealingKey: sealingKey("a secret that only this test knows"),
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
+    onDenied: (caller, route, origin, refusal) =>
+      audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
-    sessions: makeSessions(auditDeps),
+    sessions: makeSessions(audit),
     background,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
@@ -142,11 +148,13 @@ export async function startAdmin(): Promise<AdminHarness> {
   return {
     app,
     deps,
+    audit,
     clock,
     keyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
+    visitor: makeClient(app, consoleHeaders()),
     firstOrganizationId: first.id,
     connectionString,
     organization: async (name = "Another Company") => {
@@ -171,6 +179,7 @@ export async function startAdmin(): Promise<AdminHarness> {
       await background.settled();
       for (const each of [app, ...operatorApps]) await (await each).close();
       await keyUse.stop();
+      await closeAudit();
       await drop();
     },
   };
@@ -181,6 +190,14 @@ function makeClient(
   headers: Record<string, string> | null,
   remoteAddress?: string,
 ): Client {
+  // A session goes on under another cookie when its person proves something: browsers follow that.
+  const keepCookie = (line: string) => {
+    const [pair = ""] = line.split(";", 1);
+    const [name = ""] = pair.split("=", 1);
+    if (!headers?.["cookie"]) return;
+    const others = headers["cookie"].split("; ").filter((each) => !each.startsWith(`${name}=`));
+    headers["cookie"] = [...others, pair].join("; ");
+  };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
     const target = typeof app === "function" ? await app() : app;
     const response = await target.inject({
@@ -188,6 +205,7 @@ function makeClient(
       ...options,
       headers: { ...headers, ...options.headers },
     });
+    for (const line of [response.headers["set-cookie"] ?? []].flat()) keepCookie(line);
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";
     const body: unknown = isJson ? JSON.parse(response.payload) : null;

@@ -46,7 +46,7 @@ export function makeAuthenticator(): Authenticator {
       const authData = Buffer.concat([header(rp.id, ATTESTED), attested]);
       const attestationObject = cborMap([
         ["fmt", "none"],
-        ["attStmt", new Map()],
+        ["attStmt", null],
         ["authData", authData],
       ]);
       return {
@@ -101,7 +101,7 @@ function clientData(type: string, challenge: string, origin: string): Buffer {
   return Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
 }
 
-type Cbor = number | string | Buffer | ReadonlyMap<never, never>;
+type Cbor = number | string | Buffer | null;
 
 /** As much of CBOR (RFC 8949) as an authenticator writes. */
 function cborMap(entries: readonly (readonly [number | string, Cbor])[]): Buffer {
@@ -115,7 +115,7 @@ function cbor(value: Cbor): Buffer {
     return Buffer.concat([cborHead(3, Buffer.byteLength(value)), Buffer.from(value)]);
   }
   if (Buffer.isBuffer(value)) return Buffer.concat([cborHead(2, value.length), value]);
-  return cborHead(5, 0);
+  return cborHead(5, 0); // a map of nothing
 }
 
 function cborHead(major: number, argument: number): Buffer {

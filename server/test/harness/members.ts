@@ -108,6 +108,6 @@ export async function signInMember(
       .set({ stepped_up_at: steppedUpAtMs === null ? null : new Date(steppedUpAtMs) })
       .where("id", "=", sessionId)
       .execute();
-    return cookies.map((line) => line.split(";", 1)[0]).join("; ");
+    return cookies[0]?.split(";", 1)[0] ?? "";
   });
 }

@@ -1,7 +1,6 @@
-import { inTransaction } from "#src/db/transaction.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { countFailure } from "#src/identity/attempts.ts";
-import { type AuditedMember, auditMember } from "./audit-member.ts";
+import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 
 /**
@@ -16,10 +15,10 @@ export async function noteFailure(
   const organizationId =
     "organizationId" in person ? person.organizationId : person.organization_id;
   const member: AuditedMember = { id: person.id, organizationId };
-  await inTransaction(deps.database, async (tx) => {
+  await inNotedTransaction(deps, async (tx, note) => {
     const { failures, since } = await countFailure(tx, deps.nowMs(), member.id);
     if (!/^10*$/.test(String(failures))) return;
-    await auditMember(tx, deps, {
+    await note({
       member,
       origin,
       event: "sign_in.failed",

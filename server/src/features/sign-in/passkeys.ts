@@ -10,9 +10,10 @@ import { headersOf, headersOfStranger, siteOfChange } from "#src/identity/ask-au
 import { addressAttempt, passkeyChallengeAttempt } from "#src/identity/attempts.ts";
 import { makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
+import { findKnownDevice } from "#src/identity/devices.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
-import { findKnownDevice } from "./devices.ts";
+import { inNotedTransaction } from "./audit-member.ts";
 import {
   deletePasskey,
   findPasskeyForUpdate,
@@ -61,7 +62,7 @@ export async function signInWithPasskey(
   const site = namedSiteOf(siteOfChange(browser));
   const attempts = [addressAttempt(origin.ipAddress)];
   await beginAttempts(deps, attempts);
-  const outcome = await inTransaction(deps.database, async (tx) => {
+  const outcome = await inNotedTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(
       auth.api.verifyPasskeyAuthentication({
@@ -76,7 +77,13 @@ export async function signInWithPasskey(
     const memberId = asked.value.user.id;
     const deviceId = await findKnownDevice(tx, deps, { browser, site, memberId });
     const { cookies } = asked;
-    await welcome(tx, deps, call, { site, deviceId, memberId, method: "passkey", cookies });
+    await welcome({ tx, note }, deps, call, {
+      site,
+      deviceId,
+      memberId,
+      method: "passkey",
+      cookies,
+    });
     return asked;
   });
   if (outcome.kind === "refused") throw refusalOf(outcome.code);

@@ -15,13 +15,13 @@ import {
 } from "#src/identity/attempts.ts";
 import { makeAuth, RESET_SECONDS } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
+import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { checkNewPassword, inPasswordTurn } from "#src/identity/hash-password.ts";
 import { type Site, siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
-import { auditMember } from "./audit-member.ts";
-import { findKnownDevice, rememberDevice } from "./devices.ts";
+import { inNotedTransaction } from "./audit-member.ts";
 import {
   countSessions,
   deletePendingSteps,
@@ -93,7 +93,7 @@ export async function requestPasswordReset(
     const person = await findPersonByEmail(deps.database, email);
     if (person === null || person.status !== "active") return;
     if (!(await mayAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
-    await inTransaction(deps.database, async (tx) => {
+    await inNotedTransaction(deps, async (tx, note) => {
       const url = await makeResetLink(tx, deps, { email, origin });
       if (url === null) return;
       const body = layoutMessage({
@@ -113,7 +113,7 @@ export async function requestPasswordReset(
         aboutId: person.id,
         ...body,
       });
-      await auditMember(tx, deps, {
+      await note({
         member: { id: person.id, organizationId: person.organization_id },
         origin,
         event: "password_reset.requested",
@@ -165,7 +165,7 @@ export async function confirmPasswordReset(
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
   await inPasswordTurn(() =>
-    inTransaction(deps.database, async (tx) => {
+    inNotedTransaction(deps, async (tx, note) => {
       await lockPerson(tx, memberId);
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
@@ -180,7 +180,7 @@ export async function confirmPasswordReset(
       // Who reads the person's mail is the person: no stranger's failures hold it off from here.
       const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
       browser.setCookies(cookies);
-      await auditMember(tx, deps, {
+      await note({
         member: { id: memberId, organizationId: person.organization_id },
         origin,
         event: "password.changed",

@@ -56,16 +56,6 @@ export async function deleteSetUpLinks(
   await query.execute();
 }
 
-export async function isEmailTaken(tx: Tx, email: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom("member")
-    .select("id")
-    .where("email", "=", email)
-    .where("status", "<>", "removed")
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 export async function insertOwner(
   tx: Tx,
   row: { id: string; organizationId: string; email: string; name: string; createdAt: Date },

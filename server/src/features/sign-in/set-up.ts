@@ -2,8 +2,8 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call, PublicCall } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
-import type { Database } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { siteOfChange } from "#src/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/identity/attempts.ts";
@@ -11,15 +11,13 @@ import { checkNewPassword, hashNewPassword } from "#src/identity/hash-password.t
 import { createPerson, startSession } from "#src/identity/people.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
-import { auditMember } from "./audit-member.ts";
-import { rememberDevice } from "./devices.ts";
+import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
 import {
   deleteSetUpLinks,
   findSetUpLink,
   hasOwner,
   insertOwner,
   insertSetUpLink,
-  isEmailTaken,
   lockOrganization,
   renameOrganization,
 } from "./set-up.sql.ts";
@@ -109,13 +107,11 @@ export async function setUp(
   checkNewPassword(input.password, input);
   const passwordHash = await hashNewPassword(input.password, input);
   const memberId = newId(idPrefixes.member, Math.floor(deps.nowMs()), deps.randomBytes);
-  await inTransaction(deps.database, async (tx) => {
+  const cookies: string[] = [];
+  const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
     const organization = await lockOrganization(tx, link.organizationId);
     if (await hasOwner(tx, organization.id)) throw setUpIsOver();
     if ((await findSetUpLink(tx, { tokenHash, now: nowOf(deps) })) === null) throw setUpLinkGone();
-    if (await isEmailTaken(tx, input.email)) {
-      throw new ApiError("conflict", "email: somebody has this address already.");
-    }
     const { name, email } = input;
     const member = { id: memberId, organizationId: organization.id, email, name };
     await insertOwner(tx, { ...member, createdAt: nowOf(deps) });
@@ -124,9 +120,8 @@ export async function setUp(
     await renameOrganization(tx, { id: organization.id, name: organizationName });
     await deleteSetUpLinks(tx, { organizationId: organization.id, expiredBefore: null });
     const session = await startSession(deps, { tx, site, origin, memberId });
-    const device = await rememberDevice(tx, deps, { site, memberId, knownId: null });
-    browser.setCookies([...session.cookies, ...device]);
-    await auditMember(tx, deps, {
+    cookies.push(...session.cookies);
+    await note({
       member,
       origin,
       event: "organization.set_up",
@@ -134,7 +129,12 @@ export async function setUp(
       after: { name: organizationName, owner: { id: memberId, email, name } },
     });
     await bumpChangeCounter(tx);
+  };
+  await inNotedTransaction(deps, make).catch((error: unknown) => {
+    if (!isUniqueViolation(error, "member_email")) throw error;
+    throw new ApiError("conflict", "email: somebody has this address already.");
   });
+  browser.setCookies(cookies);
   await forgiveAttempt(deps.database, attempt);
   return memberId;
 }

@@ -2,10 +2,10 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Browser } from "#src/access/call.ts";
 import { readCookie } from "#src/access/session-cookie.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { cookiePrefixOf, type Site } from "#src/identity/site.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { deleteOldestDevices, findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
+import { cookiePrefixOf, type Site } from "./site.ts";
 
 // Browsers that are known to a member, because the member has signed in there. A cookie says so; it lets nobody in. It
 // only keeps the failures of strangers from slowing down the member: see identity/attempts.ts.
