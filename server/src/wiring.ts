@@ -31,8 +31,7 @@ import { type Listener, type LocalListener, listen, listenLocally } from "./http
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
-import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
-import { runJobs } from "./jobs/run-jobs.ts";
+import { startJobs } from "./jobs/start-jobs.ts";
 import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
 import { steadyDays } from "./ledger/steady-days.ts";
@@ -43,7 +42,6 @@ import { localSocketPath } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
-import { makeSmtpTransport } from "./mail/smtp.ts";
 import { openJournal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
@@ -119,7 +117,15 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
-  startJobs({ config, storage, logger, key }, parts);
+  const jobs = startJobs({
+    connectionString: storage.connectionString,
+    database: storage.adminDatabase,
+    sealingKey: key,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
   const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const setUpLink = await makeSetUpLink(
@@ -243,25 +249,6 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   };
 }
 
-/** What this node does besides answering: it shares the work with the others. */
-function startJobs(
-  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated" | "secret">,
-  parts: AsyncDisposableStack,
-): void {
-  const { smtpUrl, mailFrom } = config;
-  const transport =
-    smtpUrl !== undefined && mailFrom !== undefined
-      ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
-      : null;
-  const jobs = runJobs({
-    connectionString: storage.connectionString,
-    jobs: makeMailJobs({ database: storage.adminDatabase, sealingKey: key, transport, logger }),
-    schedule: mailSchedule,
-    logger,
-  });
-  parts.defer(() => jobs.stop());
-}
-
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
   const { anthropicApiKey, anthropicUpstreamUrl } = config;
   const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
@@ -351,14 +338,7 @@ async function startSurfaces(
   { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; publicUrl: () => string }> {
-  const metrics: Metrics = makeMetrics({
-    inFlight: () => gateway.stats().inFlight,
-    pendingRecords: () => core.meter.status().pendingRecords,
-    oldestPendingMs: () => core.meter.status().oldestPendingMs,
-    databaseSilenceMs: () => core.watch.msSinceContact(),
-    waitingHolds: () => core.leases.status().waiting,
-    brokenAuditLogs: () => core.audit.chains.countBroken(),
-  });
+  const metrics = makeMetricsOf(core, () => gateway);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
@@ -430,6 +410,17 @@ async function startSurfaces(
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   listening.url = listener.url;
   return { url: listener.url, publicUrl };
+}
+
+function makeMetricsOf(core: Core, gateway: () => Gateway): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+  });
 }
 
 /** One port, two surfaces: the target decides. */

@@ -149,7 +149,7 @@ CREATE TABLE auth_used_code (
 );
 CREATE TABLE auth_user (
   id text NOT NULL,
-  name text NOT NULL,
+  name text DEFAULT ''::text NOT NULL,
   email text NOT NULL,
   email_verified boolean DEFAULT false NOT NULL,
   image text,
@@ -471,7 +471,6 @@ ALTER TABLE auth_session ADD CONSTRAINT auth_session_token_key UNIQUE (token);
 ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_pkey PRIMARY KEY (id);
 ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_key UNIQUE (user_id);
 ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_id, code);
-ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_check CHECK ((email = lower(email)));
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
 ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);

@@ -349,7 +349,7 @@ interface MailTable {
 
 interface AuthUserTable {
   id: string;
-  name: string;
+  name: Generated<string>;
   email: string;
   email_verified: Generated<boolean>;
   two_factor_enabled: Generated<boolean>;
