@@ -390,7 +390,7 @@ async function startSurfaces(
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),
     metrics,
     version: VERSION,
