@@ -41,6 +41,14 @@ const port = z
   .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
+const MOST_PROCESSES = 64;
+const expectedProcesses = `expected a number of processes from 1 to ${MOST_PROCESSES}`;
+const processes = z
+  .string()
+  .regex(/^[1-9]\d?$/, expectedProcesses)
+  .transform(Number)
+  .refine((number) => number <= MOST_PROCESSES, expectedProcesses);
+
 interface Setting {
   env: string;
   schema: z.ZodType;
@@ -63,6 +71,12 @@ export const settings = {
     fallback: "127.0.0.1",
     about: "Address to listen on.",
   },
+  processes: {
+    env: "BURSAR_PROCESSES",
+    schema: processes,
+    fallback: "1",
+    about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` wins.`,
+  },
   dataDir: {
     env: "BURSAR_DATA_DIR",
     schema: text,
@@ -84,7 +98,8 @@ export const settings = {
   nodeId: {
     env: "BURSAR_NODE_ID",
     schema: text.max(100).optional(),
-    about: "Name of this node; made once in the data folder when unset.",
+    about:
+      "Name of this node; made once in the data folder when unset, or anew at each start with BURSAR_JOURNAL=postgres.",
   },
   logLevel: {
     env: "BURSAR_LOG_LEVEL",
@@ -98,12 +113,19 @@ export const settings = {
     fallback: "120s",
     about: "How long cached keys live while the database is away.",
   },
+  journal: {
+    env: "BURSAR_JOURNAL",
+    schema: z.enum(["disk", "postgres"]),
+    fallback: "disk",
+    about:
+      "disk: records are written to the data folder before a request is sent. postgres: to the database, for nodes whose disk does not survive a restart; a request then waits for a commit, and while the database is away there is a 503.",
+  },
   journalSync: {
     env: "BURSAR_JOURNAL_SYNC",
     schema: z.enum(["interval", "group"]),
     fallback: "interval",
     about:
-      "interval: synced to disk every 50 ms. group: a request waits for the sync before it is sent.",
+      "Of a journal on disk. interval: synced every 50 ms. group: a request waits for the sync before it is sent.",
   },
   drainMs: {
     env: "BURSAR_DRAIN",

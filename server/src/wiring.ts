@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
@@ -11,7 +11,7 @@ import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
-import { openStorage, type Storage } from "./db/storage.ts";
+import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
@@ -24,16 +24,16 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
-import { localSocketPath } from "./lib/local-socket.ts";
+import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
-import { openJournal } from "./metering/journal.ts";
+import type { Journal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
-import { nodeIdentity } from "./metering/node-identity.ts";
 import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { recordUsage } from "./metering/record-usage.ts";
@@ -46,6 +46,17 @@ export interface StartOptions {
   logger: Logger;
   /** `--simulator`: no configured upstream is looked at. */
   isSimulated: boolean;
+  /** For one of several processes; alone in its data folder when not given. */
+  share?: ProcessShare;
+}
+
+/** What one of several processes of a data folder has from its supervisor. */
+export interface ProcessShare {
+  /** 1 is the first. */
+  index: number;
+  database: DatabasePlace;
+  /** The text of all processes, given that of this one. */
+  collectMetrics(own: string): Promise<string>;
 }
 
 export interface RunningServer {
@@ -60,6 +71,8 @@ export interface RunningServer {
   warnings: readonly string[];
   /** Resolves with a reason when the server cannot go on by itself. */
   failed: Promise<string>;
+  /** Prometheus text of this process alone. */
+  metrics(): Promise<string>;
   /** Stops accepting, finishes what runs, writes the last records, and frees everything. */
   stop(): Promise<void>;
 }
@@ -69,6 +82,7 @@ const POLL_CHANGES_MS = 250;
 const ORGANIZATION_NAME = "My organization";
 /** Names of models outside the price list that reports show as themselves. */
 const MAX_OTHER_MODELS = 200;
+const SETTLE_AGAIN_MS = 1_000;
 
 /** Starts a server. Throws a StartError for what the operator can mend; nothing is left running then. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
@@ -79,20 +93,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 async function startParts(
-  { loaded, logger, isSimulated }: StartOptions,
+  { loaded, logger, isSimulated, share }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
-  const storage = await openStorage({
-    dataDir: config.dataDir,
-    databaseUrl: config.databaseUrl,
-    logger,
-    onFailure: (reason) => {
-      process.exitCode = 1;
-      failure.resolve(reason);
-    },
-  });
+  const onFailure = (reason: string) => {
+    process.exitCode = 1;
+    failure.resolve(reason);
+  };
+  const { dataDir, databaseUrl } = config;
+  const storage: Storage = share
+    ? joinStorage(share.database, logger)
+    : await openStorage({ dataDir, databaseUrl, logger, onFailure });
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
     given: config.secret,
@@ -102,8 +115,12 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const index = share?.index ?? 1;
+  const core = await startCore(
+    { config, storage, logger, key, isSimulated, index, onFailure },
+    parts,
+  );
+  const surfaces = await startSurfaces({ config, storage, logger, key, core, share }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
     url: surfaces.url,
@@ -112,6 +129,7 @@ async function startParts(
     isDatabaseEmbedded: storage.isEmbedded,
     warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
     failed: failure.promise,
+    metrics: surfaces.metrics,
   };
 }
 
@@ -121,6 +139,8 @@ interface CoreOptions {
   logger: Logger;
   key: Buffer;
   isSimulated: boolean;
+  index: number;
+  onFailure: (reason: string) => void;
 }
 
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
@@ -168,7 +188,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => upstreams.close());
   // What the reports already show counts towards the cap, so that it holds over restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
-  const { ledger, meter } = await startMoney({ ...options, nowMs, prices, labels }, parts);
+  const money = { ...options, nowMs, prices, labels };
+  const { ledger, meter } = await startJournals(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -182,7 +203,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
 }
 
-function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
+function startUpstreams({ config, storage, logger, key, isSimulated, index }: CoreOptions) {
   const { anthropicApiKey, anthropicUpstreamUrl } = config;
   const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
   return openUpstreams({
@@ -196,7 +217,7 @@ function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptio
       startSimulator(
         process.platform === "win32"
           ? { port: 0 }
-          : { socketPath: localSocketPath(storage.folder, "simulator.sock") },
+          : { socketPath: localSocketPath(storage.folder, socketName("simulator", index)) },
       ),
     idleTimeoutMs: config.upstreamIdleMs,
     logger,
@@ -209,21 +230,45 @@ interface MoneyOptions extends CoreOptions {
   labels: ModelLabels;
 }
 
+/** This process's journal, and those that nobody else finishes. */
+async function startJournals(options: MoneyOptions, parts: AsyncDisposableStack) {
+  const journals = { ...options, folder: options.storage.folder };
+  const own = await openOwnJournal(journals);
+  parts.defer(async () => {
+    await own.journal.close();
+    await own.release();
+  });
+  const money = await startMoney({ ...options, journal: own.journal }, parts);
+  const settle = (journal: Journal, signal: AbortSignal) =>
+    settleJournal({ ...options, journal }, signal);
+  const housekeeping = keepUnfinishedJournals(journals, own.journal.nodeId, settle);
+  parts.defer(() => housekeeping.stop());
+  return money;
+}
+
+async function settleJournal(
+  options: MoneyOptions & { journal: Journal },
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using parts = new AsyncDisposableStack();
+  const { meter } = await startMoney(options, parts);
+  while (!(await meter.flush())) {
+    if (signal.aborted || meter.status().isFenced) return false;
+    await delay(SETTLE_AGAIN_MS);
+  }
+  return true;
+}
+
 async function startMoney(
-  { config, storage, logger, nowMs, prices, labels }: MoneyOptions,
+  { storage, logger, nowMs, prices, labels, journal }: MoneyOptions & { journal: Journal },
   parts: AsyncDisposableStack,
 ): Promise<{ ledger: Ledger; meter: Meter }> {
   const { database } = storage;
-  const directory = join(storage.folder, "journal");
-  const nodeId = nodeIdentity({
-    directory,
-    configuredId: config.nodeId ?? null,
-    makeId: () => newId(idPrefixes.node, nowMs()),
-  });
+  const { nodeId } = journal;
   const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
   const meter = makeMeter({
     database,
-    journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
+    journal,
     participants: [recordUsage(nodeId), ledger.spendParticipant],
     version: VERSION,
     newInstallationId: newId("inst_", nowMs()),
@@ -245,24 +290,26 @@ interface SurfaceOptions {
   logger: Logger;
   key: Buffer;
   core: Core;
+  share: ProcessShare | undefined;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core }: SurfaceOptions,
+  { config, storage, logger, key, core, share }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string }> {
+): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics: Metrics = makeMetrics({
     inFlight: () => gateway.stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    ...(share && { process: share.index }),
   });
   const gateway = makeGateway({
     keys: core.keys,
     ledger: core.ledger,
     meter: core.meter,
-    ...(config.journalSync === "group" && {
+    ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
     }),
     prices: core.prices,
@@ -288,14 +335,19 @@ async function startSurfaces(
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),
-    metrics,
+    metrics: share
+      ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
+      : metrics,
     version: VERSION,
     logger,
   });
   parts.defer(() => admin.close());
 
   const adminSocket = await listenLocally(
-    localSocketPath(storage.folder, "admin.sock"),
+    localSocketPath(
+      storage.folder,
+      share ? socketName("admin-process", share.index) : "admin.sock",
+    ),
     admin.routing,
   );
   local = adminSocket;
@@ -307,7 +359,7 @@ async function startSurfaces(
     ...dispatch(gateway, admin),
   });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  return { url: listener.url };
+  return { url: listener.url, metrics: metrics.text };
 }
 
 /** One port, two surfaces: the target decides. */

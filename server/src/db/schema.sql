@@ -70,6 +70,20 @@ CREATE TABLE installation (
   key text NOT NULL,
   value text NOT NULL
 );
+CREATE TABLE journal_record (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  line bytea NOT NULL
+);
+CREATE TABLE journal_writer (
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  beat bigint DEFAULT 0 NOT NULL,
+  is_adopted boolean DEFAULT false NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE lease (
   node_id text NOT NULL,
   request_id text NOT NULL,
@@ -285,6 +299,8 @@ ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type =
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
+ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
+ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);

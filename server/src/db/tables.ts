@@ -25,6 +25,8 @@ export interface Tables {
   usage_day: UsageRollupTable;
   audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
   audit_event: AuditEventTable;
+  journal_writer: JournalWriterTable;
+  journal_record: { node_id: string; seq: bigint; line: Uint8Array };
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
 }
@@ -40,6 +42,16 @@ interface NodeTable {
   lease_op: Generated<bigint>;
   lease_expires_at: Generated<Date | null>;
   limits_version: Generated<bigint>;
+}
+
+interface JournalWriterTable {
+  node_id: string;
+  journal_id: string;
+  epoch: Generated<bigint>;
+  last_seq: Generated<bigint>;
+  beat: Generated<bigint>;
+  is_adopted: Generated<boolean>;
+  seen_at: Generated<Date>;
 }
 
 interface WorkspaceTable {

@@ -76,7 +76,8 @@ export async function listenLocally(
   // The mask is set while the file is made: a mode that is changed afterwards leaves a moment in which anyone connects.
   const mask = process.umask(0o177);
   try {
-    await startListening(server, { path: socketPath });
+    // Exclusive: one of several processes makes its own socket, instead of asking its supervisor for a shared one.
+    await startListening(server, { path: socketPath, exclusive: true });
   } finally {
     process.umask(mask);
   }
@@ -88,7 +89,7 @@ export async function listenLocally(
 
 function startListening(
   server: Server,
-  target: { host: string; port: number } | { path: string },
+  target: { host: string; port: number } | { path: string; exclusive: true },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, target)));

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -8,7 +9,15 @@ import type { Logger } from "#src/lib/logger.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
 import { JournalSync } from "./journal-sync.ts";
-import { journalIdentity } from "./node-identity.ts";
+import { bindInstallation, journalIdentity } from "./node-identity.ts";
+import { type EndsRead, type EndsWanted, readEndsOfSegments } from "./read-ends.ts";
+import {
+  type JournalState,
+  type Replayed,
+  replayJournal,
+  type SealedSegment,
+  type UnflushedEnd,
+} from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
@@ -28,56 +37,55 @@ export interface JournalOptions {
   retryMs?: number;
 }
 
-/** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
-export interface JournalState {
-  nextSeq: number;
-  lastEndSeq: number;
-  flushedSeq: number;
-  /** Begins without an end, oldest first: request id → sequence number. */
-  openBegins: ReadonlyMap<string, number>;
-  segments: readonly SealedSegment[];
-  lastOrdinal: number;
-}
-
-export interface SealedSegment {
-  ordinal: number;
-  file: string;
-  firstSeq: number;
-  /** Sequence number of the last `end` in this segment or before it. */
-  lastEndSeq: number;
-  /** Milliseconds since the epoch. */
-  writtenAtMs: number;
-  /** True when it holds nothing but its first record: a process that did no work. */
-  isEmpty: boolean;
-}
-
 /** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
 export interface AcceptedEnd {
   seq: number;
   position: JournalPosition;
 }
 
+/** What a start needs to know of the journal, and what it gives for it. */
+export interface JournalStart {
+  /** What the database has of this journal. */
+  flushedSeq: number;
+  /** Called for every end that the database does not have, in order. */
+  onUnflushedEnd: (end: UnflushedEnd) => void;
+}
+
+/** Where a node's records are until the usage tables have them: files of its own (below), or rows (postgres-journal.ts). */
 export interface Journal {
   readonly nodeId: string;
-  /** Of this folder alone: sequence numbers mean nothing in another one, also under the same node id. */
+  /** Sequence numbers mean nothing in a journal with another id, also under the same node id. */
   readonly journalId: string;
-  readonly directory: string;
-  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
-  resume(state: JournalState): void;
-  /** Writes before it returns. Throws ApiError("unavailable") when it cannot; then nothing of the record stays. */
+  /** The id under which the database may know this journal besides `journalId`: no reason for alarm. */
+  readonly previousJournalId: string | null;
+  /** Ties the journal to one database. Throws StartError for another one's. */
+  bindTo(installationId: string): void;
+  /**
+   * Reads what the journal knows and begins writing behind it. Throws StartError for the journal of another node or of a
+   * newer release, and the error of the disk or the database.
+   */
+  start(options: JournalStart): Promise<Omit<Replayed, "state">>;
+  /**
+   * Takes the record. On disk it is written on return, in the database once `synced` resolves, which has to be waited
+   * for then. Throws ApiError("unavailable") when it cannot; then nothing of the record stays.
+   */
   begin(record: BeginRecord): void;
   /** Never throws. Null when the request is not open: it has ended already, or never began. */
   end(record: EndRecord): AcceptedEnd | null;
   /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
   takeBack(requestId: string): void;
-  /** Resolves when everything written so far is on disk; rejects when the disk failed. */
+  /** Resolves when everything taken so far survives a power cut; rejects when the disk or the database failed. */
   synced(): Promise<void>;
   /** All ends up to `seq` are in the database: their segments may go when their time has come. */
   markFlushed(seq: number): void;
   /** Removes segments whose time has come. */
   prune(): void;
   position(): JournalPosition;
-  /** True when every accepted record is in the file and its last sync succeeded. */
+  /** Ends from a position on, `limit` at most; those below `fromSeq` are left out. */
+  readEnds(from: EndsWanted, limit: number): Promise<EndsRead>;
+  /** Keeps a record that the database refuses, for people. Throws when it cannot. */
+  setAside(seq: number, record: EndRecord): void;
+  /** True when every accepted record is written and the last sync succeeded. */
   isHealthy(): boolean;
   close(): Promise<void>;
 }
@@ -88,6 +96,7 @@ const RETAIN_MS = 48 * HOUR_MS;
 const SYNC_EVERY_MS = 50;
 const RETRY_MS = 1_000;
 const DIRECTORY_MODE = 0o700;
+const SET_ASIDE_FILE = "set-aside.jsonl";
 const REFUSAL =
   "The gateway cannot write its journal, so it takes no new requests. Free space on the disk of its data folder.";
 
@@ -104,15 +113,23 @@ interface CurrentSegment {
 
 type Unwritten = Extract<JournalRecord, { kind: "end" | "void" }>;
 
-/** Makes the folder when it is not there. Nothing is read or written before `resume`. */
-export function openJournal(options: JournalOptions): Journal {
+/** A journal in a folder. */
+export interface JournalOnDisk extends Journal {
+  readonly directory: string;
+  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
+  resume(state: JournalState): void;
+}
+
+/** Makes the folder when it is not there. Nothing is read or written before `start`. */
+export function openJournal(options: JournalOptions): JournalOnDisk {
   fs.mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE });
   return new FileJournal(options);
 }
 
-class FileJournal implements Journal {
+class FileJournal implements JournalOnDisk {
   readonly nodeId: string;
   readonly journalId: string;
+  readonly previousJournalId = null;
   readonly directory: string;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
@@ -155,6 +172,24 @@ class FileJournal implements Journal {
       },
       onFailed: (error) => this.#syncFailed(error),
     });
+  }
+
+  bindTo(installationId: string): void {
+    bindInstallation(this.directory, installationId);
+  }
+
+  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<Omit<Replayed, "state">> {
+    const { directory, nodeId } = this;
+    const { logger } = this.#options;
+    const { state, ...replayed } = await replayJournal({
+      directory,
+      nodeId,
+      logger,
+      flushedSeq,
+      onUnflushedEnd,
+    });
+    this.resume(state);
+    return replayed;
   }
 
   resume(state: JournalState): void {
@@ -216,6 +251,15 @@ class FileJournal implements Journal {
     return this.#current === null
       ? { ordinal: this.#lastOrdinal + 1, offset: 0 }
       : { ordinal: this.#current.ordinal, offset: this.#current.bytes };
+  }
+
+  readEnds(from: EndsWanted, limit: number): Promise<EndsRead> {
+    return readEndsOfSegments(this.directory, from, limit);
+  }
+
+  setAside(seq: number, record: EndRecord): void {
+    const line = encodeRecord({ kind: "end", seq, record });
+    fs.appendFileSync(path.join(this.directory, SET_ASIDE_FILE), line);
   }
 
   isHealthy(): boolean {
@@ -325,7 +369,7 @@ class FileJournal implements Journal {
   #openSegment(): void {
     // A number is never used twice, so that a leftover of a failed attempt is never in the way.
     this.#lastOrdinal += 1;
-    const path = segmentPath(this.directory, this.#lastOrdinal);
+    const segment = segmentPath(this.directory, this.#lastOrdinal);
     const firstSeq = this.#unwritten[0]?.seq ?? this.#nextSeq;
     const [oldestOpenSeq = firstSeq] = this.#openBegins.values();
     const header = encodeRecord({
@@ -335,12 +379,12 @@ class FileJournal implements Journal {
       lastEndSeq: this.#lastEndSeq,
       oldestOpenSeq,
     });
-    const file = this.#options.files.create(path);
+    const file = this.#options.files.create(segment);
     try {
       file.append(header);
     } catch (error) {
       file.close();
-      this.#remove(path);
+      this.#remove(segment);
       throw error;
     }
     this.#retireCurrent();
@@ -348,7 +392,7 @@ class FileJournal implements Journal {
     const ordinal = this.#lastOrdinal;
     this.#current = {
       ordinal,
-      path,
+      path: segment,
       file,
       firstSeq,
       bytes: header.length,

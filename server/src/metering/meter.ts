@@ -1,5 +1,3 @@
-import { appendFileSync } from "node:fs";
-import path from "node:path";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
@@ -9,7 +7,6 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type FlushParticipant, type FlushStep, flushBatch } from "./flush.ts";
 import type { Journal } from "./journal.ts";
-import { encodeRecord } from "./journal-record.ts";
 import {
   ensureInstallationId,
   enterNode,
@@ -17,9 +14,8 @@ import {
   type NodeRow,
   readDatabaseNowMs,
 } from "./node.sql.ts";
-import { bindInstallation } from "./node-identity.ts";
-import { type PendingEnd, PendingEnds } from "./pending-ends.ts";
-import { replayJournal } from "./replay.ts";
+import { PendingEnds } from "./pending-ends.ts";
+import type { PendingEnd } from "./read-ends.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 
 export interface MeterOptions {
@@ -78,7 +74,6 @@ const BATCH_SIZE = 5_000;
 const MAX_IN_MEMORY = 20_000;
 const STOP_WITHIN_MS = 10_000;
 const MAX_REFUSALS = 3;
-const SET_ASIDE_FILE = "set-aside.jsonl";
 
 type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
 type Progress = "more" | "idle" | "failed";
@@ -127,26 +122,19 @@ class JournalMeter implements Meter {
 
   async start(): Promise<void> {
     const { database, participants, version } = this.#options;
-    const { nodeId, journalId, directory } = this.#journal;
-    bindInstallation(
-      directory,
-      await ensureInstallationId(database, this.#options.newInstallationId),
-    );
+    const { nodeId, journalId } = this.#journal;
+    this.#journal.bindTo(await ensureInstallationId(database, this.#options.newInstallationId));
     const previous = await findNode(database, nodeId);
     const { epoch, flushedSeq } = await enterNode(database, { id: nodeId, journalId, version });
-    if (previous !== null && previous.journalId !== journalId) this.#reportOther(previous);
+    if (previous !== null && !this.#isKnown(previous)) this.#reportOther(previous);
     this.#epoch = epoch;
     this.#flushedSeq = flushedSeq;
     for (const participant of participants) participant.started?.(flushedSeq);
-    const replayed = await replayJournal({
-      directory,
-      nodeId,
+    const replayed = await this.#journal.start({
       flushedSeq,
-      logger: this.#logger,
       onUnflushedEnd: (end) => this.#enqueue(end),
     });
     this.#skipsRecordedUpTo = replayed.lastSeq;
-    this.#journal.resume(replayed.state);
     this.#state = "running";
     await this.#endInterrupted(replayed.openBegins);
     this.#logger.info(
@@ -154,6 +142,10 @@ class JournalMeter implements Meter {
       "journal replayed",
     );
     this.#arm(0);
+  }
+
+  #isKnown({ journalId }: NodeRow): boolean {
+    return journalId === this.#journal.journalId || journalId === this.#journal.previousJournalId;
   }
 
   #reportOther({ journalId }: NodeRow): void {
@@ -188,7 +180,10 @@ class JournalMeter implements Meter {
       await this.#journal.synced();
     } catch {
       this.#journal.takeBack(record.requestId);
-      throw new ApiError("unavailable", "The gateway cannot sync its journal to disk.");
+      throw new ApiError(
+        "unavailable",
+        "The gateway cannot write its journal, so it takes no new requests.",
+      );
     }
   }
 
@@ -413,12 +408,11 @@ class JournalMeter implements Meter {
     if (this.#refusals < MAX_REFUSALS) return this.#failed(error);
     const { requestId, cost } = only.record;
     this.#logger.error(
-      { err: error, requestId, costNanoUsd: String(cost.total), file: SET_ASIDE_FILE },
+      { err: error, requestId, costNanoUsd: String(cost.total) },
       "the database refuses this record: it is set aside and not counted",
     );
     try {
-      const line = encodeRecord({ kind: "end", seq: only.seq, record: only.record });
-      appendFileSync(path.join(this.#journal.directory, SET_ASIDE_FILE), line);
+      this.#journal.setAside(only.seq, only.record);
     } catch (failure) {
       return this.#failed(failure);
     }
