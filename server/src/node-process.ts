@@ -1,4 +1,5 @@
 // One of several processes of a data folder: started by supervisor.ts, which tells it what to be.
+import { Socket } from "node:net";
 import { mergeMetrics } from "./http/merge-metrics.ts";
 import { makeLogger } from "./lib/logger.ts";
 import { StartError } from "./lib/start-error.ts";
@@ -14,12 +15,13 @@ const started = Promise.withResolvers<Start>();
 const stopRequested = Promise.withResolvers<string>();
 const asked = new Map<number, (texts: readonly string[]) => void>();
 let ownMetrics: (() => Promise<string>) | null = null;
+let accept: ((connection: Socket) => void) | null = null;
 let asks = 0;
 
 // Without its supervisor nobody keeps the database or the folder for it: it must not serve for another moment. What it
 // was doing is in its journal, as after `kill -9`.
 process.on("disconnect", () => process.exit(1));
-process.on("message", (message) => void take(message as ToProcess));
+process.on("message", (message, handle) => void take(message as ToProcess, handle));
 // A closed terminal or a service manager tells every process; told alone, this one makes room for its successor.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => stopRequested.resolve(signal));
@@ -27,11 +29,14 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
 await run(await started.promise);
 
 async function run(start: Start): Promise<void> {
-  const { index, loaded, isSimulated, database } = start;
+  const { index, loaded, isSimulated, database, url } = start;
   const logger = makeLogger(loaded.config.logLevel).child({ process: index });
   let server: RunningServer;
   try {
-    const share = { index, database, collectMetrics };
+    const acceptInto = (into: (connection: Socket) => void) => {
+      accept = into;
+    };
+    const share = { index, database, url, acceptInto, collectMetrics };
     server = await startServer({ loaded, logger, isSimulated, share });
   } catch (error) {
     const isForPeople = error instanceof StartError;
@@ -42,7 +47,6 @@ async function run(start: Start): Promise<void> {
   await send({
     kind: "ready",
     server: {
-      url: server.url,
       upstream: server.upstream(),
       upstreamVariables: server.upstreamVariables,
       warnings: server.warnings,
@@ -50,12 +54,16 @@ async function run(start: Start): Promise<void> {
   });
   const reason = await Promise.race([stopRequested.promise, server.failed]);
   logger.info({ reason }, "stopping");
+  await send({ kind: "leaving" });
   await server.stop();
   process.exit(process.exitCode ?? 0);
 }
 
-async function take(message: ToProcess): Promise<void> {
+async function take(message: ToProcess, handle: unknown): Promise<void> {
   switch (message.kind) {
+    case "connection":
+      if (handle instanceof Socket) accept?.(handle);
+      return send({ kind: "taken" });
     case "start":
       return started.resolve(message);
     case "stop":

@@ -12,7 +12,11 @@ export type ToProcess =
       loaded: LoadedConfig;
       isSimulated: boolean;
       database: DatabasePlace;
+      /** Where the supervisor listens. */
+      url: string;
     }
+  /** With a socket beside it, unless that broke on the way. */
+  | { kind: "connection" }
   | { kind: "stop" }
   /** Tell your own metrics. */
   | { kind: "tell_metrics"; ask: number }
@@ -23,11 +27,14 @@ export type FromProcess =
   | { kind: "ready"; server: ServerFacts }
   /** It could not start. `isForPeople`: the message says what to do. */
   | { kind: "failed"; message: string; isForPeople: boolean }
+  /** The last connection has arrived. */
+  | { kind: "taken" }
+  /** It stops, and wants no more connections. */
+  | { kind: "leaving" }
   | { kind: "ask_metrics"; ask: number }
   | { kind: "metrics"; ask: number; text: string };
 
 export interface ServerFacts {
-  url: string;
   upstream: UpstreamDescription | null;
   upstreamVariables: string;
   warnings: readonly string[];

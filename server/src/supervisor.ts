@@ -1,10 +1,10 @@
-import cluster, { type Worker } from "node:cluster";
-import { createServer } from "node:net";
+import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { relayAdminSocket } from "./admin-relay.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
 import { openStorage, type Storage } from "./db/storage.ts";
+import { type Dealer, dealConnections, type Taker } from "./http/deal-connections.ts";
 import { systemClock } from "./lib/clock.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
@@ -51,11 +51,10 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
     dataDir: storage.folder,
   });
   await checkSecretFingerprint(storage.database, secret);
-  const port = config.port === 0 ? await findFreePort(config.host) : config.port;
-  const supervisor = new Supervisor(
-    { ...options, loaded: { ...loaded, config: { ...config, port } } },
-    storage,
-  );
+  const { host, port, tlsCertFile } = config;
+  const dealer = await dealConnections({ host, port, isTls: tlsCertFile !== undefined });
+  parts.defer(() => dealer.close());
+  const supervisor = new Supervisor(options, storage, dealer);
   parts.defer(() => supervisor.stop());
   const facts = await supervisor.start();
   const relay = await relayAdminSocket(localSocketPath(storage.folder, "admin.sock"), () =>
@@ -65,6 +64,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   const started = parts.move();
   return {
     ...facts,
+    url: dealer.url,
     upstream: () => facts.upstream,
     isDatabaseEmbedded: storage.isEmbedded,
     failed: failure.promise,
@@ -75,7 +75,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
 
 interface Slot {
   index: number;
-  worker: Worker;
+  worker: ChildProcess;
   isReady: boolean;
   restarts: number;
   /** When it died lately, monotonic milliseconds. */
@@ -85,25 +85,20 @@ interface Slot {
 class Supervisor {
   readonly #options: SuperviseOptions;
   readonly #storage: Storage;
+  readonly #dealer: Dealer;
   readonly #logger: Logger;
   readonly #slots: Slot[] = [];
   readonly #stopping = new AbortController();
   readonly #restarting = new Set<Promise<void>>();
-  readonly #scrapes = new Map<number, (worker: Worker, text: string) => void>();
+  readonly #scrapes = new Map<number, (worker: ChildProcess, text: string) => void>();
   #scrapeCount = 0;
   #adminTurn = 0;
 
-  constructor(options: SuperviseOptions, storage: Storage) {
+  constructor(options: SuperviseOptions, storage: Storage, dealer: Dealer) {
     this.#options = options;
     this.#storage = storage;
+    this.#dealer = dealer;
     this.#logger = options.logger;
-    // Round robin, not the system's choice: see docs/decisions/0011. Nothing of ours stands in their arguments.
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({
-      exec: fileURLToPath(new URL("./node-process.ts", import.meta.url)),
-      args: [],
-      serialization: "advanced",
-    });
   }
 
   /** Resolves when all processes serve. */
@@ -111,7 +106,7 @@ class Supervisor {
     const { processes } = this.#options.loaded.config;
     const starts: Promise<ServerFacts>[] = [];
     for (let index = 1; index <= processes; index++) {
-      const slot = { index, worker: cluster.fork(), isReady: false, restarts: 0, deaths: [] };
+      const slot = { index, worker: forkProcess(), isReady: false, restarts: 0, deaths: [] };
       this.#slots.push(slot);
       starts.push(this.#launch(slot));
     }
@@ -151,6 +146,7 @@ class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#dealer.close();
     await Promise.all(this.#restarting);
     const { drainMs } = this.#options.loaded.config;
     await Promise.all(
@@ -159,7 +155,7 @@ class Supervisor {
         tell(worker, { kind: "stop" });
         const timer = setTimeout(() => {
           this.#logger.error({ process: index }, "a process did not stop in time: it is killed");
-          worker.process.kill("SIGKILL");
+          worker.kill("SIGKILL");
         }, drainMs + STOP_WITHIN_MS);
         await exited;
         clearTimeout(timer);
@@ -171,26 +167,40 @@ class Supervisor {
   #launch(slot: Slot): Promise<ServerFacts> {
     const { worker, index } = slot;
     const ready = Promise.withResolvers<ServerFacts>();
+    const taker = takerOf(worker);
     let failure: Extract<FromProcess, { kind: "failed" }> | null = null;
     worker.on("message", (message: FromProcess) => {
-      if (message.kind === "failed") failure = message;
-      if (message.kind === "ready") {
-        slot.isReady = true;
-        ready.resolve(message.server);
+      switch (message.kind) {
+        case "failed":
+          failure = message;
+          return;
+        case "ready":
+          slot.isReady = true;
+          this.#logger.info({ process: index, pid: worker.pid }, "a process serves");
+          this.#dealer.add(taker);
+          return ready.resolve(message.server);
+        case "taken":
+          return this.#dealer.taken(taker);
+        case "leaving":
+          return this.#dealer.remove(taker);
+        case "ask_metrics":
+          return void this.#answerMetrics(worker, message.ask);
+        case "metrics":
+          return this.#scrapes.get(message.ask)?.(worker, message.text);
       }
-      if (message.kind === "ask_metrics") void this.#answerMetrics(worker, message.ask);
-      if (message.kind === "metrics") this.#scrapes.get(message.ask)?.(worker, message.text);
     });
     // A process that dies while it is written to; its exit says all.
     worker.on("error", (error) => this.#logger.debug({ err: error, process: index }, "a process"));
     void exitOf(worker).then((how) => {
       slot.isReady = false;
+      this.#dealer.lost(taker);
       const message = failure?.message ?? `Process ${index} ended with ${how} before it was ready.`;
       ready.reject(failure?.isForPeople === false ? new Error(message) : new StartError(message));
     });
     const { loaded, isSimulated } = this.#options;
     const database = this.#storage.place;
-    tell(worker, { kind: "start", index, loaded, isSimulated, database });
+    const { url } = this.#dealer;
+    tell(worker, { kind: "start", index, loaded, isSimulated, database, url });
     return ready.promise;
   }
 
@@ -211,7 +221,7 @@ class Supervisor {
     const { signal } = this.#stopping;
     await delay(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    slot.worker = cluster.fork();
+    slot.worker = forkProcess();
     slot.restarts += 1;
     this.#launch(slot).catch((error: unknown) => {
       this.#logger.error({ err: error, process: slot.index }, "a process could not start");
@@ -220,11 +230,11 @@ class Supervisor {
   }
 
   /** Asks the others, and answers with what came in time. */
-  async #answerMetrics(asker: Worker, ask: number): Promise<void> {
+  async #answerMetrics(asker: ChildProcess, ask: number): Promise<void> {
     this.#scrapeCount += 1;
     const scrape = this.#scrapeCount;
     const others = this.#slots.filter(({ worker, isReady }) => isReady && worker !== asker);
-    const texts = new Map<Worker, string>();
+    const texts = new Map<ChildProcess, string>();
     const complete = Promise.withResolvers<void>();
     const isComplete = () => texts.size >= others.length;
     this.#scrapes.set(scrape, (worker, text) => {
@@ -242,30 +252,30 @@ class Supervisor {
 }
 
 /** What ended it: its exit code, or the signal. */
-function exitOf(worker: Worker): Promise<string> {
-  const { exitCode, signalCode } = worker.process;
+function exitOf(worker: ChildProcess): Promise<string> {
+  const { exitCode, signalCode } = worker;
   if (exitCode !== null || signalCode !== null) {
     return Promise.resolve(String(signalCode ?? exitCode));
   }
   return new Promise((resolve) => {
-    worker.process.once("exit", (code, signal) => resolve(String(signal ?? code)));
+    worker.once("exit", (code, signal) => resolve(String(signal ?? code)));
   });
 }
 
 /** To one that is gone, nothing. */
-function tell(worker: Worker, message: ToProcess): void {
-  if (worker.isConnected()) worker.process.send(message, () => undefined);
+function tell(worker: ChildProcess, message: ToProcess): void {
+  if (worker.connected) worker.send(message, () => undefined);
 }
 
-/** The processes share one port, so it has a number before they start. */
-function findFreePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/** Nothing of ours stands in its arguments or its environment: what it has to know comes in the first message. */
+function forkProcess(): ChildProcess {
+  const script = fileURLToPath(new URL("./node-process.ts", import.meta.url));
+  return fork(script, [], { serialization: "advanced" });
+}
+
+function takerOf(worker: ChildProcess): Taker {
+  const message: ToProcess = { kind: "connection" };
+  return {
+    take: (connection, sent) => void worker.send(message, connection, { keepOpen: true }, sent),
+  };
 }

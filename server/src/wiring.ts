@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
@@ -21,7 +22,13 @@ import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
-import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import {
+  acceptConnections,
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+} from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
 import { keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
@@ -55,6 +62,10 @@ export interface ProcessShare {
   /** 1 is the first. */
   index: number;
   database: DatabasePlace;
+  /** Where the supervisor listens. */
+  url: string;
+  /** Gives the connections that the supervisor hands over, from now on. */
+  acceptInto(accept: (connection: Socket) => void): void;
   /** The text of all processes, given that of this one. */
   collectMetrics(own: string): Promise<string>;
 }
@@ -352,13 +363,16 @@ async function startSurfaces(
   );
   local = adminSocket;
   parts.defer(() => adminSocket.close());
-  const listener = await listen({
-    host: config.host,
-    port: config.port,
-    tls: readTls(config),
-    ...dispatch(gateway, admin),
-  });
-  parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
+  const served = { tls: readTls(config), ...dispatch(gateway, admin) };
+  const { drainMs } = config;
+  if (share) {
+    const listener = acceptConnections(served);
+    parts.defer(() => stopListening({ listener, gateway, drainMs }));
+    share.acceptInto(listener.accept);
+    return { url: share.url, metrics: metrics.text };
+  }
+  const listener = await listen({ host: config.host, port: config.port, ...served });
+  parts.defer(() => stopListening({ listener, gateway, drainMs }));
   return { url: listener.url, metrics: metrics.text };
 }
 
@@ -376,7 +390,7 @@ function dispatch(gateway: Gateway, admin: FastifyInstance) {
 }
 
 async function stopListening(running: {
-  listener: Listener;
+  listener: Pick<Listener, "close">;
   gateway: Gateway;
   drainMs: number;
 }): Promise<void> {

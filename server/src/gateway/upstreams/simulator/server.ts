@@ -43,9 +43,7 @@ export async function startSimulator(
 }
 
 async function listenOn(server: Server, listen: SimulatorListen): Promise<Simulator["address"]> {
-  // Exclusive: one of several processes makes its own, instead of asking its supervisor for a shared one.
-  const place = "port" in listen ? { port: 0, host: "127.0.0.1" } : { path: listen.socketPath };
-  const options = { ...place, exclusive: true };
+  const options = "port" in listen ? { port: 0, host: "127.0.0.1" } : { path: listen.socketPath };
   if ("socketPath" in listen) removeStaleSocket(listen.socketPath);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
