@@ -99,10 +99,16 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
   }
 
   async function adopt(writer: WriterRow, signal: AbortSignal): Promise<void> {
-    const opened = await options.adopt(writer);
-    if (opened === null) return;
-    logger.warn({ nodeId: writer.nodeId }, "a node is not heard of: its journal is finished here");
-    await settleOpened(opened, options.settle, signal);
+    const { nodeId } = writer;
+    try {
+      const opened = await options.adopt(writer);
+      if (opened === null) return;
+      logger.warn({ nodeId }, "a node is not heard of: its journal is finished here");
+      await settleOpened(opened, options.settle, signal);
+    } catch (error) {
+      // Nobody writes it now, so it is silent again, and the next turn is anybody's.
+      logger.error({ err: error, nodeId }, "the journal of a dead node cannot be finished");
+    }
   }
 
   return inBackground(async (signal) => {
