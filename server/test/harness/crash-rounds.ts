@@ -35,6 +35,8 @@ export interface CrashOptions {
   crash?: (server: ServerProcess) => Promise<void>;
   /** What makes it whole again; a start, every other round one that is killed before, when not given. */
   recover?: (server: ServerProcess) => Promise<ServerProcess>;
+  /** How old an answer has to be for its record to be written for certain, milliseconds: 200 when not given. */
+  surelyWrittenMs?: number;
   /** How long the load goes on after the crash, milliseconds. */
   loadAfterCrashMs?: number;
   /** Called after each round that held. */
@@ -267,7 +269,8 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
     const [record] = found;
     // What an answer means depends on the kill of its own round, not on a later one.
     const killedAtMs = run.killedAtMs.get(sent.round) ?? Number.POSITIVE_INFINITY;
-    if (record !== undefined) checkRecord(sent, record, killedAtMs);
+    const lostAfterMs = killedAtMs - (run.options.surelyWrittenMs ?? SURELY_WRITTEN_MS);
+    if (record !== undefined) checkRecord(sent, record, lostAfterMs);
   }
   for (const received of run.upstream.received) {
     const name = nameOf(received);
@@ -275,7 +278,8 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
   }
 }
 
-function checkRecord(sent: Sent, record: UsageRecord, killedAtMs: number): void {
+/** `lostAfterMs`: what was complete before that must not be interrupted. */
+function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void {
   const inputTokens = BigInt(BASE_INPUT_TOKENS + sent.number);
   const fullCost = inputTokens * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD;
   const { outcome, cost } = record;
@@ -291,8 +295,7 @@ function checkRecord(sent: Sent, record: UsageRecord, killedAtMs: number): void 
       return;
     case "interrupted": {
       if (cost !== "0") throw new Error(`${told}: nothing was known of it, expected 0`);
-      const wasLost =
-        sent.completedAtMs === null || sent.completedAtMs > killedAtMs - SURELY_WRITTEN_MS;
+      const wasLost = sent.completedAtMs === null || sent.completedAtMs > lostAfterMs;
       if (!wasLost) throw new Error(`${told}: its answer was complete long before the kill`);
       return;
     }
