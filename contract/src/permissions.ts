@@ -1,7 +1,7 @@
-/** What a route asks of its caller. A route names exactly one action; nothing is allowed that is not listed here. */
-export type Action = OrganizationAction | WorkspaceAction | SelfAction | ClaudeAction;
+// Who may do what: one table, from which everything about rights is derived, on the server, in the console and in the
+// documents (docs/guides/permissions.md shows it in words). What it does not grant, nobody may.
 
-/** Official words; the console shows `user` as "Member". */
+/** Official words; `roleNames` has those for people. */
 export const organizationRoles = [
   "owner",
   "admin",
@@ -12,7 +12,6 @@ export const organizationRoles = [
 ] as const;
 export type OrganizationRole = (typeof organizationRoles)[number];
 
-/** `workspace_billing` comes from the organization's role `billing` and is never given in a workspace. */
 export const workspaceRoles = [
   "workspace_admin",
   "workspace_developer",
@@ -22,82 +21,173 @@ export const workspaceRoles = [
 ] as const;
 export type WorkspaceRole = (typeof workspaceRoles)[number];
 
-/** Actions of a signed-in person on itself: its profile and its sessions. No key has them. */
-export const selfActions = ["self:read", "self:write"] as const;
-export type SelfAction = (typeof selfActions)[number];
-
-/** Actions on the organization as a whole: never open to a workspace key. */
-export const organizationActions = [
-  "workspaces:create",
-  "admin_keys:read",
-  "admin_keys:write",
-  "upstreams:read",
-  "upstreams:write",
-  "model_prices:write",
-  "organization:write",
-  "members:read",
-  "members:write",
-  "invites:read",
-  "invites:write",
-  "audit_log:read",
-  "security:read",
-  "security:write",
-  "mail:read",
-  "system:read",
-  "spend:resolve",
-] as const;
-export type OrganizationAction = (typeof organizationActions)[number];
-
-/**
- * Actions inside one workspace. An admin key and the local operator have them everywhere; a workspace key with the
- * `admin` permission has them in its own workspace, where everything else is as if it did not exist.
- */
-export const workspaceActions = [
-  "organization:read",
-  "workspaces:read",
-  "workspaces:write",
-  "workspace_members:read",
-  "workspace_members:write",
-  "api_keys:read",
-  "api_keys:write",
-  "spend_limits:read",
-  "spend_limits:write",
-  "usage:read",
-  "model_prices:read",
-] as const;
-export type WorkspaceAction = (typeof workspaceActions)[number];
-
-/** Actions of the Claude API itself: only a workspace key has them, by its permission. */
-export const claudeActions = ["models:read", "messages:count", "messages:create"] as const;
-export type ClaudeAction = (typeof claudeActions)[number];
+export const roleNames: Readonly<Record<OrganizationRole | WorkspaceRole, string>> = {
+  owner: "Owner",
+  admin: "Admin",
+  developer: "Developer",
+  billing: "Billing",
+  user: "Member",
+  claude_code_user: "Claude Code only",
+  workspace_admin: "Workspace Admin",
+  workspace_developer: "Workspace Developer",
+  workspace_restricted_developer: "Workspace Limited Developer",
+  workspace_billing: "Workspace Billing",
+  workspace_user: "Workspace User",
+};
 
 export const keyPermissions = ["read", "write", "admin"] as const;
 /** Permission of a workspace key: read ⊂ write ⊂ admin. */
 export type KeyPermission = (typeof keyPermissions)[number];
 
-const leastPermission: Record<ClaudeAction | WorkspaceAction, KeyPermission> = {
-  "models:read": "read",
-  "messages:count": "read",
-  "messages:create": "write",
-  "organization:read": "admin",
-  "workspaces:read": "admin",
-  "workspaces:write": "admin",
-  "workspace_members:read": "admin",
-  "workspace_members:write": "admin",
-  "api_keys:read": "admin",
-  "api_keys:write": "admin",
-  "spend_limits:read": "admin",
-  "spend_limits:write": "admin",
-  "usage:read": "read",
-  "model_prices:read": "read",
+/** How far a right goes: all of a thing's kind, or only what is the person's own. */
+export type Reach = "all" | "own";
+type Cell = Reach | null;
+
+const all = "all";
+const own = "own";
+const __ = null;
+
+/** About the organization as a whole: by the role in the organization. No workspace key may do any of it. */
+// biome-ignore format: a table is read by its columns
+const organizationRights = {
+  //                     owner admin developer billing user code_user
+  "workspaces:create":  [all,  all,  __,       __,     __,  __,  "create workspaces"],
+  "organization:write": [all,  all,  __,       __,     __,  __,  "change the organization's settings"],
+  "owners:write":       [all,  __,   __,       __,     __,  __,  "make, change and remove owners"],
+  "members:read":       [all,  all,  all,      all,    __,  __,  "see the people of the organization"],
+  "members:write":      [all,  all,  __,       __,     __,  __,  "change roles, deactivate and remove people (owners apart)"],
+  "invites:read":       [all,  all,  __,       __,     __,  __,  "see invites"],
+  "invites:write":      [all,  all,  __,       __,     __,  __,  "invite people"],
+  "admin_keys:read":    [all,  all,  __,       __,     __,  __,  "see admin keys"],
+  "admin_keys:write":   [all,  all,  __,       __,     __,  __,  "create and revoke admin keys"],
+  "upstreams:read":     [all,  all,  __,       __,     __,  __,  "see the upstream, without its credential"],
+  "upstreams:write":    [all,  __,   __,       __,     __,  __,  "set the upstream and its credential"],
+  "model_prices:write": [all,  all,  __,       __,     __,  __,  "override model prices"],
+  "audit_log:read":     [all,  all,  __,       __,     __,  __,  "read the audit log"],
+  "security:read":      [all,  all,  __,       __,     __,  __,  "see the security settings"],
+  "security:write":     [all,  all,  __,       __,     __,  __,  "change the security settings"],
+  "mail:read":          [all,  all,  __,       __,     __,  __,  "see the mail that was sent"],
+  "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
+  "spend:resolve":      [all,  all,  __,       __,     __,  __,  "decide about unresolved spend"],
+  // Of a signed-in person about itself. No key is a person.
+  "self:read":          [own,  own,  own,      own,    own, own, "see one's own profile and sessions"],
+  "self:write":         [own,  own,  own,      own,    own, own, "change one's own profile, password and sessions"],
+} as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell, string]>;
+
+/**
+ * Inside one workspace: by the role there, or by the permission of a key of that workspace. The last three are the
+ * Claude API's own: only keys call it, and a role has them for the keys that it may make.
+ */
+// biome-ignore format: a table is read by its columns
+const workspaceRights = {
+  //                         admin developer limited billing user  key of the workspace
+  "organization:read":       [all, all,      all,    all,    all, "admin", "see the organization's name"],
+  "workspaces:read":         [all, all,      all,    all,    all, "admin", "see the workspace"],
+  "workspaces:write":        [all, __,       __,     __,     __,  "admin", "change and archive the workspace"],
+  "workspace_members:read":  [all, all,      all,    __,     __,  "admin", "see the people of the workspace"],
+  "workspace_members:write": [all, __,       __,     __,     __,  "admin", "add, change and remove people of the workspace"],
+  "api_keys:read":           [all, all,      all,    __,     __,  "admin", "see the workspace's API keys"],
+  "api_keys:write":          [all, own,      own,    __,     __,  "admin", "create, change and revoke API keys"],
+  "spend_limits:read":       [all, all,      all,    all,    __,  "admin", "see spend limits"],
+  "spend_limits:write":      [all, __,       __,     all,    __,  "admin", "set and remove spend limits"],
+  "usage:read":              [all, all,      all,    all,    own, "read",  "see usage and cost"],
+  "model_prices:read":       [all, all,      all,    all,    all, "read",  "see model prices"],
+  "models:read":             [all, all,      all,    __,     __,  "read",  "list the models of Claude"],
+  "messages:count":          [all, all,      all,    __,     __,  "read",  "count tokens"],
+  "messages:create":         [all, all,      all,    __,     __,  "write", "create messages"],
+} as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, KeyPermission, string]>;
+
+/** The role in every workspace, archived ones included, that a role in the organization brings. */
+const inheritedRoles: Readonly<Partial<Record<OrganizationRole, WorkspaceRole>>> = {
+  owner: "workspace_admin",
+  admin: "workspace_admin",
+  billing: "workspace_billing",
 };
+
+/** An admin key has the rights of this role; somebody on the server's own machine has those of an owner. */
+export const adminKeyRole: OrganizationRole = "admin";
+export const localOperatorRole: OrganizationRole = "owner";
+
+/** Comes from the role in the organization alone, and is never given in a workspace. */
+export const inheritedOnlyRole: WorkspaceRole = "workspace_billing";
+
+export type SelfAction = "self:read" | "self:write";
+export type OrganizationAction = Exclude<keyof typeof organizationRights, SelfAction>;
+export type ClaudeAction = "models:read" | "messages:count" | "messages:create";
+export type WorkspaceAction = Exclude<keyof typeof workspaceRights, ClaudeAction>;
+/** What a route asks of its caller; "public" asks for nothing, not even for a caller. */
+export type Action = OrganizationAction | WorkspaceAction | SelfAction | ClaudeAction | "public";
+
+export const selfActions: readonly SelfAction[] = ["self:read", "self:write"];
+export const claudeActions: readonly ClaudeAction[] = [
+  "models:read",
+  "messages:count",
+  "messages:create",
+];
+export const organizationActions = (
+  Object.keys(organizationRights) as (OrganizationAction | SelfAction)[]
+).filter((action) => !isSelfAction(action));
+export const workspaceActions = (
+  Object.keys(workspaceRights) as (WorkspaceAction | ClaudeAction)[]
+).filter((action) => !isClaudeAction(action));
+
+export function isSelfAction(action: Action): action is SelfAction {
+  return (selfActions as readonly Action[]).includes(action);
+}
+
+export function isClaudeAction(action: Action): action is ClaudeAction {
+  return (claudeActions as readonly Action[]).includes(action);
+}
+
+export function isOrganizationAction(action: Action): action is OrganizationAction {
+  return action in organizationRights && !isSelfAction(action);
+}
+
+export function isWorkspaceAction(action: Action): action is WorkspaceAction {
+  return action in workspaceRights && !isClaudeAction(action);
+}
+
+/** True where the role in the organization has the right over the whole organization. */
+export function roleMay(role: OrganizationRole, action: OrganizationAction | SelfAction): boolean {
+  return organizationRights[action][organizationRoles.indexOf(role)] !== null;
+}
+
+/** How far a role goes inside its workspace; null: not at all. */
+export function reachOfRole(
+  role: WorkspaceRole,
+  action: WorkspaceAction | ClaudeAction,
+): Reach | null {
+  return (workspaceRights[action] as readonly Cell[])[workspaceRoles.indexOf(role)] ?? null;
+}
+
+/** The role that somebody has in every workspace by the role in the organization, or null. */
+export function inheritedRole(role: OrganizationRole): WorkspaceRole | null {
+  return inheritedRoles[role] ?? null;
+}
+
+/**
+ * What everybody has who is in a workspace at all. Every member may ask for it: who is in none gets empty lists, and not
+ * a refusal.
+ */
+export function isOpenToMembers(action: WorkspaceAction): boolean {
+  return workspaceRoles.every((role) => reachOfRole(role, action) !== null);
+}
 
 /** Least permission a workspace key needs for the action, or null where no workspace key may ever do it. */
 export function permissionFor(action: Action): KeyPermission | null {
-  return action in leastPermission ? leastPermission[action as keyof typeof leastPermission] : null;
+  return action in workspaceRights
+    ? workspaceRights[action as keyof typeof workspaceRights][5]
+    : null;
 }
 
 /** True where a key with `held` may do what needs `needed`. */
 export function includesPermission(held: KeyPermission, needed: KeyPermission): boolean {
   return keyPermissions.indexOf(held) >= keyPermissions.indexOf(needed);
+}
+
+/** What it is, in words that follow "may". */
+export function wordsOf(action: Exclude<Action, "public">): string {
+  return action in organizationRights
+    ? organizationRights[action as keyof typeof organizationRights][6]
+    : workspaceRights[action as keyof typeof workspaceRights][6];
 }

@@ -1,7 +1,9 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { auditLogRoutes } from "./admin/audit-log.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -13,10 +15,12 @@ export const adminRoutes = [
   ...workspaceRoutes,
   ...apiKeyRoutes,
   ...adminKeyRoutes,
+  ...securitySettingsRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
+  ...auditLogRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

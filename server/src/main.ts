@@ -1,10 +1,9 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { banner } from "./banner.ts";
 import { type LoadedConfig, loadConfig } from "./config.ts";
-import { openStorage } from "./db/storage.ts";
 import { type Logger, makeLogger } from "./lib/logger.ts";
 import { StartError } from "./lib/start-error.ts";
 import { startProcesses } from "./supervisor.ts";
@@ -13,7 +12,7 @@ import { type RunningServer, startServer } from "./wiring.ts";
 /** The clone's root: `bursar.toml` and a relative data folder are found there. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SERVER_FILE = "server.json";
-const usage = "Usage: main.ts start [--simulator] [--processes N] | migrate";
+const usage = "Usage: main.ts start [--simulator] [--processes N]";
 
 await run().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
@@ -29,8 +28,6 @@ async function run(): Promise<void> {
   switch (positionals[0]) {
     case "start":
       return start(loaded, logger, values.simulator === true);
-    case "migrate":
-      return migrateOnly(loaded, logger);
     default:
       throw new StartError(usage);
   }
@@ -74,17 +71,6 @@ function announce(dataDir: string, server: RunningServer): void {
     mode: 0o600,
   });
   renameSync(`${file}.new`, file);
-}
-
-async function migrateOnly(loaded: LoadedConfig, logger: Logger): Promise<void> {
-  mkdirSync(loaded.config.dataDir, { recursive: true, mode: 0o700 });
-  const storage = await openStorage({ ...loaded.config, logger, onFailure: () => undefined });
-  await storage.close();
-  const { applied, schemaNumber } = storage.migrated;
-  const names = applied.map((migration) => migration.name).join(", ");
-  process.stdout.write(
-    `Schema ${schemaNumber}: ${names === "" ? "nothing to do" : `applied ${names}`}.\n`,
-  );
 }
 
 function explain(error: unknown): string {

@@ -5,10 +5,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
-import { findApiKeyByHash } from "./access/api-key-lookup.sql.ts";
+import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import type { Config, LoadedConfig } from "./config.ts";
-import { type ChangeWatch, watchChanges } from "./db/change-watch.ts";
+import { saveUses } from "./access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { keepAuditLog } from "./audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
+import { type Config, findExposure, type LoadedConfig } from "./config.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
@@ -128,17 +132,17 @@ async function startParts(
 
   const index = share?.index ?? 1;
   const core = await startCore(
-    { config, storage, logger, key, isSimulated, index, onFailure },
+    { config, storage, logger, secret, key, isSimulated, index, onFailure },
     parts,
   );
-  const surfaces = await startSurfaces({ config, storage, logger, key, core, share }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
     url: surfaces.url,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, exposureWarning(config)].filter((warning) => warning !== null),
+    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
     metrics: surfaces.metrics,
   };
@@ -148,6 +152,7 @@ interface CoreOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
+  secret: string;
   key: Buffer;
   isSimulated: boolean;
   index: number;
@@ -157,8 +162,10 @@ interface CoreOptions {
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
+  audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
+  keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -169,30 +176,43 @@ interface Core {
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
-  const reload: (() => void)[] = [];
+  const reload: ((changed: Changed) => void)[] = [];
   const watch = watchChanges({
     database,
     intervalMs: POLL_CHANGES_MS,
     clock: systemClock,
     logger,
-    onChange: () => {
-      for (const each of reload) each();
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
     },
   });
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
-  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    index: options.index,
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
 
   const keys = makeKeyCache({
-    lookup: (hash) => findApiKeyByHash(database, hash),
+    lookup: (hashes) => findApiKeysByHashes(database, hashes),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  parts.defer(() => keyUse.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -206,12 +226,23 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
   reload.push(
-    () => keys.clear(),
+    (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
-  return { organizationId: organization.id, watch, keys, prices, labels, ledger, meter, upstreams };
+  return {
+    organizationId: organization.id,
+    audit,
+    watch,
+    keys,
+    keyUse,
+    prices,
+    labels,
+    ledger,
+    meter,
+    upstreams,
+  };
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated, index }: CoreOptions) {
@@ -299,14 +330,13 @@ interface SurfaceOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
-  key: Buffer;
   core: Core;
   share: ProcessShare | undefined;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core, share }: SurfaceOptions,
+  { config, storage, logger, core, share }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics: Metrics = makeMetrics({
@@ -314,10 +344,14 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
     ...(share && { process: share.index }),
   });
+  const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
+    keyUse: core.keyUse,
+    clientAddress,
     ledger: core.ledger,
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
@@ -336,13 +370,16 @@ async function startSurfaces(
   });
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database: storage.adminDatabase,
-    nowMs: () => core.watch.databaseNowMs(),
-    randomBytes: systemRandomBytes,
-    sealingKey: key,
+    ...core.audit,
     operatorOrganizationId: core.organizationId,
+    // Nobody can sign in yet: no cookie is a session.
+    sessions: { find: async () => null },
+    publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress: makeClientAddress(config.trustedProxies),
+    clientAddress,
+    keyUse: core.keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),
@@ -428,15 +465,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function exposureWarning(config: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
-  if (isLocal || config.tlsCertFile !== undefined || config.trustedProxies.length > 0) return null;
-  return (
-    `${config.host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
-    "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
-  );
 }
 
 function readTls(config: Config): { cert: string; key: string } | null {

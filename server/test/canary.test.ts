@@ -63,6 +63,10 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     const second = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "second" });
     secrets.set("second admin key", textField(second, "key"));
 
+    const path = `/v1/admin/api_keys/${made.apiKeyId}/rotate`;
+    const rotated = await server.mustAdmin("POST", path, { grace_period_seconds: 3600 });
+    secrets.set("rotated API key", textField(rotated, "key"));
+
     answers.push(...(await administer(server, upstream.origin, secret)));
     await converse(server, upstream, made.key, secret);
     answers.push(...(await provoke(server, upstream, made.key, secrets)));
@@ -101,17 +105,17 @@ async function administer(
   origin: string,
   secret: Secret,
 ): Promise<Answer[]> {
-  const stored = await server.admin("POST", "/v1/admin/upstreams", {
+  const stored = await server.operator("POST", "/v1/admin/upstreams", {
     name: "Stored",
     base_url: origin,
     credential: secret("upstream credential stored"),
   });
   expect({ status: stored.status, text: stored.text }).toMatchObject({ status: 200 });
   const path = `/v1/admin/upstreams/${textField(stored.json, "id")}`;
-  const replaced = await server.admin("POST", path, {
+  const replaced = await server.operator("POST", path, {
     credential: secret("upstream credential replaced"),
   });
-  const wrong = await server.admin("POST", path, {
+  const wrong = await server.operator("POST", path, {
     credential: `${secret("upstream credential replaced")} with a space`,
     unknown_field: secret("upstream credential replaced"),
   });
@@ -212,6 +216,7 @@ async function readEverything(
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
     spend_limit_id: await list("/v1/admin/spend_limits"),
+    audit_event_id: await list("/v1/admin/audit_events"),
   };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {

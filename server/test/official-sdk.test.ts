@@ -18,6 +18,7 @@ const sdks: { name: string; sdk: Sdk; authHeader: string; version: string }[] = 
   { name: "1.13", sdk: Current, authHeader: "authorization", version: "2026-10-21" },
   {
     name: "0.137",
+    // Two releases of one SDK: the calls made here are the same in both.
     sdk: Previous as unknown as Sdk,
     authHeader: "x-api-key",
     version: "2023-06-01",

@@ -52,9 +52,9 @@ const whenRefused = (words: string) =>
   messageUntil(words, ({ status, text }) => status === 503 && text.includes(words));
 
 async function store(fields: object): Promise<string> {
-  const { data } = (await server.mustAdmin("GET", UPSTREAMS)) as { data: { id: string }[] };
-  for (const { id } of data) await server.mustAdmin("DELETE", `${UPSTREAMS}/${id}`);
-  const made = await server.mustAdmin("POST", UPSTREAMS, { name: "Claude", ...fields });
+  const { data } = (await server.mustOperator("GET", UPSTREAMS)) as { data: { id: string }[] };
+  for (const { id } of data) await server.mustOperator("DELETE", `${UPSTREAMS}/${id}`);
+  const made = await server.mustOperator("POST", UPSTREAMS, { name: "Claude", ...fields });
   return textField(made, "id");
 }
 
@@ -72,11 +72,13 @@ describe("a stored upstream", () => {
   test("loses its credential with its address: the new place gets no request at all", async () => {
     const id = await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
-    const moved = await server.mustAdmin("POST", `${UPSTREAMS}/${id}`, { base_url: second.origin });
+    const moved = await server.mustOperator("POST", `${UPSTREAMS}/${id}`, {
+      base_url: second.origin,
+    });
     expect(moved["has_credential"]).toBe(false);
     await whenRefused("no credential");
     expect(second.received).toEqual([]);
-    await server.mustAdmin("POST", `${UPSTREAMS}/${id}`, { credential: SECOND });
+    await server.mustOperator("POST", `${UPSTREAMS}/${id}`, { credential: SECOND });
     await whenAsked(second);
     expect(second.received.map(({ headers }) => headers["x-api-key"])).toContain(SECOND);
     expect(JSON.stringify(second.received)).not.toContain(CREDENTIAL);

@@ -37,6 +37,7 @@ export const createAdminKey = route({
   summary: "Create an admin key",
   action: "admin_keys:write",
   audited: "admin_key.created",
+  stepUp: true,
   body: z.strictObject({ name: nameText, expires_at: instant.nullable().optional() }),
   response: createdAdminKey,
 });

@@ -48,6 +48,7 @@ export const setWorkspaceLimit = route({
     "Creates or replaces the limit; null removes it. Months are calendar months in UTC. Takes effect at once.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
+  stepUp: true,
   body: z.strictObject({ workspace_id: workspaceId, monthly_limit_usd: usdAmount.nullable() }),
   response: workspaceLimit,
 });
@@ -111,9 +112,10 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Creates the limit of this scope and period, or replaces it; it keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. The organization's limits need an admin key.",
+    "Creates the limit of this scope and period, or replaces it; it keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. The organization's limits need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
+  stepUp: true,
   body: z.strictObject({
     scope: limitScope,
     period: z.enum(periods),
@@ -164,6 +166,7 @@ export const deleteSpendLimit = route({
   description: "Spend goes on being counted. Takes effect at once.",
   action: "spend_limits:write",
   audited: "spend_limit.deleted",
+  stepUp: true,
   params: spendLimitParams,
   response: z.object({ id: spendLimitId, type: z.literal("spend_limit_deleted") }),
 });

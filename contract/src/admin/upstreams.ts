@@ -49,6 +49,7 @@ export const createUpstream = route({
   description: "Where Claude is called for every workspace. An organization has at most one.",
   action: "upstreams:write",
   audited: "upstream.created",
+  stepUp: true,
   body: z.strictObject({ name: nameText, base_url: baseUrl, credential: credential.optional() }),
   response: upstream,
 });
@@ -73,6 +74,7 @@ export const updateUpstream = route({
     "A new `base_url` drops the credential unless a new one comes with it; `credential: null` removes it.",
   action: "upstreams:write",
   audited: "upstream.updated",
+  stepUp: true,
   params: upstreamParams,
   body: z.strictObject({
     name: nameText.optional(),
@@ -89,6 +91,7 @@ export const deleteUpstream = route({
   summary: "Delete an upstream",
   action: "upstreams:write",
   audited: "upstream.deleted",
+  stepUp: true,
   params: upstreamParams,
   response: z.object({ id: upstreamId, type: z.literal("upstream_deleted") }),
 });

@@ -1,38 +1,89 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { OwnerState } from "#src/domain/owner-state.ts";
+import { type AddressRange, compileRanges } from "./address-ranges.ts";
+import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
 
-/** A workspace key as authentication needs it. Disabled, archived and expired ones are found too, so that a 401 can say which. */
+/**
+ * A workspace key as authentication needs it, found by one of its secrets. Keys and secrets that do not work any more are
+ * found too, so that a 401 can say why. Times are milliseconds since the epoch on the database's clock.
+ */
 export interface FoundKey {
   id: string;
   organizationId: string;
   workspaceId: string;
+  /** What the owner may, at most. */
   permission: KeyPermission;
   status: "active" | "inactive" | "archived";
-  /** Milliseconds since the epoch on the database's clock, or null: never. */
+  /** Null: never. */
   expiresAtMs: number | null;
   isWorkspaceArchived: boolean;
+  /** Of the secret that was presented. */
+  secretId: number;
+  /** When the presented secret stops because it was rotated, or null while it is the current one. */
+  secretValidUntilMs: number | null;
+  /** The person whose key it is, or null for the workspace's. */
+  ownerMemberId: string | null;
+  ownerState: OwnerState | null;
+  /** Names and `prefix*` patterns, or null: all. */
+  allowedModels: readonly string[] | null;
+  /** Null: from everywhere. */
+  allowedAddresses: readonly AddressRange[] | null;
 }
 
-/** The key whose secret has this SHA-256, or null. */
+/** The key that has a secret with this SHA-256, or null. */
 export async function findApiKeyByHash(
   db: Database | Tx,
   secretHash: Uint8Array,
 ): Promise<FoundKey | null> {
-  const row = await db
-    .selectFrom("api_key")
+  const [found] = await findApiKeysByHashes(db, [secretHash]);
+  return found ?? null;
+}
+
+/** Of each SHA-256 the key that has a secret with it, or null, in the order asked. One statement, on one unique index. */
+export async function findApiKeysByHashes(
+  db: Database | Tx,
+  secretHashes: readonly Uint8Array[],
+): Promise<(FoundKey | null)[]> {
+  const rows = await selectFoundKeys(db)
+    .where("api_key_secret.hash", "=", sql<Uint8Array>`ANY(${secretHashes}::bytea[])`)
+    .execute();
+  const byHash = new Map(rows.map((row) => [nameOf(row.hash), toFoundKey(row)]));
+  return secretHashes.map((hash) => byHash.get(nameOf(hash)) ?? null);
+}
+
+function nameOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("latin1");
+}
+
+function selectFoundKeys(db: Database | Tx) {
+  return db
+    .selectFrom("api_key_secret")
+    .innerJoin("api_key", "api_key.id", "api_key_secret.api_key_id")
     .innerJoin("workspace", "workspace.id", "api_key.workspace_id")
+    .leftJoin("member", "member.id", "api_key.owner_member_id")
     .select([
       "api_key.id",
       "api_key.organization_id",
       "api_key.workspace_id",
-      "api_key.permission",
       "api_key.status",
       "api_key.expires_at",
+      "api_key.owner_member_id",
+      "api_key.allowed_models",
+      "api_key.allowed_addresses",
       "workspace.archived_at",
-    ])
-    .where("api_key.secret_hash", "=", secretHash)
-    .executeTakeFirst();
-  if (!row) return null;
+      "api_key_secret.id as secret_id",
+      "api_key_secret.hash",
+      "api_key_secret.valid_until",
+      permissionUnderOwner.as("permission"),
+      ownerState.as("owner_state"),
+    ]);
+}
+
+type FoundRow = Awaited<ReturnType<ReturnType<typeof selectFoundKeys>["execute"]>>[number];
+
+function toFoundKey(row: FoundRow): FoundKey {
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -41,5 +92,11 @@ export async function findApiKeyByHash(
     status: row.status,
     expiresAtMs: row.expires_at?.getTime() ?? null,
     isWorkspaceArchived: row.archived_at !== null,
+    secretId: Number(row.secret_id),
+    secretValidUntilMs: row.valid_until?.getTime() ?? null,
+    ownerMemberId: row.owner_member_id,
+    ownerState: row.owner_state,
+    allowedModels: row.allowed_models,
+    allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
   };
 }

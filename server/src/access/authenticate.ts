@@ -1,9 +1,18 @@
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { AdminKeyCaller, Caller, WorkspaceKeyCaller } from "#src/domain/caller.ts";
+import type {
+  AdminKeyCaller,
+  Caller,
+  MemberCaller,
+  WorkspaceKeyCaller,
+} from "#src/domain/caller.ts";
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
+import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
+import type { KeyUse } from "./key-use.ts";
+import { checkKeyWorks } from "./refuse-key.ts";
+import type { Sessions } from "./sessions.ts";
 
 // Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
 // revocation is committed. The whole hash is looked up: nothing is compared byte by byte, and no part of a secret
@@ -15,13 +24,21 @@ export interface AuthenticateDeps {
   nowMs: () => number;
   /** The organization that somebody on the server's own machine acts in. */
   operatorOrganizationId: string;
+  keyUse: Pick<KeyUse, "record">;
+  sessions: Sessions;
+  /** Origin of `BURSAR_PUBLIC_URL`, under which people open the console; null where it is not set. */
+  publicOrigin: string | null;
 }
 
 /** The parts of a request that say who is asking. */
 export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
-  hasCookie: boolean;
+  /** The client's address, or null where it is not known. Asked for only where a key is bound to addresses, or used. */
+  address: () => string | null;
+  cookie: string | undefined;
+  /** Where the request comes from; null on a route where no session counts. */
+  console: ConsoleRequest | null;
   /**
    * User id that the local admin socket stands for, null on every other listener. It is the server's own: only that user
    * and root can open the socket, and which of the two it was is not known.
@@ -31,7 +48,8 @@ export interface PresentedIdentity {
 
 /**
  * The caller. A key that is sent counts also on the local socket, where none is needed. Throws a 401 that says what is
- * wrong with the key, since who asks holds its secret, and a 400 for a key that comes with a cookie.
+ * wrong with the key, since who asks holds its secret, a 400 for a key that comes with a cookie, and what
+ * `checkConsoleRequest` throws for a session that comes from elsewhere.
  */
 export async function authenticate(
   deps: AuthenticateDeps,
@@ -39,14 +57,9 @@ export async function authenticate(
 ): Promise<Caller> {
   const secret = readSecret(presented);
   if (secret === null) {
-    if (presented.operatorUid === null) throw refused(missingKey(presented));
-    return {
-      kind: "local_operator",
-      id: presented.operatorUid,
-      organizationId: deps.operatorOrganizationId,
-    };
+    return authenticateWithoutKey(deps, presented);
   }
-  if (presented.hasCookie) {
+  if (presented.cookie !== undefined) {
     throw new ApiError(
       "invalid_request",
       "A cookie and a key were sent together: send the key alone, so that it is clear who is asking.",
@@ -62,7 +75,33 @@ export async function authenticate(
   const hash = hashSecret(secret);
   return format.kind === "admin"
     ? authenticateAdminKey(deps, hash)
-    : authenticateWorkspaceKey(deps, hash);
+    : authenticateWorkspaceKey(deps, presented, hash);
+}
+
+async function authenticateWithoutKey(
+  deps: AuthenticateDeps,
+  presented: PresentedIdentity,
+): Promise<Caller> {
+  const { operatorUid, cookie, console } = presented;
+  if (operatorUid !== null) {
+    const organizationId = deps.operatorOrganizationId;
+    return { kind: "local_operator", id: operatorUid, organizationId };
+  }
+  if (cookie === undefined || console === null) throw refused(missingKey(presented));
+  return authenticateSession(deps, cookie, console);
+}
+
+async function authenticateSession(
+  deps: AuthenticateDeps,
+  cookie: string,
+  request: ConsoleRequest,
+): Promise<MemberCaller> {
+  checkConsoleRequest(request, deps.publicOrigin);
+  const member = await deps.sessions.find(cookie);
+  if (member === null) {
+    throw refused("You are not signed in, or your session has ended: sign in again.");
+  }
+  return member;
 }
 
 async function authenticateAdminKey(
@@ -72,30 +111,29 @@ async function authenticateAdminKey(
   const key = await findAdminKeyByHash(deps.database, hash);
   if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
   if (key.status === "revoked") throw refused("This admin key has been revoked.");
-  checkExpiry(deps, key.expiresAtMs, "admin key");
+  if (key.expiresAtMs !== null && deps.nowMs() >= key.expiresAtMs) {
+    const expiredAt = new Date(key.expiresAtMs).toISOString();
+    throw refused(`This admin key expired at ${expiredAt}: create another one.`);
+  }
   return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
 }
 
 async function authenticateWorkspaceKey(
   deps: AuthenticateDeps,
+  presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<WorkspaceKeyCaller> {
   const key = await findApiKeyByHash(deps.database, hash);
   if (key === null) {
     throw refused("invalid x-api-key: no workspace of this server has this API key.");
   }
-  if (key.status === "archived") {
-    throw refused("This API key is archived and will not work again: create another one.");
-  }
-  if (key.isWorkspaceArchived) {
-    throw refused("The workspace of this API key is archived, so its keys have stopped.");
-  }
-  if (key.status === "inactive") {
-    throw refused(
-      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
-    );
-  }
-  checkExpiry(deps, key.expiresAtMs, "API key");
+  checkKeyWorks(key, deps.nowMs(), presented.address);
+  deps.keyUse.record({
+    secretId: key.secretId,
+    atMs: deps.nowMs(),
+    address: presented.address(),
+    model: null,
+  });
   return {
     kind: "api_key",
     id: key.id,
@@ -103,13 +141,6 @@ async function authenticateWorkspaceKey(
     workspaceId: key.workspaceId,
     permission: key.permission,
   };
-}
-
-function checkExpiry(deps: AuthenticateDeps, expiresAtMs: number | null, what: string): void {
-  if (expiresAtMs === null || deps.nowMs() < expiresAtMs) return;
-  throw refused(
-    `This ${what} expired at ${new Date(expiresAtMs).toISOString()}: create another one.`,
-  );
 }
 
 const BEARER = /^bearer +(\S.*)$/i;

@@ -1,38 +1,93 @@
+import { whoMay } from "@bursar/contract/permission-words.ts";
 import {
   type Action,
-  claudeActions,
   includesPermission,
+  isClaudeAction,
+  isOpenToMembers,
+  isOrganizationAction,
+  isSelfAction,
+  type OrganizationAction,
   permissionFor,
+  roleNames,
+  type WorkspaceAction,
 } from "@bursar/contract/permissions.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { Caller } from "#src/domain/caller.ts";
+import type { Caller, MemberCaller } from "#src/domain/caller.ts";
+import { mayInOrganization, reachEverywhere, reachIn, rolesIn } from "#src/domain/rights.ts";
 
 /**
  * Checks that the caller may do `action` at all; which rows it may do it to is the use case's question. Anything not
  * granted by the table in the contract is refused with a 403 that says what is needed.
  */
-export function authorize(caller: Caller, action: Action): void {
-  if (caller.kind !== "api_key") {
-    if (!isClaudeAction(action)) return;
-    throw denied(`Calls to Claude need the key of a workspace: an admin key cannot make them.`);
+export function authorize(caller: Caller, action: Exclude<Action, "public">): void {
+  if (isClaudeAction(action)) {
+    throw denied("Calls to Claude need the key of a workspace: nobody else can make them.");
   }
-  const needed = permissionFor(action);
-  if (needed === null) {
-    throw denied(
-      `This call needs an admin key (sk-ant-admin01-…), since it is about the whole organization.`,
-    );
+  if (isSelfAction(action)) {
+    if (caller.kind === "member") return;
+    throw denied("This call is about a signed-in person: a key is no person. Sign in instead.");
   }
-  if (!includesPermission(caller.permission, needed)) {
-    throw denied(
-      `This call needs an admin key, or an API key with the permission "${needed}"; this API key has "${caller.permission}".`,
-    );
-  }
+  if (isOrganizationAction(action)) checkOrganizationAction(caller, action);
+  else checkWorkspaceAction(caller, action);
 }
 
-function isClaudeAction(action: Action): boolean {
-  return (claudeActions as readonly Action[]).includes(action);
+/** Throws a 403 that says which role or key is needed. */
+function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
+  if (mayInOrganization(caller, action)) return;
+  throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
 }
 
-function denied(message: string): ApiError {
+/** True of the caller in some workspace at least. A key has but one. */
+function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
+  if (caller.kind === "api_key") {
+    const needed = permissionFor(action);
+    if (needed !== null && includesPermission(caller.permission, needed)) return;
+    throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
+  }
+  if (reachEverywhere(caller, action) !== null || isOpenToMembers(action)) return;
+  const workspaceIds = caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
+  if (workspaceIds.some((id) => reachIn(caller, action, id) !== null)) return;
+  throw denied(
+    `This call needs ${whoMay(action)}; you have no such role in any workspace. Ask an owner or admin of the organization.`,
+  );
+}
+
+/** Throws a 403 unless the caller may do it to the organization as a whole, not only in a workspace. */
+export function checkEverywhere(caller: Caller, action: WorkspaceAction): void {
+  if (reachEverywhere(caller, action) !== null) return;
+  throw denied(
+    `For the whole organization this call needs ${whoMay(action, "everywhere")}${insteadOf(caller)}.`,
+  );
+}
+
+/** The refusal of something in a workspace that the caller can see. */
+export function deniedInWorkspace(
+  caller: Caller,
+  action: WorkspaceAction,
+  workspaceId: string,
+): ApiError {
+  return denied(`This call needs ${whoMay(action)}${insteadOf(caller, workspaceId)}.`);
+}
+
+export function denied(message: string): ApiError {
   return new ApiError("permission", message);
+}
+
+function insteadOf(caller: Caller, workspaceId?: string): string {
+  switch (caller.kind) {
+    case "member":
+      return `; you are ${roleWords(caller, workspaceId)}`;
+    case "api_key":
+      return `; this API key has "${caller.permission}" in its workspace`;
+    case "admin_key":
+      return `; an admin key has the rights of ${roleNames.admin}`;
+    case "local_operator":
+      return "";
+  }
+}
+
+function roleWords(caller: MemberCaller, workspaceId: string | undefined): string {
+  if (workspaceId === undefined) return roleNames[caller.role];
+  const roles = rolesIn(caller, workspaceId).map((role) => roleNames[role]);
+  return `${roles.join(" and ")} there`;
 }

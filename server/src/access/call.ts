@@ -5,3 +5,8 @@ export interface Call {
   caller: Caller;
   origin: Origin;
 }
+
+/** The same of a route that is open to everybody: the console's own, before somebody is signed in. */
+export interface PublicCall {
+  origin: Origin;
+}

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { type FoundKey, findApiKeyByHash } from "./api-key-lookup.sql.ts";
+import { type FoundKey, findApiKeysByHashes } from "./api-key-lookup.sql.ts";
 import { makeKeyCache } from "./key-cache.ts";
 
 const key: FoundKey = {
@@ -13,23 +13,32 @@ const key: FoundKey = {
   status: "active",
   expiresAtMs: null,
   isWorkspaceArchived: false,
+  secretId: 1,
+  secretValidUntilMs: null,
+  ownerMemberId: null,
+  ownerState: null,
+  allowedModels: null,
+  allowedAddresses: null,
 };
 
-/** Look-ups that a test answers by hand. */
+/** Look-ups that a test answers by hand: the one answer is that of every hash asked. */
 function makeBench() {
   const lookups: PromiseWithResolvers<FoundKey | null>[] = [];
+  const asked: number[] = [];
   const bench = { nowMs: 0, silenceMs: 0 };
   const cache = makeKeyCache({
-    lookup: () => {
+    lookup: async (hashes) => {
       const lookup = Promise.withResolvers<FoundKey | null>();
       lookups.push(lookup);
-      return lookup.promise;
+      asked.push(hashes.length);
+      const found = await lookup.promise;
+      return hashes.map(() => found);
     },
     msSinceContact: () => bench.silenceMs,
     leaseTtlMs: 120_000,
     clock: { nowMs: () => bench.nowMs, monotonicMs: () => bench.nowMs },
   });
-  return Object.assign(bench, { cache, lookups });
+  return Object.assign(bench, { cache, lookups, asked });
 }
 
 const newSecret = () => makeSecret("api", randomBytes).secret;
@@ -51,7 +60,50 @@ describe("in memory", () => {
     expect(await bench.cache.find(secretA)).toEqual(key);
     expect(bench.lookups.length).toBe(1);
 
-    bench.cache.clear();
+    bench.cache.forget("anything");
+    expect(bench.cache.findCached(secretA)).toBe(undefined);
+  });
+
+  test("a change forgets the keys it is about and no others", async () => {
+    const bench = makeBench();
+    const keys: FoundKey[] = [
+      key,
+      { ...key, id: "apikey_2", workspaceId: "wksp_2" },
+      { ...key, id: "apikey_3", ownerMemberId: "user_3", ownerState: "active" },
+      { ...key, id: "apikey_4", workspaceId: "wksp_4" },
+    ];
+    const secrets = keys.map(newSecret);
+    const unknown = newSecret();
+    const ask = async (secret: string, found: FoundKey | null) => {
+      const asked = bench.cache.find(secret);
+      await answer(bench, bench.lookups.length - 1, found);
+      await asked;
+    };
+    for (const [index, each] of keys.entries()) await ask(secrets[index] ?? "", each);
+    await ask(unknown, null);
+    const known = () => secrets.map((secret) => bench.cache.findCached(secret)?.id ?? null);
+
+    bench.cache.forget([{ kind: "no_key", id: "spl_1" }]);
+    expect(known()).toEqual(["apikey_1", "apikey_2", "apikey_3", "apikey_4"]);
+    bench.cache.forget([{ kind: "api_key", id: "apikey_1" }]);
+    expect(known()).toEqual([null, "apikey_2", "apikey_3", "apikey_4"]);
+    bench.cache.forget([
+      { kind: "workspace", id: "wksp_2" },
+      { kind: "member", id: "user_3" },
+    ]);
+    expect(known()).toEqual([null, null, null, "apikey_4"]);
+    expect(bench.cache.findCached(unknown)).toBe(null);
+    bench.cache.forget("anything");
+    expect(known()).toEqual([null, null, null, null]);
+    expect(bench.cache.findCached(unknown)).toBe(undefined);
+  });
+
+  test("a row that was read while any change of keys arrived is not kept", async () => {
+    const bench = makeBench();
+    const asked = bench.cache.find(secretA);
+    bench.cache.forget([{ kind: "api_key", id: "apikey_9" }]);
+    await answer(bench, 0, key);
+    expect(await asked).toEqual(key);
     expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
@@ -70,7 +122,7 @@ describe("in memory", () => {
   test("a row that was read while a change arrived is not kept", async () => {
     const bench = makeBench();
     const before = bench.cache.find(secretA);
-    bench.cache.clear();
+    bench.cache.forget("anything");
     const after = bench.cache.find(secretA);
     expect(bench.lookups.length).toBe(2);
     await answer(bench, 0, key);
@@ -95,16 +147,18 @@ describe("in memory", () => {
     await expect(again).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("at most 4 look-ups run and 256 wait; one more is refused at once", async () => {
+  test("at most 4 look-ups run and 4,096 wait, which go together; one more is refused at once", async () => {
     const bench = makeBench();
-    const finds = Array.from({ length: 4 + 256 }, () => bench.cache.find(newSecret()));
-    expect(bench.lookups.length).toBe(4);
+    const finds = Array.from({ length: 4 + 4_096 }, () => bench.cache.find(newSecret()));
+    expect(bench.asked).toEqual([1, 1, 1, 1]);
     await expect(bench.cache.find(newSecret())).rejects.toMatchObject({ code: "unavailable" });
-    for (let i = 0; i < finds.length; i++) {
-      await answer(bench, i, null);
-      await finds[i];
+    for (let i = 0; i < 4 + 4_096 / 256; i++) {
+      await expect.poll(() => bench.lookups.length, { interval: 1 }).toBeGreaterThan(i);
+      bench.lookups[i]?.resolve(i === 9 ? key : null);
     }
-    expect(bench.lookups.length).toBe(260);
+    const found = await Promise.all(finds);
+    expect(bench.asked).toEqual([1, 1, 1, 1, ...Array(16).fill(256)]);
+    expect(found.filter((each) => each !== null).length).toBe(256);
   });
 
   test("a look-up that fails refuses those that wait behind it, and keeps nothing", async () => {
@@ -159,19 +213,21 @@ describe("on PostgreSQL", () => {
         workspace_id: "wksp_1",
         name: "Key",
         permission: "write",
-        secret_hash: hash,
-        partial_key_hint: hint,
         created_by_type: "local_operator",
         created_by_id: "0",
         expires_at: null,
       })
+      .execute();
+    await db.database
+      .insertInto("api_key_secret")
+      .values({ api_key_id: "apikey_1", hash, hint, created_at: new Date() })
       .execute();
   });
   afterAll(() => db.drop());
 
   const makeCache = () =>
     makeKeyCache({
-      lookup: (secretHash) => findApiKeyByHash(db.database, secretHash),
+      lookup: (secretHashes) => findApiKeysByHashes(db.database, secretHashes),
       msSinceContact: () => 0,
       leaseTtlMs: 120_000,
       clock: { nowMs: () => 0, monotonicMs: () => 0 },
@@ -181,6 +237,13 @@ describe("on PostgreSQL", () => {
     const cache = makeCache();
     expect(await cache.find(secret)).toEqual(key);
     expect(await cache.find(newSecret())).toBe(null);
+  });
+
+  test("each of many hashes gets its own answer", async () => {
+    const cache = makeCache();
+    const secrets = [...Array.from({ length: 300 }, newSecret), secret, newSecret()];
+    const found = await Promise.all(secrets.map((each) => cache.find(each)));
+    expect(found).toEqual([...Array(300).fill(null), key, null]);
   });
 
   test("status, expiry and an archived workspace are seen after a change, and only then", async () => {
@@ -198,7 +261,7 @@ describe("on PostgreSQL", () => {
       .where("id", "=", "wksp_1")
       .execute();
     expect(cache.findCached(secret)).toEqual(key);
-    cache.clear();
+    cache.forget("anything");
     expect(await cache.find(secret)).toEqual({
       ...key,
       status: "inactive",

@@ -25,16 +25,22 @@ export async function findWorkspaceState(
   return row ? { id: row.id, name: row.name, isArchived: row.archived_at !== null } : null;
 }
 
-/** The workspace of the organization's key, or null where there is no such key. */
-export async function findWorkspaceIdOfApiKey(
+/** What decides who may see a key. */
+export interface ApiKeyPlace {
+  workspace_id: string;
+  owner_member_id: string | null;
+}
+
+/** Where the organization's key stands, or null where there is no such key. */
+export async function findApiKeyPlace(
   db: Database | Tx,
   of: { organizationId: string; apiKeyId: string },
-): Promise<string | null> {
+): Promise<ApiKeyPlace | null> {
   const row = await db
     .selectFrom("api_key")
-    .select("workspace_id")
+    .select(["workspace_id", "owner_member_id"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.apiKeyId)
     .executeTakeFirst();
-  return row?.workspace_id ?? null;
+  return row ?? null;
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs
 import { join } from "node:path";
 import type { Command } from "commander";
 import picocolors from "picocolors";
-import type { LoadedConfig } from "#src/config.ts";
+import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import type { SendLocally } from "./local-api.ts";
 import { print } from "./print.ts";
 
@@ -30,7 +30,7 @@ export function addDoctorCommand(
       const findings = [
         checkNode(),
         ...checkDataFolder(config.dataDir),
-        ...checkExposure(config),
+        checkExposure(config),
         await checkServer(send),
       ];
       const isHealthy = findings.every((finding) => finding.ok);
@@ -82,17 +82,9 @@ function checkDataFolder(folder: string): Finding[] {
   return findings;
 }
 
-function checkExposure(config: LoadedConfig["config"]): Finding[] {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(config.host);
-  const isProtected = config.tlsCertFile !== undefined || config.trustedProxies.length > 0;
-  if (isLocal || isProtected) return [{ check: "address", ok: true, detail: config.host }];
-  return [
-    {
-      check: "address",
-      ok: false,
-      detail: `${config.host} is open to the network without TLS: keys cross it in clear text`,
-    },
-  ];
+function checkExposure(config: Config): Finding {
+  const exposure = findExposure(config);
+  return { check: "address", ok: exposure === null, detail: exposure ?? config.host };
 }
 
 async function checkServer(send: SendLocally): Promise<Finding> {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { bumpChangeCounter, type ChangeWatch, watchChanges } from "./change-watch.ts";
+import { bumpChangeCounter, type Changed, type ChangeWatch, watchChanges } from "./change-watch.ts";
 import { openDatabase } from "./pool.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -38,7 +38,10 @@ function makeCounter() {
   };
 }
 
-async function watch(onChange: () => void, clock: Clock = systemClock): Promise<ChangeWatch> {
+async function watch(
+  onChange: (changed: Changed) => void,
+  clock: Clock = systemClock,
+): Promise<ChangeWatch> {
   const made = watchChanges({
     database: db.database,
     intervalMs: INTERVAL_MS,
@@ -93,6 +96,49 @@ describe("change watch", () => {
     expect(await read()).toEqual({ value: 2n });
   });
 
+  test("a change that says what it is about is told as that, and one that does not as anything", async () => {
+    const told: Changed[] = [];
+    const counter = makeCounter();
+    const made = await watch((changed) => {
+      told.push(changed);
+      counter.call();
+    });
+    const scopes = [
+      { kind: "api_key", id: "apikey_1" },
+      { kind: "member", id: 'user_"\\' },
+    ] as const;
+    await inTransaction(db.database, async (tx) => {
+      for (const scope of scopes) await bumpChangeCounter(tx, scope);
+    });
+    await counter.reached(1);
+    expect(told).toEqual([scopes]);
+    await inTransaction(db.database, async (tx) => {
+      await bumpChangeCounter(tx, scopes[0]);
+      await bumpChangeCounter(tx);
+    });
+    await counter.reached(2);
+    expect(told[1]).toBe("anything");
+    expect(made.msSinceContact()).toBeLessThan(5_000);
+  });
+
+  test("after more changes than are kept, and after a restored backup, anything may have changed", async () => {
+    const told: Changed[] = [];
+    const counter = makeCounter();
+    await watch((changed) => {
+      told.push(changed);
+      counter.call();
+    });
+    await inTransaction(db.database, async (tx) => {
+      for (let i = 0; i < 1_100; i++) await bumpChangeCounter(tx, { kind: "api_key", id: `${i}` });
+    });
+    await counter.reached(1);
+    const kept = await db.database.selectFrom("change_scope").select("value").execute();
+    expect(kept.length).toBe(1_000);
+    await db.database.updateTable("change_counter").set({ value: 3n }).execute();
+    await counter.reached(2);
+    expect(told).toEqual(["anything", "anything"]);
+  });
+
   test("the database's clock goes on with ours between polls", async () => {
     let monotonicMs = 1_000;
     const clock: Clock = { nowMs: () => 0, monotonicMs: () => monotonicMs };
@@ -133,7 +179,7 @@ describe("change watch", () => {
     const counter = makeCounter();
     const made = await watch(counter.call);
     await made.stop();
-    await inTransaction(db.database, bumpChangeCounter);
+    await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
     expect(counter.count()).toBe(0);
 
     const nowhere = openDatabase({

@@ -4,6 +4,16 @@ import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Database, Tx } from "./pool.ts";
+import type { ChangeScopeKind } from "./tables.ts";
+
+/** What a change was about, as far as nodes keep it of keys. `no_key`: nothing of a key can be different after it. */
+export interface ChangeScope {
+  kind: ChangeScopeKind;
+  id: string;
+}
+
+/** What has changed since the poll before: these things, or anything at all. */
+export type Changed = "anything" | readonly ChangeScope[];
 
 export interface ChangeWatchOptions {
   database: Database;
@@ -12,7 +22,7 @@ export interface ChangeWatchOptions {
   clock: Clock;
   logger: Logger;
   /** The counter has another value than before. Called after the first poll never, then once per poll at most. */
-  onChange: () => void;
+  onChange: (changed: Changed) => void;
 }
 
 export interface ChangeWatch {
@@ -26,16 +36,29 @@ export interface ChangeWatch {
   stop(): Promise<void>;
 }
 
+/** A node that was away for more changes than this forgets everything. */
+const MAX_SCOPES = 500;
+
 /**
  * Tells every node that something it may have cached has changed. The row stays locked until `tx` commits, so the
  * values become visible in the order of the commits: a node that has seen value N has all changes up to N before it.
+ * Without a `scope` nodes forget all keys they keep, which is always right; with one, only what it names.
  */
-export async function bumpChangeCounter(tx: Tx): Promise<void> {
-  await tx.updateTable("change_counter").set({ value: sql<bigint>`value + 1` }).execute();
+export async function bumpChangeCounter(tx: Tx, scope: ChangeScope | null = null): Promise<void> {
+  if (scope === null) {
+    await tx.updateTable("change_counter").set({ value: sql<bigint>`value + 1` }).execute();
+    return;
+  }
+  await sql`
+    WITH bumped AS (UPDATE change_counter SET value = value + 1 RETURNING value),
+      pruned AS (DELETE FROM change_scope USING bumped WHERE change_scope.value <= bumped.value - ${2 * MAX_SCOPES})
+    INSERT INTO change_scope (value, kind, id) SELECT value, ${scope.kind}, ${scope.id} FROM bumped
+  `.execute(tx);
 }
 
 interface Contact {
   value: bigint;
+  changed: Changed;
   /** Monotonic, when the poll was sent. */
   sentMs: number;
   /** Database clock minus monotonic clock, assuming that the answer was made half way. */
@@ -55,14 +78,16 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
 
   async function poll(): Promise<void> {
     try {
-      const next = await readCounter(options.database, clock);
+      const next = await readCounter(options.database, clock, contact?.value ?? null);
       if (isStopped) return;
       if (isAway) logger.info("the database is back");
       isAway = false;
       const previous = contact;
       contact = next;
       first.resolve();
-      if (previous !== null && previous.value !== next.value) options.onChange();
+      if (previous !== null && previous.value !== next.value) {
+        options.onChange(next.changed);
+      }
     } catch (error) {
       if (!isAway && !isStopped) logger.warn({ err: error }, "changes cannot be polled");
       isAway = true;
@@ -96,12 +121,25 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   };
 }
 
-async function readCounter(database: Database, clock: Clock): Promise<Contact> {
+async function readCounter(
+  database: Database,
+  clock: Clock,
+  seen: bigint | null,
+): Promise<Contact> {
   const sentMs = clock.monotonicMs();
-  const { value, now } = await database
-    .selectFrom("change_counter")
-    .select(["value", sql<Date>`clock_timestamp()`.as("now")])
-    .executeTakeFirstOrThrow();
+  const { rows } = await sql<{ value: bigint; now: Date; scopes: ChangeScope[] | null }>`
+    SELECT value, clock_timestamp() AS now,
+      (SELECT json_agg(json_build_object('kind', kind, 'id', id))
+        FROM (SELECT kind, id FROM change_scope AS s
+          WHERE s.value > ${seen ?? 0n} AND s.value <= change_counter.value LIMIT ${MAX_SCOPES}) AS newer) AS scopes
+    FROM change_counter`.execute(database);
   const answeredMs = clock.monotonicMs();
-  return { value, sentMs, offsetMs: now.getTime() - (sentMs + answeredMs) / 2 };
+  const [row] = rows;
+  assert(row, "the change counter has its one row");
+  const { value, now } = row;
+  const scopes = row.scopes ?? [];
+  // A value without its scope was about anything; so is what a restored backup brings, whose counter is behind.
+  const isComplete = seen !== null && value - seen === BigInt(scopes.length);
+  const changed = isComplete ? scopes : "anything";
+  return { value, changed, sentMs, offsetMs: now.getTime() - (sentMs + answeredMs) / 2 };
 }

@@ -65,6 +65,21 @@ describe("isUnavailable", () => {
     expect(isUnavailable(error)).toBe(true);
   });
 
+  test("is true of a statement that took too long, and of one that was in another's way", async () => {
+    const late = inTransaction(db.database, async (tx) => {
+      await sql`SET LOCAL statement_timeout = 10`.execute(tx);
+      await sql`SELECT pg_sleep(5)`.execute(tx);
+    });
+    expect(isUnavailable(await errorOf(late))).toBe(true);
+    const locked = inTransaction(db.database, async (tx) => {
+      await sql`LOCK TABLE installation`.execute(tx);
+      await inTransaction(db.database, async (other) => {
+        await sql`LOCK TABLE installation NOWAIT`.execute(other);
+      });
+    });
+    expect(isUnavailable(await errorOf(locked))).toBe(true);
+  });
+
   test("is false of what the statement itself did wrong, and of other errors", async () => {
     expect(isUnavailable(await errorOf(sql`SELECT 1 / 0`.execute(db.database)))).toBe(false);
     expect(isUnavailable(await errorOf(sql`SELECT FROM nothing`.execute(db.database)))).toBe(false);

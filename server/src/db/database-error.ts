@@ -6,6 +6,7 @@ import { StartError } from "#src/lib/start-error.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const DISK_FULL = "53100";
+const LOCK_NOT_AVAILABLE = "55P03";
 
 const UNAVAILABLE_SQLSTATES = new Set([
   "57P01", // the server is being shut down
@@ -14,6 +15,10 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "57P05", // idle session timeout
   "53300", // too many connections
   "53400", // a configured limit was reached
+  "57014", // a statement took longer than it may
+  "40001", // another transaction came first …
+  "40P01", // … or waited for this one while this one waited for it
+  "55P03", // a lock was not to be had
 ]);
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ECONNREFUSED",
@@ -38,7 +43,7 @@ const UNAVAILABLE_MESSAGES = [
   "Client was closed and is not queryable",
 ];
 
-/** The database was not there (any more): nothing is wrong with the statement, and the caller may answer 503. */
+/** The database was not there (any more), or too busy: nothing is wrong with the statement, and a 503 is the answer. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
@@ -58,6 +63,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
     error.code === UNIQUE_VIOLATION &&
     (constraint === undefined || error.constraint === constraint)
   );
+}
+
+/** A lock was waited for as long as `lock_timeout` allows. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE;
 }
 
 /** The database server has no room left on its disk. */

@@ -21,12 +21,33 @@ CREATE TABLE api_key (
   name text NOT NULL,
   permission text NOT NULL,
   status text DEFAULT 'active'::text NOT NULL,
-  secret_hash bytea NOT NULL,
-  partial_key_hint text NOT NULL,
   created_by_type text NOT NULL,
   created_by_id text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  expires_at timestamp with time zone
+  expires_at timestamp with time zone,
+  owner_member_id text,
+  allowed_models text[],
+  allowed_addresses text[],
+  archived_at timestamp with time zone
+);
+CREATE TABLE api_key_secret (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  api_key_id text NOT NULL,
+  hash bytea NOT NULL,
+  hint text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  valid_until timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  last_used_model text
+);
+CREATE TABLE audit_checkpoint (
+  organization_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  hash bytea NOT NULL,
+  events bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  mac bytea NOT NULL
 );
 CREATE TABLE audit_event (
   id text NOT NULL,
@@ -45,12 +66,17 @@ CREATE TABLE audit_event (
   user_agent text,
   created_at timestamp with time zone NOT NULL,
   previous_hash bytea NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  actor_name text,
+  actor_email text
 );
 CREATE TABLE audit_head (
   organization_id uuid NOT NULL,
   seq bigint DEFAULT 0 NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  keyed_from bigint,
+  retention_days integer,
+  mac bytea
 );
 CREATE TABLE balance (
   scope_type text NOT NULL,
@@ -65,6 +91,19 @@ CREATE TABLE balance (
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
   value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE change_scope (
+  value bigint NOT NULL,
+  kind text NOT NULL,
+  id text NOT NULL
+);
+CREATE TABLE claimed_change (
+  claim bytea NOT NULL,
+  step integer NOT NULL,
+  fingerprint bytea NOT NULL,
+  result_sealed bytea NOT NULL,
+  answer_sealed bytea,
+  created_at timestamp with time zone NOT NULL
 );
 CREATE TABLE installation (
   key text NOT NULL,
@@ -144,6 +183,10 @@ CREATE TABLE schema_migration (
   name text NOT NULL,
   sha256 text NOT NULL,
   applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+CREATE TABLE security_settings (
+  organization_id uuid NOT NULL,
+  max_key_lifetime_days integer
 );
 CREATE TABLE spend_limit (
   id text NOT NULL,
@@ -285,19 +328,27 @@ ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
+ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
-ALTER TABLE api_key ADD CONSTRAINT api_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
-ALTER TABLE api_key ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_pkey PRIMARY KEY (organization_id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_retention_days_check CHECK ((retention_days >= 30));
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
+ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
+ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
 ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
@@ -319,6 +370,8 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_e
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
@@ -335,13 +388,17 @@ ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (w
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -350,7 +407,20 @@ ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey F
 
 CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
+CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
+CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
+CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
+CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
+CREATE INDEX audit_event_by_address ON audit_event USING btree (organization_id, ip_address, created_at, seq) WHERE (ip_address IS NOT NULL);
+CREATE INDEX audit_event_by_event ON audit_event USING btree (organization_id, event text_pattern_ops, created_at, seq);
+CREATE INDEX audit_event_by_request ON audit_event USING btree (organization_id, request_id);
+CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id, subject_id, created_at, seq);
+CREATE INDEX audit_event_by_subject_type ON audit_event USING btree (organization_id, subject_type, created_at, seq);
+CREATE INDEX audit_event_by_time ON audit_event USING btree (organization_id, created_at, seq);
+CREATE INDEX audit_event_by_workspace ON audit_event USING btree (organization_id, workspace_id, created_at, seq) WHERE (workspace_id IS NOT NULL);
+CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
 CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
@@ -361,3 +431,60 @@ CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
+
+CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM audit_event e
+  WHERE e.organization_id = organization AND e.seq IN (
+    SELECT o.seq FROM audit_event o
+    WHERE o.organization_id = organization
+      AND o.seq <= (SELECT max(c.seq) FROM audit_checkpoint c WHERE c.organization_id = organization)
+    ORDER BY o.seq LIMIT batch);
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN deleted;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM audit_checkpoint c WHERE c.organization_id = OLD.organization_id AND c.seq >= OLD.seq) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'audit_event is append-only: DELETE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_rollback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NEW.organization_id = OLD.organization_id AND NEW.seq >= OLD.seq THEN RETURN NEW; END IF;
+  RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+
+CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_delete BEFORE DELETE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
+CREATE TRIGGER audit_event_truncate BEFORE TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();

@@ -1,5 +1,5 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 // The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
 
@@ -13,6 +13,9 @@ export interface Tables {
   organization: { id: string; name: string; created_at: Created };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
+  api_key_secret: ApiKeySecretTable;
+  security_settings: { organization_id: string; max_key_lifetime_days: number | null };
+  change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
   price_override: PriceOverrideTable;
@@ -23,10 +26,12 @@ export interface Tables {
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
-  audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
+  audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
   journal_writer: JournalWriterTable;
   journal_record: { node_id: string; seq: bigint; line: Uint8Array };
+  audit_checkpoint: AuditCheckpointTable;
+  claimed_change: ClaimedChangeTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
 }
@@ -73,13 +78,30 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
-  secret_hash: Uint8Array;
-  partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
   created_at: Created;
   expires_at: Date | null;
+  owner_member_id: string | null;
+  allowed_models: string[] | null;
+  allowed_addresses: string[] | null;
+  archived_at: Date | null;
 }
+
+interface ApiKeySecretTable {
+  id: GeneratedAlways<bigint>;
+  api_key_id: string;
+  hash: Uint8Array;
+  hint: string;
+  created_at: Date;
+  valid_until: Date | null;
+  last_used_at: Date | null;
+  last_used_address: string | null;
+  last_used_model: string | null;
+}
+
+/** What a change can alter of what nodes keep of keys. */
+export type ChangeScopeKind = "no_key" | "api_key" | "workspace" | "member";
 
 interface AdminKeyTable {
   id: string;
@@ -212,6 +234,33 @@ interface UsageRollupTable extends UsageDimensions, UsageCounts {
   unpriced_requests: bigint;
 }
 
+interface AuditHeadTable {
+  organization_id: string;
+  seq: Generated<bigint>;
+  hash: Uint8Array;
+  keyed_from: bigint | null;
+  retention_days: number | null;
+  mac: Uint8Array | null;
+}
+
+interface AuditCheckpointTable {
+  organization_id: string;
+  seq: bigint;
+  hash: Uint8Array;
+  events: bigint;
+  created_at: Date;
+  mac: Uint8Array;
+}
+
+interface ClaimedChangeTable {
+  claim: Uint8Array;
+  step: number;
+  fingerprint: Uint8Array;
+  result_sealed: Uint8Array;
+  answer_sealed: Uint8Array | null;
+  created_at: Date;
+}
+
 interface AuditEventTable {
   id: string;
   organization_id: string;
@@ -219,6 +268,8 @@ interface AuditEventTable {
   event: string;
   actor_type: string;
   actor_id: string;
+  actor_name: string | null;
+  actor_email: string | null;
   subject_type: string;
   subject_id: string;
   workspace_id: string | null;

@@ -8,7 +8,7 @@ import {
   noTokens,
   usageDimensions,
   usageFromMessage,
-  withOutputAtLeast,
+  withAtLeast,
 } from "./usage-fields.ts";
 
 function read(usage: unknown, model: unknown = "claude-opus-5"): BilledUsage {
@@ -275,14 +275,16 @@ describe("iterations", () => {
 
 describe("an estimate of the output", () => {
   test("raises what is known and never lowers it", () => {
-    expect(withOutputAtLeast(start, 10.2).total.outputTokens).toBe(11);
-    expect(withOutputAtLeast(start, 2)).toEqual(start);
-    expect(withOutputAtLeast(start, Number.NaN)).toEqual(start);
+    const seen = (outputTokens: number, webSearches = 0) => ({ outputTokens, webSearches });
+    expect(withAtLeast(start, seen(10.2)).total).toEqual({ ...start.total, outputTokens: 11 });
+    expect(withAtLeast(start, seen(2, 3)).total).toEqual({ ...start.total, webSearches: 3 });
+    expect(withAtLeast(start, seen(2, 1))).toEqual(start);
+    expect(withAtLeast(start, seen(Number.NaN))).toEqual(start);
   });
 
   test("reaches the iterations, by which the request is priced", () => {
     const first = read({ input_tokens: 9, output_tokens: 1, iterations: [call("message", 9, 1)] });
-    const { total, iterations } = withOutputAtLeast(first, 400);
+    const { total, iterations } = withAtLeast(first, { outputTokens: 400, webSearches: 0 });
     expect(total.outputTokens).toBe(400);
     expect(iterations?.[0]?.usage.outputTokens).toBe(400);
   });

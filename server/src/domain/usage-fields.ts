@@ -70,13 +70,21 @@ export function applyMessageDelta(current: BilledUsage, deltaUsage: unknown): Bi
 }
 
 /**
- * Usage of an answer that was cut: output raised to `outputTokens` where less was reported so far, so that an
- * estimate made from the bytes seen reaches the price by iterations as well.
+ * Usage of an answer that was cut: output and searches raised to what was seen where less was reported so far, so that
+ * an estimate made from the bytes seen reaches the price by iterations as well.
  */
-export function withOutputAtLeast(current: BilledUsage, outputTokens: number): BilledUsage {
+export function withAtLeast(
+  current: BilledUsage,
+  seen: { outputTokens: number; webSearches: number },
+): BilledUsage {
   const known = current.topLevel ?? current.total;
-  if (!(outputTokens > known.outputTokens)) return current;
-  const total = { ...known, outputTokens: Math.min(Math.ceil(outputTokens), MAX_TOKENS) };
+  const isMoreOutput = seen.outputTokens > known.outputTokens;
+  if (!isMoreOutput && seen.webSearches <= known.webSearches) return current;
+  const total = {
+    ...known,
+    webSearches: Math.max(known.webSearches, seen.webSearches),
+    ...(isMoreOutput && { outputTokens: Math.min(Math.ceil(seen.outputTokens), MAX_TOKENS) }),
+  };
   return withIterations({ ...current, total }, current.iterations, current.isDoubtful === true);
 }
 

@@ -7,6 +7,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   call,
+  defaultKey,
   messageBody,
   ORGANIZATION_ID,
   startTestGateway,
@@ -174,7 +175,7 @@ describe("permissions", () => {
 });
 
 describe("when the database is away", () => {
-  const startAway = (silenceMs: () => number, lookup: () => Promise<FoundKey | null>) =>
+  const startAway = (silenceMs: () => number, lookup: () => Promise<(FoundKey | null)[]>) =>
     startTestGateway({
       origin: upstream.origin,
       keys: makeKeyCache({
@@ -188,18 +189,10 @@ describe("when the database is away", () => {
   test("a known key works up to the TTL; then, and for a new key at once, it is a 503 that says so", async () => {
     let silenceMs = 0;
     let isAway = false;
-    const key: FoundKey = {
-      id: "apikey_1",
-      organizationId: ORGANIZATION_ID,
-      workspaceId: WORKSPACE_ID,
-      permission: "write",
-      status: "active",
-      expiresAtMs: null,
-      isWorkspaceArchived: false,
-    };
+    const key: FoundKey = { ...defaultKey, id: "apikey_1" };
     const away = await startAway(
       () => silenceMs,
-      () => (isAway ? Promise.reject(new Error("connection refused")) : Promise.resolve(key)),
+      () => (isAway ? Promise.reject(new Error("connection refused")) : Promise.resolve([key])),
     );
     const send = (secret: string) =>
       call(away.origin, { headers: { "x-api-key": secret }, body: messageBody() });
@@ -227,7 +220,7 @@ test("a bug in authentication is a 500 that says nothing", async () => {
   const keys: KeyCache = {
     findCached: () => undefined,
     find: () => Promise.reject(new Error("a secret detail")),
-    clear: () => undefined,
+    forget: () => undefined,
   };
   const broken = await startTestGateway({ origin: upstream.origin, keys });
   const answer = await call(broken.origin, { headers: { "x-api-key": unknown }, body: "{}" });

@@ -6,6 +6,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/access/key-cache.ts";
+import { checkKeyWorks } from "#src/access/refuse-key.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { checkSecret } from "#src/domain/key-format.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -18,20 +19,21 @@ export interface AuthenticateDeps {
 
 /**
  * The key behind a request, allowed to do `action`; without a wait when memory knows it. Throws (or rejects with) a 401
- * that says what is wrong with the key, since who asks holds its secret; a 403 when the key may not do this; a 503 when
- * the key cannot be checked.
+ * that says what is wrong with the key, since who asks holds its secret; a 403 when the key may not do this, or not from
+ * the client's `address`; a 503 when the key cannot be checked.
  */
 export function authenticateKey(
   deps: AuthenticateDeps,
   headers: IncomingHttpHeaders,
   action: ClaudeAction,
+  address: () => string | null,
 ): FoundKey | Promise<FoundKey> {
   const secret = readSecret(headers);
   const cached = deps.keys.findCached(secret);
-  if (cached !== undefined) return checkKey(deps, cached, action);
+  if (cached !== undefined) return checkKey(deps, cached, action, address);
   // Only now: what memory knows was well-formed when it was looked up.
   checkFormat(secret);
-  return deps.keys.find(secret).then((key) => checkKey(deps, key, action));
+  return deps.keys.find(secret).then((key) => checkKey(deps, key, action, address));
 }
 
 /**
@@ -95,38 +97,19 @@ function checkFormat(secret: string): void {
   }
 }
 
-function checkKey(deps: AuthenticateDeps, key: FoundKey | null, action: ClaudeAction): FoundKey {
+function checkKey(
+  deps: AuthenticateDeps,
+  key: FoundKey | null,
+  action: ClaudeAction,
+  address: () => string | null,
+): FoundKey {
   if (key === null) {
     throw new ApiError(
       "authentication",
       "invalid x-api-key: no workspace of this server has this API key.",
     );
   }
-  // First, because archiving a workspace archives its keys with it.
-  if (key.isWorkspaceArchived) {
-    throw new ApiError(
-      "authentication",
-      "The workspace of this API key is archived, so its keys have stopped.",
-    );
-  }
-  if (key.status === "archived") {
-    throw new ApiError(
-      "authentication",
-      "This API key is archived and will not work again: create another one.",
-    );
-  }
-  if (key.status === "inactive") {
-    throw new ApiError(
-      "authentication",
-      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
-    );
-  }
-  if (key.expiresAtMs !== null && deps.databaseNowMs() >= key.expiresAtMs) {
-    throw new ApiError(
-      "authentication",
-      `This API key expired at ${new Date(key.expiresAtMs).toISOString()}: create another one.`,
-    );
-  }
+  checkKeyWorks(key, deps.databaseNowMs(), address);
   const needed = permissionFor(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {

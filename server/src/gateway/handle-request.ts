@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/access/key-cache.ts";
+import type { KeyUse } from "#src/access/key-use.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { authenticateKey } from "./authenticate-key.ts";
+import { checkModels } from "./check-models.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
@@ -23,6 +25,9 @@ import type { Upstream } from "./upstreams/upstream.ts";
 
 export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   keys: KeyCache;
+  keyUse: Pick<KeyUse, "record">;
+  /** The client's address, or null where it is not known. */
+  clientAddress: (request: IncomingMessage) => string | null;
   ledger: Admission;
   meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
@@ -198,12 +203,14 @@ async function serve(
 ): Promise<boolean> {
   const { request } = exchange;
   if (route.kind === "not_found") throw notFound(request);
-  const found = authenticateKey(deps, request.headers, route.action);
+  const address = () => deps.clientAddress(request);
+  const found = authenticateKey(deps, request.headers, route.action, address);
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
   if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
+    noteUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
   const body = await receiveBody(deps, budget, exchange);
@@ -211,6 +218,8 @@ async function serve(
   exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
   const message = parseMessage(body);
+  noteUse(deps, exchange, key, message.model);
+  checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
   if (route.kind === "count_tokens") {
@@ -221,6 +230,16 @@ async function serve(
   if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
   else await deps.beginSynced(metered.begin);
   return send(relayDeps, exchange, { upstream, body, metered });
+}
+
+/** Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. */
+function noteUse(deps: GatewayDeps, exchange: Exchange, key: FoundKey, model: string | null): void {
+  deps.keyUse.record({
+    secretId: key.secretId,
+    atMs: deps.databaseNowMs(),
+    address: deps.clientAddress(exchange.request),
+    model,
+  });
 }
 
 function receiveBody(

@@ -71,7 +71,8 @@ const toolset = /^(computer_toolset|browser_toolset)_\d{8}$/;
 const serverTool =
   /^(web_search|web_fetch|code_execution|advisor|tool_search_tool_(bm25|regex))(_\d{8})?$/;
 
-const MAX_SERVER_TOOLS = 16;
+/** Of a request's server tools, as many are read; where there are more, what they are is not known. */
+export const MAX_SERVER_TOOLS = 16;
 const MAX_MODEL_CHARACTERS = 256;
 
 /** The reader stands before the list. */

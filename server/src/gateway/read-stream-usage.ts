@@ -38,6 +38,7 @@ interface Block {
   thinking?: unknown;
   name?: unknown;
   input?: unknown;
+  content?: unknown;
 }
 
 interface Delta {
@@ -71,8 +72,9 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         break;
       case "content_block_start": {
         const block = (event as { content_block?: unknown }).content_block;
-        const { type, bytes, fallbackModel } = readBlockStart(block);
+        const { type, bytes, webSearches, fallbackModel } = readBlockStart(block);
         seen.outputBytes += bytes;
+        seen.webSearches += webSearches;
         if (!visibleBlock.test(type)) seen.hiddenThinking = true;
         // From here on another model answers: the reported model is the one that served the rest, as in the SDKs.
         if (seen.usage !== null && fallbackModel !== null) {
@@ -124,17 +126,27 @@ function afterDelta(
 function readBlockStart(value: unknown): {
   type: string;
   bytes: number;
+  /** 1 for a search that begins, -1 for one that failed and is not billed. */
+  webSearches: number;
   fallbackModel: string | null;
 } {
   if (typeof value !== "object" || value === null) {
-    return { type: "", bytes: 0, fallbackModel: null };
+    return { type: "", bytes: 0, webSearches: 0, fallbackModel: null };
   }
   const block: Block = value;
   const type = typeof block.type === "string" ? block.type : "";
   const generated = [block.text, block.thinking];
   if (type.endsWith("tool_use")) generated.push(block.name, inputText(block.input));
   const bytes = generated.reduce<number>((sum, part) => sum + utf8Bytes(part), 0);
-  return { type, bytes, fallbackModel: type === "fallback" ? modelOf(block.to) : null };
+  const fallbackModel = type === "fallback" ? modelOf(block.to) : null;
+  return { type, bytes, webSearches: searchesOf(type, block), fallbackModel };
+}
+
+function searchesOf(type: string, { name, content }: Block): number {
+  if (type === "server_tool_use" && name === "web_search") return 1;
+  // The results of a search are a list; an error is one object.
+  const isError = type === "web_search_tool_result" && !Array.isArray(content);
+  return isError ? -1 : 0;
 }
 
 function modelOf(value: unknown): string | null {

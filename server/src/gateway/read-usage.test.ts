@@ -54,6 +54,7 @@ const nothing: UsageSeen = {
   sawMessageStart: false,
   isOutputFinal: false,
   outputBytes: 0,
+  webSearches: 0,
   hiddenThinking: false,
   isAtEventBoundary: true,
   errorType: null,
@@ -275,6 +276,16 @@ describe("bytes of output", () => {
       (await read(startOf({ type: "web_search_tool_result", content: [{ url: "https://x" }] })))
         .outputBytes,
     ).toBe(0);
+  });
+
+  test("count the searches that began, without those that failed", async () => {
+    const search = { type: "server_tool_use", name: "web_search", input: {} };
+    const found = { type: "web_search_tool_result", content: [] };
+    const failed = { type: "web_search_tool_result", content: { error_code: "unavailable" } };
+    const fetched = { type: "server_tool_use", name: "web_fetch", input: {} };
+    const blocks = [search, found, search, failed, fetched, search];
+    const text = blocks.map((content_block) => event("content_block_start", { content_block }));
+    expect((await read(text.join(""))).webSearches).toBe(2);
   });
 
   test.each([

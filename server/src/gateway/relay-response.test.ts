@@ -432,6 +432,12 @@ describe("a client that leaves", () => {
     });
   });
 
+  test("a search that was seen to begin is billed", async () => {
+    const search = { type: "server_tool_use", id: "s", name: "web_search", input: {} };
+    const { end } = await leaveStream({ max_tokens: 5 }, ["12345"], [search]);
+    expect(end.usage).toEqual({ ...usageOf(10, 5), webSearches: 1 });
+  });
+
   test("the estimate never exceeds max_tokens", async () => {
     const { end } = await leaveStream({ max_tokens: 5 }, ["more than five bytes"]);
     expect(end.usage).toEqual(usageOf(10, 5));
@@ -482,10 +488,16 @@ describe("a client that leaves", () => {
     };
   }
 
-  async function leaveStream(fields: object, texts: readonly string[]) {
+  async function leaveStream(
+    fields: object,
+    texts: readonly string[],
+    blocks: readonly object[] = [],
+  ) {
     const { upstream, gateway } = await startBoth(async (exchange) => {
       exchange.startStream();
-      await exchange.write(messageStart() + blockStart + texts.map(textDelta).join(""));
+      const starts = blocks.map((content_block) => sse("content_block_start", { content_block }));
+      const events = [messageStart(), ...starts, blockStart, ...texts.map(textDelta)];
+      await exchange.write(events.join(""));
     });
     const arrived = upstream.nextExchange();
     const response = await open(gateway.origin, post(gateway, { stream: true, ...fields }));

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
-import { withOutputAtLeast } from "#src/domain/usage-fields.ts";
+import { withAtLeast } from "#src/domain/usage-fields.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange, RunningRelay } from "./exchange.ts";
@@ -290,12 +290,11 @@ function isEventStream(contentType: string | string[] | undefined): boolean {
 function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
   if (seen.usage === null || isExact(seen)) return seen.usage;
   const { maxTokens } = metered;
-  if (maxTokens === null) return withOutputAtLeast(seen.usage, seen.outputBytes);
+  const { outputBytes, webSearches } = seen;
   const isHidden = metered.mayHideThinking || seen.hiddenThinking;
-  return withOutputAtLeast(
-    seen.usage,
-    isHidden ? maxTokens : Math.min(seen.outputBytes, maxTokens),
-  );
+  const bound = maxTokens ?? outputBytes;
+  const outputTokens = isHidden ? bound : Math.min(outputBytes, bound);
+  return withAtLeast(seen.usage, { outputTokens, webSearches });
 }
 
 /** What was cut came after the numbers. */

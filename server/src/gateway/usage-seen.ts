@@ -13,6 +13,8 @@ export interface UsageSeen {
   isOutputFinal: boolean;
   /** Bytes of UTF-8 of generated text, thinking and tool input in the stream: a bound of its visible output tokens. */
   outputBytes: number;
+  /** Searches that the stream shows to have begun, without those that failed. */
+  webSearches: number;
   /** A block began whose tokens are not bounded by its bytes: thinking, or a kind that is not known. */
   hiddenThinking: boolean;
   /** Nothing of an event is pending: an event of our own may be appended. Never true for an encoded answer. */
@@ -49,6 +51,7 @@ export function nothingSeen(): UsageSeen {
     sawMessageStart: false,
     isOutputFinal: false,
     outputBytes: 0,
+    webSearches: 0,
     hiddenThinking: false,
     isAtEventBoundary: true,
     errorType: null,

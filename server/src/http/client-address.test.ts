@@ -5,6 +5,7 @@ import { makeClientAddress } from "./client-address.ts";
 
 function from(remoteAddress: string, forwardedFor?: string): IncomingMessage {
   const headers = forwardedFor === undefined ? {} : { "x-forwarded-for": forwardedFor };
+  // The two fields that are read, in place of a connection.
   return { socket: { remoteAddress }, headers } as unknown as IncomingMessage;
 }
 

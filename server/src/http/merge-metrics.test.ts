@@ -8,6 +8,7 @@ function metricsOf(process: number, requests: number) {
     pendingRecords: () => 0,
     oldestPendingMs: () => 0,
     databaseSilenceMs: () => 0,
+    brokenAuditLogs: () => 0,
     process,
   });
   for (let i = 0; i < requests; i++) {

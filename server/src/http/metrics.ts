@@ -11,6 +11,8 @@ export interface Gauges {
   databaseSilenceMs: () => number;
   /** Of several that share one port: every line then says which process it speaks of. */
   process?: number;
+  /** Organizations whose audit log is not as it was written. */
+  brokenAuditLogs: () => number;
 }
 
 interface ObservedRequest {
@@ -76,6 +78,11 @@ export function makeMetrics(gauges: Gauges): Metrics {
     "bursar_database_silence_seconds",
     "Since PostgreSQL last answered.",
     () => gauges.databaseSilenceMs() / 1000,
+  );
+  gauge(
+    "bursar_broken_audit_logs",
+    "Organizations whose audit log this node found changed; 0 is right.",
+    gauges.brokenAuditLogs,
   );
 
   function count(): void {

@@ -1,14 +1,21 @@
 import type { IncomingMessage } from "node:http";
-import type { RouteSpec } from "@bursar/contract/route.ts";
-import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
+import type { RouteSpec, StreamedAnswer } from "@bursar/contract/route.ts";
+import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticateDeps, authenticate } from "#src/access/authenticate.ts";
 import { authorize } from "#src/access/authorize.ts";
-import type { Call } from "#src/access/call.ts";
+import type { Call, PublicCall } from "#src/access/call.ts";
+import { type ConsoleRequest, checkConsoleRequest } from "#src/access/console-request.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller, Origin } from "#src/domain/caller.ts";
+import type { Claim, ClaimedChanges } from "#src/domain/claim.ts";
 import { assert } from "#src/lib/assert.ts";
+import type { Logger } from "#src/lib/logger.ts";
 import type { Handlers } from "./handlers.ts";
+import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
+import { sendStream } from "./send-stream.ts";
 import { validate } from "./validate.ts";
 
 export interface MountDeps extends AuthenticateDeps {
@@ -16,12 +23,20 @@ export interface MountDeps extends AuthenticateDeps {
   isLocalOperator: (socket: IncomingMessage["socket"]) => string | null;
   /** Address of the client: the socket's, or what a trusted proxy says. */
   clientAddress: (request: IncomingMessage) => string | null;
+  /**
+   * Told of each refusal of a caller that is known: what it may not do (403), and what does not exist for it where it
+   * wanted to change something (404). Must neither throw nor be waited for.
+   */
+  onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
+  /** Changes that a client may ask for twice and wants once. */
+  claims: ClaimedChanges;
+  logger: Logger;
 }
 
 const MAX_USER_AGENT = 300;
 
 type AnyHandler = (
-  call: Call,
+  call: Call | PublicCall,
   input: { params: unknown; query: unknown; body: unknown },
 ) => Promise<unknown>;
 
@@ -35,34 +50,90 @@ export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Han
   }
 }
 
-function mount(
-  app: FastifyInstance,
-  deps: MountDeps,
-  route: AdminRoute,
-  handler: AnyHandler,
-): void {
+function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler: AnyHandler): void {
   // A route that asks for nothing would be open to everybody: the types forbid it, and so does this.
   assert(route.action, `${route.operationId} names the action it needs`);
   assert(handler, `${route.operationId} has a handler`);
-  const calls = new WeakMap<FastifyRequest, Call>();
+  const calls = new WeakMap<FastifyRequest, Call | PublicCall>();
   app.route({
     method: route.method,
     url: toFastifyPath(route.path),
     // Before the body is read: who may not ask is not listened to.
     onRequest: async (request, reply) => {
-      const caller = await authenticate(deps, identityOf(deps, request));
+      const origin = originOf(deps, request);
+      const { action } = route;
+      if (action === "public") {
+        if (isChange(request)) checkConsoleRequest(consoleRequestOf(request), deps.publicOrigin);
+        calls.set(request, { origin });
+        return;
+      }
+      const caller = await authenticate(deps, identityOf(deps, route, request));
       reply.header("anthropic-organization-id", caller.organizationId);
-      authorize(caller, route.action);
-      calls.set(request, { caller, origin: originOf(deps, request) });
+      const call = { caller, origin };
+      calls.set(request, call);
+      await reportingDenials(deps, route, call, async () => authorize(caller, action));
+      // Not a denial: the same call goes through once the person has confirmed who it is.
+      if (route.stepUp) checkStepUp(caller, deps.nowMs());
     },
     handler: async (request, reply) => {
       const call = calls.get(request);
       assert(call, "a handler runs for an authenticated request");
-      const output = await handler(call, readInput(route, request));
+      const input = readInput(route, request);
+      if (route.streams) {
+        const streamed = (await handler(call, input)) as StreamedAnswer;
+        return sendStream(reply, streamed, (error) =>
+          deps.logger.error({ err: error, requestId: request.id }, "a streamed answer broke off"),
+        );
+      }
       // Only what the contract declares leaves the server.
-      return sendJson(reply, route.response.parse(output));
+      const answer = async (call: Call | PublicCall) =>
+        JSON.stringify(route.response.parse(await handler(call, input)));
+      if (!("caller" in call)) return sendText(reply, await answer(call));
+      const claimed = readClaim(route, call.caller, request);
+      return reportingDenials(deps, route, call, async () => {
+        if (claimed === null) return sendText(reply, await answer(call));
+        const claim = deps.claims.claim(claimed);
+        const text = await answerOnce(deps.claims, claim, () =>
+          answer({ ...call, origin: { ...call.origin, claim } }),
+        );
+        if (claim.isReplayed) reply.header("idempotency-replayed", "true");
+        return sendText(reply, text);
+      });
     },
   });
+}
+
+/** What was answered to this request before, or what `answer` gives; that is kept. */
+async function answerOnce(
+  claims: ClaimedChanges,
+  claim: Claim,
+  answer: () => Promise<string>,
+): Promise<string> {
+  const before = await claims.findAnswer(claim);
+  if (before !== null) {
+    claim.isReplayed = true;
+    return before;
+  }
+  const text = await answer();
+  await claims.keepAnswer(claim, text);
+  return text;
+}
+
+async function reportingDenials<Result>(
+  deps: MountDeps,
+  route: RouteSpec,
+  { caller, origin }: Call,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const isDenial =
+      error instanceof ApiError &&
+      (error.code === "permission" || (error.code === "not_found" && route.audited !== null));
+    if (isDenial) deps.onDenied?.(caller, route, origin, error);
+    throw error;
+  }
 }
 
 function readInput(route: RouteSpec, request: FastifyRequest) {
@@ -113,15 +184,34 @@ function readOptionalBody(request: FastifyRequest): Record<string, unknown> {
   return Buffer.isBuffer(body) && body.length > 0 ? readBody(request) : {};
 }
 
-function identityOf(deps: MountDeps, request: FastifyRequest) {
+function identityOf(deps: MountDeps, route: RouteSpec, request: FastifyRequest) {
   const { headers } = request;
   const xApiKey = headers["x-api-key"];
   return {
     xApiKey: typeof xApiKey === "string" ? xApiKey : undefined,
     authorization: headers.authorization,
-    hasCookie: headers.cookie !== undefined,
+    address: () => deps.clientAddress(request.raw),
+    cookie: headers.cookie,
+    // The official shape is for programs: no session counts there.
+    console: route.path.startsWith("/v1/admin/") ? consoleRequestOf(request) : null,
     operatorUid: deps.isLocalOperator(request.raw.socket),
   };
+}
+
+function consoleRequestOf(request: FastifyRequest): ConsoleRequest {
+  const { headers } = request;
+  const marker = headers["x-bursar-console"];
+  return {
+    isChange: isChange(request),
+    marker: typeof marker === "string" ? marker : undefined,
+    origin: headers.origin,
+    host: headers.host,
+    contentType: headers["content-type"],
+  };
+}
+
+function isChange(request: FastifyRequest): boolean {
+  return request.method !== "GET" && request.method !== "HEAD";
 }
 
 function originOf(deps: MountDeps, request: FastifyRequest) {
@@ -133,7 +223,11 @@ function originOf(deps: MountDeps, request: FastifyRequest) {
 }
 
 export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json").send(JSON.stringify(value));
+  return sendText(reply, JSON.stringify(value));
+}
+
+function sendText(reply: FastifyReply, json: string): FastifyReply {
+  return reply.type("application/json").send(json);
 }
 
 function methodsOf(path: string): string[] {

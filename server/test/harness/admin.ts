@@ -5,6 +5,9 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
+import { saveUses } from "#src/access/key-use.sql.ts";
+import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -12,22 +15,33 @@ import {
   ensureOrganization,
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
-import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
+import {
+  consoleHeaders,
+  insertMember,
+  makeTestSessions,
+  type NewMember,
+  type TestSessions,
+} from "./members.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
   app: FastifyInstance;
   deps: AdminAppDeps;
+  /** Nothing of it runs by itself: refusals are written, and chains checked, when a test says so. */
+  audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
+  /** Writes when it is told to. */
+  keyUse: KeyUse;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
   operator: Client;
   firstOrganizationId: string;
+  sessions: TestSessions;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
   /** Whoever holds this secret, or nobody. */
@@ -40,6 +54,17 @@ export interface TestOrganization {
   adminKey: string;
   /** Calls with the organization's admin key. */
   admin: Client;
+  /** Somebody on the server's own machine, in this organization. */
+  operator: Client;
+  /** A person of the organization, signed in at the console. */
+  member(options?: NewMember): Promise<TestMember>;
+}
+
+export interface TestMember {
+  id: string;
+  email: string;
+  /** Calls from the console in the person's session. */
+  client: Client;
 }
 
 export interface Answer<Body = unknown> {
@@ -79,15 +104,23 @@ export async function startAdmin(): Promise<AdminHarness> {
   const { database, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
-  const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
-  const first = await ensureOrganization(auditDeps, "First Company");
+  const nowMs = () => clock.nowMs;
+  const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
+  const first = await ensureOrganization(audit, "First Company");
+  const logger = makeLogger("info", { write: (line) => logs.push(line) });
+  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  const sessions = makeTestSessions(database);
   const deps: AdminAppDeps = {
-    ...auditDeps,
-    sealingKey: sealingKey("a secret that only this test knows"),
+    ...audit,
+    keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
+    sessions,
+    publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
-    logger: makeLogger("info", { write: (line) => logs.push(line) }),
+    logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
@@ -95,37 +128,64 @@ export async function startAdmin(): Promise<AdminHarness> {
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
   };
   const app = await makeAdminApp(deps);
+  const operatorApps: Promise<FastifyInstance>[] = [];
+  // The admin socket acts in one organization: another one's operator has a server of its own, once it says something.
+  const operatorApp = (operatorOrganizationId: string) => {
+    let own: Promise<FastifyInstance> | undefined;
+    return () => {
+      own ??= makeAdminApp({ ...deps, operatorOrganizationId });
+      if (!operatorApps.includes(own)) operatorApps.push(own);
+      return own;
+    };
+  };
   const as = (secret: string | null) =>
     makeClient(app, secret === null ? null : { "x-api-key": secret });
   return {
     app,
     deps,
+    audit,
     clock,
+    keyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
     firstOrganizationId: first.id,
+    sessions,
     organization: async (name = "Another Company") => {
       const { id } = await createOrganization(deps, name);
       const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;
       const origin = { requestId: `req_${randomUUID()}`, ipAddress: null, userAgent: null };
       const { secret } = await createAdminKey(deps, { caller, origin }, { name: "Test" });
-      return { id, adminKey: secret, admin: as(secret) };
+      return {
+        id,
+        adminKey: secret,
+        admin: as(secret),
+        operator: makeClient(operatorApp(id), null, OPERATOR_ADDRESS),
+        member: async (options = {}) => {
+          const made = await insertMember(database, id, options);
+          const { steppedUpAtMs = clock.nowMs } = options;
+          sessions.stepUp(made.id, steppedUpAtMs);
+          return { ...made, client: makeClient(app, consoleHeaders(made.id)) };
+        },
+      };
     },
     close: async () => {
-      await app.close();
+      for (const each of [app, ...operatorApps]) await (await each).close();
+      await keyUse.stop();
+      await closeAudit();
       await drop();
     },
   };
 }
 
 function makeClient(
-  app: FastifyInstance,
+  app: FastifyInstance | (() => Promise<FastifyInstance>),
   headers: Record<string, string> | null,
   remoteAddress?: string,
 ): Client {
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
-    const response = await app.inject({
+    const target = typeof app === "function" ? await app() : app;
+    const response = await target.inject({
       ...(remoteAddress !== undefined && { remoteAddress }),
       ...options,
       headers: { ...headers, ...options.headers },

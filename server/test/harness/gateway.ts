@@ -10,6 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/access/key-cache.ts";
+import type { Use } from "#src/access/key-use.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
@@ -23,6 +24,7 @@ import {
 } from "#src/gateway/handle-request.ts";
 import { makeAnthropicUpstream } from "#src/gateway/upstreams/anthropic.ts";
 import type { Upstream } from "#src/gateway/upstreams/upstream.ts";
+import { makeClientAddress } from "#src/http/client-address.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -43,6 +45,7 @@ export interface TestGateway {
   begins: BeginRecord[];
   ends: EndRecord[];
   observed: ObservedRequest[];
+  uses: Use[];
   /** The one end of the request, once it is there. */
   end(): Promise<EndRecord>;
   addKey(key?: Partial<FoundKey>): string;
@@ -73,6 +76,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     begins: [] as BeginRecord[],
     ends: [] as EndRecord[],
     observed: [] as ObservedRequest[],
+    uses: [] as Use[],
     admission: { admit: () => ({ kind: "admitted" }) } as Admission,
     clientSockets: [] as Socket[],
   };
@@ -119,7 +123,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   return test;
 }
 
-const defaultKey: FoundKey = {
+export const defaultKey: FoundKey = {
   id: "apikey_test",
   organizationId: ORGANIZATION_ID,
   workspaceId: WORKSPACE_ID,
@@ -127,23 +131,32 @@ const defaultKey: FoundKey = {
   status: "active",
   expiresAtMs: null,
   isWorkspaceArchived: false,
+  secretId: 1,
+  secretValidUntilMs: null,
+  ownerMemberId: null,
+  ownerState: null,
+  allowedModels: null,
+  allowedAddresses: null,
 };
 
 function testDeps(
-  state: Pick<TestGateway, "begins" | "ends" | "observed" | "admission">,
+  state: Pick<TestGateway, "begins" | "ends" | "observed" | "uses" | "admission">,
   known: Map<string, FoundKey>,
   upstream: Upstream,
   endWaiters: (() => void)[],
 ): Omit<GatewayDeps, "idleTimeoutMs"> {
   const book = makePriceBook([]);
   const keys: KeyCache = makeKeyCache({
-    lookup: async (hash) => known.get(Buffer.from(hash).toString("hex")) ?? null,
+    lookup: async (hashes) =>
+      hashes.map((hash) => known.get(Buffer.from(hash).toString("hex")) ?? null),
     msSinceContact: () => 0,
     leaseTtlMs: 120_000,
     clock: systemClock,
   });
   return {
     keys,
+    keyUse: { record: (use) => void state.uses.push(use) },
+    clientAddress: makeClientAddress([]),
     ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },
     meter: {
       begin: (record) => void state.begins.push(record),

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
+import { localSocketPath } from "#src/lib/local-socket.ts";
 
 // The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
 // PostgreSQL. Everything that was started here is gone when the test file is over, also after a failure.
@@ -72,6 +74,13 @@ export interface ServerProcess {
   admin(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
   /** The same, of which success is expected; throws with the answer's text otherwise. */
   mustAdmin(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body?: object,
+  ): Promise<Record<string, unknown>>;
+  /** One call of the Admin API on the server's own machine, through the admin socket: with the rights of an owner. */
+  operator(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
+  mustOperator(
     method: "GET" | "POST" | "DELETE",
     path: string,
     body?: object,
@@ -271,13 +280,11 @@ function makeServer({ launched, dataDir, env, url, readyMs }: Parts): ServerProc
     workspaceWithKey: (options) => createWorkspaceWithKey(server, options),
     admin: async (method, path, body) =>
       callAdmin(url, await server.adminKey(), method, path, body),
-    mustAdmin: async (method, path, body) => {
-      const answer = await server.admin(method, path, body);
-      if (answer.status !== 200 || answer.json === undefined) {
-        throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
-      }
-      return answer.json;
-    },
+    mustAdmin: async (method, path, body) =>
+      mustSucceed(`${method} ${path}`, await server.admin(method, path, body)),
+    operator: (method, path, body) => callOperator(dataDir, method, path, body),
+    mustOperator: async (method, path, body) =>
+      mustSucceed(`${method} ${path}`, await server.operator(method, path, body)),
     sql: <T extends object>(statement: string, values?: readonly unknown[]) =>
       queryDatabase<T>(dataDir, env, statement, values),
     stop: async (name = "SIGTERM") => {
@@ -296,6 +303,34 @@ function makeServer({ launched, dataDir, env, url, readyMs }: Parts): ServerProc
     restart: (options = {}) => startServer({ ...options, env: options.env ?? env, dataDir }),
   };
   return server;
+}
+
+function mustSucceed(call: string, { status, json, text }: Answer): Record<string, unknown> {
+  if (status !== 200 || json === undefined) throw new Error(`${call}: ${status} ${text}`);
+  return json;
+}
+
+async function callOperator(
+  dataDir: string,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  const socketPath = localSocketPath(realpathSync(dataDir), "admin.sock");
+  const socket = new Agent({ connect: { socketPath } });
+  try {
+    const response = await socketFetch(`http://localhost${path}`, {
+      method,
+      dispatcher: socket,
+      ...(body !== undefined && {
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    });
+    return await toAnswer(response as unknown as Response);
+  } finally {
+    await socket.close();
+  }
 }
 
 /** One HTTP call with an admin key, or with any other credential in `x-api-key`; never throws for a status. */

@@ -1,12 +1,13 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
+import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";
 import {
   type AuditDeps,
   type AuditEntry,
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { expiryOfNewKey } from "#src/domain/key-expiry.ts";
+import { expiryOfKey } from "#src/domain/key-expiry.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -26,32 +27,35 @@ export function statusOf(row: AdminKeyRow, nowMs: number): AdminKeyStatus {
   return row.expires_at !== null && row.expires_at.getTime() <= nowMs ? "expired" : "active";
 }
 
-/** Makes an admin key; the secret is in the answer and nowhere else. */
+/**
+ * Makes an admin key; the secret is in the answer and nowhere else. Throws a 400 for an expiry that has passed or that
+ * the organization's longest lifetime forbids; none is the latest that it allows.
+ */
 export function createAdminKey(
   deps: AuditDeps,
   { caller, origin }: Call,
   input: { name: string; expires_at?: string | null | undefined },
 ): Promise<{ row: AdminKeyRow; secret: string }> {
   const nowMs = Math.floor(deps.nowMs());
-  const expiresAtMs = expiryOfNewKey(input.expires_at ? Date.parse(input.expires_at) : null, nowMs);
+  const { expires_at } = input;
+  const asked = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
+  const { organizationId } = caller;
   const { secret, hash, hint } = makeSecret("admin", deps.randomBytes);
-  const row: AdminKeyRow = {
-    id: newId(idPrefixes.adminKey, nowMs, deps.randomBytes),
-    name: input.name,
-    status: "active",
-    partial_key_hint: hint,
-    created_by_type: caller.kind,
-    created_by_id: caller.id,
-    created_at: new Date(nowMs),
-    expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
-    revoked_at: null,
-  };
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    await insertAdminKey(tx, {
-      ...row,
-      organization_id: caller.organizationId,
-      secret_hash: hash,
-    });
+    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
+    const expiresAtMs = expiryOfKey(asked, { fromMs: nowMs, nowMs, maxDays });
+    const row: AdminKeyRow = {
+      id: newId(idPrefixes.adminKey, nowMs, deps.randomBytes),
+      name: input.name,
+      status: "active",
+      partial_key_hint: hint,
+      created_by_type: caller.kind,
+      created_by_id: caller.id,
+      created_at: new Date(nowMs),
+      expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
+      revoked_at: null,
+    };
+    await insertAdminKey(tx, { ...row, organization_id: organizationId, secret_hash: hash });
     return { result: { row, secret }, audit: auditOf("admin_key.created", null, row) };
   });
 }

@@ -3,6 +3,7 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { toWireMaker } from "#src/domain/caller.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import type { AdminKeyRow } from "./admin-keys.sql.ts";
 import {
@@ -45,7 +46,7 @@ function toAdminKey(row: AdminKeyRow, nowMs: number): z.input<typeof adminKey> {
     name: row.name,
     status: statusOf(row, nowMs),
     partial_key_hint: row.partial_key_hint,
-    created_by: { type: row.created_by_type, id: row.created_by_id },
+    created_by: toWireMaker(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     revoked_at: row.revoked_at?.toISOString() ?? null,

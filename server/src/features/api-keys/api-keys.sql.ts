@@ -1,41 +1,44 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { type SqlBool, sql } from "kysely";
+import { ownerState, permissionUnderOwner } from "#src/access/owner-state.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
 
 export type StoredStatus = "active" | "inactive" | "archived";
 
-/** A key without its secret's hash, which no use case has a need for. */
+/** A key with what stands beside it, without the hash of any secret, which no use case has a need for. */
 export interface ApiKeyRow {
   id: string;
   workspace_id: string;
   name: string;
   permission: KeyPermission;
   status: StoredStatus;
-  partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
   created_at: Date;
   expires_at: Date | null;
+  archived_at: Date | null;
+  allowed_models: string[] | null;
+  allowed_addresses: string[] | null;
+  /** The person whose key it is; all null where it is the workspace's. */
+  owner_member_id: string | null;
+  owner_name: string | null;
+  owner_email: string | null;
+  owner_state: OwnerState | null;
+  /** Of the current secret. */
+  hint: string;
+  secret_created_at: Date;
+  /** Of the newest use of any secret; all null where there was none. */
+  last_used_at: Date | null;
+  last_used_address: string | null;
+  last_used_model: string | null;
 }
 
-const columns = [
-  "id",
-  "workspace_id",
-  "name",
-  "permission",
-  "status",
-  "partial_key_hint",
-  "created_by_type",
-  "created_by_id",
-  "created_at",
-  "expires_at",
-] as const;
-
-/** `onlyWorkspaceId` is the one workspace that exists for the caller, or null for all of the organization's. */
+/** `onlyWorkspaceIds` are those whose keys exist for the caller, or null for all of the organization's. */
 export interface ApiKeyScope {
   organizationId: string;
-  onlyWorkspaceId: string | null;
+  onlyWorkspaceIds: readonly string[] | null;
 }
 
 export interface ApiKeyFilter extends ApiKeyScope {
@@ -43,15 +46,68 @@ export interface ApiKeyFilter extends ApiKeyScope {
   status?: StoredStatus | "expired" | undefined;
   /** Text that the name contains, whatever its case. */
   name?: string | undefined;
+  /** Text that name, id, hint, or the owner's name or address contains, whatever its case. */
+  search?: string | undefined;
+  ownerType?: "workspace" | "member" | undefined;
+  ownerMemberId?: string | undefined;
+  createdByMemberId?: string | undefined;
+  expiringWithinDays?: number | undefined;
+  unusedDays?: number | undefined;
+  exceedsMaxLifetime?: boolean | undefined;
+  /** The organization's longest lifetime, or null. */
+  maxLifetimeDays: number | null;
   /** Of what is expired, in milliseconds since the epoch. */
   nowMs: number;
 }
 
-export async function insertApiKey(
-  tx: Tx,
-  row: ApiKeyRow & { organization_id: string; secret_hash: Uint8Array },
-): Promise<void> {
-  await tx.insertInto("api_key").values(row).execute();
+const DAY_MS = 86_400_000;
+
+function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
+  const query = db
+    .selectFrom("api_key")
+    .innerJoin("api_key_secret as current", (join) =>
+      join.onRef("current.api_key_id", "=", "api_key.id").on("current.valid_until", "is", null),
+    )
+    .leftJoin("member", "member.id", "api_key.owner_member_id")
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("api_key_secret as secret")
+          .select(["secret.last_used_at", "secret.last_used_address", "secret.last_used_model"])
+          .whereRef("secret.api_key_id", "=", "api_key.id")
+          .where("secret.last_used_at", "is not", null)
+          .orderBy("secret.last_used_at", "desc")
+          .limit(1)
+          .as("used"),
+      (join) => join.onTrue(),
+    )
+    .select([
+      "api_key.id",
+      "api_key.workspace_id",
+      "api_key.name",
+      permissionUnderOwner.as("permission"),
+      "api_key.status",
+      "api_key.created_by_type",
+      "api_key.created_by_id",
+      "api_key.created_at",
+      "api_key.expires_at",
+      "api_key.archived_at",
+      "api_key.allowed_models",
+      "api_key.allowed_addresses",
+      "api_key.owner_member_id",
+      "member.name as owner_name",
+      "member.email as owner_email",
+      ownerState.as("owner_state"),
+      "current.hint",
+      "current.created_at as secret_created_at",
+      "used.last_used_at",
+      "used.last_used_address",
+      "used.last_used_model",
+    ])
+    .where("api_key.organization_id", "=", scope.organizationId);
+  const { onlyWorkspaceIds } = scope;
+  if (onlyWorkspaceIds === null) return query;
+  return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
 }
 
 /** One row more than the page holds, so that the reader knows whether there is another page. */
@@ -62,44 +118,89 @@ export function listApiKeys(
 ): Promise<ApiKeyRow[]> {
   const isOlder = page.direction === "older";
   const order = isOlder ? "desc" : "asc";
-  let query = db
-    .selectFrom("api_key")
-    .select(columns)
-    .where("organization_id", "=", filter.organizationId);
-  if (filter.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", filter.onlyWorkspaceId);
-  }
-  if (filter.workspaceId !== undefined) {
-    query = query.where("workspace_id", "=", filter.workspaceId);
-  }
-  if (filter.name !== undefined) {
-    // strpos, not LIKE: a % in the text is a %.
-    query = query.where(sql<SqlBool>`strpos(lower(name), lower(${filter.name})) > 0`);
-  }
-  if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.nowMs));
+  let query = selectApiKeys(db, filter);
+  for (const condition of conditionsOf(filter)) query = query.where(condition);
   const { from } = page;
   if (from) {
     query = query.where(({ eb, refTuple, tuple }) =>
       eb(
-        refTuple("created_at", "id"),
+        refTuple("api_key.created_at", "api_key.id"),
         isOlder ? "<" : ">",
         tuple(new Date(from.createdAtMs), from.id),
       ),
     );
   }
   return query
-    .orderBy("created_at", order)
-    .orderBy("id", order)
+    .orderBy("api_key.created_at", order)
+    .orderBy("api_key.id", order)
     .limit(page.limit + 1)
     .execute();
 }
 
-/** Expired is what has not been archived and whose time has passed; the same rule as `statusOf` in api-keys.ts. */
-function hasStatus(status: StoredStatus | "expired", nowMs: number) {
-  const now = new Date(nowMs);
-  if (status === "archived") return sql<SqlBool>`status = 'archived'`;
-  if (status === "expired") return sql<SqlBool>`status <> 'archived' AND expires_at <= ${now}`;
-  return sql<SqlBool>`status = ${status} AND (expires_at IS NULL OR expires_at > ${now})`;
+function conditionsOf(filter: ApiKeyFilter) {
+  const { workspaceId, status, name, search, ownerType, ownerMemberId, createdByMemberId } = filter;
+  const now = new Date(filter.nowMs);
+  const conditions = [
+    workspaceId === undefined ? null : sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
+    status === undefined ? null : hasStatus(status, now),
+    name === undefined ? null : containsText(sql`api_key.name`, name),
+    search === undefined ? null : matches(search),
+    ownerType === undefined
+      ? null
+      : sql<SqlBool>`(api_key.owner_member_id IS NULL) = ${ownerType === "workspace"}`,
+    ownerMemberId === undefined ? null : sql<SqlBool>`api_key.owner_member_id = ${ownerMemberId}`,
+    createdByMemberId === undefined
+      ? null
+      : sql<SqlBool>`api_key.created_by_type = 'member' AND api_key.created_by_id = ${createdByMemberId}`,
+    filter.expiringWithinDays === undefined
+      ? null
+      : sql<SqlBool>`api_key.status <> 'archived' AND api_key.expires_at > ${now}
+          AND api_key.expires_at <= ${after(filter.nowMs, filter.expiringWithinDays)}`,
+    filter.unusedDays === undefined ? null : isUnusedSince(after(filter.nowMs, -filter.unusedDays)),
+    filter.exceedsMaxLifetime === undefined
+      ? null
+      : sql<SqlBool>`(${exceedsLifetime(filter.maxLifetimeDays, now)}) = ${filter.exceedsMaxLifetime}`,
+  ];
+  return conditions.filter((condition) => condition !== null);
+}
+
+function after(nowMs: number, days: number): Date {
+  return new Date(nowMs + days * DAY_MS);
+}
+
+/** strpos, not LIKE: a % in the text is a %. */
+function containsText(value: ReturnType<typeof sql>, text: string) {
+  return sql<SqlBool>`strpos(lower(${value}), lower(${text})) > 0`;
+}
+
+function matches(text: string) {
+  const values = sql`concat_ws(E'\\n', api_key.name, api_key.id, current.hint, member.name, member.email)`;
+  return containsText(values, text);
+}
+
+function isUnusedSince(since: Date) {
+  return sql<SqlBool>`api_key.created_at <= ${since} AND (used.last_used_at IS NULL OR used.last_used_at <= ${since})`;
+}
+
+/**
+ * Expired is what has not been archived and whose time has passed, and inactive what is disabled or stopped with its
+ * owner; the same rules as `statusOf` in api-keys.ts.
+ */
+function hasStatus(status: StoredStatus | "expired", now: Date) {
+  if (status === "archived") return sql<SqlBool>`api_key.status = 'archived'`;
+  if (status === "expired") {
+    return sql<SqlBool>`api_key.status <> 'archived' AND api_key.expires_at <= ${now}`;
+  }
+  const isStopped = sql`(api_key.status = 'inactive' OR coalesce(${ownerState}, 'active') <> 'active')`;
+  return sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
+    AND ${isStopped} = ${status === "inactive"}`;
+}
+
+/** The same rule as `exceedsMaxLifetime` in describe-api-keys.ts. */
+function exceedsLifetime(maxDays: number | null, now: Date) {
+  if (maxDays === null) return sql<boolean>`false`;
+  return sql<boolean>`api_key.status <> 'archived' AND coalesce(api_key.expires_at, 'infinity') > ${now}
+    AND coalesce(api_key.expires_at, 'infinity') > current.created_at + make_interval(hours => ${24 * maxDays})`;
 }
 
 export async function findApiKeyPosition(
@@ -116,43 +217,65 @@ export async function findApiKey(
   scope: ApiKeyScope,
   id: string,
 ): Promise<ApiKeyRow | null> {
-  let query = db
-    .selectFrom("api_key")
-    .select(columns)
-    .where("organization_id", "=", scope.organizationId)
-    .where("id", "=", id);
-  if (scope.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", scope.onlyWorkspaceId);
-  }
+  const query = selectApiKeys(db, scope).where("api_key.id", "=", id);
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** The key, locked until the transaction ends. */
+/**
+ * The key, locked with its secrets until the transaction ends. The lock is a statement of its own: one that both waits
+ * and joins would give the secrets as they were before the wait.
+ */
 export async function findApiKeyForUpdate(
   tx: Tx,
   scope: ApiKeyScope,
   id: string,
 ): Promise<ApiKeyRow | null> {
-  let query = tx
+  await tx
     .selectFrom("api_key")
-    .select(columns)
+    .select("id")
     .where("organization_id", "=", scope.organizationId)
     .where("id", "=", id)
-    .forUpdate();
-  if (scope.onlyWorkspaceId !== null) {
-    query = query.where("workspace_id", "=", scope.onlyWorkspaceId);
-  }
-  return (await query.executeTakeFirst()) ?? null;
+    .forUpdate()
+    .execute();
+  return findApiKey(tx, scope, id);
+}
+
+export interface NewApiKeyRow
+  extends Pick<
+    ApiKeyRow,
+    | "id"
+    | "workspace_id"
+    | "name"
+    | "permission"
+    | "status"
+    | "created_by_type"
+    | "created_by_id"
+    | "created_at"
+    | "expires_at"
+    | "allowed_models"
+    | "allowed_addresses"
+    | "owner_member_id"
+  > {
+  organization_id: string;
+}
+
+export async function insertApiKey(tx: Tx, row: NewApiKeyRow): Promise<void> {
+  await tx.insertInto("api_key").values(row).execute();
 }
 
 export async function updateApiKey(
   tx: Tx,
-  of: { organizationId: string; id: string; name: string; status: StoredStatus },
+  organizationId: string,
+  row: Pick<
+    ApiKeyRow,
+    "id" | "name" | "status" | "expires_at" | "archived_at" | "allowed_models" | "allowed_addresses"
+  >,
 ): Promise<void> {
+  const { id, name, status, expires_at, archived_at, allowed_models, allowed_addresses } = row;
   await tx
     .updateTable("api_key")
-    .set({ name: of.name, status: of.status })
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.id)
+    .set({ name, status, expires_at, archived_at, allowed_models, allowed_addresses })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
     .execute();
 }

@@ -47,17 +47,28 @@ describe("creating", () => {
     expect(made.status).toBe(200);
     const { key, ...shown } = made.body;
     expect(checkSecret(key)).toEqual({ kind: "api" });
+    const hint = `${key.slice(0, 16)}...${key.slice(-4)}`;
+    const now = new Date(h.clock.nowMs).toISOString();
     expect(shown).toEqual({
       id: expect.stringMatching(/^apikey_[0-9A-Za-z]{24}$/),
       type: "api_key",
       name: "Automated Key",
       workspace_id: workspaceId,
+      owner: { type: "workspace" },
       permissions: ["write"],
       status: "active",
-      partial_key_hint: `${key.slice(0, 16)}...${key.slice(-4)}`,
+      stopped_because: null,
+      allowed_models: null,
+      allowed_addresses: null,
+      partial_key_hint: hint,
+      secrets: [{ partial_key_hint: hint, created_at: now, valid_until: null, last_used: null }],
+      last_used: null,
+      spent_month_usd: "0.00",
       created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },
-      created_at: new Date(h.clock.nowMs).toISOString(),
+      created_at: now,
       expires_at: null,
+      archived_at: null,
+      exceeds_max_lifetime: false,
     });
     const read = await org.admin.get(`${COMPANY}/${shown.id}`);
     expect(read.body).toEqual(shown);
@@ -84,6 +95,15 @@ describe("creating", () => {
     [{ expires_at: "2999-01-01T00:00:00Z" }, "expires_at: expected a time within 100 years."],
     [{ status: "archived" }, "status: there is no such field here."],
     [{ key: "sk-ant-api03-mine" }, "key: there is no such field here."],
+    [{ allowed_models: [] }, "allowed_models: expected at least 1 item."],
+    [{ allowed_models: ["*"] }, "allowed_models.0: expected the name of a model"],
+    [{ allowed_models: ["claude-*-5"] }, "allowed_models.0: expected the name of a model"],
+    [{ allowed_addresses: [] }, "allowed_addresses: expected at least 1 item."],
+    [
+      { allowed_addresses: ["10.0.0.0/8", "10.0.0.1/8"] },
+      "allowed_addresses.1: expected an address",
+    ],
+    [{ allowed_addresses: ["localhost"] }, "allowed_addresses.0: expected an address"],
   ])("refuses %j", async (fields, message) => {
     const body = { name: "No", workspace_id: workspaceId, ...fields };
     const answer = await org.admin.post(COMPANY, body);
@@ -122,6 +142,37 @@ test("an unknown key is the documented 404", async () => {
 });
 
 describe("changing", () => {
+  test("restrictions are kept in one spelling, stay when omitted and go with null", async () => {
+    const made = await org.admin.createApiKey(workspaceId, {
+      allowed_models: ["claude-haiku-*", "claude-opus-4-5", "claude-haiku-*"],
+      allowed_addresses: ["203.0.113.9", "2001:DB8::/32", "::ffff:10.0.0.0/104", "10.0.0.0/8"],
+    });
+    expect(made.allowed_models).toEqual(["claude-haiku-*", "claude-opus-4-5"]);
+    expect(made.allowed_addresses).toEqual(["203.0.113.9/32", "2001:db8::/32", "10.0.0.0/8"]);
+    const url = `${COMPANY}/${made.id}`;
+    const renamed = await org.admin.post<ApiKey>(url, { name: "New" });
+    expect(renamed.body.allowed_models).toEqual(made.allowed_models);
+    const freed = await org.admin.post<ApiKey>(url, { allowed_models: null });
+    expect(freed.body.allowed_models).toBeNull();
+    expect(freed.body.allowed_addresses).toEqual(made.allowed_addresses);
+    const [, , event] = await auditEventsOf(h.deps.database, made.id);
+    expect(event).toMatchObject({
+      before: { allowed_models: made.allowed_models },
+      after: { allowed_models: null },
+    });
+  });
+
+  test("expiry can be moved and taken away, within what is allowed of a new key", async () => {
+    const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
+    const url = `${COMPANY}/${made.id}`;
+    const past = await org.admin.post(url, { expires_at: new Date(h.clock.nowMs).toISOString() });
+    expect([past.status, past.error.message]).toEqual([
+      400,
+      "expires_at: expected a time in the future.",
+    ]);
+    expect((await org.admin.post<ApiKey>(url, { expires_at: null })).body.expires_at).toBeNull();
+  });
+
   test("name and status, in both shapes; null leaves a field of the official one", async () => {
     const made = await org.admin.createApiKey(workspaceId);
     const { key: _, ...shown } = made;
@@ -159,6 +210,17 @@ describe("changing", () => {
     const archived = await org.admin.post<ApiKey>(url, { status: "archived" });
     expect([archived.status, archived.body.status]).toEqual([200, "archived"]);
   });
+});
+
+test("a key that is bound to addresses is refused elsewhere on the Admin surface too", async () => {
+  const fields = { permissions: ["admin"], allowed_addresses: ["203.0.113.0/24"] };
+  const { key } = await org.admin.createApiKey(workspaceId, fields);
+  const send = (remoteAddress: string) =>
+    h.as(key).send({ method: "GET", url: COMPANY, remoteAddress });
+  expect((await send("203.0.113.7")).status).toBe(200);
+  const refused = await send("198.51.100.1");
+  expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
+  expect(refused.error.message).toContain("may not be used from 198.51.100.1");
 });
 
 describe("listing", () => {

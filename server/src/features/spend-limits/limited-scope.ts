@@ -1,9 +1,8 @@
 import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
-import { findWorkspaceIdOfApiKey } from "#src/access/visible-workspace.sql.ts";
+import { checkEverywhere } from "#src/access/authorize.ts";
 import {
-  apiKeyNotFound,
-  canSeeWorkspace,
   getActiveWorkspaceForChange,
+  getWorkspaceIdOfApiKey,
 } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
@@ -22,29 +21,33 @@ export interface LockedScope {
 
 /**
  * The scope, locked until the transaction ends, so that two changes of its limits follow one another and it is not
- * archived meanwhile. Throws a 404 for what the caller cannot see, a 400 for what is archived, and a 403 where a
- * workspace key means the organization.
+ * archived meanwhile. Throws a 404 for what the caller cannot see, a 400 for what is archived, and a 403
+ * where the caller may not limit it.
  */
 export async function lockScope(tx: Tx, caller: Caller, scope: LimitScope): Promise<LockedScope> {
   const { organizationId } = caller;
   switch (scope.type) {
     case "organization": {
-      if (caller.kind === "api_key") throw onlyAdminKeys();
+      checkEverywhere(caller, "spend_limits:write");
       await lockOrganization(tx, organizationId);
       return { scopeType: "organization", scopeId: organizationId, workspaceId: null };
     }
     case "workspace": {
-      const { id } = await getActiveWorkspaceForChange(tx, caller, scope.workspace_id);
+      const { id } = await getActiveWorkspaceForChange(
+        tx,
+        caller,
+        "spend_limits:write",
+        scope.workspace_id,
+      );
       return { scopeType: "workspace", scopeId: id, workspaceId: id };
     }
     case "api_key": {
-      const of = { organizationId, apiKeyId: scope.api_key_id };
-      const workspaceId = await findWorkspaceIdOfApiKey(tx, of);
-      if (workspaceId === null || !canSeeWorkspace(caller, workspaceId)) throw apiKeyNotFound();
+      const apiKeyId = scope.api_key_id;
+      const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, "spend_limits:read", apiKeyId);
       // The workspace first, as archiving it does.
-      await getActiveWorkspaceForChange(tx, caller, workspaceId);
-      if (await isApiKeyArchivedForChange(tx, of)) throw keyIsArchived();
-      return { scopeType: "api_key", scopeId: scope.api_key_id, workspaceId };
+      await getActiveWorkspaceForChange(tx, caller, "spend_limits:write", workspaceId);
+      if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw keyIsArchived();
+      return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }
   }
 }
@@ -58,13 +61,6 @@ export function toWireScope(of: { scopeType: ScopeType; scopeId: string }): Limi
     case "api_key":
       return { type: "api_key", api_key_id: of.scopeId };
   }
-}
-
-function onlyAdminKeys(): ApiError {
-  return new ApiError(
-    "permission",
-    "This call needs an admin key (sk-ant-admin01-…), since the limit is the whole organization's.",
-  );
 }
 
 function keyIsArchived(): ApiError {

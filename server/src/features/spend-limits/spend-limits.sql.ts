@@ -19,10 +19,10 @@ export type LimitRow = Pick<
   | "updatedAt"
 >;
 
-/** `onlyWorkspaceId` is the one workspace that exists for the caller, or null for all of the organization's. */
+/** `onlyWorkspaceIds` are those whose limits exist for the caller; null: all limits of the organization do. */
 export interface LimitVisibility {
   organizationId: string;
-  onlyWorkspaceId: string | null;
+  onlyWorkspaceIds: readonly string[] | null;
 }
 
 export interface LimitFilter extends LimitVisibility {
@@ -40,7 +40,7 @@ const workspaceIdOf = sql<string | null>`CASE spend_limit.scope_type
 // A cursor keeps milliseconds. Compared with microseconds, rows of its millisecond would come again.
 const createdAt = sql<Date>`date_trunc('milliseconds', spend_limit.created_at)`;
 
-function selectVisible(db: Database | Tx, { organizationId, onlyWorkspaceId }: LimitVisibility) {
+function selectVisible(db: Database | Tx, { organizationId, onlyWorkspaceIds }: LimitVisibility) {
   const query = db
     .selectFrom("spend_limit")
     .leftJoin("api_key", (join) =>
@@ -60,7 +60,8 @@ function selectVisible(db: Database | Tx, { organizationId, onlyWorkspaceId }: L
       "spend_limit.updated_at as updatedAt",
     ])
     .where("spend_limit.organization_id", "=", organizationId);
-  return onlyWorkspaceId === null ? query : query.where(workspaceIdOf, "=", onlyWorkspaceId);
+  if (onlyWorkspaceIds === null) return query;
+  return query.where(sql<SqlBool>`${workspaceIdOf} = ANY(${[...onlyWorkspaceIds]}::text[])`);
 }
 
 /** Newest first, one row more than the page holds. */

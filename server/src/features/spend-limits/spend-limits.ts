@@ -1,15 +1,12 @@
 import type { enforcements, LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
-import {
-  checkVisibleApiKey,
-  getVisibleWorkspace,
-  onlyWorkspaceOf,
-} from "#src/access/visible-workspace.ts";
+import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
 import { deleteSpendLimit as deleteRow } from "#src/ledger/limits.sql.ts";
@@ -115,8 +112,11 @@ export async function listSpendLimits(
 ): Promise<PageOfRows<LimitState>> {
   const request = fromCursor(query.page, query.limit, filtersOf(query));
   const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
-  if (workspaceId !== undefined) await getVisibleWorkspace(deps.database, caller, workspaceId);
-  if (apiKeyId !== undefined) await checkVisibleApiKey(deps.database, caller, apiKeyId);
+  const { database } = deps;
+  if (workspaceId !== undefined)
+    await getWorkspaceFor(database, caller, "spend_limits:read", workspaceId);
+  if (apiKeyId !== undefined)
+    await getWorkspaceIdOfApiKey(database, caller, "spend_limits:read", apiKeyId);
   const filter = {
     ...visibilityOf(caller),
     scopeType: query.scope_type,
@@ -147,7 +147,10 @@ async function withBalances(deps: AuditDeps, limits: readonly LimitRow[]): Promi
 }
 
 function visibilityOf(caller: Caller): LimitVisibility {
-  return { organizationId: caller.organizationId, onlyWorkspaceId: onlyWorkspaceOf(caller) };
+  return {
+    organizationId: caller.organizationId,
+    onlyWorkspaceIds: workspacesWhere(caller, "spend_limits:read"),
+  };
 }
 
 function spendLimitNotFound(): ApiError {

@@ -1,12 +1,9 @@
 import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
-import {
-  getActiveWorkspaceForChange,
-  getVisibleWorkspace,
-  onlyWorkspaceOf,
-} from "#src/access/visible-workspace.ts";
+import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
 import { listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
@@ -40,7 +37,12 @@ export function setWorkspaceLimit(
   const period = periodOf("monthly", deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     // The lock also keeps two changes of one workspace's limits apart.
-    const workspace = await getActiveWorkspaceForChange(tx, caller, input.workspace_id);
+    const workspace = await getActiveWorkspaceForChange(
+      tx,
+      caller,
+      "spend_limits:write",
+      input.workspace_id,
+    );
     const of = {
       organizationId: caller.organizationId,
       scopeType: "workspace",
@@ -63,7 +65,7 @@ export function workspaceFiltersOf(query: { workspace_id?: string | undefined })
   return { list: "workspace_limits", workspace_id: query.workspace_id };
 }
 
-/** A page of workspaces with their limits; one workspace where it is named or is all the caller has. */
+/** A page of workspaces with their limits; one workspace where it is named. */
 export async function listWorkspaceLimits(
   deps: AuditDeps,
   { caller }: Call,
@@ -71,12 +73,13 @@ export async function listWorkspaceLimits(
 ): Promise<PageOfRows<WorkspaceLimit & { workspace: LimitedWorkspace }>> {
   const request = fromCursor(query.page, query.limit, workspaceFiltersOf(query));
   const { organizationId } = caller;
-  if (query.workspace_id !== undefined) {
-    await getVisibleWorkspace(deps.database, caller, query.workspace_id);
+  const workspaceId = query.workspace_id ?? null;
+  if (workspaceId !== null) {
+    await getWorkspaceFor(deps.database, caller, "spend_limits:read", workspaceId);
   }
-  const workspaceId = query.workspace_id ?? onlyWorkspaceOf(caller);
   const period = periodOf("monthly", deps.nowMs());
-  const filter = { organizationId, workspaceId };
+  const onlyIds = workspacesWhere(caller, "spend_limits:read");
+  const filter = { organizationId, workspaceId, onlyIds };
   const page = toPage(await listLimitedWorkspaces(deps.database, filter, request), request);
   const limits = await listSpendLimits(deps.database, {
     organizationId,

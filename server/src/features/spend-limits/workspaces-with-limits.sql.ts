@@ -12,6 +12,8 @@ export interface LimitedWorkspaceFilter {
   organizationId: string;
   /** One workspace, archived or not; null for all active ones. */
   workspaceId: string | null;
+  /** Those whose limits exist for the caller; null for all of the organization's. */
+  onlyIds: readonly string[] | null;
 }
 
 /** One row more than the page holds. */
@@ -28,6 +30,8 @@ export function listLimitedWorkspaces(
     filter.workspaceId === null
       ? query.where("archived_at", "is", null)
       : query.where("id", "=", filter.workspaceId);
+  const { onlyIds } = filter;
+  if (onlyIds !== null) query = query.where("id", "in", onlyIds.length > 0 ? onlyIds : [""]);
   const { from } = page;
   if (from) {
     query = query.where(({ eb, refTuple, tuple }) =>

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 const create = async (fields: object = {}) =>
   (
-    await org.admin.post<Upstream>(UPSTREAMS, {
+    await org.operator.post<Upstream>(UPSTREAMS, {
       name: "Claude",
       base_url: "https://api.anthropic.com",
       credential: CREDENTIAL,
@@ -98,7 +98,7 @@ describe("addresses", () => {
     "https://api.anthropic.com#x",
     "https://api.anthropic.com/v1",
   ])("%s is refused", async (url) => {
-    const answer = await org.admin.post(UPSTREAMS, { name: "No", base_url: url });
+    const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url: url });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("base_url: ");
   });
@@ -107,8 +107,8 @@ describe("addresses", () => {
 test("an organization has one: a second is a 409, also at the same moment", async () => {
   const body = { name: "Claude", base_url: "https://api.anthropic.com" };
   const answers = await Promise.all([
-    org.admin.post(UPSTREAMS, body),
-    org.admin.post(UPSTREAMS, body),
+    org.operator.post(UPSTREAMS, body),
+    org.operator.post(UPSTREAMS, body),
   ]);
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
 });
@@ -117,12 +117,12 @@ describe("updating", () => {
   test("another address drops the credential unless a new one comes with it", async () => {
     const made = await create();
     const url = `${UPSTREAMS}/${made.id}`;
-    const same = await org.admin.post<Upstream>(url, { base_url: "https://api.anthropic.com/" });
+    const same = await org.operator.post<Upstream>(url, { base_url: "https://api.anthropic.com/" });
     expect(same.body.has_credential).toBe(true);
-    const moved = await org.admin.post<Upstream>(url, { base_url: "https://elsewhere.example" });
+    const moved = await org.operator.post<Upstream>(url, { base_url: "https://elsewhere.example" });
     expect(moved.body).toMatchObject({ has_credential: false, credential_hint: null });
     expect((await stored(made.id)).credential_sealed).toBeNull();
-    const again = await org.admin.post<Upstream>(url, {
+    const again = await org.operator.post<Upstream>(url, {
       base_url: "https://api.anthropic.com",
       credential: CREDENTIAL,
     });
@@ -137,15 +137,15 @@ describe("updating", () => {
   test("leaves the credential where it is omitted and removes it where it is null", async () => {
     const made = await create();
     const url = `${UPSTREAMS}/${made.id}`;
-    const renamed = await org.admin.post<Upstream>(url, { name: "Renamed" });
+    const renamed = await org.operator.post<Upstream>(url, { name: "Renamed" });
     expect(renamed.body).toMatchObject({ name: "Renamed", has_credential: true });
-    const cleared = await org.admin.post<Upstream>(url, { credential: null });
+    const cleared = await org.operator.post<Upstream>(url, { credential: null });
     expect(cleared.body.has_credential).toBe(false);
   });
 
   test("a replaced credential is recorded, itself never", async () => {
     const made = await create();
-    await org.admin.post(`${UPSTREAMS}/${made.id}`, { credential: `${CREDENTIAL}-2` });
+    await org.operator.post(`${UPSTREAMS}/${made.id}`, { credential: `${CREDENTIAL}-2` });
     const events = await auditEventsOf(h.deps.database, made.id);
     expect(events).toMatchObject([
       { event: "upstream.created", before: null },
@@ -162,7 +162,7 @@ test("a short credential has no hint, since it would give it away", async () => 
 
 test("a deleted one is gone, and another can be made", async () => {
   const made = await create();
-  const answer = await org.admin.remove(`${UPSTREAMS}/${made.id}`);
+  const answer = await org.operator.remove(`${UPSTREAMS}/${made.id}`);
   expect(answer.body).toEqual({ id: made.id, type: "upstream_deleted" });
   expect((await org.admin.get(`${UPSTREAMS}/${made.id}`)).status).toBe(404);
   expect((await create()).id).not.toBe(made.id);

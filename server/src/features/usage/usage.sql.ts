@@ -1,12 +1,20 @@
 import type { UsageBucket, UsageGroup } from "@bursar/contract/admin/usage.ts";
 import { type RawBuilder, sql } from "kysely";
+import { ownApiKeyIds } from "#src/access/own-api-keys.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 // Reports read the rollups; minutes, of which there is no rollup, are counted from the events of at most a day.
 
+/** What exists for the caller: workspaces as a whole (null: all), and in others only what a member's own keys used. */
+export interface VisibleUsage {
+  workspaceIds: readonly string[] | null;
+  own: { memberId: string; workspaceIds: readonly string[] } | null;
+}
+
 export interface UsageFilter {
   organizationId: string;
-  /** Null: all of the organization's. */
+  visible: VisibleUsage;
+  /** Null: all of the visible ones. */
   workspaceIds: readonly string[] | null;
   apiKeyIds: readonly string[] | null;
   models: readonly string[] | null;
@@ -146,8 +154,18 @@ function matches(filter: UsageFilter): RawBuilder<unknown> {
     sql`${at} >= ${new Date(filter.startMs)}`,
     sql`${at} < ${new Date(filter.endMs)}`,
   ];
+  const { visible } = filter;
+  if (visible.workspaceIds !== null) conditions.push(isVisible(filter.organizationId, visible));
   if (filter.workspaceIds) conditions.push(sql`workspace_id = ANY(${[...filter.workspaceIds]})`);
   if (filter.apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...filter.apiKeyIds]})`);
   if (filter.models) conditions.push(sql`model = ANY(${[...filter.models]})`);
   return sql.join(conditions, sql` AND `);
+}
+
+function isVisible(organizationId: string, { workspaceIds, own }: VisibleUsage) {
+  const whole = sql`workspace_id = ANY(${[...(workspaceIds ?? [])]}::text[])`;
+  if (own === null) return whole;
+  const { memberId } = own;
+  return sql`(${whole} OR (workspace_id = ANY(${[...own.workspaceIds]}::text[])
+    AND api_key_id IN (${ownApiKeyIds({ organizationId, memberId })})))`;
 }

@@ -1,14 +1,11 @@
 import type { UsageBucket, UsageGroup } from "@bursar/contract/admin/usage.ts";
 import type { Call } from "#src/access/call.ts";
-import {
-  checkVisibleApiKey,
-  getVisibleWorkspace,
-  onlyWorkspaceOf,
-} from "#src/access/visible-workspace.ts";
+import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
 import { usageRange } from "#src/domain/usage-range.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import {
@@ -18,6 +15,7 @@ import {
   type UsageFilter,
   type UsageKey,
   type UsageRow,
+  type VisibleUsage,
 } from "./usage.sql.ts";
 
 export interface UsageDeps {
@@ -76,15 +74,28 @@ async function readFilter(
   caller: Caller,
   query: UsageQuery,
 ): Promise<Omit<UsageFilter, "startMs" | "endMs">> {
-  for (const id of query.workspace_id ?? []) await getVisibleWorkspace(deps.database, caller, id);
-  for (const id of query.api_key_id ?? []) await checkVisibleApiKey(deps.database, caller, id);
-  const only = onlyWorkspaceOf(caller);
+  const { database } = deps;
+  for (const id of query.workspace_id ?? []) {
+    await getWorkspaceFor(database, caller, "usage:read", id);
+  }
+  for (const id of query.api_key_id ?? []) {
+    await getWorkspaceIdOfApiKey(database, caller, "usage:read", id);
+  }
   return {
     organizationId: caller.organizationId,
-    workspaceIds: only === null ? (query.workspace_id ?? null) : [only],
+    visible: visibleTo(caller),
+    workspaceIds: query.workspace_id ?? null,
     apiKeyIds: query.api_key_id ?? null,
     models: query.model ?? null,
     bucket: query.bucket,
+  };
+}
+
+function visibleTo(caller: Caller): VisibleUsage {
+  const own = workspacesWhere(caller, "usage:read", "own") ?? [];
+  return {
+    workspaceIds: workspacesWhere(caller, "usage:read", "all"),
+    own: own.length > 0 ? { memberId: caller.id, workspaceIds: own } : null,
   };
 }
 

@@ -23,10 +23,10 @@ const columns = [
   "archived_at",
 ] as const;
 
-/** `onlyId` is the one workspace that exists for the caller, or null for all of the organization's. */
+/** `onlyIds` are the workspaces that exist for the caller, or null for all of the organization's. */
 export interface WorkspaceScope {
   organizationId: string;
-  onlyId: string | null;
+  onlyIds: readonly string[] | null;
 }
 
 export interface WorkspaceFilter extends WorkspaceScope {
@@ -47,8 +47,9 @@ export async function listWorkspaces(
     .selectFrom("workspace")
     .select(columns)
     .where("organization_id", "=", filter.organizationId);
-  if (filter.onlyId !== null) query = query.where("id", "=", filter.onlyId);
-  if (filter.ids) query = query.where("id", "in", filter.ids.length > 0 ? filter.ids : [""]);
+  for (const ids of [filter.onlyIds, filter.ids]) {
+    if (ids) query = query.where("id", "in", ids.length > 0 ? ids : [""]);
+  }
   if (!filter.includeArchived) query = query.where("archived_at", "is", null);
   if (!filter.includeDefault) query = query.where("is_default", "=", false);
   const { from } = page;
@@ -82,7 +83,7 @@ export async function findWorkspace(
   scope: WorkspaceScope,
   id: string,
 ): Promise<WorkspaceRow | null> {
-  if (scope.onlyId !== null && scope.onlyId !== id) return null;
+  if (scope.onlyIds !== null && !scope.onlyIds.includes(id)) return null;
   const row = await db
     .selectFrom("workspace")
     .select(columns)
@@ -98,7 +99,7 @@ export async function findWorkspaceForUpdate(
   scope: WorkspaceScope,
   id: string,
 ): Promise<WorkspaceRow | null> {
-  if (scope.onlyId !== null && scope.onlyId !== id) return null;
+  if (scope.onlyIds !== null && !scope.onlyIds.includes(id)) return null;
   const row = await tx
     .selectFrom("workspace")
     .select(columns)
@@ -144,11 +145,11 @@ export async function updateWorkspace(
 /** Archives every key of the workspace that is not archived yet, and gives how many those were. */
 export async function archiveKeysOfWorkspace(
   tx: Tx,
-  of: { organizationId: string; workspaceId: string },
+  of: { organizationId: string; workspaceId: string; archivedAt: Date },
 ): Promise<number> {
   const result = await tx
     .updateTable("api_key")
-    .set({ status: "archived" })
+    .set({ status: "archived", archived_at: of.archivedAt })
     .where("organization_id", "=", of.organizationId)
     .where("workspace_id", "=", of.workspaceId)
     .where("status", "!=", "archived")

@@ -1,7 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
-  onlyWorkspaceOf,
+  checkReachIn,
   workspaceIsArchived,
   workspaceNotFound,
 } from "#src/access/visible-workspace.ts";
@@ -16,6 +16,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
   archiveKeysOfWorkspace,
@@ -30,7 +31,10 @@ import {
 } from "./workspaces.sql.ts";
 
 function scopeOf(caller: Caller): WorkspaceScope {
-  return { organizationId: caller.organizationId, onlyId: onlyWorkspaceOf(caller) };
+  return {
+    organizationId: caller.organizationId,
+    onlyIds: workspacesWhere(caller, "workspaces:read"),
+  };
 }
 
 /** Filters that a cursor of the company list is bound to. */
@@ -162,11 +166,13 @@ export async function archiveWorkspace(
     if (before.is_default) {
       throw new ApiError("invalid_request", "The default workspace cannot be archived.");
     }
-    const after = { ...before, archived_at: new Date(Math.floor(deps.nowMs())) };
+    const archivedAt = new Date(Math.floor(deps.nowMs()));
+    const after = { ...before, archived_at: archivedAt };
     await updateRow(tx, caller.organizationId, after);
     const archivedKeys = await archiveKeysOfWorkspace(tx, {
       organizationId: caller.organizationId,
       workspaceId: id,
+      archivedAt,
     });
     const audit = auditOf("workspace.archived", before, after);
     return {
@@ -179,6 +185,7 @@ export async function archiveWorkspace(
 async function getForUpdate(tx: Tx, caller: Caller, id: string): Promise<WorkspaceRow> {
   const row = await findWorkspaceForUpdate(tx, scopeOf(caller), id);
   if (row === null) throw workspaceNotFound(id);
+  checkReachIn(caller, "workspaces:write", id);
   return row;
 }
 

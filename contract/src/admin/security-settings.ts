@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { count } from "../fields.ts";
+import { route } from "../route.ts";
+
+const MAX_LIFETIME_DAYS = 3650;
+const maxKeyLifetimeDays = z.int().min(1).max(MAX_LIFETIME_DAYS).nullable().meta({
+  description: "Days that an API key or admin key lives at most; null: as long as asked for.",
+});
+
+export const securitySettings = z
+  .object({
+    type: z.literal("security_settings"),
+    max_key_lifetime_days: maxKeyLifetimeDays,
+    keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
+      description: "Working keys that expire later than the longest lifetime allows, or never.",
+    }),
+  })
+  .meta({ id: "SecuritySettings" });
+
+export const getSecuritySettings = route({
+  operationId: "getSecuritySettings",
+  method: "GET",
+  path: "/v1/admin/security_settings",
+  summary: "Get the organization's security settings",
+  action: "security:read",
+  audited: null,
+  response: securitySettings,
+});
+
+export const updateSecuritySettings = route({
+  operationId: "updateSecuritySettings",
+  method: "POST",
+  path: "/v1/admin/security_settings",
+  summary: "Change the organization's security settings",
+  description:
+    "`max_key_lifetime_days` holds for every key that is made, rotated or changed from then on, whoever does it. Keys that exist are not changed: they are counted here, and `exceeds_max_lifetime` finds them in the list of API keys. Null removes the rule; what is omitted stays.",
+  action: "security:write",
+  audited: "security_settings.updated",
+  stepUp: true,
+  body: z.strictObject({ max_key_lifetime_days: maxKeyLifetimeDays.optional() }),
+  response: securitySettings,
+});
+
+export const securitySettingsRoutes = [getSecuritySettings, updateSecuritySettings] as const;

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileRanges, isInRanges, normalizeRange } from "./address-ranges.ts";
+
+describe("a range is kept in one spelling", () => {
+  test.each([
+    ["203.0.113.9", "203.0.113.9/32"],
+    ["10.0.0.0/8", "10.0.0.0/8"],
+    ["0.0.0.0/0", "0.0.0.0/0"],
+    ["2001:DB8:0::/32", "2001:db8::/32"],
+    ["::1", "::1/128"],
+    ["::/0", "::/0"],
+    ["::ffff:10.0.0.0/104", "10.0.0.0/8"],
+    ["::FFFF:0a00:0001", "10.0.0.1/32"],
+  ])("%s is %s", (text, kept) => {
+    expect(normalizeRange(text)).toBe(kept);
+    expect(normalizeRange(kept)).toBe(kept);
+  });
+});
+
+test.each([
+  "",
+  "/8",
+  "10.0.0.0/",
+  "10.0.0.0/33",
+  "10.0.0.0/-1",
+  "10.0.0.0/08",
+  "10.0.0.0/8/8",
+  "10.0.0.0/8 ",
+  "10.0.0.1/8",
+  "10.1",
+  "010.0.0.1",
+  "0x0a.0.0.1",
+  "167772161",
+  "10.0.0.256",
+  "2001:db8::1/32",
+  "::/129",
+  "::ffff:10.0.0.0/95",
+  "fe80::1%eth0",
+  "example.com",
+  "*",
+  "10.0.0.0-10.0.0.9",
+])("%j is no range", (text) => {
+  expect(normalizeRange(text)).toBeNull();
+});
+
+describe("an address lies in a range", () => {
+  const isIn = (ranges: string[], address: string | null) =>
+    isInRanges(compileRanges(ranges), address);
+
+  test("whatever way it is written", () => {
+    expect(isIn(["10.0.0.0/8"], "10.255.0.1")).toBe(true);
+    expect(isIn(["10.0.0.0/8"], "::ffff:10.255.0.1")).toBe(true);
+    expect(isIn(["10.0.0.0/8"], "::ffff:aff:1")).toBe(true);
+    expect(isIn(["10.0.0.0/8"], "11.0.0.1")).toBe(false);
+    expect(isIn(["2001:db8::/32"], "2001:0DB8:0:0::9")).toBe(true);
+    expect(isIn(["2001:db8::/32"], "2001:db9::9")).toBe(false);
+    expect(isIn(["10.0.0.0/8", "::1/128"], "::1")).toBe(true);
+  });
+
+  test("of its own family only", () => {
+    expect(isIn(["0.0.0.0/0"], "::1")).toBe(false);
+    expect(isIn(["::/0"], "10.0.0.1")).toBe(false);
+    expect(isIn(["::/0"], "::ffff:10.0.0.1")).toBe(false);
+  });
+
+  test("never, where it is not known or no address, or where no range can be read", () => {
+    for (const address of [null, "", "unix", "10.0.0.1/8"]) {
+      expect(isIn(["0.0.0.0/0", "::/0"], address)).toBe(false);
+    }
+    expect(isIn([], "10.0.0.1")).toBe(false);
+    expect(isIn(["nonsense"], "10.0.0.1")).toBe(false);
+  });
+
+  test("exactly when its first bits are those of the range", () => {
+    const word = fc.integer({ min: 0, max: 0xffff_ffff });
+    const text = (value: number) =>
+      [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join(".");
+    fc.assert(
+      fc.property(word, word, fc.integer({ min: 0, max: 32 }), (network, address, bits) => {
+        const mask = bits === 0 ? 0 : (0xffff_ffff << (32 - bits)) >>> 0;
+        const range = normalizeRange(`${text((network & mask) >>> 0)}/${bits}`);
+        const isExpected = (network & mask) >>> 0 === (address & mask) >>> 0;
+        return isIn([range ?? ""], text(address)) === isExpected;
+      }),
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import { sql } from "kysely";
+import type { Database } from "#src/db/pool.ts";
+import type { Use } from "./key-use.ts";
+
+/**
+ * Moves the last use of these secrets forward, never back: another node may have written a later one. Rows are locked in
+ * the order of their ids, so that two nodes wait for each other and never deadlock.
+ */
+export async function saveUses(db: Database, uses: readonly Use[]): Promise<void> {
+  const column = <Name extends keyof Use>(name: Name) => uses.map((use) => use[name]);
+  const times = uses.map(({ atMs }) => new Date(atMs));
+  await sql`
+    WITH used AS (
+      SELECT * FROM unnest(${column("secretId")}::bigint[], ${times}::timestamptz[], ${column("address")}::text[],
+        ${column("model")}::text[]) AS used (id, at, address, model)
+    ), locked AS MATERIALIZED (
+      SELECT id FROM api_key_secret WHERE id IN (SELECT id FROM used) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE api_key_secret AS secret
+    SET last_used_at = used.at, last_used_address = used.address, last_used_model = used.model
+    FROM used JOIN locked USING (id)
+    WHERE secret.id = used.id AND (secret.last_used_at IS NULL OR secret.last_used_at < used.at)
+  `.execute(db);
+}

@@ -1,0 +1,9 @@
+import { type RawBuilder, sql } from "kysely";
+
+/** The ids of a member's own keys, archived ones included; the same rule as `isOwnApiKey`. */
+export function ownApiKeyIds(of: {
+  organizationId: string;
+  memberId: string;
+}): RawBuilder<unknown> {
+  return sql`SELECT id FROM api_key WHERE organization_id = ${of.organizationId} AND owner_member_id = ${of.memberId}`;
+}

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { consoleHeaders } from "#test/harness/members.ts";
+
+const WORKSPACES = "/v1/admin/workspaces";
+const PUBLIC_ORIGIN = "https://bursar.example.com";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let own: Record<string, string>;
+let names = 0;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  own = consoleHeaders((await org.member({ role: "admin" })).id);
+});
+afterAll(async () => {
+  await h.close();
+});
+
+const anybody = () => h.as(null);
+/** The headers that the console sends, but for some; undefined leaves one out. */
+function headersWith(changed: Record<string, string | undefined>): Record<string, string> {
+  const headers = Object.entries({ ...own, ...changed });
+  return Object.fromEntries(headers.filter((header): header is [string, string] => !!header[1]));
+}
+const read = (changed: Record<string, string | undefined> = {}, url = WORKSPACES) =>
+  anybody().send({ method: "GET", url, headers: headersWith(changed) });
+const change = (changed: Record<string, string | undefined> = {}) =>
+  anybody().send({
+    method: "POST",
+    url: WORKSPACES,
+    headers: headersWith({ "content-type": "application/json", ...changed }),
+    payload: JSON.stringify({ name: `Made by the console ${++names}` }),
+  });
+
+test("the console reads and changes in the session of a person", async () => {
+  const answer = await read();
+  expect([answer.status, answer.headers["anthropic-organization-id"]]).toEqual([200, org.id]);
+  expect((await change()).status).toBe(200);
+});
+
+test("a browser sends no Origin with what it reads from its own page", async () => {
+  expect((await read({ origin: undefined })).status).toBe(200);
+});
+
+describe("a session counts only for the console's own requests", () => {
+  test("without the console's header it is no session, to read and to change", async () => {
+    for (const marker of [undefined, "", "0", "true", "1, 1"]) {
+      const changed = { "x-bursar-console": marker };
+      for (const answer of [await read(changed), await change(changed)]) {
+        expect(answer.status).toBe(401);
+        expect(answer.error.message).toContain("x-bursar-console: 1");
+      }
+    }
+  });
+
+  test("a change without an Origin is refused", async () => {
+    const answer = await change({ origin: undefined });
+    expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
+    expect(answer.error.message).toContain("(Origin: none)");
+  });
+
+  test.each([
+    "null",
+    "https://evil.example",
+    "http://localhost:8485",
+    "http://localhost",
+    "http://localhost:8484.evil.example",
+    "http://evil.example/http://localhost:8484",
+    "http://localhost:8484@evil.example",
+    "http://127.0.0.1:8484",
+    "HTTP://LOCALHOST:8484/",
+    "file://",
+  ])("another Origin is refused, to read and to change: %s", async (origin) => {
+    for (const answer of [await read({ origin }), await change({ origin })]) {
+      expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
+      expect(answer.error.message).toContain("BURSAR_PUBLIC_URL");
+    }
+  });
+
+  test("a Host that is no loopback name makes no origin an own one (DNS rebinding)", async () => {
+    for (const host of ["evil.example", "evil.example:8484", "localhost.evil.example:8484"]) {
+      const answer = await change({ host, origin: `http://${host}` });
+      expect(answer.status).toBe(403);
+    }
+  });
+
+  test("what a proxy forwards is no Host", async () => {
+    const forwarded = {
+      origin: "https://evil.example",
+      "x-forwarded-host": "evil.example",
+      "x-forwarded-proto": "https",
+      forwarded: "host=evil.example;proto=https",
+      "x-original-host": "evil.example",
+    };
+    expect((await change(forwarded)).status).toBe(403);
+  });
+
+  test("every loopback name with its own origin", async () => {
+    for (const host of ["localhost:8484", "127.0.0.1:9000", "[::1]:8484", "LOCALHOST:8484"]) {
+      const origin = `http://${host.toLowerCase()}`;
+      expect([host, (await change({ host, origin })).status]).toEqual([host, 200]);
+    }
+  });
+
+  test("the public URL's origin is an own one, whatever the Host; it does not open others", async () => {
+    h.deps.publicOrigin = PUBLIC_ORIGIN;
+    const statuses = [
+      await change({ origin: PUBLIC_ORIGIN, host: "bursar.internal" }),
+      await change({ origin: "http://bursar.example.com", host: "bursar.internal" }),
+      await change({ origin: `${PUBLIC_ORIGIN}.evil.example`, host: "bursar.internal" }),
+      await change(),
+    ].map(({ status }) => status);
+    h.deps.publicOrigin = null;
+    expect(statuses).toEqual([200, 403, 403, 200]);
+  });
+
+  test.each([
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "text/plain; application/json",
+    "application/jsonp",
+  ])("a form cannot send a change: %s", async (type) => {
+    const answer = await change({ "content-type": type });
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      "content-type: expected application/json.",
+    ]);
+    const { id } = await org.admin.createWorkspace();
+    const empty = await anybody().send({
+      method: "POST",
+      url: `${WORKSPACES}/${id}/archive`,
+      headers: headersWith({ "content-type": type }),
+    });
+    expect(empty.status).toBe(400);
+  });
+
+  test("the official shape knows no sessions", async () => {
+    for (const url of ["/v1/organizations/me", "/v1/organizations/workspaces"]) {
+      const answer = await read({}, url);
+      expect(answer.status).toBe(401);
+      expect(answer.error.message).toContain("x-api-key header is required");
+    }
+  });
+});
+
+describe("one caller at a time", () => {
+  test.each([
+    ["x-api-key", (key: string) => ({ "x-api-key": key })],
+    ["Authorization", (key: string) => ({ authorization: `Bearer ${key}` })],
+  ])("a key in %s together with a session is refused", async (_, headersOf) => {
+    const answer = await read(headersOf(org.adminKey));
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain("A cookie and a key were sent together");
+  });
+
+  test("a wrong key does not fall back to the session", async () => {
+    expect((await read({ "x-api-key": "wrong" })).status).toBe(400);
+    expect((await read({ authorization: "Basic YTpi" })).status).toBe(401);
+  });
+});
+
+describe("401 where nobody is signed in", () => {
+  test.each(["test_session=user_unknown", "other=1", "test_session=", "=", "test_session", "a; b"])(
+    "a cookie that names no session: %s",
+    async (cookie) => {
+      const answer = await read({ cookie });
+      expect([answer.status, answer.error.message]).toEqual([
+        401,
+        "You are not signed in, or your session has ended: sign in again.",
+      ]);
+    },
+  );
+
+  test.each(["deactivated", "removed"] as const)("somebody who was %s, at once", async (status) => {
+    const member = await org.member({ role: "owner" });
+    expect((await member.client.get(WORKSPACES)).status).toBe(200);
+    await h.deps.database
+      .updateTable("member")
+      .set({ status })
+      .where("id", "=", member.id)
+      .execute();
+    expect((await member.client.get(WORKSPACES)).status).toBe(401);
+  });
+});
+
+test("refusals of somebody known are reported, with who, what and from where", async () => {
+  const reported: unknown[] = [];
+  h.deps.onDenied = (caller, route, origin, refusal) =>
+    reported.push([caller.kind, route.operationId, origin.requestId, refusal.code]);
+  const { client } = await org.member({ role: "user" });
+  const { id } = await org.admin.createWorkspace();
+  const { key } = await org.admin.createApiKey(id, { permissions: ["read"] });
+  const denied = [
+    await client.post(WORKSPACES, { name: "x" }),
+    await h.as(key).get("/v1/admin/api_keys"),
+    await org.admin.post(`${WORKSPACES}/wksp_unknown`, { name: "x" }),
+    await org.admin.post("/v1/admin/upstreams", { name: "x" }),
+  ];
+  // None of these: nobody known, a mistake, a thing that is not there to be read, a question to confirm who it is.
+  await anybody().get(WORKSPACES);
+  await org.admin.post(WORKSPACES, {});
+  await org.admin.get(`${WORKSPACES}/wksp_unknown`);
+  const unconfirmed = await org.member({ role: "owner", steppedUpAtMs: null });
+  await unconfirmed.client.post("/v1/admin/admin_keys", { name: "x" });
+  delete h.deps.onDenied;
+  expect(denied.map(({ status }) => status)).toEqual([403, 403, 404, 403]);
+  const ids = denied.map(({ headers }) => headers["request-id"]);
+  expect(reported).toEqual([
+    ["member", "createWorkspace", ids[0], "permission"],
+    ["api_key", "listApiKeys", ids[1], "permission"],
+    ["admin_key", "updateWorkspace", ids[2], "not_found"],
+    ["admin_key", "createUpstream", ids[3], "permission"],
+  ]);
+});

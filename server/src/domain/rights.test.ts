@@ -1,0 +1,219 @@
+import {
+  keyPermissions,
+  type OrganizationAction,
+  type OrganizationRole,
+  organizationActions,
+  organizationRoles,
+  roleMay,
+  type WorkspaceAction,
+  type WorkspaceRole,
+  workspaceActions,
+  workspaceRoles,
+} from "@bursar/contract/permissions.ts";
+import { describe, expect, test } from "vitest";
+import type { Caller, MemberCaller } from "./caller.ts";
+import {
+  mayGiveKeyPermission,
+  mayGiveOrganizationRole,
+  mayGiveWorkspaceRole,
+  mayInOrganization,
+  reachEverywhere,
+  reachIn,
+  strongestKeyPermission,
+  workspacesWhere,
+} from "./rights.ts";
+
+const HERE = "wksp_here";
+const ELSEWHERE = "wksp_elsewhere";
+const organizationId = "organization";
+
+const adminKey: Caller = { kind: "admin_key", id: "adminkey_1", organizationId };
+const operator: Caller = { kind: "local_operator", id: "0", organizationId };
+const keyWith = (permission: (typeof keyPermissions)[number]): Caller => ({
+  kind: "api_key",
+  id: "apikey_1",
+  organizationId,
+  workspaceId: HERE,
+  permission,
+});
+const member = (role: OrganizationRole, here?: WorkspaceRole): MemberCaller => ({
+  kind: "member",
+  id: "user_1",
+  organizationId,
+  role,
+  workspaceRoles: new Map(here ? [[HERE, here]] : []),
+  sessionId: "session",
+  steppedUpAtMs: null,
+});
+
+const allowed = (caller: Caller) =>
+  organizationActions.filter((action) => mayInOrganization(caller, action));
+const reaches = (caller: Caller, workspaceId: string) =>
+  Object.fromEntries(
+    workspaceActions
+      .map((action): [WorkspaceAction, string | null] => [
+        action,
+        reachIn(caller, action, workspaceId),
+      ])
+      .filter(([, reach]) => reach !== null),
+  );
+
+describe("in the organization", () => {
+  const allBut = (...missing: OrganizationAction[]) =>
+    organizationActions.filter((action) => !missing.includes(action));
+  test.each([
+    ["owner", organizationActions],
+    ["admin", allBut("owners:write", "upstreams:write")],
+    ["developer", ["members:read"]],
+    ["billing", ["members:read"]],
+    ["user", []],
+    ["claude_code_user", []],
+  ] as const)("%s", (role, expected) => {
+    expect(allowed(member(role))).toEqual(expected);
+  });
+
+  test("an admin key is an admin, the local operator an owner, a workspace key nothing", () => {
+    expect(allowed(adminKey)).toEqual(allowed(member("admin")));
+    expect(allowed(operator)).toEqual(organizationActions);
+    for (const permission of keyPermissions) expect(allowed(keyWith(permission))).toEqual([]);
+  });
+
+  test("a workspace role brings nothing there", () => {
+    for (const role of workspaceRoles) expect(allowed(member("user", role))).toEqual([]);
+  });
+});
+
+describe("in a workspace", () => {
+  const everything = Object.fromEntries(workspaceActions.map((action) => [action, "all"]));
+  const reading = {
+    "organization:read": "all",
+    "model_prices:read": "all",
+    "workspaces:read": "all",
+  };
+  const developer = {
+    ...reading,
+    "workspace_members:read": "all",
+    "api_keys:read": "all",
+    "api_keys:write": "own",
+    "spend_limits:read": "all",
+    "usage:read": "all",
+  };
+  const billing = {
+    ...reading,
+    "spend_limits:read": "all",
+    "spend_limits:write": "all",
+    "usage:read": "all",
+  };
+  test.each([
+    ["workspace_admin", everything],
+    ["workspace_developer", developer],
+    ["workspace_restricted_developer", developer],
+    ["workspace_user", { ...reading, "usage:read": "own" }],
+  ] as const)("%s", (role, expected) => {
+    expect(reaches(member("user", role), HERE)).toEqual(expected);
+    expect(reaches(member("developer", role), HERE)).toEqual(expected);
+    expect(reaches(member("user", role), ELSEWHERE)).toEqual({});
+  });
+
+  test("owner, admin and billing have theirs in every workspace, also one they were never added to", () => {
+    expect(reaches(member("owner"), ELSEWHERE)).toEqual(everything);
+    expect(reaches(member("admin"), ELSEWHERE)).toEqual(everything);
+    expect(reaches(member("billing"), ELSEWHERE)).toEqual(billing);
+    for (const role of ["developer", "user", "claude_code_user"] as const) {
+      expect(reaches(member(role), ELSEWHERE)).toEqual({});
+    }
+  });
+
+  test("a lower role there takes nothing away, and two roles add up", () => {
+    expect(reaches(member("admin", "workspace_user"), HERE)).toEqual(everything);
+    expect(reaches(member("billing", "workspace_user"), HERE)).toEqual(billing);
+    expect(reaches(member("billing", "workspace_developer"), HERE)).toEqual({
+      ...developer,
+      ...billing,
+    });
+  });
+
+  test("a key has its permission's, in its own workspace only", () => {
+    expect(reaches(keyWith("admin"), HERE)).toEqual(everything);
+    for (const permission of ["read", "write"] as const) {
+      expect(reaches(keyWith(permission), HERE)).toEqual({
+        "usage:read": "all",
+        "model_prices:read": "all",
+      });
+    }
+    expect(reaches(keyWith("admin"), ELSEWHERE)).toEqual({});
+    expect(reachEverywhere(keyWith("admin"), "usage:read")).toBeNull();
+  });
+});
+
+test("the workspaces with a right: null for all of them, else those by name", () => {
+  expect(workspacesWhere(member("billing"), "usage:read")).toBeNull();
+  expect(workspacesWhere(member("billing"), "api_keys:read")).toEqual([]);
+  expect(workspacesWhere(adminKey, "api_keys:read")).toBeNull();
+  expect(workspacesWhere(keyWith("admin"), "api_keys:read")).toEqual([HERE]);
+  expect(workspacesWhere(member("user"), "workspaces:read")).toEqual([]);
+  const user = member("user", "workspace_user");
+  expect(workspacesWhere(user, "usage:read")).toEqual([HERE]);
+  expect(workspacesWhere(user, "usage:read", "own")).toEqual([HERE]);
+  expect(workspacesWhere(user, "usage:read", "all")).toEqual([]);
+  expect(workspacesWhere(member("owner"), "usage:read", "own")).toEqual([]);
+});
+
+describe("nobody gives what is above itself", () => {
+  test.each([
+    ["an owner", member("owner"), "admin"],
+    ["an admin key", adminKey, "admin"],
+    ["a workspace admin", member("user", "workspace_admin"), "admin"],
+    ["a workspace developer", member("user", "workspace_developer"), "write"],
+    ["a limited developer", member("user", "workspace_restricted_developer"), "write"],
+    ["a workspace user", member("user", "workspace_user"), null],
+    ["billing", member("billing"), null],
+    ["a key with admin", keyWith("admin"), "admin"],
+    ["a key with write", keyWith("write"), "write"],
+    ["a key with read", keyWith("read"), "read"],
+  ] as const)("the strongest key of %s", (_, caller, expected) => {
+    expect(strongestKeyPermission(caller, HERE)).toBe(expected);
+    for (const permission of keyPermissions) {
+      const isWithin =
+        expected !== null && keyPermissions.indexOf(permission) <= keyPermissions.indexOf(expected);
+      expect(mayGiveKeyPermission(caller, HERE, permission)).toBe(isWithin);
+    }
+  });
+
+  test("no key for a workspace in which one has no role", () => {
+    expect(strongestKeyPermission(member("user", "workspace_admin"), ELSEWHERE)).toBeNull();
+    expect(strongestKeyPermission(keyWith("admin"), ELSEWHERE)).toBeNull();
+  });
+
+  test("organization roles: an owner makes any, an admin any but owners, an admin key likewise", () => {
+    const given = (caller: Caller) =>
+      organizationRoles.filter((role) => mayGiveOrganizationRole(caller, role));
+    expect(given(member("owner"))).toEqual(organizationRoles);
+    expect(given(operator)).toEqual(organizationRoles);
+    const belowOwner = organizationRoles.filter((role) => role !== "owner");
+    expect(given(member("admin"))).toEqual(belowOwner);
+    expect(given(adminKey)).toEqual(belowOwner);
+    expect(given(keyWith("admin"))).toEqual([]);
+    for (const role of ["developer", "user", "claude_code_user"] as const) {
+      expect(given(member(role, "workspace_admin"))).not.toContain("admin");
+      expect(given(member(role, "workspace_admin"))).not.toContain("billing");
+    }
+  });
+
+  test("workspace roles: a workspace admin gives any there, a developer none above its own", () => {
+    const given = (caller: Caller, workspaceId: string) =>
+      workspaceRoles.filter((role) => mayGiveWorkspaceRole(caller, workspaceId, role));
+    expect(given(member("user", "workspace_admin"), HERE)).toEqual(workspaceRoles);
+    expect(given(member("user", "workspace_admin"), ELSEWHERE)).toEqual([]);
+    expect(given(keyWith("admin"), HERE)).toEqual(workspaceRoles);
+    expect(given(member("user", "workspace_developer"), HERE)).not.toContain("workspace_admin");
+    expect(given(member("user", "workspace_developer"), HERE)).not.toContain("workspace_billing");
+  });
+
+  test("a role that gives rights to nobody else is the owner's alone", () => {
+    const ownersOnly = organizationActions.filter(
+      (action) => organizationRoles.filter((role) => roleMay(role, action)).length === 1,
+    );
+    expect(ownersOnly).toEqual(["owners:write", "upstreams:write"]);
+  });
+});

@@ -1,0 +1,134 @@
+import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+
+const KEYS = "/v1/admin/api_keys";
+const DAY_MS = 86_400_000;
+type ApiKey = z.output<typeof apiKey>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+});
+
+const make = (name: string, fields: object = {}) => {
+  h.clock.nowMs++;
+  return org.admin.createApiKey(workspaceId, { name, ...fields });
+};
+const inDays = (days: number) => new Date(h.clock.nowMs + days * DAY_MS).toISOString();
+/** Names, newest first. */
+const list = async (query: string) => {
+  const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?${query}`);
+  return body.data.map(({ name }) => name);
+};
+
+test("a search looks at name, id, hint and owner, in any case, and a % is a %", async () => {
+  const grace = await org.member({
+    name: "Grace Hopper",
+    email: "grace@navy.example",
+    workspaces: { [workspaceId]: "workspace_user" },
+  });
+  const plain = await make("Plain");
+  const hers = await make("Hers", { owner_member_id: grace.id });
+  await make("50% Off");
+  expect(await list("search=plai")).toEqual(["Plain"]);
+  expect(await list(`search=${plain.id}`)).toEqual(["Plain"]);
+  expect(await list(`search=${encodeURIComponent(hers.partial_key_hint)}`)).toEqual(["Hers"]);
+  expect(await list("search=HOPPER")).toEqual(["Hers"]);
+  expect(await list("search=navy.example")).toEqual(["Hers"]);
+  expect(await list("search=%25")).toEqual(["50% Off"]);
+  // Of every id, and of nothing else.
+  expect(await list("search=%5F")).toEqual(["50% Off", "Hers", "Plain"]);
+  expect(await list(`search=${encodeURIComponent("' OR true --")}`)).toEqual([]);
+  expect(await list("owner_type=member")).toEqual(["Hers"]);
+  expect(await list("owner_type=workspace")).toEqual(["50% Off", "Plain"]);
+  expect(await list(`owner_member_id=${grace.id}&search=hers`)).toEqual(["Hers"]);
+  expect(await list("owner_member_id=user_unknown")).toEqual([]);
+});
+
+test("expiring keys are those that will have expired by then and have not yet", async () => {
+  await make("never");
+  await make("in 3 days", { expires_at: inDays(3) });
+  await make("in 10 days", { expires_at: inDays(10) });
+  const archived = await make("archived", { expires_at: inDays(3) });
+  await org.admin.post(`${KEYS}/${archived.id}`, { status: "archived" });
+  expect(await list("expiring_within_days=7")).toEqual(["in 3 days"]);
+  expect(await list("expiring_within_days=11")).toEqual(["in 10 days", "in 3 days"]);
+  h.clock.nowMs += 4 * DAY_MS;
+  expect(await list("expiring_within_days=7")).toEqual(["in 10 days"]);
+});
+
+test("unused keys are those that are old enough to have been used, and were not", async () => {
+  const used = await make("used", { permissions: ["admin"] });
+  const usedLongAgo = await make("used long ago", { permissions: ["admin"] });
+  await make("never used");
+  await h.as(usedLongAgo.key).get(KEYS);
+  h.clock.nowMs += 30 * DAY_MS;
+  await h.as(used.key).get(KEYS);
+  await make("new");
+  await h.keyUse.flush();
+  expect(await list("unused_days=30")).toEqual(["never used", "used long ago"]);
+  expect(await list("unused_days=31")).toEqual([]);
+});
+
+test.each(["expiring_within_days", "unused_days"])("%s takes whole days only", async (name) => {
+  for (const value of ["0", "-1", "1.5", "x", "3651"]) {
+    const answer = await org.admin.get(`${KEYS}?${name}=${value}`);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toBe(`${name}: expected a whole number from 1 to 3650.`);
+  }
+  expect((await org.admin.get(`${KEYS}?${name}=`)).status).toBe(200);
+});
+
+test("a cursor is bound to the new filters too", async () => {
+  for (const name of ["one", "two"]) await make(name);
+  const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?limit=1&search=o`);
+  const other = await org.admin.get(`${KEYS}?limit=1&search=t&page=${body.next_page}`);
+  expect(other.status).toBe(400);
+  const next = await org.admin.get<Listed<ApiKey>>(
+    `${KEYS}?limit=1&search=o&page=${body.next_page}`,
+  );
+  expect(next.body.data.map(({ name }) => name)).toEqual(["one"]);
+});
+
+describe("spend of the month", () => {
+  test("is what the ledger has settled for the key in this calendar month", async () => {
+    const made = await make("spender");
+    const settle = (period_start: string, settled_nano_usd: bigint, period: "daily" | "monthly") =>
+      h.deps.database
+        .insertInto("balance")
+        .values({
+          scope_type: "api_key",
+          scope_id: made.id,
+          period,
+          period_start,
+          organization_id: org.id,
+          settled_nano_usd,
+        })
+        .execute();
+    await settle("2026-10-01", 7_000_000_000n, "monthly");
+    const month = new Date(h.clock.nowMs).toISOString().slice(0, 7);
+    await settle(`${month}-01`, 1_234_567_890n, "monthly");
+    await settle(`${month}-01`, 5n, "daily");
+    const read = await org.admin.get<ApiKey>(`${KEYS}/${made.id}`);
+    expect(read.body.spent_month_usd).toBe("1.23456789");
+    const { body } = await org.admin.get<Listed<ApiKey>>(KEYS);
+    expect(body.data.map((key) => key.spent_month_usd)).toEqual(["1.23456789"]);
+  });
+});

@@ -1,0 +1,64 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** A secret as it may be shown: all but its hash. */
+export interface SecretRow {
+  api_key_id: string;
+  hint: string;
+  created_at: Date;
+  /** Null: the current one. */
+  valid_until: Date | null;
+  last_used_at: Date | null;
+  last_used_address: string | null;
+  last_used_model: string | null;
+}
+
+export async function insertSecret(
+  tx: Tx,
+  row: { api_key_id: string; hash: Uint8Array; hint: string; created_at: Date },
+): Promise<void> {
+  await tx.insertInto("api_key_secret").values(row).execute();
+}
+
+/** The secrets of these keys that work at `now`, newest first: one or two of each. */
+export function listWorkingSecrets(
+  db: Database | Tx,
+  apiKeyIds: readonly string[],
+  now: Date,
+): Promise<SecretRow[]> {
+  if (apiKeyIds.length === 0) return Promise.resolve([]);
+  return db
+    .selectFrom("api_key_secret")
+    .select([
+      "api_key_id",
+      "hint",
+      "created_at",
+      "valid_until",
+      "last_used_at",
+      "last_used_address",
+      "last_used_model",
+    ])
+    .where("api_key_id", "in", apiKeyIds)
+    .where(({ or, eb }) => or([eb("valid_until", "is", null), eb("valid_until", ">", now)]))
+    .orderBy("id", "desc")
+    .execute();
+}
+
+/** Gives the current secret an end; the caller inserts the one that follows it. */
+export async function endCurrentSecret(tx: Tx, apiKeyId: string, validUntil: Date): Promise<void> {
+  await tx
+    .updateTable("api_key_secret")
+    .set({ valid_until: validUntil })
+    .where("api_key_id", "=", apiKeyId)
+    .where("valid_until", "is", null)
+    .execute();
+}
+
+/** Ends every secret but the current one. */
+export async function endPreviousSecrets(tx: Tx, apiKeyId: string, now: Date): Promise<void> {
+  await tx
+    .updateTable("api_key_secret")
+    .set({ valid_until: now })
+    .where("api_key_id", "=", apiKeyId)
+    .where("valid_until", ">", now)
+    .execute();
+}

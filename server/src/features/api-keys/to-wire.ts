@@ -1,0 +1,76 @@
+import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
+import type { z } from "zod";
+import { toWireMaker } from "#src/domain/caller.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import type { OwnerState } from "#src/domain/owner-state.ts";
+import type { ApiKeyRow } from "./api-keys.sql.ts";
+import { type ApiKeyView, statusOf } from "./describe-api-keys.ts";
+
+type Wire = z.input<typeof apiKey>;
+
+export function toApiKey(view: ApiKeyView): Wire {
+  const { row } = view;
+  return {
+    id: row.id,
+    type: "api_key",
+    name: row.name,
+    workspace_id: row.workspace_id,
+    owner: toOwner(row),
+    permissions: [row.permission],
+    status: view.status,
+    stopped_because: row.owner_state && stoppedBecause[row.owner_state],
+    allowed_models: row.allowed_models,
+    allowed_addresses: row.allowed_addresses,
+    partial_key_hint: row.hint,
+    secrets: view.secrets.map((secret) => ({
+      partial_key_hint: secret.hint,
+      created_at: secret.created_at.toISOString(),
+      valid_until: secret.valid_until?.toISOString() ?? null,
+      last_used: toLastUsed(secret),
+    })),
+    last_used: toLastUsed(row),
+    spent_month_usd: formatUsd(view.spentMonthNanoUsd),
+    created_by: toWireMaker(row),
+    created_at: row.created_at.toISOString(),
+    expires_at: row.expires_at?.toISOString() ?? null,
+    archived_at: row.archived_at?.toISOString() ?? null,
+    exceeds_max_lifetime: view.exceedsMaxLifetime,
+  };
+}
+
+const stoppedBecause: Readonly<Record<OwnerState, Wire["stopped_because"]>> = {
+  active: null,
+  deactivated: "owner_deactivated",
+  removed: "owner_removed",
+  outside: "owner_outside_workspace",
+};
+
+function toOwner({ owner_member_id, owner_name, owner_email }: ApiKeyRow): Wire["owner"] {
+  if (owner_member_id === null) return { type: "workspace" };
+  return { type: "member", id: owner_member_id, name: owner_name ?? "", email: owner_email ?? "" };
+}
+
+function toLastUsed(
+  of: Pick<ApiKeyRow, "last_used_at" | "last_used_address" | "last_used_model">,
+): Wire["last_used"] {
+  if (of.last_used_at === null) return null;
+  const at = of.last_used_at.toISOString();
+  return { at, address: of.last_used_address, model: of.last_used_model };
+}
+
+export function toOfficialApiKey(row: ApiKeyRow, nowMs: number): z.input<typeof officialApiKey> {
+  const { owner_member_id } = row;
+  return {
+    id: row.id,
+    type: "api_key",
+    name: row.name,
+    status: statusOf(row, nowMs),
+    created_at: row.created_at.toISOString(),
+    created_by: row.created_by_type === "member" ? { id: row.created_by_id, type: "user" } : null,
+    expires_at: row.expires_at?.toISOString() ?? null,
+    partial_key_hint: row.hint,
+    principal: owner_member_id === null ? null : { type: "user_actor", user_id: owner_member_id },
+    scope: { type: "workspace", workspace_id: row.workspace_id },
+    workspace_id: row.workspace_id,
+  };
+}

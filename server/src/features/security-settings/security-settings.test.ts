@@ -1,0 +1,121 @@
+import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  type CreatedApiKey,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+const SETTINGS = "/v1/admin/security_settings";
+const KEYS = "/v1/admin/api_keys";
+const DAY_MS = 86_400_000;
+type ApiKey = z.output<typeof apiKey>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+});
+
+const setDays = (days: number | null) => org.admin.post(SETTINGS, { max_key_lifetime_days: days });
+const inDays = (days: number) => new Date(h.clock.nowMs + days * DAY_MS).toISOString();
+const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
+  type: "security_settings",
+  max_key_lifetime_days: days,
+  keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
+});
+
+test("nothing is set at first; a setting is kept, audited, and of this organization alone", async () => {
+  expect((await org.admin.get(SETTINGS)).body).toEqual(shown(null));
+  // The test's own admin key never expires.
+  expect((await setDays(90)).body).toEqual(shown(90, 0, 1));
+  expect((await org.admin.post(SETTINGS, {})).body).toEqual(shown(90, 0, 1));
+  expect((await setDays(90)).status).toBe(200);
+  const events = await auditEventsOf(h.deps.database, org.id);
+  expect(events.filter(({ event }) => event === "security_settings.updated")).toMatchObject([
+    { before: { max_key_lifetime_days: null }, after: { max_key_lifetime_days: 90 } },
+  ]);
+  const other = await h.organization();
+  expect((await other.admin.get(SETTINGS)).body).toEqual(shown(null));
+  expect((await setDays(null)).body).toEqual(shown(null));
+});
+
+test.each([0, -1, 3651, 1.5, "90"])("%j days are refused", async (days) => {
+  const answer = await org.admin.post(SETTINGS, { max_key_lifetime_days: days });
+  expect(answer.status).toBe(400);
+  expect(answer.error.message).toContain("max_key_lifetime_days");
+});
+
+test("every way to make a key or to move its expiry keeps to the longest lifetime", async () => {
+  const old = await org.admin.createApiKey(workspaceId);
+  await setDays(30);
+  const made = await org.admin.createApiKey(workspaceId);
+  expect(made.expires_at).toBe(inDays(30));
+  expect((await org.admin.createAdminKey()).expires_at).toBe(inDays(30));
+  const never = { name: "No", workspace_id: workspaceId, expires_at: null };
+  const refusals = await Promise.all([
+    org.admin.post(KEYS, never),
+    org.admin.post(KEYS, { ...never, expires_at: inDays(31) }),
+    org.admin.post("/v1/admin/admin_keys", { name: "No", expires_at: inDays(31) }),
+    org.admin.post("/v1/admin/admin_keys", { name: "No", expires_at: null }),
+    org.admin.post(`${KEYS}/${made.id}`, { expires_at: null }),
+    org.admin.post(`${KEYS}/${made.id}`, { expires_at: inDays(31) }),
+    org.admin.post(`${KEYS}/${made.id}/rotate`, { expires_at: inDays(31) }),
+    org.operator.post(KEYS, never),
+  ]);
+  for (const { status, error } of refusals) {
+    expect([status, error.message]).toEqual([
+      400,
+      `expires_at: keys of this organization live 30 days at most: expected a time until ${inDays(30)}. Omit it for the latest one.`,
+    ]);
+  }
+  // The key that was there before lives on, and joins when it gets a new secret.
+  expect((await org.admin.get<ApiKey>(`${KEYS}/${old.id}`)).body.expires_at).toBeNull();
+  const rotated = await org.admin.post<CreatedApiKey>(`${KEYS}/${old.id}/rotate`, {});
+  expect(rotated.body.expires_at).toBe(inDays(30));
+});
+
+test("an expiry cannot be pushed on and on: it counts from the making of the secret", async () => {
+  await setDays(30);
+  const made = await org.admin.createApiKey(workspaceId, { expires_at: inDays(5) });
+  h.clock.nowMs += DAY_MS;
+  expect((await org.admin.post(`${KEYS}/${made.id}`, { expires_at: inDays(30) })).status).toBe(400);
+  expect((await org.admin.post(`${KEYS}/${made.id}`, { expires_at: inDays(29) })).status).toBe(200);
+  const rotated = await org.admin.post<CreatedApiKey>(`${KEYS}/${made.id}/rotate`, {
+    expires_at: inDays(30),
+  });
+  expect(rotated.body.expires_at).toBe(inDays(30));
+});
+
+test("keys that live longer are counted and found, and otherwise left alone", async () => {
+  const never = await org.admin.createApiKey(workspaceId, { name: "never" });
+  await org.admin.createApiKey(workspaceId, { name: "short", expires_at: inDays(10) });
+  await org.admin.createApiKey(workspaceId, { name: "long", expires_at: inDays(31) });
+  const gone = await org.admin.createApiKey(workspaceId, { name: "gone" });
+  await org.admin.post(`${KEYS}/${gone.id}`, { status: "archived" });
+  const found = async (is: boolean) => {
+    const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?exceeds_max_lifetime=${is}`);
+    for (const key of body.data) expect(key.exceeds_max_lifetime).toBe(is);
+    return body.data.map(({ name }) => name).sort();
+  };
+  expect(await found(true)).toEqual([]);
+  expect((await setDays(30)).body).toEqual(shown(30, 2, 1));
+  expect(await found(true)).toEqual(["long", "never"]);
+  expect(await found(false)).toEqual(["gone", "short"]);
+  expect((await org.admin.post(`${KEYS}/${never.id}`, { name: "renamed" })).status).toBe(200);
+  h.clock.nowMs += 31 * DAY_MS;
+  expect((await org.admin.get(SETTINGS)).body).toEqual(shown(30, 1, 1));
+});

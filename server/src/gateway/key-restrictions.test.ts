@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { compileRanges } from "#src/access/address-ranges.ts";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
+import { makeClientAddress } from "#src/http/client-address.ts";
+import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  call,
+  messageBody,
+  startTestGateway,
+  type TestGateway,
+  withKey,
+} from "#test/harness/gateway.ts";
+
+// What a key may be used for and from where, as clients of Claude meet it.
+
+let upstream: FakeUpstream;
+let gateway: TestGateway;
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  gateway = await startTestGateway({
+    origin: upstream.origin,
+    clientAddress: makeClientAddress(["127.0.0.0/8"]),
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+beforeEach(() => {
+  upstream.received.splice(0);
+  gateway.uses.splice(0);
+});
+
+async function send(
+  key: Partial<FoundKey>,
+  body: object = {},
+  { from, path }: { from?: string; path?: string } = {},
+) {
+  const headers = {
+    ...withKey(gateway.addKey(key)),
+    ...(from !== undefined && { "x-forwarded-for": from }),
+  };
+  const answer = await call(gateway.origin, {
+    headers,
+    body: messageBody(body),
+    ...(path !== undefined && { path }),
+  });
+  const error: { type: string; message: string } =
+    answer.status === 200 ? { type: "", message: "" } : JSON.parse(answer.text).error;
+  return { status: answer.status, ...error };
+}
+
+describe("a key that is bound to models", () => {
+  const allowedModels = ["claude-sonnet-4-5", "claude-haiku-*"];
+
+  test.each([
+    [{ model: "claude-sonnet-4-5" }],
+    [{ model: "claude-sonnet-4-5-20250929" }],
+    [{ model: "claude-haiku-4-5" }],
+    [{ fallbacks: [{ model: "claude-haiku-4-5" }] }],
+    [{ tools: [{ type: "advisor_20260301", name: "advisor", model: "claude-haiku-4-5" }] }],
+    [{ tools: [{ type: "web_search_20250305", name: "web_search" }] }],
+  ])("may send %j", async (body) => {
+    expect((await send({ allowedModels }, body)).status).toBe(200);
+  });
+
+  test.each<[object, string]>([
+    [{ model: "claude-opus-4-5" }, '"claude-opus-4-5" is not one.'],
+    [{ model: "claude-sonnet-4-5 " }, '"claude-sonnet-4-5 " is not one.'],
+    [{ fallbacks: [{ model: "claude-opus-4-5" }] }, '"claude-opus-4-5" is not one.'],
+    [{ fallbacks: "default" }, "This request leaves a model open."],
+    [{ fallbacks: [{}] }, "This request leaves a model open."],
+    [
+      { tools: [{ type: "advisor_20260301", name: "advisor", model: "claude-opus-4-5" }] },
+      '"claude-opus-4-5" is not one.',
+    ],
+    [
+      { tools: [{ type: "advisor_20260301", name: "advisor" }] },
+      "This request leaves a model open.",
+    ],
+    [
+      {
+        tools: [
+          ...Array.from({ length: 16 }, () => ({ type: "web_search", name: "w" })),
+          { type: "advisor", name: "advisor", model: "claude-opus-4-5" },
+        ],
+      },
+      "This request leaves a model open.",
+    ],
+  ])("may not send %j", async (body, why) => {
+    for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
+      expect(await send({ allowedModels }, body, { path })).toEqual({
+        status: 403,
+        type: "permission_error",
+        message: `This API key may only call these models: claude-sonnet-4-5, claude-haiku-*. ${why}`,
+      });
+    }
+    expect(upstream.received).toEqual([]);
+    expect(gateway.begins.length).toBe(gateway.ends.length);
+  });
+
+  test("is told of twenty models at most", async () => {
+    const many = Array.from({ length: 23 }, (_, index) => `m${index}`);
+    const { message } = await send({ allowedModels: many });
+    expect(message).toContain("m18, m19 and 3 more.");
+  });
+});
+
+describe("a key that is bound to addresses", () => {
+  const allowedAddresses = compileRanges(["203.0.113.0/24", "2001:db8::/32"]);
+
+  test.each(["203.0.113.9", "::ffff:203.0.113.9", "::ffff:cb00:7109", "2001:db8::1"])(
+    "works from %s",
+    async (from) => {
+      expect((await send({ allowedAddresses }, {}, { from })).status).toBe(200);
+    },
+  );
+
+  test.each([
+    ["198.51.100.1", "198.51.100.1"],
+    ["2001:db9::1", "2001:db9::1"],
+    // What stands left of a stranger was written by the stranger.
+    ["203.0.113.9, 198.51.100.1", "198.51.100.1"],
+    ["nonsense", "127.0.0.1"],
+  ])("does not from %s, and is not told where it would", async (from, address) => {
+    const answer = await send({ allowedAddresses }, {}, { from });
+    expect(answer).toMatchObject({ status: 403, type: "permission_error" });
+    expect(answer.message).toContain(`may not be used from ${address}:`);
+    expect(answer.message).not.toContain("203.0.113");
+    expect(upstream.received).toEqual([]);
+    expect(gateway.uses).toEqual([]);
+  });
+
+  test("does not where the address is not known", async () => {
+    const blind = await startTestGateway({ origin: upstream.origin, clientAddress: () => null });
+    const headers = withKey(blind.addKey({ allowedAddresses: compileRanges(["0.0.0.0/0"]) }));
+    const answer = await call(blind.origin, { headers, body: messageBody() });
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain("from an address that is not known");
+    await blind.close();
+  });
+
+  test("a disabled key is told so first, from wherever", async () => {
+    const answer = await send({ allowedAddresses, status: "inactive" }, {}, { from: "9.9.9.9" });
+    expect([answer.status, answer.message]).toEqual([401, expect.stringContaining("disabled")]);
+  });
+});
+
+describe("a 401 that tells of the key's life", () => {
+  const nowMs = 1_000_000;
+  test.each<[Partial<FoundKey>, RegExp]>([
+    [
+      { secretValidUntilMs: nowMs },
+      /was rotated, and this secret of it stopped at 1970-01-01T00:16:40\.000Z/,
+    ],
+    [
+      { ownerMemberId: "user_1", ownerState: "deactivated" },
+      /has been deactivated, so the key has stopped/,
+    ],
+    [
+      { ownerMemberId: "user_1", ownerState: "removed", status: "archived" },
+      /has left the organization/,
+    ],
+    [{ ownerMemberId: "user_1", ownerState: "outside" }, /has no access to its workspace any more/],
+  ])("%j", async (key, message) => {
+    const other = await startTestGateway({ origin: upstream.origin, databaseNowMs: () => nowMs });
+    const answer = await call(other.origin, {
+      headers: withKey(other.addKey(key)),
+      body: messageBody(),
+    });
+    expect([answer.status, JSON.parse(answer.text).error.type]).toEqual([
+      401,
+      "authentication_error",
+    ]);
+    expect(JSON.parse(answer.text).error.message).toMatch(message);
+    expect(other.uses).toEqual([]);
+    await other.close();
+  });
+});
+
+describe("a use is noted", () => {
+  test("with time, address and model, also where the request is refused later", async () => {
+    const from = "203.0.113.9";
+    const key = { secretId: 7 };
+    await send(key, { model: "claude-haiku-4-5" }, { from });
+    await send({ ...key, allowedModels: ["m"] }, {}, { from });
+    await send(key, {}, { from, path: "/v1/messages/count_tokens" });
+    await call(gateway.origin, {
+      method: "GET",
+      path: "/v1/models",
+      headers: { ...withKey(gateway.addKey(key)), "x-forwarded-for": from },
+    });
+    const use = { secretId: 7, address: from, atMs: expect.any(Number) };
+    expect(gateway.uses).toEqual([
+      { ...use, model: "claude-haiku-4-5" },
+      { ...use, model: "claude-sonnet-4-5" },
+      { ...use, model: "claude-sonnet-4-5" },
+      { ...use, model: null },
+    ]);
+  });
+});

@@ -1,0 +1,516 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { keyPermissions, roleNames } from "@bursar/contract/permissions.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findAuditHead } from "#src/audit/audit.sql.ts";
+import { findRoute } from "#src/gateway/routes.ts";
+import { type Listener, listen } from "#src/http/listen.ts";
+import {
+  type AdminHarness,
+  type CreatedApiKey,
+  type Listed,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+  type Workspace,
+} from "./harness/admin.ts";
+import { consoleHeaders, setWorkspaceRole } from "./harness/members.ts";
+import { callRoute, type Made, makeEach, namedRoutes } from "./harness/route-samples.ts";
+
+// The ways in which products of this kind have given somebody more than they should have had, one by one. Each has had its
+// public advisory somewhere.
+
+const KEYS = "/v1/admin/api_keys";
+const WORKSPACES = "/v1/admin/workspaces";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let made: Made;
+let listener: Listener;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  made = await makeEach(org);
+  listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    tls: null,
+    onRequest: h.app.routing,
+    onCheckContinue: h.app.routing,
+  });
+});
+afterAll(async () => {
+  await listener.close(Promise.resolve());
+  await h.close();
+});
+
+const roleOf = async (memberId: string) => {
+  const { database } = h.deps;
+  const row = await database.selectFrom("member").selectAll().where("id", "=", memberId).execute();
+  return row[0];
+};
+
+describe("mass assignment: no field that a body does not declare ever counts", () => {
+  const fields = {
+    id: "wksp_chosen",
+    organization_id: "b6d8a3a4-0000-4000-8000-000000000000",
+    role: "owner",
+    organization_role: "owner",
+    workspace_role: "workspace_admin",
+    permission: "admin",
+    is_default: true,
+    is_admin: true,
+    status: { admin: true },
+    created_by: { type: "user", id: "user_chosen" },
+    created_by_id: "user_chosen",
+    user_id: "user_chosen",
+    secret_hash: "00",
+    key: "sk-ant-api03-chosen",
+    archived_at: null,
+    created_at: "2020-01-01T00:00:00Z",
+  };
+  const writes = namedRoutes.filter(([, route]) => route.audited !== null);
+
+  test.each(writes)("%s", async (_, route) => {
+    const declared = "body" in route ? Object.keys(route.body.shape) : [];
+    const before = await findAuditHead(h.deps.database, org.id);
+    for (const [name, value] of Object.entries(fields)) {
+      if (declared.includes(name) && name !== "status") continue;
+      const answer = await callRoute(org.operator, route, made, { [name]: value });
+      expect([name, answer.status]).toEqual([name, 400]);
+      expect(answer.error.message).toContain(name);
+    }
+    expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
+  });
+});
+
+describe("self-promotion", () => {
+  test("nobody becomes more by a field of any change, by a header or by a query", async () => {
+    const member = await org.member({
+      role: "developer",
+      workspaces: { [made.workspace_id]: "workspace_developer" },
+    });
+    const before = await roleOf(member.id);
+    for (const [, route] of namedRoutes) {
+      if (route.audited === null) continue;
+      await callRoute(member.client, route, made, {
+        role: "owner",
+        workspace_role: "workspace_admin",
+      });
+    }
+    const raised = await member.client.send({
+      method: "POST",
+      url: "/v1/admin/admin_keys",
+      headers: { "x-role": "owner", "x-user-role": "owner", "x-bursar-role": "owner" },
+      payload: { name: "x" },
+    });
+    expect(raised.status).toBe(403);
+    expect((await member.client.get("/v1/admin/admin_keys?role=owner")).status).toBe(403);
+    expect(await roleOf(member.id)).toEqual(before);
+  });
+
+  test("identity comes from the session alone, not from a body, a query or a second cookie", async () => {
+    const owner = await org.member({ role: "owner" });
+    const user = await org.member({ role: "user" });
+    const { cookie = "" } = consoleHeaders(user.id);
+    const { cookie: ownersCookie = "" } = consoleHeaders(owner.id);
+    const attempts = [
+      { headers: { "x-user-id": owner.id, "x-member-id": owner.id } },
+      { headers: { cookie: `${cookie}; ${ownersCookie}x` } },
+      { url: `/v1/admin/admin_keys?member_id=${owner.id}` },
+    ];
+    for (const attempt of attempts) {
+      const answer = await user.client.send({
+        method: "GET",
+        url: "/v1/admin/admin_keys",
+        ...attempt,
+      });
+      expect([401, 403]).toContain(answer.status);
+    }
+  });
+});
+
+describe("minting above oneself", () => {
+  const mint = (client: TestMember["client"], permissions: string[], workspaceId: string) =>
+    client.post<CreatedApiKey>(KEYS, { name: "x", workspace_id: workspaceId, permissions });
+
+  test("a developer makes keys up to write, a workspace admin up to admin, in their own workspace only", async () => {
+    const { id } = await org.admin.createWorkspace();
+    const { id: elsewhere } = await org.admin.createWorkspace();
+    for (const [role, strongest] of [
+      ["workspace_developer", "write"],
+      ["workspace_restricted_developer", "write"],
+      ["workspace_admin", "admin"],
+    ] as const) {
+      const { client } = await org.member({ workspaces: { [id]: role } });
+      for (const permission of keyPermissions) {
+        const isAbove = keyPermissions.indexOf(permission) > keyPermissions.indexOf(strongest);
+        const answer = await mint(client, [permission], id);
+        expect([role, permission, answer.status]).toEqual([role, permission, isAbove ? 403 : 200]);
+        if (isAbove) expect(answer.error.message).toContain('with at most "write"');
+        expect((await mint(client, [permission], elsewhere)).status).toBe(404);
+      }
+      // The strongest of a list is what counts.
+      const mixed = await mint(client, ["read", "admin", "write"], id);
+      expect(mixed.status).toBe(strongest === "admin" ? 200 : 403);
+    }
+  });
+
+  test("a key makes none that may do more than itself", async () => {
+    const key = await org.admin.createApiKey(made.workspace_id, { permissions: ["write"] });
+    expect((await mint(h.as(key.key), ["admin"], made.workspace_id)).status).toBe(403);
+    expect((await mint(h.as(key.key), ["read"], made.workspace_id)).status).toBe(403);
+  });
+
+  test("who was an admin does not bring the strong key of that time back to life", async () => {
+    const { id } = await org.admin.createWorkspace();
+    const member = await org.member({ workspaces: { [id]: "workspace_admin" } });
+    const shared = (await mint(member.client, ["admin"], id)).body;
+    const own = await member.client.createApiKey(id, {
+      permissions: ["admin"],
+      owner_member_id: member.id,
+    });
+    const set = (keyId: string, status: string) =>
+      member.client.post<{ permissions: string[] }>(`${KEYS}/${keyId}`, { status });
+    for (const key of [shared, own]) expect((await set(key.id, "inactive")).status).toBe(200);
+    const role = "workspace_developer";
+    await setWorkspaceRole(h.deps.database, { workspaceId: id, memberId: member.id, role });
+    expect((await set(shared.id, "active")).status).toBe(403);
+    expect((await member.client.post(`${KEYS}/${shared.id}/rotate`, {})).status).toBe(403);
+    expect((await h.as(shared.key).get("/v1/organizations/me")).status).toBe(401);
+    // One's own key comes back with what one's role may now.
+    expect((await set(own.id, "active")).body.permissions).toEqual(["write"]);
+    expect((await h.as(own.key).get("/v1/organizations/me")).status).toBe(403);
+    // To stop it is no raise.
+    expect((await set(own.id, "archived")).status).toBe(200);
+  });
+
+  test("admin keys are made by owners, admins and admin keys alone", async () => {
+    for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
+      const workspaces = { [made.workspace_id]: "workspace_admin" } as const;
+      const { client } = await org.member({ role, workspaces });
+      const answer = await client.post("/v1/admin/admin_keys", { name: "x" });
+      expect(answer.status).toBe(403);
+      expect(answer.error.message).toContain(`you are ${roleNames[role]}`);
+    }
+    const { key } = await org.admin.createApiKey(made.workspace_id, { permissions: ["admin"] });
+    expect((await h.as(key).post("/v1/admin/admin_keys", { name: "x" })).status).toBe(403);
+  });
+
+  test("the upstream's credential is out of reach of every key and of an admin", async () => {
+    const admin = await org.member({ role: "admin" });
+    for (const client of [admin.client, org.admin]) {
+      for (const change of [{ base_url: "https://elsewhere.example" }, { credential: null }]) {
+        const answer = await client.post(`/v1/admin/upstreams/${made.upstream_id}`, change);
+        expect(answer.status).toBe(403);
+        expect(answer.error.message).toContain("the role Owner");
+      }
+    }
+  });
+});
+
+describe("a change of roles counts at once, in sessions that are open", () => {
+  test("in the organization, down and up", async () => {
+    const member = await org.member({ role: "admin" });
+    const list = async () => (await member.client.get("/v1/admin/admin_keys")).status;
+    const setRole = (role: "admin" | "billing") =>
+      h.deps.database.updateTable("member").set({ role }).where("id", "=", member.id).execute();
+    expect(await list()).toBe(200);
+    await setRole("billing");
+    expect(await list()).toBe(403);
+    await setRole("admin");
+    expect(await list()).toBe(200);
+  });
+
+  test("in a workspace: it is gone with the role", async () => {
+    const { id: workspaceId } = await org.admin.createWorkspace();
+    const member = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const rename = async () =>
+      (await member.client.post(`${WORKSPACES}/${workspaceId}`, { description: "x" })).status;
+    const set = (role: "workspace_admin" | "workspace_user" | null) =>
+      setWorkspaceRole(h.deps.database, { workspaceId, memberId: member.id, role });
+    expect(await rename()).toBe(200);
+    await set("workspace_user");
+    expect(await rename()).toBe(403);
+    await set(null);
+    // Denied as a whole now: there is no workspace left in which it is an admin.
+    expect(await rename()).toBe(403);
+    expect((await member.client.get(`${WORKSPACES}/${workspaceId}`)).status).toBe(404);
+    await set("workspace_admin");
+    expect(await rename()).toBe(200);
+  });
+});
+
+/** One request, byte for byte, and the whole answer. The connection is closed behind it. */
+async function sendRaw(
+  target: string,
+  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<{ status: number; text: string }> {
+  const socket = connect(Number(new URL(listener.url).port), "127.0.0.1");
+  const all = { host: "localhost:8484", connection: "close", ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  await once(socket, "close");
+  return { status: Number(text.slice(9, 12)), text };
+}
+
+describe("the path that is checked is the path that is served", () => {
+  const spellings = [
+    "//v1/admin/admin_keys",
+    "/v1//admin/admin_keys",
+    "/v1/admin//admin_keys",
+    "/v1/admin/../admin/admin_keys",
+    "/v1/admin/./admin_keys",
+    "/v1/messages/../admin/admin_keys",
+    "/healthz/../v1/admin/admin_keys",
+    "/v1/admin%2fadmin_keys",
+    "/v1%2fadmin%2fadmin_keys",
+    "/%2e%2e/v1/admin/admin_keys",
+    "/v1/admin/%2e%2e/admin/admin_keys",
+    "/v1/%61dmin/admin_keys",
+    "/v1/admin/admin_keys/",
+    "/v1/admin/admin_keys;x=1",
+    "/v1/admin/admin_keys%00",
+    "/v1/admin/admin_keys%23",
+    "/v1/admin/Admin_Keys",
+    "/V1/ADMIN/ADMIN_KEYS",
+    "/v1\\admin\\admin_keys",
+    "http://localhost:8484/v1/admin/admin_keys",
+    "http://evil.example/v1/admin/admin_keys",
+    "//evil.example/v1/admin/admin_keys",
+  ];
+
+  test.each(spellings)("%s opens nothing to nobody, and no more to somebody", async (target) => {
+    const user = consoleHeaders((await org.member({ role: "user" })).id);
+    for (const headers of [{}, user]) {
+      const { status, text } = await sendRaw(target, { headers });
+      expect([400, 401, 403, 404]).toContain(status);
+      expect(text).not.toContain("partial_key_hint");
+    }
+    // Nor does the Claude surface, which needs no Admin right, take it for one of its own.
+    expect([null, "not_found"]).toContain(findRoute("GET", target)?.kind ?? null);
+  });
+
+  test("the plain spelling opens to who may, so that the others prove something", async () => {
+    const headers = { "x-api-key": org.adminKey };
+    const { status, text } = await sendRaw("/v1/admin/admin_keys", { headers });
+    expect(status).toBe(200);
+    expect(text).toContain("partial_key_hint");
+  });
+
+  test.each([
+    ["x-original-url"],
+    ["x-rewrite-url"],
+    ["x-forwarded-path"],
+    ["x-forwarded-prefix"],
+    ["x-forwarded-uri"],
+  ])("%s names no other path", async (header) => {
+    const user = consoleHeaders((await org.member({ role: "user" })).id);
+    const open = await sendRaw(WORKSPACES, {
+      headers: { ...user, [header]: "/v1/admin/admin_keys" },
+    });
+    expect(open.status).toBe(200);
+    expect(open.text).not.toContain("partial_key_hint");
+    const closed = await sendRaw("/v1/admin/admin_keys", {
+      headers: { ...user, [header]: WORKSPACES },
+    });
+    expect(closed.status).toBe(403);
+  });
+
+  test.each([
+    ["host", "evil.example"],
+    ["x-forwarded-host", "localhost"],
+    ["x-forwarded-for", "127.0.0.1"],
+    ["x-real-ip", "127.0.0.1"],
+    ["forwarded", "for=127.0.0.1;host=localhost"],
+    ["x-forwarded-user", "owner"],
+  ])("%s makes nobody somebody", async (header, value) => {
+    const { status } = await sendRaw("/v1/admin/admin_keys", { headers: { [header]: value } });
+    expect(status).toBe(401);
+  });
+});
+
+describe("methods", () => {
+  test("HEAD asks for what GET asks for, and shows nothing", async () => {
+    const url = "/v1/admin/admin_keys";
+    const head = (headers: Record<string, string>) => sendRaw(url, { method: "HEAD", headers });
+    expect((await head({})).status).toBe(401);
+    const user = await org.member({ role: "user" });
+    expect((await head(consoleHeaders(user.id))).status).toBe(403);
+    const { status, text } = await head({ "x-api-key": org.adminKey });
+    expect(status).toBe(200);
+    expect(text.split("\r\n\r\n")[1]).toBe("");
+  });
+
+  test("OPTIONS says which methods there are and nothing else, to anybody; no origin is let in", async () => {
+    const { status, text } = await sendRaw(WORKSPACES, {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://evil.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-bursar-console",
+      },
+    });
+    expect(status).toBe(204);
+    expect(text.toLowerCase()).not.toContain("access-control-allow");
+  });
+
+  test.each(["TRACE", "PUT", "PATCH", "PROPFIND", "SEARCH"])("%s does nothing", async (method) => {
+    const headers = { "x-api-key": org.adminKey, "content-length": "0" };
+    const { status, text } = await sendRaw(WORKSPACES, { method, headers });
+    expect([400, 404, 405]).toContain(status);
+    expect(text).not.toContain(org.adminKey);
+  });
+
+  test.each(["x-http-method-override", "x-http-method", "x-method-override"])(
+    "%s turns no reading into a change",
+    async (header) => {
+      const { id } = await org.admin.createWorkspace();
+      const url = `${WORKSPACES}/${id}`;
+      const answer = await org.admin.send<Workspace>({
+        method: "GET",
+        url,
+        headers: { [header]: "DELETE" },
+      });
+      expect(answer.body.archived_at).toBeNull();
+      const archive = {
+        method: "GET",
+        url: `${url}/archive`,
+        headers: { [header]: "POST" },
+      } as const;
+      expect((await org.admin.send(archive)).status).toBe(404);
+      expect((await org.admin.get(`${url}?_method=POST`)).status).toBe(400);
+      expect((await org.admin.get<Workspace>(url)).body.archived_at).toBeNull();
+    },
+  );
+});
+
+describe("text that means something elsewhere", () => {
+  test("% and _ in a filter are themselves", async () => {
+    const { id } = await org.admin.createWorkspace();
+    for (const name of ["hundred % sure", "under_score", "plain", "back\\slash"]) {
+      await org.admin.createApiKey(id, { name });
+    }
+    const found = async (text: string) => {
+      const url = `${KEYS}?workspace_id=${id}&name=${encodeURIComponent(text)}`;
+      return (await org.admin.get<Listed<{ name: string }>>(url)).body.data.map(({ name }) => name);
+    };
+    expect(await found("%")).toEqual(["hundred % sure"]);
+    expect(await found("_")).toEqual(["under_score"]);
+    expect(await found("\\")).toEqual(["back\\slash"]);
+    expect(await found("' OR '1'='1")).toEqual([]);
+  });
+
+  test("__proto__ and constructor in a body are fields like others: refused, and nothing else changes", async () => {
+    const payloads = [
+      '{"name":"x","__proto__":{"role":"owner"}}',
+      '{"name":"x","constructor":{"prototype":{"role":"owner"}}}',
+      '{"name":"x","tags":{"a":"b"},"toString":"x"}',
+      '{"__proto__":{"name":"x"}}',
+    ];
+    for (const payload of payloads) {
+      const answer = await org.admin.send({
+        method: "POST",
+        url: WORKSPACES,
+        headers: { "content-type": "application/json" },
+        payload,
+      });
+      expect([payload, answer.status]).toEqual([payload, 400]);
+    }
+    expect(({} as Record<string, unknown>)["role"]).toBeUndefined();
+    expect(Object.hasOwn(Object.prototype, "role")).toBe(false);
+  });
+
+  test("as names of tags they are names, or refused; as query fields they are refused", async () => {
+    const { id } = await org.admin.createWorkspace();
+    for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+      const answer = await org.admin.send<Workspace>({
+        method: "POST",
+        url: `${WORKSPACES}/${id}`,
+        headers: { "content-type": "application/json" },
+        payload: `{"tags":{"${name}":"polluted"}}`,
+      });
+      if (answer.status === 200)
+        expect(Object.entries(answer.body.tags)).toContainEqual([name, "polluted"]);
+      else expect(answer.status).toBe(400);
+      expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+      expect((await org.admin.get(`${WORKSPACES}?${name}=1`)).status).toBe(400);
+      expect((await org.admin.get(`${WORKSPACES}?${name}[x]=1`)).status).toBe(400);
+    }
+    const untouched = await org.admin.createWorkspace();
+    expect(Object.keys(untouched.tags)).toEqual([]);
+  });
+
+  test("a role or an id that is a name of every object is none", async () => {
+    for (const name of ["__proto__", "constructor", "toString"]) {
+      expect((await org.admin.get(`${WORKSPACES}/${name}`)).status).toBe(404);
+      const permissions = [name];
+      const body = { name: "x", workspace_id: made.workspace_id, permissions };
+      expect((await org.admin.post(KEYS, body)).status).toBe(400);
+    }
+  });
+});
+
+describe("a name that stands twice", () => {
+  test("in a query: refused where one value is meant, so that no check reads another than the statement", async () => {
+    const { id: first } = await org.admin.createWorkspace();
+    const { id: second } = await org.admin.createWorkspace();
+    const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
+    for (const url of [KEYS, "/v1/admin/spend_limits", `${WORKSPACES}/limits`]) {
+      for (const query of [
+        `workspace_id=${first}&workspace_id=${second}`,
+        `workspace_id[]=${first}&workspace_id=${second}`,
+        `workspace_id=${second}&workspace_id=${first}`,
+      ]) {
+        expect([url, query, (await client.get(`${url}?${query}`)).status]).toEqual([
+          url,
+          query,
+          400,
+        ]);
+      }
+    }
+  });
+
+  test("in a list: one that is hidden makes the whole call a 404", async () => {
+    const { id: first } = await org.admin.createWorkspace();
+    const { id: second } = await org.admin.createWorkspace();
+    const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
+    const usage = (query: string) =>
+      client.get(`/v1/admin/usage?starting_at=2026-11-20T00:00:00Z&${query}`);
+    expect((await usage(`workspace_id=${first}`)).status).toBe(200);
+    for (const query of [
+      `workspace_id=${first}&workspace_id=${second}`,
+      `workspace_id=${first},${second}`,
+      `workspace_id[]=${second}`,
+    ]) {
+      expect([query, (await usage(query)).status]).toEqual([query, 404]);
+    }
+  });
+
+  test("in a body: refused", async () => {
+    const answer = await org.admin.send({
+      method: "POST",
+      url: KEYS,
+      headers: { "content-type": "application/json" },
+      payload: `{"name":"x","workspace_id":"${made.workspace_id}","permissions":["read"],"permissions":["admin"]}`,
+    });
+    expect(answer.status).toBe(400);
+  });
+});
+
+test("a cursor grants nothing: one of an owner shows a person no more than its own", async () => {
+  const { id: mine } = await org.admin.createWorkspace();
+  for (let i = 0; i < 3; i++) await org.admin.createWorkspace();
+  const owner = await org.member({ role: "owner" });
+  const { client } = await org.member({ workspaces: { [mine]: "workspace_user" } });
+  const page = await owner.client.get<Listed<Workspace>>(`${WORKSPACES}?limit=1`);
+  const url = `${WORKSPACES}?limit=100&page=${page.body.next_page}`;
+  const shown = await client.get<Listed<Workspace>>(url);
+  const ids = shown.body.data.map(({ id }) => id);
+  expect(ids.filter((id) => id !== mine)).toEqual([]);
+});

@@ -1,0 +1,297 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bumpChangeCounter } from "#src/db/change-watch.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
+import {
+  type Answer,
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+  textField,
+  type WorkspaceWithKey,
+} from "#test/harness/server-process.ts";
+
+// Three processes of the program on one PostgreSQL, and the promise that a key stops everywhere within a second.
+
+const PROMISE_MS = 1_000;
+const SENDERS_PER_NODE = 2;
+const WARM_UP_MS = 150;
+/** How long nodes that refuse are looked at for one that accepts again. */
+const AFTERWARDS_MS = 250;
+const LEASE_TTL_MS = 2_000;
+
+let database: TestDatabase;
+let relay: DatabaseRelay;
+let nodes: ServerProcess[];
+/** Reaches the database through the relay. */
+let lonely: ServerProcess;
+let first: ServerProcess;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  relay = await startDatabaseRelay(database.connectionString);
+  const start = (connectionString: string) =>
+    startServer({
+      env: {
+        DATABASE_URL: connectionString,
+        BURSAR_SECRET: "s".repeat(40),
+        BURSAR_LEASE_TTL: `${LEASE_TTL_MS}ms`,
+      },
+    });
+  const { connectionString } = database;
+  first = await start(connectionString);
+  const others = [start(connectionString), start(connectionString), start(relay.connectionString)];
+  const [second, third, fourth] = await Promise.all(others);
+  if (!second || !third || !fourth) throw new Error("four nodes were started");
+  nodes = [first, second, third];
+  lonely = fourth;
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await relay.close();
+  await database.drop();
+});
+
+interface Sent {
+  node: ServerProcess;
+  sentAtMs: number;
+  endedAtMs: number;
+  answer: Answer;
+}
+
+/** Requests with one key on all of these nodes at once, one after the other on each sender, until it is stopped. */
+function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
+  const sent: Sent[] = [];
+  let isStopped = false;
+  const senders = on.flatMap((node) =>
+    Array.from({ length: SENDERS_PER_NODE }, async () => {
+      while (!isStopped) {
+        const sentAtMs = performance.now();
+        const answer = await sendMessage(node.url, keyOf(), { maxTokens: 1 });
+        sent.push({ node, sentAtMs, endedAtMs: performance.now(), answer });
+      }
+    }),
+  );
+  return {
+    sent,
+    stop: async () => {
+      isStopped = true;
+      await Promise.all(senders);
+    },
+  };
+}
+
+const isAccepted = ({ answer }: Sent) => answer.status === 200;
+
+/** Milliseconds from the answer to the revocation until the last accepted request was sent, on any node. */
+async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unknown>) {
+  const load = startLoad(nodes, () => made.key);
+  await eventually(5_000, "every node to serve the key", async () =>
+    nodes.every((node) => load.sent.some((each) => each.node === node && isAccepted(each)))
+      ? true
+      : null,
+  );
+  await delay(WARM_UP_MS);
+  await revoke();
+  const revokedAtMs = performance.now();
+  await eventually(5_000, "every node to refuse the key", async () =>
+    nodes.every((node) => load.sent.some((each) => each.node === node && !isAccepted(each)))
+      ? true
+      : null,
+  );
+  await delay(AFTERWARDS_MS);
+  await load.stop();
+  const accepted = load.sent.filter(isAccepted);
+  const refused = load.sent.filter((each) => !isAccepted(each));
+  expect(new Set(refused.map(({ answer }) => answer.status))).toEqual(new Set([401]));
+  return {
+    lastAcceptedAfterMs: Math.max(...accepted.map(({ sentAtMs }) => sentAtMs)) - revokedAtMs,
+    reasons: new Set(refused.map(({ answer }) => answer.text.match(/"message":"([^"]*)"/)?.[1])),
+  };
+}
+
+const change = (node: ServerProcess, path: string, body?: object) =>
+  node.mustAdmin("POST", `/v1/admin/${path}`, body);
+
+async function makeMember(workspaceId: string): Promise<string> {
+  const organization = await first.mustAdmin("GET", "/v1/organizations/me");
+  const id = `user_${crypto.randomUUID()}`;
+  const organization_id = textField(organization, "id");
+  const person = { id, organization_id, email: `${id}@example.com`, name: "Ada", role: "user" };
+  await database.database
+    .insertInto("member")
+    .values({ ...person, role: "user" })
+    .execute();
+  await database.database
+    .insertInto("workspace_member")
+    .values({ workspace_id: workspaceId, member_id: id, role: "workspace_user" })
+    .execute();
+  return id;
+}
+
+/** What the removal of a person commits. */
+const deactivate = (memberId: string) =>
+  inTransaction(database.database, async (tx) => {
+    await tx
+      .updateTable("member")
+      .set({ status: "deactivated" })
+      .where("id", "=", memberId)
+      .execute();
+    await bumpChangeCounter(tx, { kind: "member", id: memberId });
+  });
+
+type Way = (
+  made: WorkspaceWithKey,
+  node: ServerProcess,
+) => Promise<{ made: WorkspaceWithKey; revoke: () => Promise<unknown> }>;
+
+const ways: [string, Way, RegExp][] = [
+  [
+    "revoked",
+    async (made, node) => ({
+      made,
+      revoke: () => change(node, `api_keys/${made.apiKeyId}`, { status: "archived" }),
+    }),
+    /^This API key is archived/,
+  ],
+  [
+    "disabled",
+    async (made, node) => ({
+      made,
+      revoke: () => change(node, `api_keys/${made.apiKeyId}`, { status: "inactive" }),
+    }),
+    /^This API key is disabled/,
+  ],
+  [
+    "rotated",
+    async (made, node) => ({
+      made,
+      revoke: () => change(node, `api_keys/${made.apiKeyId}/rotate`, {}),
+    }),
+    /^This API key was rotated/,
+  ],
+  [
+    "in an archived workspace",
+    async (made, node) => ({
+      made,
+      revoke: () => change(node, `workspaces/${made.workspaceId}/archive`),
+    }),
+    /^The workspace of this API key is archived/,
+  ],
+  [
+    "of a person who is deactivated",
+    async (made) => {
+      const memberId = await makeMember(made.workspaceId);
+      const { workspaceId } = made;
+      const key = await change(first, "api_keys", {
+        name: "personal",
+        workspace_id: workspaceId,
+        owner_member_id: memberId,
+      });
+      return {
+        made: { workspaceId, apiKeyId: textField(key, "id"), key: textField(key, "key") },
+        revoke: () => deactivate(memberId),
+      };
+    },
+    /^The person whose key this is has been deactivated/,
+  ],
+];
+const ROUNDS = 4;
+
+describe("no node accepts a key, a second later and under load, that is", () => {
+  test.each(ways)("%s", { timeout: 60_000 }, async (_, way, reason) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const node = nodes[round % nodes.length] ?? first;
+      const { made, revoke } = await way(await first.workspaceWithKey(), node);
+      const outcome = await revokeUnderLoad(made, revoke);
+      expect(outcome.lastAcceptedAfterMs).toBeLessThanOrEqual(PROMISE_MS);
+      expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);
+    }
+  });
+});
+
+test("a rotation with a grace period fails no request, and what is used last is told of each secret", {
+  timeout: 60_000,
+}, async () => {
+  const made = await first.workspaceWithKey();
+  let current = made.key;
+  const before = startLoad(nodes, () => made.key);
+  const moving = startLoad(nodes, () => current);
+  await delay(WARM_UP_MS);
+  const rotated = await change(first, `api_keys/${made.apiKeyId}/rotate`, {
+    grace_period_seconds: 2,
+  });
+  const graceEndsAtMs = Date.parse(
+    (rotated["secrets"] as { valid_until: string }[])[1]?.valid_until ?? "",
+  );
+  current = textField(rotated, "key");
+  await eventually(10_000, "the old secret to be refused on every node", async () =>
+    nodes.every((node) => before.sent.some((each) => each.node === node && !isAccepted(each)))
+      ? true
+      : null,
+  );
+  await before.stop();
+  await moving.stop();
+  expect(moving.sent.filter((each) => !isAccepted(each))).toEqual([]);
+  // One machine, one clock: no request of the grace period was refused, and none accepted that was sent after it.
+  const toEpochMs = (atMs: number) => performance.timeOrigin + atMs;
+  const refused = before.sent.filter((each) => !isAccepted(each));
+  const accepted = before.sent.filter(isAccepted);
+  const slackMs = 50; // between our clock and what nodes know of the database's
+  expect(Math.min(...refused.map(({ endedAtMs }) => toEpochMs(endedAtMs)))).toBeGreaterThan(
+    graceEndsAtMs - slackMs,
+  );
+  expect(Math.max(...accepted.map(({ sentAtMs }) => toEpochMs(sentAtMs)))).toBeLessThan(
+    graceEndsAtMs + slackMs,
+  );
+  for (const { answer } of refused) expect(answer.text).toContain("was rotated");
+
+  const uses = await eventually(20_000, "both last uses", async () => {
+    const rows = await first.sql<{ last_used_at: Date | null; last_used_model: string }>(
+      "SELECT last_used_at, last_used_model FROM api_key_secret WHERE api_key_id = $1 ORDER BY id",
+      [made.apiKeyId],
+    );
+    const newest = [accepted, moving.sent].map((load) =>
+      toEpochMs(Math.max(...load.map(({ sentAtMs }) => sentAtMs))),
+    );
+    const isWritten = rows.every(
+      (row, index) => Number(row.last_used_at) > (newest[index] ?? 0) - slackMs,
+    );
+    return isWritten ? rows : null;
+  });
+  expect(uses.map((use) => use.last_used_model)).toEqual(
+    Array(2).fill("claude-haiku-4-5-20251001"),
+  );
+  expect(Number(uses[0]?.last_used_at)).toBeLessThan(graceEndsAtMs);
+});
+
+test("a node that cannot reach the database stops by itself after the bound, and knows better once it can", {
+  timeout: 60_000,
+}, async () => {
+  const made = await first.workspaceWithKey();
+  expect((await sendMessage(lonely.url, made.key)).status).toBe(200);
+  relay.cut();
+  const cutAtMs = performance.now();
+  await change(first, `api_keys/${made.apiKeyId}`, { status: "archived" });
+  const load = startLoad([lonely], () => made.key);
+  await eventually(LEASE_TTL_MS + 8_000, "the node to refuse the key", async () =>
+    load.sent.some((each) => !isAccepted(each)) ? true : null,
+  );
+  relay.mend();
+  await load.stop();
+  const lastMs = Math.max(...load.sent.filter(isAccepted).map(({ sentAtMs }) => sentAtMs));
+  // It went on for a while, which is what the bound is for, and no longer.
+  expect(lastMs - cutAtMs).toBeGreaterThan(LEASE_TTL_MS / 2);
+  expect(lastMs - cutAtMs).toBeLessThanOrEqual(LEASE_TTL_MS + 100);
+  expect(load.sent.find((each) => !isAccepted(each))?.answer.status).toBe(503);
+  const told = await eventually(15_000, "the node to know of the revocation", async () => {
+    const answer = await sendMessage(lonely.url, made.key);
+    return answer.status === 401 ? answer : null;
+  });
+  expect(told.text).toContain("This API key is archived");
+});
