@@ -3,8 +3,13 @@ import type { Storage } from "./db/storage.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId } from "./lib/ids.ts";
 import type { Logger } from "./lib/logger.ts";
+import { StartError } from "./lib/start-error.ts";
+import { findWriter, type WriterRow } from "./metering/journal-rows.sql.ts";
 import {
+  type DiskJournalOptions,
+  findJournalOf,
   listLeftJournals,
+  nameOfProcess,
   type OpenedJournal,
   openDiskJournal,
   openLeftJournal,
@@ -16,6 +21,7 @@ import {
   finishLeftJournals,
   type Housekeeping,
   type SettleJournal,
+  settleOpened,
 } from "./metering/unfinished-journals.ts";
 
 // Which journals this process has to do with: its own, by the configuration, and those that nobody writes any more.
@@ -43,19 +49,63 @@ const GRACE_SHARE = 0.25;
 const ADOPTED =
   "This node was not heard of for longer than BURSAR_LEASE_TTL, and another has finished its journal: start it again.";
 
-/** Throws StartError when another process writes it, or it is another node's. */
-export function openOwnJournal(options: JournalsOptions): Promise<OpenedJournal> {
-  const { config, storage, logger, folder, index, onFailure } = options;
-  const base = { index, configuredId: config.nodeId ?? null, makeId: idsOf(options), logger };
-  if (config.journal === "disk") return openDiskJournal({ ...base, folder, clock: systemClock });
+/**
+ * Where this node had a journal of the other kind, that one is finished first: only one of them can go on. Throws
+ * StartError when another process writes it, or it is another node's.
+ */
+export async function openOwnJournal(
+  options: JournalsOptions,
+  settle: SettleJournal,
+): Promise<OpenedJournal> {
+  const { config, storage } = options;
+  const disk = diskOf(options);
+  if (config.journal === "disk") {
+    const opened = await openDiskJournal(disk);
+    const { nodeId } = opened.journal;
+    if ((await findWriter(storage.database, nodeId)) === null) return opened;
+    await opened.release();
+    const previousJournalId = await settleFirst(await openRows(options, { nodeId }), settle);
+    return openDiskJournal({ ...disk, previousJournalId });
+  }
+  const nodeId = nameOfProcess(disk);
+  const left = nodeId === null ? null : findJournalOf(disk.folder, nodeId);
+  if (left === null) return openRows(options, { nodeId });
+  const opened = await openLeftJournal({ ...disk, index: left });
+  return openRows(options, { nodeId, previousJournalId: await settleFirst(opened, settle) });
+}
+
+function diskOf(options: JournalsOptions): DiskJournalOptions {
+  const { config, folder, index, logger } = options;
+  const configuredId = config.nodeId ?? null;
+  return { folder, index, configuredId, makeId: idsOf(options), clock: systemClock, logger };
+}
+
+function openRows(
+  options: JournalsOptions,
+  node: { nodeId: string | null; previousJournalId?: string },
+): Promise<OpenedJournal> {
+  const { storage, logger, onFailure } = options;
   return openRowJournal({
-    ...base,
+    ...node,
+    makeId: idsOf(options),
     database: storage.openPool(POOL_SIZE, SILENCE_MS),
-    beatEveryMs: Math.min(MAX_BEAT_MS, config.leaseTtlMs / 4),
+    logger,
+    beatEveryMs: beatEveryMs(options),
     onLost: (how) => {
       if (how === "adopted") onFailure(ADOPTED);
     },
   });
+}
+
+/** Gives the id of the journal that was finished. */
+async function settleFirst(opened: OpenedJournal, settle: SettleJournal): Promise<string> {
+  // Without an end: the node does not start before.
+  const never = new AbortController().signal;
+  const isDone = await settleOpened(opened, settle, never);
+  if (isDone) return opened.journal.journalId;
+  throw new StartError(
+    "Another process runs under this node's id: give each its own BURSAR_NODE_ID.",
+  );
 }
 
 /** The first process looks after folders that were left over; every node looks after nodes that died. */
@@ -64,13 +114,12 @@ export function keepUnfinishedJournals(
   ownNodeId: string,
   settle: SettleJournal,
 ): Housekeeping {
-  const { config, storage, logger, folder, index } = options;
+  const { config, storage, logger, index } = options;
   const { leaseTtlMs } = config;
-  const makeId = idsOf(options);
-  const used = config.journal === "disk" ? config.processes : 0;
+  const disk = diskOf(options);
   const left = finishLeftJournals({
-    indexes: index === 1 ? listLeftJournals(folder, used) : [],
-    open: (of) => openLeftJournal({ folder, index: of, makeId, clock: systemClock, logger }),
+    indexes: index === 1 ? listLeft(options) : [],
+    open: (of) => openLeftJournal({ ...disk, index: of }),
     settle,
     logger,
   });
@@ -79,17 +128,7 @@ export function keepUnfinishedJournals(
     ownNodeId,
     silentMs: leaseTtlMs * (1 + GRACE_SHARE),
     pollMs: Math.min(MAX_POLL_MS, leaseTtlMs / 8),
-    adopt: async (seen) => {
-      const database = storage.openPool(POOL_SIZE, SILENCE_MS);
-      const beatEveryMs = Math.min(MAX_BEAT_MS, leaseTtlMs / 4);
-      const taken = { database, journalId: makeId("jrnl_"), logger, beatEveryMs };
-      const journal = await adoptPostgresJournal(taken, seen).catch(async (error: unknown) => {
-        await database.destroy();
-        throw error;
-      });
-      if (journal === null) await database.destroy();
-      return journal && { journal, release: () => database.destroy() };
-    },
+    adopt: (seen) => adoptRows(options, seen),
     settle,
     clock: systemClock,
     logger,
@@ -99,6 +138,40 @@ export function keepUnfinishedJournals(
       await Promise.all([left.stop(), dead.stop()]);
     },
   };
+}
+
+/** Folders that no process writes, and none finishes as its own. */
+function listLeft({ config, folder }: JournalsOptions): number[] {
+  const { processes, nodeId: configuredId = null } = config;
+  const indexes = Array.from({ length: processes }, (_, at) => at + 1);
+  const names = new Set(indexes.map((index) => nameOfProcess({ configuredId, index })));
+  return listLeftJournals(folder)
+    .filter(({ index }) => config.journal === "postgres" || index > processes)
+    .filter(({ nodeId }) => nodeId === null || !names.has(nodeId))
+    .map(({ index }) => index);
+}
+
+async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<OpenedJournal | null> {
+  const database = options.storage.openPool(POOL_SIZE, SILENCE_MS);
+  const journal = await adoptPostgresJournal(
+    {
+      database,
+      journalId: idsOf(options)("jrnl_"),
+      logger: options.logger,
+      beatEveryMs: beatEveryMs(options),
+    },
+    seen,
+  ).catch(async (error: unknown) => {
+    await database.destroy();
+    throw error;
+  });
+  if (journal !== null) return { journal, release: () => database.destroy() };
+  await database.destroy();
+  return null;
+}
+
+function beatEveryMs({ config }: JournalsOptions): number {
+  return Math.min(MAX_BEAT_MS, config.leaseTtlMs / 4);
 }
 
 function idsOf({ nowMs }: JournalsOptions): (prefix: string) => string {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
@@ -35,20 +34,20 @@ import {
 } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
-import { keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
-import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { steadyDays } from "./ledger/steady-days.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
-import type { Journal } from "./metering/journal.ts";
-import { type Meter, makeMeter } from "./metering/meter.ts";
+import type { Meter } from "./metering/meter.ts";
 import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
-import { recordUsage } from "./metering/record-usage.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
+import { startMoney } from "./start-money.ts";
 
 // Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
 
@@ -97,7 +96,6 @@ const POLL_CHANGES_MS = 250;
 const ORGANIZATION_NAME = "My organization";
 /** Names of models outside the price list that reports show as themselves. */
 const MAX_OTHER_MODELS = 200;
-const SETTLE_AGAIN_MS = 1_000;
 
 /** Starts a server. Throws a StartError for what the operator can mend; nothing is left running then. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
@@ -169,8 +167,13 @@ interface Core {
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
+  leases: LeaseKeeper;
   meter: Meter;
   upstreams: Upstreams;
+  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  spendNowMs: () => number;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
 }
 
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
@@ -219,8 +222,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => upstreams.close());
   // What the reports already show counts towards the cap, so that it holds over restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
-  const money = { ...options, nowMs, prices, labels };
-  const { ledger, meter } = await startJournals(money, parts);
+  const runsOn: Core["runsOn"] = { gateway: null };
+  const spendNowMs = steadyDays(nowMs);
+  const money = { ...options, version: VERSION, nowMs: spendNowMs, prices, labels, runsOn };
+  const { ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -231,6 +236,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
+  const counted = { ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
     audit,
@@ -239,9 +245,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     keyUse,
     prices,
     labels,
-    ledger,
-    meter,
     upstreams,
+    ...counted,
   };
 }
 
@@ -266,66 +271,6 @@ function startUpstreams({ config, storage, logger, key, isSimulated, index }: Co
   });
 }
 
-interface MoneyOptions extends CoreOptions {
-  nowMs: () => number;
-  prices: PriceBooks;
-  labels: ModelLabels;
-}
-
-/** This process's journal, and those that nobody else finishes. */
-async function startJournals(options: MoneyOptions, parts: AsyncDisposableStack) {
-  const journals = { ...options, folder: options.storage.folder };
-  const own = await openOwnJournal(journals);
-  parts.defer(async () => {
-    await own.journal.close();
-    await own.release();
-  });
-  const money = await startMoney({ ...options, journal: own.journal }, parts);
-  const settle = (journal: Journal, signal: AbortSignal) =>
-    settleJournal({ ...options, journal }, signal);
-  const housekeeping = keepUnfinishedJournals(journals, own.journal.nodeId, settle);
-  parts.defer(() => housekeeping.stop());
-  return money;
-}
-
-async function settleJournal(
-  options: MoneyOptions & { journal: Journal },
-  signal: AbortSignal,
-): Promise<boolean> {
-  await using parts = new AsyncDisposableStack();
-  const { meter } = await startMoney(options, parts);
-  while (!(await meter.flush())) {
-    if (signal.aborted || meter.status().isFenced) return false;
-    await delay(SETTLE_AGAIN_MS);
-  }
-  return true;
-}
-
-async function startMoney(
-  { storage, logger, nowMs, prices, labels, journal }: MoneyOptions & { journal: Journal },
-  parts: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; meter: Meter }> {
-  const { database } = storage;
-  const { nodeId } = journal;
-  const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
-  const meter = makeMeter({
-    database,
-    journal,
-    participants: [recordUsage(nodeId), ledger.spendParticipant],
-    version: VERSION,
-    newInstallationId: newId("inst_", nowMs()),
-    // These records used nothing: an invented model name must not take a place among the reported ones.
-    labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
-    clock: systemClock,
-    logger,
-  });
-  await meter.start();
-  parts.defer(() => meter.stop());
-  await ledger.start();
-  parts.defer(() => ledger.stop());
-  return { ledger, meter };
-}
-
 interface SurfaceOptions {
   config: Config;
   storage: Storage;
@@ -344,6 +289,7 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
     ...(share && { process: share.index }),
   });
@@ -353,6 +299,7 @@ async function startSurfaces(
     keyUse: core.keyUse,
     clientAddress,
     ledger: core.ledger,
+    leases: core.leases,
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -360,7 +307,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
-    databaseNowMs: () => core.watch.databaseNowMs(),
+    databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
     clock: systemClock,
@@ -368,6 +315,7 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  core.runsOn.gateway = gateway;
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { runCrashRounds } from "#test/harness/crash-rounds.ts";
 import {
@@ -53,6 +54,28 @@ test("what a journal on disk still holds is flushed after a change to the databa
   expect(rounds[0]?.interrupted).toBeGreaterThan(0);
 });
 
+test("a node that changes the kind of its journal under its name finishes the one before first", {
+  timeout: 150_000,
+}, async () => {
+  const kinds = ["postgres", "disk"];
+  const rounds = await runCrashRounds({
+    rounds: kinds.length,
+    seed: 20_261_132,
+    surelyWrittenMs,
+    env: { BURSAR_JOURNAL: "disk", BURSAR_NODE_ID: "gateway-1" },
+    recover: async (server) => {
+      const again = await server.restart({
+        env: { ...server.env, BURSAR_JOURNAL: kinds.shift() ?? "disk" },
+        args: [],
+      });
+      expect(again.output()).not.toContain("knows this node by another journal");
+      expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
+      return again;
+    },
+  });
+  for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
+});
+
 test("kill -9 under load, and a start under the same node id: one record of each request", {
   timeout: 150_000,
 }, async () => {
@@ -72,11 +95,34 @@ test("kill -9 under load, and a start as a new node: the other one's journal is 
   timeout: 150_000,
 }, async () => {
   let last: ServerProcess | undefined;
+  let held: object[] = [];
   const rounds = await runCrashRounds({
     rounds: 2,
     seed: 20_261_129,
     surelyWrittenMs,
     env: { ...inDatabase, BURSAR_LEASE_TTL: "2s" },
+    crash: async (server) => {
+      if (last === undefined) {
+        await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+          scope: { type: "organization" },
+          period: "monthly",
+          limit_usd: 1_000,
+          enforcement: "strict",
+        });
+      }
+      await delay(500);
+      await server.kill();
+    },
+    onRecorded: async (server) => {
+      await eventually(BACK_MS, "only the living node's journal", async () =>
+        (await writersOf(server)).length === 1 ? true : null,
+      );
+      // Of the dead node nothing is left but what its interrupted requests may have cost.
+      held = await server.sql(`
+        SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease l
+        WHERE NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
+          AND NOT EXISTS (SELECT FROM usage_event e WHERE e.request_id = l.request_id AND e.outcome = 'interrupted')`);
+    },
     recover: async (server) => {
       last = await server.restart({ args: [] });
       return last;
@@ -84,6 +130,7 @@ test("kill -9 under load, and a start as a new node: the other one's journal is 
   });
   for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
   expect(last?.output()).toContain("its journal is finished here");
+  expect(held).toEqual([]);
 });
 
 test("kill -9 of one of three processes: it comes back as a new node, and the others finish its journal", {

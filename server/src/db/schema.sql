@@ -86,7 +86,8 @@ CREATE TABLE balance (
   organization_id uuid NOT NULL,
   settled_nano_usd bigint DEFAULT 0 NOT NULL,
   leased_nano_usd bigint DEFAULT 0 NOT NULL,
-  unresolved_nano_usd bigint DEFAULT 0 NOT NULL
+  unresolved_nano_usd bigint DEFAULT 0 NOT NULL,
+  overrun_nano_usd bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -120,6 +121,7 @@ CREATE TABLE journal_writer (
   epoch bigint DEFAULT 1 NOT NULL,
   last_seq bigint DEFAULT 0 NOT NULL,
   beat bigint DEFAULT 0 NOT NULL,
+  is_whole boolean DEFAULT true NOT NULL,
   is_adopted boolean DEFAULT false NOT NULL,
   seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
@@ -198,7 +200,8 @@ CREATE TABLE spend_limit (
   enforcement text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
-  version bigint DEFAULT 0 NOT NULL
+  version bigint DEFAULT 0 NOT NULL,
+  open_ended_hold_nano_usd bigint
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -274,7 +277,8 @@ CREATE TABLE usage_event (
   cost_nano_usd bigint NOT NULL,
   prices jsonb NOT NULL,
   upstream_request_id text,
-  first_byte_ms integer
+  first_byte_ms integer,
+  hold_nano_usd bigint
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_hour (
   bucket_at timestamp with time zone NOT NULL,
@@ -374,6 +378,7 @@ ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));

@@ -55,6 +55,7 @@ interface JournalWriterTable {
   epoch: Generated<bigint>;
   last_seq: Generated<bigint>;
   beat: Generated<bigint>;
+  is_whole: Generated<boolean>;
   is_adopted: Generated<boolean>;
   seen_at: Generated<Date>;
 }
@@ -155,6 +156,7 @@ interface SpendLimitTable {
   created_at: Created;
   updated_at: Generated<Date>;
   version: Generated<bigint>;
+  open_ended_hold_nano_usd: bigint | null;
 }
 
 interface BalanceTable {
@@ -167,6 +169,8 @@ interface BalanceTable {
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
+  /** What requests have cost beyond what was held for them; part of what is settled. */
+  overrun_nano_usd: Generated<bigint>;
 }
 
 interface LeaseTable {
@@ -223,6 +227,7 @@ interface UsageEventTable extends UsageDimensions, UsageCounts {
   requested_model: string;
   prices: Json<unknown>;
   upstream_request_id: string | null;
+  hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
 }
 

@@ -9,6 +9,7 @@ function metricsOf(process: number, requests: number) {
     oldestPendingMs: () => 0,
     databaseSilenceMs: () => 0,
     brokenAuditLogs: () => 0,
+    waitingHolds: () => 0,
     process,
   });
   for (let i = 0; i < requests; i++) {

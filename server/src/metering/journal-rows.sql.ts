@@ -10,6 +10,8 @@ export interface WriterRow {
   epoch: bigint;
   lastSeq: number;
   beat: bigint;
+  /** False while something that was sent may be missing. */
+  isWhole: boolean;
   isAdopted: boolean;
 }
 
@@ -19,6 +21,7 @@ const writerColumns = [
   "epoch",
   "last_seq",
   "beat",
+  "is_whole as isWhole",
   "is_adopted as isAdopted",
 ] as const;
 
@@ -156,6 +159,21 @@ export async function beatWriter(
   return numUpdatedRows === 1n;
 }
 
+/** Throws where another has the journal. */
+export async function markWriter(
+  database: Database,
+  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+  isWhole: boolean,
+): Promise<void> {
+  const { numUpdatedRows } = await database
+    .updateTable("journal_writer")
+    .set({ is_whole: isWhole })
+    .where("node_id", "=", nodeId)
+    .where("epoch", "=", epoch)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw new Error("another process has this node's journal");
+}
+
 /** In order, those behind `afterSeq`, `limit` at most. */
 export async function listRows(
   database: Database,
@@ -181,11 +199,11 @@ export async function deleteRows(
     WHERE node_id = ${nodeId} AND seq = ANY(${seqs.map(String)}::bigint[])`.execute(database);
 }
 
-/** Ends a journal of which nothing is left to do; one with records stays, and so does another writer's. */
+/** Ends a journal of which nothing is left to do; one with records, or that may lack some, stays, and so does another writer's. */
 export async function closeWriter(
   database: Database,
   { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
 ): Promise<void> {
-  await sql`DELETE FROM journal_writer WHERE node_id = ${nodeId} AND epoch = ${epoch}
+  await sql`DELETE FROM journal_writer WHERE node_id = ${nodeId} AND epoch = ${epoch} AND is_whole
     AND NOT EXISTS (SELECT FROM journal_record WHERE node_id = ${nodeId})`.execute(database);
 }

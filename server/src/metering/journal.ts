@@ -3,21 +3,18 @@ import path from "node:path";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
+import { readBootId } from "#src/lib/boot-id.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
 import { JournalSync } from "./journal-sync.ts";
 import { bindInstallation, journalIdentity } from "./node-identity.ts";
 import { type EndsRead, type EndsWanted, readEndsOfSegments } from "./read-ends.ts";
-import {
-  type JournalState,
-  type Replayed,
-  replayJournal,
-  type SealedSegment,
-  type UnflushedEnd,
-} from "./replay.ts";
+import { type JournalState, replayJournal, type SealedSegment } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
@@ -35,59 +32,10 @@ export interface JournalOptions {
   syncEveryMs?: number;
   retainMs?: number;
   retryMs?: number;
-}
-
-/** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
-export interface AcceptedEnd {
-  seq: number;
-  position: JournalPosition;
-}
-
-/** What a start needs to know of the journal, and what it gives for it. */
-export interface JournalStart {
-  /** What the database has of this journal. */
-  flushedSeq: number;
-  /** Called for every end that the database does not have, in order. */
-  onUnflushedEnd: (end: UnflushedEnd) => void;
-}
-
-/** Where a node's records are until the usage tables have them: files of its own (below), or rows (postgres-journal.ts). */
-export interface Journal {
-  readonly nodeId: string;
-  /** Sequence numbers mean nothing in a journal with another id, also under the same node id. */
-  readonly journalId: string;
-  /** The id under which the database may know this journal besides `journalId`: no reason for alarm. */
-  readonly previousJournalId: string | null;
-  /** Ties the journal to one database. Throws StartError for another one's. */
-  bindTo(installationId: string): void;
-  /**
-   * Reads what the journal knows and begins writing behind it. Throws StartError for the journal of another node or of a
-   * newer release, and the error of the disk or the database.
-   */
-  start(options: JournalStart): Promise<Omit<Replayed, "state">>;
-  /**
-   * Takes the record. On disk it is written on return, in the database once `synced` resolves, which has to be waited
-   * for then. Throws ApiError("unavailable") when it cannot; then nothing of the record stays.
-   */
-  begin(record: BeginRecord): void;
-  /** Never throws. Null when the request is not open: it has ended already, or never began. */
-  end(record: EndRecord): AcceptedEnd | null;
-  /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
-  takeBack(requestId: string): void;
-  /** Resolves when everything taken so far survives a power cut; rejects when the disk or the database failed. */
-  synced(): Promise<void>;
-  /** All ends up to `seq` are in the database: their segments may go when their time has come. */
-  markFlushed(seq: number): void;
-  /** Removes segments whose time has come. */
-  prune(): void;
-  position(): JournalPosition;
-  /** Ends from a position on, `limit` at most; those below `fromSeq` are left out. */
-  readEnds(from: EndsWanted, limit: number): Promise<EndsRead>;
-  /** Keeps a record that the database refuses, for people. Throws when it cannot. */
-  setAside(seq: number, record: EndRecord): void;
-  /** True when every accepted record is written and the last sync succeeded. */
-  isHealthy(): boolean;
-  close(): Promise<void>;
+  /** The machine's boot: what is written in one may be gone in the next. */
+  bootId?: string | null;
+  /** See `Journal.previousJournalId`. */
+  previousJournalId?: string | null;
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -129,8 +77,9 @@ export function openJournal(options: JournalOptions): JournalOnDisk {
 class FileJournal implements JournalOnDisk {
   readonly nodeId: string;
   readonly journalId: string;
-  readonly previousJournalId = null;
+  readonly previousJournalId: string | null;
   readonly directory: string;
+  readonly mark: DiskMark;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
   #segments: SealedSegment[] = [];
@@ -156,13 +105,18 @@ class FileJournal implements JournalOnDisk {
       syncEveryMs: SYNC_EVERY_MS,
       retainMs: RETAIN_MS,
       retryMs: RETRY_MS,
+      previousJournalId: null,
+      bootId: null,
       ...options,
     };
     this.nodeId = options.nodeId;
+    this.previousJournalId = this.#options.previousJournalId;
     this.directory = options.directory;
     this.journalId = journalIdentity(options.directory, () =>
       newId("jrnl_", options.clock.nowMs()),
     );
+    const { directory, bootId = readBootId() } = options;
+    this.mark = makeJournalMark({ directory, journalId: this.journalId, bootId });
     this.#sync = new JournalSync({
       files: this.#options.files,
       directory: options.directory,
@@ -178,7 +132,7 @@ class FileJournal implements JournalOnDisk {
     bindInstallation(this.directory, installationId);
   }
 
-  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<Omit<Replayed, "state">> {
+  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
     const { directory, nodeId } = this;
     const { logger } = this.#options;
     const { state, ...replayed } = await replayJournal({
@@ -188,6 +142,7 @@ class FileJournal implements JournalOnDisk {
       flushedSeq,
       onUnflushedEnd,
     });
+    if (!replayed.isWhole) this.mark.set(false);
     this.resume(state);
     return replayed;
   }
@@ -267,12 +222,15 @@ class FileJournal implements JournalOnDisk {
   }
 
   async close(): Promise<void> {
+    const isWritten = this.#isWritable;
     this.#isWritable = false;
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
     if (this.#unwritten.length > 0) this.#retry();
     this.#retireCurrent();
     await this.#sync.stop();
+    // One that was never started has its mark still to be read.
+    if (isWritten && this.isHealthy()) this.mark.close();
   }
 
   #isOpen(requestId: string): boolean {
@@ -459,9 +417,21 @@ class FileJournal implements JournalOnDisk {
   #syncFailed(error: unknown): void {
     const isFirst = this.#isSyncHealthy;
     this.#isSyncHealthy = false;
-    if (isFirst) this.#options.logger.error({ err: error }, "journal sync failed");
+    if (isFirst) {
+      this.#options.logger.error({ err: error }, "journal sync failed");
+      this.#doubt();
+    }
     if (isFirst && this.#isWritable) this.#turnOver();
     this.#armRetry();
+  }
+
+  /** After a failed sync the kernel may forget what it had taken, also while the machine runs on. */
+  #doubt(): void {
+    try {
+      this.mark.set(false);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "the journal's mark cannot be written");
+    }
   }
 
   #armRetry(): void {

@@ -35,6 +35,11 @@ export function nodeIdentity(options: {
   return stored;
 }
 
+/** The node that the journal of a folder is of, or null where that has none yet. Throws StartError for a damaged file. */
+export function findNodeId(directory: string): string | null {
+  return readId(path.join(directory, NODE_FILE));
+}
+
 /** Throws StartError for a text that cannot name a node. */
 export function checkNodeId(id: string): string {
   if (ID_TEXT.test(id)) return id;

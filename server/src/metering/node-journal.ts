@@ -6,8 +6,9 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { StartError } from "#src/lib/start-error.ts";
-import { type Journal, openJournal } from "./journal.ts";
-import { checkNodeId, nodeIdentity } from "./node-identity.ts";
+import { openJournal } from "./journal.ts";
+import type { Journal } from "./journal-contract.ts";
+import { checkNodeId, findNodeId, nodeIdentity } from "./node-identity.ts";
 import { openPostgresJournal } from "./postgres-journal.ts";
 import { listOrdinals } from "./segments.ts";
 
@@ -20,7 +21,7 @@ export interface OpenedJournal {
   release(): Promise<void>;
 }
 
-export interface NodeJournalOptions {
+export interface DiskJournalOptions {
   /** The data folder. */
   folder: string;
   /** Which of the processes of this data folder: 1 is the first. */
@@ -30,13 +31,19 @@ export interface NodeJournalOptions {
   makeId: (prefix: string) => string;
   clock: Clock;
   logger: Logger;
+  previousJournalId?: string;
 }
 
-export interface RowJournalOptions extends Omit<NodeJournalOptions, "folder" | "clock"> {
+export interface RowJournalOptions {
+  /** Null makes a new node. */
+  nodeId: string | null;
+  previousJournalId?: string;
+  makeId: (prefix: string) => string;
   /** Ended by `release`. */
   database: Database;
   beatEveryMs: number;
   onLost: (how: "adopted" | "taken") => void;
+  logger: Logger;
 }
 
 const FOLDER = /^journal(?:-([1-9]\d{0,5}))?$/;
@@ -46,74 +53,81 @@ const NODE_PREFIX = "node_";
 const JOURNAL_PREFIX = "jrnl_";
 
 /** The journal of a process on its disk. Throws StartError for another node's, or one that another process writes. */
-export async function openDiskJournal(options: NodeJournalOptions): Promise<OpenedJournal> {
-  const directory = join(options.folder, folderName(options.index));
-  const lock = await lockWithin(directory, LOCK_WITHIN_MS);
+export async function openDiskJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
+  const lock = await lockWithin(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
+  return openLocked(lock, { ...options, configuredId: nameOfProcess(options) });
+}
+
+/** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
+export async function openLeftJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
+  const lock = await acquireProcessLock(folderOf(options.folder, options.index));
+  return openLocked(lock, { ...options, configuredId: null });
+}
+
+/** The journal of a process in the database. Throws StartError for an id that cannot name a node. */
+export async function openRowJournal(options: RowJournalOptions): Promise<OpenedJournal> {
+  const { database, makeId, nodeId } = options;
+  const release = () => database.destroy();
   try {
-    return openLocked(lock, { ...options, configuredId: nameOf(options) });
+    const journal = await openPostgresJournal({
+      ...options,
+      nodeId: nodeId === null ? makeId(NODE_PREFIX) : checkNodeId(nodeId),
+      journalId: makeId(JOURNAL_PREFIX),
+    });
+    return { journal, release };
   } catch (error) {
-    await lock.release();
+    await release();
     throw error;
   }
 }
 
-/** The journal of a process in the database. Without a configured id every start is a new node. */
-export async function openRowJournal(options: RowJournalOptions): Promise<OpenedJournal> {
-  const { database, makeId, logger, beatEveryMs, onLost } = options;
-  const configured = nameOf(options);
-  const journal = await openPostgresJournal({
-    database,
-    nodeId: configured === null ? makeId(NODE_PREFIX) : checkNodeId(configured),
-    journalId: makeId(JOURNAL_PREFIX),
-    logger,
-    beatEveryMs,
-    onLost,
-  });
-  return { journal, release: () => database.destroy() };
+export interface LeftJournal {
+  index: number;
+  nodeId: string | null;
 }
 
-/** Indexes of the journals on disk that hold anything and that none of `processes` writes. */
-export function listLeftJournals(folder: string, processes: number): number[] {
+/** The journals on disk that hold anything, whoever writes them. */
+export function listLeftJournals(folder: string): LeftJournal[] {
   if (!existsSync(folder)) return [];
   const indexes = readdirSync(folder).flatMap((name) => {
     const match = FOLDER.exec(name);
     return match === null ? [] : [Number(match[1] ?? 1)];
   });
   return indexes
-    .filter((index) => index > processes && index !== 0)
-    .filter((index) => listOrdinals(join(folder, folderName(index))).length > 0)
-    .sort((a, b) => a - b);
+    .sort((a, b) => a - b)
+    .filter((index) => listOrdinals(folderOf(folder, index)).length > 0)
+    .map((index) => ({ index, nodeId: findNodeId(folderOf(folder, index)) }));
 }
 
-/** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
-export async function openLeftJournal(
-  options: Omit<NodeJournalOptions, "configuredId">,
-): Promise<OpenedJournal> {
-  const lock = await acquireProcessLock(join(options.folder, folderName(options.index)));
+/** The index of a node's journal on disk, or null. */
+export function findJournalOf(folder: string, nodeId: string): number | null {
+  return listLeftJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
+}
+
+/** The configured id of one of several processes: `gw`, `gw-2`, … Null where none is configured. */
+export function nameOfProcess(process: {
+  configuredId: string | null;
+  index: number;
+}): string | null {
+  const { configuredId, index } = process;
+  return configuredId === null || index === 1 ? configuredId : `${configuredId}-${index}`;
+}
+
+async function openLocked(lock: ProcessLock, options: DiskJournalOptions): Promise<OpenedJournal> {
+  const { configuredId, makeId, clock, logger, previousJournalId = null } = options;
+  const directory = lock.folder;
   try {
-    return openLocked(lock, { ...options, configuredId: null });
+    const nodeId = nodeIdentity({ directory, configuredId, makeId: () => makeId(NODE_PREFIX) });
+    const journal = openJournal({ directory, nodeId, clock, logger, previousJournalId });
+    return { journal, release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
-function openLocked(
-  lock: ProcessLock,
-  { configuredId, makeId, clock, logger }: NodeJournalOptions,
-): OpenedJournal {
-  const directory = lock.folder;
-  const nodeId = nodeIdentity({ directory, configuredId, makeId: () => makeId(NODE_PREFIX) });
-  const journal = openJournal({ directory, nodeId, clock, logger });
-  return { journal, release: () => lock.release() };
-}
-
-function folderName(index: number): string {
-  return index === 1 ? "journal" : `journal-${index}`;
-}
-
-function nameOf({ configuredId, index }: Pick<NodeJournalOptions, "configuredId" | "index">) {
-  return configuredId === null || index === 1 ? configuredId : `${configuredId}-${index}`;
+function folderOf(folder: string, index: number): string {
+  return join(folder, index === 1 ? "journal" : `journal-${index}`);
 }
 
 /** Whoever was killed is gone in a moment; who stays is a running process. */

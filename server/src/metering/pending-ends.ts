@@ -1,6 +1,6 @@
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal } from "./journal-contract.ts";
 import type { EndsWanted, PendingEnd } from "./read-ends.ts";
 import type { JournalPosition } from "./segments.ts";
 

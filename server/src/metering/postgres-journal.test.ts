@@ -7,7 +7,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { eventually } from "#test/harness/server-process.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal } from "./journal-contract.ts";
 import { listWriters } from "./journal-rows.sql.ts";
 import { type Meter, makeMeter } from "./meter.ts";
 import {

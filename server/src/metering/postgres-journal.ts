@@ -3,7 +3,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { AcceptedEnd, Journal, JournalStart } from "./journal.ts";
+import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
+import type { JournalMark } from "./journal-mark.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
 import {
   adoptWriter,
@@ -13,11 +14,11 @@ import {
   findWriter,
   type JournalRow,
   listRows,
+  markWriter,
   openWriter,
   type WriterRow,
 } from "./journal-rows.sql.ts";
 import type { EndsRead, EndsWanted } from "./read-ends.ts";
-import type { Replayed } from "./replay.ts";
 import type { JournalPosition } from "./segments.ts";
 import { SpentRows } from "./spent-rows.ts";
 
@@ -32,6 +33,8 @@ export interface PostgresJournalOptions {
   nodeId: string;
   /** Never used before. */
   journalId: string;
+  /** Of another kind, which this one goes on from. */
+  previousJournalId?: string | null;
   logger: Logger;
   /** Another writer has the journal. `adopted`: since this node was not heard of; then it may start anew. */
   onLost?: (how: "adopted" | "taken") => void;
@@ -55,7 +58,8 @@ const LOST =
 /** Takes the node's journal over from whoever wrote it, or makes it. Throws the database's error. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
   const { writer, previous } = await openWriter(options.database, options);
-  return new PostgresJournal(options, writer, previous?.journalId ?? null);
+  const previousId = options.previousJournalId ?? previous?.journalId ?? null;
+  return new PostgresJournal(options, writer, previousId);
 }
 
 /** The journal of a dead node, as it was seen last; null when it lives, or another node was faster. */
@@ -84,6 +88,7 @@ class PostgresJournal implements Journal {
   readonly nodeId: string;
   readonly journalId: string;
   readonly previousJournalId: string | null;
+  readonly mark: JournalMark;
   readonly #options: PostgresJournalOptions;
   readonly #epoch: bigint;
   readonly #spent: SpentRows;
@@ -119,6 +124,7 @@ class PostgresJournal implements Journal {
     this.#committedSeq = writer.lastSeq;
     this.#nextSeq = writer.lastSeq + 1;
     const { database, nodeId, logger } = options;
+    this.mark = markOf(database, writer);
     this.#spent = new SpentRows({ database, nodeId, logger });
     this.#beating = setInterval(() => this.#beat(), options.beatEveryMs ?? BEAT_EVERY_MS);
     this.#beating.unref();
@@ -127,7 +133,7 @@ class PostgresJournal implements Journal {
   /** The rows are in the database that they are for. */
   bindTo(): void {}
 
-  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<Omit<Replayed, "state">> {
+  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
     assert(!this.#isWritable, "a journal is started once");
     const open = new Map<string, { seq: number; record: BeginRecord }>();
     let lastSeq = this.#committedSeq;
@@ -155,11 +161,13 @@ class PostgresJournal implements Journal {
         "the journal is damaged: usage of these records may be missing",
       );
     }
+    const isWhole = damagedRecords === 0;
+    if (!isWhole) await this.mark.set(false);
     for (const [requestId, { seq }] of open) this.#openBegins.set(requestId, seq);
     this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
     this.#isWritable = true;
     this.markFlushed(flushedSeq);
-    return { openBegins: [...open.values()].map(({ record }) => record), lastSeq };
+    return { openBegins: [...open.values()].map(({ record }) => record), lastSeq, isWhole };
   }
 
   begin(record: BeginRecord): void {
@@ -395,6 +403,20 @@ class PostgresJournal implements Journal {
     if (await within(commitWithinMs, beatWriter(database, writer))) this.#recovered();
     else this.#lose(await findWriter(database, this.nodeId));
   }
+}
+
+/** It hangs on the row: nothing to read, and nothing to say at the end. */
+function markOf(database: Database, writer: WriterRow): JournalMark {
+  let isWhole = writer.isWhole;
+  return {
+    open: () => isWhole,
+    set: async (value) => {
+      isWhole = value;
+      await markWriter(database, writer, value);
+    },
+    isWhole: () => isWhole,
+    close: () => undefined,
+  };
 }
 
 function positionOf(seq: number): JournalPosition {

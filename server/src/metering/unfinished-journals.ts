@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal } from "./journal-contract.ts";
 import { listWriters, type WriterRow } from "./journal-rows.sql.ts";
 import type { OpenedJournal } from "./node-journal.ts";
 
@@ -125,7 +125,8 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
   });
 }
 
-async function settleOpened(
+/** Closes and releases it in any case. */
+export async function settleOpened(
   { journal, release }: OpenedJournal,
   settle: SettleJournal,
   signal: AbortSignal,

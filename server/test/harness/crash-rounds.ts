@@ -35,6 +35,8 @@ export interface CrashOptions {
   crash?: (server: ServerProcess) => Promise<void>;
   /** What makes it whole again; a start, every other round one that is killed before, when not given. */
   recover?: (server: ServerProcess) => Promise<ServerProcess>;
+  /** Called when all is recorded, on the server that goes on. */
+  onRecorded?: (server: ServerProcess) => Promise<void>;
   /** How old an answer has to be for its record to be written for certain, milliseconds: 200 when not given. */
   surelyWrittenMs?: number;
   /** How long the load goes on after the crash, milliseconds. */
@@ -151,6 +153,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   const recoveredMs = performance.now() - startedAtMs;
   checkRecords(run, records);
   await checkMoney(run.server);
+  await run.options.onRecorded?.(run.server);
   if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL is not where it was");
 
   const outcomes = reached.map((name) => records.get(name)?.[0]?.outcome);

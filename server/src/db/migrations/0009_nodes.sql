@@ -9,6 +9,8 @@ CREATE TABLE journal_writer (
   epoch bigint NOT NULL DEFAULT 1,
   last_seq bigint NOT NULL DEFAULT 0,
   beat bigint NOT NULL DEFAULT 0,
+  -- False from when something may be missing in the journal until the leases have been told.
+  is_whole boolean NOT NULL DEFAULT true,
   -- Another node finishes this journal: its own process does not come back under it.
   is_adopted boolean NOT NULL DEFAULT false,
   seen_at timestamptz NOT NULL DEFAULT now()
