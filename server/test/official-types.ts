@@ -1,7 +1,18 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { officialApiKey, updateOfficialApiKey } from "@bursar/contract/admin/api-keys.ts";
+import type {
+  createOfficialInvite,
+  deleteOfficialInvite,
+  officialInvite,
+} from "@bursar/contract/admin/invites.ts";
+import type { officialUser, removeOfficialUser } from "@bursar/contract/admin/members.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
 import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type {
+  addOfficialWorkspaceMember,
+  officialWorkspaceMember,
+  removeOfficialWorkspaceMember,
+} from "@bursar/contract/admin/workspace-members.ts";
 import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
@@ -16,6 +27,12 @@ interface Schemas {
   workspace: typeof officialWorkspace;
   apiKey: typeof officialApiKey;
   spendLimit: typeof officialSpendLimit;
+  user: typeof officialUser;
+  removedUser: (typeof removeOfficialUser)["response"];
+  invite: typeof officialInvite;
+  deletedInvite: (typeof deleteOfficialInvite)["response"];
+  workspaceMember: typeof officialWorkspaceMember;
+  removedWorkspaceMember: (typeof removeOfficialWorkspaceMember)["response"];
 }
 
 interface Expected<Client extends OfficialClient> {
@@ -23,6 +40,12 @@ interface Expected<Client extends OfficialClient> {
   workspace: Resolved<Client["organization"]["workspaces"]["retrieve"]>;
   apiKey: Resolved<Client["organization"]["apiKeys"]["retrieve"]>;
   spendLimit: Resolved<Client["beta"]["organization"]["spendLimits"]["retrieve"]>;
+  user: Resolved<Client["organization"]["users"]["retrieve"]>;
+  removedUser: Resolved<Client["organization"]["users"]["remove"]>;
+  invite: Resolved<Client["organization"]["invites"]["retrieve"]>;
+  deletedInvite: Resolved<Client["organization"]["invites"]["delete"]>;
+  workspaceMember: Resolved<Client["organization"]["workspaces"]["members"]["retrieve"]>;
+  removedWorkspaceMember: Resolved<Client["organization"]["workspaces"]["members"]["remove"]>;
 }
 
 interface OfficialClient {
@@ -32,7 +55,9 @@ interface OfficialClient {
 type Call = (...input: never[]) => PromiseLike<unknown>;
 interface OrganizationClient {
   retrieve: Call;
-  workspaces: { retrieve: Call };
+  workspaces: { retrieve: Call; members: { retrieve: Call; remove: Call } };
+  users: { retrieve: Call; remove: Call };
+  invites: { retrieve: Call; delete: Call };
   apiKeys: { retrieve: Call };
 }
 type Resolved<Method extends Call> = Awaited<ReturnType<Method>>;
@@ -52,6 +77,25 @@ export type ApiKeyIsComplete = Is<HasAllFields<Answered["apiKey"], Expected<Anth
 
 export type SpendLimitIsComplete = Is<
   HasAllFields<Answered["spendLimit"], Expected<Anthropic>["spendLimit"]>
+>;
+export type UserIsComplete = Is<HasAllFields<Answered["user"], Expected<Anthropic>["user"]>>;
+export type InviteIsComplete = Is<HasAllFields<Answered["invite"], Expected<Anthropic>["invite"]>>;
+export type WorkspaceMemberIsComplete = Is<
+  HasAllFields<Answered["workspaceMember"], Expected<Anthropic>["workspaceMember"]>
+>;
+
+/** What the official client may send to invite or to add, we take; `managed` is a role of other organizations. */
+type Invites = Anthropic["organization"]["invites"];
+type NewInvite = Parameters<Invites["create"]>[0];
+export type InvitesAreTaken = Is<
+  IsAssignable<
+    Omit<NewInvite, "role"> & { role: Exclude<NewInvite["role"], "managed"> },
+    z.input<(typeof createOfficialInvite)["body"]>
+  >
+>;
+type NewWorkspaceMember = Parameters<Anthropic["organization"]["workspaces"]["members"]["add"]>[1];
+export type WorkspaceMembersAreTaken = Is<
+  IsAssignable<NewWorkspaceMember, z.input<(typeof addOfficialWorkspaceMember)["body"]>>
 >;
 
 /** What the official client may send to change a key, we take. */
