@@ -336,6 +336,8 @@ async function checkMoney(server: ServerProcess): Promise<void> {
     FROM settled FULL JOIN counted USING (scope_type, scope_id)
     WHERE coalesce(settled, 0) <> coalesce(cost, 0)`);
   if (wrong.length > 0) throw new Error(`balances differ from usage: ${JSON.stringify(wrong)}`);
+  const check = await server.mustAdmin("GET", "/v1/admin/ledger_check");
+  if (check["is_correct"] !== true) throw new Error(`wrong balances: ${JSON.stringify(check)}`);
 }
 
 function nameOf(received: { body: Buffer }): string {
