@@ -7,10 +7,9 @@ afterAll(stopAllServers);
 const ROUNDS = 5;
 const SEED = 20_261_124;
 
-test("four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit holds to the nano-dollar, and each request has one record", {
+test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit holds to the nano-dollar, and each request has one record (seed ${SEED})`, {
   timeout: 600_000,
 }, async () => {
-  console.log(`seed ${SEED}`);
   const rounds = await runLimitRounds({ rounds: ROUNDS, seed: SEED });
   expect(rounds).toHaveLength(ROUNDS);
   for (const { answered, answeredBefore, refusals } of rounds) {

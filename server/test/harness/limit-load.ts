@@ -41,6 +41,8 @@ export interface Planned {
   /** What the upstream bills for the whole answer. */
   costNanoUsd: bigint;
   holdNanoUsd: bigint;
+  /** The gateway had its tokens counted, so that a smaller hold would fit into what remains. */
+  isCounted: boolean;
   node: number;
   /** When all of the answer was there, on the monotonic clock. */
   completedAtMs: number | null;
@@ -96,6 +98,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
     inputNanoUsd,
     costNanoUsd: inputNanoUsd + BigInt(usage.output_tokens) * model.output,
     holdNanoUsd: worstCaseCost(parseMessage(body), book, Date.now()).nanoUsd,
+    isCounted: false,
     node: -1,
     completedAtMs: null,
     status: null,
@@ -152,6 +155,11 @@ export async function answerAsPlanned(load: LimitLoad, exchange: Exchange): Prom
     return;
   }
   const { name, usage, answerMs } = planned;
+  if (!isMessage(exchange.received)) {
+    planned.isCounted = true;
+    exchange.json({ input_tokens: usage.input_tokens });
+    return;
+  }
   if (!planned.isStream) {
     await delay(answerMs);
     exchange.json(messageJson({ usage, model: name }));
@@ -170,6 +178,11 @@ export async function answerAsPlanned(load: LimitLoad, exchange: Exchange): Prom
     await exchange.write(event);
   }
   exchange.end();
+}
+
+/** Not a question for its tokens, which costs nothing and leaves no record. */
+export function isMessage({ url }: { url: string }): boolean {
+  return new URL(url, "http://upstream").pathname === "/v1/messages";
 }
 
 export function modelOf(body: Buffer): string {

@@ -5,7 +5,13 @@ import { type Database, openDatabase } from "#src/db/pool.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
 import { checkRound, type RoundMoney, readRecords } from "./limit-checks.ts";
-import { answerAsPlanned, type LimitLoad, modelOf, sendUntilStopped } from "./limit-load.ts";
+import {
+  answerAsPlanned,
+  isMessage,
+  type LimitLoad,
+  modelOf,
+  sendUntilStopped,
+} from "./limit-load.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   eventually,
@@ -47,6 +53,7 @@ const TTL_MS = 2_000;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 60_000;
+const OUTPUT_CHARS = 4_000;
 const MAX_CONNECTIONS = "300";
 
 interface Run {
@@ -138,6 +145,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
   await Promise.all(clients);
   const reached = upstream.received
     .slice(before)
+    .filter(isMessage)
     .map(({ body }) => modelOf(body))
     .filter((name) => load.sent.has(name));
   await drained(run, workspaceId, reached);
@@ -249,9 +257,16 @@ async function serves(run: Run, node: number): Promise<void> {
 
 /** Until each request that reached the upstream has its record and nothing changes any more. */
 async function drained(run: Run, workspaceId: string, reached: readonly string[]): Promise<void> {
+  let missing: readonly string[] = reached;
   await eventually(BOUND_MS, "a record of each request", async () => {
     const names = new Set((await readRecords(run.db, workspaceId)).map(({ name }) => name));
-    return reached.every((name) => names.has(name)) ? true : null;
+    missing = reached.filter((name) => !names.has(name));
+    return missing.length === 0 ? true : null;
+  }).catch((error: unknown) => {
+    const [one = ""] = missing;
+    throw new Error(`${missing.length} have no record, as ${describeSent(run, one)}`, {
+      cause: error,
+    });
   });
   await eventually(BOUND_MS, "what was reclaimed to be told", async () => {
     const left = await run.db
@@ -262,6 +277,13 @@ async function drained(run: Run, workspaceId: string, reached: readonly string[]
       .execute();
     return left.length === 0 ? true : null;
   });
+}
+
+function describeSent({ load, nodes }: Run, name: string): string {
+  const planned = load.sent.get(name);
+  const output = nodes[planned?.node ?? -1]?.output() ?? "";
+  const { node, status, isStream, isLeft, completedAtMs } = planned ?? {};
+  return `${name} ${JSON.stringify({ node, status, isStream, isLeft, completedAtMs })}\n${output.slice(-OUTPUT_CHARS)}`;
 }
 
 async function checkHandedBack(db: Database): Promise<void> {
