@@ -40,7 +40,7 @@ function print(round: LimitRound): void {
 async function report(seed: number, rounds: readonly LimitRound[]): Promise<void> {
   const sum = (pick: (round: LimitRound) => number) =>
     rounds.reduce((all, one) => all + pick(one), 0);
-  const most = rounds.reduce((all, { billedNanoUsd: one }) => (one > all ? one : all), 0n);
+  const most = Math.max(...rounds.map(({ billedNanoUsd }) => Number(billedNanoUsd)));
   const slowestMs = Math.max(...rounds.map(({ recoveredMs }) => recoveredMs));
   const date = new Date().toISOString().slice(0, 10);
   const folder = join(root, "bench", "results");
@@ -52,6 +52,6 @@ async function report(seed: number, rounds: readonly LimitRound[]): Promise<void
     "\n| date | rounds | reached the upstream | answered | interrupted | most billed of $1 | over the limit | slowest recovery |\n" +
       "|---|---|---|---|---|---|---|---|\n" +
       `| ${date} | ${rounds.length} | ${sum(({ reached }) => reached)} | ${sum(({ answered }) => answered)} | ` +
-      `${sum(({ interrupted }) => interrupted)} | $${(Number(most) / 1e9).toFixed(9)} | 0 | ${(slowestMs / 1000).toFixed(1)} s |\n\n${file}`,
+      `${sum(({ interrupted }) => interrupted)} | $${(most / 1e9).toFixed(9)} | 0 | ${(slowestMs / 1000).toFixed(1)} s |\n\n${file}`,
   );
 }

@@ -205,9 +205,9 @@ async function breakThings(run: Run): Promise<{ node: number; atMs: number }> {
   const victimId = await nodeIdOf(victimNode);
   process.kill(stoppedNode.pid, "SIGSTOP");
   try {
-    if (isDatabaseFirst) await crashDatabase(run);
+    const isBack = isDatabaseFirst ? crashDatabase(run) : Promise.resolve();
     const atMs = performance.now();
-    await victimNode.kill();
+    await Promise.all([victimNode.kill(), isBack]);
     run.nodes[victim] = await victimNode.restart();
     if (!isDatabaseFirst) await crashDatabase(run);
     await eventually(BOUND_MS, "the stopped node to be reclaimed", async () => {
