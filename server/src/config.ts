@@ -41,6 +41,14 @@ const port = z
   .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
+/** An address, or a name before one: what stands in the From line. */
+const mailFrom = z
+  .string()
+  .regex(
+    /^[^\p{C}<>]{0,100}<[^\s<>@\p{C}]+@[^\s<>@\p{C}]+>$|^[^\s<>@\p{C}]+@[^\s<>@\p{C}]+$/u,
+    "expected an address such as bursar@example.com or Bursar <bursar@example.com>",
+  );
+
 const MOST_PROCESSES = 64;
 const expectedProcesses = `expected a number of processes from 1 to ${MOST_PROCESSES}`;
 const processes = z
@@ -195,6 +203,18 @@ export const settings = {
     schema: httpUrl.optional(),
     about: "Origin of the Claude API, when it is not https://api.anthropic.com.",
   },
+  smtpUrl: {
+    env: "SMTP_URL",
+    schema: z.url({ protocol: /^smtps?$/, error: "expected smtp://… or smtps://…" }).optional(),
+    isSecret: true,
+    about:
+      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are kept to be read by administrators.",
+  },
+  mailFrom: {
+    env: "BURSAR_MAIL_FROM",
+    schema: mailFrom.optional(),
+    about: "Sender of messages, such as Bursar <bursar@example.com>; required with SMTP_URL.",
+  },
 } as const satisfies Record<string, Setting>;
 
 type SettingName = keyof typeof settings;
@@ -303,6 +323,11 @@ function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     throw new ConfigError(
       "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
+    );
+  }
+  if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
+    throw new ConfigError(
+      "BURSAR_MAIL_FROM is required with SMTP_URL: mail servers refuse messages without a sender.",
     );
   }
 }

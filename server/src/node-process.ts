@@ -47,6 +47,7 @@ async function run(start: Start): Promise<void> {
   await send({
     kind: "ready",
     server: {
+      setUpUrl: server.setUpUrl,
       upstream: server.upstream(),
       upstreamVariables: server.upstreamVariables,
       warnings: server.warnings,

@@ -35,6 +35,7 @@ export type FromProcess =
   | { kind: "metrics"; ask: number; text: string };
 
 export interface ServerFacts {
+  setUpUrl: string | null;
   upstream: UpstreamDescription | null;
   upstreamVariables: string;
   warnings: readonly string[];

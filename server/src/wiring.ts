@@ -8,6 +8,7 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { makeSessions } from "./access/sessions.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
@@ -18,6 +19,7 @@ import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
@@ -31,12 +33,16 @@ import {
   type LocalListener,
   listen,
   listenLocally,
+  urlForPeople,
 } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { removeForeignVariables } from "./identity/auth.ts";
+import { startJobs } from "./jobs/start-jobs.ts";
 import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { steadyDays } from "./ledger/steady-days.ts";
+import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
@@ -76,6 +82,8 @@ export interface ProcessShare {
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
+  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  setUpUrl: string | null;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -109,6 +117,7 @@ async function startParts(
   { loaded, logger, isSimulated, share }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
   const onFailure = (reason: string) => {
@@ -133,10 +142,34 @@ async function startParts(
     { config, storage, logger, secret, key, isSimulated, index, onFailure },
     parts,
   );
+  const jobs = startJobs({
+    connectionString: storage.place.connectionString,
+    database: storage.adminDatabase,
+    sealingKey: key,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
   const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
   const durability = await findDurabilityWarning(storage.database);
+  const { publicUrl } = surfaces;
+  // One link is enough for the banner, whatever the number of processes.
+  const setUpLink =
+    index === 1
+      ? await makeSetUpLink(
+          {
+            database: storage.database,
+            nowMs: () => core.watch.databaseNowMs(),
+            randomBytes: systemRandomBytes,
+            publicUrl,
+          },
+          core.organizationId,
+        )
+      : null;
   return {
     url: surfaces.url,
+    setUpUrl: setUpLink?.url ?? null,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
@@ -192,7 +225,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const audit = await openAuditLog({
+  const opened = await openAuditLog({
     database: options.storage.adminDatabase,
     nowMs,
     randomBytes: systemRandomBytes,
@@ -201,6 +234,13 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     index: options.index,
     logger,
   });
+  const audit: AuditLog = {
+    ...opened,
+    onAudited: (added) => {
+      opened.onAudited(added);
+      watch.look();
+    },
+  };
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
@@ -283,16 +323,8 @@ interface SurfaceOptions {
 async function startSurfaces(
   { config, storage, logger, core, share }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string; metrics: () => Promise<string> }> {
-  const metrics: Metrics = makeMetrics({
-    inFlight: () => gateway.stats().inFlight,
-    pendingRecords: () => core.meter.status().pendingRecords,
-    oldestPendingMs: () => core.meter.status().oldestPendingMs,
-    databaseSilenceMs: () => core.watch.msSinceContact(),
-    waitingHolds: () => core.leases.status().waiting,
-    brokenAuditLogs: () => core.audit.chains.countBroken(),
-    ...(share && { process: share.index }),
-  });
+): Promise<{ url: string; publicUrl: () => string; metrics: () => Promise<string> }> {
+  const metrics = makeMetricsOf(core, () => gateway, share);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
@@ -316,12 +348,21 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    publicUrl,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    // Nobody can sign in yet: no cookie is a session.
-    sessions: { find: async () => null },
+    sessions: makeSessions(core.audit),
+    background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
@@ -329,7 +370,7 @@ async function startSurfaces(
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),
     metrics: share
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
@@ -349,16 +390,34 @@ async function startSurfaces(
   local = adminSocket;
   parts.defer(() => adminSocket.close());
   const served = { tls: readTls(config), ...dispatch(gateway, admin) };
-  const { drainMs } = config;
-  if (share) {
-    const listener = acceptConnections(served);
-    parts.defer(() => stopListening({ listener, gateway, drainMs }));
-    share.acceptInto(listener.accept);
-    return { url: share.url, metrics: metrics.text };
-  }
-  const listener = await listen({ host: config.host, port: config.port, ...served });
-  parts.defer(() => stopListening({ listener, gateway, drainMs }));
-  return { url: listener.url, metrics: metrics.text };
+  const address = { host: config.host, port: config.port };
+  const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
+  parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
+  listening.url = listener.url;
+  return { url: listener.url, publicUrl, metrics: metrics.text };
+}
+
+/** The part of one of several processes in the port that its supervisor has. */
+function joinListener(share: ProcessShare, served: Parameters<typeof acceptConnections>[0]) {
+  const acceptor = acceptConnections(served);
+  share.acceptInto(acceptor.accept);
+  return { url: share.url, close: acceptor.close };
+}
+
+function makeMetricsOf(
+  core: Core,
+  gateway: () => Gateway,
+  share: ProcessShare | undefined,
+): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+    ...(share && { process: share.index }),
+  });
 }
 
 /** One port, two surfaces: the target decides. */

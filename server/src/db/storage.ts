@@ -46,6 +46,7 @@ export interface OwnStorage extends Storage {
 const POOL_SIZE = 8;
 const ADMIN_POOL_SIZE = 8;
 const JOURNAL_POOL_SIZE = 2;
+const JOB_CONNECTIONS = 3;
 /** PostgreSQL's default, which is plenty for four processes. */
 const LEAST_CONNECTIONS = 100;
 /** For people with psql, migrations and what PostgreSQL keeps for itself. */
@@ -116,7 +117,7 @@ export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
 }
 
 function connectionsFor(processes: number): number {
-  const each = POOL_SIZE + ADMIN_POOL_SIZE + JOURNAL_POOL_SIZE;
+  const each = POOL_SIZE + ADMIN_POOL_SIZE + JOURNAL_POOL_SIZE + JOB_CONNECTIONS;
   return Math.max(LEAST_CONNECTIONS, processes * each + SPARE_CONNECTIONS);
 }
 

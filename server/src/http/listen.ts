@@ -49,6 +49,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
+/** The address as a browser on this machine can open it: "all addresses" is none to go to. */
+export function urlForPeople(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, "//localhost");
+}
+
 /** The same without a port: for connections that come from elsewhere (deal-connections.ts). */
 export interface Acceptor extends Pick<Listener, "close"> {
   accept(connection: Socket): void;
