@@ -70,17 +70,42 @@ export async function call<O extends Operation>(
   input: Input<O>,
   options: CallOptions = {},
 ): Promise<Answer<O>> {
+  return (await readAnswer(await send(operation, input, options))) as Answer<O>;
+}
+
+/** Asks an operation whose answer is a file, and gives the file and the name the server has for it. */
+export async function download<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+): Promise<{ file: Blob; name: string }> {
+  const response = await send(operation, input, {});
+  if (!response.ok) await readAnswer(response);
+  const disposition = response.headers.get("content-disposition") ?? "";
+  const name = /filename="([^"]+)"/.exec(disposition)?.[1] ?? operation;
+  try {
+    return { file: await response.blob(), name };
+  } catch {
+    // A file that the server could not finish is cut off, so that half of it is not taken for the whole.
+    throw new AwayError("The file broke off before its end. Try again, or narrow the range.");
+  }
+}
+
+async function send<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+  options: CallOptions,
+): Promise<Response> {
   const route = routes[operation];
   if (!route) throw new Error(`the contract has no operation ${operation}`);
   const [method, path] = route;
   const { params, query, body }: Parts = input as object;
   const url = fillPath(path, params) + toQueryText(query);
-  const send = () => request(method, url, body, options);
-  const first = await send();
-  const response = wantsStepUp(first) && (await askToStepUp()) ? await send() : first;
+  const ask = () => request(method, url, body, options);
+  const first = await ask();
+  const response = wantsStepUp(first) && (await askToStepUp()) ? await ask() : first;
   // Asking who is signed in, and signing in, learn it from their own answer.
   if (response.status === 401 && operation !== "getSession") reportSignOut();
-  return (await readAnswer(response)) as Answer<O>;
+  return response;
 }
 
 async function request(

@@ -3,4 +3,6 @@ declare module "virtual:contract" {
   export const routes: Record<string, readonly [method: string, path: string]>;
   /** How a limit can be enforced; the first is the default. */
   export const enforcements: readonly ("strict" | "soft" | "alert_only")[];
+  /** What changes write into the audit log. */
+  export const auditEvents: readonly string[];
 }
