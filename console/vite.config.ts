@@ -12,7 +12,10 @@ const CONTRACT = "virtual:contract";
  */
 function contractFacts(): Plugin {
   const routes = Object.fromEntries(
-    adminRoutes.map(({ operationId, method, path }) => [operationId, [method, path]]),
+    adminRoutes.map(({ operationId, method, path, action }) => [
+      operationId,
+      action === "public" ? [method, path, true] : [method, path],
+    ]),
   );
   const auditEvents = adminRoutes.flatMap(({ audited }) => audited ?? []);
   return {

@@ -2,7 +2,7 @@ import { routes } from "virtual:contract";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
-import { askToStepUp } from "./step-up.ts";
+import { askToSignIn, stepUpQuestion } from "./questions.ts";
 
 // The one place that talks to the server. Operations, their input and their answers are those of the contract.
 
@@ -63,7 +63,7 @@ interface Parts {
 
 /**
  * Calls one operation. Throws an ApiError for what the server refuses and an AwayError when nothing answers. Where the
- * server wants the person to confirm who they are, it asks for that and then tries once more.
+ * server wants the person to confirm who they are, or to sign in again, it asks for that and then tries once more.
  */
 export async function call<O extends Operation>(
   operation: O,
@@ -97,14 +97,18 @@ async function send<O extends Operation>(
 ): Promise<Response> {
   const route = routes[operation];
   if (!route) throw new Error(`the contract has no operation ${operation}`);
-  const [method, path] = route;
+  const [method, path, isPublic = false] = route;
   const { params, query, body }: Parts = input as object;
   const url = fillPath(path, params) + toQueryText(query);
   const ask = () => request(method, url, body, options);
-  const first = await ask();
-  const response = wantsStepUp(first) && (await askToStepUp()) ? await ask() : first;
+  let response = await ask();
   // Asking who is signed in, and signing in, learn it from their own answer.
-  if (response.status === 401 && operation !== "getSession") reportSignOut();
+  const meansSignOut = !isPublic && operation !== "getSession";
+  if (response.status === 401 && meansSignOut && (await askToSignIn(method === "POST"))) {
+    response = await ask();
+  }
+  if (wantsStepUp(response) && (await stepUpQuestion.ask())) response = await ask();
+  if (response.status === 401 && meansSignOut) reportSignOut();
   return response;
 }
 

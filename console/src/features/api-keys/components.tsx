@@ -15,7 +15,7 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { WorkspaceLink } from "../workspaces/components.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type ApiKey, useApiKeys } from "./queries.ts";
 import type { KeysSearch, KeyView } from "./search.ts";

@@ -11,7 +11,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { UsageReport } from "../usage/report.tsx";
-import { WorkspaceLink } from "../workspaces/components.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
