@@ -225,7 +225,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const audit = await openAuditLog({
+  const opened = await openAuditLog({
     database: options.storage.adminDatabase,
     nowMs,
     randomBytes: systemRandomBytes,
@@ -234,6 +234,13 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     index: options.index,
     logger,
   });
+  const audit: AuditLog = {
+    ...opened,
+    onAudited: (added) => {
+      opened.onAudited(added);
+      watch.look();
+    },
+  };
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
@@ -359,6 +366,7 @@ async function startSurfaces(
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
     keyUse: core.keyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
