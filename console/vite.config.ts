@@ -12,14 +12,18 @@ const CONTRACT = "virtual:contract";
  */
 function contractFacts(): Plugin {
   const routes = Object.fromEntries(
-    adminRoutes.map(({ operationId, method, path }) => [operationId, [method, path]]),
+    adminRoutes.map(({ operationId, method, path, action }) => [
+      operationId,
+      action === "public" ? [method, path, true] : [method, path],
+    ]),
   );
+  const auditEvents = adminRoutes.flatMap(({ audited }) => audited ?? []);
   return {
     name: "bursar-contract",
     resolveId: (id) => (id === CONTRACT ? `\0${CONTRACT}` : null),
     load: (id) =>
       id === `\0${CONTRACT}`
-        ? `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\n`
+        ? `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\nexport const auditEvents = ${JSON.stringify([...new Set(auditEvents)].sort())};\n`
         : null,
   };
 }

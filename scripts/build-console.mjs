@@ -23,6 +23,7 @@ const sources = [
   "console/src",
   "console/index.html",
   "console/vite.config.ts",
+  "scripts/build-console.mjs",
   "contract/src",
   "package-lock.json",
 ];
@@ -40,7 +41,11 @@ function ensureConsole() {
   const { status, stderr } = spawnSync(
     process.execPath,
     [vite, "build", consoleFolder, "--logLevel", "warn"],
-    { cwd: consoleFolder, env: { ...process.env, CONSOLE_OUT_DIR: fresh }, encoding: "utf8" },
+    {
+      cwd: consoleFolder,
+      env: { ...process.env, NODE_ENV: "production", CONSOLE_OUT_DIR: fresh },
+      encoding: "utf8",
+    },
   );
   if (status !== 0) {
     console.error(

@@ -2,7 +2,7 @@ import { routes } from "virtual:contract";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
-import { askToStepUp } from "./step-up.ts";
+import { askToSignIn, stepUpQuestion } from "./questions.ts";
 
 // The one place that talks to the server. Operations, their input and their answers are those of the contract.
 
@@ -63,24 +63,53 @@ interface Parts {
 
 /**
  * Calls one operation. Throws an ApiError for what the server refuses and an AwayError when nothing answers. Where the
- * server wants the person to confirm who they are, it asks for that and then tries once more.
+ * server wants the person to confirm who they are, or to sign in again, it asks for that and then tries once more.
  */
 export async function call<O extends Operation>(
   operation: O,
   input: Input<O>,
   options: CallOptions = {},
 ): Promise<Answer<O>> {
+  return (await readAnswer(await send(operation, input, options))) as Answer<O>;
+}
+
+/** Asks an operation whose answer is a file, and gives the file and the name the server has for it. */
+export async function download<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+): Promise<{ file: Blob; name: string }> {
+  const response = await send(operation, input, {});
+  if (!response.ok) await readAnswer(response);
+  const disposition = response.headers.get("content-disposition") ?? "";
+  const name = /filename="([^"]+)"/.exec(disposition)?.[1] ?? operation;
+  try {
+    return { file: await response.blob(), name };
+  } catch {
+    // A file that the server could not finish is cut off, so that half of it is not taken for the whole.
+    throw new AwayError("The file broke off before its end. Try again, or narrow the range.");
+  }
+}
+
+async function send<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+  options: CallOptions,
+): Promise<Response> {
   const route = routes[operation];
   if (!route) throw new Error(`the contract has no operation ${operation}`);
-  const [method, path] = route;
+  const [method, path, isPublic = false] = route;
   const { params, query, body }: Parts = input as object;
   const url = fillPath(path, params) + toQueryText(query);
-  const send = () => request(method, url, body, options);
-  const first = await send();
-  const response = wantsStepUp(first) && (await askToStepUp()) ? await send() : first;
+  const ask = () => request(method, url, body, options);
+  let response = await ask();
   // Asking who is signed in, and signing in, learn it from their own answer.
-  if (response.status === 401 && operation !== "getSession") reportSignOut();
-  return (await readAnswer(response)) as Answer<O>;
+  const meansSignOut = !isPublic && operation !== "getSession";
+  if (response.status === 401 && meansSignOut && (await askToSignIn(method === "POST"))) {
+    response = await ask();
+  }
+  if (wantsStepUp(response) && (await stepUpQuestion.ask())) response = await ask();
+  if (response.status === 401 && meansSignOut) reportSignOut();
+  return response;
 }
 
 async function request(

@@ -1,6 +1,7 @@
 import {
   QueryClient,
   type UseQueryResult,
+  useInfiniteQuery,
   useMutation,
   useQuery,
   useQueryClient,
@@ -88,6 +89,54 @@ async function loadAll<Item>(
     page = answer.next_page;
   } while (page !== null && items.length < MAX_LISTED);
   return { items, isCut: page !== null };
+}
+
+const OLDER_PAGE_SIZE = 50;
+
+export interface OlderPages<O extends ListOperation> {
+  items: ItemOf<O>[];
+  /** The newest page, for what stands beside its items; undefined while it loads. */
+  firstPage: Answer<O> | undefined;
+  isPending: boolean;
+  error: Error | null;
+  hasOlder: boolean;
+  isLoadingOlder: boolean;
+  loadOlder: () => void;
+  refetch: () => void;
+}
+
+/** A list without an end, such as a log: its newest page, and older ones when they are asked for. */
+export function usePages<O extends ListOperation>(
+  operation: O,
+  query: object,
+  { everyMs = null }: Pick<QueryOptions, "everyMs"> = {},
+): OlderPages<O> {
+  const pages = useInfiniteQuery<unknown, Error, { pages: unknown[] }, unknown[], string | null>({
+    queryKey: [operation, "pages", query],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        operation,
+        { query: { limit: OLDER_PAGE_SIZE, ...query, page: pageParam } } as Input<O>,
+        {
+          signal,
+        },
+      ),
+    initialPageParam: null,
+    getNextPageParam: (last) => (last as { next_page: string | null }).next_page,
+    refetchInterval: everyMs ?? false,
+    placeholderData: (previous) => previous,
+  });
+  const answers = (pages.data?.pages ?? []) as (Answer<O> & { data: ItemOf<O>[] })[];
+  return {
+    items: answers.flatMap(({ data }) => data),
+    firstPage: answers[0],
+    isPending: pages.isPending,
+    error: pages.error,
+    hasOlder: pages.hasNextPage,
+    isLoadingOlder: pages.isFetchingNextPage,
+    loadOlder: () => void pages.fetchNextPage(),
+    refetch: () => void pages.refetch(),
+  };
 }
 
 /** Knows nothing of operations: the library's types, given the contract's, are more than the compiler can try. */

@@ -5,6 +5,9 @@ import {
   lazyRouteComponent,
   Outlet,
 } from "@tanstack/react-router";
+import { readKeysSearch } from "./features/api-keys/search.ts";
+import { readAuditSearch } from "./features/audit-log/search.ts";
+import { readMailSearch } from "./features/mail/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
 import { readReportSearch } from "./features/usage/search.ts";
@@ -44,6 +47,7 @@ const cost = createRoute({
 const keys = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
+  validateSearch: readKeysSearch,
   component: lazyRouteComponent(() => import("./features/api-keys/page.tsx"), "ApiKeysPage"),
 });
 
@@ -76,6 +80,7 @@ const workspaceTabs = [
   createRoute({
     getParentRoute: () => workspace,
     path: "/",
+    validateSearch: readKeysSearch,
     component: lazyRouteComponent(workspacePage, "WorkspaceKeysTab"),
   }),
   createRoute({
@@ -149,6 +154,29 @@ const upstream = createRoute({
   component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamPage"),
 });
 
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit",
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import("./features/audit-log/page.tsx"), "AuditLogPage"),
+});
+
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: "/security",
+  component: lazyRouteComponent(
+    () => import("./features/security-settings/page.tsx"),
+    "SecurityPage",
+  ),
+});
+
+const mail = createRoute({
+  getParentRoute: () => shell,
+  path: "/mail",
+  validateSearch: readMailSearch,
+  component: lazyRouteComponent(() => import("./features/mail/page.tsx"), "MailPage"),
+});
+
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
@@ -200,6 +228,9 @@ const routeTree = root.addChildren([
     adminKeys,
     models,
     upstream,
+    audit,
+    security,
+    mail,
   ]),
 ]);
 

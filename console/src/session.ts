@@ -2,6 +2,7 @@ import type { Action } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
 import { queryClient } from "./queries.ts";
+import { askToSignIn } from "./questions.ts";
 
 /** Who is signed in, and what the server lets them do. The console only hides what would be refused. */
 export type Session = Answer<"getSession">;
@@ -12,8 +13,8 @@ async function loadSession(): Promise<Session | null> {
   try {
     return await call("getSession", {});
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return null;
-    throw error;
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    return (await askToSignIn(false)) ? await call("getSession", {}) : null;
   }
 }
 

@@ -22,6 +22,10 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["admin-keys", "/admin-keys"],
     ["models", "/models"],
     ["upstream", "/upstream"],
+    ["audit", "/audit"],
+    ["audit-filtered", "/audit?event=api_key."],
+    ["security", "/security"],
+    ["mail", "/mail"],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }

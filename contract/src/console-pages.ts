@@ -16,5 +16,8 @@ export const consolePages = [
   "admin-keys",
   "models",
   "upstream",
+  "audit",
+  "security",
+  "mail",
   "account",
 ] as const;

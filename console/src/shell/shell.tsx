@@ -8,8 +8,8 @@ import { Brand } from "./brand.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
+import { Questions } from "./questions.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
-import { StepUpDialog } from "./step-up-dialog.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
@@ -48,7 +48,7 @@ export function Shell() {
       <Suspense fallback={null}>
         {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
       </Suspense>
-      <StepUpDialog />
+      <Questions />
       <ShortcutsDialog isOpen={areShortcutsOpen} onClose={() => setAreShortcutsOpen(false)} />
     </div>
   );

@@ -3,10 +3,9 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
 import { askForPasskey, hasPasskeys } from "../features/sign-in/passkeys.ts";
-import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
+import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
-import { openStepUp } from "../step-up.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
@@ -15,16 +14,15 @@ import { Input } from "../ui/input.tsx";
 import { FormError } from "../ui/states.tsx";
 
 /** Asks who is there before a change that can do harm; the change then goes on by itself. */
-export function StepUpDialog() {
-  const asked = useObservable(openStepUp);
+export function StepUpDialog({ question }: { question: Question }) {
   return (
     <Dialog
       title="Confirm it is you"
       description="This change can do harm in wrong hands. The confirmation lasts ten minutes."
-      isOpen={asked !== null}
-      onClose={() => asked?.finish(false)}
+      isOpen
+      onClose={() => question.finish(false)}
     >
-      {asked && <StepUpForm onDone={asked.finish} />}
+      <StepUpForm onDone={question.finish} />
     </Dialog>
   );
 }

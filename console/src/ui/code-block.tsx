@@ -1,13 +1,26 @@
+import { classNames } from "./class-names.ts";
 import { CopyIconButton } from "./copy-button.tsx";
 
 /** Text to be copied into a terminal or a program. */
-export function CodeBlock({ text, what = "code" }: { text: string; what?: string }) {
+export function CodeBlock({
+  text,
+  what = "code",
+  isWrapped = false,
+}: {
+  text: string;
+  what?: string;
+  /** Long lines go on below, as prose does; otherwise the block scrolls sideways. */
+  isWrapped?: boolean;
+}) {
   return (
     <div className="relative rounded-md border border-line bg-sunk">
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard.
         tabIndex={0}
-        className="overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed"
+        className={classNames(
+          "overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed",
+          isWrapped && "break-words whitespace-pre-wrap",
+        )}
       >
         <code>{text}</code>
       </pre>

@@ -16,6 +16,8 @@ interface DialogProps {
   isDrawer?: boolean;
   /** Leaving must be a decision: no press outside and no Escape closes it, and there is no cross. */
   isGuarded?: boolean;
+  /** Something was entered that leaving would lose: the person is asked first. */
+  isDirty?: boolean;
   isWide?: boolean;
   initialFocus?: RefObject<HTMLElement | null>;
   children: ReactNode;
@@ -31,6 +33,9 @@ const atSide =
 /** Keeps focus inside while it is open and gives it back to where it was. */
 export function Dialog(props: DialogProps) {
   const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
+  const isDirty = props.isDirty === true;
+  const [isLeaving, setIsLeaving] = useState(false);
+  useLeaveWarning(isOpen && isDirty);
   return (
     <Base.Root
       open={isOpen}
@@ -38,7 +43,10 @@ export function Dialog(props: DialogProps) {
       onOpenChange={(open, details) => {
         if (open) return;
         if (isGuarded) details.cancel();
-        else onClose();
+        else if (isDirty) {
+          details.cancel();
+          setIsLeaving(true);
+        } else onClose();
       }}
     >
       <Base.Portal>
@@ -70,10 +78,42 @@ export function Dialog(props: DialogProps) {
           <div className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6">
             {children}
           </div>
+          {isLeaving && (
+            <div
+              role="alert"
+              className="flex flex-wrap items-center gap-2.5 rounded-b-lg border-t border-line bg-warn-wash px-5 py-3 sm:px-6"
+            >
+              <p className="flex-1 basis-40 text-sm font-medium text-warn">
+                What you entered is not saved.
+              </p>
+              <Button autoFocus onClick={() => setIsLeaving(false)}>
+                Keep editing
+              </Button>
+              <Button
+                kind="danger"
+                onClick={() => {
+                  setIsLeaving(false);
+                  onClose();
+                }}
+              >
+                Discard changes
+              </Button>
+            </div>
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/** Closing the tab or going to another site asks too, in the browser's own words. */
+function useLeaveWarning(isOn: boolean): void {
+  useEffect(() => {
+    if (!isOn) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [isOn]);
 }
 
 /** The buttons at the end of a dialog: the last one does what the title says. */

@@ -7,8 +7,13 @@ export function downloadCsv(
   const lines = [header, ...rows].map((cells) => cells.map(toCell).join(","));
   // The mark at the beginning makes spreadsheets read the text as UTF-8.
   const blob = new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv;charset=utf-8" });
+  saveFile(blob, name);
+}
+
+/** Hands a file to the browser to be saved. */
+export function saveFile(file: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

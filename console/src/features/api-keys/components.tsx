@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
@@ -15,26 +15,34 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { WorkspaceLink } from "../workspaces/components.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type ApiKey, useApiKeys } from "./queries.ts";
+import type { KeysSearch, KeyView } from "./search.ts";
 import { permissionWords, stateOf, strongest, toneOf, warningsOf } from "./words.ts";
 
-const views = [
+const views: readonly (readonly [KeyView, string])[] = [
   ["working", "Working"],
   ["attention", "Need attention"],
   ["stopped", "Stopped"],
   ["all", "All"],
-] as const;
-type View = (typeof views)[number][0];
+];
+/** Shown only to who comes from the security settings, or while it is on. */
+const beyondView = ["beyond", "Live too long"] as const;
 
 /** Keys of the company, or of one workspace: found by name, hint, owner; made here. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   const keys = useApiKeys(workspaceId);
   const may = useMay();
   const nowMs = useNow();
-  const [search, setSearch] = useState("");
-  const [view, setView] = useState<View>("working");
+  const { show: view = "working", find: search = "" }: KeysSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const show = (changed: KeysSearch) =>
+    void navigate({
+      to: ".",
+      search: (before: object) => ({ ...before, ...changed }),
+      replace: true,
+    } as never);
   const [isCreating, setIsCreating] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
   const columns = useMemo(() => makeColumns(workspaceId !== undefined), [workspaceId]);
@@ -75,10 +83,15 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               aria-label="Search keys"
               placeholder="Search name, key or owner"
               value={search}
-              onChange={(event) => setSearch(event.target.value)}
+              onChange={(event) => show({ find: event.target.value })}
               className="max-w-64"
             />
-            <Segments label="Shown" value={view} options={views} onChange={setView} />
+            <Segments
+              label="Shown"
+              value={view}
+              options={view === "beyond" ? [...views, beyondView] : views}
+              onChange={(chosen) => show({ show: chosen })}
+            />
             <span className="ml-auto">{create}</span>
           </div>
           {rows.length > 0 ? (
@@ -95,10 +108,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               <button
                 type="button"
                 className="link"
-                onClick={() => {
-                  setSearch("");
-                  setView("all");
-                }}
+                onClick={() => show({ find: "", show: "all" })}
               >
                 Show all keys
               </button>
@@ -137,12 +147,13 @@ export function ApiKeySecretDialog(props: { secret: string | null; onDone: () =>
   );
 }
 
-function isShown(key: ApiKey, view: View, search: string, nowMs: number): boolean {
+function isShown(key: ApiKey, view: KeyView, search: string, nowMs: number): boolean {
   const state = stateOf(key);
   const isInView =
     view === "all" ||
     (view === "working" && state === "active") ||
     (view === "stopped" && state !== "active") ||
+    (view === "beyond" && state === "active" && key.exceeds_max_lifetime) ||
     (view === "attention" && warningsOf(key, nowMs).length > 0);
   const wanted = search.trim().toLowerCase();
   if (!isInView || wanted === "") return isInView;

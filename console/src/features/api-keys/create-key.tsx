@@ -1,19 +1,20 @@
 import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions.ts";
 import { type ReactNode, useState } from "react";
 import { type UseFormReturn, useForm } from "react-hook-form";
-import { useMay, useSession } from "../../session.ts";
+import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
+import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
-import { Choices, Input, Select, TextArea } from "../../ui/input.tsx";
+import { Choices, Input, Select } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
-import { type ApiKey, useCreateApiKey, useKeyRules } from "./queries.ts";
+import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
+import { type ApiKey, useCreateApiKey } from "./queries.ts";
 import { describeKey, permissionWords } from "./words.ts";
 
 interface KeyValues {
@@ -163,9 +164,17 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
       />
       <div className="grid gap-5 sm:grid-cols-2">
         <OwnerField form={form} />
-        <ExpiryField form={form} />
+        <ExpiryField
+          value={values.expires_at}
+          onChange={(choice) => form.setValue("expires_at", choice)}
+          error={errors.expires_at?.message}
+        />
       </div>
-      <Restrictions form={form} />
+      <Restrictions
+        models={form.register("allowed_models")}
+        addresses={form.register("allowed_addresses")}
+        errors={errors}
+      />
     </>
   );
 }
@@ -186,83 +195,6 @@ function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
         </Select>
       )}
     </Field>
-  );
-}
-
-function ExpiryField({ form }: { form: UseFormReturn<KeyValues> }) {
-  const may = useMay();
-  const rules = useKeyRules(may("security:read"));
-  const maxDays = rules.data?.max_key_lifetime_days ?? null;
-  const choices = expiryChoices.filter(
-    ([value]) => maxDays === null || (value !== "never" && Number(value) <= maxDays),
-  );
-  return (
-    <Field
-      label="Expires"
-      error={form.formState.errors.expires_at?.message}
-      hint={maxDays === null ? undefined : `Your company allows ${maxDays} days at most.`}
-    >
-      {(control) => (
-        <Select {...control} {...form.register("expires_at")}>
-          {choices.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-          {maxDays !== null && !choices.some(([value]) => value === String(maxDays)) && (
-            <option value={String(maxDays)}>In {maxDays} days</option>
-          )}
-        </Select>
-      )}
-    </Field>
-  );
-}
-
-function Restrictions({ form }: { form: UseFormReturn<KeyValues> }) {
-  const { errors } = form.formState;
-  return (
-    <details
-      className="group"
-      open={Boolean(errors.allowed_models ?? errors.allowed_addresses) || undefined}
-    >
-      <summary className="w-fit rounded-sm text-sm font-medium text-accent">
-        Restrict models or addresses
-      </summary>
-      <div className="mt-4 grid gap-5">
-        <Field
-          label="Models"
-          isOptional
-          error={errors.allowed_models?.message}
-          hint="One per line. claude-haiku-* allows a whole family. Empty: all."
-        >
-          {(control) => (
-            <TextArea
-              {...control}
-              {...form.register("allowed_models")}
-              spellCheck={false}
-              placeholder="claude-haiku-*"
-              className="font-mono text-sm"
-            />
-          )}
-        </Field>
-        <Field
-          label="Addresses"
-          isOptional
-          error={errors.allowed_addresses?.message}
-          hint="IP addresses or ranges, one per line. Empty: from everywhere."
-        >
-          {(control) => (
-            <TextArea
-              {...control}
-              {...form.register("allowed_addresses")}
-              spellCheck={false}
-              placeholder="10.20.0.0/16"
-              className="font-mono text-sm"
-            />
-          )}
-        </Field>
-      </div>
-    </details>
   );
 }
 
@@ -318,13 +250,6 @@ function toBody(values: KeyValues, memberId: string) {
     ...(models.length > 0 && { allowed_models: models }),
     ...(addresses.length > 0 && { allowed_addresses: addresses }),
   };
-}
-
-function toLines(text: string): string[] {
-  return text
-    .split(/[\n,]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
 }
 
 function capitalise(text: string): string {

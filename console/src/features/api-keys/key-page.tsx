@@ -11,9 +11,10 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { UsageReport } from "../usage/report.tsx";
-import { WorkspaceLink } from "../workspaces/components.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
+import { EditKeyDialog } from "./edit-key.tsx";
 import { type ApiKey, useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { permissionWords, stateOf, stopReason, strongest } from "./words.ts";
 
@@ -26,8 +27,10 @@ export function ApiKeyPage() {
   return <LoadedKey apiKey={key.data} />;
 }
 
+type OpenDialog = "edit" | "rotate" | "disable" | "revoke";
+
 function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
-  const [open, setOpen] = useState<"rotate" | "disable" | "revoke" | null>(null);
+  const [open, setOpen] = useState<OpenDialog | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const close = () => setOpen(null);
   return (
@@ -56,6 +59,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
           <UsageReport workspaceId={apiKey.workspace_id} apiKeyId={apiKey.id} />
         </Section>
       </div>
+      {open === "edit" && <EditKeyDialog apiKey={apiKey} onClose={close} />}
       {open === "rotate" && (
         <RotateKeyDialog
           apiKey={apiKey}
@@ -75,7 +79,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
 
 interface ActionsProps {
   apiKey: ApiKey;
-  onOpen: (what: "rotate" | "disable" | "revoke") => void;
+  onOpen: (what: OpenDialog) => void;
 }
 
 function KeyActions({ apiKey, onOpen }: ActionsProps) {
@@ -88,7 +92,12 @@ function KeyActions({ apiKey, onOpen }: ActionsProps) {
   if (!mayChange || state === "revoked") return null;
   return (
     <>
-      {state !== "expired" && <Button onClick={() => onOpen("rotate")}>Rotate key…</Button>}
+      {state !== "expired" && (
+        <>
+          <Button onClick={() => onOpen("edit")}>Edit key…</Button>
+          <Button onClick={() => onOpen("rotate")}>Rotate key…</Button>
+        </>
+      )}
       {apiKey.status === "active" && (
         <Button onClick={() => onOpen("disable")}>Disable key…</Button>
       )}

@@ -16,7 +16,7 @@ import { useSpendLimits } from "../spend-limits/queries.ts";
 import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
-import { WorkspaceLink } from "../workspaces/components.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 
 const DAY_MS = 86_400_000;

@@ -143,6 +143,10 @@ function LimitRow({ limit, name, onEdit, onRemove }: LimitRowProps) {
           <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>
             {enforcementWords[limit.enforcement].label}
           </Badge>
+          {limit.state === "activating" && (
+            <span className="text-warn">Being taken up by every server</span>
+          )}
+          {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
           <span>
             Starts again <RelativeTime at={limit.period_ends_at} />
           </span>
@@ -234,8 +238,13 @@ function SetLimitDialog({ limit, workspaceId, nameOf, onClose }: SetLimitProps) 
           scope,
           period: given.period,
           limit_usd: given.limit_usd.replaceAll(",", "").trim(),
-          // Only words of the contract's list can be chosen.
-          enforcement: given.enforcement as never,
+          enforcement: given.enforcement,
+          // What somebody else changed since the dialog opened is not overwritten unseen.
+          ...(limit && { if_version: limit.version }),
+          ...(limit && {
+            open_ended_hold_usd:
+              limit.open_ended_hold_usd === null ? null : toUsdText(limit.open_ended_hold_usd),
+          }),
         },
       });
       showToast(`Limit of ${nameOf(scope)} set`);

@@ -1,9 +1,7 @@
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { ColorDot } from "../../ui/color-dot.tsx";
 import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
@@ -15,7 +13,6 @@ import {
   useArchiveWorkspace,
   useCreateWorkspace,
   useUpdateWorkspace,
-  useWorkspaceNames,
   type Workspace,
 } from "./queries.ts";
 
@@ -30,21 +27,6 @@ const colors = [
   "#7B8B3A",
   "#5E6B73",
 ];
-
-/** A workspace's colour and name, as a link to it. */
-export function WorkspaceLink({ id }: { id: string }) {
-  const { name, color } = useWorkspaceNames()(id);
-  return (
-    <Link
-      to="/workspaces/$workspaceId"
-      params={{ workspaceId: id }}
-      className="inline-flex max-w-full items-center gap-2 rounded-sm hover:underline"
-    >
-      <ColorDot color={color} />
-      <span className="truncate">{name}</span>
-    </Link>
-  );
-}
 
 interface FormValues {
   name: string;

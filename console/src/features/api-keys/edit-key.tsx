@@ -1,0 +1,109 @@
+import { useCallback, useState } from "react";
+import { useForm } from "react-hook-form";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { toExpiry } from "../../ui/expiry.ts";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { formatDay } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
+import { type ApiKey, useUpdateApiKey } from "./queries.ts";
+
+const KEPT = "kept";
+
+/** Name, expiry and restrictions of a key; its secret stays. */
+export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const update = useUpdateApiKey();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({
+    defaultValues: {
+      name: apiKey.name,
+      expires_at: KEPT,
+      allowed_models: apiKey.allowed_models?.join("\n") ?? "",
+      allowed_addresses: apiKey.allowed_addresses?.join("\n") ?? "",
+    },
+  });
+  const { errors, isDirty, dirtyFields } = form.formState;
+  const submit = form.handleSubmit(async (values) => {
+    setError(null);
+    try {
+      const { name } = await update.mutateAsync({
+        params: { api_key_id: apiKey.id },
+        body: {
+          // Only what was changed here: what somebody else changed meanwhile stays.
+          ...(dirtyFields.name && { name: values.name }),
+          ...(values.expires_at !== KEPT && {
+            expires_at: toExpiry(values.expires_at, Date.now()),
+          }),
+          ...(dirtyFields.allowed_models && {
+            allowed_models: toRestriction(values.allowed_models),
+          }),
+          ...(dirtyFields.allowed_addresses && {
+            allowed_addresses: toRestriction(values.allowed_addresses),
+          }),
+        },
+      });
+      showToast(`Key “${name}” saved`);
+      onClose();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  const { setValue } = form;
+  const choose = useCallback(
+    (choice: string) => setValue("expires_at", choice, { shouldDirty: true }),
+    [setValue],
+  );
+  return (
+    <Dialog
+      title="Edit key"
+      description="Changes hold within a second on every server. The secret stays as it is."
+      isOpen
+      isDirty={isDirty}
+      onClose={onClose}
+    >
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <Field label="Name" error={errors.name?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register("name", needed("Give it a name."))}
+              maxLength={100}
+            />
+          )}
+        </Field>
+        <ExpiryField
+          value={form.watch("expires_at")}
+          onChange={choose}
+          error={errors.expires_at?.message}
+          kept={{
+            value: KEPT,
+            label: apiKey.expires_at ? `As now: ${formatDay(apiKey.expires_at)}` : "As now: never",
+          }}
+        />
+        <Restrictions
+          models={form.register("allowed_models")}
+          addresses={form.register("allowed_addresses")}
+          errors={errors}
+          isOpen={apiKey.allowed_models !== null || apiKey.allowed_addresses !== null}
+        />
+        <FormError error={error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" isBusy={update.isPending} disabled={!isDirty}>
+            Save key
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+/** An empty box takes the restriction away. */
+function toRestriction(text: string): string[] | null {
+  const lines = toLines(text);
+  return lines.length > 0 ? lines : null;
+}

@@ -1,0 +1,114 @@
+import { useEffect } from "react";
+import type { FieldError, UseFormRegisterReturn } from "react-hook-form";
+import { useMay } from "../../session.ts";
+import { expiryChoices } from "../../ui/expiry.ts";
+import { Field } from "../../ui/field.tsx";
+import { Select, TextArea } from "../../ui/input.tsx";
+import { useKeyRules } from "./queries.ts";
+
+interface ExpiryProps {
+  value: string;
+  onChange: (choice: string) => void;
+  error: string | undefined;
+  /** A first choice that leaves the expiry as it is. */
+  kept?: { value: string; label: string };
+}
+
+/** When the key ends: only what the company allows can be chosen. */
+export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
+  const may = useMay();
+  const rules = useKeyRules(may("security:read"));
+  const maxDays = rules.data?.max_key_lifetime_days ?? null;
+  const allowed = expiryChoices.filter(
+    ([choice]) => maxDays === null || (choice !== "never" && Number(choice) <= maxDays),
+  );
+  const isListed = allowed.some(([choice]) => choice === String(maxDays));
+  const longest = maxDays === null || isListed ? [] : [[String(maxDays), `In ${maxDays} days`]];
+  const choices = [...(kept ? [[kept.value, kept.label]] : []), ...allowed, ...longest];
+  const isPossible = choices.some(([choice]) => choice === value);
+  useEffect(() => {
+    if (!isPossible && maxDays !== null) onChange(String(maxDays));
+  }, [isPossible, maxDays, onChange]);
+  return (
+    <Field
+      label="Expires"
+      error={error}
+      hint={maxDays === null ? undefined : `Your company allows ${maxDays} days at most.`}
+    >
+      {(control) => (
+        <Select {...control} value={value} onChange={(event) => onChange(event.target.value)}>
+          {choices.map(([choice, label]) => (
+            <option key={choice} value={choice}>
+              {label}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+interface RestrictionsProps {
+  models: UseFormRegisterReturn;
+  addresses: UseFormRegisterReturn;
+  errors: {
+    allowed_models?: FieldError | undefined;
+    allowed_addresses?: FieldError | undefined;
+  };
+  isOpen?: boolean;
+}
+
+export function Restrictions({ models, addresses, errors, isOpen = false }: RestrictionsProps) {
+  return (
+    <details
+      className="group"
+      open={isOpen || Boolean(errors.allowed_models ?? errors.allowed_addresses) || undefined}
+    >
+      <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+        Restrict models or addresses
+      </summary>
+      <div className="mt-4 grid gap-5">
+        <Field
+          label="Models"
+          isOptional
+          error={errors.allowed_models?.message}
+          hint="One per line. claude-haiku-* allows a whole family. Empty: all."
+        >
+          {(control) => (
+            <TextArea
+              {...control}
+              {...models}
+              spellCheck={false}
+              placeholder="claude-haiku-*"
+              className="font-mono text-sm"
+            />
+          )}
+        </Field>
+        <Field
+          label="Addresses"
+          isOptional
+          error={errors.allowed_addresses?.message}
+          hint="IP addresses or ranges, one per line. Empty: from everywhere."
+        >
+          {(control) => (
+            <TextArea
+              {...control}
+              {...addresses}
+              spellCheck={false}
+              placeholder="10.20.0.0/16"
+              className="font-mono text-sm"
+            />
+          )}
+        </Field>
+      </div>
+    </details>
+  );
+}
+
+/** The entries of a box that holds one a line. */
+export function toLines(text: string): string[] {
+  return text
+    .split(/[\n,]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}

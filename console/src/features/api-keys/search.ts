@@ -1,0 +1,20 @@
+export const keyViews = ["working", "attention", "beyond", "stopped", "all"] as const;
+export type KeyView = (typeof keyViews)[number];
+
+/** What of the list of keys stands in the address. */
+export interface KeysSearch {
+  show?: KeyView;
+  find?: string;
+}
+
+const MAX_LENGTH = 200;
+
+/** Reads the address; what makes no sense is as if it were not there. */
+export function readKeysSearch(raw: Record<string, unknown>): KeysSearch {
+  const found: KeysSearch = {};
+  const show = keyViews.find((view) => view === raw["show"]);
+  if (show) found.show = show;
+  const { find } = raw;
+  if (typeof find === "string" && find !== "") found.find = find.slice(0, MAX_LENGTH);
+  return found;
+}

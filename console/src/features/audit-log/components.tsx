@@ -1,0 +1,271 @@
+import { auditEvents } from "virtual:contract";
+import { type ReactNode, useEffect, useState } from "react";
+import { Button } from "../../ui/button.tsx";
+import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { formatUtc } from "../../ui/format.ts";
+import { Input, Select } from "../../ui/input.tsx";
+import { Facts } from "../../ui/page.tsx";
+import { useWorkspaces } from "../workspaces/queries.ts";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+import { compareFields } from "./compare.ts";
+import type { AuditEvent } from "./queries.ts";
+import type { AuditSearch } from "./search.ts";
+
+/** Events that no call of the Admin API makes. */
+const ownEvents = ["access.denied", "audit_log.keyed", "audit_log.pruned", "sign_in.failed"];
+const prefixes = [
+  ...new Set([...auditEvents, ...ownEvents].map((event) => `${event.split(".")[0]}.`)),
+].sort();
+
+const actorTypes = [
+  ["member", "People"],
+  ["admin_key", "Admin keys"],
+  ["api_key", "API keys"],
+  ["local_operator", "The machine itself"],
+  ["system", "Bursar"],
+] as const;
+
+interface FiltersProps {
+  search: AuditSearch;
+  onChange: (changed: AuditSearch) => void;
+  onClear: () => void;
+}
+
+export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
+  const workspaces = useWorkspaces({ withArchived: true });
+  const isExact = search.event !== undefined && !prefixes.includes(search.event);
+  return (
+    <div className="no-print flex flex-wrap items-center gap-2.5">
+      <FindBox value={search.find ?? ""} onFind={(find) => onChange({ find })} />
+      <Select
+        aria-label="Event"
+        value={search.event ?? ""}
+        onChange={(event) => onChange({ event: event.target.value })}
+      >
+        <option value="">All events</option>
+        {isExact && <option value={search.event}>{search.event}</option>}
+        {prefixes.map((prefix) => (
+          <option key={prefix} value={prefix}>
+            {capitalise(prefix.slice(0, -1).replaceAll("_", " "))}
+          </option>
+        ))}
+      </Select>
+      <Select
+        aria-label="By whom"
+        value={search.actor_type ?? ""}
+        onChange={(event) => onChange({ actor_type: event.target.value })}
+      >
+        <option value="">By anybody</option>
+        {actorTypes.map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </Select>
+      <Select
+        aria-label="Workspace"
+        value={search.workspace ?? ""}
+        onChange={(event) => onChange({ workspace: event.target.value })}
+        className="max-w-56"
+      >
+        <option value="">All workspaces</option>
+        {workspaces.data?.items.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      <span className="flex items-center gap-2 text-sm text-quiet">
+        <DayInput label="First day, UTC" value={search.from} onDay={(from) => onChange({ from })} />
+        to
+        <DayInput label="Last day, UTC" value={search.to} onDay={(to) => onChange({ to })} />
+      </span>
+      {search.actor && (
+        <Button kind="plain" onClick={() => onChange({ actor: "" })}>
+          Only {search.actor} ✕
+        </Button>
+      )}
+      {Object.values(search).some(Boolean) && (
+        <Button kind="quiet" onClick={onClear}>
+          Clear filters
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function DayInput(props: {
+  label: string;
+  value: string | undefined;
+  onDay: (day: string) => void;
+}) {
+  return (
+    <Input
+      type="date"
+      aria-label={props.label}
+      value={props.value ?? ""}
+      onChange={(event) => props.onDay(event.target.value)}
+      className="w-38"
+    />
+  );
+}
+
+/** Asks when the text is entered, not at each key: it is looked up whole. */
+function FindBox({ value, onFind }: { value: string; onFind: (text: string) => void }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  return (
+    <form
+      className="w-full max-w-72"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onFind(text.trim());
+      }}
+    >
+      <Input
+        type="search"
+        data-search
+        aria-label="Find by id, request or address"
+        placeholder="Id, request id or IP address"
+        value={text}
+        maxLength={100}
+        spellCheck={false}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => onFind(text.trim())}
+      />
+    </form>
+  );
+}
+
+/** As the actor was called then; where it has no name, what it is. */
+export function ActorName({ event }: { event: AuditEvent }): ReactNode {
+  const { actor } = event;
+  if (actor.type === "local_operator") return "The machine itself";
+  if (actor.type === "system") return "Bursar";
+  return actor.name ?? actor.email ?? <code>{actor.id}</code>;
+}
+
+interface DrawerProps {
+  event: AuditEvent | null;
+  onClose: () => void;
+  onFilter: (changed: AuditSearch) => void;
+}
+
+/** One event whole: what changed, who did it, and what proves it. */
+export function EventDrawer({ event, onClose, onFilter }: DrawerProps) {
+  return (
+    <Dialog
+      title={event?.event ?? "Event"}
+      description={event ? formatUtc(event.created_at) : undefined}
+      isOpen={event !== null}
+      onClose={onClose}
+      isDrawer
+    >
+      {event && (
+        <>
+          <Changes event={event} />
+          <EventFacts event={event} />
+          <div className="flex flex-wrap gap-2.5">
+            <Button onClick={() => onFilter({ actor: event.actor.id })}>All by this actor</Button>
+            <Button onClick={() => onFilter({ find: event.subject.id })}>
+              All about this object
+            </Button>
+            <Button onClick={() => onFilter({ event: event.event })}>All of this event</Button>
+          </div>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Changes({ event }: { event: AuditEvent }) {
+  const fields = compareFields(event.before, event.after);
+  if (fields.length === 0) return <p className="text-sm text-quiet">No fields were changed.</p>;
+  const changed = fields.filter(({ isChanged }) => isChanged);
+  const same = fields.filter(({ isChanged }) => !isChanged);
+  return (
+    <section className="grid gap-3">
+      <h3>
+        {event.before === null
+          ? "What was made"
+          : event.after === null
+            ? "What is gone"
+            : "What changed"}
+      </h3>
+      <dl className="divide-y divide-line border-y border-line text-sm">
+        {changed.map(({ name, before, after }) => (
+          <div key={name} className="grid gap-1 py-2.5">
+            <dt className="text-quiet">{name}</dt>
+            {before !== undefined && (
+              <Value mark="−" what="Before" tone="bg-bad-wash" text={before} />
+            )}
+            {after !== undefined && (
+              <Value mark="+" what="After" tone="bg-good-wash" text={after} />
+            )}
+          </div>
+        ))}
+      </dl>
+      {same.length > 0 && (
+        <details>
+          <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+            {same.length} unchanged
+          </summary>
+          <div className="mt-3">
+            <Facts items={same.map(({ name, after }) => [name, after])} />
+          </div>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Value(props: { mark: string; what: string; tone: string; text: string }) {
+  return (
+    <dd className={`flex gap-2 rounded-sm px-2 py-1 ${props.tone}`}>
+      <span className="sr-only">{props.what}: </span>
+      <span aria-hidden="true">{props.mark}</span>
+      <span className="min-w-0 break-words whitespace-pre-wrap">{props.text}</span>
+    </dd>
+  );
+}
+
+function EventFacts({ event }: { event: AuditEvent }) {
+  const { actor, subject } = event;
+  const withCopy = (text: string, what: string) => (
+    <span className="inline-flex max-w-full items-center gap-1">
+      <code className="min-w-0 break-all">{text}</code>
+      <CopyIconButton text={text} what={what} />
+    </span>
+  );
+  return (
+    <Facts
+      items={[
+        [
+          "Who",
+          <span key="who" className="grid">
+            <span>
+              <ActorName event={event} />
+              {actor.email && actor.name && ` (${actor.email})`}
+            </span>
+            {withCopy(actor.id, "id of who")}
+          </span>,
+        ],
+        ["To what", withCopy(subject.id, "id of what")],
+        ...(event.workspace_id
+          ? ([["Workspace", <WorkspaceLink key="workspace" id={event.workspace_id} />]] as const)
+          : []),
+        ["From", event.ip_address ?? "The machine itself"],
+        ["Program", event.user_agent ?? "Not said"],
+        ["Request", withCopy(event.request_id, "request id")],
+        ["Number in the log", `${event.seq}`],
+        ["Hash", withCopy(event.hash, "hash")],
+        ["Hash before it", withCopy(event.previous_hash, "hash before")],
+      ]}
+    />
+  );
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,161 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Download } from "lucide-react";
+import { useMemo, useState } from "react";
+import { download } from "../../api-client.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { saveFile } from "../../ui/download-csv.ts";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { ActorName, AuditFilters, EventDrawer } from "./components.tsx";
+import { type AuditEvent, useAuditEvents } from "./queries.ts";
+import { type AuditSearch, toQuery } from "./search.ts";
+import { ChainState } from "./state.tsx";
+
+/** Who changed what, when, from where: filtered by the address, so that a view can be shared. */
+export function AuditLogPage() {
+  const search: AuditSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const query = useMemo(() => toQuery(search), [search]);
+  const events = useAuditEvents(query);
+  const [shown, setShown] = useState<AuditEvent | null>(null);
+  const columns = useMemo(() => makeColumns(setShown), []);
+  const change = (changed: AuditSearch) =>
+    void navigate({ to: "/audit", search: { ...search, ...changed }, replace: true });
+  const clear = () => void navigate({ to: "/audit", search: {}, replace: true });
+  if (events.error && events.items.length === 0) {
+    return <LoadError error={events.error} onRetry={events.refetch} />;
+  }
+  return (
+    <Page
+      title="Audit log"
+      lead="Every change and every refusal, written in the same transaction as what it tells. Nothing in it can be changed."
+      actions={<Export query={query} />}
+    >
+      <ChainState />
+      <div className="grid gap-4">
+        <AuditFilters search={search} onChange={change} onClear={clear} />
+        {events.isPending ? (
+          <SkeletonRows />
+        ) : events.items.length === 0 ? (
+          <EmptyState
+            title="No event matches"
+            action={<Button onClick={clear}>Show all events</Button>}
+            code={<CodeBlock text="./bursar audit export --format csv" what="command" />}
+          >
+            An event appears here as soon as the change it tells of is made.
+          </EmptyState>
+        ) : (
+          <Table
+            label="Audit events"
+            columns={columns}
+            rows={events.items}
+            rowKey={(event) => event.id}
+          />
+        )}
+        {events.hasOlder && (
+          <Button className="mx-auto" isBusy={events.isLoadingOlder} onClick={events.loadOlder}>
+            Load older events
+          </Button>
+        )}
+      </div>
+      <EventDrawer
+        event={shown}
+        onClose={() => setShown(null)}
+        onFilter={(changed) => {
+          setShown(null);
+          change(changed);
+        }}
+      />
+    </Page>
+  );
+}
+
+/** All that the filters leave, not only what is loaded. */
+function Export({ query }: { query: Record<string, string> }) {
+  const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const save = async (format: "csv" | "jsonl") => {
+    setBusy(format);
+    setError(null);
+    try {
+      const { file, name } = await download("exportAuditEvents", { query: { ...query, format } });
+      saveFile(file, name);
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setBusy(null);
+    }
+  };
+  return (
+    <>
+      <FormError error={error} />
+      <Button isBusy={busy === "csv"} onClick={() => void save("csv")}>
+        <Download size={15} /> Save as CSV
+      </Button>
+      <Button isBusy={busy === "jsonl"} onClick={() => void save("jsonl")}>
+        <Download size={15} /> Save as JSONL
+      </Button>
+    </>
+  );
+}
+
+function makeColumns(onOpen: (event: AuditEvent) => void): Column<AuditEvent>[] {
+  return [
+    { id: "time", header: "Time", cell: (event) => <RelativeTime at={event.created_at} /> },
+    {
+      id: "actor",
+      header: "Who",
+      from: "sm",
+      cell: (event) => (
+        <span className="block max-w-52 truncate">
+          <ActorName event={event} />
+        </span>
+      ),
+    },
+    {
+      id: "event",
+      header: "Event",
+      cell: (event) => (
+        <span className="grid">
+          <button
+            type="button"
+            className="w-fit rounded-sm text-left font-medium after:absolute after:inset-0"
+            onClick={() => onOpen(event)}
+          >
+            <code>{event.event}</code>
+          </button>
+          <span className="truncate text-xs text-quiet sm:hidden">
+            <ActorName event={event} />
+          </span>
+        </span>
+      ),
+    },
+    {
+      id: "object",
+      header: "To what",
+      from: "lg",
+      cell: (event) => <Subject event={event} />,
+    },
+    {
+      id: "address",
+      header: "From",
+      from: "sm",
+      cell: (event) => <code className="text-quiet">{event.ip_address ?? "–"}</code>,
+    },
+  ];
+}
+
+function Subject({ event }: { event: AuditEvent }) {
+  const named = event.after ?? event.before;
+  const name = typeof named?.["name"] === "string" ? named["name"] : null;
+  return (
+    <span className="grid max-w-80">
+      <span className="truncate">{name ?? event.subject.type.replaceAll("_", " ")}</span>
+      <code className="truncate text-xs text-quiet">{event.subject.id}</code>
+    </span>
+  );
+}

@@ -1,0 +1,149 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { type Answer, call } from "../../api-client.ts";
+import { useMay } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { showServerErrors } from "../../ui/form.ts";
+import { formatCount, formatPlural } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { Facts } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
+
+type State = Answer<"getAuditLogState">;
+
+/** Whether the log is what was written, and how long it is kept. */
+export function ChainState() {
+  const state = useAuditLogState();
+  const may = useMay();
+  const [isSetting, setIsSetting] = useState(false);
+  if (!state.data) return null;
+  const { retention_days: days, pruned } = state.data;
+  return (
+    <>
+      {state.data.first_broken && <Broken broken={state.data.first_broken} />}
+      <Facts
+        items={[
+          ["Chain", <Verified key="chain" state={state.data} />],
+          [
+            "Kept",
+            <span key="kept" className="flex flex-wrap items-center gap-x-4 gap-y-1">
+              <span>
+                {days === null ? "For ever" : formatPlural(days, "day")}
+                {pruned &&
+                  `; up to no. ${formatCount(pruned.through_seq)} deleted by age, under a signed checkpoint`}
+              </span>
+              {may("security:write") && (
+                <Button kind="quiet" onClick={() => setIsSetting(true)}>
+                  Set retention…
+                </Button>
+              )}
+            </span>,
+          ],
+        ]}
+      />
+      {isSetting && <RetentionDialog days={days} onClose={() => setIsSetting(false)} />}
+    </>
+  );
+}
+
+function Broken({ broken }: { broken: NonNullable<State["first_broken"]> }) {
+  return (
+    <div role="alert" className="rounded-md bg-bad-wash px-4 py-3 text-bad">
+      <p className="font-semibold">Event no. {formatCount(broken.seq)} is not as it was written.</p>
+      <p>{broken.reason} Somebody changed the database. Compare with a backup or an export.</p>
+    </div>
+  );
+}
+
+function Verified({ state }: { state: State }) {
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const verify = async () => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const { is_intact, events } = await call("verifyAuditLog", {});
+      if (is_intact) showToast(`All ${formatCount(events)} events are as they were written`);
+      else setError(new Error("The log is not as it was written."));
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  const { verified, head } = state;
+  return (
+    <span className="flex flex-wrap items-center gap-x-4 gap-y-1">
+      <span>
+        {verified ? (
+          <>
+            Verified up to no. {formatCount(verified.through_seq)} of {formatCount(head.seq)},{" "}
+            <RelativeTime at={verified.checked_at} />
+          </>
+        ) : (
+          `${formatPlural(head.seq, "event")}, not verified yet`
+        )}
+      </span>
+      <Button kind="quiet" isBusy={isBusy} onClick={() => void verify()}>
+        Verify now
+      </Button>
+      <FormError error={error} />
+    </span>
+  );
+}
+
+function RetentionDialog({ days, onClose }: { days: number | null; onClose: () => void }) {
+  const set = useSetAuditRetention();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { retention_days: days === null ? "" : String(days) } });
+  const submit = form.handleSubmit(async ({ retention_days }) => {
+    setError(null);
+    const text = retention_days.trim();
+    try {
+      await set.mutateAsync({ body: { retention_days: text === "" ? null : Number(text) } });
+      showToast(text === "" ? "Events are kept for ever" : `Events are kept for ${text} days`);
+      onClose();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <Dialog
+      title="Set retention"
+      description="Older events are deleted every day, for good. A signed checkpoint stands for them, so that the rest still verifies."
+      isOpen
+      onClose={onClose}
+    >
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <Field
+          label="Days"
+          hint="At least 30. Empty: for ever."
+          error={form.formState.errors.retention_days?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              inputMode="numeric"
+              {...form.register("retention_days", {
+                pattern: { value: /^\s*\d*\s*$/, message: "Enter whole days." },
+              })}
+              className="max-w-40"
+            />
+          )}
+        </Field>
+        <FormError error={error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" isBusy={set.isPending}>
+            Set retention
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,45 @@
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Facts } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import { useMail } from "./queries.ts";
+
+const absentWords = {
+  sent: "It was sent, and is kept without its text: links in it are its receiver’s alone.",
+  withdrawn: "It was withdrawn: what it was about ended before it was sent.",
+  owners_only: "Its link would give the rights of an owner. Only owners may read it.",
+} as const;
+
+/** One message with its text, as long as it has not been sent. */
+export function MailDrawer({ mailId, onClose }: { mailId: string; onClose: () => void }) {
+  const mail = useMail(mailId);
+  const { data } = mail;
+  return (
+    <Dialog title={data?.subject ?? "Message"} isOpen onClose={onClose} isDrawer>
+      {mail.error && <ErrorState error={mail.error} onRetry={() => void mail.refetch()} />}
+      {mail.isPending && <SkeletonRows rows={4} />}
+      {data && (
+        <>
+          <Facts
+            items={[
+              ["To", data.to],
+              ["State", `${data.status}, ${formatPlural(data.attempts, "attempt")}`],
+              ["Written", <RelativeTime key="written" at={data.created_at} />],
+              ["Sent", <RelativeTime key="sent" at={data.sent_at} absent="Not yet" />],
+              ...(data.last_error ? ([["Last error", data.last_error]] as const) : []),
+            ]}
+          />
+          {data.body ? (
+            <CodeBlock text={data.body.text} what="message" isWrapped />
+          ) : (
+            <p className="text-sm text-quiet">
+              {data.body_absent_because && absentWords[data.body_absent_because]}
+            </p>
+          )}
+        </>
+      )}
+    </Dialog>
+  );
+}

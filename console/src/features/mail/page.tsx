@@ -1,0 +1,130 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge, type Tone } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { MailDrawer } from "./components.tsx";
+import { type Mail, useMailList } from "./queries.ts";
+import { type MailSearch, mailViews } from "./search.ts";
+
+const tones: Record<Mail["status"], Tone> = {
+  queued: "accent",
+  sent: "good",
+  failed: "bad",
+  withdrawn: "plain",
+};
+
+/** What the server has to send by mail, and what became of it. */
+export function MailPage() {
+  const { show = "all" }: MailSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const mail = useMailList(show);
+  const [openId, setOpenId] = useState<string | null>(null);
+  const columns = useMemo(() => makeColumns(setOpenId), []);
+  if (mail.error && mail.items.length === 0) {
+    return <LoadError error={mail.error} onRetry={mail.refetch} />;
+  }
+  return (
+    <Page
+      title="Mail"
+      lead="Invites, password resets and notices that the server sends. Messages are kept for 90 days."
+    >
+      {mail.firstPage && !mail.firstPage.is_mail_server_configured && <NoMailServer />}
+      <div className="grid gap-4">
+        <div className="max-w-full overflow-x-auto">
+          <Segments
+            label="Shown"
+            value={show}
+            options={mailViews.map((view) => [view, view.charAt(0).toUpperCase() + view.slice(1)])}
+            onChange={(view) =>
+              void navigate({ to: "/mail", search: { show: view }, replace: true })
+            }
+          />
+        </div>
+        {mail.isPending ? (
+          <SkeletonRows />
+        ) : mail.items.length === 0 ? (
+          <EmptyState title={show === "all" ? "No message yet" : `No ${show} message`}>
+            A message appears here when somebody is invited, forgets a password, or is told of a
+            change to their account.
+          </EmptyState>
+        ) : (
+          <Table label="Messages" columns={columns} rows={mail.items} rowKey={({ id }) => id} />
+        )}
+        {mail.hasOlder && (
+          <Button className="mx-auto" isBusy={mail.isLoadingOlder} onClick={mail.loadOlder}>
+            Load older messages
+          </Button>
+        )}
+      </div>
+      {openId && <MailDrawer mailId={openId} onClose={() => setOpenId(null)} />}
+    </Page>
+  );
+}
+
+function NoMailServer() {
+  return (
+    <div role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      <p className="font-semibold">No mail server is set: messages wait here and are not sent.</p>
+      <p>
+        Set <code>SMTP_URL</code> and restart, and what is queued goes out. Until then, open a
+        message and pass on what it says yourself.
+      </p>
+    </div>
+  );
+}
+
+function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
+  return [
+    {
+      id: "to",
+      header: "To",
+      cell: (mail) => <span className="block max-w-60 truncate">{mail.to}</span>,
+    },
+    {
+      id: "subject",
+      header: "Subject",
+      from: "sm",
+      cell: (mail) => <span className="block max-w-96 truncate text-quiet">{mail.subject}</span>,
+    },
+    {
+      id: "status",
+      header: "State",
+      cell: (mail) => (
+        <span className="grid justify-items-start gap-0.5">
+          <Badge tone={tones[mail.status]}>{mail.status}</Badge>
+          {mail.last_error && mail.status !== "sent" && (
+            <span className="max-w-72 truncate text-xs text-bad" title={mail.last_error}>
+              {mail.last_error}
+            </span>
+          )}
+        </span>
+      ),
+    },
+    {
+      id: "created",
+      header: "Written",
+      from: "sm",
+      cell: (mail) => <RelativeTime at={mail.created_at} />,
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (mail) => (
+        <Button
+          kind="quiet"
+          aria-label={`Open message to ${mail.to}`}
+          onClick={() => onOpen(mail.id)}
+        >
+          Open
+        </Button>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,129 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import type { Answer } from "../../api-client.ts";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { showServerErrors } from "../../ui/form.ts";
+import { formatPlural } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { Page, Section } from "../../ui/page.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
+
+type Settings = Answer<"getSecuritySettings">;
+
+/** Rules that hold for every key of the company. */
+export function SecurityPage() {
+  const settings = useSecuritySettings();
+  if (settings.error) {
+    return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
+  }
+  return (
+    <Page title="Security" lead="Rules that hold for the whole company, for people and programs.">
+      {settings.data ? <KeyLifetime settings={settings.data} /> : <SkeletonRows rows={3} />}
+    </Page>
+  );
+}
+
+function KeyLifetime({ settings }: { settings: Settings }) {
+  return (
+    <Section
+      title="Longest life of a key"
+      lead="Holds for every API key and admin key that is made, rotated or changed from now on, whoever does it. Keys that exist keep their expiry."
+    >
+      <LifetimeForm days={settings.max_key_lifetime_days} />
+      <Beyond settings={settings} />
+    </Section>
+  );
+}
+
+function LifetimeForm({ days }: { days: number | null }) {
+  const update = useUpdateSecuritySettings();
+  const may = useMay();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ values: { max_key_lifetime_days: days === null ? "" : String(days) } });
+  const mayChange = may("security:write");
+  const submit = form.handleSubmit(async ({ max_key_lifetime_days }) => {
+    setError(null);
+    const text = max_key_lifetime_days.trim();
+    try {
+      await update.mutateAsync({
+        body: { max_key_lifetime_days: text === "" ? null : Number(text) },
+      });
+      showToast(text === "" ? "Keys may live for ever" : `New keys live ${text} days at most`);
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <form noValidate className="grid max-w-md gap-4" onSubmit={(event) => void submit(event)}>
+      <Field
+        label="Days"
+        hint={
+          mayChange ? "1 to 3650. Empty: as long as asked for." : "Owners and admins change it."
+        }
+        error={form.formState.errors.max_key_lifetime_days?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            inputMode="numeric"
+            readOnly={!mayChange}
+            placeholder="No limit"
+            className="max-w-40"
+            {...form.register("max_key_lifetime_days", {
+              pattern: { value: /^\s*\d*\s*$/, message: "Enter whole days." },
+            })}
+          />
+        )}
+      </Field>
+      <FormError error={error} />
+      {mayChange && (
+        <Button
+          kind="primary"
+          type="submit"
+          className="w-fit"
+          isBusy={update.isPending}
+          disabled={!form.formState.isDirty}
+        >
+          Save longest life
+        </Button>
+      )}
+    </form>
+  );
+}
+
+function Beyond({ settings }: { settings: Settings }) {
+  const may = useMay();
+  const { api_keys, admin_keys } = settings.keys_beyond_max_lifetime;
+  if (settings.max_key_lifetime_days === null) return null;
+  if (api_keys + admin_keys === 0) {
+    return <p className="text-sm text-good">Every key that works keeps to it.</p>;
+  }
+  const apiKeys = formatPlural(api_keys, "API key");
+  const adminKeys = formatPlural(admin_keys, "admin key");
+  return (
+    <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      {may("api_keys:read") && api_keys > 0 ? (
+        <Link to="/keys" search={{ show: "beyond" }} className="font-semibold underline">
+          {apiKeys}
+        </Link>
+      ) : (
+        apiKeys
+      )}{" "}
+      and{" "}
+      {may("admin_keys:read") && admin_keys > 0 ? (
+        <Link to="/admin-keys" className="font-semibold underline">
+          {adminKeys}
+        </Link>
+      ) : (
+        adminKeys
+      )}{" "}
+      that work expire later than that, or never. Rotate them, or give them an earlier expiry.
+    </p>
+  );
+}

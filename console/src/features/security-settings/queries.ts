@@ -1,0 +1,5 @@
+import { useApi, useChange } from "../../queries.ts";
+
+export const useSecuritySettings = () => useApi("getSecuritySettings", {});
+export const useUpdateSecuritySettings = () =>
+  useChange("updateSecuritySettings", ["getSecuritySettings", "listApiKeys", "getApiKey"]);
