@@ -37,6 +37,7 @@ export const modelPriceId = idText.meta({ description: "Model price id, `price_�
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const mailId = idText.meta({ description: "Message id, `mail_…`." });
+export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 export const sessionId = idText.meta({ description: "Session id, `session_…`." });
 export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });

@@ -1,5 +1,6 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { auditLogRoutes } from "./admin/audit-log.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
@@ -33,6 +34,7 @@ export const adminRoutes = [
   ...usageRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
+  ...auditLogRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

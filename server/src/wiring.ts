@@ -9,6 +9,8 @@ import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
 import { makeSessions } from "./access/sessions.ts";
+import { keepAuditLog } from "./audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -114,9 +116,9 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
+  const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
   startJobs({ config, storage, logger, key }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const setUpLink = await makeSetUpLink(
     {
@@ -142,6 +144,7 @@ interface CoreOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
+  secret: string;
   key: Buffer;
   isSimulated: boolean;
 }
@@ -149,6 +152,7 @@ interface CoreOptions {
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
+  audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
   keyUse: KeyUse;
@@ -175,8 +179,18 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
-  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
 
@@ -207,6 +221,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   return {
     organizationId: organization.id,
+    audit,
     watch,
     keys,
     keyUse,
@@ -220,7 +235,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
 
 /** What this node does besides answering: it shares the work with the others. */
 function startJobs(
-  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated">,
+  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated" | "secret">,
   parts: AsyncDisposableStack,
 ): void {
   const { smtpUrl, mailFrom } = config;
@@ -298,13 +313,12 @@ interface SurfaceOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
-  key: Buffer;
   core: Core;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core }: SurfaceOptions,
+  { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; publicUrl: () => string }> {
   const metrics: Metrics = makeMetrics({
@@ -312,6 +326,7 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
@@ -343,10 +358,7 @@ async function startSurfaces(
   parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database: storage.adminDatabase,
-    nowMs: () => core.watch.databaseNowMs(),
-    randomBytes: systemRandomBytes,
-    sealingKey: key,
+    ...core.audit,
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
@@ -359,6 +371,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     keyUse: core.keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),

@@ -270,6 +270,7 @@ async function readEverything(
     invite_id: ids.inviteId,
     // That of the accepted invite: the one that waits is there to be read.
     mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
+    audit_event_id: await list("/v1/admin/audit_events"),
   };
   await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
     member_id: ids.memberId,

@@ -26,8 +26,10 @@ export interface Tables {
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
-  audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
+  audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
+  audit_checkpoint: AuditCheckpointTable;
+  claimed_change: ClaimedChangeTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
   invite: InviteTable;
@@ -234,6 +236,33 @@ interface UsageRollupTable extends UsageDimensions, UsageCounts {
   unpriced_requests: bigint;
 }
 
+interface AuditHeadTable {
+  organization_id: string;
+  seq: Generated<bigint>;
+  hash: Uint8Array;
+  keyed_from: bigint | null;
+  retention_days: number | null;
+  mac: Uint8Array | null;
+}
+
+interface AuditCheckpointTable {
+  organization_id: string;
+  seq: bigint;
+  hash: Uint8Array;
+  events: bigint;
+  created_at: Date;
+  mac: Uint8Array;
+}
+
+interface ClaimedChangeTable {
+  claim: Uint8Array;
+  step: number;
+  fingerprint: Uint8Array;
+  result_sealed: Uint8Array;
+  answer_sealed: Uint8Array | null;
+  created_at: Date;
+}
+
 interface AuditEventTable {
   id: string;
   organization_id: string;
@@ -241,6 +270,8 @@ interface AuditEventTable {
   event: string;
   actor_type: string;
   actor_id: string;
+  actor_name: string | null;
+  actor_email: string | null;
   subject_type: string;
   subject_id: string;
   workspace_id: string | null;

@@ -2,7 +2,6 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import { mountDocs } from "./docs.ts";
 import { errorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
@@ -12,7 +11,6 @@ import { readQuery } from "./read-query.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
-  logger: Logger;
   /** Of the program, for the documents. */
   version: string;
   /** Tells a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */

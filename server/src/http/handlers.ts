@@ -3,6 +3,8 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
+import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import type { MailReadDeps } from "#src/features/mail/mail.ts";
@@ -28,6 +30,7 @@ import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
+  AuditLogDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -51,5 +54,6 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
+    ...makeAuditLogHandlers(deps),
   };
 }

@@ -18,7 +18,8 @@ export type Made = Record<
   | "invite_id"
   | "mail_id"
   | "session_id"
-  | "passkey_id",
+  | "passkey_id"
+  | "audit_event_id",
   string
 >;
 
@@ -51,7 +52,14 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     mail_id: mail.body.data[0]?.id ?? "",
     session_id: session.body.session_id,
     passkey_id: await makePasskey(member.client),
+    audit_event_id: await findAuditEvent(operator),
   };
+}
+
+async function findAuditEvent(operator: Client): Promise<string> {
+  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
+  const [newest] = body.data;
+  return newest?.id ?? "";
 }
 
 /** There is at most one: the existing one where there is. */
@@ -80,6 +88,7 @@ export const unknownIds: Made = {
   mail_id: "mail_unknown",
   session_id: "session_unknown",
   passkey_id: "passkey_unknown",
+  audit_event_id: "audit_unknown",
 };
 
 interface Sample {
@@ -157,8 +166,6 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   signInWithPasskey: {},
   requestPasswordReset: {},
   confirmPasswordReset: {},
-  lookUpInvite: {},
-  acceptInvite: {},
 
   getSession: {},
   signOut: {},
@@ -304,6 +311,13 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+
+  listAuditEvents: {},
+  exportAuditEvents: { query: "format=csv" },
+  getAuditEvent: {},
+  getAuditLogState: {},
+  verifyAuditLog: {},
+  setAuditRetention: { body: () => ({ retention_days: 365 }) },
 };
 
 export function sampleOf(route: AdminRoute): Sample {

@@ -1,7 +1,10 @@
-import { type AuditEntry, appendAuditEvent } from "#src/audit/audited-transaction.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  appendAuditEvent,
+} from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
-import type { RandomBytes } from "#src/lib/ids.ts";
 
 /** Who an event is about, or was done by. */
 export interface AuditedMember {
@@ -10,9 +13,9 @@ export interface AuditedMember {
 }
 
 /** The event of what a person did who was no caller yet: signing in, a link of a message. */
-export function auditMember(
+export async function auditMember(
   tx: Tx,
-  deps: { randomBytes: RandomBytes },
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
   of: {
     member: AuditedMember;
     origin: Origin;
@@ -24,7 +27,7 @@ export function auditMember(
   },
 ): Promise<void> {
   const { member, origin } = of;
-  return appendAuditEvent(tx, deps, {
+  await appendAuditEvent(tx, deps, {
     entry: {
       event: of.event,
       subject: of.subject ?? { type: "member", id: member.id },
