@@ -1,3 +1,5 @@
+import { accessRoutes } from "./admin/access.ts";
+import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
@@ -30,6 +32,8 @@ export const adminRoutes = [
   ...apiKeyRoutes,
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
+  ...accessRoutes,
+  ...accessReviewRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,

@@ -1,6 +1,11 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
+import {
+  makeAccessHandlers,
+  makeAccessReviewHandlers,
+} from "#src/features/access-reviews/routes.ts";
+import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
@@ -31,6 +36,7 @@ export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
   AuditLogDeps &
+  ReviewDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -50,6 +56,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeApiKeyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
+    ...makeAccessHandlers(deps),
+    ...makeAccessReviewHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),

@@ -1,6 +1,6 @@
 import type { auditEvent } from "@bursar/contract/admin/audit-log.ts";
-import { stringify } from "csv-stringify/sync";
 import type { z } from "zod";
+import { toCsv } from "#src/lib/csv.ts";
 
 type Event = z.input<typeof auditEvent>;
 
@@ -31,9 +31,4 @@ export function csvHeading(): string {
 
 export function toCsvLines(events: readonly Event[]): string {
   return toCsv(events.map((event) => Object.values(columns).map((read) => read(event))));
-}
-
-/** Names and user agents are what somebody chose: a spreadsheet must not calculate with them. */
-function toCsv(rows: (string | number | null)[][]): string {
-  return stringify(rows, { escape_formulas: true, record_delimiter: "\r\n" });
 }
