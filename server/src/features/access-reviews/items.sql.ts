@@ -149,6 +149,7 @@ export async function lockItems(
   tx: Tx,
   of: { reviewId: string; ids: readonly string[] | "undecided" },
 ): Promise<ItemRow[]> {
+  if (of.ids.length === 0) return [];
   let query = tx
     .selectFrom("access_review_item")
     .selectAll()
