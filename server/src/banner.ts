@@ -32,7 +32,7 @@ function setUpLines(
   return [
     bold("Nobody owns this installation yet. Open this link within an hour to become its owner:"),
     `  ${cyan(url)}`,
-    "  (`./bursar setup-link` makes another one)",
+    "  Made anew by `./bursar setup-link` at any time.",
     "",
   ];
 }

@@ -52,7 +52,8 @@ export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
   await sql`SELECT 1 FROM graphile_worker.remove_job(${key})`.execute(tx);
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Nobody waits for a job's end, and one that cannot be written stops the queue on this node: better late. */
+const CONNECT_TIMEOUT_MS = 30_000;
 
 /**
  * Connections for the queue alone. It writes its ids as JSON and so needs int8 as text, which the other connections read

@@ -165,6 +165,7 @@ interface SpendLimitTable {
   created_at: Created;
   updated_at: Generated<Date>;
   version: Generated<bigint>;
+  open_ended_hold_nano_usd: bigint | null;
 }
 
 interface BalanceTable {
@@ -177,6 +178,8 @@ interface BalanceTable {
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
+  /** What requests have cost beyond what was held for them; part of what is settled. */
+  overrun_nano_usd: Generated<bigint>;
 }
 
 interface LeaseTable {
@@ -233,6 +236,7 @@ interface UsageEventTable extends UsageDimensions, UsageCounts {
   requested_model: string;
   prices: Json<unknown>;
   upstream_request_id: string | null;
+  hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
 }
 
@@ -429,7 +433,7 @@ interface RotationNoticeTable {
 
 interface AuthUserTable {
   id: string;
-  name: string;
+  name: Generated<string>;
   email: string;
   email_verified: Generated<boolean>;
   two_factor_enabled: Generated<boolean>;

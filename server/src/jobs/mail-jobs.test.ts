@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { addJob } from "#src/db/job-queue.ts";
+import { openDatabase } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -76,9 +78,18 @@ const inState = (status: string, attempts = 1) =>
     return row?.status === status && row.attempts >= attempts ? row : null;
   });
 
-/** Instead of waiting for the time of the next attempt. */
-const retryNow = () =>
-  sql`UPDATE graphile_worker._private_jobs SET run_at = now()`.execute(db.database);
+const endJobConnections = () =>
+  sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'bursar jobs' AND datname = current_database()`.execute(db.database);
+
+/** Instead of waiting for the time of the next attempt, which can be made the last one. */
+const retryNow = (attempt: "next" | "last" = "next") =>
+  eventually(10_000, "the job waits for its next attempt", async () => {
+    const { numAffectedRows } = await sql`UPDATE graphile_worker._private_jobs SET run_at = now(),
+      attempts = CASE WHEN ${attempt === "last"} THEN max_attempts - 1 ELSE attempts END
+      WHERE locked_at IS NULL AND attempts > 0`.execute(db.database);
+    return numAffectedRows === 1n ? true : null;
+  });
 
 describe("a message", () => {
   test("is sent once its transaction has committed, and keeps no body afterwards", async () => {
@@ -206,12 +217,69 @@ describe("a mail server that", () => {
     await eventually(10_000, "a first attempt", async () =>
       (await rows())[0]?.last_error ? true : null,
     );
-    await sql`UPDATE graphile_worker._private_jobs SET attempts = max_attempts - 1, run_at = now()`.execute(
-      db.database,
-    );
+    await retryNow("last");
     const failed = await inState("failed", 2);
     expect(failed.last_error).toContain("ECONNREFUSED");
     expect(logs.join("")).not.toContain("secret-link-text");
+  });
+});
+
+describe("a lost database connection", () => {
+  test("at the moment a job ends, or fails, ends neither the process nor the jobs", async () => {
+    const name = new URL(db.connectionString).pathname.slice(1);
+    const admin = openDatabase({
+      connectionString: inject("adminConnectionString"),
+      maxConnections: 1,
+      onIdleError: () => undefined,
+    });
+    const ran = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const cut = async (i: number) => {
+      await sql`ALTER DATABASE ${sql.id(name)} ALLOW_CONNECTIONS false`.execute(admin);
+      await endJobConnections();
+      ran[i]?.resolve();
+    };
+    const restarts: string[] = [];
+    nodes.push(
+      runJobs({
+        connectionString: db.connectionString,
+        jobs: {
+          end: () => cut(0),
+          fail: async () => {
+            await cut(1);
+            throw new Error("and fails");
+          },
+          again: async () => ran[1]?.promise,
+        },
+        schedule: {},
+        logger: makeLogger("warn", { write: (line) => restarts.push(line) }),
+      }),
+    );
+    const add = (task: string) =>
+      addJob(db.database, { task, payload: {}, key: `key of ${task}`, maxAttempts: 1 });
+    for (const [i, task] of ["end", "fail"].entries()) {
+      await add(task);
+      await ran[i]?.promise;
+      await eventually(20_000, "the worker has stopped", async () =>
+        restarts.filter((line) => line.includes("jobs have stopped")).length > i ? true : null,
+      );
+      await sql`ALTER DATABASE ${sql.id(name)} ALLOW_CONNECTIONS true`.execute(admin);
+    }
+    await admin.destroy();
+    await add("again");
+    await eventually(20_000, "the next job is done", async () => {
+      const { rows: left } = await sql`SELECT FROM graphile_worker._private_jobs
+        WHERE key = 'key of again'`.execute(db.database);
+      return left.length === 0 ? true : null;
+    });
+  }, 60_000);
+
+  test("ends no node's jobs", async () => {
+    startNode();
+    await queue();
+    await inState("sent");
+    await endJobConnections();
+    await queue({ to: "bob@example.com" });
+    expect((await server.message(1)).recipients).toEqual(["bob@example.com"]);
   });
 });
 

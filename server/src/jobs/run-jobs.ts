@@ -101,6 +101,8 @@ function start(options: JobsOptions, pgPool: JobPool): Promise<Runner> {
     // Signals are the process's own business (main.ts).
     noHandleSignals: true,
     logger: makeQueueLogger(options.logger),
+    // Else a job whose end cannot be written rejects a promise that nobody has, which would end the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   });
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
@@ -41,6 +40,8 @@ export interface AdminHarness {
   connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
+  /** Somebody who has the console open, and has not signed in. */
+  visitor: Client;
   /** Whoever holds this secret, or nobody. */
   as(secret: string | null): Client;
   close(): Promise<void>;
@@ -119,14 +120,15 @@ export async function startAdmin(): Promise<AdminHarness> {
       audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
-    sessions: makeSessions({ database, nowMs }),
+    sessions: makeSessions(audit),
     background,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
+    // Tests of the API do not depend on whether the console is built.
+    consoleFolder: "no console",
     readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
   };
@@ -152,6 +154,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
+    visitor: makeClient(app, consoleHeaders()),
     firstOrganizationId: first.id,
     connectionString,
     organization: async (name = "Another Company") => {

@@ -174,6 +174,10 @@ const noPasskey = {
   type: "public-key",
   response: { clientDataJSON: "AAAA", attestationObject: "AAAA" },
 };
+const noAssertion = {
+  ...noPasskey,
+  response: { clientDataJSON: "AAAA", authenticatorData: "AAAA", signature: "AAAA" },
+};
 const TOTP = "/v1/admin/two_factor/totp";
 
 async function beginTotp(client: Client): Promise<string> {
@@ -204,7 +208,14 @@ const ownPasskey: Sample["fit"] = async (client) => ({
 
 export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSetUp: {},
-  setUp: {},
+  setUp: {
+    body: () => ({
+      token: "the token of a link",
+      name: nextName(),
+      email: nextEmail(),
+      password: MEMBER_PASSWORD,
+    }),
+  },
   createSetUpLink: {},
   listOwners: {},
   resetOwner: {
@@ -215,12 +226,14 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
       return { body: { email: body.email } };
     },
   },
-  signIn: {},
-  signInWithTwoFactor: {},
+  signIn: { body: () => ({ email: nextEmail(), password: MEMBER_PASSWORD }) },
+  signInWithTwoFactor: { body: () => ({ code: "000000" }) },
   getSignInPasskeyOptions: {},
-  signInWithPasskey: {},
-  requestPasswordReset: {},
-  confirmPasswordReset: {},
+  signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
+  requestPasswordReset: { body: () => ({ email: nextEmail() }) },
+  confirmPasswordReset: {
+    body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),
+  },
 
   getSession: {},
   signOut: {},
@@ -303,14 +316,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getInvite: {},
   resendInvite: {},
   revokeInvite: {},
-  lookUpInvite: { body: () => ({ token: "the token of a link" }) },
-  acceptInvite: {
-    body: () => ({
-      token: "the token of a link",
-      name: nextName(),
-      password: "correct horse battery staple",
-    }),
-  },
+  lookUpInvite: {},
+  acceptInvite: {},
   listOfficialInvites: {},
   createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
   getOfficialInvite: {},

@@ -3,13 +3,8 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
-import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
-import {
-  type AuditEntry,
-  appendAuditEvent,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -31,6 +26,7 @@ import {
 } from "./invites.sql.ts";
 import {
   auditOf,
+  checkGivingLink,
   checkRole,
   type InviteDeps,
   makeToken,
@@ -51,9 +47,6 @@ export type InviteResult = { email: string } & (
   | { result: "invalid"; reason: string }
 );
 
-/** Giving these opens the whole organization: a signed-in person proves first who it is. */
-const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
-
 /**
  * Invites each address that can be invited; the others say why not. All in one transaction: an address has its invite,
  * its workspaces, its message and its audit event, or nothing of it. Throws a 403 for roles above the caller's, a 404 for
@@ -65,7 +58,7 @@ export function createInvites(
   input: NewInvites,
 ): Promise<InviteResult[]> {
   checkRole(caller, input.role);
-  if (rolesThatNeedStepUp.includes(input.role)) checkStepUp(caller, deps.nowMs());
+  checkGivingLink(caller, input.role, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
     const workspaces = await getWorkspaces(tx, caller, input);
@@ -80,24 +73,8 @@ export function createInvites(
       results[index] = { email: input.emails[index] ?? "", result: "invited", ...each };
     }
     const nowMs = deps.nowMs();
-    const entries = made.map(({ invite }) => auditOf("invite.created", null, invite, nowMs));
-    const last = entries.pop();
-    // Each invite has its own event; the chain's end is locked from here on, after everything else.
-    for (const entry of entries) await append(tx, deps, { caller, origin, entry });
-    return { result: results, audit: last ?? "unchanged" };
-  });
-}
-
-function append(
-  tx: Tx,
-  deps: InviteDeps,
-  { caller, origin, entry }: Call & { entry: AuditEntry },
-): Promise<unknown> {
-  return appendAuditEvent(tx, deps, {
-    entry,
-    organizationId: caller.organizationId,
-    actor: { type: caller.kind, id: caller.id },
-    origin,
+    const audit = made.map(({ invite }) => auditOf("invite.created", null, invite, nowMs));
+    return { result: results, audit };
   });
 }
 

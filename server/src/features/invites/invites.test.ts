@@ -179,6 +179,18 @@ describe("inviting", () => {
     expect((await send({ emails: [] })).status).toBe(400);
   });
 
+  test("again with the same Idempotency-Key gives the same links and makes no second invites", async () => {
+    const payload = { emails: [newEmail(), newEmail()], role: "user" };
+    const headers = { "idempotency-key": "once" };
+    const call = () => org.admin.send<Results>({ method: "POST", url: INVITES, headers, payload });
+    const [first, again] = [await call(), await call()];
+    expect(first.body.results.map(({ result }) => result)).toEqual(["invited", "invited"]);
+    expect(again.body).toEqual(first.body);
+    expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data.length).toBe(2);
+    const { rows } = await listEvents();
+    expect(rows.filter(({ event }) => event === "invite.created").length).toBe(2);
+  });
+
   test("nobody writes no event", async () => {
     expect((await send({ emails: ["nobody"] })).status).toBe(200);
     expect((await listEvents()).rows.map(({ event }) => event)).not.toContain("invite.created");
@@ -226,6 +238,10 @@ describe("inviting", () => {
     expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
     expect((await send({ emails: [newEmail()] }, unconfirmed.client)).status).toBe(200);
     expect((await send({ emails: [newEmail()], role: "Admin" }, admin.client)).status).toBe(200);
+    const toAdmin = await inviteOne({ role: "admin" }, admin.client);
+    const resent = await unconfirmed.client.post(`${INVITES}/${toAdmin.id}/resend`);
+    expect([resent.status, resent.headers["bursar-step-up"]]).toEqual([403, "required"]);
+    expect((await lookUp(toAdmin.token)).status).toBe(200);
     const owner = await org.member({ role: "owner" });
     const toOwner = await inviteOne({ role: "owner" }, owner.client);
     for (const attempt of [
@@ -365,6 +381,7 @@ describe("accepting", () => {
     const { email, token } = await inviteOne();
     const first = (await accept(token)).body.member_id;
     await org.admin.remove(`/v1/admin/members/${first}`);
+    h.clock.nowMs++;
     const again = await inviteOne({ emails: [email] });
     const second = (await accept(again.token)).body.member_id;
     expect(second).not.toBe(first);

@@ -1,6 +1,7 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import {
   type AuditDeps,
   type AuditEntry,
@@ -125,6 +126,7 @@ export function resendInvite(
   const token = makeToken(deps);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, deps, caller, id);
+    checkGivingLink(caller, before.role, nowMs);
     if (!before.is_open) {
       throw new ApiError(
         "conflict",
@@ -180,6 +182,14 @@ async function getForChange(
     throw new ApiError("invalid_request", `This invite was ${status} already.`);
   }
   return row;
+}
+
+/** These open the whole organization: who gives a link to one proves first who it is. */
+const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
+
+/** Throws the 403 that asks a signed-in person to confirm, where the role is one of those. */
+export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: number): void {
+  if (rolesThatNeedStepUp.includes(role)) checkStepUp(caller, nowMs);
 }
 
 /** Throws a 403 where the role is above the caller's own. */

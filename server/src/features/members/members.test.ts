@@ -10,6 +10,7 @@ import {
   type TestOrganization,
 } from "#test/harness/admin.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
 
 const MEMBERS = "/v1/admin/members";
 const USERS = "/v1/organizations/users";
@@ -260,21 +261,10 @@ async function makeBusyMember() {
     { emails: ["friend@example.com"], role: "user" },
   );
   const [result] = invited.body.results;
-  await h.deps.database
-    .insertInto("auth_user")
-    .values({ id: person.id, email: person.email, name: "Busy", email_verified: true })
-    .execute();
-  await h.deps.database
-    .insertInto("auth_session")
-    .values({
-      id: `session_${person.id}`,
-      token: person.id,
-      user_id: person.id,
-      expires_at: new Date(h.clock.nowMs + 1_000_000),
-      started_at: new Date(h.clock.nowMs),
-      last_used_at: new Date(h.clock.nowMs),
-    })
-    .execute();
+  expect([
+    await countOf("auth_user", person.id),
+    (await countOf("auth_session", person.id)) > 0,
+  ]).toEqual([1, true]);
   return { person, workspace, key: key.body, inviteId: result?.invite.id ?? "" };
 }
 
@@ -385,7 +375,10 @@ describe("deactivating", () => {
       "admin",
       [],
     ]);
-    expect((await person.client.get(MEMBERS)).status).toBe(200);
+    // The session stays ended; signing in gives another one.
+    expect((await person.client.get(MEMBERS)).status).toBe(401);
+    const signedIn = { email: person.email, password: MEMBER_PASSWORD };
+    expect((await h.visitor.post("/v1/admin/sign_in", signedIn)).status).toBe(200);
     const events = await auditEventsOf(h.deps.database, person.id);
     expect(events.map(({ event: name }) => name)).toEqual([
       "member.deactivated",

@@ -1,7 +1,7 @@
-import { inTransaction } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { countFailure } from "#src/identity/attempts.ts";
-import { type AuditedMember, auditMember } from "./audit-member.ts";
+import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 
 /**
@@ -16,10 +16,10 @@ export async function noteFailure(
   const organizationId =
     "organizationId" in person ? person.organizationId : person.organization_id;
   const member: AuditedMember = { id: person.id, organizationId };
-  await inTransaction(deps.database, async (tx) => {
+  await inNotedTransaction(deps, async (tx, note) => {
     const { failures, since } = await countFailure(tx, deps.nowMs(), member.id);
     if (!/^10*$/.test(String(failures))) return;
-    await auditMember(tx, deps, {
+    await note({
       member,
       origin,
       event: "sign_in.failed",
@@ -27,4 +27,21 @@ export async function noteFailure(
       byStranger: true,
     });
   });
+}
+
+/** Does it, and writes down where somebody in the member's session could not prove to be the member. */
+export async function notingFailure<Result>(
+  deps: SignInDeps,
+  member: AuditedMember,
+  origin: Origin,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && error.code !== "unavailable") {
+      deps.background.run(() => noteFailure(deps, member, origin));
+    }
+    throw error;
+  }
 }

@@ -13,6 +13,7 @@ import { callAuth } from "#src/identity/call-auth.ts";
 import { findKnownDevice } from "#src/identity/devices.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
+import { inNotedTransaction } from "./audit-member.ts";
 import {
   deletePasskey,
   findPasskeyForUpdate,
@@ -21,7 +22,7 @@ import {
   type PasskeyRow,
   renamePasskey as renameRow,
 } from "./passkeys.sql.ts";
-import { lockPerson } from "./people.sql.ts";
+import { findPerson, lockPerson } from "./people.sql.ts";
 import { passkeyRefusalOf, refusalOf } from "./refusals.ts";
 import { beginAttempts, forgiveAttempts, nowOf, type SignedIn, welcome } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
@@ -61,7 +62,7 @@ export async function signInWithPasskey(
   const site = namedSiteOf(siteOfChange(browser));
   const attempts = [addressAttempt(origin.ipAddress)];
   await beginAttempts(deps, attempts);
-  const outcome = await inTransaction(deps.database, async (tx) => {
+  const outcome = await inNotedTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(
       auth.api.verifyPasskeyAuthentication({
@@ -76,7 +77,13 @@ export async function signInWithPasskey(
     const memberId = asked.value.user.id;
     const deviceId = await findKnownDevice(tx, deps, { browser, site, memberId });
     const { cookies } = asked;
-    await welcome(tx, deps, call, { site, deviceId, memberId, method: "passkey", cookies });
+    await welcome({ tx, note }, deps, call, {
+      site,
+      deviceId,
+      memberId,
+      method: "passkey",
+      cookies,
+    });
     return asked;
   });
   if (outcome.kind === "refused") throw refusalOf(outcome.code);
@@ -94,14 +101,19 @@ export async function getNewPasskeyOptions(
   const { browser, origin } = call;
   const site = namedSiteOf(siteOfChange(browser));
   return inTransaction(deps.database, async (tx) => {
-    await checkRoom(tx, memberOf(call).id);
+    const member = memberOf(call);
+    await checkRoom(tx, member.id);
+    const person = await findPerson(tx, member.id);
+    assert(person, "a caller is a member");
     const auth = await makeAuth(deps, { tx, site, origin });
     const { headers, response } = await auth.api.generatePasskeyRegistrationOptions({
       headers: headersOf(browser),
       returnHeaders: true,
     });
     browser.setCookies(headers?.getSetCookie() ?? []);
-    return { ...response };
+    // What the authenticator shows when it offers the passkey: better-auth does not know it.
+    const user = { ...response.user, name: person.email, displayName: person.name };
+    return { ...response, user };
   });
 }
 

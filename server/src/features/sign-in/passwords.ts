@@ -17,11 +17,13 @@ import { makeAuth, RESET_SECONDS } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { checkNewPassword, inPasswordTurn } from "#src/identity/hash-password.ts";
+import { authEmailOf } from "#src/identity/people.ts";
 import { type Site, siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
-import { auditMember } from "./audit-member.ts";
+import { inNotedTransaction } from "./audit-member.ts";
+import { notingFailure } from "./note-failure.ts";
 import {
   countSessions,
   deletePendingSteps,
@@ -49,7 +51,7 @@ export async function changePassword(
   }
   const attempt = sessionAttempt(member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  const ended = await inPasswordTurn(() =>
+  const change = () =>
     auditedTransaction(deps, member, origin, async (tx) => {
       await lockPerson(tx, member.id);
       const before = await countSessions(tx, member.id);
@@ -73,8 +75,8 @@ export async function changePassword(
       const endedSessions = before - 1;
       const after = { by: "the member", ended_sessions: endedSessions };
       return { result: endedSessions, audit: auditOfSelf(member, "password.changed", { after }) };
-    }),
-  );
+    });
+  const ended = await notingFailure(deps, member, origin, () => inPasswordTurn(change));
   await forgiveAttempt(deps.database, attempt);
   return ended;
 }
@@ -93,8 +95,8 @@ export async function requestPasswordReset(
     const person = await findPersonByEmail(deps.database, email);
     if (person === null || person.status !== "active") return;
     if (!(await mayAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
-    await inTransaction(deps.database, async (tx) => {
-      const url = await makeResetLink(tx, deps, { email, origin });
+    await inNotedTransaction(deps, async (tx, note) => {
+      const url = await makeResetLink(tx, deps, { memberId: person.id, origin });
       if (url === null) return;
       const body = layoutMessage({
         title: "Set a new password",
@@ -113,7 +115,7 @@ export async function requestPasswordReset(
         aboutId: person.id,
         ...body,
       });
-      await auditMember(tx, deps, {
+      await note({
         member: { id: person.id, organizationId: person.organization_id },
         origin,
         event: "password_reset.requested",
@@ -123,11 +125,11 @@ export async function requestPasswordReset(
   });
 }
 
-/** A one-time link that sets a new password; null where the address has none that could be set. */
+/** A one-time link that sets a new password of the member; null for who has no way to sign in. */
 export async function makeResetLink(
   tx: Tx,
   deps: SignInDeps,
-  { email, origin }: { email: string; origin: Origin },
+  { memberId, origin }: { memberId: string; origin: Origin },
 ): Promise<string | null> {
   const base = deps.publicUrl();
   const site = siteOf(base);
@@ -141,7 +143,7 @@ export async function makeResetLink(
       token = made;
     },
   });
-  await auth.api.requestPasswordReset({ body: { email } });
+  await auth.api.requestPasswordReset({ body: { email: authEmailOf(memberId) } });
   return token && `${base}/reset#token=${token}`;
 }
 
@@ -165,7 +167,7 @@ export async function confirmPasswordReset(
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
   await inPasswordTurn(() =>
-    inTransaction(deps.database, async (tx) => {
+    inNotedTransaction(deps, async (tx, note) => {
       await lockPerson(tx, memberId);
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
@@ -180,7 +182,7 @@ export async function confirmPasswordReset(
       // Who reads the person's mail is the person: no stranger's failures hold it off from here.
       const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
       browser.setCookies(cookies);
-      await auditMember(tx, deps, {
+      await note({
         member: { id: memberId, organizationId: person.organization_id },
         origin,
         event: "password.changed",

@@ -4,7 +4,6 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { siteOfChange } from "#src/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/identity/attempts.ts";
@@ -12,7 +11,7 @@ import { checkNewPassword, hashNewPassword } from "#src/identity/hash-password.t
 import { createPerson, startSession } from "#src/identity/people.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
-import { auditMember } from "./audit-member.ts";
+import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
 import {
   deleteSetUpLinks,
   findSetUpLink,
@@ -109,20 +108,20 @@ export async function setUp(
   const passwordHash = await hashNewPassword(input.password, input);
   const memberId = newId(idPrefixes.member, Math.floor(deps.nowMs()), deps.randomBytes);
   const cookies: string[] = [];
-  const make = async (tx: Tx): Promise<void> => {
+  const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
     const organization = await lockOrganization(tx, link.organizationId);
     if (await hasOwner(tx, organization.id)) throw setUpIsOver();
     if ((await findSetUpLink(tx, { tokenHash, now: nowOf(deps) })) === null) throw setUpLinkGone();
     const { name, email } = input;
     const member = { id: memberId, organizationId: organization.id, email, name };
     await insertOwner(tx, { ...member, createdAt: nowOf(deps) });
-    await createPerson(tx, deps, { memberId, email, name, passwordHash });
+    await createPerson(tx, deps, { memberId, passwordHash });
     const organizationName = input.organization_name ?? organization.name;
     await renameOrganization(tx, { id: organization.id, name: organizationName });
     await deleteSetUpLinks(tx, { organizationId: organization.id, expiredBefore: null });
     const session = await startSession(deps, { tx, site, origin, memberId });
     cookies.push(...session.cookies);
-    await auditMember(tx, deps, {
+    await note({
       member,
       origin,
       event: "organization.set_up",
@@ -131,7 +130,7 @@ export async function setUp(
     });
     await bumpChangeCounter(tx);
   };
-  await inTransaction(deps.database, make).catch((error: unknown) => {
+  await inNotedTransaction(deps, make).catch((error: unknown) => {
     if (!isUniqueViolation(error, "member_email")) throw error;
     throw new ApiError("conflict", "email: somebody has this address already.");
   });

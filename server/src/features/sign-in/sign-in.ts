@@ -21,9 +21,10 @@ import { type Auth, makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { inPasswordTurn } from "#src/identity/hash-password.ts";
+import { authEmailOf } from "#src/identity/people.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
-import { auditMember } from "./audit-member.ts";
+import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
 import { noteFailure } from "./note-failure.ts";
 import { deleteExpired, endOldestSessions, findPersonByEmail } from "./people.sql.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
@@ -43,19 +44,20 @@ export async function signIn(
 ): Promise<SignedIn> {
   const { browser, origin } = call;
   const site = siteOfChange(browser);
-  const { email } = input;
+  const { email, password } = input;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, email });
   const attempts =
     deviceId === null
       ? [addressAttempt(origin.ipAddress), accountAttempt(email)]
       : [deviceAttempt(deviceId)];
   await beginAttempts(deps, attempts);
+  const person = await findPersonByEmail(deps.database, email);
   const outcome = await inPasswordTurn(() =>
-    inTransaction(deps.database, async (tx) => {
+    inNotedTransaction(deps, async (tx, note) => {
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
         auth.api.signInEmail({
-          body: input,
+          body: { email: authEmailOf(person?.id ?? null), password },
           headers: headersOfStranger(browser),
           returnHeaders: true,
         }),
@@ -67,7 +69,7 @@ export async function signIn(
         browser.setCookies(asked.cookies);
         return { ...asked, value: { type: "two_factor_required" as const } };
       }
-      await welcome(tx, deps, call, {
+      await welcome({ tx, note }, deps, call, {
         site,
         deviceId,
         method: "password",
@@ -79,10 +81,7 @@ export async function signIn(
   );
   if (outcome.kind === "done") return outcome.value;
   // After the answer: for whom there is nothing to write down would be answered sooner.
-  deps.background.run(async () => {
-    const person = await findPersonByEmail(deps.database, email);
-    if (person !== null) await noteFailure(deps, person, origin);
-  });
+  if (person !== null) deps.background.run(() => noteFailure(deps, person, origin));
   throw refusalOf(outcome.code);
 }
 
@@ -104,7 +103,7 @@ export async function signInWithTwoFactor(
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
   const attempts = [secondFactorAttempt(memberId, deviceId)];
   await beginAttempts(deps, attempts);
-  const outcome = await inTransaction(deps.database, async (tx) => {
+  const outcome = await inNotedTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(verifyCode(auth, input, headers));
     if (asked.kind === "refused") return asked;
@@ -117,7 +116,13 @@ export async function signInWithTwoFactor(
     }
     await forgiveAttempts(tx, attempts);
     const { cookies } = asked;
-    await welcome(tx, deps, call, { site, deviceId, method: input.method, memberId, cookies });
+    await welcome({ tx, note }, deps, call, {
+      site,
+      deviceId,
+      method: input.method,
+      memberId,
+      cookies,
+    });
     return asked;
   });
   if (outcome.kind === "done") return { type: "signed_in" };
@@ -147,7 +152,7 @@ interface Arrival {
 
 /** All that belongs to a new session, in the transaction that made it. */
 export async function welcome(
-  tx: Tx,
+  { tx, note }: { tx: Tx; note: NoteEvent },
   deps: SignInDeps,
   { browser, origin }: PublicCall,
   arrival: Arrival,
@@ -157,7 +162,7 @@ export async function welcome(
   assert(member, "who is not active gets no session");
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
   await endOldestSessions(tx, { memberId, keep: MAX_SESSIONS });
-  await auditMember(tx, deps, {
+  await note({
     member,
     origin,
     event: "session.started",
