@@ -123,16 +123,16 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const jobs = startJobs({
     connectionString: storage.connectionString,
-    database: storage.adminDatabase,
-    sealingKey: key,
+    audit: core.audit,
+    publicUrl: surfaces.publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
     logger,
   });
   parts.defer(() => jobs.stop());
-  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const setUpLink = await makeSetUpLink(
     {

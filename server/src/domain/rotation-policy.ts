@@ -39,3 +39,11 @@ export function rotationStep(times: RotationTimes, nowMs: number): RotationStep 
   if (nowMs >= times.dueAtMs) return "overdue";
   return nowMs >= times.remindAtMs ? "due" : null;
 }
+
+/** True where a key can be due or expire earlier by `asked` than by `before`. */
+export function isStricter(asked: RotationPolicy, before: RotationPolicy): boolean {
+  return (
+    asked.rotationDays < before.rotationDays ||
+    asked.rotationDays + asked.graceDays < before.rotationDays + before.graceDays
+  );
+}

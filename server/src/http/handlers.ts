@@ -7,7 +7,7 @@ import {
 } from "#src/features/access-reviews/routes.ts";
 import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
-import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
@@ -17,6 +17,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import {
   makeSessionHandlers,
@@ -54,6 +55,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
+    ...makeKeyHygieneHandlers(deps),
+    ...makeRotationPolicyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
     ...makeAccessHandlers(deps),

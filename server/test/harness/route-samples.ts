@@ -331,6 +331,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getApiKey: {},
   updateApiKey: { ...renamed, isOnOthersKey: true },
   rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isOnOthersKey: true },
+  getKeyHygiene: {},
+  getRotationPolicy: {},
+  setRotationPolicy: { body: () => ({ rotation_days: ++uniqueDays }) },
   cutOffApiKey: {
     prepare: (operator, { api_key_id }) =>
       operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
