@@ -278,6 +278,21 @@ CREATE TABLE invite_workspace (
   workspace_id text NOT NULL,
   role text NOT NULL
 );
+CREATE TABLE journal_record (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  line bytea NOT NULL
+);
+CREATE TABLE journal_writer (
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  beat bigint DEFAULT 0 NOT NULL,
+  is_whole boolean DEFAULT true NOT NULL,
+  is_adopted boolean DEFAULT false NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE lease (
   node_id text NOT NULL,
   request_id text NOT NULL,
@@ -378,6 +393,17 @@ CREATE TABLE set_up_link (
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL
 );
+CREATE TABLE spend_adjustment (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  request_id text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  reason text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE spend_limit (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -389,7 +415,9 @@ CREATE TABLE spend_limit (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   version bigint DEFAULT 0 NOT NULL,
-  open_ended_hold_nano_usd bigint
+  open_ended_hold_nano_usd bigint,
+  revision bigint DEFAULT 0 NOT NULL,
+  version_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -588,6 +616,8 @@ ALTER TABLE invite ADD CONSTRAINT invite_pkey PRIMARY KEY (id);
 ALTER TABLE invite ADD CONSTRAINT invite_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (invite_id, workspace_id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
+ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
@@ -617,6 +647,7 @@ ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (n
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
@@ -673,6 +704,7 @@ ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fke
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -719,6 +751,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);

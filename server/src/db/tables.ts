@@ -22,6 +22,7 @@ export interface Tables extends ReviewTables {
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
   usage_event: UsageEventTable;
@@ -29,6 +30,8 @@ export interface Tables extends ReviewTables {
   usage_day: UsageRollupTable;
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
+  journal_writer: JournalWriterTable;
+  journal_record: { node_id: string; seq: bigint; line: Uint8Array };
   audit_checkpoint: AuditCheckpointTable;
   claimed_change: ClaimedChangeTable;
   member: MemberTable;
@@ -60,6 +63,17 @@ interface NodeTable {
   lease_op: Generated<bigint>;
   lease_expires_at: Generated<Date | null>;
   limits_version: Generated<bigint>;
+}
+
+interface JournalWriterTable {
+  node_id: string;
+  journal_id: string;
+  epoch: Generated<bigint>;
+  last_seq: Generated<bigint>;
+  beat: Generated<bigint>;
+  is_whole: Generated<boolean>;
+  is_adopted: Generated<boolean>;
+  seen_at: Generated<Date>;
 }
 
 interface WorkspaceTable {
@@ -159,6 +173,20 @@ interface SpendLimitTable {
   updated_at: Generated<Date>;
   version: Generated<bigint>;
   open_ended_hold_nano_usd: bigint | null;
+  revision: Generated<bigint>;
+  version_at: Generated<Date>;
+}
+
+interface SpendAdjustmentTable {
+  id: string;
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  request_id: string;
+  started_at: Date;
+  cost_nano_usd: bigint;
+  reason: string;
+  created_at: Created;
 }
 
 interface BalanceTable {
