@@ -283,11 +283,15 @@ async function readEverything(
     due_at: new Date(Date.now() + 86_400_000).toISOString(),
   });
   values["access_review_id"] = textField(review, "id");
+  const queries: Record<string, string> = {
+    getUsage: "?starting_at=2026-11-01T00:00:00Z",
+    getEffectiveSpendLimits: `?api_key_id=${ids.apiKeyId}`,
+  };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {
     if (route.method !== "GET") continue;
     const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
-    const query = route.path.endsWith("/usage") ? "?starting_at=2026-11-01T00:00:00Z" : "";
+    const query = queries[route.operationId] ?? "";
     const answer = await readAs(server, route.action, path + query, ids.cookie);
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     answers.push(answer);
