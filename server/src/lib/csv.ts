@@ -1,16 +1,39 @@
 import { stringify } from "csv-stringify/sync";
 
-/** Lines as RFC 4180 has them. Texts that somebody chose are among them: a spreadsheet must not calculate with them. */
-export function toCsv(rows: readonly (readonly (string | number | null)[])[]): string {
-  return stringify([...rows], { escape_formulas: true, record_delimiter: "\r\n" });
+type Cell = string | number | boolean | null;
+
+/**
+ * Lines of CSV as RFC 4180 has them. Names and user agents are what somebody chose: a cell that a spreadsheet would
+ * calculate with begins with an apostrophe.
+ */
+export function toCsv(rows: readonly (readonly Cell[])[]): string {
+  return stringify(rows as Cell[][], {
+    escape_formulas: true,
+    record_delimiter: "\r\n",
+    cast: { boolean: String },
+  });
 }
 
-/** The heading, then what the pages hold, in pieces of one page. */
-export async function* toCsvPieces<Row>(
-  columns: Readonly<Record<string, (row: Row) => string | number | null>>,
+/** What stands in each column, by its heading. */
+export type CsvColumns<Row> = Readonly<Record<string, (row: Row) => Cell>>;
+
+export type ExportFormat = "csv" | "jsonl";
+
+/** Pages of rows as the text of a file: CSV with a heading, or one JSON object a line. */
+export async function* toFile<Row>(
+  format: ExportFormat,
+  columns: CsvColumns<Row>,
   pages: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<string> {
-  yield toCsv([Object.keys(columns)]);
-  const readers = Object.values(columns);
-  for await (const rows of pages) yield toCsv(rows.map((row) => readers.map((read) => read(row))));
+  const read = Object.values(columns);
+  if (format === "csv") yield toCsv([Object.keys(columns)]);
+  for await (const rows of pages) {
+    yield format === "csv"
+      ? toCsv(rows.map((row) => read.map((cell) => cell(row))))
+      : rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  }
+}
+
+export function mediaTypeOf(format: ExportFormat): "text/csv" | "application/x-ndjson" {
+  return format === "csv" ? "text/csv" : "application/x-ndjson";
 }

@@ -1,5 +1,5 @@
 import type { AccessGrant } from "#src/access/access-grants.ts";
-import { toCsvPieces } from "#src/lib/csv.ts";
+import { type CsvColumns, type ExportFormat, toFile } from "#src/lib/csv.ts";
 import { toAccessGrantWire } from "./access-list.ts";
 import type { ShownItemRow } from "./items.sql.ts";
 import { toItemWire } from "./to-wire.ts";
@@ -7,9 +7,8 @@ import { toItemWire } from "./to-wire.ts";
 type Grant = ReturnType<typeof toAccessGrantWire>;
 type Item = ReturnType<typeof toItemWire>;
 type Access = Omit<Grant, "id" | "type">;
-type Columns<Row> = Readonly<Record<string, (row: Row) => string | null>>;
 
-const accessColumns: Columns<Access> = {
+const accessColumns: CsvColumns<Access> = {
   path: ({ path }) => path,
   member_id: ({ member }) => member?.id ?? null,
   member_name: ({ member }) => member?.name ?? null,
@@ -30,7 +29,7 @@ const accessColumns: Columns<Access> = {
   last_used_at: ({ last_used_at }) => last_used_at,
 };
 
-const itemColumns: Columns<Item> = {
+const itemColumns: CsvColumns<Item> = {
   item_id: ({ id }) => id,
   ...accessColumns,
   signals: ({ signals }) => signals.join(" "),
@@ -41,24 +40,21 @@ const itemColumns: Columns<Item> = {
   decided_by_name: ({ decided_by }) => decided_by?.name ?? null,
   decided_by_email: ({ decided_by }) => decided_by?.email ?? null,
   decided_at: ({ decided_at }) => decided_at,
-  is_self_review: ({ is_self_review }) => String(is_self_review),
+  is_self_review: ({ is_self_review }) => is_self_review,
   result: ({ result }) => result,
   result_message: ({ result_message }) => result_message,
   applied_at: ({ applied_at }) => applied_at,
 };
 
-export function accessCsv(pages: AsyncIterable<AccessGrant[]>): AsyncIterable<string> {
-  return toCsvPieces(accessColumns, mapped(pages, toAccessGrantWire));
+export function accessFile(
+  format: ExportFormat,
+  pages: AsyncIterable<AccessGrant[]>,
+): AsyncIterable<string> {
+  return toFile<Grant>(format, accessColumns, mapped(pages, toAccessGrantWire));
 }
 
 export function itemsCsv(pages: AsyncIterable<ShownItemRow[]>): AsyncIterable<string> {
-  return toCsvPieces(itemColumns, mapped(pages, toItemWire));
-}
-
-export async function* toJsonPieces(pages: AsyncIterable<AccessGrant[]>): AsyncGenerator<string> {
-  for await (const rows of mapped(pages, toAccessGrantWire)) {
-    yield rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-  }
+  return toFile("csv", itemColumns, mapped(pages, toItemWire));
 }
 
 async function* mapped<From, To>(

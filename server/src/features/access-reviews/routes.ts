@@ -4,6 +4,7 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import { positionOfGrant } from "#src/access/access-grants.ts";
 import type { Call } from "#src/access/call.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { mediaTypeOf } from "#src/lib/csv.ts";
 import { accessFiltersOf, listAccess, readAccess, toAccessGrantWire } from "./access-list.ts";
 import {
   cancelAccessReview,
@@ -25,7 +26,7 @@ import { closeAccessReview } from "./close-review.ts";
 import { decide, type Outcome } from "./decide.ts";
 import { listEvidenceKeys, makeEvidence, verifyEvidence } from "./evidence.ts";
 import { toPem } from "./evidence-signature.ts";
-import { accessCsv, itemsCsv, toJsonPieces } from "./export.ts";
+import { accessFile, itemsCsv } from "./export.ts";
 import type { ReviewDeps } from "./start-review.ts";
 import { toItemWire, toReviewWire } from "./to-wire.ts";
 
@@ -41,9 +42,9 @@ export function makeAccessHandlers(
     exportAccess: async (call, { query: { format, ...filters } }) => {
       const pages = await readAccess(deps, call, filters);
       return {
-        mediaType: format === "csv" ? "text/csv" : "application/x-ndjson",
+        mediaType: mediaTypeOf(format),
         fileName: `access-${today(deps)}.${format}`,
-        pieces: format === "csv" ? accessCsv(pages) : toJsonPieces(pages),
+        pieces: accessFile(format, pages),
       };
     },
   };
