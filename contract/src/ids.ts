@@ -18,6 +18,9 @@ export const idPrefixes = {
   session: "session_",
   passkey: "passkey_",
   device: "device_",
+  accessReview: "review_",
+  accessReviewItem: "reviewitem_",
+  evidenceKey: "evkey_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -43,6 +46,11 @@ export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…
 export const unresolvedSpendId = idText.meta({ description: "Id of unresolved spend, `unr_…`." });
 export const sessionId = idText.meta({ description: "Session id, `session_…`." });
 export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });
+export const accessReviewId = idText.meta({ description: "Access review id, `review_…`." });
+export const accessReviewItemId = idText.meta({
+  description: "Id of one access in a review, `reviewitem_…`.",
+});
+export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

@@ -64,6 +64,8 @@ const organizationRights = {
   "upstreams:write":    [all,  __,   __,       __,     __,  __,  "set the upstream and its credential"],
   "model_prices:write": [all,  all,  __,       __,     __,  __,  "override model prices"],
   "audit_log:read":     [all,  all,  __,       __,     __,  __,  "read the audit log"],
+  "access_reviews:read":  [all, all, __,       __,     __,  __,  "see who reaches what, and access reviews with their evidence"],
+  "access_reviews:write": [all, all, __,       __,     __,  __,  "start, change, close and cancel access reviews"],
   "security:read":      [all,  all,  __,       __,     __,  __,  "see the security settings"],
   "security:write":     [all,  all,  __,       __,     __,  __,  "change the security settings"],
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see the mail that was sent"],

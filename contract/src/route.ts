@@ -20,6 +20,8 @@ export interface RouteSpec {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** Of a body that may be larger than those of other routes. */
+  maxBodyBytes?: number;
   response: z.ZodObject;
   /**
    * Media types of an answer that is a stream. One of Claude's is a stream only where its body asks for it; one of the

@@ -1,12 +1,16 @@
+import { accessRoutes } from "./admin/access.ts";
+import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { inviteRoutes } from "./admin/invites.ts";
+import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
@@ -30,8 +34,12 @@ export const adminRoutes = [
   ...inviteRoutes,
   ...mailRoutes,
   ...apiKeyRoutes,
+  ...keyHygieneRoutes,
+  ...rotationPolicyRoutes,
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
+  ...accessRoutes,
+  ...accessReviewRoutes,
   ...spendLimitRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,

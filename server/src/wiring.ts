@@ -142,16 +142,16 @@ async function startParts(
     { config, storage, logger, secret, key, isSimulated, index, onFailure },
     parts,
   );
+  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
-    database: storage.adminDatabase,
-    sealingKey: key,
+    audit: core.audit,
+    publicUrl: surfaces.publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
     logger,
   });
   parts.defer(() => jobs.stop());
-  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const { publicUrl } = surfaces;
   // One link is enough for the banner, whatever the number of processes.

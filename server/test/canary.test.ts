@@ -274,13 +274,24 @@ async function readEverything(
   };
   await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
     member_id: ids.memberId,
-    workspace_role: "workspace_user",
+    workspace_role: "workspace_admin",
   });
+  const review = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
+    name: "Everything",
+    scope: { paths: ["workspace_role"], workspace_ids: [ids.workspaceId] },
+    reviewer_ids: [ids.memberId],
+    due_at: new Date(Date.now() + 86_400_000).toISOString(),
+  });
+  values["access_review_id"] = textField(review, "id");
+  const queries: Record<string, string> = {
+    getUsage: "?starting_at=2026-11-01T00:00:00Z",
+    getEffectiveSpendLimits: `?api_key_id=${ids.apiKeyId}`,
+  };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {
     if (route.method !== "GET") continue;
     const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
-    const query = route.path.endsWith("/usage") ? "?starting_at=2026-11-01T00:00:00Z" : "";
+    const query = queries[route.operationId] ?? "";
     const answer = await readAs(server, route.action, path + query, ids.cookie);
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     answers.push(answer);
@@ -346,7 +357,11 @@ async function expectCleanTables(
     expectNoCanary(name, text, secrets);
     if (text.includes(CONTROL)) withControl.push(name);
   }
-  expect(withControl.sort()).toEqual(["public.audit_event", "public.workspace"]);
+  expect(withControl.sort()).toEqual([
+    "public.access_review_item",
+    "public.audit_event",
+    "public.workspace",
+  ]);
 }
 
 /** Every byte below the data folder: journal, database files, write-ahead log, PostgreSQL's own log. */

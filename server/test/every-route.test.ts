@@ -71,6 +71,7 @@ const askingRoutes: readonly string[] = [
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",
   "lookUpInvite",
+  "verifyAccessReviewEvidence",
 ];
 
 const isPublic = (route: AdminRoute) => publicRoutes.includes(route.operationId);
@@ -117,7 +118,7 @@ describe.each(callerCases)("$name: the status that the table of rights says", (c
     const made = isApart ? await makeEach(home) : mine;
     const client = await caller.make(h, home, made.workspace_id);
     if (isApart) await sampleOf(route).prepare?.(home.operator, made);
-    const own = isApart ? await sampleOf(route).fit?.(client, made) : undefined;
+    const own = isApart ? await sampleOf(route).fit?.(client, made, home.operator) : undefined;
     const before = await findAuditHead(h.deps.database, home.id);
     const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
     expect([answer.status, answer.error.message]).toEqual([

@@ -4,6 +4,7 @@ import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions } from "../permissions.ts";
 import { route } from "../route.ts";
+import { keyIssue } from "./key-hygiene.ts";
 
 const status = z.enum(["active", "inactive", "archived", "expired"]);
 /** Expiry is a fact of the clock and cannot be set. */
@@ -86,6 +87,10 @@ export const apiKey = z
     created_at: timestamp,
     expires_at: timestamp.nullable(),
     archived_at: timestamp.nullable(),
+    rotation: z.object({ due_at: timestamp, expires_at: timestamp }).nullable().meta({
+      description:
+        "By the rotation policy of the workspace: when a new secret is due, and when the key expires without one.",
+    }),
     exceeds_max_lifetime: z.boolean().meta({
       description: "It expires later than the organization's longest lifetime allows, or never.",
     }),
@@ -160,6 +165,7 @@ export const listApiKeys = route({
     unused_days: optionalQuery(queryDays).meta({
       description: "Keys that exist for so many days and have not been used in them.",
     }),
+    issue: optionalQuery(keyIssue),
     exceeds_max_lifetime: queryFlag.meta({
       description:
         "Keys that expire later than the organization's longest lifetime allows, or never.",

@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import { archiveApiKeys } from "./stop-keys.sql.ts";
 
 /** A personal key that stopped with its owner, as an audit event and a page show it. */
 export interface StoppedKey {
@@ -35,16 +36,6 @@ export async function stopKeysOfMember(
   of: { organizationId: string; memberId: string; workspaceId?: string; nowMs: number },
 ): Promise<StoppedKey[]> {
   const stopped = await listKeysOfMember(tx, of);
-  if (stopped.length === 0) return [];
-  await tx
-    .updateTable("api_key")
-    .set({ status: "archived", archived_at: new Date(of.nowMs) })
-    .where(
-      "id",
-      "in",
-      stopped.map(({ id }) => id),
-    )
-    .where("status", "!=", "archived")
-    .execute();
+  await archiveApiKeys(tx, { ids: stopped.map(({ id }) => id), nowMs: of.nowMs });
   return stopped;
 }

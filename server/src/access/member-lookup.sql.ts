@@ -1,3 +1,4 @@
+import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 
@@ -8,6 +9,16 @@ export async function findActiveMember(
   db: Database | Tx,
   memberId: string,
 ): Promise<FoundMember | null> {
+  const [found] = await findActiveMembers(db, [memberId]);
+  return found ?? null;
+}
+
+/** Those of the members that are active, in no order. */
+export async function findActiveMembers(
+  db: Database | Tx,
+  memberIds: readonly string[],
+): Promise<FoundMember[]> {
+  if (memberIds.length === 0) return [];
   const rows = await db
     .selectFrom("member")
     .leftJoin("workspace_member", "workspace_member.member_id", "member.id")
@@ -23,21 +34,16 @@ export async function findActiveMember(
       "workspace.id as workspace_id",
       "workspace_member.role as workspace_role",
     ])
-    .where("member.id", "=", memberId)
+    .where("member.id", "in", memberIds)
     .where("member.status", "=", "active")
     .execute();
-  const [first] = rows;
-  if (first === undefined) return null;
-  const workspaceRoles: [string, NonNullable<typeof first.workspace_role>][] = [];
-  for (const row of rows) {
-    if (row.workspace_id !== null && row.workspace_role !== null) {
-      workspaceRoles.push([row.workspace_id, row.workspace_role]);
+  const found = new Map<string, FoundMember & { workspaceRoles: Map<string, WorkspaceRole> }>();
+  for (const { id, organization_id: organizationId, role, ...given } of rows) {
+    const member = found.get(id) ?? { id, organizationId, role, workspaceRoles: new Map() };
+    found.set(id, member);
+    if (given.workspace_id !== null && given.workspace_role !== null) {
+      member.workspaceRoles.set(given.workspace_id, given.workspace_role);
     }
   }
-  return {
-    id: first.id,
-    organizationId: first.organization_id,
-    role: first.role,
-    workspaceRoles: new Map(workspaceRoles),
-  };
+  return [...found.values()];
 }

@@ -56,10 +56,28 @@ export type Audit = AuditEntry | readonly AuditEntry[] | "unchanged";
  * follow one another. Under a claim (`origin.claim`) it runs once, and gives a repeated request what it gave the first:
  * `work` therefore returns plain data. Throws what `work` throws, and then nothing has happened.
  */
-export async function auditedTransaction<Result>(
+export function auditedTransaction<Result>(
   deps: AuditDeps,
   caller: Caller,
   origin: Origin,
+  work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
+): Promise<Result> {
+  const { organizationId } = caller;
+  const actor = { type: caller.kind, id: caller.id };
+  return auditedTransactionOf(deps, { organizationId, actor, origin }, work);
+}
+
+/** Who makes a change: a caller, or the server by itself (`{ type: "system" }`) or later on somebody's behalf. */
+export interface Maker {
+  organizationId: string;
+  actor: { type: string; id: string };
+  origin: Origin;
+}
+
+/** As `auditedTransaction`, where nobody is calling. */
+export async function auditedTransactionOf<Result>(
+  deps: AuditDeps,
+  { organizationId, actor, origin }: Maker,
   work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
 ): Promise<Result> {
   const added: AddedEvent[] = [];
@@ -67,8 +85,6 @@ export async function auditedTransaction<Result>(
     const workAndAudit = async () => {
       const { result, audit } = await work(tx);
       const entries = audit === "unchanged" ? [] : [audit].flat();
-      const organizationId = caller.organizationId;
-      const actor = { type: caller.kind, id: caller.id };
       for (const entry of entries) {
         added.push(await appendAuditEvent(tx, deps, { entry, organizationId, actor, origin }));
       }
@@ -89,6 +105,8 @@ const apartFromKeys = new Set([
   "upstream",
   "admin_key",
   "security_settings",
+  "access_review",
+  "rotation_policy",
 ]);
 
 /** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */

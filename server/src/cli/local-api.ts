@@ -45,8 +45,15 @@ interface LocalAnswer {
   text: string;
 }
 
-/** One HTTP request, whatever the status of its answer. Throws CommandError when no server answers. */
-export type SendLocally = (method: Method, path: string, body?: object) => Promise<LocalAnswer>;
+/**
+ * One HTTP request, whatever the status of its answer. A text is JSON already, and is sent as it is. Throws CommandError
+ * when no server answers.
+ */
+export type SendLocally = (
+  method: Method,
+  path: string,
+  body?: object | string,
+) => Promise<LocalAnswer>;
 
 /** The same, throwing CommandError with the server's own words for an error. */
 export type CallApi = (method: Method, path: string, body?: object) => Promise<unknown>;
@@ -74,7 +81,7 @@ export function makeLocalSend(dataDir: string, timeoutMs = TIMEOUT_MS): SendLoca
 interface LocalRequest {
   method: Method;
   path: string;
-  body?: object | undefined;
+  body?: object | string | undefined;
   /** How long the server may say nothing. */
   timeoutMs: number;
 }
@@ -86,7 +93,7 @@ function openResponse(
 ): Promise<IncomingMessage> {
   const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
   return new Promise((resolve, reject) => {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const payload = typeof body === "object" ? JSON.stringify(body) : body;
     const headers: Record<string, string> = { "user-agent": "bursar-cli" };
     if (payload !== undefined) {
       headers["content-type"] = "application/json";

@@ -17,6 +17,7 @@ import {
 import { addMigrateCommand } from "./migrate.ts";
 import { addOwnerCommands } from "./owners.ts";
 import { type OutputOptions, print, table } from "./print.ts";
+import { addReviewCommands } from "./reviews.ts";
 import { addWorkspaceCommands } from "./workspaces.ts";
 
 /** The clone's root: `bursar.toml` and a relative data folder are found there, wherever the command is typed. */
@@ -42,6 +43,7 @@ addKeyCommands(program, callApi);
 addWorkspaceCommands(program, callApi);
 addOwnerCommands(program, callApi);
 addAuditCommands(program, load);
+addReviewCommands(program, send);
 addMigrateCommand(program, load);
 addDoctorCommand(program, load, send);
 program

@@ -1,6 +1,60 @@
 -- The schema after all migrations. Made by `node server/src/db/dump-schema.ts`; not read by the program.
 -- server/test/schema.test.ts fails when it and the migrations differ.
 
+CREATE TABLE access_review (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  scope_paths text[] NOT NULL,
+  scope_workspace_ids text[],
+  status text DEFAULT 'open'::text NOT NULL,
+  if_no_answer text NOT NULL,
+  inactive_days integer NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  auto_close_days integer,
+  recurrence text NOT NULL,
+  begins_at timestamp with time zone NOT NULL,
+  first_begins_at timestamp with time zone NOT NULL,
+  previous_id text,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  ended_by_type text,
+  ended_by_id text,
+  ended_at timestamp with time zone
+);
+CREATE TABLE access_review_item (
+  id text NOT NULL,
+  access_review_id text NOT NULL,
+  "position" integer NOT NULL,
+  path text NOT NULL,
+  role text NOT NULL,
+  member_id text,
+  workspace_id text,
+  api_key_id text,
+  admin_key_id text,
+  snapshot jsonb NOT NULL,
+  signals text[] NOT NULL,
+  recommendation text NOT NULL,
+  decision text,
+  reason text,
+  decided_by_id text,
+  decided_at timestamp with time zone,
+  is_self_review boolean DEFAULT false NOT NULL,
+  result text,
+  result_message text,
+  applied_at timestamp with time zone
+);
+CREATE TABLE access_review_reminder (
+  access_review_id text NOT NULL,
+  member_id text NOT NULL,
+  kind text NOT NULL,
+  sent_at timestamp with time zone NOT NULL
+);
+CREATE TABLE access_review_reviewer (
+  access_review_id text NOT NULL,
+  member_id text NOT NULL
+);
 CREATE TABLE admin_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -193,6 +247,13 @@ CREATE TABLE claimed_change (
   answer_sealed bytea,
   created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE evidence_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  public_key bytea NOT NULL,
+  private_key_sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL
+);
 CREATE TABLE installation (
   key text NOT NULL,
   value text NOT NULL
@@ -302,6 +363,19 @@ CREATE TABLE price_override (
   cache_read_nano_usd bigint NOT NULL,
   output_nano_usd bigint NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE rotation_notice (
+  api_key_secret_id bigint NOT NULL,
+  kind text NOT NULL,
+  policy_effective_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone NOT NULL
+);
+CREATE TABLE rotation_policy (
+  workspace_id text NOT NULL,
+  rotation_days integer NOT NULL,
+  remind_days integer NOT NULL,
+  grace_days integer NOT NULL,
+  effective_at timestamp with time zone NOT NULL
 );
 CREATE TABLE schema_migration (
   number integer NOT NULL,
@@ -470,6 +544,27 @@ CREATE TABLE workspace_member (
 );
 CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
 
+ALTER TABLE access_review ADD CONSTRAINT access_review_auto_close_days_check CHECK (((auto_close_days >= 0) AND (auto_close_days <= 90)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_check CHECK (((status = 'open'::text) = (ended_at IS NULL)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_if_no_answer_check CHECK ((if_no_answer = ANY (ARRAY['keep'::text, 'remove'::text, 'as_recommended'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_inactive_days_check CHECK (((inactive_days >= 1) AND (inactive_days <= 365)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_pkey PRIMARY KEY (id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_key UNIQUE (previous_id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_recurrence_check CHECK ((recurrence = ANY (ARRAY['none'::text, 'monthly'::text, 'quarterly'::text, 'yearly'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_scope_paths_check CHECK ((cardinality(scope_paths) > 0));
+ALTER TABLE access_review ADD CONSTRAINT access_review_scope_workspace_ids_check CHECK ((cardinality(scope_workspace_ids) > 0));
+ALTER TABLE access_review ADD CONSTRAINT access_review_status_check CHECK ((status = ANY (ARRAY['open'::text, 'applying'::text, 'closed'::text, 'cancelled'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_id_position_key UNIQUE (access_review_id, "position");
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check CHECK ((((decision IS NULL) = (decided_by_id IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL))));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check1 CHECK (((result IS NULL) = (applied_at IS NULL)));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_decision_check CHECK ((decision = ANY (ARRAY['keep'::text, 'remove'::text, 'not_sure'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_path_check CHECK ((path = ANY (ARRAY['organization_role'::text, 'workspace_role'::text, 'member_key'::text, 'workspace_key'::text, 'admin_key'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_pkey PRIMARY KEY (id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_recommendation_check CHECK ((recommendation = ANY (ARRAY['keep'::text, 'remove'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_result_check CHECK ((result = ANY (ARRAY['kept'::text, 'removed'::text, 'already_gone'::text, 'not_applied'::text])));
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_kind_check CHECK ((kind = ANY (ARRAY['asked'::text, 'due_in_7_days'::text, 'due_in_1_day'::text, 'overdue'::text])));
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_pkey PRIMARY KEY (access_review_id, member_id, kind);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PRIMARY KEY (access_review_id, member_id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
@@ -510,6 +605,9 @@ ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_on
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
 ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
@@ -539,6 +637,12 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CH
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_pkey PRIMARY KEY (workspace_id);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_remind_days_check CHECK (((remind_days >= 1) AND (remind_days <= 90)));
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check CHECK (((rotation_days >= 1) AND (rotation_days <= 3650)));
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
@@ -559,6 +663,18 @@ ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES access_review(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_admin_key_id_fkey FOREIGN KEY (admin_key_id) REFERENCES admin_key(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_decided_by_id_fkey FOREIGN KEY (decided_by_id) REFERENCES member(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
@@ -575,6 +691,7 @@ ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_fkey FOREIGN 
 ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
@@ -583,6 +700,8 @@ ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organiz
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -592,6 +711,11 @@ ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY 
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 
+CREATE INDEX access_review_by_organization ON access_review USING btree (organization_id, created_at, id);
+CREATE INDEX access_review_item_to_apply ON access_review_item USING btree (access_review_id, "position") WHERE (result IS NULL);
+CREATE INDEX access_review_recurring ON access_review USING btree (begins_at) WHERE (recurrence <> 'none'::text);
+CREATE INDEX access_review_reviewer_by_member ON access_review_reviewer USING btree (member_id);
+CREATE INDEX access_review_running ON access_review USING btree (due_at) WHERE (status = ANY (ARRAY['open'::text, 'applying'::text]));
 CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);

@@ -1,8 +1,13 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
+import {
+  makeAccessHandlers,
+  makeAccessReviewHandlers,
+} from "#src/features/access-reviews/routes.ts";
+import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
-import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
@@ -13,6 +18,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import {
   makeSessionHandlers,
@@ -34,6 +40,7 @@ export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
   AuditLogDeps &
+  ReviewDeps &
   UnresolvedDeps &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -52,8 +59,12 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
+    ...makeKeyHygieneHandlers(deps),
+    ...makeRotationPolicyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
+    ...makeAccessHandlers(deps),
+    ...makeAccessReviewHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),

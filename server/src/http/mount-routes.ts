@@ -58,6 +58,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
   app.route({
     method: route.method,
     url: toFastifyPath(route.path),
+    ...(route.maxBodyBytes !== undefined && { bodyLimit: route.maxBodyBytes }),
     // Before the body is read: who may not ask is not listened to.
     onRequest: async (request, reply) => {
       const origin = originOf(deps, request);

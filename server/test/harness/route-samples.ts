@@ -1,3 +1,4 @@
+import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
@@ -20,7 +21,9 @@ export type Made = Record<
   | "mail_id"
   | "session_id"
   | "passkey_id"
-  | "audit_event_id",
+  | "audit_event_id"
+  | "access_review_id"
+  | "reviewer_id",
   string
 >;
 
@@ -39,6 +42,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     "/v1/admin/invites",
     { emails: [nextEmail()], role: "user" },
   );
+  const { id: reviewerId } = await org.member({ role: "admin" });
   const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
   const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
   return {
@@ -55,8 +59,48 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     session_id: session.body.session_id,
     passkey_id: await makePasskey(member.client),
     audit_event_id: await findAuditEvent(operator),
+    access_review_id: await makeReview(operator, workspaceId, reviewerId),
+    reviewer_id: reviewerId,
   };
 }
+
+const REVIEWS = "/v1/admin/access_reviews";
+
+/** Of one role in the workspace, which nobody has decided about. */
+async function makeReview(operator: Client, workspaceId: string, reviewerId: string) {
+  const review = newReview(workspaceId, reviewerId);
+  return (await operator.post<{ id: string }>(REVIEWS, review)).body.id;
+}
+
+function newReview(workspaceId: string, reviewerId: string) {
+  return {
+    name: nextName(),
+    scope: { paths: ["workspace_role"], workspace_ids: [workspaceId] },
+    reviewer_ids: [reviewerId],
+    due_at: "2026-12-20T00:00:00Z",
+  };
+}
+
+/** A review that the caller is asked to do, and a decision about what is in it. */
+const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => {
+  const session = await client.get<{ member: { id: string } }>("/v1/admin/session");
+  const review = await operator.post<{ id: string }>(
+    REVIEWS,
+    newReview(workspace_id, session.body.member.id),
+  );
+  const items = await operator.get<Listed<{ id: string; member: { id: string } }>>(
+    `${REVIEWS}/${review.body.id}/items`,
+  );
+  const item = items.body.data.find(({ member }) => member.id !== session.body.member.id);
+  return {
+    ids: { access_review_id: review.body.id },
+    body: { decisions: [{ item_id: item?.id, decision: "keep" }] },
+  };
+};
+
+/** Who may take away what is in the review of the sample. */
+const reviewsWorkspaces: Sample["isFor"] = ({ role, workspaceRole }) =>
+  role === "owner" || role === "admin" || workspaceRole === "workspace_admin";
 
 async function findAuditEvent(operator: Client): Promise<string> {
   const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
@@ -92,6 +136,8 @@ export const unknownIds: Made = {
   session_id: "session_unknown",
   passkey_id: "passkey_unknown",
   audit_event_id: "audit_unknown",
+  access_review_id: "review_unknown",
+  reviewer_id: "reviewer_unknown",
 };
 
 interface Sample {
@@ -101,7 +147,16 @@ interface Sample {
   /** What has to happen in the organization first. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
   /** What it needs of the caller's own, made with the caller's client. */
-  fit?: (client: Client, made: Made) => Promise<{ ids?: Partial<Made>; body?: object }>;
+  fit?: (
+    client: Client,
+    made: Made,
+    operator: Client,
+  ) => Promise<{ ids?: Partial<Made>; body?: object }>;
+  /** Of people who may make the call, those for whom there is something to be called about; to others it is not there. */
+  isFor?: (person: {
+    role?: OrganizationRole | undefined;
+    workspaceRole?: WorkspaceRole | undefined;
+  }) => boolean;
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
 }
@@ -279,6 +334,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getApiKey: {},
   updateApiKey: { ...renamed, isOnOthersKey: true },
   rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isOnOthersKey: true },
+  getKeyHygiene: {},
+  getRotationPolicy: {},
+  setRotationPolicy: { body: () => ({ rotation_days: ++uniqueDays }) },
   cutOffApiKey: {
     prepare: (operator, { api_key_id }) =>
       operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
@@ -333,6 +391,34 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+
+  listAccess: {},
+  exportAccess: { query: "format=jsonl" },
+  createAccessReview: {
+    body: ({ workspace_id, reviewer_id }) => newReview(workspace_id, reviewer_id),
+  },
+  listAccessReviews: {},
+  getAccessReview: {},
+  updateAccessReview: renamed,
+  closeAccessReview: {},
+  cancelAccessReview: {},
+  listAccessReviewItems: {},
+  exportAccessReviewItems: {},
+  listAssignedAccessReviews: {},
+  listAssignedAccessReviewItems: {},
+  decideAccessReviewItems: {
+    body: () => ({ decisions: [{ item_id: "reviewitem_unknown", decision: "keep" }] }),
+    fit: asReviewer,
+    isFor: reviewsWorkspaces,
+  },
+  getAccessReviewEvidence: {},
+  verifyAccessReviewEvidence: {
+    body: () => ({
+      document: {},
+      signature: { algorithm: "Ed25519", key_id: "evkey_0", value: "AAAA" },
+    }),
+  },
+  listEvidenceKeys: {},
 
   listAuditEvents: {},
   exportAuditEvents: { query: "format=csv" },

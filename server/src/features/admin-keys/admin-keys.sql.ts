@@ -98,15 +98,3 @@ export async function findAdminKeyForUpdate(
     .executeTakeFirst();
   return row ?? null;
 }
-
-export async function revokeAdminKey(
-  tx: Tx,
-  of: { organizationId: string; id: string; revokedAt: Date },
-): Promise<void> {
-  await tx
-    .updateTable("admin_key")
-    .set({ status: "revoked", revoked_at: of.revokedAt })
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.id)
-    .execute();
-}

@@ -1,6 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";
+import { revokeAdminKey as revokeRow } from "#src/access/stop-keys.sql.ts";
 import {
   type AuditDeps,
   type AuditEntry,
@@ -17,7 +18,6 @@ import {
   findAdminKeyForUpdate,
   insertAdminKey,
   listAdminKeys as listRows,
-  revokeAdminKey as revokeRow,
 } from "./admin-keys.sql.ts";
 
 export type AdminKeyStatus = "active" | "expired" | "revoked";

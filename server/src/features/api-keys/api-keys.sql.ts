@@ -1,5 +1,6 @@
+import type { KeyIssue } from "@bursar/contract/admin/key-hygiene.ts";
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
-import { type SqlBool, sql } from "kysely";
+import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { ownerState, permissionUnderOwner } from "#src/access/owner-state.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
@@ -54,6 +55,7 @@ export interface ApiKeyFilter extends ApiKeyScope {
   expiringWithinDays?: number | undefined;
   unusedDays?: number | undefined;
   exceedsMaxLifetime?: boolean | undefined;
+  issue?: KeyIssue | undefined;
   /** The organization's longest lifetime, or null. */
   maxLifetimeDays: number | null;
   /** Of what is expired, in milliseconds since the epoch. */
@@ -157,6 +159,7 @@ function conditionsOf(filter: ApiKeyFilter) {
       : sql<SqlBool>`api_key.status <> 'archived' AND api_key.expires_at > ${now}
           AND api_key.expires_at <= ${after(filter.nowMs, filter.expiringWithinDays)}`,
     filter.unusedDays === undefined ? null : isUnusedSince(after(filter.nowMs, -filter.unusedDays)),
+    filter.issue === undefined ? null : hasIssue(filter.issue, filter.nowMs),
     filter.exceedsMaxLifetime === undefined
       ? null
       : sql<SqlBool>`(${exceedsLifetime(filter.maxLifetimeDays, now)}) = ${filter.exceedsMaxLifetime}`,
@@ -194,6 +197,58 @@ function hasStatus(status: StoredStatus | "expired", now: Date) {
   const isStopped = sql`(api_key.status = 'inactive' OR coalesce(${ownerState}, 'active') <> 'active')`;
   return sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
     AND ${isStopped} = ${status === "inactive"}`;
+}
+
+const isWorking = (nowMs: number) =>
+  sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${new Date(nowMs)})`;
+
+/** What the words of `keyIssues` mean, of a key that is neither archived nor expired. */
+function issueOf(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
+  switch (issue) {
+    case "never_expires":
+      return sql`api_key.expires_at IS NULL`;
+    case "no_spend_limit":
+      return sql`NOT EXISTS (SELECT 1 FROM spend_limit
+        WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
+    case "unused_90_days":
+      return isUnusedSince(after(nowMs, -90));
+    case "wide_permission":
+      return sql`${permissionUnderOwner} = 'admin'`;
+    case "older_than_180_days":
+      return sql`current.created_at <= ${after(nowMs, -180)}`;
+    case "no_owner":
+      return sql`api_key.owner_member_id IS NULL`;
+  }
+}
+
+function hasIssue(issue: KeyIssue, nowMs: number) {
+  return sql<SqlBool>`${isWorking(nowMs)} AND ${issueOf(issue, nowMs)}`;
+}
+
+/** How many keys work, how many of them have each issue, and how many none. */
+export async function countKeyIssues(
+  db: Database | Tx,
+  of: ApiKeyScope & {
+    workspaceId?: string | undefined;
+    issues: readonly KeyIssue[];
+    nowMs: number;
+  },
+): Promise<{ keys: number; healthy: number; byIssue: number[] }> {
+  const keys = selectApiKeys(db, of)
+    .where(isWorking(of.nowMs))
+    .$if(of.workspaceId !== undefined, (query) =>
+      query.where("api_key.workspace_id", "=", of.workspaceId ?? ""),
+    )
+    .select(
+      sql<boolean[]>`ARRAY[${sql.join(of.issues.map((issue) => issueOf(issue, of.nowMs)))}]`.as(
+        "issues",
+      ),
+    );
+  const { rows } = await sql<{ keys: number; healthy: number; byIssue: number[] }>`
+    SELECT count(*)::integer AS keys, (count(*) FILTER (WHERE NOT true = ANY(issues)))::integer AS healthy,
+      ARRAY[${sql.join(of.issues.map((_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`))}] AS "byIssue"
+    FROM (${keys}) AS working`.execute(db);
+  return rows[0] ?? { keys: 0, healthy: 0, byIssue: of.issues.map(() => 0) };
 }
 
 /** The same rule as `exceedsMaxLifetime` in describe-api-keys.ts. */

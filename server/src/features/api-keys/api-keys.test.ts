@@ -68,6 +68,7 @@ describe("creating", () => {
       created_at: now,
       expires_at: null,
       archived_at: null,
+      rotation: null,
       exceeds_max_lifetime: false,
     });
     const read = await org.admin.get(`${COMPANY}/${shown.id}`);

@@ -1,3 +1,4 @@
+import type { KeyIssue } from "@bursar/contract/admin/key-hygiene.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
@@ -131,6 +132,7 @@ export interface ApiKeyQuery {
   expiring_within_days?: number | undefined;
   unused_days?: number | undefined;
   exceeds_max_lifetime?: boolean | undefined;
+  issue?: KeyIssue | undefined;
 }
 
 /** Filters that a cursor of the company list is bound to. */
@@ -191,6 +193,7 @@ async function readFilter(
     expiringWithinDays: query.expiring_within_days,
     unusedDays: query.unused_days,
     exceedsMaxLifetime: query.exceeds_max_lifetime,
+    issue: query.issue,
     maxLifetimeDays: await findMaxKeyLifetimeDays(deps.database, caller.organizationId),
     nowMs: deps.nowMs(),
   };

@@ -1,6 +1,12 @@
+import { findRotationPolicies } from "#src/access/rotation-policy.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { latestExpiry } from "#src/domain/key-expiry.ts";
+import {
+  type RotationPolicy,
+  type RotationTimes,
+  rotationTimes,
+} from "#src/domain/rotation-policy.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
@@ -16,6 +22,8 @@ export interface ApiKeyView {
   secrets: SecretRow[];
   spentMonthNanoUsd: bigint;
   exceedsMaxLifetime: boolean;
+  /** Null where the workspace has no rotation policy, or the key has ended. */
+  rotation: RotationTimes | null;
 }
 
 /** Expiry and the owner are facts of the moment, not of a job: no key that has stopped reads as active. */
@@ -25,7 +33,7 @@ export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
   return row.owner_state === null || row.owner_state === "active" ? row.status : "inactive";
 }
 
-/** Adds to the keys of one organization what other tables know of them; three statements, however many keys. */
+/** Adds to the keys of one organization what other tables know of them; four statements, however many keys. */
 export async function describeApiKeys(
   db: Database | Tx,
   organizationId: string,
@@ -36,13 +44,27 @@ export async function describeApiKeys(
   const maxDays = await findMaxKeyLifetimeDays(db, organizationId);
   const secrets = await listWorkingSecrets(db, ids, new Date(nowMs));
   const spent = await readSpentOfMonth(db, ids, nowMs);
+  const policies = await findRotationPolicies(db, [
+    ...new Set(rows.map(({ workspace_id }) => workspace_id)),
+  ]);
   return rows.map((row) => ({
     row,
     status: statusOf(row, nowMs),
     secrets: secrets.filter((secret) => secret.api_key_id === row.id),
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,
     exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
+    rotation: rotationOf(row, policies.get(row.workspace_id), nowMs),
   }));
+}
+
+function rotationOf(
+  row: ApiKeyRow,
+  policy: RotationPolicy | undefined,
+  nowMs: number,
+): RotationTimes | null {
+  const status = statusOf(row, nowMs);
+  if (policy === undefined || status === "archived" || status === "expired") return null;
+  return rotationTimes(row.secret_created_at.getTime(), policy);
 }
 
 export async function describeApiKey(

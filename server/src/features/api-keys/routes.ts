@@ -1,4 +1,5 @@
 import type { apiKeyRoutes } from "@bursar/contract/admin/api-keys.ts";
+import type { keyHygieneRoutes } from "@bursar/contract/admin/key-hygiene.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
@@ -12,6 +13,7 @@ import {
   updateApiKey,
 } from "./api-keys.ts";
 import type { ApiKeyView } from "./describe-api-keys.ts";
+import { getKeyHygiene } from "./key-hygiene.ts";
 import { cutOffApiKey, rotateApiKey } from "./rotate-api-key.ts";
 import { toApiKey, toOfficialApiKey } from "./to-wire.ts";
 
@@ -49,6 +51,17 @@ export function makeApiKeyHandlers(
     updateOfficialApiKey: async (call, { params, body }) => {
       const { row } = await updateApiKey(deps, call, params.api_key_id, body);
       return toOfficialApiKey(row, deps.nowMs());
+    },
+  };
+}
+
+export function makeKeyHygieneHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof keyHygieneRoutes)[number], Call> {
+  return {
+    getKeyHygiene: async (call, { query }) => {
+      const { keys, healthy, cards } = await getKeyHygiene(deps, call, query.workspace_id);
+      return { type: "key_hygiene", keys, keys_without_issue: healthy, cards };
     },
   };
 }

@@ -34,6 +34,10 @@ export function toApiKey(view: ApiKeyView): Wire {
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     archived_at: row.archived_at?.toISOString() ?? null,
+    rotation: view.rotation && {
+      due_at: new Date(view.rotation.dueAtMs).toISOString(),
+      expires_at: new Date(view.rotation.expireAtMs).toISOString(),
+    },
     exceeds_max_lifetime: view.exceedsMaxLifetime,
   };
 }

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { BrokenChain } from "#src/audit/verify-chain.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
 import type { AuditEventRow } from "./audit-log.sql.ts";
 import {
   type AuditLogDeps,
@@ -20,7 +21,7 @@ import {
   readAuditEvents,
   setAuditRetention,
 } from "./audit-log.ts";
-import { csvHeading, toCsvLines } from "./csv.ts";
+import { columns } from "./csv-columns.ts";
 
 export function makeAuditLogHandlers(
   deps: AuditLogDeps,
@@ -39,9 +40,9 @@ export function makeAuditLogHandlers(
       const day = new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
       const pages = readAuditEvents(deps, call, filters);
       return {
-        mediaType: format === "csv" ? "text/csv" : "application/x-ndjson",
+        mediaType: mediaTypeOf(format),
         fileName: `audit-log-${day}.${format}`,
-        pieces: format === "csv" ? toCsvPieces(pages) : toJsonPieces(pages),
+        pieces: toFile(format, columns, toEvents(pages)),
       };
     },
     getAuditEvent: async (call, { params }) =>
@@ -64,15 +65,10 @@ export function makeAuditLogHandlers(
   };
 }
 
-async function* toJsonPieces(pages: AsyncIterable<AuditEventRow[]>): AsyncGenerator<string> {
-  for await (const rows of pages) {
-    yield rows.map((row) => `${JSON.stringify(toAuditEvent(row))}\n`).join("");
-  }
-}
-
-async function* toCsvPieces(pages: AsyncIterable<AuditEventRow[]>): AsyncGenerator<string> {
-  yield csvHeading();
-  for await (const rows of pages) yield toCsvLines(rows.map(toAuditEvent));
+async function* toEvents(
+  pages: AsyncIterable<AuditEventRow[]>,
+): AsyncGenerator<z.input<typeof auditEvent>[]> {
+  for await (const rows of pages) yield rows.map(toAuditEvent);
 }
 
 function toAuditEvent(row: AuditEventRow): z.input<typeof auditEvent> {

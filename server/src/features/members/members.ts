@@ -2,30 +2,24 @@ import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.t
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
-import {
-  type AuditDeps,
-  type AuditEntry,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readEmailAddress } from "#src/domain/email-address.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
-import { endSessions, removePerson } from "#src/identity/people.ts";
-import { type Ending, endAccess, findEnding, toEndingWire } from "./end-access.ts";
+import { removePerson } from "#src/identity/people.ts";
+import { auditOfMember, deactivate, isLastOwner } from "#src/people/deactivate.ts";
+import { type GivenRole, listGivenRoles } from "#src/people/end-access.sql.ts";
+import { type Ending, endAccess, findEnding } from "#src/people/end-access.ts";
 import {
-  countOtherOwners,
   findMember,
-  findMemberPosition,
-  type GivenRole,
-  listGivenRoles,
-  listMembers as listRows,
   type MemberRow,
   type MemberStatus,
   updateMember as updateRow,
-} from "./members.sql.ts";
+} from "#src/people/members.sql.ts";
+import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
 /** The member, and the roles given in those workspaces that the caller sees. */
 export interface ShownMember {
@@ -147,7 +141,7 @@ export function updateMember(
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     return {
       result: await showOne(tx, caller, after),
-      audit: auditOf("member.updated", before, after),
+      audit: auditOfMember("member.updated", before, after),
     };
   });
 }
@@ -165,13 +159,10 @@ export function deactivateMember(
     }
     refuseOneself(caller, id, "deactivate");
     await keepAnOwner(tx, caller, before);
-    const after: MemberRow = { ...before, status: "deactivated" };
-    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
-    await endSessions(tx, id);
-    const ending = await endAccess(tx, endingOf(deps, caller, id), "until reactivated");
+    const { after, ending } = await deactivate(tx, before, endingOf(deps, caller, id));
     return {
       result: await showOne(tx, caller, after),
-      audit: auditOf("member.deactivated", before, after, ending),
+      audit: auditOfMember("member.deactivated", before, after, ending),
     };
   });
 }
@@ -191,7 +182,7 @@ export function reactivateMember(
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     return {
       result: await showOne(tx, caller, after),
-      audit: auditOf("member.reactivated", before, after),
+      audit: auditOfMember("member.reactivated", before, after),
     };
   });
 }
@@ -214,7 +205,7 @@ export function removeMember(
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     await removePerson(tx, id);
     const ending = await endAccess(tx, endingOf(deps, caller, id), "for good");
-    return { result: ending, audit: auditOf("member.removed", before, after, ending) };
+    return { result: ending, audit: auditOfMember("member.removed", before, after, ending) };
   });
 }
 
@@ -278,9 +269,7 @@ function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"
 
 /** Throws a 400 where the organization would be left without an active owner. */
 async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
-  if (row.role !== "owner" || row.status !== "active") return;
-  const others = await countOtherOwners(db, { organizationId: caller.organizationId, id: row.id });
-  if (others > 0) return;
+  if (!(await isLastOwner(db, caller.organizationId, row))) return;
   throw new ApiError(
     "invalid_request",
     "This is the last active Owner of the organization: make somebody else an Owner first.",
@@ -312,23 +301,4 @@ async function show(
 async function showOne(db: Database | Tx, caller: Caller, row: MemberRow): Promise<ShownMember> {
   const [shown] = await show(db, caller, [row]);
   return shown ?? { row, workspaces: [] };
-}
-
-function auditOf(
-  event: `member.${string}`,
-  before: MemberRow,
-  after: MemberRow,
-  ending?: Ending,
-): AuditEntry {
-  return {
-    event,
-    subject: { type: "member", id: after.id },
-    workspaceId: null,
-    before: toAudit(before),
-    after: { ...toAudit(after), ...(ending && { ended: toEndingWire(ending) }) },
-  };
-}
-
-function toAudit(row: MemberRow) {
-  return { email: row.email, name: row.name, role: row.role, status: row.status };
 }

@@ -4,8 +4,8 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
-import { toEndingWire } from "./end-access.ts";
-import type { MemberRow } from "./members.sql.ts";
+import { toEndingWire } from "#src/people/end-access.ts";
+import type { MemberRow } from "#src/people/members.sql.ts";
 import {
   deactivateMember,
   filtersOf,

@@ -10,7 +10,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { countingWorkspaceRole } from "#src/domain/workspace-role.ts";
 import { assert } from "#src/lib/assert.ts";
-import type { PersonRow } from "./workspace-members.sql.ts";
+import type { PersonRow } from "#src/people/workspace-people.sql.ts";
 import {
   addWorkspaceMember,
   filtersOf,

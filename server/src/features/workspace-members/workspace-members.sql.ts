@@ -2,21 +2,12 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
-
-/** An active member of the organization, seen from one workspace. */
-export interface PersonRow {
-  id: string;
-  email: string;
-  name: string;
-  role: OrganizationRole;
-  created_at: Date;
-  given_role: GivenWorkspaceRole | null;
-}
-
-interface Place {
-  organizationId: string;
-  workspaceId: string;
-}
+import {
+  type Given,
+  type PersonRow,
+  type Place,
+  selectPeople,
+} from "#src/people/workspace-people.sql.ts";
 
 /** Active members who were given a role in the workspace, or have one of `inheritingRoles`. One row more than the page. */
 export async function listPeople(
@@ -49,34 +40,6 @@ export async function listPeople(
     .execute();
 }
 
-export async function findPerson(
-  db: Database | Tx,
-  of: Place & { memberId: string },
-): Promise<PersonRow | null> {
-  const row = await selectPeople(db, of).where("member.id", "=", of.memberId).executeTakeFirst();
-  return row ?? null;
-}
-
-function selectPeople(db: Database | Tx, of: Place) {
-  return db
-    .selectFrom("member")
-    .leftJoin("workspace_member", (join) =>
-      join
-        .onRef("workspace_member.member_id", "=", "member.id")
-        .on("workspace_member.workspace_id", "=", of.workspaceId),
-    )
-    .select([
-      "member.id",
-      "member.email",
-      "member.name",
-      "member.role",
-      "member.created_at",
-      "workspace_member.role as given_role",
-    ])
-    .where("member.organization_id", "=", of.organizationId)
-    .where("member.status", "=", "active");
-}
-
 /** Id of the member with the address who has not been removed, or null. */
 export async function findMemberIdByEmail(
   tx: Tx,
@@ -92,11 +55,6 @@ export async function findMemberIdByEmail(
   return row?.id ?? null;
 }
 
-interface Given {
-  workspaceId: string;
-  memberId: string;
-}
-
 export async function setGivenRole(
   tx: Tx,
   of: Given & { role: GivenWorkspaceRole },
@@ -107,13 +65,5 @@ export async function setGivenRole(
     .onConflict((conflict) =>
       conflict.columns(["workspace_id", "member_id"]).doUpdateSet({ role: of.role }),
     )
-    .execute();
-}
-
-export async function deleteGivenRole(tx: Tx, of: Given): Promise<void> {
-  await tx
-    .deleteFrom("workspace_member")
-    .where("workspace_id", "=", of.workspaceId)
-    .where("member_id", "=", of.memberId)
     .execute();
 }

@@ -3,11 +3,7 @@ import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
 import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
-import {
-  type AuditDeps,
-  type AuditEntry,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -21,14 +17,9 @@ import {
 } from "#src/domain/page-position.ts";
 import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
 import { countingWorkspaceRole, refuseGivenRole } from "#src/domain/workspace-role.ts";
-import {
-  deleteGivenRole,
-  findMemberIdByEmail,
-  findPerson,
-  listPeople,
-  type PersonRow,
-  setGivenRole,
-} from "./workspace-members.sql.ts";
+import { auditOfWorkspaceMember } from "#src/people/audit-workspace-member.ts";
+import { deleteGivenRole, findPerson, type PersonRow } from "#src/people/workspace-people.sql.ts";
+import { findMemberIdByEmail, listPeople, setGivenRole } from "./workspace-members.sql.ts";
 
 const READ = "workspace_members:read";
 const WRITE = "workspace_members:write";
@@ -126,7 +117,7 @@ export function addWorkspaceMember(
     }
     const after = { ...before, given_role: role };
     await setGivenRole(tx, { workspaceId, memberId: before.id, role });
-    return { result: after, audit: auditOf("added", workspaceId, before, after) };
+    return { result: after, audit: auditOfWorkspaceMember("added", workspaceId, before, after) };
   });
 }
 
@@ -145,7 +136,7 @@ export function updateWorkspaceMember(
     if (before.given_role === role) return { result: before, audit: "unchanged" };
     const after = { ...before, given_role: role };
     await setGivenRole(tx, { workspaceId, memberId, role });
-    return { result: after, audit: auditOf("updated", workspaceId, before, after) };
+    return { result: after, audit: auditOfWorkspaceMember("updated", workspaceId, before, after) };
   });
 }
 
@@ -160,7 +151,10 @@ export function removeWorkspaceMember(
     const before = await getGiven(tx, caller, of);
     await deleteGivenRole(tx, of);
     const after = { ...before, given_role: null };
-    return { result: undefined, audit: auditOf("removed", of.workspaceId, before, after) };
+    return {
+      result: undefined,
+      audit: auditOfWorkspaceMember("removed", of.workspaceId, before, after),
+    };
   });
 }
 
@@ -244,23 +238,4 @@ function memberNotFound(id: string): ApiError {
 
 function notInWorkspace(memberId: string): ApiError {
   return new ApiError("not_found", `Workspace member not found: ${memberId}`);
-}
-
-function auditOf(
-  verb: "added" | "updated" | "removed",
-  workspaceId: string,
-  before: PersonRow,
-  after: PersonRow,
-): AuditEntry {
-  return {
-    event: `workspace_member.${verb}`,
-    subject: { type: "member", id: after.id },
-    workspaceId,
-    before: before.given_role && toAudit(before),
-    after: after.given_role && toAudit(after),
-  };
-}
-
-function toAudit(row: PersonRow) {
-  return { email: row.email, name: row.name, workspace_role: row.given_role };
 }

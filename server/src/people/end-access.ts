@@ -12,7 +12,7 @@ import {
   listPendingInvitesBy,
   revokeInvites,
   type SentInvite,
-} from "./members.sql.ts";
+} from "./end-access.sql.ts";
 
 /** What ends when a person's access does. Sessions end too; they are not things that somebody looks for later. */
 export interface Ending {

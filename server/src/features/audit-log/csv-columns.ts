@@ -1,10 +1,10 @@
 import type { auditEvent } from "@bursar/contract/admin/audit-log.ts";
-import { stringify } from "csv-stringify/sync";
 import type { z } from "zod";
+import type { CsvColumns } from "#src/lib/csv.ts";
 
 type Event = z.input<typeof auditEvent>;
 
-const columns: Readonly<Record<string, (event: Event) => string | number | null>> = {
+export const columns: CsvColumns<Event> = {
   id: (event) => event.id,
   seq: (event) => event.seq,
   created_at: (event) => event.created_at,
@@ -24,16 +24,3 @@ const columns: Readonly<Record<string, (event: Event) => string | number | null>
   hash: (event) => event.hash,
   previous_hash: (event) => event.previous_hash,
 };
-
-export function csvHeading(): string {
-  return toCsv([Object.keys(columns)]);
-}
-
-export function toCsvLines(events: readonly Event[]): string {
-  return toCsv(events.map((event) => Object.values(columns).map((read) => read(event))));
-}
-
-/** Names and user agents are what somebody chose: a spreadsheet must not calculate with them. */
-function toCsv(rows: (string | number | null)[][]): string {
-  return stringify(rows, { escape_formulas: true, record_delimiter: "\r\n" });
-}

@@ -1,0 +1,73 @@
+import { inheritedRole, organizationRoles } from "@bursar/contract/permissions.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { Position } from "#src/domain/page-position.ts";
+import {
+  type AccessGrantFilter,
+  type AccessGrantRow,
+  findNames,
+  listAccessGrants,
+  listRoleGivings,
+} from "./access-grants.sql.ts";
+
+// Who reaches what, by which path. The list of access shows it, and access reviews begin with it.
+
+/** Who gave an access. The name is null where it is not known any more, or where nobody with a name did. */
+export interface AccessGiver {
+  type: string;
+  id: string;
+  name: string | null;
+}
+
+export interface AccessGrant {
+  row: AccessGrantRow;
+  grantedAt: Date;
+  /** Null: it is not known any more. */
+  grantedBy: AccessGiver | null;
+}
+
+export type AccessGrantQuery = Omit<AccessGrantFilter, "reachingRoles">;
+
+const reachingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
+
+/** At most `limit` of them after `from`, newest first. */
+export async function findAccessGrants(
+  db: Database | Tx,
+  query: AccessGrantQuery,
+  page: { from: Position | null; limit: number },
+): Promise<AccessGrant[]> {
+  const rows = await listAccessGrants(db, { ...query, reachingRoles }, page);
+  return describe(db, query.organizationId, rows);
+}
+
+export function positionOfGrant({ row }: AccessGrant): Position {
+  return { createdAtMs: row.granted_at.getTime(), id: row.id };
+}
+
+async function describe(
+  db: Database | Tx,
+  organizationId: string,
+  rows: readonly AccessGrantRow[],
+): Promise<AccessGrant[]> {
+  const memberIds = new Set(rows.map(({ member_id }) => member_id).filter((id) => id !== null));
+  const givings = await listRoleGivings(db, { organizationId, memberIds: [...memberIds] });
+  const grants = rows.map((row) => {
+    const giving =
+      row.maker_id === null &&
+      givings.find(
+        (each) => each.member_id === row.member_id && each.workspace_id === row.workspace_id,
+      );
+    const given = giving || row;
+    const grantedAt = giving && giving.given_at > row.granted_at ? giving.given_at : row.granted_at;
+    return { row, grantedAt, makerType: given.maker_type, makerId: given.maker_id };
+  });
+  const makerIds = new Set(grants.map(({ makerId }) => makerId).filter((id) => id !== null));
+  const names = await findNames(db, { organizationId, ids: [...makerIds] });
+  return grants.map(({ row, grantedAt, makerType, makerId }) => ({
+    row,
+    grantedAt,
+    grantedBy:
+      makerType === null || makerId === null
+        ? null
+        : { type: makerType, id: makerId, name: names.get(makerId) ?? null },
+  }));
+}

@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-reviews.ts";
+import type { Command } from "commander";
+import type { z } from "zod";
+import { CommandError, exitCodes, type SendLocally } from "./local-api.ts";
+import { print } from "./print.ts";
+
+type Verification = z.output<(typeof verifyAccessReviewEvidence)["response"]>;
+
+/** `reviews verify`. */
+export function addReviewCommands(program: Command, send: SendLocally): void {
+  const reviews = program.command("reviews").description("access reviews");
+  reviews
+    .command("verify")
+    .argument("<file>", "evidence of an access review, as it was given out")
+    .description("prove that nothing in it was changed; exits with 1 when something was")
+    .action(async (path: string) => {
+      const result = await verify(send, await readEvidence(path));
+      print(program.opts(), result, () => describe(result));
+      if (!result.is_genuine) process.exitCode = exitCodes.error;
+    });
+}
+
+async function readEvidence(path: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${path} cannot be read: ${reason}`, exitCodes.usage);
+  }
+}
+
+/** The file goes to the server as it is: reading it here first could hide what was done to it. */
+async function verify(send: SendLocally, text: string): Promise<Verification> {
+  const { method, path } = verifyAccessReviewEvidence;
+  const answer = await send(method, path, text);
+  if (answer.status === 200) return JSON.parse(answer.text) as Verification;
+  const { error } = JSON.parse(answer.text) as { error: { message: string } };
+  if (answer.status !== 400) throw new CommandError(error.message, exitCodes.error);
+  // Whatever it is, it is not what was given out.
+  return {
+    type: "access_review_verification",
+    is_genuine: false,
+    reason: error.message,
+    signed_by: null,
+  };
+}
+
+function describe({ is_genuine, reason, signed_by }: Verification): string {
+  return is_genuine
+    ? `The evidence is genuine: signed by this organization's key ${signed_by}, and nothing in it was changed.`
+    : `THE EVIDENCE IS NOT GENUINE. ${reason}`;
+}

@@ -1,0 +1,205 @@
+import type { accessGrant } from "@bursar/contract/admin/access.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+
+type Grant = z.output<typeof accessGrant>;
+
+const ACCESS = "/v1/admin/access";
+const DAY_MS = 86_400_000;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  ({ id: workspaceId } = await org.operator.createWorkspace({ name: "Search" }));
+});
+
+const list = async (query = "") =>
+  (await org.operator.get<Listed<Grant>>(`${ACCESS}?limit=100&${query}`)).body.data;
+const ids = async (query: string) => (await list(query)).map(({ id }) => id).sort();
+
+test("shows every path to a workspace, with role or permission, who gave it, and the last use", async () => {
+  const owner = await org.member({ role: "owner" });
+  const billing = await org.member({ role: "billing" });
+  const developer = await org.member({ role: "developer" });
+  await owner.client.post(`/v1/admin/workspaces/${workspaceId}/members`, {
+    member_id: developer.id,
+    workspace_role: "workspace_developer",
+  });
+  const own = await developer.client.createApiKey(workspaceId, { name: "mine" });
+  const key = await org.operator.createApiKey(workspaceId, {
+    name: "shared",
+    permissions: ["admin"],
+    expires_at: new Date(h.clock.nowMs + DAY_MS).toISOString(),
+  });
+  const usedAt = new Date(h.clock.nowMs - 3 * DAY_MS);
+  await sql`UPDATE api_key_secret SET last_used_at = ${usedAt} WHERE api_key_id = ${own.id}`.execute(
+    h.deps.database,
+  );
+  await sql`UPDATE member SET last_active_at = NULL WHERE id IN (${developer.id}, ${billing.id})`.execute(
+    h.deps.database,
+  );
+  const shown = new Map(
+    (await list(`workspace_id=${workspaceId}`)).map((grant) => [grant.id, grant]),
+  );
+  const workspace = { id: workspaceId, name: "Search" };
+  expect([...shown.keys()].sort()).toEqual(
+    [
+      `organization_role:${owner.id}`,
+      `organization_role:${billing.id}`,
+      `workspace_role:${workspaceId}:${developer.id}`,
+      `api_key:${own.id}`,
+      `api_key:${key.id}`,
+      ...(await ids("paths=admin_key")),
+    ].sort(),
+  );
+  expect(shown.get(`organization_role:${owner.id}`)).toMatchObject({
+    path: "organization_role",
+    member: { id: owner.id, email: owner.email },
+    workspace: null,
+    role: "owner",
+    workspace_role: "workspace_admin",
+    key: null,
+    granted_by: null,
+  });
+  expect(shown.get(`organization_role:${billing.id}`)).toMatchObject({
+    workspace_role: "workspace_billing",
+    last_used_at: null,
+  });
+  expect(shown.get(`workspace_role:${workspaceId}:${developer.id}`)).toMatchObject({
+    path: "workspace_role",
+    workspace,
+    role: "workspace_developer",
+    granted_by: { type: "user", id: owner.id, name: "Ada Lovelace" },
+    // By the own key, there.
+    last_used_at: usedAt.toISOString(),
+  });
+  expect(shown.get(`api_key:${own.id}`)).toMatchObject({
+    path: "member_key",
+    member: { id: developer.id },
+    workspace,
+    role: null,
+    key: { type: "api_key", id: own.id, name: "mine", permission: "write" },
+    granted_by: { type: "user", id: developer.id },
+    last_used_at: usedAt.toISOString(),
+  });
+  expect(shown.get(`api_key:${key.id}`)).toMatchObject({
+    path: "workspace_key",
+    member: null,
+    key: { name: "shared", permission: "admin" },
+    granted_by: { type: "local_operator", id: "1000", name: null },
+    expires_at: key.expires_at,
+    last_used_at: null,
+  });
+});
+
+test("leaves out what does not work: archived, expired, disabled, deactivated, and what stopped with its owner", async () => {
+  const gone = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+  const left = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+  for (const { id } of [gone, left]) {
+    await org.operator.createApiKey(workspaceId, { owner_member_id: id });
+  }
+  const [archived, disabled, expiring] = [
+    await org.operator.createApiKey(workspaceId),
+    await org.operator.createApiKey(workspaceId),
+    await org.operator.createApiKey(workspaceId, {
+      expires_at: new Date(h.clock.nowMs + 1).toISOString(),
+    }),
+  ];
+  expect((await ids("paths=member_key,workspace_key")).length).toBe(5);
+  await org.operator.post(`/v1/admin/api_keys/${archived.id}`, { status: "archived" });
+  await org.operator.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
+  await org.operator.post(`/v1/admin/members/${gone.id}/deactivate`);
+  await org.operator.remove(`/v1/admin/workspaces/${workspaceId}/members/${left.id}`);
+  const reset = h.clock.nowMs;
+  h.clock.nowMs += 1;
+  expect(await ids("paths=member_key,workspace_key,workspace_role")).toEqual([]);
+  expect(await ids(`member_id=${gone.id}`)).toEqual([]);
+  expect(await ids(`member_id=${left.id}`)).toEqual([`organization_role:${left.id}`]);
+  expect(expiring.id).toBeTruthy();
+  h.clock.nowMs = reset;
+  const elsewhere = await org.operator.createWorkspace();
+  await org.operator.createApiKey(elsewhere.id);
+  await org.operator.post(`/v1/admin/workspaces/${elsewhere.id}/archive`);
+  expect(await ids("paths=workspace_key")).toEqual([`api_key:${expiring.id}`]);
+});
+
+test("filters by path, person, text and disuse, and takes text as it is", async () => {
+  const ann = await org.member({
+    name: "Ann 100%",
+    workspaces: { [workspaceId]: "workspace_user" },
+  });
+  await org.member({ name: "Bob" });
+  const key = await org.operator.createApiKey(workspaceId, { name: "100%_sure" });
+  expect(await ids(`member_id=${ann.id}`)).toEqual(
+    [`organization_role:${ann.id}`, `workspace_role:${workspaceId}:${ann.id}`].sort(),
+  );
+  expect(await ids("search=100%25_")).toEqual([`api_key:${key.id}`]);
+  expect((await ids("search=100%25")).length).toBe(3);
+  expect(await ids("search=_")).toContain(`api_key:${key.id}`);
+  expect(await ids("search=')%20OR%20true--")).toEqual([]);
+  const old = new Date(h.clock.nowMs - 31 * DAY_MS);
+  await sql`UPDATE api_key SET created_at = ${old} WHERE id = ${key.id}`.execute(h.deps.database);
+  expect(await ids("unused_days=30&paths=workspace_key")).toEqual([`api_key:${key.id}`]);
+  expect(await ids("unused_days=32&paths=workspace_key")).toEqual([]);
+  expect((await org.operator.get(`${ACCESS}?workspace_id=wksp_no`)).status).toBe(404);
+  expect((await org.operator.get(`${ACCESS}?paths=magic`)).status).toBe(400);
+});
+
+test("is read in pages without a gap or a repetition, also where all were made in one moment", async () => {
+  for (let i = 0; i < 7; i++) await org.operator.createApiKey(workspaceId);
+  const all = (await list("paths=workspace_key")).map(({ id }) => id);
+  expect(new Set(all).size).toBe(7);
+  const paged: string[] = [];
+  let page = "";
+  do {
+    const { body } = await org.operator.get<Listed<Grant>>(
+      `${ACCESS}?paths=workspace_key&limit=2${page}`,
+    );
+    paged.push(...body.data.map(({ id }) => id));
+    page = body.next_page === null ? "" : `&page=${body.next_page}`;
+  } while (page !== "");
+  expect(paged).toEqual(all);
+});
+
+test("is exported whole, as CSV whose cells do not calculate and as JSON lines", async () => {
+  await org.member({ name: "=cmd()", workspaces: { [workspaceId]: "workspace_user" } });
+  for (let i = 0; i < 3; i++) await org.operator.createApiKey(workspaceId, { name: 'a,"b"' });
+  const shown = await list();
+  const csv = await org.operator.get(`${ACCESS}/export`);
+  expect(csv.headers["content-type"]).toBe("text/csv; charset=utf-8");
+  expect(csv.headers["content-disposition"]).toMatch(/attachment; filename="access-.*\.csv"/);
+  expect(csv.text.trimEnd().split("\r\n").length).toBe(shown.length + 1);
+  expect(csv.text).toContain("'=cmd()");
+  expect(csv.text).toContain('"a,""b"""');
+  const jsonl = await org.operator.get(`${ACCESS}/export?format=jsonl`);
+  const lines = jsonl.text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Grant);
+  expect(lines).toEqual(shown);
+  expect((await org.operator.get(`${ACCESS}/export?workspace_id=wksp_no`)).status).toBe(404);
+});
+
+test("has nothing of another organization", async () => {
+  const other = await h.organization();
+  const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+  const { body } = await other.operator.get<Listed<Grant>>(`${ACCESS}?member_id=${member.id}`);
+  expect(body.data).toEqual([]);
+  expect((await other.operator.get(`${ACCESS}?workspace_id=${workspaceId}`)).status).toBe(404);
+});

@@ -1,0 +1,55 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { newId, type RandomBytes } from "#src/lib/ids.ts";
+import { seal, unseal } from "#src/lib/seal.ts";
+import { type EvidenceKeyRow, findEvidenceKey, insertEvidenceKey } from "./evidence-keys.sql.ts";
+import { makeEvidenceKeyPair } from "./evidence-signature.ts";
+
+interface KeyDeps {
+  nowMs: () => number;
+  randomBytes: RandomBytes;
+  sealingKey: Buffer;
+}
+
+/** Makes the organization's key, once. */
+export async function ensureEvidenceKey(
+  tx: Tx,
+  deps: KeyDeps,
+  organizationId: string,
+): Promise<void> {
+  if ((await findEvidenceKey(tx, organizationId)) !== null) return;
+  const { publicKey, privateKey } = makeEvidenceKeyPair();
+  const nowMs = Math.floor(deps.nowMs());
+  const id = newId(idPrefixes.evidenceKey, nowMs, deps.randomBytes);
+  await insertEvidenceKey(tx, {
+    id,
+    organization_id: organizationId,
+    public_key: publicKey,
+    private_key_sealed: seal(deps.sealingKey, privateKey, contextOf({ id, publicKey })),
+    created_at: new Date(nowMs),
+  });
+}
+
+export interface EvidenceKey {
+  row: EvidenceKeyRow;
+  privateKey: string;
+}
+
+/**
+ * The organization's key, or null where there is none yet. One whose private half this installation has not sealed throws:
+ * somebody put it into the database, and what it signs proves nothing.
+ */
+export async function openEvidenceKey(
+  db: Database | Tx,
+  sealingKey: Buffer,
+  organizationId: string,
+): Promise<EvidenceKey | null> {
+  const row = await findEvidenceKey(db, organizationId);
+  if (row === null) return null;
+  const context = contextOf({ id: row.id, publicKey: row.public_key });
+  return { row, privateKey: unseal(sealingKey, row.private_key_sealed, context) };
+}
+
+function contextOf(of: { id: string; publicKey: Uint8Array }): string {
+  return `evidence key ${of.id} ${Buffer.from(of.publicKey).toString("hex")}`;
+}

@@ -1,0 +1,159 @@
+import { createPublicKey, verify } from "node:crypto";
+import type {
+  accessReviewEvidence,
+  evidenceKey,
+  verifyAccessReviewEvidence,
+} from "@bursar/contract/admin/access-reviews.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import { canonicalJson, type JsonValue } from "#src/audit/canonical-json.ts";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+
+type Evidence = z.output<typeof accessReviewEvidence>;
+type Verdict = z.output<(typeof verifyAccessReviewEvidence)["response"]>;
+type Key = z.output<typeof evidenceKey>;
+
+const REVIEWS = "/v1/admin/access_reviews";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let reviewId: string;
+let evidenceText: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization("Ünïcode & Söhne");
+  const { id } = await org.admin.createWorkspace({ name: "=1+1" });
+  const admin = await org.member({ role: "admin", name: "Renée “R” O'Neill 🦊" });
+  for (let i = 0; i < 3; i++) await org.member({ workspaces: { [id]: "workspace_user" } });
+  const review = await org.admin.post<{ id: string }>(REVIEWS, {
+    name: "Évidence",
+    scope: { paths: ["workspace_role", "organization_role", "admin_key"] },
+    reviewer_ids: [admin.id],
+    due_at: "2026-12-20T00:00:00Z",
+  });
+  reviewId = review.body.id;
+  const items = await org.admin.get<Listed<{ id: string }>>(
+    `${REVIEWS}/${reviewId}/items?paths=workspace_role`,
+  );
+  const [first] = items.body.data;
+  await admin.client.post(`${REVIEWS}/${reviewId}/decisions`, {
+    decisions: [{ item_id: first?.id, decision: "keep", reason: "=HYPERLINK(1)" }],
+  });
+  await org.admin.post(`${REVIEWS}/${reviewId}/close`);
+  evidenceText = (await org.admin.get(`${REVIEWS}/${reviewId}/evidence`)).text;
+});
+afterAll(async () => {
+  await h.close();
+});
+
+const post = (payload: string | Buffer, client = org.admin) =>
+  client.send<Verdict>({
+    method: "POST",
+    url: `${REVIEWS}/verify`,
+    headers: { "content-type": "application/json" },
+    payload,
+  });
+
+test("is everything of the review, and verifies as it was given out", async () => {
+  const { document, signature } = JSON.parse(evidenceText) as Evidence;
+  expect(document).toMatchObject({
+    type: "access_review_evidence",
+    version: 1,
+    organization: { id: org.id },
+    review: { id: reviewId, status: "closed", progress: { items: 8, keep: 1, kept: 8 } },
+  });
+  expect(document.items.length).toBe(8);
+  expect((await post(evidenceText)).body).toEqual({
+    type: "access_review_verification",
+    is_genuine: true,
+    reason: null,
+    signed_by: signature.key_id,
+  });
+  // However it is written down, it is the same document.
+  const pretty = JSON.stringify(JSON.parse(evidenceText), null, 2);
+  expect((await post(pretty)).body.is_genuine).toBe(true);
+});
+
+test("is verified with the public key alone, without this server", async () => {
+  const { document, signature } = JSON.parse(evidenceText) as Evidence;
+  const keys = await org.admin.get<{ data: Key[] }>("/v1/admin/evidence_keys");
+  const [key] = keys.body.data as [Key];
+  expect([keys.body.data.length, key.id]).toEqual([1, signature.key_id]);
+  const signed = canonicalJson({ document, key_id: key.id } as unknown as JsonValue);
+  const bytes = Buffer.from(`bursar evidence v1\n${signed}`);
+  const value = Buffer.from(signature.value, "base64");
+  expect(verify(null, bytes, createPublicKey(key.public_key_pem), value)).toBe(true);
+});
+
+test("does not verify with any byte of it changed", async () => {
+  const bytes = Buffer.from(evidenceText);
+  // Every place would be thousands of calls: a step that meets all kinds of them, and the whole signature.
+  const places = [];
+  for (let place = 0; place < bytes.length; place += 29) places.push(place);
+  for (let place = bytes.length - 180; place < bytes.length; place++) places.push(place);
+  expect(places.length).toBeGreaterThan(250);
+  for (const place of places) {
+    const changed = Buffer.from(bytes);
+    changed[place] = (changed[place] ?? 0) ^ 1;
+    const answer = await post(changed);
+    const isRefused = answer.status === 400 || answer.body.is_genuine === false;
+    expect([place, isRefused]).toEqual([place, true]);
+  }
+});
+
+test("does not verify when something is added, changed, moved or left out", async () => {
+  const change = async (alter: (evidence: Evidence) => void) => {
+    const evidence = JSON.parse(evidenceText) as Evidence;
+    alter(evidence);
+    return (await post(JSON.stringify(evidence))).body;
+  };
+  const changes: ((evidence: Evidence) => void)[] = [
+    ({ document }) => document.items.pop(),
+    ({ document }) => document.items.push(document.items[0] as never),
+    ({ document }) => document.items.reverse(),
+    ({ document }) => Object.assign(document, { note: "added" }),
+    ({ document }) => Object.assign(document.items[0] as object, { decision: "remove" }),
+    ({ document }) => Object.assign(document.review, { name: "Evidence" }),
+    ({ document }) => Object.assign(document, { generated_at: "2026-11-20T12:00:00.001Z" }),
+  ];
+  for (const alter of changes) {
+    expect(await change(alter)).toMatchObject({
+      is_genuine: false,
+      reason: "It is not as it was signed: something in it has been changed.",
+      signed_by: null,
+    });
+  }
+  const twice = evidenceText.replace('"version":1', '"version":2,"version":1');
+  expect((await post(twice)).status).toBe(400);
+});
+
+test("as CSV has a line for each entry, and no cell that calculates", async () => {
+  const { text, headers } = await org.admin.get(`${REVIEWS}/${reviewId}/items/export`);
+  expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
+  const lines = text.trimEnd().split("\r\n");
+  expect(lines.length).toBe(9);
+  expect(lines[0]).toMatch(/^item_id,path,member_id,.*,result_message,applied_at$/);
+  expect(text).toContain("'=HYPERLINK(1)");
+  expect(text).toContain("'=1+1");
+  expect(text).not.toMatch(/(^|,|")=/m);
+});
+
+test("of another organization, or with a key that was put into the database, is not genuine", async () => {
+  const other = await h.organization();
+  expect((await post(evidenceText, other.admin)).body).toMatchObject({
+    is_genuine: false,
+    reason: "It was not signed with a key of this organization.",
+  });
+  await sql`UPDATE evidence_key SET public_key = decode(repeat('07', 32), 'hex') WHERE organization_id = ${org.id}`.execute(
+    h.deps.database,
+  );
+  expect((await post(evidenceText)).status).toBe(500);
+  expect((await org.admin.get(`${REVIEWS}/${reviewId}/evidence`)).status).toBe(500);
+});

@@ -1,0 +1,133 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import {
+  type AccessGrant,
+  type AccessGrantQuery,
+  findAccessGrants,
+  positionOfGrant,
+} from "#src/access/access-grants.ts";
+import { workspaceNotFound } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { type AccessFacts, recommend, signalsOf } from "#src/domain/access-review.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { newId } from "#src/lib/ids.ts";
+import { toAccessWire } from "./access-list.ts";
+import {
+  findActiveWorkspaceIds,
+  insertReview,
+  type ReviewRow,
+  setReviewers,
+} from "./access-reviews.sql.ts";
+import { ensureEvidenceKey } from "./evidence-keys.ts";
+import { insertItems, type NewItemRow } from "./items.sql.ts";
+import { notifyReviewers, type ReviewMailDeps } from "./review-mail.ts";
+
+export interface ReviewDeps extends AuditDeps, ReviewMailDeps {}
+
+/** A review of more could be neither done nor shown. */
+const MAX_ITEMS = 20_000;
+const READ_PAGE = 1_000;
+
+/**
+ * Writes the review with everything in its scope as it is now, and asks the reviewers; gives how many entries it has. The
+ * caller has checked scope and reviewers. Throws a 400 where nothing is in the scope, or too much.
+ */
+export async function startReview(
+  tx: Tx,
+  deps: ReviewDeps,
+  row: ReviewRow,
+  reviewerIds: readonly string[],
+): Promise<number> {
+  const grants = await readScope(tx, row);
+  if (grants.length === 0) {
+    throw new ApiError(
+      "invalid_request",
+      "scope: there is no such access now, so there is nothing to review.",
+    );
+  }
+  await insertReview(tx, row);
+  await setReviewers(tx, { reviewId: row.id, memberIds: reviewerIds });
+  await insertItems(
+    tx,
+    grants.map((grant, position) => toItem(deps, row, grant, position)),
+  );
+  await ensureEvidenceKey(tx, deps, row.organization_id);
+  await notifyReviewers(tx, deps, row, "asked");
+  return grants.length;
+}
+
+/** Those of the scope's workspaces that are there still. Throws a 404 for one that is not, where they were just chosen. */
+export async function checkScopeWorkspaces(
+  tx: Tx,
+  organizationId: string,
+  ids: readonly string[] | null,
+): Promise<void> {
+  if (ids === null) return;
+  const active = await findActiveWorkspaceIds(tx, { organizationId, ids });
+  const missing = ids.find((id) => !active.includes(id));
+  if (missing !== undefined) throw workspaceNotFound(missing);
+}
+
+async function readScope(tx: Tx, review: ReviewRow): Promise<AccessGrant[]> {
+  const ofOrganization = review.scope_paths.filter(isOfOrganization);
+  const inWorkspaces = review.scope_paths.filter((path) => !isOfOrganization(path));
+  const base = { organizationId: review.organization_id, now: review.created_at };
+  const grants: AccessGrant[] = [];
+  if (ofOrganization.length > 0) await readAll(tx, { ...base, paths: ofOrganization }, grants);
+  if (inWorkspaces.length > 0) {
+    const onlyInWorkspaces = review.scope_workspace_ids ?? undefined;
+    await readAll(tx, { ...base, paths: inWorkspaces, onlyInWorkspaces }, grants);
+  }
+  return grants;
+}
+
+function isOfOrganization(path: ReviewRow["scope_paths"][number]): boolean {
+  return path === "organization_role" || path === "admin_key";
+}
+
+async function readAll(tx: Tx, query: AccessGrantQuery, into: AccessGrant[]): Promise<void> {
+  for (let from = null; ; ) {
+    const page: AccessGrant[] = await findAccessGrants(tx, query, { from, limit: READ_PAGE });
+    into.push(...page);
+    if (into.length > MAX_ITEMS) {
+      throw new ApiError(
+        "invalid_request",
+        `scope: more than ${MAX_ITEMS} entries are in it. Choose fewer paths or workspaces, and make several reviews.`,
+      );
+    }
+    const last = page.at(-1);
+    if (page.length < READ_PAGE || last === undefined) return;
+    from = positionOfGrant(last);
+  }
+}
+
+function toItem(
+  deps: ReviewDeps,
+  review: ReviewRow,
+  grant: AccessGrant,
+  position: number,
+): NewItemRow {
+  const { row } = grant;
+  const facts: AccessFacts = {
+    path: row.path,
+    role: row.role,
+    grantedAtMs: grant.grantedAt.getTime(),
+    lastUsedAtMs: row.last_used_at?.getTime() ?? null,
+    expiresAtMs: row.expires_at?.getTime() ?? null,
+  };
+  const nowMs = review.created_at.getTime();
+  return {
+    id: newId(idPrefixes.accessReviewItem, nowMs, deps.randomBytes),
+    access_review_id: review.id,
+    position,
+    path: row.path,
+    role: row.role,
+    member_id: row.member_id,
+    workspace_id: row.workspace_id,
+    api_key_id: row.api_key_id,
+    admin_key_id: row.admin_key_id,
+    snapshot: toAccessWire(grant),
+    signals: signalsOf(facts, nowMs),
+    recommendation: recommend(facts, { nowMs, inactiveDays: review.inactive_days }),
+  };
+}

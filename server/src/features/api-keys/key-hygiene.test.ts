@@ -1,0 +1,91 @@
+import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
+import { type getKeyHygiene, keyIssues } from "@bursar/contract/admin/key-hygiene.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import { type AdminHarness, type Client, type Listed, startAdmin } from "#test/harness/admin.ts";
+
+type Hygiene = z.output<(typeof getKeyHygiene)["response"]>;
+type ApiKey = z.output<typeof apiKey>;
+
+const DAY_MS = 86_400_000;
+let h: AdminHarness;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+
+test("counts the keys that work with each issue, and the list shows the same ones", async () => {
+  const org = await h.organization();
+  const { operator } = org;
+  const { id } = await operator.createWorkspace();
+  const { id: elsewhere } = await operator.createWorkspace();
+  const owner = await org.member({ workspaces: { [id]: "workspace_developer" } });
+  const expires_at = new Date(h.clock.nowMs + 30 * DAY_MS).toISOString();
+  const good = await operator.createApiKey(id, {
+    name: "good",
+    owner_member_id: owner.id,
+    expires_at,
+  });
+  const limit = (api_key_id: string) =>
+    operator.post("/v1/admin/spend_limits", {
+      scope: { type: "api_key", api_key_id },
+      period: "monthly",
+      limit_usd: 10,
+    });
+  await limit(good.id);
+  const old = await operator.createApiKey(id, {
+    name: "old",
+    owner_member_id: owner.id,
+    expires_at,
+  });
+  await limit(old.id);
+  const long = new Date(h.clock.nowMs - 181 * DAY_MS);
+  await sql`UPDATE api_key SET created_at = ${long} WHERE id = ${old.id}`.execute(h.deps.database);
+  await sql`UPDATE api_key_secret SET created_at = ${long} WHERE api_key_id = ${old.id}`.execute(
+    h.deps.database,
+  );
+  await operator.createApiKey(id, { name: "wide", permissions: ["admin"] });
+  await operator.createApiKey(elsewhere, { name: "elsewhere" });
+  const gone = await operator.createApiKey(id, { name: "gone" });
+  await operator.post(`/v1/admin/api_keys/${gone.id}`, { status: "archived" });
+
+  const read = async (client: Client, query = "") =>
+    (await client.get<Hygiene>(`/v1/admin/key_hygiene${query}`)).body;
+  const counts = ({ cards }: Hygiene) =>
+    Object.fromEntries(cards.map(({ issue, count }) => [issue, count]));
+  const all = await read(operator);
+  expect([all.keys, all.keys_without_issue]).toEqual([4, 1]);
+  expect(counts(all)).toEqual({
+    never_expires: 2,
+    no_spend_limit: 2,
+    unused_90_days: 1,
+    wide_permission: 1,
+    older_than_180_days: 1,
+    no_owner: 2,
+  });
+  for (const issue of keyIssues) {
+    const { body } = await operator.get<Listed<ApiKey>>(`/v1/admin/api_keys?issue=${issue}`);
+    expect([issue, body.data.length]).toEqual([issue, counts(all)[issue]]);
+  }
+  expect((await read(operator, `?workspace_id=${elsewhere}`)).keys).toBe(1);
+  // Who sees some workspaces only counts over those.
+  expect((await read(owner.client)).keys).toBe(3);
+  expect((await owner.client.get(`/v1/admin/key_hygiene?workspace_id=${elsewhere}`)).status).toBe(
+    404,
+  );
+});
+
+test("of no keys is all zero", async () => {
+  const org = await h.organization();
+  const { body } = await org.admin.get<Hygiene>("/v1/admin/key_hygiene");
+  expect(body).toEqual({
+    type: "key_hygiene",
+    keys: 0,
+    keys_without_issue: 0,
+    cards: keyIssues.map((issue) => ({ issue, count: 0 })),
+  });
+});

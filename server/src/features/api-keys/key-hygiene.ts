@@ -1,0 +1,34 @@
+import { type KeyIssue, keyIssues } from "@bursar/contract/admin/key-hygiene.ts";
+import type { Call } from "#src/access/call.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { countKeyIssues } from "./api-keys.sql.ts";
+import { scopeOf } from "./key-rights.ts";
+
+export interface KeyHygiene {
+  keys: number;
+  healthy: number;
+  cards: { issue: KeyIssue; count: number }[];
+}
+
+/** How many of the keys that the caller sees have which issue. Throws a 404 for an unknown workspace. */
+export async function getKeyHygiene(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string | undefined,
+): Promise<KeyHygiene> {
+  if (workspaceId !== undefined) {
+    await getWorkspaceFor(deps.database, caller, "api_keys:read", workspaceId);
+  }
+  const { keys, healthy, byIssue } = await countKeyIssues(deps.database, {
+    ...scopeOf(caller),
+    workspaceId,
+    issues: keyIssues,
+    nowMs: deps.nowMs(),
+  });
+  return {
+    keys,
+    healthy,
+    cards: keyIssues.map((issue, index) => ({ issue, count: byIssue[index] ?? 0 })),
+  };
+}

@@ -1,0 +1,14 @@
+import {
+  enforceRotation,
+  type RotationDeps,
+} from "#src/features/rotation-policies/enforce-rotation.ts";
+import type { Job } from "./run-jobs.ts";
+
+const ENFORCE_ROTATION = "enforce_rotation";
+
+export function makeRotationJobs(deps: RotationDeps): Record<string, Job> {
+  return { [ENFORCE_ROTATION]: () => enforceRotation(deps) };
+}
+
+/** Every quarter of an hour. */
+export const rotationSchedule = { [ENFORCE_ROTATION]: "*/15 * * * *" } as const;

@@ -1,0 +1,72 @@
+import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { MemberOf } from "./members.sql.ts";
+
+export interface GivenRole {
+  member_id: string;
+  workspace_id: string;
+  workspace_name: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+}
+
+/** Roles that the members were given in workspaces: in all of them, or in those of `onlyIds`. */
+export async function listGivenRoles(
+  db: Database | Tx,
+  of: { organizationId: string; memberIds: readonly string[]; onlyIds: readonly string[] | null },
+): Promise<GivenRole[]> {
+  if (of.memberIds.length === 0 || of.onlyIds?.length === 0) return [];
+  let query = db
+    .selectFrom("workspace_member")
+    .innerJoin("workspace", "workspace.id", "workspace_member.workspace_id")
+    .select([
+      "workspace_member.member_id",
+      "workspace_member.workspace_id",
+      "workspace_member.role",
+      "workspace.name as workspace_name",
+    ])
+    .where("workspace.organization_id", "=", of.organizationId)
+    .where("workspace_member.member_id", "in", of.memberIds)
+    .orderBy("workspace.created_at")
+    .orderBy("workspace.id");
+  if (of.onlyIds) query = query.where("workspace.id", "in", of.onlyIds);
+  return query.execute();
+}
+
+export async function deleteGivenRoles(tx: Tx, memberId: string): Promise<void> {
+  await tx.deleteFrom("workspace_member").where("member_id", "=", memberId).execute();
+}
+
+export interface SentInvite {
+  id: string;
+  email: string;
+}
+
+/** Invites of the person's making that somebody could still accept. */
+export async function listPendingInvitesBy(
+  db: Database | Tx,
+  of: MemberOf & { nowMs: number },
+): Promise<SentInvite[]> {
+  return db
+    .selectFrom("invite")
+    .select(["id", "email"])
+    .where("organization_id", "=", of.organizationId)
+    .where("invited_by_type", "=", "member")
+    .where("invited_by_id", "=", of.id)
+    .where("is_open", "=", true)
+    .where("expires_at", ">", new Date(of.nowMs))
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+}
+
+export async function revokeInvites(
+  tx: Tx,
+  invites: { ids: readonly string[]; nowMs: number },
+): Promise<void> {
+  if (invites.ids.length === 0) return;
+  await tx
+    .updateTable("invite")
+    .set({ revoked_at: new Date(invites.nowMs), is_open: false })
+    .where("id", "in", invites.ids)
+    .execute();
+}

@@ -1,0 +1,59 @@
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** An active member of the organization, seen from one workspace. */
+export interface PersonRow {
+  id: string;
+  email: string;
+  name: string;
+  role: OrganizationRole;
+  created_at: Date;
+  given_role: GivenWorkspaceRole | null;
+}
+
+export interface Place {
+  organizationId: string;
+  workspaceId: string;
+}
+
+export async function findPerson(
+  db: Database | Tx,
+  of: Place & { memberId: string },
+): Promise<PersonRow | null> {
+  const row = await selectPeople(db, of).where("member.id", "=", of.memberId).executeTakeFirst();
+  return row ?? null;
+}
+
+export function selectPeople(db: Database | Tx, of: Place) {
+  return db
+    .selectFrom("member")
+    .leftJoin("workspace_member", (join) =>
+      join
+        .onRef("workspace_member.member_id", "=", "member.id")
+        .on("workspace_member.workspace_id", "=", of.workspaceId),
+    )
+    .select([
+      "member.id",
+      "member.email",
+      "member.name",
+      "member.role",
+      "member.created_at",
+      "workspace_member.role as given_role",
+    ])
+    .where("member.organization_id", "=", of.organizationId)
+    .where("member.status", "=", "active");
+}
+
+export interface Given {
+  workspaceId: string;
+  memberId: string;
+}
+
+export async function deleteGivenRole(tx: Tx, of: Given): Promise<void> {
+  await tx
+    .deleteFrom("workspace_member")
+    .where("workspace_id", "=", of.workspaceId)
+    .where("member_id", "=", of.memberId)
+    .execute();
+}
