@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
-import type { SendLocally } from "./local-api.ts";
 import { print } from "./print.ts";
+
+/** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
+type SendLocally = (method: "GET", target: string) => Promise<{ status: number; text: string }>;
 
 interface Finding {
   check: string;
