@@ -31,9 +31,10 @@ import { type Listener, type LocalListener, listen, listenLocally } from "./http
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
-import { mailSchedule, makeMailJobs } from "./jobs/mail-jobs.ts";
-import { runJobs } from "./jobs/run-jobs.ts";
+import { startJobs } from "./jobs/start-jobs.ts";
+import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { steadyDays } from "./ledger/steady-days.ts";
 import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
@@ -41,7 +42,6 @@ import { localSocketPath } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
-import { makeSmtpTransport } from "./mail/smtp.ts";
 import { openJournal } from "./metering/journal.ts";
 import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
@@ -117,7 +117,15 @@ async function startParts(
   const key = sealingKey(secret);
 
   const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
-  startJobs({ config, storage, logger, key }, parts);
+  const jobs = startJobs({
+    connectionString: storage.connectionString,
+    database: storage.adminDatabase,
+    sealingKey: key,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
   const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   const setUpLink = await makeSetUpLink(
@@ -159,8 +167,13 @@ interface Core {
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
+  leases: LeaseKeeper;
   meter: Meter;
   upstreams: Upstreams;
+  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  spendNowMs: () => number;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
 }
 
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
@@ -208,7 +221,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => upstreams.close());
   // What the reports already show counts towards the cap, so that it holds over restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
-  const { ledger, meter } = await startMoney({ ...options, nowMs, prices, labels }, parts);
+  const runsOn: Core["runsOn"] = { gateway: null };
+  const spendNowMs = steadyDays(nowMs);
+  const money = { ...options, nowMs: spendNowMs, prices, labels, runsOn };
+  const { ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -219,6 +235,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
+  const counted = { ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
     audit,
@@ -227,29 +244,9 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     keyUse,
     prices,
     labels,
-    ledger,
-    meter,
     upstreams,
+    ...counted,
   };
-}
-
-/** What this node does besides answering: it shares the work with the others. */
-function startJobs(
-  { config, storage, logger, key }: Omit<CoreOptions, "isSimulated" | "secret">,
-  parts: AsyncDisposableStack,
-): void {
-  const { smtpUrl, mailFrom } = config;
-  const transport =
-    smtpUrl !== undefined && mailFrom !== undefined
-      ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
-      : null;
-  const jobs = runJobs({
-    connectionString: storage.connectionString,
-    jobs: makeMailJobs({ database: storage.adminDatabase, sealingKey: key, transport, logger }),
-    schedule: mailSchedule,
-    logger,
-  });
-  parts.defer(() => jobs.stop());
 }
 
 function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
@@ -277,12 +274,13 @@ interface MoneyOptions extends CoreOptions {
   nowMs: () => number;
   prices: PriceBooks;
   labels: ModelLabels;
+  runsOn: Core["runsOn"];
 }
 
 async function startMoney(
-  { config, storage, logger, nowMs, prices, labels }: MoneyOptions,
+  { config, storage, logger, nowMs, prices, labels, runsOn }: MoneyOptions,
   parts: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; meter: Meter }> {
+): Promise<{ ledger: Ledger; leases: LeaseKeeper; meter: Meter }> {
   const { database } = storage;
   const directory = join(storage.folder, "journal");
   const nodeId = nodeIdentity({
@@ -290,8 +288,21 @@ async function startMoney(
     configuredId: config.nodeId ?? null,
     makeId: () => newId(idPrefixes.node, nowMs()),
   });
-  const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
-  const meter = makeMeter({
+  const leases = makeLeaseKeeper({
+    database,
+    nodeId,
+    databaseNowMs: nowMs,
+    clock: systemClock,
+    logger,
+    ttlMs: config.leaseTtlMs,
+    holdWaitMs: config.holdWaitMs,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
+    reenter: () => meter.reenter(),
+    journalTold: () => meter.journalTold(),
+    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
+  });
+  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
+  const meter: Meter = makeMeter({
     database,
     journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
     participants: [recordUsage(nodeId), ledger.spendParticipant],
@@ -306,7 +317,13 @@ async function startMoney(
   parts.defer(() => meter.stop());
   await ledger.start();
   parts.defer(() => ledger.stop());
-  return { ledger, meter };
+  await leases.start();
+  // With its last records flushed the node has nothing left to keep a lease for.
+  parts.defer(async () => {
+    await meter.flush();
+    await leases.stop();
+  });
+  return { ledger, leases, meter };
 }
 
 interface SurfaceOptions {
@@ -321,19 +338,14 @@ async function startSurfaces(
   { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; publicUrl: () => string }> {
-  const metrics: Metrics = makeMetrics({
-    inFlight: () => gateway.stats().inFlight,
-    pendingRecords: () => core.meter.status().pendingRecords,
-    oldestPendingMs: () => core.meter.status().oldestPendingMs,
-    databaseSilenceMs: () => core.watch.msSinceContact(),
-    brokenAuditLogs: () => core.audit.chains.countBroken(),
-  });
+  const metrics = makeMetricsOf(core, () => gateway);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
     keyUse: core.keyUse,
     clientAddress,
     ledger: core.ledger,
+    leases: core.leases,
     meter: core.meter,
     ...(config.journalSync === "group" && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -341,7 +353,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
-    databaseNowMs: () => core.watch.databaseNowMs(),
+    databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
     clock: systemClock,
@@ -349,6 +361,7 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  core.runsOn.gateway = gateway;
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
   const publicUrl = () => configuredUrl ?? listening.url;
@@ -397,6 +410,17 @@ async function startSurfaces(
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   listening.url = listener.url;
   return { url: listener.url, publicUrl };
+}
+
+function makeMetricsOf(core: Core, gateway: () => Gateway): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+  });
 }
 
 /** One port, two surfaces: the target decides. */

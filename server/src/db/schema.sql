@@ -149,7 +149,7 @@ CREATE TABLE auth_used_code (
 );
 CREATE TABLE auth_user (
   id text NOT NULL,
-  name text NOT NULL,
+  name text DEFAULT ''::text NOT NULL,
   email text NOT NULL,
   email_verified boolean DEFAULT false NOT NULL,
   image text,
@@ -173,7 +173,8 @@ CREATE TABLE balance (
   organization_id uuid NOT NULL,
   settled_nano_usd bigint DEFAULT 0 NOT NULL,
   leased_nano_usd bigint DEFAULT 0 NOT NULL,
-  unresolved_nano_usd bigint DEFAULT 0 NOT NULL
+  unresolved_nano_usd bigint DEFAULT 0 NOT NULL,
+  overrun_nano_usd bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -313,7 +314,8 @@ CREATE TABLE spend_limit (
   enforcement text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
-  version bigint DEFAULT 0 NOT NULL
+  version bigint DEFAULT 0 NOT NULL,
+  open_ended_hold_nano_usd bigint
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -389,7 +391,8 @@ CREATE TABLE usage_event (
   cost_nano_usd bigint NOT NULL,
   prices jsonb NOT NULL,
   upstream_request_id text,
-  first_byte_ms integer
+  first_byte_ms integer,
+  hold_nano_usd bigint
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_hour (
   bucket_at timestamp with time zone NOT NULL,
@@ -468,7 +471,6 @@ ALTER TABLE auth_session ADD CONSTRAINT auth_session_token_key UNIQUE (token);
 ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_pkey PRIMARY KEY (id);
 ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_key UNIQUE (user_id);
 ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_id, code);
-ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_check CHECK ((email = lower(email)));
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
 ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);
@@ -513,6 +515,7 @@ ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY 
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));

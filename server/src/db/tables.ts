@@ -157,6 +157,7 @@ interface SpendLimitTable {
   created_at: Created;
   updated_at: Generated<Date>;
   version: Generated<bigint>;
+  open_ended_hold_nano_usd: bigint | null;
 }
 
 interface BalanceTable {
@@ -169,6 +170,8 @@ interface BalanceTable {
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
+  /** What requests have cost beyond what was held for them; part of what is settled. */
+  overrun_nano_usd: Generated<bigint>;
 }
 
 interface LeaseTable {
@@ -225,6 +228,7 @@ interface UsageEventTable extends UsageDimensions, UsageCounts {
   requested_model: string;
   prices: Json<unknown>;
   upstream_request_id: string | null;
+  hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
 }
 
@@ -345,7 +349,7 @@ interface MailTable {
 
 interface AuthUserTable {
   id: string;
-  name: string;
+  name: Generated<string>;
   email: string;
   email_verified: Generated<boolean>;
   two_factor_enabled: Generated<boolean>;

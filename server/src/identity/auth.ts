@@ -51,7 +51,8 @@ export const RESET_SECONDS = 3_600;
 export const BACKUP_CODES = 10;
 /** Stands where better-auth wants a password that the step-up has made unnecessary. */
 export const provedByStepUp = "proved by step-up";
-const ISSUER = "Bursar";
+/** What authenticators show as the place. */
+export const ISSUER = "Bursar";
 /** Codes of refusals that are ours; the others are better-auth's. */
 export const MEMBER_NOT_ACTIVE = "MEMBER_NOT_ACTIVE";
 const NOT_VERIFIED = "USER_NOT_VERIFIED";

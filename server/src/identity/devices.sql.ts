@@ -6,10 +6,10 @@ export async function findDevice(
 ): Promise<{ id: string; user_id: string; email: string } | null> {
   const row = await db
     .selectFrom("auth_device")
-    .innerJoin("auth_user", "auth_user.id", "auth_device.user_id")
-    .select(["auth_device.id", "auth_device.user_id", "auth_user.email"])
-    .where("token_hash", "=", of.tokenHash)
-    .where("last_used_at", ">", of.usedSince)
+    .innerJoin("member", "member.id", "auth_device.user_id")
+    .select(["auth_device.id", "auth_device.user_id", "member.email"])
+    .where("auth_device.token_hash", "=", of.tokenHash)
+    .where("auth_device.last_used_at", ">", of.usedSince)
     .executeTakeFirst();
   return row ?? null;
 }

@@ -15,11 +15,11 @@ export async function findMemberStatus(
 
 export async function insertIdentity(
   tx: Tx,
-  row: { memberId: string; email: string; name: string; accountId: string; passwordHash: string },
+  row: { memberId: string; email: string; accountId: string; passwordHash: string },
 ): Promise<void> {
   await tx
     .insertInto("auth_user")
-    .values({ id: row.memberId, email: row.email, name: row.name, email_verified: true })
+    .values({ id: row.memberId, email: row.email, email_verified: true })
     .execute();
   await tx
     .insertInto("auth_account")

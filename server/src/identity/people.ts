@@ -15,10 +15,18 @@ import type { Site } from "./site.ts";
 export async function createPerson(
   tx: Tx,
   deps: { nowMs: () => number; randomBytes: RandomBytes },
-  person: { memberId: string; email: string; name: string; passwordHash: string },
+  person: { memberId: string; passwordHash: string },
 ): Promise<void> {
   const accountId = newId("auth_", Math.floor(deps.nowMs()), deps.randomBytes);
-  await insertIdentity(tx, { ...person, email: person.email.toLowerCase(), accountId });
+  await insertIdentity(tx, { ...person, email: authEmailOf(person.memberId), accountId });
+}
+
+/**
+ * What better-auth knows the member by, in place of its address: that may change, and may be one that better-auth takes
+ * for none. Null stands for nobody, and finds nobody.
+ */
+export function authEmailOf(memberId: string | null): string {
+  return `${Buffer.from(memberId ?? "").toString("hex")}x@member.invalid`;
 }
 
 /** Begins a session of somebody who was just made, in the same transaction; gives the cookies to be set. */

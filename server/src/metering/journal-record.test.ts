@@ -2,6 +2,13 @@ import { expect, test } from "vitest";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { decodeRecord, encodeRecord } from "./journal-record.ts";
 
+test("what single limits hold less comes back exactly", () => {
+  const smallerHolds = [{ scopeType: "workspace", period: "monthly", nanoUsd: 7n }] as const;
+  const begin = beginRecord({ holdNanoUsd: 9_007_199_254_740_993n, smallerHolds });
+  const record = { kind: "begin", seq: 1, record: begin } as const;
+  expect(decodeRecord(encodeRecord(record).subarray(0, -1))).toStrictEqual(record);
+});
+
 test.each([undefined, 0n, 9_007_199_254_740_993n])(
   "a hold of %s comes back from the journal exactly; a record without one has none",
   (holdNanoUsd) => {

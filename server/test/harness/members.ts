@@ -92,7 +92,7 @@ export function consoleHeaders(
 /** Lets the person sign in with `MEMBER_PASSWORD`, and signs it in; gives the cookie of the session. */
 export async function signInMember(
   deps: AuthDeps & { database: Database },
-  member: { id: string; email: string; name: string; steppedUpAtMs: number | null },
+  member: { id: string; steppedUpAtMs: number | null },
 ): Promise<string> {
   passwordHash ??= hashNewPassword(MEMBER_PASSWORD, { email: "", name: "" });
   const hash = await passwordHash;
@@ -100,7 +100,7 @@ export async function signInMember(
   assert(site, "the console's origin is a site");
   const { id: memberId, steppedUpAtMs } = member;
   return deps.database.transaction().execute(async (tx) => {
-    await createPerson(tx, deps, { ...member, memberId, passwordHash: hash });
+    await createPerson(tx, deps, { memberId, passwordHash: hash });
     const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
     const { sessionId, cookies } = await startSession(deps, { tx, site, origin, memberId });
     await tx

@@ -261,6 +261,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getInvite: {},
   resendInvite: {},
   revokeInvite: {},
+  lookUpInvite: {},
+  acceptInvite: {},
   listOfficialInvites: {},
   createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
   getOfficialInvite: {},

@@ -2,11 +2,12 @@
 -- says so. Nothing here lets anybody in by itself: tokens are hashes, passwords are scrypt hashes, the secrets of
 -- authenticator apps are sealed with a key that is not in the database.
 
--- The identity of a member, with the same id.
+-- The identity of a member, with the same id. Who the member is stands in the member's own row: `email` is made of the id,
+-- since better-auth looks people up by an address and takes fewer kinds of them than mail does.
 CREATE TABLE auth_user (
   id text PRIMARY KEY REFERENCES member (id),
-  name text NOT NULL,
-  email text NOT NULL UNIQUE CHECK (email = lower(email)),
+  name text NOT NULL DEFAULT '',
+  email text NOT NULL UNIQUE,
   email_verified boolean NOT NULL DEFAULT false,
   image text,
   two_factor_enabled boolean NOT NULL DEFAULT false,

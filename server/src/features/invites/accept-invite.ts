@@ -69,7 +69,7 @@ export async function acceptInvite(
       const { row: before, workspaces } = await getOffer(tx, input.token, nowMs);
       await insertMember(tx, { id: memberId, organizationId, email, name, role, createdAt });
       await insertGivenRoles(tx, memberId, workspaces.filter(isOpen));
-      await createPerson(tx, deps, { memberId, email, name, passwordHash });
+      await createPerson(tx, deps, { memberId, passwordHash });
       const row = { ...before, accepted_at: createdAt, member_id: memberId, is_open: false };
       await updateInvite(tx, row);
       await withdrawMail(tx, row.id);

@@ -4,11 +4,7 @@ import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockPeople } from "#src/access/people-lock.sql.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
-import {
-  type AuditEntry,
-  appendAuditEvent,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -77,24 +73,8 @@ export function createInvites(
       results[index] = { email: input.emails[index] ?? "", result: "invited", ...each };
     }
     const nowMs = deps.nowMs();
-    const entries = made.map(({ invite }) => auditOf("invite.created", null, invite, nowMs));
-    const last = entries.pop();
-    // Each invite has its own event; the chain's end is locked from here on, after everything else.
-    for (const entry of entries) await append(tx, deps, { caller, origin, entry });
-    return { result: results, audit: last ?? "unchanged" };
-  });
-}
-
-function append(
-  tx: Tx,
-  deps: InviteDeps,
-  { caller, origin, entry }: Call & { entry: AuditEntry },
-): Promise<unknown> {
-  return appendAuditEvent(tx, deps, {
-    entry,
-    organizationId: caller.organizationId,
-    actor: { type: caller.kind, id: caller.id },
-    origin,
+    const audit = made.map(({ invite }) => auditOf("invite.created", null, invite, nowMs));
+    return { result: results, audit };
   });
 }
 

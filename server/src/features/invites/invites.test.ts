@@ -179,6 +179,18 @@ describe("inviting", () => {
     expect((await send({ emails: [] })).status).toBe(400);
   });
 
+  test("again with the same Idempotency-Key gives the same links and makes no second invites", async () => {
+    const payload = { emails: [newEmail(), newEmail()], role: "user" };
+    const headers = { "idempotency-key": "once" };
+    const call = () => org.admin.send<Results>({ method: "POST", url: INVITES, headers, payload });
+    const [first, again] = [await call(), await call()];
+    expect(first.body.results.map(({ result }) => result)).toEqual(["invited", "invited"]);
+    expect(again.body).toEqual(first.body);
+    expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data.length).toBe(2);
+    const { rows } = await listEvents();
+    expect(rows.filter(({ event }) => event === "invite.created").length).toBe(2);
+  });
+
   test("nobody writes no event", async () => {
     expect((await send({ emails: ["nobody"] })).status).toBe(200);
     expect((await listEvents()).rows.map(({ event }) => event)).not.toContain("invite.created");

@@ -43,7 +43,7 @@ export function resetOwner(
     await deletePendingSteps(tx, owner.id);
     const hadTwoFactor = input.removeTwoFactor && (await deleteTwoFactor(tx, owner.id));
     if (input.removeTwoFactor) await endSessions(tx, owner.id);
-    const url = await makeResetLink(tx, deps, { email: owner.email, origin });
+    const url = await makeResetLink(tx, deps, { memberId: owner.id, origin });
     if (url === null) {
       throw new ApiError("conflict", `${input.email} has no way to sign in: invite it again.`);
     }

@@ -101,6 +101,7 @@ describe("adding a passkey", () => {
     const { body } = await browser.post<{ options: object }>(`${PASSKEYS}/options`);
     expect(body.options).toMatchObject({
       rp: { id: "localhost", name: "Bursar" },
+      user: { name: ada.email, displayName: "Ada Lovelace" },
       attestation: "none",
       authenticatorSelection: { residentKey: "required", userVerification: "required" },
     });

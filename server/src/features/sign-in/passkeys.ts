@@ -22,7 +22,7 @@ import {
   type PasskeyRow,
   renamePasskey as renameRow,
 } from "./passkeys.sql.ts";
-import { lockPerson } from "./people.sql.ts";
+import { findPerson, lockPerson } from "./people.sql.ts";
 import { passkeyRefusalOf, refusalOf } from "./refusals.ts";
 import { beginAttempts, forgiveAttempts, nowOf, type SignedIn, welcome } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
@@ -101,14 +101,19 @@ export async function getNewPasskeyOptions(
   const { browser, origin } = call;
   const site = namedSiteOf(siteOfChange(browser));
   return inTransaction(deps.database, async (tx) => {
-    await checkRoom(tx, memberOf(call).id);
+    const member = memberOf(call);
+    await checkRoom(tx, member.id);
+    const person = await findPerson(tx, member.id);
+    assert(person, "a caller is a member");
     const auth = await makeAuth(deps, { tx, site, origin });
     const { headers, response } = await auth.api.generatePasskeyRegistrationOptions({
       headers: headersOf(browser),
       returnHeaders: true,
     });
     browser.setCookies(headers?.getSetCookie() ?? []);
-    return { ...response };
+    // What the authenticator shows when it offers the passkey: better-auth does not know it.
+    const user = { ...response.user, name: person.email, displayName: person.name };
+    return { ...response, user };
   });
 }
 

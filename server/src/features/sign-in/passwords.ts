@@ -17,6 +17,7 @@ import { makeAuth, RESET_SECONDS } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { checkNewPassword, inPasswordTurn } from "#src/identity/hash-password.ts";
+import { authEmailOf } from "#src/identity/people.ts";
 import { type Site, siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
@@ -94,7 +95,7 @@ export async function requestPasswordReset(
     if (person === null || person.status !== "active") return;
     if (!(await mayAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
     await inNotedTransaction(deps, async (tx, note) => {
-      const url = await makeResetLink(tx, deps, { email, origin });
+      const url = await makeResetLink(tx, deps, { memberId: person.id, origin });
       if (url === null) return;
       const body = layoutMessage({
         title: "Set a new password",
@@ -123,11 +124,11 @@ export async function requestPasswordReset(
   });
 }
 
-/** A one-time link that sets a new password; null where the address has none that could be set. */
+/** A one-time link that sets a new password of the member; null for who has no way to sign in. */
 export async function makeResetLink(
   tx: Tx,
   deps: SignInDeps,
-  { email, origin }: { email: string; origin: Origin },
+  { memberId, origin }: { memberId: string; origin: Origin },
 ): Promise<string | null> {
   const base = deps.publicUrl();
   const site = siteOf(base);
@@ -141,7 +142,7 @@ export async function makeResetLink(
       token = made;
     },
   });
-  await auth.api.requestPasswordReset({ body: { email } });
+  await auth.api.requestPasswordReset({ body: { email: authEmailOf(memberId) } });
   return token && `${base}/reset#token=${token}`;
 }
 

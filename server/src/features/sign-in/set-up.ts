@@ -115,7 +115,7 @@ export async function setUp(
     const { name, email } = input;
     const member = { id: memberId, organizationId: organization.id, email, name };
     await insertOwner(tx, { ...member, createdAt: nowOf(deps) });
-    await createPerson(tx, deps, { memberId, email, name, passwordHash });
+    await createPerson(tx, deps, { memberId, passwordHash });
     const organizationName = input.organization_name ?? organization.name;
     await renameOrganization(tx, { id: organization.id, name: organizationName });
     await deleteSetUpLinks(tx, { organizationId: organization.id, expiredBefore: null });

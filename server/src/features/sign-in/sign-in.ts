@@ -21,6 +21,7 @@ import { type Auth, makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/identity/devices.ts";
 import { inPasswordTurn } from "#src/identity/hash-password.ts";
+import { authEmailOf } from "#src/identity/people.ts";
 import type { Site } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
@@ -43,19 +44,20 @@ export async function signIn(
 ): Promise<SignedIn> {
   const { browser, origin } = call;
   const site = siteOfChange(browser);
-  const { email } = input;
+  const { email, password } = input;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, email });
   const attempts =
     deviceId === null
       ? [addressAttempt(origin.ipAddress), accountAttempt(email)]
       : [deviceAttempt(deviceId)];
   await beginAttempts(deps, attempts);
+  const person = await findPersonByEmail(deps.database, email);
   const outcome = await inPasswordTurn(() =>
     inNotedTransaction(deps, async (tx, note) => {
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
         auth.api.signInEmail({
-          body: input,
+          body: { email: authEmailOf(person?.id ?? null), password },
           headers: headersOfStranger(browser),
           returnHeaders: true,
         }),
@@ -79,10 +81,7 @@ export async function signIn(
   );
   if (outcome.kind === "done") return outcome.value;
   // After the answer: for whom there is nothing to write down would be answered sooner.
-  deps.background.run(async () => {
-    const person = await findPersonByEmail(deps.database, email);
-    if (person !== null) await noteFailure(deps, person, origin);
-  });
+  if (person !== null) deps.background.run(() => noteFailure(deps, person, origin));
   throw refusalOf(outcome.code);
 }
 

@@ -87,6 +87,19 @@ describe("an authenticator app", () => {
     });
   });
 
+  test("shows in the app whose code it is", async () => {
+    const grace = await org.member({ email: "o'brien+x@example.com" });
+    const { body } = await grace.client.post<{ secret: string; uri: string }>(TOTP);
+    expect(body.uri).toBe(
+      `otpauth://totp/Bursar%3Ao'brien%2Bx%40example.com?secret=${body.secret}&issuer=Bursar&digits=6&period=30`,
+    );
+    await h.deps.database
+      .updateTable("member")
+      .set({ status: "removed" })
+      .where("id", "=", grace.id)
+      .execute();
+  });
+
   test("the password alone opens nothing", async () => {
     await enable();
     const browser = await half();

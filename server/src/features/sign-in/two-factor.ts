@@ -4,11 +4,11 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { headersOf, siteOfChange } from "#src/identity/ask-auth.ts";
 import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/identity/attempts.ts";
-import { BACKUP_CODES, makeAuth, provedByStepUp } from "#src/identity/auth.ts";
+import { BACKUP_CODES, ISSUER, makeAuth, provedByStepUp } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
-import { lockPerson } from "./people.sql.ts";
+import { findPerson, lockPerson } from "./people.sql.ts";
 import { refusalOf } from "./refusals.ts";
 import { nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
@@ -46,8 +46,15 @@ export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp
     );
     if (asked.kind === "refused") throw refusalOf(asked.code);
     assert(asked.value.method === "totp", "an authenticator app was asked for");
-    const { totpURI: uri, backupCodes } = asked.value;
-    const secret = new URL(uri).searchParams.get("secret") ?? "";
+    const { totpURI, backupCodes } = asked.value;
+    const secret = new URL(totpURI).searchParams.get("secret") ?? "";
+    const person = await findPerson(tx, member.id);
+    assert(person, "a caller is a member");
+    // The app shows whose code it is: better-auth does not know the address.
+    const uri = totpURI.replace(
+      /^(otpauth:\/\/totp\/)[^?]*/,
+      (_, start: string) => `${start}${encodeURIComponent(`${ISSUER}:${person.email}`)}`,
+    );
     const audit = auditOfSelf(member, "two_factor.prepared");
     return { result: { secret, uri, backupCodes }, audit };
   });
