@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { addInput, type CommandShape, shapeOf } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
 import { examplesOf } from "./examples.ts";
-import { listRouteCommands, nameOf, type RouteCommand } from "./route-commands.ts";
+import { listRouteCommands, type RouteCommand } from "./route-commands.ts";
 import {
   DEFAULT_LIMIT,
   isDestructive,
@@ -133,32 +133,4 @@ function wrap(text: string): string {
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines.join("\n");
-}
-
-/** For the reference: every command as it is written. */
-export function describeRouteCommands(): readonly {
-  group: string;
-  usage: string;
-  summary: string;
-  examples: readonly string[];
-}[] {
-  return listRouteCommands().map((command) => {
-    const shape = shapeOf(command);
-    const ids = shape.positionals.map(({ name, field }) => {
-      const word = name.replace(/_id$/, "").replaceAll("_", "-");
-      const form = field?.kind.type === "list" ? `${word}...` : word;
-      return field === null ? `<${form}>` : `[${form}]`;
-    });
-    const isSpoken = (name: string) => shape.positionals.some((each) => each.name === name);
-    const needed = shape.flags
-      .filter(({ field }) => field.isRequired && !isSpoken(field.name))
-      .filter(({ field }) => field.name !== "starting_at")
-      .map(({ option }) => option.flags);
-    return {
-      group: command.group,
-      usage: [nameOf(command), ...ids, ...needed].join(" "),
-      summary: command.style.summary ?? command.route.summary,
-      examples: examplesOf(command, shape),
-    };
-  });
 }

@@ -27,6 +27,7 @@ export function addDoctorCommand(
   program
     .command("doctor")
     .description("check this installation")
+    .addHelpText("after", "\nExamples:\n  bursar doctor")
     .action(async () => {
       const { config } = load();
       const findings = [
