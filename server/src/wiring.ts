@@ -27,7 +27,13 @@ import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
-import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import {
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+  urlForPeople,
+} from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
@@ -364,7 +370,7 @@ async function startSurfaces(
   core.runsOn.gateway = gateway;
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
-  const publicUrl = () => configuredUrl ?? listening.url;
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const background = makeBackground((error) =>
     logger.error({ err: error }, "work after an answer failed"),
   );
@@ -375,10 +381,7 @@ async function startSurfaces(
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    sessions: makeSessions({
-      database: storage.adminDatabase,
-      nowMs: () => core.watch.databaseNowMs(),
-    }),
+    sessions: makeSessions(core.audit),
     background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
@@ -387,7 +390,7 @@ async function startSurfaces(
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),
     metrics,
     version: VERSION,

@@ -51,6 +51,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
+/** The address as a browser on this machine can open it: "all addresses" is none to go to. */
+export function urlForPeople(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, "//localhost");
+}
+
 export interface LocalListener {
   /** User id of who sits at the other end, or null for a socket of another listener. */
   operatorUid(socket: Socket): string | null;

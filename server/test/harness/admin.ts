@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
@@ -128,7 +127,8 @@ export async function startAdmin(): Promise<AdminHarness> {
     logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
+    // Tests of the API do not depend on whether the console is built.
+    consoleFolder: "no console",
     readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
   };

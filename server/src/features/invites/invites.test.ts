@@ -381,6 +381,7 @@ describe("accepting", () => {
     const { email, token } = await inviteOne();
     const first = (await accept(token)).body.member_id;
     await org.admin.remove(`/v1/admin/members/${first}`);
+    h.clock.nowMs++;
     const again = await inviteOne({ emails: [email] });
     const second = (await accept(again.token)).body.member_id;
     expect(second).not.toBe(first);

@@ -10,6 +10,7 @@ import {
   type TestOrganization,
 } from "#test/harness/admin.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
 
 const MEMBERS = "/v1/admin/members";
 const USERS = "/v1/organizations/users";
@@ -374,9 +375,10 @@ describe("deactivating", () => {
       "admin",
       [],
     ]);
-    // The session of before does not come back.
+    // The session stays ended; signing in gives another one.
     expect((await person.client.get(MEMBERS)).status).toBe(401);
-    expect(await countOf("auth_user", person.id)).toBe(1);
+    const signedIn = { email: person.email, password: MEMBER_PASSWORD };
+    expect((await h.visitor.post("/v1/admin/sign_in", signedIn)).status).toBe(200);
     const events = await auditEventsOf(h.deps.database, person.id);
     expect(events.map(({ event: name }) => name)).toEqual([
       "member.deactivated",

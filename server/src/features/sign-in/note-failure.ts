@@ -1,3 +1,4 @@
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { countFailure } from "#src/identity/attempts.ts";
 import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
@@ -26,4 +27,21 @@ export async function noteFailure(
       byStranger: true,
     });
   });
+}
+
+/** Does it, and writes down where somebody in the member's session could not prove to be the member. */
+export async function notingFailure<Result>(
+  deps: SignInDeps,
+  member: AuditedMember,
+  origin: Origin,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && error.code !== "unavailable") {
+      deps.background.run(() => noteFailure(deps, member, origin));
+    }
+    throw error;
+  }
 }

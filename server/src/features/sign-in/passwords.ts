@@ -23,6 +23,7 @@ import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
 import { inNotedTransaction } from "./audit-member.ts";
+import { notingFailure } from "./note-failure.ts";
 import {
   countSessions,
   deletePendingSteps,
@@ -50,7 +51,7 @@ export async function changePassword(
   }
   const attempt = sessionAttempt(member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  const ended = await inPasswordTurn(() =>
+  const change = () =>
     auditedTransaction(deps, member, origin, async (tx) => {
       await lockPerson(tx, member.id);
       const before = await countSessions(tx, member.id);
@@ -74,8 +75,8 @@ export async function changePassword(
       const endedSessions = before - 1;
       const after = { by: "the member", ended_sessions: endedSessions };
       return { result: endedSessions, audit: auditOfSelf(member, "password.changed", { after }) };
-    }),
-  );
+    });
+  const ended = await notingFailure(deps, member, origin, () => inPasswordTurn(change));
   await forgiveAttempt(deps.database, attempt);
   return ended;
 }

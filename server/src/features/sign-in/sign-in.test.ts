@@ -26,6 +26,9 @@ beforeAll(async () => {
   h = await startAdmin();
 });
 afterAll(async () => {
+  await h.deps.background.settled();
+  // What goes wrong after an answer is only told there.
+  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
   await h.close();
 });
 beforeEach(async () => {
@@ -305,7 +308,14 @@ describe("a session", () => {
   test("there are fifty of one person at most: the one that was not used for longest ends", async () => {
     const oldest = await signedIn();
     h.clock.nowMs += 120_000;
-    for (let i = 0; i < 50; i++) await signedIn();
+    const now = new Date(h.clock.nowMs);
+    const times = { expires_at: now, started_at: now, last_used_at: now };
+    const others = Array.from({ length: 49 }, (_, i) => `${ada.id} ${i}`);
+    await h.deps.database
+      .insertInto("auth_session")
+      .values(others.map((id) => ({ id, token: id, user_id: ada.id, ...times })))
+      .execute();
+    await signedIn();
     expect((await oldest.get(ME)).status).toBe(401);
     expect(await countSessions(ada)).toBe(50);
   });
@@ -410,6 +420,17 @@ describe("proving again who is there", () => {
     expect((await browser.post(STEP_UP, { password: MEMBER_PASSWORD })).status).toBe(200);
   });
 
+  test("failures are in the audit log", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = await signedIn();
+    await browser.post(STEP_UP, { password: "not the password" });
+    await h.deps.background.settled();
+    expect((await events()).map(({ event }) => event)).toEqual([
+      "session.started",
+      "sign_in.failed",
+    ]);
+  });
+
   test("takes exactly one proof", async () => {
     const browser = await signedIn();
     expect((await browser.post(STEP_UP, {})).status).toBe(400);
@@ -512,6 +533,32 @@ describe("guessing", () => {
       ["stranger", 10],
     ]);
   });
+});
+
+test("what has run out is deleted when somebody signs in", async () => {
+  const db = h.deps.database;
+  await signInAs(browse(), "nobody@example.com");
+  const old = await signedIn();
+  const startMs = h.clock.nowMs;
+  await db
+    .insertInto("auth_verification")
+    .values({ id: "old", identifier: "old", value: "x", expires_at: new Date(startMs - 1) })
+    .execute();
+  try {
+    h.clock.nowMs += SESSION_MS;
+    await signedIn();
+    await h.deps.background.settled();
+    const sessions = await db.selectFrom("auth_session").select("started_at").execute();
+    expect(sessions.every(({ started_at }) => started_at.getTime() > startMs)).toBe(true);
+    expect(
+      await db.selectFrom("auth_verification").select("id").where("id", "=", "old").execute(),
+    ).toEqual([]);
+    const attempts = await db.selectFrom("auth_attempt").select("full_at").execute();
+    expect(attempts.every(({ full_at }) => full_at.getTime() >= h.clock.nowMs)).toBe(true);
+    expect((await old.get(ME)).status).toBe(401);
+  } finally {
+    h.clock.nowMs = startMs;
+  }
 });
 
 test("nothing of a password or a token is in a log or an answer", async () => {

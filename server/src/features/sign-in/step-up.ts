@@ -8,6 +8,7 @@ import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/identity/atte
 import { makeAuth } from "#src/identity/auth.ts";
 import { callAuth } from "#src/identity/call-auth.ts";
 import { inPasswordTurn } from "#src/identity/hash-password.ts";
+import { notingFailure } from "./note-failure.ts";
 import { notePasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
 import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
@@ -28,11 +29,13 @@ export async function stepUp(
   }
   const attempt = sessionAttempt(memberOf(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  if (password !== undefined) {
-    await inPasswordTurn(() => stepUpWithPassword(deps, call, password));
-  } else if (passkey !== undefined) {
-    await stepUpWithPasskey(deps, call, passkey);
-  }
+  await notingFailure(deps, memberOf(call), call.origin, async () => {
+    if (password !== undefined) {
+      await inPasswordTurn(() => stepUpWithPassword(deps, call, password));
+    } else if (passkey !== undefined) {
+      await stepUpWithPasskey(deps, call, passkey);
+    }
+  });
   await forgiveAttempt(deps.database, attempt);
   return new Date(nowOf(deps).getTime() + STEP_UP_LASTS_MS);
 }
