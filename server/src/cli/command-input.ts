@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { CommandStyle } from "./command-styles.ts";
 import { type Field, type Kind, readFields } from "./read-fields.ts";
 import { timeForms } from "./read-time.ts";
 import { readFile, readJson, readValue, usage } from "./read-value.ts";
@@ -52,9 +53,9 @@ export function shapeOf({ route, style }: RouteCommand): CommandShape {
   const query = readFields(route.query).filter(({ name }) => !(isList(route) && PAGING.has(name)));
   const isStream = route.streams !== undefined;
   const flags = [
-    ...query.map((field) => toFlag(field, "query", isStream)),
+    ...query.map((field) => toFlag(field, "query", { style, isStream })),
     // A command that sets a field is about that field alone.
-    ...(style.fixed ? [] : body.map((field) => toFlag(field, "body", isStream))),
+    ...(style.fixed ? [] : body.map((field) => toFlag(field, "body", { style, isStream }))),
   ];
   return { positionals: [...ids, ...spoken], flags, hasBody: route.body !== undefined };
 }
@@ -71,9 +72,14 @@ function positionalFields(
     .map((field) => ({ name: field.name, field }));
 }
 
-function toFlag(field: Field, place: Flag["place"], isStream: boolean): Flag {
+function toFlag(
+  field: Field,
+  place: Flag["place"],
+  { style, isStream }: { style: CommandStyle; isStream: boolean },
+): Flag {
   const { kind } = field;
-  const written = toKebab(formOfId(field.name) ? field.name.slice(0, -3) : field.name);
+  const plain = formOfId(field.name) ? field.name.slice(0, -3) : field.name;
+  const written = style.flags?.[field.name] ?? toKebab(plain);
   const isTaken = RESERVED.has(written) && !(isStream && written === "format");
   const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
   const value = kind.type === "flag" ? "" : ` <${valueWord(field)}>`;

@@ -12,6 +12,8 @@ export interface CommandStyle {
   positionals?: readonly string[];
   /** Fields of the body that the command itself sets. */
   fixed?: Readonly<Record<string, unknown>>;
+  /** A field's flag, where another word is plainer. */
+  flags?: Readonly<Record<string, string>>;
   summary?: string;
   /** What stands after `bursar`, the name included. */
   examples?: readonly string[];
@@ -136,7 +138,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     action: "",
     summary: "Make the one-time link that creates the first owner",
   },
-  resetOwner: { positionals: ["email"], examples: ["owners reset ada@example.com"] },
+  resetOwner: {
+    positionals: ["email"],
+    flags: { remove_two_factor: "two-factor" },
+    examples: ["owners reset ada@example.com", "owners reset ada@example.com --two-factor"],
+  },
 };
 
 /** Further commands of a route. */

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
-import { StartError } from "#src/lib/start-error.ts";
 import { addCallCommand } from "./call-command.ts";
 import { CommandError, exitCodeMeanings, exitCodes } from "./command-error.ts";
 import { addCompletionCommands } from "./completion.ts";
@@ -85,7 +84,7 @@ export async function run(deps: ProgramDeps, words: readonly string[]): Promise<
     await program.parseAsync(words, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return report(error, program.opts<ProgramOptions>().json === true, deps.terminal);
+    return await report(error, program.opts<ProgramOptions>().json === true, deps.terminal);
   }
 }
 
@@ -95,7 +94,7 @@ function firstCommand(words: readonly string[]): string | undefined {
 }
 
 /** Says what went wrong, on stderr, and gives the exit code. */
-function report(error: unknown, isJson: boolean, terminal: Terminal): number {
+async function report(error: unknown, isJson: boolean, terminal: Terminal): Promise<number> {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
@@ -107,7 +106,8 @@ function report(error: unknown, isJson: boolean, terminal: Terminal): number {
     terminal.note(picocolors.red(showable(`${message}${isFault(error) ? named : ""}`)));
   }
   if (error instanceof CommandError) return error.exitCode;
-  return error instanceof StartError ? exitCodes.usage : exitCodes.error;
+  const { ConfigError } = await import("#src/config.ts");
+  return error instanceof ConfigError ? exitCodes.usage : exitCodes.error;
 }
 
 /** What the server's log says more of. */
