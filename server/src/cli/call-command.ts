@@ -2,7 +2,7 @@ import { Argument, type Command } from "commander";
 import { type Connection, call } from "./connection.ts";
 import { readJson } from "./read-value.ts";
 import type { Terminal } from "./terminal.ts";
-import { toJson } from "./write-answer.ts";
+import { toJson } from "./to-json.ts";
 
 /** `api`: any call of the Admin API, for what no command is made for. */
 export function addCallCommand(

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import type { CommandStyle } from "./command-styles.ts";
 import { type Field, type Kind, readFields } from "./read-fields.ts";
+import { readSecret } from "./read-secret.ts";
 import { timeForms } from "./read-time.ts";
-import { readFile, readJson, readValue, usage } from "./read-value.ts";
+import { readJson, readValue, usage } from "./read-value.ts";
 import { isList, type RouteCommand, toKebab } from "./route-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -273,13 +274,6 @@ async function readFlag(
   if (value === false && isNullable) return null;
   if (kind.type === "secret") return readSecret(String(value), reading.name, reading.terminal);
   return readValue(kind, value as string | string[], reading);
-}
-
-/** From a file, from what is piped in, or typed: the arguments of a process are no secret. */
-export async function readSecret(path: string, name: string, terminal: Terminal): Promise<string> {
-  if (path !== "-") return readFile(path, name).trim();
-  if (terminal.isInput) return (await terminal.askSecret(`${name.replace(/^--/, "")}: `)).trim();
-  return (await terminal.readInput()).trim();
 }
 
 async function readData(

@@ -1,7 +1,6 @@
 import { realpathSync } from "node:fs";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import type { HttpMethod } from "@bursar/contract/route.ts";
-import { localSocketPath } from "#src/lib/local-socket.ts";
 import { CommandError, exitCodes, refusal } from "./command-error.ts";
 
 /** How long a server may say nothing, where a call does not say otherwise. */
@@ -31,7 +30,8 @@ export interface Connection {
 export function connectLocally(dataDir: string): Connection {
   return {
     server: `the server on the data folder ${dataDir}`,
-    open(call) {
+    async open(call) {
+      const { localSocketPath } = await import("#src/lib/local-socket.ts");
       const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
       const explain = (error: NodeJS.ErrnoException) => noLocalServer(dataDir, error);
       return openWith({ socketPath }, call, explain);

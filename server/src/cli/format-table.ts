@@ -9,7 +9,8 @@ const LEAST_WIDTH = 10;
 /** Two cells wide on a terminal. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303f]/u;
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** One cell a character. */
+const PLAIN = /^[ -~]*$/;
 
 interface Column {
   path: string;
@@ -100,7 +101,7 @@ function align(text: string, { width, isNumber }: Column): string {
 function cutTo(text: string, width: number): string {
   let cut = "";
   let taken = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of graphemesOf(text)) {
     taken += widthOf(segment);
     if (taken > width - 1) break;
     cut += segment;
@@ -110,9 +111,18 @@ function cutTo(text: string, width: number): string {
 
 /** Cells that a text takes on a terminal. */
 export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  for (const segment of graphemesOf(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** What is one sign to a reader. The segmenter takes milliseconds to make, and few tables need it. */
+function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 
 /** One thing, a field a line; lists of things are tables below it. */

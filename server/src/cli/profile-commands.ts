@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { CommandError, exitCodes } from "./command-error.ts";
-import { readSecret } from "./command-input.ts";
 import { call, connectRemotely } from "./connection.ts";
 import { type OutputOptions, print, table } from "./print.ts";
 import {
@@ -12,6 +11,7 @@ import {
   readProfiles,
   writeProfiles,
 } from "./profiles.ts";
+import { readSecret } from "./read-secret.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface AddOptions {

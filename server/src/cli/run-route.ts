@@ -8,7 +8,8 @@ import { usage } from "./read-value.ts";
 import { type ListAll, resolveNames } from "./resolve-names.ts";
 import { isList, type RouteCommand } from "./route-commands.ts";
 import { showable, type Terminal } from "./terminal.ts";
-import { type Format, type Pages, toJson, writeAnswer, writeList } from "./write-answer.ts";
+import { toJson } from "./to-json.ts";
+import { type Format, type Pages, writeAnswer, writeList } from "./write-answer.ts";
 
 /** What a command that calls a route needs of the world. */
 export interface RunContext {

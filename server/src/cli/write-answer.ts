@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { formatTable, formatThing } from "./format-table.ts";
 import { formatYaml } from "./format-yaml.ts";
 import type { Terminal } from "./terminal.ts";
+import { toJson } from "./to-json.ts";
 
 // What a command prints: a table for people, JSON for programs, a secret alone for a variable.
 
@@ -107,14 +108,6 @@ function writeTable(
 function entryName(route: RouteSpec): string | undefined {
   const data = route.response.shape["data"] as z.ZodArray | undefined;
   return (data?.element as z.ZodType | undefined)?.meta()?.id;
-}
-
-/** One line, or indented for people. A terminal acts on the characters from U+0080 to U+009F: they are written as escapes. */
-export function toJson(value: unknown, isIndented = false): string {
-  return JSON.stringify(value, null, isIndented ? 2 : undefined).replaceAll(
-    /[\x7f-\x9f]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 const SHOWN_ONCE = /shown (this once|in this answer alone)/i;
