@@ -77,7 +77,7 @@ describe("`bursar audit`", () => {
 
   test("export of what is wrong says so and leaves no file", async () => {
     const file = join(await temporaryFolder(), "audit.csv");
-    const ran = await bursar("audit", "export", "--output", file, "--from", "yesterday");
+    const ran = await bursar("audit", "export", "--output", file, "--starting-at", "yesterday");
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain("starting_at");
     expect(existsSync(file)).toBe(false);

@@ -78,6 +78,13 @@ test("a thing is a field a line, with its lists of things as tables below", () =
   );
 });
 
+test("a text of several lines keeps them, and acts on nothing", () => {
+  const mail = { id: "mail_1", body: { text: "Hello,\n\nopen\u001b[2J this", html: "<p>Hello" } };
+  expect(stripVTControlCharacters(formatThing(mail, 80).replaceAll("\ufffd", "?"))).toBe(
+    ["id  mail_1", "", "text", "Hello,", "", "open?[2J this"].join("\n"),
+  );
+});
+
 describe("what others wrote cannot act on a terminal", () => {
   const hostile = "a\u001b[31mb\u009b2Jc\u202ed\r\ne\u0007";
   test("in a table", () => {

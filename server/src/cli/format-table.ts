@@ -1,6 +1,7 @@
 import picocolors from "picocolors";
 import { type Cell, coloured, toCell, toHeading } from "./format-cell.ts";
 import { columnsOf, valueAt } from "./table-columns.ts";
+import { showable } from "./terminal.ts";
 
 const GAP = "  ";
 const NOTHING = "–";
@@ -125,22 +126,25 @@ function graphemesOf(text: string): string[] {
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 
-/** One thing, a field a line; lists of things are tables below it. */
+/** One thing, a field a line; texts of several lines and lists of things stand below it. */
 export function formatThing(thing: Row, columns: number): string {
   const isTable = (value: unknown): value is Row[] =>
     Array.isArray(value) && value.length > 0 && value.every((each) => isRow(each));
-  const entries = flatten("", thing).filter(([path]) => path !== "type");
-  const short = entries.filter(([, value]) => !isTable(value));
+  const isText = (value: unknown) => typeof value === "string" && value.includes("\n");
+  const entries = flatten("", thing).filter(([path]) => path !== "type" && !path.endsWith("html"));
+  const short = entries.filter(([, value]) => !isTable(value) && !isText(value));
   const width = Math.max(0, ...short.map(([path]) => path.length));
   const lines = short.map(([path, value]) => {
     const { text } = toCell(path, value);
     const shown = text === "" ? picocolors.dim(NOTHING) : coloured(path, text);
     return `${picocolors.dim(path.padEnd(width))}${GAP}${shown}`;
   });
-  const tables = entries.flatMap(([path, value]) =>
-    isTable(value) ? ["", picocolors.bold(toHeading(path)), formatTable(value, { columns })] : [],
-  );
-  const text = [...lines, ...tables];
+  const below = entries.flatMap(([path, value]) => {
+    const heading = ["", picocolors.bold(toHeading(path))];
+    if (isTable(value)) return [...heading, formatTable(value, { columns })];
+    return isText(value) ? [...heading, showable(String(value))] : [];
+  });
+  const text = [...lines, ...below];
   if (text[0] === "") text.shift();
   return text.join("\n");
 }
