@@ -49,6 +49,14 @@ const mailFrom = z
     "expected an address such as bursar@example.com or Bursar <bursar@example.com>",
   );
 
+const MOST_PROCESSES = 64;
+const expectedProcesses = `expected a number of processes from 1 to ${MOST_PROCESSES}`;
+const processes = z
+  .string()
+  .regex(/^[1-9]\d?$/, expectedProcesses)
+  .transform(Number)
+  .refine((number) => number <= MOST_PROCESSES, expectedProcesses);
+
 interface Setting {
   env: string;
   schema: z.ZodType;
@@ -71,6 +79,12 @@ export const settings = {
     fallback: "127.0.0.1",
     about: "Address to listen on.",
   },
+  processes: {
+    env: "BURSAR_PROCESSES",
+    schema: processes,
+    fallback: "1",
+    about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` wins.`,
+  },
   dataDir: {
     env: "BURSAR_DATA_DIR",
     schema: text,
@@ -92,7 +106,8 @@ export const settings = {
   nodeId: {
     env: "BURSAR_NODE_ID",
     schema: text.max(100).optional(),
-    about: "Name of this node; made once in the data folder when unset.",
+    about:
+      "Name of this node; made once in the data folder when unset, or anew at each start with BURSAR_JOURNAL=postgres.",
   },
   logLevel: {
     env: "BURSAR_LOG_LEVEL",
@@ -121,12 +136,19 @@ export const settings = {
     about:
       "After this time, money of requests whose outcome is not known counts as not spent. See spend limits.",
   },
+  journal: {
+    env: "BURSAR_JOURNAL",
+    schema: z.enum(["disk", "postgres"]),
+    fallback: "disk",
+    about:
+      "disk: records are written to the data folder before a request is sent. postgres: to the database, for nodes whose disk does not survive a restart; a request then waits for a commit, and while the database is away there is a 503.",
+  },
   journalSync: {
     env: "BURSAR_JOURNAL_SYNC",
     schema: z.enum(["interval", "group"]),
     fallback: "interval",
     about:
-      "interval: synced to disk every 50 ms. group: a request waits for the sync before it is sent.",
+      "Of a journal on disk. interval: synced every 50 ms. group: a request waits for the sync before it is sent.",
   },
   drainMs: {
     env: "BURSAR_DRAIN",

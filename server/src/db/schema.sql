@@ -217,6 +217,21 @@ CREATE TABLE invite_workspace (
   workspace_id text NOT NULL,
   role text NOT NULL
 );
+CREATE TABLE journal_record (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  line bytea NOT NULL
+);
+CREATE TABLE journal_writer (
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  beat bigint DEFAULT 0 NOT NULL,
+  is_whole boolean DEFAULT true NOT NULL,
+  is_adopted boolean DEFAULT false NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE lease (
   node_id text NOT NULL,
   request_id text NOT NULL,
@@ -490,6 +505,8 @@ ALTER TABLE invite ADD CONSTRAINT invite_pkey PRIMARY KEY (id);
 ALTER TABLE invite ADD CONSTRAINT invite_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (invite_id, workspace_id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
+ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);

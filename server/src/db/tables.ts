@@ -28,6 +28,8 @@ export interface Tables {
   usage_day: UsageRollupTable;
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
+  journal_writer: JournalWriterTable;
+  journal_record: { node_id: string; seq: bigint; line: Uint8Array };
   audit_checkpoint: AuditCheckpointTable;
   claimed_change: ClaimedChangeTable;
   member: MemberTable;
@@ -59,6 +61,17 @@ interface NodeTable {
   lease_op: Generated<bigint>;
   lease_expires_at: Generated<Date | null>;
   limits_version: Generated<bigint>;
+}
+
+interface JournalWriterTable {
+  node_id: string;
+  journal_id: string;
+  epoch: Generated<bigint>;
+  last_seq: Generated<bigint>;
+  beat: Generated<bigint>;
+  is_whole: Generated<boolean>;
+  is_adopted: Generated<boolean>;
+  seen_at: Generated<Date>;
 }
 
 interface WorkspaceTable {
