@@ -79,7 +79,7 @@ function toFlag(
   { style, isStream }: { style: CommandStyle; isStream: boolean },
 ): Flag {
   const { kind } = field;
-  const plain = formOfId(field.name) ? field.name.slice(0, -3) : field.name;
+  const plain = formOfId(field.name) ? field.name.replace(/_id(s?)$/, "$1") : field.name;
   const written = style.flags?.[field.name] ?? toKebab(plain);
   const isTaken = RESERVED.has(written) && !(isStream && written === "format");
   const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
@@ -178,7 +178,7 @@ function meaningOf({ name, kind, description }: Field): string | undefined {
   if (description !== undefined && !isForm && formOfId(name) === null) {
     return description.replaceAll(/\s+/g, " ");
   }
-  return name.endsWith("_id") ? `${capital(idMeaning(name))}.` : undefined;
+  return /_ids?$/.test(name) ? `${capital(idMeaning(name))}.` : undefined;
 }
 
 function capital(text: string): string {
@@ -212,12 +212,12 @@ function formsOf(kind: Kind): string | undefined {
 
 /** What may stand for a thing that has more than an id; null for all else. */
 function formOfId(name: string): string | null {
-  if (/(^|_)workspace_id$/.test(name)) return "name or id";
-  return /(^|_)member_id$/.test(name) ? "address or id" : null;
+  if (/(^|_)workspace_ids?$/.test(name)) return "name or id";
+  return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
 }
 
 function idMeaning(name: string): string {
-  return `${formOfId(name) ?? "id"} of the ${name.replace(/_id$/, "").replaceAll("_", " ")}`;
+  return `${formOfId(name) ?? "id"} of the ${name.replace(/_id(s?)$/, "$1").replaceAll("_", " ")}`;
 }
 
 interface Written {

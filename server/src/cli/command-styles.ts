@@ -123,6 +123,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     positionals: ["model"],
     examples: ["model-prices create claude-sonnet-5 --input-usd 3 --output-usd 15"],
   },
+  checkLedger: { group: "ledger", action: "check", timeoutMs: VERIFY_TIMEOUT_MS },
   verifyAuditLog: {
     action: "verify",
     summary: "Prove that no event was changed, added or removed; exits with 1 when one was",

@@ -5,6 +5,8 @@ import { CommandError, exitCodes, refusal } from "./command-error.ts";
 
 /** How long a server may say nothing, where a call does not say otherwise. */
 const TIMEOUT_MS = 30_000;
+/** A long report takes a while to begin, and waits for whoever reads it. */
+const STREAM_TIMEOUT_MS = 600_000;
 
 export interface ServerCall {
   method: HttpMethod;
@@ -118,7 +120,11 @@ export async function streamTo(
   target: string,
   destination: NodeJS.WritableStream,
 ): Promise<void> {
-  const response = await connection.open({ method: "GET", target });
+  const response = await connection.open({
+    method: "GET",
+    target,
+    timeoutMs: STREAM_TIMEOUT_MS,
+  });
   const status = response.statusCode ?? 0;
   if (status >= 300) throw refusal(status, await readAll(response));
   const { pipeline } = await import("node:stream/promises");

@@ -1,6 +1,8 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { z } from "zod";
 import type { CommandShape } from "./command-input.ts";
-import type { Field, Kind } from "./read-fields.ts";
+import { type Field, type Kind, readFields } from "./read-fields.ts";
+import { readValue } from "./read-value.ts";
 import { nameOf, type RouteCommand } from "./route-commands.ts";
 import { isDestructive } from "./run-route.ts";
 
@@ -87,6 +89,24 @@ function sampleOfKind(name: string, kind: Kind): string {
       return [word, ...fields.map(sampleOf)].join(":");
     }
     case "json":
-      return "'{}'";
+      return `'${JSON.stringify(sampleJson(kind.schema))}'`;
   }
+}
+
+/** The least that the schema takes, as far as its shape says. */
+function sampleJson(schema: z.ZodType): unknown {
+  const definition = schema._zod.def as unknown as { type: string; element?: z.ZodType };
+  if (definition.type === "object") {
+    const needed = readFields(schema as z.ZodObject).filter(({ isRequired }) => isRequired);
+    return Object.fromEntries(needed.map((each) => [each.name, sampleValue(each)]));
+  }
+  if (definition.type === "array" && definition.element) return [sampleJson(definition.element)];
+  return {};
+}
+
+function sampleValue({ name, kind }: Field): unknown {
+  if (kind.type === "json") return sampleJson(kind.schema);
+  if (kind.type === "flag") return true;
+  const written = sampleOfKind(name, kind);
+  return readValue(kind, values[name] ?? written, { name, nowMs: 0 });
 }

@@ -20,7 +20,8 @@ export type Kind =
   | { type: "parts"; fields: readonly Field[] }
   /** One of several things, named by its first word: `workspace:Research`. */
   | { type: "variant"; discriminator: string; variants: ReadonlyMap<string, readonly Field[]> }
-  | { type: "json" };
+  /** What only JSON can say; of this schema. */
+  | { type: "json"; schema: z.ZodType };
 
 export interface Field {
   /** As on the wire. */
@@ -125,37 +126,37 @@ function kindOf(schema: z.ZodType): Kind {
     case "literal":
       return { type: "choice", values: (definition.values ?? []).map(String) };
     case "array":
-      return listOf(definition.element);
+      return listOf(schema, definition.element);
     case "record":
       return { type: "map" };
     case "union":
-      return unionOf(definition);
+      return unionOf(schema, definition);
     case "object":
       return partsOf(schema as z.ZodObject);
     default:
-      return { type: "json" };
+      return { type: "json", schema };
   }
 }
 
-function listOf(element: z.ZodType | undefined): Kind {
-  if (!element) return { type: "json" };
-  const item = readField("", element).kind;
-  return item.type === "json" || item.type === "list" ? { type: "json" } : { type: "list", item };
+function listOf(schema: z.ZodType, element: z.ZodType | undefined): Kind {
+  const item = element && readField("", element).kind;
+  const isPlain = item !== undefined && item.type !== "json" && item.type !== "list";
+  return isPlain ? { type: "list", item } : { type: "json", schema };
 }
 
 /** Amounts are a number or decimal text; a thing of several forms says by one field which it is. */
-function unionOf({ options = [], discriminator }: Definition): Kind {
+function unionOf(schema: z.ZodType, { options = [], discriminator }: Definition): Kind {
   const types = options.map((option) => definitionOf(option).type);
   if (types.includes("number") && types.every((type) => type === "number" || type === "string")) {
     return { type: "amount" };
   }
-  if (discriminator === undefined) return { type: "json" };
+  if (discriminator === undefined) return { type: "json", schema };
   const variants = new Map<string, readonly Field[]>();
   for (const option of options) {
     const fields = readFields(option as z.ZodObject);
     const named = fields.find(({ name }) => name === discriminator);
     const rest = fields.filter((field) => field !== named);
-    if (named?.kind.type !== "choice" || !rest.every(isPart)) return { type: "json" };
+    if (named?.kind.type !== "choice" || !rest.every(isPart)) return { type: "json", schema };
     for (const value of named.kind.values) variants.set(value, rest);
   }
   return { type: "variant", discriminator, variants };
@@ -164,7 +165,7 @@ function unionOf({ options = [], discriminator }: Definition): Kind {
 function partsOf(schema: z.ZodObject): Kind {
   const fields = readFields(schema);
   const isWritable = fields.length > 0 && fields.every(isPart);
-  return isWritable ? { type: "parts", fields } : { type: "json" };
+  return isWritable ? { type: "parts", fields } : { type: "json", schema };
 }
 
 /** What can stand between colons. */

@@ -58,7 +58,7 @@ describe("values", () => {
     ["lists as JSON", { type: "list", item: text }, ['["a,b"]'], ["a,b"]],
     ["maps", { type: "map" }, ["team=a=b", "x="], { team: "a=b", x: "" }],
     ["maps as JSON", { type: "map" }, ['{"old":null}'], { old: null }],
-    ["JSON", { type: "json" }, ["[1]"], [1]],
+    ["JSON", { type: "json", schema: z.unknown() }, ["[1]"], [1]],
   ] as [string, Kind, string[], unknown][])("%s", (_, kind, written, expected) => {
     expect(read(kind, ...written)).toEqual(expected);
   });

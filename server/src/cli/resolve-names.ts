@@ -24,10 +24,10 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     return found;
   };
   const resolveId = (field: string, value: string): string | Promise<string> => {
-    if (field.endsWith("workspace_id") && !value.startsWith("wksp_")) {
+    if (/(^|_)workspace_ids?$/.test(field) && !value.startsWith("wksp_")) {
       return once(`workspace ${value}`, () => findWorkspace(value, listAll));
     }
-    if (field.endsWith("member_id") && value.includes("@")) {
+    if (/(^|_)member_ids?$/.test(field) && value.includes("@")) {
       return once(`member ${value}`, () => findMember(value, listAll));
     }
     return value;
@@ -42,6 +42,7 @@ async function walk(
 ): Promise<unknown> {
   if (typeof value === "string") return resolveId(field, value);
   if (Array.isArray(value)) {
+    // Entries of a list have its name.
     return Promise.all(value.map((each) => walk(field, each, resolveId)));
   }
   if (value === null || typeof value !== "object") return value;

@@ -69,11 +69,14 @@ function deriveName(
   const words = base.filter((segment) => !isParam(segment));
   const verb = verbOf(route);
   if (words.length < 2 || isItem || isCollection(route, routes)) {
-    const last = words.at(-1) ?? "";
-    const group = [...words.slice(0, -1).map(toSingular), last].join("-");
-    return { group: toKebab(group), action: verb };
+    return { group: toGroup(words), action: verb };
   }
-  return { group: toKebab(words.slice(0, -1).join("-")), action: toKebab(words.at(-1) ?? "") };
+  return { group: toGroup(words.slice(0, -1)), action: toKebab(words.at(-1) ?? "") };
+}
+
+/** `workspaces`, `members`: `workspace-members`. */
+function toGroup(words: readonly string[]): string {
+  return toKebab([...words.slice(0, -1).map(toSingular), ...words.slice(-1)].join("-"));
 }
 
 /** What the operation calls it: `listApiKeys`, `setSpendLimit`. */

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { CommandError, exitCodes } from "./command-error.ts";
 
-/** Of what is piped in: a body is at most some megabytes, a key some bytes. */
-const MAX_INPUT_BYTES = 32 * 1024 ** 2;
+/** Of what is piped in: what the largest body of a call may have. */
+const MAX_INPUT_BYTES = 64 * 1024 ** 2;
 
 /** Where a command talks to whoever runs it. */
 export interface Terminal {
