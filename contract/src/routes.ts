@@ -2,6 +2,7 @@ import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { inviteRoutes } from "./admin/invites.ts";
+import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
@@ -11,6 +12,7 @@ import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
 import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
@@ -31,6 +33,8 @@ export const adminRoutes = [
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
   ...spendLimitRoutes,
+  ...unresolvedSpendRoutes,
+  ...ledgerCheckRoutes,
   ...usageRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,

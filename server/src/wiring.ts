@@ -366,6 +366,7 @@ async function startSurfaces(
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
     keyUse: core.keyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),

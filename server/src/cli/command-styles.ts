@@ -1,5 +1,6 @@
 import type { auditLogVerification } from "@bursar/contract/admin/audit-log.ts";
 import type { z } from "zod";
+import { describeLedger, type LedgerReport } from "./describe-ledger.ts";
 
 // What the contract cannot know of a command: a shorter name, an example, how its answer reads. Everything here is optional;
 // a route that is not named here is a command all the same.
@@ -44,7 +45,9 @@ export const groupAliases: Readonly<
   owners: { summary: "owners of the organization; on the server's own machine" },
   requests: { summary: "single requests, without what was said" },
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
+  "spend-adjustments": { summary: "what spend was changed by, beside requests" },
   "spend-limits": { aliases: ["limits"], summary: "limits on what may be spent" },
+  "unresolved-spend": { summary: "money whose fate is not known yet" },
   upstreams: { summary: "where Claude is called" },
   usage: { summary: "tokens, requests and cost" },
   "workspace-limits": { summary: "monthly limits of workspaces" },
@@ -123,7 +126,15 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     positionals: ["model"],
     examples: ["model-prices create claude-sonnet-5 --input-usd 3 --output-usd 15"],
   },
-  checkLedger: { group: "ledger", action: "check", timeoutMs: VERIFY_TIMEOUT_MS },
+  checkLedger: {
+    group: "ledger",
+    action: "check",
+    timeoutMs: VERIFY_TIMEOUT_MS,
+    findFault: (answer) => {
+      const report = answer as unknown as LedgerReport;
+      return report.is_correct ? null : describeLedger(report);
+    },
+  },
   verifyAuditLog: {
     action: "verify",
     summary: "Prove that no event was changed, added or removed; exits with 1 when one was",

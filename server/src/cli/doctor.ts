@@ -1,8 +1,12 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
+import { exitCodes } from "./command-error.ts";
+import { describeLedger } from "./describe-ledger.ts";
+import { callRoute, makeLocalApi } from "./local-api.ts";
 import { print } from "./print.ts";
 
 /** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
@@ -16,6 +20,8 @@ interface Finding {
 
 const OLDEST_NODE = 24;
 const LEAST_FREE_BYTES = 1024 ** 3;
+/** Years of requests take minutes to add up, and the server says nothing meanwhile. */
+const CHECK_TIMEOUT_MS = 3_600_000;
 const MEBIBYTE = 1024 ** 2;
 
 /** `doctor`: says what is right and wrong with this installation; exits with 1 when something is wrong. */
@@ -24,22 +30,32 @@ export function addDoctorCommand(
   load: () => LoadedConfig,
   send: SendLocally,
 ): void {
-  program
+  const doctor = program
     .command("doctor")
     .description("check this installation")
-    .addHelpText("after", "\nExamples:\n  bursar doctor")
+    .addHelpText("after", "\nExamples:\n  bursar doctor\n  bursar doctor ledger");
+  doctor
+    .command("ledger")
+    .description("recompute every balance; exits with 1 when one is not what it should be")
+    .addHelpText("after", "\nExamples:\n  bursar doctor ledger")
     .action(async () => {
-      const { config } = load();
-      const findings = [
-        checkNode(),
-        ...checkDataFolder(config.dataDir),
-        checkExposure(config),
-        await checkServer(send),
-      ];
-      const isHealthy = findings.every((finding) => finding.ok);
-      print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
-      if (!isHealthy) process.exitCode = 1;
+      const callApi = makeLocalApi(load().config.dataDir, CHECK_TIMEOUT_MS);
+      const report = await callRoute(callApi, checkLedger);
+      print(program.opts(), report, () => describeLedger(report));
+      if (!report.is_correct) process.exitCode = exitCodes.error;
     });
+  doctor.action(async () => {
+    const { config } = load();
+    const findings = [
+      checkNode(),
+      ...checkDataFolder(config.dataDir),
+      checkExposure(config),
+      await checkServer(send),
+    ];
+    const isHealthy = findings.every((finding) => finding.ok);
+    print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
+    if (!isHealthy) process.exitCode = 1;
+  });
 }
 
 function line({ check, ok, detail }: Finding): string {

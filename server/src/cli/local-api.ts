@@ -5,10 +5,16 @@ import { call, connectLocally } from "./connection.ts";
 /** One call, its answer parsed. Throws CommandError with the server's own words for an error. */
 export type CallApi = (method: HttpMethod, target: string, body?: object) => Promise<unknown>;
 
-export function makeLocalApi(dataDir: string): CallApi {
+/** `timeoutMs`: how long the server may say nothing, where it is more than usual. */
+export function makeLocalApi(dataDir: string, timeoutMs?: number): CallApi {
   const connection = connectLocally(dataDir);
   return (method, target, body) =>
-    call(connection, { method, target, body: body && JSON.stringify(body) });
+    call(connection, {
+      method,
+      target,
+      body: body && JSON.stringify(body),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
 }
 
 /** What one call of a route takes, as it goes over the wire. */

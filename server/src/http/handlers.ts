@@ -7,6 +7,7 @@ import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
+import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
 import type { MailReadDeps } from "#src/features/mail/mail.ts";
 import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
@@ -20,6 +21,8 @@ import {
 } from "#src/features/sign-in/routes.ts";
 import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
+import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
@@ -31,6 +34,7 @@ export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
   AuditLogDeps &
+  UnresolvedDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -51,6 +55,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeUnresolvedSpendHandlers(deps),
+    ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { BalanceKey } from "./spend-key.ts";
 
-/** A balance whose settled spend is not the sum of its requests. Integer nano-USD. */
+/** A balance whose settled spend is not the sum of its requests and adjustments. Integer nano-USD. */
 export interface BalanceDifference extends BalanceKey {
   eventNanoUsd: bigint;
   settledNanoUsd: bigint;
@@ -11,7 +11,7 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Adds up usage_event for every scope and period and compares with what is settled. Empty when all agree; at most 100
+ * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled. Empty when all agree; at most 100
  * differences. Reads the whole of usage_event: for tests and for a doctor, not for requests.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
@@ -20,7 +20,11 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
       SELECT scope_type, scope_id, p.period,
         date_trunc(p.unit, e.started_at AT TIME ZONE 'UTC')::date AS period_start,
         sum(e.cost_nano_usd)::bigint AS nano_usd
-      FROM usage_event e
+      FROM (
+        SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM usage_event
+        UNION ALL
+        SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM spend_adjustment
+      ) AS e
       CROSS JOIN LATERAL (VALUES ('organization', e.organization_id::text),
         ('workspace', e.workspace_id), ('api_key', e.api_key_id)) AS s (scope_type, scope_id)
       CROSS JOIN (VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS p (period, unit)

@@ -20,6 +20,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
+import { leaveUnresolved } from "./unresolved-spend.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
@@ -56,6 +57,11 @@ export interface TestOrganization {
   operator: Client;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
+  /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */
+  unresolvedSpend(
+    workspaceId: string,
+    apiKeyId: string,
+  ): Promise<{ requestId: string; id: string }>;
 }
 
 export interface TestMember {
@@ -98,6 +104,7 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
@@ -114,6 +121,7 @@ export async function startAdmin(): Promise<AdminHarness> {
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
     onDenied: (caller, route, origin, refusal) =>
@@ -173,6 +181,12 @@ export async function startAdmin(): Promise<AdminHarness> {
           const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
           return { ...made, cookie, client: makeClient(app, consoleHeaders(cookie)) };
         },
+        unresolvedSpend: (workspaceId, apiKeyId) =>
+          leaveUnresolved(
+            database,
+            { organizationId: id, workspaceId, apiKeyId },
+            { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
+          ),
       };
     },
     close: async () => {
