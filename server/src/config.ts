@@ -363,12 +363,19 @@ function tomlKey(setting: Setting): string {
   return setting.env.replace(/^BURSAR_/, "").toLowerCase();
 }
 
+/** Of the command line, which reads them itself: they say where a server is and mean nothing to one. */
+const commandLineVariables = [
+  "BURSAR_PROFILE",
+  "BURSAR_URL",
+  "BURSAR_ADMIN_KEY",
+  "BURSAR_ADMIN_KEY_FILE",
+];
+
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set(
-    Object.values<Setting>(settings).flatMap(({ env: name, isSecret }) =>
-      isSecret ? [name, `${name}_FILE`] : [name],
-    ),
+  const names = Object.values<Setting>(settings).flatMap(({ env: name, isSecret }) =>
+    isSecret ? [name, `${name}_FILE`] : [name],
   );
+  const known = new Set([...names, ...commandLineVariables]);
   return Object.keys(env)
     .filter((name) => name.startsWith("BURSAR_") && !known.has(name))
     .map((name) => `${name}: there is no such setting`);

@@ -1,20 +1,30 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   callAdmin,
+  eventually,
   root,
   type ServerProcess,
   serverEnvironment,
   startServer,
   stopAllServers,
+  temporaryFolder,
 } from "#test/harness/server-process.ts";
 
 // `./bursar` as people and scripts use it: what it prints where, and what it exits with.
 
 let server: ServerProcess;
+let configFolder: string;
+/** Data folder without a server. */
+let elsewhere: string;
 
 beforeAll(async () => {
   server = await startServer();
+  configFolder = await temporaryFolder();
+  elsewhere = await temporaryFolder();
 }, 90_000);
 afterAll(stopAllServers);
 
@@ -24,14 +34,28 @@ interface Ran {
   stderr: string;
 }
 
-/** Runs `./bursar` on the server's data folder, its output piped. */
-function bursar(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  const options = { cwd: root, env: serverEnvironment(server.dataDir, env) };
+/** Runs `./bursar` on the server's data folder, its output piped, with `input` piped in. */
+function bursar(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input = "",
+): Promise<Ran> {
+  const options = { cwd: root, env: environment(env) };
   return new Promise((resolve) => {
-    execFile(process.execPath, ["bursar", ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      ["bursar", ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+    child.stdin?.end(input);
   });
+}
+
+function environment(extra: Record<string, string>): Record<string, string> {
+  return { ...serverEnvironment(server.dataDir), XDG_CONFIG_HOME: configFolder, ...extra };
 }
 
 const jsonOf = (ran: Ran) => JSON.parse(ran.stdout) as Record<string, unknown>;
@@ -48,33 +72,125 @@ test("an admin key is printed alone, so that a variable can hold it, and works u
     ({ name }) => name === "From the shell",
   );
   expect(key?.created_by).toMatchObject({ type: "local_operator" });
-  const revoked = await bursar(["admin-keys", "revoke", key?.id ?? ""]);
-  expect(revoked).toMatchObject({ code: 0, stdout: `Revoked From the shell (${key?.id}).\n` });
+  const unasked = await bursar(["admin-keys", "revoke", key?.id ?? ""]);
+  expect(unasked).toMatchObject({ code: 2, stdout: "" });
+  expect((await me()).status).toBe(200);
+  const revoked = await bursar(["admin-keys", "revoke", key?.id ?? "", "--yes"]);
+  expect(revoked.code).toBe(0);
+  expect(jsonOf(revoked)).toMatchObject({ name: "From the shell", status: "revoked" });
   expect((await me()).status).toBe(401);
 });
 
-test("a workspace and a key in it, by name and whatever its case", async () => {
-  const made = await bursar(["workspaces", "create", "Café", "--description", "For tests"]);
-  expect(made.stdout).toMatch(/^wksp_[0-9A-Za-z]{24} {2}Café\n$/);
+test("a key's whole life, its workspace by name and whatever its case", async () => {
+  const made = jsonOf(await bursar(["workspaces", "create", "Café", "--description", "For tests"]));
+  expect(made).toMatchObject({ name: "Café", description: "For tests" });
   // As a Mac's keyboard may spell it.
   const name = "CAFE\u0301";
-  const key = await bursar(["--json", "api-keys", "create", "--workspace", name, "--name", "k"]);
-  expect(jsonOf(key)).toMatchObject({
+  const create = ["api-keys", "create", "k", "--workspace", name, "--permissions", "read"];
+  const key = jsonOf(await bursar([...create, "--expires-at", "+90d", "--json"]));
+  expect(key).toMatchObject({
     name: "k",
-    permissions: ["write"],
-    workspace_id: made.stdout.split(" ")[0],
+    permissions: ["read"],
+    workspace_id: made["id"],
     key: expect.stringMatching(/^sk-ant-api03-/),
   });
-  const [keys, workspaces] = await Promise.all([
-    bursar(["api-keys", "list"]),
-    bursar(["workspaces", "list"]),
-  ]);
-  expect(keys.stdout).toContain(String(jsonOf(key)["id"]));
-  expect(keys.stdout).not.toContain(String(jsonOf(key)["key"]));
-  expect(workspaces.stdout).toContain("Café");
+  const days = (Date.parse(String(key["expires_at"])) - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(90);
+
+  const id = String(key["id"]);
+  const models = async () => {
+    const headers = { "x-api-key": String(key["key"]) };
+    return (await fetch(`${server.url}/v1/models`, { headers })).status;
+  };
+  /** A change reaches the gateway within a second; a busy machine gets some more. */
+  const becomes = (status: number) =>
+    eventually(5000, `a ${status}`, async () => ((await models()) === status ? status : null));
+  expect(await models()).toBe(200);
+  expect(jsonOf(await bursar(["keys", "disable", id]))).toMatchObject({ status: "inactive" });
+  expect(await becomes(401)).toBe(401);
+  expect(jsonOf(await bursar(["keys", "enable", id]))).toMatchObject({ status: "active" });
+  expect(await becomes(200)).toBe(200);
+  const rotated = await bursar(["keys", "rotate", id, "--grace-period-seconds", "3600"]);
+  expect(rotated.stdout).toMatch(/^sk-ant-api03-[0-9A-Za-z]{49}\n$/);
+  expect(rotated.stdout.trim()).not.toBe(key["key"]);
+  expect(await models()).toBe(200);
+  expect((await bursar(["keys", "cut-off", id, "--yes"])).code).toBe(0);
+  expect(jsonOf(await bursar(["keys", "revoke", id, "--yes"]))).toMatchObject({
+    status: "archived",
+  });
+
+  const list = await bursar(["keys", "list", "--workspace", "café", "--format", "table"]);
+  expect(list.stdout).toMatch(new RegExp(`^${id} +k +archived`, "m"));
+  expect(list.stdout).not.toContain(String(key["key"]));
 });
 
-describe.concurrent("--json prints one object, anywhere on the line", () => {
+test("a limit in dollars, and what is spent against it", async () => {
+  await bursar(["workspaces", "create", "Limited"]);
+  const set = ["limits", "set", "--scope", "workspace:Limited", "--period", "monthly"];
+  const limit = jsonOf(await bursar([...set, "--limit-usd", "1234.50"]));
+  expect(limit).toMatchObject({
+    limit_usd: 1234.5,
+    period: "monthly",
+    scope: { type: "workspace" },
+  });
+  const table = await bursar(["limits", "list", "--workspace", "Limited", "--format", "table"]);
+  expect(table.stdout).toMatch(/limit \$ +spent \$.*\n.* 1,234\.50 +0\.00/);
+  const yaml = await bursar(["limits", "get", String(limit["id"]), "--format", "yaml"]);
+  expect(yaml.stdout).toContain("scope:\n  type: workspace\n");
+  const removed = await bursar([
+    "limits",
+    "remove",
+    String(limit["id"]),
+    "--yes",
+    "--format",
+    "raw",
+  ]);
+  expect(removed.stdout).toBe(`${limit["id"]}\n`);
+  const usage = jsonOf(await bursar(["usage", "--group-by", "workspace"]));
+  expect(usage).toMatchObject({ data: [], bucket: "1d", totals: { cost_usd: "0.00" } });
+});
+
+test("a list is followed page by page; a reader who has seen enough is no error", async () => {
+  for (const name of ["P1", "P2", "P3"]) await bursar(["workspaces", "create", name]);
+  const first = await bursar(["workspaces", "list", "--limit", "1"]);
+  const { data, next_page } = jsonOf(first) as { data: { name: string }[]; next_page: string };
+  expect(data.map(({ name }) => name)).toEqual(["P3"]);
+  expect(first.stderr).toContain(`--page ${next_page}`);
+  const next = await bursar(["workspaces", "list", "--limit", "1", "--page", next_page]);
+  expect(next.stdout).toContain('"P2"');
+  const all = await bursar(["workspaces", "list", "--all", "--format", "jsonl"]);
+  const names = all.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).name);
+  expect(names.slice(0, 3)).toEqual(["P3", "P2", "P1"]);
+  expect(names).toContain("Default");
+
+  const options = { cwd: root, env: environment({}) };
+  const reader = spawn(process.execPath, ["bursar", "audit", "export"], options);
+  reader.stdout.destroy();
+  const stderr: string[] = [];
+  reader.stderr.on("data", (chunk) => stderr.push(String(chunk)));
+  const code = await new Promise((resolve) => reader.on("close", resolve));
+  expect([code, stderr.join("")]).toEqual([0, ""]);
+});
+
+test("sent again under one key, a change is made once", async () => {
+  const create = [
+    "workspaces",
+    "create",
+    "Once",
+    "--idempotency-key",
+    "the-same",
+    "--format",
+    "raw",
+  ];
+  const [first, again] = [await bursar(create), await bursar(create)];
+  expect(first.stdout).toMatch(/^wksp_/);
+  expect(again.stdout).toBe(first.stdout);
+});
+
+describe("--json prints one object, anywhere on the line", () => {
   test.each([
     [["--json", "workspaces", "list"], "data"],
     [["workspaces", "list", "--json"], "data"],
@@ -87,7 +203,7 @@ describe.concurrent("--json prints one object, anywhere on the line", () => {
   });
 
   test("also for an error, on stderr", async () => {
-    const ran = await bursar(["--json", "admin-keys", "revoke", "adminkey_x"]);
+    const ran = await bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
     expect(ran).toMatchObject({ code: 4, stdout: "" });
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { message: "Admin key not found" },
@@ -96,32 +212,21 @@ describe.concurrent("--json prints one object, anywhere on the line", () => {
   });
 });
 
-describe.concurrent("what cannot be done says why, on stderr, and exits with the code for it", () => {
+describe("what cannot be done says why, on stderr, and exits with the code for it", () => {
+  const createKey = ["api-keys", "create", "k", "--workspace"];
   test.each([
     [2, ["nonsense"], "unknown command"],
+    [2, ["workspaces", "list", "--nonsense"], "unknown option"],
+    [2, ["workspaces", "list", "--format", "xml"], "json, jsonl, yaml"],
     [2, ["admin-keys", "create", "--name", " "], "name: expected at least 1 character."],
-    [
-      2,
-      ["api-keys", "create", "--workspace", "Default", "--name", "k", "--permission", "root"],
-      "read, write, admin",
-    ],
-    [
-      2,
-      ["api-keys", "create", "--workspace", "Default", "--name", "k", "--expires-at", "soon"],
-      "expires_at",
-    ],
-    [
-      4,
-      ["api-keys", "create", "--workspace", "Nowhere", "--name", "k"],
-      "Workspace not found: Nowhere",
-    ],
-    [
-      4,
-      ["api-keys", "create", "--workspace", "wksp_no", "--name", "k"],
-      "Workspace not found: wksp_no",
-    ],
+    [2, [...createKey, "Default", "--permissions", "root"], '"read", "write", "admin"'],
+    [2, [...createKey, "Default", "--expires-at", "soon"], "expires_at"],
+    [4, [...createKey, "Nowhere"], "Workspace not found: Nowhere"],
+    [4, [...createKey, "wksp_no"], "Workspace not found: wksp_no"],
+    [4, ["members", "get", "eve@example.com"], "Member not found: eve@example.com"],
     [5, ["workspaces", "create", "default"], "already called"],
     [1, ["migrate"], "is using the data folder"],
+    [2, ["doctor", "--profile", "work"], "This is about this machine"],
   ] as [number, string[], string][])("%i: %j", async (code, args, words) => {
     const ran = await bursar(args);
     expect(ran).toMatchObject({ code, stdout: "" });
@@ -135,13 +240,19 @@ describe.concurrent("what cannot be done says why, on stderr, and exits with the
   });
 });
 
-describe.concurrent("about itself", () => {
+describe("about itself", () => {
   test("help and the version are no errors", async () => {
-    const [help, version] = await Promise.all([bursar(["--help"]), bursar(["--version"])]);
+    const help = await bursar(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    expect(help.stdout).toContain("admin-keys");
-    expect(help.stdout).toContain("Exits with 0");
-    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const word of ["admin-keys", "doctor", "profile", "Exits with"]) {
+      expect(help.stdout).toContain(word);
+    }
+    expect((await bursar(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const group = await bursar(["help", "api-keys"]);
+    expect(group.stdout).toContain("rotate");
+    const nothing = await bursar(["api-keys"]);
+    expect(nothing).toMatchObject({ code: 2, stdout: "" });
+    expect(nothing.stderr).toContain("rotate");
   });
 
   test("doctor says what is right and wrong, and fails when something is", async () => {
@@ -183,5 +294,114 @@ describe.concurrent("about itself", () => {
     expect(ran.stdout).toMatch(/^ANTHROPIC_API_KEY +\(hidden\) +ANTHROPIC_API_KEY$/m);
     expect(ran.stdout).toMatch(/^BURSAR_DRAIN +45s +BURSAR_DRAIN$/m);
     expect(ran.stdout).not.toContain("canary");
+  });
+
+  test("a shell asks it how a line goes on", async () => {
+    expect((await bursar(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
+    expect((await bursar(["completion", "bash"])).stdout).toContain(
+      "complete -o default -F _bursar",
+    );
+  });
+});
+
+describe("a server elsewhere", () => {
+  /** As on another machine: no server's folder, only an address and a key. */
+  const away = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
+    bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
+  const add = (name: string, ...more: string[]) =>
+    ["profile", "add", name, "--url", server.url, ...more] as const;
+  const file = () => join(configFolder, "bursar", "profiles.json");
+  let key: string;
+
+  beforeAll(async () => {
+    key = (await bursar(["admin-keys", "create", "For profiles"])).stdout.trim();
+  });
+
+  test("is named by a profile, whose key is piped in and kept where its owner alone can read it", async () => {
+    const added = await away(add("work"), {}, `${key}\n`);
+    expect(added).toMatchObject({ code: 0, stderr: "" });
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(statSync(join(configFolder, "bursar")).mode & 0o777).toBe(0o700);
+    expect(added.stdout).not.toContain(key);
+
+    const listed = await away(["profile", "list"]);
+    expect(listed.stdout).toContain(`work  ${server.url}  sk-ant-admin01-…${key.slice(-4)}`);
+    expect(listed.stdout).not.toContain(key);
+    expect((await away(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(0);
+    const made = await away(["workspaces", "create", "From away"], { BURSAR_PROFILE: "work" });
+    expect(made.code).toBe(0);
+    // By the key, and not as the local operator.
+    const [event] = jsonOf(
+      await bursar(["audit", "list", "--event", "workspace.created", "--limit", "1"]),
+    )["data"] as { actor: object }[];
+    expect(event?.actor).toMatchObject({ type: "admin_key", name: "For profiles" });
+  });
+
+  test("is named by the environment alone, for CI", async () => {
+    const keyFile = join(elsewhere, "key");
+    await writeFile(keyFile, `${key}\n`);
+    const get = ["organization", "--format", "json"];
+    const env = { BURSAR_URL: server.url, BURSAR_ADMIN_KEY_FILE: keyFile };
+    expect(jsonOf(await away(get, env))).toMatchObject({ type: "organization" });
+    expect(await away(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
+    expect(await away(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
+    const local = await away(["--profile", "local", ...get], env);
+    expect(local).toMatchObject({ code: 1 });
+    expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);
+  });
+
+  test("is the server on this machine again with the profile `local`, and what is its alone stays its own", async () => {
+    await away(add("own", "--replace"), {}, key);
+    const refused = await bursar(["owners", "list"], { BURSAR_PROFILE: "own" });
+    expect(refused).toMatchObject({ code: 3, stdout: "" });
+    expect(refused.stderr).toContain("server's own machine");
+    const owners = await bursar(["owners", "list", "--profile", "local"], {
+      BURSAR_PROFILE: "own",
+    });
+    expect(owners).toMatchObject({ code: 0, stdout: '{"data":[]}\n' });
+  });
+
+  test("is not kept with a key that does not work, nor twice under one name", async () => {
+    const wrong = `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`;
+    expect(await away(add("broken"), {}, wrong)).toMatchObject({ code: 3, stdout: "" });
+    const noKey = await away(add("broken"), {}, "hunter2 canary");
+    expect(noKey).toMatchObject({ code: 2 });
+    expect(noKey.stderr).not.toContain("hunter2");
+    expect(await away(add("own"), {}, key)).toMatchObject({ code: 5 });
+    expect((await away(["profile", "list"])).stdout).not.toContain("broken");
+    expect(await away(["--profile", "broken", "workspaces", "list"])).toMatchObject({ code: 2 });
+  });
+
+  test.each([
+    ["http://bursar.example.com", "clear text"],
+    ["ftp://bursar.example.com", "Expected an address"],
+    ["https://user:pass@bursar.example.com", "Expected an address"],
+    ["bursar.example.com", "Expected an address"],
+  ])("is not kept under the address %s", async (url, words) => {
+    const ran = await away(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toContain(words);
+    expect(ran.stderr).not.toContain("user:pass@bursar.example.com/");
+  });
+
+  test("whose file others may read is refused", async () => {
+    await chmod(file(), 0o644);
+    const open = await away(["--profile", "own", "workspaces", "list"]);
+    expect(open).toMatchObject({ code: 2, stdout: "" });
+    expect(open.stderr).toContain(`chmod 600 ${file()}`);
+    await chmod(file(), 0o600);
+    expect((await away(["profile", "remove", "own"])).code).toBe(0);
+    expect(await away(["profile", "remove", "own"])).toMatchObject({ code: 4 });
+    expect(readFileSync(file(), "utf8")).toContain('"work"');
+  });
+
+  test("leaves nothing behind when its reports break off", async () => {
+    const report = join(elsewhere, "report.jsonl");
+    const ran = await away(["audit", "export", "--output", report], {
+      BURSAR_URL: server.url,
+      BURSAR_ADMIN_KEY: `${key.slice(0, -1)}_`,
+    });
+    expect(ran).toMatchObject({ code: 3, stdout: "" });
+    expect(existsSync(report)).toBe(false);
   });
 });

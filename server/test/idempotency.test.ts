@@ -65,7 +65,7 @@ describe("every POST that is sent again with its key", () => {
   test.each(posts)("%s changes something once, and answers the same", async (_, route) => {
     const made = await makeEach(org);
     await sampleOf(route).prepare?.(org.operator, made);
-    const fitted = await sampleOf(route).fit?.(org.operator, made);
+    const fitted = await sampleOf(route).fit?.(org.operator, made, org.operator);
     const payload = fitted?.body ?? sampleOf(route).body?.(made);
     const headers = withKey(randomUUID());
     const call = () =>

@@ -4,8 +4,13 @@ import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
-import { callRoute, exitCodes, makeLocalApi, type SendLocally } from "./local-api.ts";
+import { exitCodes } from "./command-error.ts";
+import { describeLedger } from "./describe-ledger.ts";
+import { callRoute, makeLocalApi } from "./local-api.ts";
 import { print } from "./print.ts";
+
+/** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
+type SendLocally = (method: "GET", target: string) => Promise<{ status: number; text: string }>;
 
 interface Finding {
   check: string;
@@ -25,10 +30,14 @@ export function addDoctorCommand(
   load: () => LoadedConfig,
   send: SendLocally,
 ): void {
-  const doctor = program.command("doctor").description("check this installation");
+  const doctor = program
+    .command("doctor")
+    .description("check this installation")
+    .addHelpText("after", "\nExamples:\n  bursar doctor\n  bursar doctor ledger");
   doctor
     .command("ledger")
     .description("recompute every balance; exits with 1 when one is not what it should be")
+    .addHelpText("after", "\nExamples:\n  bursar doctor ledger")
     .action(async () => {
       const callApi = makeLocalApi(load().config.dataDir, CHECK_TIMEOUT_MS);
       const report = await callRoute(callApi, checkLedger);
@@ -47,20 +56,6 @@ export function addDoctorCommand(
     print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
     if (!isHealthy) process.exitCode = 1;
   });
-}
-
-type LedgerReport = Awaited<ReturnType<typeof callRoute<typeof checkLedger>>>;
-
-function describeLedger(report: LedgerReport): string {
-  const read = `${report.balances.toLocaleString("en")} balances, ${report.requests.toLocaleString("en")} requests`;
-  if (report.is_correct) return `Every balance is what its requests add up to: ${read}.`;
-  const lines = report.differences.map(
-    ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>
-      `${scope.type} ${scope.id}, ${period} from ${period_start}: ${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,
-  );
-  const more = report.difference_count - report.differences.length;
-  if (more > 0) lines.push(`and ${more.toLocaleString("en")} more`);
-  return `THE LEDGER IS NOT CORRECT (${read}).\n${lines.join("\n")}`;
 }
 
 function line({ check, ok, detail }: Finding): string {

@@ -8,6 +8,7 @@ export function addMigrateCommand(program: Command, load: () => LoadedConfig): v
   program
     .command("migrate")
     .description("bring the database's schema up to date and stop")
+    .addHelpText("after", "\nExamples:\n  bursar migrate")
     .action(async () => {
       const { dataDir, databaseUrl } = load().config;
       // The database's driver takes longer to load than any other command takes to run, and only this one needs it.

@@ -2,8 +2,15 @@ import { readFile } from "node:fs/promises";
 import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-reviews.ts";
 import type { Command } from "commander";
 import type { z } from "zod";
-import { CommandError, exitCodes, type SendLocally } from "./local-api.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
 import { print } from "./print.ts";
+
+/** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
+type SendLocally = (
+  method: "POST",
+  target: string,
+  body: string,
+) => Promise<{ status: number; text: string }>;
 
 type Verification = z.output<(typeof verifyAccessReviewEvidence)["response"]>;
 
@@ -14,6 +21,7 @@ export function addReviewCommands(program: Command, send: SendLocally): void {
     .command("verify")
     .argument("<file>", "evidence of an access review, as it was given out")
     .description("prove that nothing in it was changed; exits with 1 when something was")
+    .addHelpText("after", "\nExamples:\n  bursar reviews verify evidence.json")
     .action(async (path: string) => {
       const result = await verify(send, await readEvidence(path));
       print(program.opts(), result, () => describe(result));

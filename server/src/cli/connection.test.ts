@@ -1,23 +1,28 @@
 import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
-import type { RequestListener } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApiKey, getApiKey, listApiKeys } from "@bursar/contract/admin/api-keys.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LocalListener, listenLocally } from "#src/http/listen.ts";
 import { localSocketPath } from "#src/lib/local-socket.ts";
-import { listAll } from "./list-all.ts";
-import { type CommandError, callRoute, makeLocalApi } from "./local-api.ts";
+import type { CommandError } from "./command-error.ts";
+import { call, connectLocally, connectRemotely } from "./connection.ts";
+import { callRoute, makeLocalApi, targetOf } from "./local-api.ts";
 
 let folder: string;
 let listener: LocalListener | null = null;
+let remote: Server | null = null;
 
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), "local-api-")));
+  folder = await realpath(await mkdtemp(join(tmpdir(), "connection-")));
 });
 afterEach(async () => {
   await listener?.close();
   listener = null;
+  remote?.close();
+  remote = null;
   await rm(folder, { recursive: true });
 });
 
@@ -25,12 +30,20 @@ async function serve(dataDir: string, onRequest: RequestListener): Promise<void>
   listener = await listenLocally(localSocketPath(dataDir, "admin.sock"), onRequest);
 }
 
+async function serveRemotely(onRequest: RequestListener): Promise<string> {
+  const server = createServer(onRequest);
+  remote = server;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 /** Answers with what was asked for. */
 const echo: RequestListener = async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const { method, url } = request;
-  response.end(JSON.stringify({ method, url, body: Buffer.concat(chunks).toString() }));
+  const { method, url, headers } = request;
+  const key = headers["x-api-key"];
+  response.end(JSON.stringify({ method, url, key, body: Buffer.concat(chunks).toString() }));
 };
 
 const failureOf = (call: Promise<unknown>) =>
@@ -38,6 +51,8 @@ const failureOf = (call: Promise<unknown>) =>
     () => null,
     (error: CommandError) => error,
   );
+
+const get = { method: "GET", target: "/" } as const;
 
 test("the server is found through a link to its folder, also where the socket's path would be too long", async () => {
   const long = join(folder, "x".repeat(60), "y".repeat(60));
@@ -66,22 +81,32 @@ test("a route is called at its path, its parts in their places", async () => {
     method: "POST",
     body: '{"name":"k","workspace_id":"wksp_1"}',
   });
+  expect(targetOf(listApiKeys, { query: { status: ["a", "b"] } })).toBe(
+    "/v1/admin/api_keys?status=a&status=b",
+  );
 });
 
-test("a list is followed to its end", async () => {
+test("a server elsewhere gets the key, below the path that its address has, and the local one gets none", async () => {
+  const url = await serveRemotely(echo);
+  await serve(folder, echo);
+  for (const address of [`${url}/desk`, `${url}/desk/`]) {
+    const connection = connectRemotely({ url: address, key: "sk-ant-admin01-x" });
+    expect(
+      await call(connection, { ...get, target: "/v1/admin/workspaces?limit=1" }),
+    ).toMatchObject({ url: "/desk/v1/admin/workspaces?limit=1", key: "sk-ant-admin01-x" });
+  }
+  expect(await call(connectLocally(folder), get)).not.toHaveProperty("key");
+});
+
+test("a redirect is not followed: the key goes nowhere else", async () => {
   const asked: string[] = [];
-  await serve(folder, (request, response) => {
+  const url = await serveRemotely((request, response) => {
     asked.push(request.url ?? "");
-    const next_page = asked.length < 3 ? `page ${asked.length}` : null;
-    response.end(JSON.stringify({ data: [{ id: asked.length }], next_page }));
+    response.writeHead(302, { location: "/elsewhere" }).end();
   });
-  const all = await listAll(makeLocalApi(folder), listApiKeys);
-  expect(all.map(({ id }) => id)).toEqual([1, 2, 3]);
-  expect(asked).toEqual([
-    "/v1/admin/api_keys?limit=1000",
-    "/v1/admin/api_keys?limit=1000&page=page+1",
-    "/v1/admin/api_keys?limit=1000&page=page+2",
-  ]);
+  const error = await failureOf(call(connectRemotely({ url, key: "k" }), get));
+  expect(error).toMatchObject({ exitCode: 1, message: expect.stringContaining("302") });
+  expect(asked).toEqual(["/"]);
 });
 
 describe("what went wrong", () => {
@@ -92,6 +117,7 @@ describe("what went wrong", () => {
     [404, 4],
     [409, 5],
     [413, 2],
+    [429, 5],
     [500, 1],
     [503, 1],
   ])("%i is told in the server's words and exits with %i", async (status, exitCode) => {
@@ -119,5 +145,25 @@ describe("what went wrong", () => {
       expect(error?.message).toContain(`No server is running on the data folder ${dataDir}`);
       expect(error?.exitCode).toBe(1);
     }
+  });
+
+  test("an address where something else answers, or nothing", async () => {
+    const url = await serveRemotely((_, response) => void response.end("<html>Welcome</html>"));
+    const foreign = await failureOf(call(connectRemotely({ url, key: "k" }), get));
+    expect(foreign?.message).toBe(`${url} does not answer as Bursar does: is the address right?`);
+    remote?.close();
+    remote?.closeAllConnections();
+    const gone = await failureOf(call(connectRemotely({ url, key: "k" }), get));
+    expect(gone).toMatchObject({ exitCode: 1 });
+    expect(gone?.message).toMatch(/^http:\/\/127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/);
+  });
+
+  test("an error page of a proxy is cut short", async () => {
+    const url = await serveRemotely((_, response) => {
+      response.writeHead(502).end(`<html>${"x".repeat(10_000)}`);
+    });
+    const error = await failureOf(call(connectRemotely({ url, key: "k" }), get));
+    expect(error?.message).toMatch(/^The answer was 502: <html>x+$/);
+    expect(error?.message.length).toBeLessThan(300);
   });
 });

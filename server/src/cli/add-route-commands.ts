@@ -1,0 +1,136 @@
+import { type Command, Option } from "commander";
+import { addInput, type CommandShape, shapeOf } from "./command-input.ts";
+import { groupAliases } from "./command-styles.ts";
+import { examplesOf } from "./examples.ts";
+import { listRouteCommands, type RouteCommand } from "./route-commands.ts";
+import {
+  DEFAULT_LIMIT,
+  isDestructive,
+  isPaged,
+  type RunContext,
+  type RunOptions,
+  runRoute,
+} from "./run-route.ts";
+import { formats } from "./write-answer.ts";
+
+interface Adding {
+  context: () => RunContext;
+  /** `--json`, which the program has. */
+  isJson: () => boolean;
+  /** What was written: a group that does not stand in it is named and no more, since most of a start would go into it. */
+  words: readonly string[] | "all";
+}
+
+/** Adds one command for each route. */
+export function addRouteCommands(program: Command, adding: Adding): void {
+  const groups = new Map<string, RouteCommand[]>();
+  for (const command of listRouteCommands()) {
+    groups.set(command.group, [...(groups.get(command.group) ?? []), command]);
+  }
+  for (const [name, commands] of groups) {
+    const { aliases = [], summary } = groupAliases[name] ?? {};
+    const single = commands.find(({ action }) => action === "");
+    const group = program.command(name).aliases(aliases);
+    if (single) {
+      addCommand(group, single, adding);
+      continue;
+    }
+    group.description(summary ?? commands.map(({ action }) => action).join(", "));
+    if (!isWanted([name, ...aliases], adding.words)) continue;
+    for (const command of commands) {
+      const isDefault = isOnlyReading(command, commands);
+      const added = group.command(command.action, { isDefault });
+      addCommand(added.aliases(command.style.aliases ?? []), command, adding);
+    }
+  }
+}
+
+function isWanted(names: readonly string[], words: Adding["words"]): boolean {
+  return words === "all" || names.some((name) => words.includes(name));
+}
+
+/** `usage` alone is `usage get`: there is no one thing to choose, and no list. */
+function isOnlyReading({ route, action }: RouteCommand, group: readonly RouteCommand[]): boolean {
+  const hasList = group.some((other) => other.action === "list");
+  return action === "get" && route.params === undefined && !hasList;
+}
+
+function addCommand(added: Command, command: RouteCommand, adding: Adding): void {
+  const { route, style } = command;
+  const shape = shapeOf(command);
+  added.description(style.summary ?? route.summary);
+  addInput(added, shape);
+  addCommonOptions(added, command);
+  added.addHelpText("after", () => helpAfter(command, shape));
+  added.action(async (...args: unknown[]) => {
+    const options = added.opts<RunOptions>();
+    if (adding.isJson()) options.format ??= "json";
+    const written = { args: args.slice(0, shape.positionals.length) as string[], options };
+    await runRoute(command, shape, written, adding.context());
+  });
+}
+
+function addCommonOptions(added: Command, command: RouteCommand): void {
+  const { route } = command;
+  added.optionsGroup("How it is done:");
+  if (isPaged(command)) {
+    added.option("--limit <n>", `how many at most; ${DEFAULT_LIMIT} when nothing is said`);
+    added.option("--all", "all of them");
+    added.option("--page <cursor>", "from the `next_page` of an earlier answer on");
+  }
+  if (route.streams) {
+    added.option("--output <file>", "into a new file that only its owner can read");
+  } else {
+    added.addOption(
+      new Option(
+        "--format <format>",
+        "json, jsonl, yaml, table, raw (ids, or a secret alone), or auto: a table on a terminal, else JSON",
+      ).choices(formats),
+    );
+  }
+  if (route.audited === null) return;
+  if (isDestructive(command) || shapeMayDestroy(command)) {
+    added.option("--yes", "do not ask first");
+  }
+  added.option("--dry-run", "print the request, and do not send it");
+  if (route.method === "POST") {
+    added.option("--idempotency-key <key>", "sent again under the same key, it is done once");
+  }
+}
+
+/** What only some input makes an end of something: see `run-route.ts`. */
+function shapeMayDestroy({ route }: RouteCommand): boolean {
+  return route.operationId === "rotateApiKey" || "status" in (route.body?.shape ?? {});
+}
+
+function helpAfter(command: RouteCommand, shape: CommandShape): string {
+  const { route, style } = command;
+  const examples = examplesOf(command, shape).map((example) => `  bursar ${example}`);
+  const details = style.fixed ? undefined : route.description;
+  return [
+    ...(details === undefined ? [] : ["", wrap(details)]),
+    "",
+    "Examples:",
+    ...examples,
+    "",
+    `Calls ${route.method} ${route.path}${isNamedOtherwise(command)}.`,
+  ].join("\n");
+}
+
+function isNamedOtherwise({ route, style }: RouteCommand): string {
+  const fixed = Object.entries(style.fixed ?? {}).map(([name, value]) => `${name} ${value}`);
+  return fixed.length === 0 || route.body === undefined ? "" : ` with ${fixed.join(", ")}`;
+}
+
+const HELP_WIDTH = 80;
+
+/** Lines of at most so many characters, broken between words. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > HELP_WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,301 @@
+import { type Command, Option } from "commander";
+import type { CommandStyle } from "./command-styles.ts";
+import { type Field, type Kind, readFields } from "./read-fields.ts";
+import { readSecret } from "./read-secret.ts";
+import { timeForms } from "./read-time.ts";
+import { readJson, readValue, usage } from "./read-value.ts";
+import { isList, type RouteCommand, toKebab } from "./route-commands.ts";
+import type { Terminal } from "./terminal.ts";
+
+// Arguments and flags of a command, from the schemas of its route, and back: what was written, as the route's input.
+
+/** What one call takes, as it goes over the wire. */
+export interface RouteInput {
+  params: Record<string, string>;
+  query: Record<string, unknown>;
+  body: Record<string, unknown> | undefined;
+}
+
+interface Flag {
+  field: Field;
+  place: "query" | "body";
+  option: Option;
+}
+
+interface Positional {
+  /** Of the path, or of the body. */
+  name: string;
+  field: Field | null;
+}
+
+export interface CommandShape {
+  positionals: readonly Positional[];
+  flags: readonly Flag[];
+  hasBody: boolean;
+}
+
+/** What every command has already, or those that list. */
+const RESERVED = new Set(
+  "format json profile data yes dry-run idempotency-key all limit page output help version".split(
+    " ",
+  ),
+);
+const PAGING = new Set(["limit", "page"]);
+/** Where a report begins when nothing is said. */
+const DEFAULT_START = "-7d";
+
+export function shapeOf({ route, style }: RouteCommand): CommandShape {
+  const body = readFields(route.body).filter(({ name }) => !(name in (style.fixed ?? {})));
+  const ids = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
+    name,
+    field: null,
+  }));
+  const spoken = positionalFields(style.positionals, route.operationId, body);
+  const query = readFields(route.query).filter(({ name }) => !(isList(route) && PAGING.has(name)));
+  const isStream = route.streams !== undefined;
+  const flags = [
+    ...query.map((field) => toFlag(field, "query", { style, isStream })),
+    // A command that sets a field is about that field alone.
+    ...(style.fixed ? [] : body.map((field) => toFlag(field, "body", { style, isStream }))),
+  ];
+  return { positionals: [...ids, ...spoken], flags, hasBody: route.body !== undefined };
+}
+
+/** A new thing's name needs no flag. */
+function positionalFields(
+  names: readonly string[] | undefined,
+  operationId: string,
+  body: readonly Field[],
+): Positional[] {
+  const wanted = names ?? (operationId.startsWith("create") ? ["name"] : []);
+  return body
+    .filter(({ name, isRequired }) => wanted.includes(name) && (isRequired || names !== undefined))
+    .map((field) => ({ name: field.name, field }));
+}
+
+function toFlag(
+  field: Field,
+  place: Flag["place"],
+  { style, isStream }: { style: CommandStyle; isStream: boolean },
+): Flag {
+  const { kind } = field;
+  const plain = formOfId(field.name) ? field.name.replace(/_id(s?)$/, "$1") : field.name;
+  const written = style.flags?.[field.name] ?? toKebab(plain);
+  const isTaken = RESERVED.has(written) && !(isStream && written === "format");
+  const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
+  const value = kind.type === "flag" ? "" : ` <${valueWord(field)}>`;
+  const option = new Option(`--${name}${value}`, describe(field, place));
+  if (kind.type === "list" || kind.type === "map") {
+    option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
+  }
+  return { field, place, option };
+}
+
+/** Adds arguments and flags to a command. */
+export function addInput(command: Command, shape: CommandShape): void {
+  for (const { name, field } of shape.positionals) {
+    const word = toKebab(name.replace(/_id$/, ""));
+    const text = field === null ? idMeaning(name) : describe(field, "body");
+    const form = field?.kind.type === "list" ? `${word}...` : word;
+    // What stands in the body can come from --data, or from its flag.
+    command.argument(field === null ? `<${form}>` : `[${form}]`, text);
+  }
+  for (const { field, place, option } of shape.flags) {
+    // What may stand without its flag is shown once.
+    const isSpoken = place === "body" && shape.positionals.some(({ name }) => name === field.name);
+    command.addOption(option.hideHelp(isSpoken));
+    const opposite = oppositeOf(field, place);
+    if (opposite) command.addOption(new Option(`--no-${option.long?.slice(2)}`, opposite));
+  }
+  if (shape.hasBody) {
+    command.option("--data <json>", "the whole body: JSON, @file, or - for what is piped in");
+  }
+}
+
+/** What `--no-…` of a field says, or null where there is nothing to say. */
+function oppositeOf({ kind, isNullable, fallback }: Field, place: Flag["place"]): string | null {
+  if (kind.type !== "flag") return isNullable ? "none" : null;
+  return place === "body" && fallback !== false ? "not" : null;
+}
+
+/** `<text>`, `<n>`, `<time>`: what a flag's value is. */
+function valueWord({ name, kind }: Field): string {
+  return formOfId(name) ?? kindWord(kind);
+}
+
+function kindWord(kind: Kind): string {
+  switch (kind.type) {
+    case "text":
+      return "text";
+    case "secret":
+      return "file";
+    case "time":
+      return "time";
+    case "amount":
+      return "dollars";
+    case "integer":
+    case "number":
+      return "n";
+    case "flag":
+      return "";
+    case "choice":
+      return "word";
+    case "list":
+      return `${kindWord(kind.item)},…`;
+    case "map":
+      return "name=value";
+    case "parts":
+      return kind.fields.map(partWord).join(":");
+    case "variant":
+      return "what";
+    case "json":
+      return "json";
+  }
+}
+
+function partWord({ name }: Field): string {
+  return toKebab(name.replace(/_id$/, "").replace(/^workspace_role$/, "role"));
+}
+
+/** One line of `--help`. */
+function describe(field: Field, place: Flag["place"]): string {
+  const { kind, isRequired, fallback } = field;
+  const sentences = [
+    meaningOf(field),
+    formsOf(kind),
+    kind.type === "secret" ? "A file that holds it, or - to type or pipe it in." : undefined,
+    isRequired ? requiredWord(field, place) : undefined,
+    typeof fallback === "string" || typeof fallback === "number"
+      ? `Default: ${fallback}.`
+      : undefined,
+  ];
+  return sentences.filter((text) => text !== undefined && text !== "").join(" ");
+}
+
+/** What the contract says of it; of an id at least whose. */
+function meaningOf({ name, kind, description }: Field): string | undefined {
+  const isForm = description === "RFC 3339 time." && kind.type === "time";
+  if (description !== undefined && !isForm && formOfId(name) === null) {
+    return description.replaceAll(/\s+/g, " ");
+  }
+  return /_ids?$/.test(name) ? `${capital(idMeaning(name))}.` : undefined;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function requiredWord(field: Field, place: Flag["place"]): string {
+  return place === "query" && isStart(field) ? `Default: ${DEFAULT_START}.` : "Required.";
+}
+
+function isStart({ name, kind }: Field): boolean {
+  return name === "starting_at" && kind.type === "time";
+}
+
+function formsOf(kind: Kind): string | undefined {
+  switch (kind.type) {
+    case "choice":
+      return `One of ${kind.values.join(", ")}.`;
+    case "time":
+      return `Such as ${timeForms}.`;
+    case "list":
+      return formsOf(kind.item);
+    case "variant":
+      return `One of ${[...kind.variants]
+        .map(([word, fields]) => [word, ...fields.map((field) => `<${partWord(field)}>`)].join(":"))
+        .join(", ")}.`;
+    default:
+      return undefined;
+  }
+}
+
+/** What may stand for a thing that has more than an id; null for all else. */
+function formOfId(name: string): string | null {
+  if (/(^|_)workspace_ids?$/.test(name)) return "name or id";
+  return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
+}
+
+function idMeaning(name: string): string {
+  return `${formOfId(name) ?? "id"} of the ${name.replace(/_id(s?)$/, "$1").replaceAll("_", " ")}`;
+}
+
+interface Written {
+  args: readonly (string | string[] | undefined)[];
+  options: Readonly<Record<string, unknown>>;
+}
+
+/** What was written, as the input of the route. Throws CommandError for what is missing or cannot be read. */
+export async function readInput(
+  { route, style }: RouteCommand,
+  shape: CommandShape,
+  written: Written,
+  context: { terminal: Terminal; nowMs: number },
+): Promise<RouteInput> {
+  const { nowMs } = context;
+  const params: Record<string, string> = {};
+  const query: Record<string, unknown> = {};
+  const body = { ...(await readData(written.options["data"], context.terminal)), ...style.fixed };
+  for (const { field, place, option } of shape.flags) {
+    const value = written.options[option.attributeName()];
+    if (value === undefined) continue;
+    const name = option.long ?? field.name;
+    const into = place === "query" ? query : body;
+    into[field.name] = await readFlag(field, value, { name, nowMs, terminal: context.terminal });
+  }
+  shape.positionals.forEach(({ name, field }, i) => {
+    const value = written.args[i];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
+    if (field === null) {
+      params[name] = String(value);
+      return;
+    }
+    if (name in body) throw usage(`${toKebab(name)}: given twice.`);
+    body[name] = readValue(field.kind, value, { name: toKebab(name), nowMs });
+  });
+  for (const { field, place } of shape.flags) {
+    if (place === "query" && field.isRequired && isStart(field)) {
+      query[field.name] ??= readValue(field.kind, DEFAULT_START, { name: field.name, nowMs });
+    }
+  }
+  checkRequired(shape, { query, body });
+  if (/^update/.test(route.operationId) && shape.hasBody && Object.keys(body).length === 0) {
+    throw usage("Nothing to change: say what, with a flag or with --data.");
+  }
+  return { params, query, body: shape.hasBody ? body : undefined };
+}
+
+async function readFlag(
+  { kind, isNullable }: Field,
+  value: unknown,
+  reading: { name: string; nowMs: number; terminal: Terminal },
+): Promise<unknown> {
+  if (kind.type === "flag") return value;
+  if (value === false && isNullable) return null;
+  if (kind.type === "secret") return readSecret(String(value), reading.name, reading.terminal);
+  return readValue(kind, value as string | string[], reading);
+}
+
+async function readData(
+  written: unknown,
+  terminal: Terminal,
+): Promise<Record<string, unknown> | undefined> {
+  if (typeof written !== "string") return undefined;
+  const text = written === "-" ? await terminal.readInput() : written;
+  const data = readJson(text, { name: "--data" });
+  if (data !== null && typeof data === "object" && !Array.isArray(data)) {
+    return data as Record<string, unknown>;
+  }
+  throw usage("--data: expected an object.");
+}
+
+function checkRequired(
+  { flags }: CommandShape,
+  given: { query: Record<string, unknown>; body: Record<string, unknown> },
+): void {
+  const missing = flags.filter(
+    ({ field, place }) => field.isRequired && given[place][field.name] === undefined,
+  );
+  if (missing.length === 0) return;
+  throw usage(`Missing: ${missing.map(({ option }) => option.flags).join(", ")}.`);
+}

@@ -1,0 +1,72 @@
+import { shapeOf } from "./command-input.ts";
+import { groupAliases } from "./command-styles.ts";
+import { examplesOf } from "./examples.ts";
+import { listRouteCommands, nameOf, type RouteCommand, toKebab } from "./route-commands.ts";
+
+/** The commands that are made of routes, as Markdown: `docs/guides/commands.md` is this text. */
+export function commandReference(): string {
+  const commands = listRouteCommands();
+  const groups = [...new Set(commands.map(({ group }) => group))];
+  return [
+    "# Commands",
+    "",
+    "One command for each call of the Admin API, made from its description; `--help` of each has its flags. How they are",
+    "used, where they print what, and the commands beside these are in [the command line](command-line.md).",
+    ...groups.flatMap((group) =>
+      sectionOf(
+        group,
+        commands.filter((command) => command.group === group),
+      ),
+    ),
+    "",
+  ].join("\n");
+}
+
+function sectionOf(group: string, commands: readonly RouteCommand[]): string[] {
+  const { aliases = [], summary } = groupAliases[group] ?? {};
+  const also = aliases.length === 0 ? "" : ` Also \`${aliases.join("`, `")}\`.`;
+  const about = summary === undefined ? also.trim() : `${capital(summary)}.${also}`;
+  const rows = commands.map(
+    (command) => `| \`${usageOf(command).replaceAll("|", "\\|")}\` | ${summaryOf(command)} |`,
+  );
+  const examples = commands.flatMap((command) => examplesOf(command, shapeOf(command)));
+  return [
+    "",
+    `## ${group}`,
+    ...(about === "" ? [] : ["", about]),
+    "",
+    "| command | does |",
+    "|---|---|",
+    ...rows,
+    "",
+    "```sh",
+    ...examples.map((example) => `./bursar ${example}`),
+    "```",
+  ];
+}
+
+function summaryOf({ route, style, action }: RouteCommand): string {
+  const aliases = style.aliases?.map((alias) => `\`${alias}\``).join(", ");
+  const also = aliases === undefined || action === "" ? "" : ` (also ${aliases})`;
+  return `${style.summary ?? route.summary}${also}`;
+}
+
+/** The command with its arguments, and the flags that it needs. */
+function usageOf(command: RouteCommand): string {
+  const { positionals, flags } = shapeOf(command);
+  const words = positionals.map(({ name, field }) => {
+    const word = toKebab(name.replace(/_id$/, ""));
+    const form = field?.kind.type === "list" ? `${word}...` : word;
+    return field === null ? `<${form}>` : `[${form}]`;
+  });
+  const isSpoken = (name: string) => positionals.some((each) => each.name === name);
+  const needed = flags
+    .filter(({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field.name)))
+    .filter(({ field, place }) => !(place === "query" && field.name === "starting_at"))
+    .map(({ option }) => option.flags);
+  return [nameOf(command), ...words, ...needed].join(" ");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

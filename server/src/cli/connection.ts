@@ -1,0 +1,180 @@
+import { realpathSync } from "node:fs";
+import type { IncomingMessage, RequestOptions } from "node:http";
+import type { HttpMethod } from "@bursar/contract/route.ts";
+import { CommandError, exitCodes, refusal } from "./command-error.ts";
+
+/** How long a server may say nothing, where a call does not say otherwise. */
+const TIMEOUT_MS = 30_000;
+/** A long report takes a while to begin, and waits for whoever reads it. */
+const STREAM_TIMEOUT_MS = 600_000;
+
+export interface ServerCall {
+  method: HttpMethod;
+  /** Path and query. */
+  target: string;
+  body?: string | undefined;
+  headers?: Readonly<Record<string, string>>;
+  /** How long the server may say nothing. */
+  timeoutMs?: number;
+}
+
+/** The way to one server. */
+export interface Connection {
+  /** For people: where it leads. */
+  readonly server: string;
+  /** The beginning of the answer, whatever its status. Throws CommandError when there is none. */
+  open(call: ServerCall): Promise<IncomingMessage>;
+}
+
+/**
+ * The server that owns `dataDir`, through its local socket: no key, the right to open the socket is the authority.
+ */
+export function connectLocally(dataDir: string): Connection {
+  return {
+    server: `the server on the data folder ${dataDir}`,
+    async open(call) {
+      const { localSocketPath } = await import("#src/lib/local-socket.ts");
+      const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
+      const explain = (error: NodeJS.ErrnoException) => noLocalServer(dataDir, error);
+      return openWith({ socketPath }, call, explain);
+    },
+  };
+}
+
+/** A server somewhere else, with a key. Redirects are not followed: the key goes to this origin and to no other. */
+export function connectRemotely({ url, key }: { url: string; key: string }): Connection {
+  const base = new URL(url);
+  const prefix = base.pathname.replace(/\/+$/, "");
+  const isEncrypted = base.protocol === "https:";
+  const where: RequestOptions = {
+    protocol: base.protocol,
+    // An IPv6 address stands in brackets in a URL, and without them in a socket's address.
+    hostname: base.hostname.replace(/^\[|\]$/g, ""),
+    port: base.port === "" ? (isEncrypted ? 443 : 80) : base.port,
+  };
+  return {
+    server: base.origin,
+    open(call) {
+      const toServer = {
+        ...call,
+        target: `${prefix}${call.target}`,
+        headers: { ...call.headers, "x-api-key": key },
+      };
+      const explain = (error: NodeJS.ErrnoException) => noRemoteServer(base.origin, error);
+      return openWith(where, toServer, explain);
+    },
+  };
+}
+
+async function openWith(
+  where: RequestOptions,
+  call: ServerCall,
+  explain: (error: NodeJS.ErrnoException) => string,
+): Promise<IncomingMessage> {
+  // Loaded here, since most of a start is loading and help needs neither.
+  const { request } = await (where.protocol === "https:"
+    ? import("node:https")
+    : import("node:http"));
+  return new Promise((resolve, reject) => {
+    const headers: Record<string, string> = { "user-agent": "bursar-cli", ...call.headers };
+    if (call.body !== undefined) {
+      headers["content-type"] = "application/json";
+      headers["content-length"] = String(Buffer.byteLength(call.body));
+    }
+    const { method, target: path, timeoutMs: timeout = TIMEOUT_MS } = call;
+    const sent = request({ ...where, method, path, headers, timeout, agent: false }, resolve);
+    sent.on("timeout", () => sent.destroy(new Error("The server did not answer in time.")));
+    sent.on("error", (error: NodeJS.ErrnoException) =>
+      reject(new CommandError(explain(error), exitCodes.error)),
+    );
+    sent.end(call.body);
+  });
+}
+
+/** The whole answer, whatever its status. Throws CommandError when it breaks off. */
+export async function send(
+  connection: Connection,
+  call: ServerCall,
+): Promise<{ status: number; text: string }> {
+  const response = await connection.open(call);
+  return { status: response.statusCode ?? 0, text: await readAll(response) };
+}
+
+/** What the server answers, parsed. Throws CommandError with the server's own words for an error. */
+export async function call(connection: Connection, serverCall: ServerCall): Promise<unknown> {
+  const { status, text } = await send(connection, serverCall);
+  if (status >= 300) throw refusal(status, text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandError(
+      `${connection.server} does not answer as Bursar does: is the address right?`,
+      exitCodes.error,
+    );
+  }
+}
+
+/** Writes the answer of a streamed route to `destination` as it comes. Throws CommandError, also for one that broke off. */
+export async function streamTo(
+  connection: Connection,
+  target: string,
+  destination: NodeJS.WritableStream,
+): Promise<void> {
+  const response = await connection.open({
+    method: "GET",
+    target,
+    timeoutMs: STREAM_TIMEOUT_MS,
+  });
+  const status = response.statusCode ?? 0;
+  if (status >= 300) throw refusal(status, await readAll(response));
+  const { pipeline } = await import("node:stream/promises");
+  try {
+    await pipeline(response, destination, { end: destination !== process.stdout });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`The answer broke off (${reason}).`, exitCodes.error);
+  }
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const explained = code === "ECONNRESET" ? BROKE_OFF : message;
+    throw new CommandError(explained, exitCodes.error);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const BROKE_OFF =
+  "The server ended before it had answered: look whether what was asked for has happened.";
+
+/** The server's socket is named after its folder as it is without links. */
+function withoutLinks(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder; // not there: nothing listens in it
+  }
+}
+
+function noLocalServer(dataDir: string, error: NodeJS.ErrnoException): string {
+  if (error.code === "EACCES") {
+    return `This user may not open the admin socket in ${dataDir}: run the command as the user that runs the server.`;
+  }
+  if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") {
+    return `No server is running on the data folder ${dataDir}: start it with \`npm start\`, set BURSAR_DATA_DIR to its folder, or name one elsewhere with --profile.`;
+  }
+  return error.code === "ECONNRESET" ? BROKE_OFF : error.message;
+}
+
+function noRemoteServer(origin: string, error: NodeJS.ErrnoException): string {
+  if (error.code === "ECONNRESET") return BROKE_OFF;
+  const isCertificate = /CERT|SELF_SIGNED|ERR_TLS/.test(error.code ?? "");
+  const hint = isCertificate
+    ? " If your company has its own certificate authority, name its file in NODE_EXTRA_CA_CERTS."
+    : "";
+  return `${origin} cannot be reached: ${error.message}.${hint}`;
+}

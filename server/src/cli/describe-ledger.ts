@@ -1,0 +1,17 @@
+import type { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
+import type { z } from "zod";
+
+export type LedgerReport = z.output<(typeof checkLedger)["response"]>;
+
+/** What a check of the ledger found, for people. */
+export function describeLedger(report: LedgerReport): string {
+  const read = `${report.balances.toLocaleString("en")} balances, ${report.requests.toLocaleString("en")} requests`;
+  if (report.is_correct) return `Every balance is what its requests add up to: ${read}.`;
+  const lines = report.differences.map(
+    ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>
+      `${scope.type} ${scope.id}, ${period} from ${period_start}: ${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,
+  );
+  const more = report.difference_count - report.differences.length;
+  if (more > 0) lines.push(`and ${more.toLocaleString("en")} more`);
+  return `THE LEDGER IS NOT CORRECT (${read}).\n${lines.join("\n")}`;
+}

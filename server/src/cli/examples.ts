@@ -1,0 +1,112 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { z } from "zod";
+import type { CommandShape } from "./command-input.ts";
+import { type Field, type Kind, readFields } from "./read-fields.ts";
+import { readValue } from "./read-value.ts";
+import { nameOf, type RouteCommand } from "./route-commands.ts";
+import { isDestructive } from "./run-route.ts";
+
+// Examples for `--help`: those that were written for a command, else one that is made from what it needs.
+
+const values: Readonly<Record<string, string>> = {
+  workspace_id: "Research",
+  member_id: "ada@example.com",
+  owner_member_id: "ada@example.com",
+  name: "Research",
+  email: "ada@example.com",
+  emails: "ada@example.com",
+  role: "developer",
+  workspace_role: "developer",
+  model: "claude-sonnet-5",
+  base_url: "https://api.anthropic.com",
+  url: "https://example.com/hook",
+  ending_at: "now",
+  expires_at: "+90d",
+};
+
+/** What stands after `bursar`. */
+export function examplesOf(command: RouteCommand, shape: CommandShape): readonly string[] {
+  return command.style.examples ?? [makeExample(command, shape)];
+}
+
+function makeExample(command: RouteCommand, shape: CommandShape): string {
+  const arguments_ = shape.positionals.map(({ name, field }) =>
+    field === null ? (values[name] ?? sampleId(name)) : sampleOf(field),
+  );
+  const isSpoken = (field: Field) => shape.positionals.some(({ name }) => name === field.name);
+  const needed = shape.flags.filter(
+    ({ field, place }) =>
+      field.isRequired && !(place === "body" && isSpoken(field)) && field.name !== "starting_at",
+  );
+  // A change of nothing is none.
+  const first = shape.flags.find(({ place }) => place === "body");
+  const isUpdate = /^update/.test(command.route.operationId);
+  const chosen = needed.length === 0 && isUpdate && first ? [first] : needed;
+  const flags = chosen.map(({ field, option }) =>
+    field.kind.type === "flag" ? option.long : `${option.long} ${sampleOf(field)}`,
+  );
+  const yes = isDestructive(command) ? ["--yes"] : [];
+  return [nameOf(command), ...arguments_, ...flags, ...yes].join(" ");
+}
+
+/** `api_key_id`: `apikey_01AbCd`. */
+function sampleId(name: string): string {
+  const noun = name.replace(/_id$/, "");
+  const kind = noun.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const prefix = (idPrefixes as Record<string, string>)[kind] ?? `${noun.replaceAll("_", "")}_`;
+  return `${prefix}01AbCd`;
+}
+
+function sampleOf({ name, kind }: Field): string {
+  return values[name] ?? sampleOfKind(name, kind);
+}
+
+function sampleOfKind(name: string, kind: Kind): string {
+  switch (kind.type) {
+    case "text":
+      return name.endsWith("_id") ? sampleId(name) : "text";
+    case "secret":
+      return "./secret";
+    case "time":
+      return "2027-01-01";
+    case "amount":
+      return "100";
+    case "integer":
+    case "number":
+      return "30";
+    case "flag":
+      return "";
+    case "choice":
+      return kind.values[0] ?? "";
+    case "list":
+      return sampleOfKind(name, kind.item);
+    case "map":
+      return "team=research";
+    case "parts":
+      return kind.fields.map(sampleOf).join(":");
+    case "variant": {
+      const [word = "", fields = []] = [...kind.variants][0] ?? [];
+      return [word, ...fields.map(sampleOf)].join(":");
+    }
+    case "json":
+      return `'${JSON.stringify(sampleJson(kind.schema))}'`;
+  }
+}
+
+/** The least that the schema takes, as far as its shape says. */
+function sampleJson(schema: z.ZodType): unknown {
+  const definition = schema._zod.def as unknown as { type: string; element?: z.ZodType };
+  if (definition.type === "object") {
+    const needed = readFields(schema as z.ZodObject).filter(({ isRequired }) => isRequired);
+    return Object.fromEntries(needed.map((each) => [each.name, sampleValue(each)]));
+  }
+  if (definition.type === "array" && definition.element) return [sampleJson(definition.element)];
+  return {};
+}
+
+function sampleValue({ name, kind }: Field): unknown {
+  if (kind.type === "json") return sampleJson(kind.schema);
+  if (kind.type === "flag") return true;
+  const written = sampleOfKind(name, kind);
+  return readValue(kind, values[name] ?? written, { name, nowMs: 0 });
+}

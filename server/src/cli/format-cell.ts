@@ -1,0 +1,77 @@
+import picocolors from "picocolors";
+import { showable } from "./terminal.ts";
+
+// How values of answers read on a screen.
+
+export interface Cell {
+  text: string;
+  isNumber: boolean;
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+const DECIMAL = /^-?\d+(\.\d+)?$/;
+
+/** One value in one line. `path` is where it stands in the answer. */
+export function toCell(path: string, value: unknown): Cell {
+  if (/_usd(\.|$)/.test(path) && (typeof value === "number" || isDecimal(value))) {
+    return { text: money(String(value)), isNumber: true };
+  }
+  if (typeof value === "number") return { text: value.toLocaleString("en"), isNumber: true };
+  return { text: showable(inWords(value)).replaceAll(/\s+/g, " "), isNumber: false };
+}
+
+function isDecimal(value: unknown): boolean {
+  return typeof value === "string" && DECIMAL.test(value);
+}
+
+/** Exact: `1234.5` is `1,234.50`. */
+function money(decimal: string): string {
+  const [whole = "0", fraction = ""] = decimal.split(".");
+  return `${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}.${fraction.padEnd(2, "0")}`;
+}
+
+function inWords(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return INSTANT.test(value) ? minute(value) : value;
+  if (Array.isArray(value)) return value.map(inWords).join(", ");
+  if (typeof value === "object") return nameOf(value as Record<string, unknown>);
+  return String(value);
+}
+
+/** `2026-11-20 12:00Z`. */
+function minute(instant: string): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11, 16)}Z`;
+}
+
+/** A thing inside another, by what people call it. */
+function nameOf(thing: Record<string, unknown>): string {
+  const called = thing["email"] ?? thing["name"];
+  if (typeof called === "string") return called;
+  const values = Object.values(thing).filter(
+    (value) => value === null || typeof value !== "object",
+  );
+  return values.map(inWords).join(" ").trim();
+}
+
+/** `spent_usd`: `spent $`. */
+export function toHeading(path: string): string {
+  const name = path.split(".").at(-1) ?? path;
+  return showable(name)
+    .replace(/_usd$/, " $")
+    .replace(/_(at|id)$/, "")
+    .replaceAll("_", " ");
+}
+
+const good = new Set(["active", "accepted", "sent", "invited", "ready", "ok"]);
+const over = new Set(["archived", "revoked", "expired", "removed", "withdrawn", "retired"]);
+const bad = new Set(["failed", "invalid", "inactive", "deactivated"]);
+
+/** Colours what says how a thing is; the text stays as it is. */
+export function coloured(path: string, text: string): string {
+  if (!/(^|\.|_)(status|result|lifecycle)$/.test(path)) return text;
+  const word = text.trim();
+  if (good.has(word)) return picocolors.green(text);
+  if (bad.has(word)) return picocolors.red(text);
+  return over.has(word) ? picocolors.dim(text) : picocolors.yellow(text);
+}

@@ -1,0 +1,162 @@
+import picocolors from "picocolors";
+import { type Cell, coloured, toCell, toHeading } from "./format-cell.ts";
+import { columnsOf, valueAt } from "./table-columns.ts";
+import { showable } from "./terminal.ts";
+
+const GAP = "  ";
+const NOTHING = "–";
+/** A column is not made narrower than this. */
+const LEAST_WIDTH = 10;
+/** Two cells wide on a terminal. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303f]/u;
+/** One cell a character. */
+const PLAIN = /^[ -~]*$/;
+
+interface Column {
+  path: string;
+  heading: string;
+  isNumber: boolean;
+  mayBeCut: boolean;
+  width: number;
+}
+
+type Row = Record<string, unknown>;
+
+/**
+ * Entries as lines under dim headings; numbers stand right. Where `columns` characters are too few, long texts are cut, and
+ * then columns are left out from the right. Ids and times are whole, or not there.
+ */
+export function formatTable(
+  rows: readonly Row[],
+  { schemaName, columns }: { schemaName?: string | undefined; columns: number },
+): string {
+  const paths = columnsOf(schemaName, rows);
+  const cells = rows.map((row) => paths.map((path) => toCell(path, valueAt(row, path))));
+  const all = paths.map((path, i) =>
+    toColumn(
+      path,
+      cells.map((row) => row[i] as Cell),
+    ),
+  );
+  const shape = fit(all, columns);
+  const heading = shape.map((column) => align(column.heading, column)).join(GAP);
+  const lines = cells.map((row) =>
+    shape
+      .map((column, i) => coloured(column.path, align(row[i]?.text ?? "", column)))
+      .join(GAP)
+      .trimEnd(),
+  );
+  return [picocolors.dim(heading.trimEnd()), ...lines].join("\n");
+}
+
+function toColumn(path: string, cells: readonly Cell[]): Column {
+  const heading = toHeading(path);
+  const isNumber = cells.some((cell) => cell.isNumber);
+  const width = Math.max(...[heading, ...cells.map((cell) => cell.text)].map(widthOf));
+  return {
+    path,
+    heading,
+    isNumber,
+    width,
+    mayBeCut: !isNumber && !/(^|[_.])(id|at|hint)$/.test(path),
+  };
+}
+
+/** As many columns as there is room for, each as narrow as it must be. */
+function fit(all: readonly Column[], columns: number): Column[] {
+  const leastOf = ({ width, mayBeCut }: Column) =>
+    mayBeCut ? Math.min(width, LEAST_WIDTH) : width;
+  const shape: Column[] = [];
+  let least = -GAP.length;
+  for (const column of all) {
+    least += leastOf(column) + GAP.length;
+    if (least > columns && shape.length > 0) break;
+    shape.push({ ...column });
+  }
+  const excess = () => totalWidth(shape) - columns;
+  while (excess() > 0) {
+    const [widest, next] = shape
+      .filter(({ mayBeCut, width }) => mayBeCut && width > LEAST_WIDTH)
+      .sort((a, b) => b.width - a.width);
+    if (!widest) break;
+    widest.width = Math.max(
+      LEAST_WIDTH,
+      widest.width - excess(),
+      Math.min(next?.width ?? 0, widest.width - 1),
+    );
+  }
+  return shape;
+}
+
+function totalWidth(shape: readonly Column[]): number {
+  return shape.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
+}
+
+function align(text: string, { width, isNumber }: Column): string {
+  const cut = widthOf(text) > width ? cutTo(text, width) : text;
+  const space = " ".repeat(Math.max(0, width - widthOf(cut)));
+  return isNumber ? space + cut : cut + space;
+}
+
+function cutTo(text: string, width: number): string {
+  let cut = "";
+  let taken = 0;
+  for (const segment of graphemesOf(text)) {
+    taken += widthOf(segment);
+    if (taken > width - 1) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+}
+
+/** Cells that a text takes on a terminal. */
+export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const segment of graphemesOf(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** What is one sign to a reader. The segmenter takes milliseconds to make, and few tables need it. */
+function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return [...segmenter.segment(text)].map(({ segment }) => segment);
+}
+
+/** One thing, a field a line; texts of several lines and lists of things stand below it. */
+export function formatThing(thing: Row, columns: number): string {
+  const isTable = (value: unknown): value is Row[] =>
+    Array.isArray(value) && value.length > 0 && value.every((each) => isRow(each));
+  const isText = (value: unknown) => typeof value === "string" && value.includes("\n");
+  const entries = flatten("", thing).filter(([path]) => path !== "type" && !path.endsWith("html"));
+  const short = entries.filter(([, value]) => !isTable(value) && !isText(value));
+  const width = Math.max(0, ...short.map(([path]) => path.length));
+  const lines = short.map(([path, value]) => {
+    const { text } = toCell(path, value);
+    const shown = text === "" ? picocolors.dim(NOTHING) : coloured(path, text);
+    return `${picocolors.dim(path.padEnd(width))}${GAP}${shown}`;
+  });
+  const below = entries.flatMap(([path, value]) => {
+    const heading = ["", picocolors.bold(toHeading(path))];
+    if (isTable(value)) return [...heading, formatTable(value, { columns })];
+    return isText(value) ? [...heading, showable(String(value))] : [];
+  });
+  const text = [...lines, ...below];
+  if (text[0] === "") text.shift();
+  return text.join("\n");
+}
+
+/** What a thing holds of other things by `owner.name`, unless it has a name of its own. */
+function flatten(prefix: string, thing: Row): [string, unknown][] {
+  return Object.entries(thing).flatMap(([name, value]): [string, unknown][] => {
+    const path = prefix + name;
+    return isRow(value) ? flatten(`${path}.`, value) : [[path, value]];
+  });
+}
+
+function isRow(value: unknown): value is Row {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -1,0 +1,38 @@
+// YAML of what JSON can hold. Texts stand in quotes wherever a reader could take them for something else, and a text in
+// double quotes is the same in both languages but for characters that YAML wants escaped.
+
+const PLAIN = /^[A-Za-z][A-Za-z0-9_@./-]*( [A-Za-z0-9_@./-]+)*$/;
+const WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;
+const UNPRINTABLE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+export function formatYaml(value: unknown): string {
+  return block(value, "").replace(/^\n/, "");
+}
+
+function block(value: unknown, indent: string): string {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "[]";
+    return value.map((item) => `\n${indent}- ${block(item, `${indent}  `).trimStart()}`).join("");
+  }
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+    if (entries.length === 0) return "{}";
+    return entries
+      .map(([name, each]) => `\n${indent}${scalar(name)}:${spaced(block(each, `${indent}  `))}`)
+      .join("");
+  }
+  return scalar(value);
+}
+
+function spaced(text: string): string {
+  return text.startsWith("\n") ? text : ` ${text}`;
+}
+
+function scalar(value: unknown): string {
+  if (typeof value !== "string") return JSON.stringify(value);
+  if (PLAIN.test(value) && !WORD.test(value)) return value;
+  return JSON.stringify(value).replaceAll(
+    UNPRINTABLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

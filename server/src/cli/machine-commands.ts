@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { describeConfig, loadConfig } from "#src/config.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
+import { connectLocally, send } from "./connection.ts";
+import { addDoctorCommand } from "./doctor.ts";
+import { addMigrateCommand } from "./migrate.ts";
+import { print, table } from "./print.ts";
+import { addReviewCommands } from "./reviews.ts";
+
+/** `config`, `doctor`, `migrate` and `reviews verify`: what is about this machine and no other. `root`: the folder of the clone. */
+export function addMachineCommands(
+  program: Command,
+  { env, root }: { env: NodeJS.ProcessEnv; root: string },
+): void {
+  const load = () => {
+    if (program.opts<{ profile?: string }>().profile === undefined) return loadConfig(env, root);
+    throw new CommandError("This is about this machine: leave --profile out.", exitCodes.usage);
+  };
+  addMigrateCommand(program, load);
+  addDoctorCommand(program, load, (method, target) =>
+    send(connectLocally(load().config.dataDir), { method, target }),
+  );
+  addReviewCommands(program, (method, target, body) =>
+    send(connectLocally(load().config.dataDir), { method, target, body }),
+  );
+  program
+    .command("config")
+    .description("show every setting, where its value comes from, secrets hidden")
+    .addHelpText("after", "\nExamples:\n  bursar config")
+    .action(() => {
+      const settings = describeConfig(load());
+      print(program.opts(), { settings }, () =>
+        table(
+          ["setting", "value", "source"],
+          settings.map(({ name, value, source }) => [name, value ?? "(unset)", source]),
+        ),
+      );
+    });
+}

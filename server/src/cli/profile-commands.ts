@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import { CommandError, exitCodes } from "./command-error.ts";
+import { call, connectRemotely } from "./connection.ts";
+import { type OutputOptions, print, table } from "./print.ts";
+import {
+  checkKey,
+  checkName,
+  checkUrl,
+  type Profile,
+  readKeyVariable,
+  readProfiles,
+  writeProfiles,
+} from "./profiles.ts";
+import { readSecret } from "./read-secret.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface AddOptions {
+  url: string;
+  keyFile?: string;
+  allowHttp?: true;
+  check: boolean;
+  replace?: true;
+}
+
+/** `profile add`, `list` and `remove`: servers elsewhere. */
+export function addProfileCommands(
+  program: Command,
+  { env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal },
+): void {
+  const profiles = program.command("profile").description("servers elsewhere, each with its key");
+  profiles
+    .command("add <name>")
+    .description("keep the address of a server and a key for it")
+    .requiredOption("--url <url>", "where it is: https://bursar.example.com")
+    .option("--key-file <file>", "a file that holds the key, or - to type or pipe it in", "-")
+    .option("--replace", "in place of the profile of that name")
+    .option("--allow-http", "although the key crosses the network in clear text")
+    .option("--no-check", "without asking the server whether the key works")
+    .addHelpText(
+      "after",
+      "\nThe key is typed or piped in, or read from the file that --key-file or BURSAR_ADMIN_KEY_FILE names." +
+        "\n\nExamples:\n  bursar profile add work --url https://bursar.example.com" +
+        "\n  bursar profile add ci --url https://bursar.example.com --key-file /run/secrets/bursar" +
+        "\n  bursar --profile work workspaces list",
+    )
+    .action(async (name: string, options: AddOptions) => {
+      const profile = await makeProfile(name, options, { env, terminal });
+      writeProfiles(env, { ...readProfiles(env), [name]: profile });
+      print(program.opts<OutputOptions>(), { name, url: profile.url }, () => {
+        return `Use it with --profile ${name}, or BURSAR_PROFILE=${name}.`;
+      });
+    });
+  profiles
+    .command("list")
+    .description("list the servers that are kept")
+    .addHelpText("after", "\nExamples:\n  bursar profile list")
+    .action(() => {
+      const data = Object.entries(readProfiles(env)).map(([name, { url, key }]) => {
+        return { name, url, partial_key_hint: hint(key) };
+      });
+      print(program.opts<OutputOptions>(), { data }, () =>
+        table(
+          ["name", "url", "key"],
+          data.map((profile) => [profile.name, profile.url, profile.partial_key_hint]),
+        ),
+      );
+    });
+  profiles
+    .command("remove <name>")
+    .description("forget a server and its key")
+    .addHelpText("after", "\nExamples:\n  bursar profile remove work")
+    .action((name: string) => {
+      const { [name]: removed, ...rest } = readProfiles(env);
+      if (!removed) throw new CommandError(`There is no profile "${name}".`, exitCodes.notFound);
+      writeProfiles(env, rest);
+      print(
+        program.opts<OutputOptions>(),
+        { name },
+        () => `Forgot ${name}. Its key works on: revoke it where it is no longer needed.`,
+      );
+    });
+}
+
+async function makeProfile(
+  name: string,
+  { url: written, keyFile = "-", allowHttp, check, replace }: AddOptions,
+  { env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal },
+): Promise<Profile> {
+  checkName(name);
+  if (readProfiles(env)[name] && !replace) {
+    throw new CommandError(
+      `There is a profile "${name}" already: add --replace.`,
+      exitCodes.conflict,
+    );
+  }
+  const url = checkUrl(written, allowHttp === true);
+  const given = keyFile === "-" ? readKeyVariable(env) : null;
+  const key = given ?? checkKey(await readSecret(keyFile, "--key", terminal));
+  if (check) {
+    await call(connectRemotely({ url, key }), { method: "GET", target: "/v1/organizations/me" });
+  }
+  return { url, key };
+}
+
+/** As the server shows a key that it does not show. */
+function hint(key: string): string {
+  return `${key.slice(0, key.lastIndexOf("-") + 1)}…${key.slice(-4)}`;
+}

@@ -1,0 +1,178 @@
+import type { z } from "zod";
+
+// What a schema of the contract asks for, as far as a command line must know it. Whether a value is right, the server says.
+
+/** What one value is on a command line. */
+export type Kind =
+  | { type: "text" }
+  | { type: "secret" }
+  | { type: "time" }
+  /** Dollars: sent as the text that was written, so that nothing is rounded on the way. */
+  | { type: "amount" }
+  | { type: "integer" }
+  | { type: "number" }
+  | { type: "flag" }
+  | { type: "choice"; values: readonly string[] }
+  | { type: "list"; item: Kind }
+  /** Names and values: `team=research`. */
+  | { type: "map" }
+  /** A thing of several fields, written as its values with colons between them: `Research:developer`. */
+  | { type: "parts"; fields: readonly Field[] }
+  /** One of several things, named by its first word: `workspace:Research`. */
+  | { type: "variant"; discriminator: string; variants: ReadonlyMap<string, readonly Field[]> }
+  /** What only JSON can say; of this schema. */
+  | { type: "json"; schema: z.ZodType };
+
+export interface Field {
+  /** As on the wire. */
+  name: string;
+  kind: Kind;
+  isRequired: boolean;
+  isNullable: boolean;
+  /** What the server takes where it is left out; undefined where the contract does not say. */
+  fallback: unknown;
+  description: string | undefined;
+}
+
+/** What the library keeps of a schema. Only what is read here, all of it optional: it depends on `type`. */
+interface Definition {
+  type: string;
+  innerType?: z.ZodType;
+  in?: z.ZodType;
+  out?: z.ZodType;
+  element?: z.ZodType;
+  options?: readonly z.ZodType[];
+  discriminator?: string;
+  shape?: Record<string, z.ZodType>;
+  entries?: Record<string, string>;
+  values?: readonly unknown[];
+  defaultValue?: unknown;
+  format?: string;
+}
+
+/** Never given as an argument, where other users of the machine and the shell's history would have it. */
+const SECRET = /^(credential|password|token|secret)$|_(password|token|secret)$/;
+
+/** The fields of a body or of a query, in their order. */
+export function readFields(schema: z.ZodObject | undefined): readonly Field[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, each]) =>
+    readField(name, each as z.ZodType),
+  );
+}
+
+function readField(name: string, schema: z.ZodType): Field {
+  const field: Field = {
+    name,
+    kind: { type: "text" },
+    isRequired: true,
+    isNullable: false,
+    fallback: undefined,
+    description: undefined,
+  };
+  field.kind = kindOf(unwrap(schema, field));
+  if (SECRET.test(name) && field.kind.type === "text") field.kind = { type: "secret" };
+  return field;
+}
+
+/** Takes off what is wrapped around a schema, noting in `field` what it says. */
+function unwrap(schema: z.ZodType, field: Field): z.ZodType {
+  let inner = schema;
+  for (;;) {
+    const definition = definitionOf(inner);
+    field.description ??= inner.description;
+    const next = peel(definition, field);
+    if (next === undefined) return inner;
+    inner = next;
+  }
+}
+
+function peel(definition: Definition, field: Field): z.ZodType | undefined {
+  switch (definition.type) {
+    case "optional":
+      field.isRequired = false;
+      return definition.innerType;
+    case "nullable":
+      field.isNullable = true;
+      return definition.innerType;
+    case "default":
+    case "prefault":
+      field.isRequired = false;
+      field.fallback ??= definition.defaultValue;
+      return definition.innerType;
+    case "readonly":
+    case "catch":
+      return definition.innerType;
+    case "pipe": {
+      // Of preprocessing, what it leads to; of a conversion, what comes out of it, but for a function.
+      const leadsTo = definition.out;
+      return leadsTo && definitionOf(leadsTo).type === "transform" ? definition.in : leadsTo;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function kindOf(schema: z.ZodType): Kind {
+  const definition = definitionOf(schema);
+  switch (definition.type) {
+    case "string":
+      return { type: definition.format === "datetime" ? "time" : "text" };
+    case "number":
+      return { type: (schema as z.ZodNumber).isInt ? "integer" : "number" };
+    case "boolean":
+      return { type: "flag" };
+    case "enum":
+      return { type: "choice", values: Object.values(definition.entries ?? {}) };
+    case "literal":
+      return { type: "choice", values: (definition.values ?? []).map(String) };
+    case "array":
+      return listOf(schema, definition.element);
+    case "record":
+      return { type: "map" };
+    case "union":
+      return unionOf(schema, definition);
+    case "object":
+      return partsOf(schema as z.ZodObject);
+    default:
+      return { type: "json", schema };
+  }
+}
+
+function listOf(schema: z.ZodType, element: z.ZodType | undefined): Kind {
+  const item = element && readField("", element).kind;
+  const isPlain = item !== undefined && item.type !== "json" && item.type !== "list";
+  return isPlain ? { type: "list", item } : { type: "json", schema };
+}
+
+/** Amounts are a number or decimal text; a thing of several forms says by one field which it is. */
+function unionOf(schema: z.ZodType, { options = [], discriminator }: Definition): Kind {
+  const types = options.map((option) => definitionOf(option).type);
+  if (types.includes("number") && types.every((type) => type === "number" || type === "string")) {
+    return { type: "amount" };
+  }
+  if (discriminator === undefined) return { type: "json", schema };
+  const variants = new Map<string, readonly Field[]>();
+  for (const option of options) {
+    const fields = readFields(option as z.ZodObject);
+    const named = fields.find(({ name }) => name === discriminator);
+    const rest = fields.filter((field) => field !== named);
+    if (named?.kind.type !== "choice" || !rest.every(isPart)) return { type: "json", schema };
+    for (const value of named.kind.values) variants.set(value, rest);
+  }
+  return { type: "variant", discriminator, variants };
+}
+
+function partsOf(schema: z.ZodObject): Kind {
+  const fields = readFields(schema);
+  const isWritable = fields.length > 0 && fields.every(isPart);
+  return isWritable ? { type: "parts", fields } : { type: "json", schema };
+}
+
+/** What can stand between colons. */
+function isPart({ kind, isRequired }: Field): boolean {
+  return isRequired && (kind.type === "text" || kind.type === "choice" || kind.type === "integer");
+}
+
+function definitionOf(schema: z.ZodType): Definition {
+  return schema._zod.def as unknown as Definition;
+}

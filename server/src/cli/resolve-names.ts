@@ -1,0 +1,86 @@
+import { CommandError, exitCodes } from "./command-error.ts";
+import type { RouteInput } from "./command-input.ts";
+
+/** Of a workspace or a member, as far as it is found by a name. */
+interface Named {
+  id: string;
+  name: string;
+  email?: string;
+  archived_at?: string | null;
+}
+
+/** All entries that a list of the Admin API has, by its path and query. */
+export type ListAll = (target: string) => Promise<readonly Named[]>;
+
+/**
+ * Puts ids where names of workspaces and addresses of members were written, wherever the input has such an id. Throws
+ * CommandError where there is none, or more than one.
+ */
+export async function resolveNames(input: RouteInput, listAll: ListAll): Promise<RouteInput> {
+  const known = new Map<string, Promise<string>>();
+  const once = (key: string, find: () => Promise<string>) => {
+    const found = known.get(key) ?? find();
+    known.set(key, found);
+    return found;
+  };
+  const resolveId = (field: string, value: string): string | Promise<string> => {
+    if (/(^|_)workspace_ids?$/.test(field) && !value.startsWith("wksp_")) {
+      return once(`workspace ${value}`, () => findWorkspace(value, listAll));
+    }
+    if (/(^|_)member_ids?$/.test(field) && value.includes("@")) {
+      return once(`member ${value}`, () => findMember(value, listAll));
+    }
+    return value;
+  };
+  return (await walk("", input, resolveId)) as RouteInput;
+}
+
+async function walk(
+  field: string,
+  value: unknown,
+  resolveId: (field: string, value: string) => string | Promise<string>,
+): Promise<unknown> {
+  if (typeof value === "string") return resolveId(field, value);
+  if (Array.isArray(value)) {
+    // Entries of a list have its name.
+    return Promise.all(value.map((each) => walk(field, each, resolveId)));
+  }
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).map(
+    async ([name, each]) => [name, await walk(name, each, resolveId)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function findWorkspace(name: string, listAll: ListAll): Promise<string> {
+  const wanted = comparable(name);
+  const all = await listAll("/v1/admin/workspaces?include_archived=true");
+  const named = all.filter((workspace) => comparable(workspace.name) === wanted);
+  // A name is one active workspace's alone; archived ones may have had it too.
+  const active = named.filter((workspace) => !workspace.archived_at);
+  return onlyOne(`Workspace not found: ${name}`, active.length > 0 ? active : named);
+}
+
+async function findMember(address: string, listAll: ListAll): Promise<string> {
+  const wanted = comparable(address);
+  const search = new URLSearchParams({ search: address.trim() });
+  const all = await listAll(`/v1/admin/members?${search}`);
+  const found = all.filter(({ email }) => email !== undefined && comparable(email) === wanted);
+  return onlyOne(`Member not found: ${address}`, found);
+}
+
+function onlyOne(notFound: string, found: readonly Named[]): string {
+  const [first, second] = found;
+  if (!first) throw new CommandError(notFound, exitCodes.notFound);
+  if (!second) return first.id;
+  const ids = found.map(({ id }) => id).join(", ");
+  throw new CommandError(
+    `There are several of that name: say which by its id, of ${ids}.`,
+    exitCodes.usage,
+  );
+}
+
+/** As the server compares names. */
+function comparable(name: string): string {
+  return name.normalize("NFC").trim().toLowerCase();
+}

@@ -1,0 +1,59 @@
+/**
+ * Columns of a table by the name that the contract gives its entries, as paths, the most telling first: a narrow terminal
+ * shows those. Entries that are not here show all they have.
+ */
+const columns: Readonly<Record<string, string>> = {
+  AdminKey: "id name status partial_key_hint created_at expires_at",
+  ApiKey:
+    "id name status owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
+  AuditEvent: "seq created_at event actor subject workspace_id ip_address id",
+  Invite: "id email role status workspaces invited_by invited_at expires_at",
+  Mail: "id created_at kind to subject status attempts last_error",
+  Member: "id email name role status workspaces last_active_at",
+  ModelPrice:
+    "model aliases prices.input_usd prices.cache_read_usd prices.output_usd source lifecycle effective_from",
+  SpendLimit:
+    "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
+  Upstream: "id name base_url credential_hint updated_at",
+  UsageRow:
+    "starting_at workspace_id api_key_id member_id model requests errors input_tokens cache_read_tokens output_tokens cost_usd",
+  Workspace: "id name description is_default created_at archived_at",
+  WorkspaceLimit:
+    "workspace_id workspace_name monthly_limit_usd spent_usd remaining_usd enforcement",
+  WorkspaceMember: "member_id email name workspace_role inherited_from",
+};
+
+const HIDDEN = new Set(["type", "hash", "previous_hash", "html"]);
+
+/** Paths of what a table of these entries shows. */
+export function columnsOf(
+  schemaName: string | undefined,
+  rows: readonly Record<string, unknown>[],
+): readonly string[] {
+  const chosen = schemaName === undefined ? undefined : columns[schemaName]?.split(" ");
+  const all = chosen ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const shown = all.filter((path) => !HIDDEN.has(path));
+  // What no entry has says nothing.
+  return shown.filter((path) => rows.some((row) => !isEmpty(valueAt(row, path))));
+}
+
+export function valueAt(row: Record<string, unknown>, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, name) =>
+        value !== null && typeof value === "object"
+          ? (value as Record<string, unknown>)[name]
+          : undefined,
+      row,
+    );
+}
+
+function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === null ||
+    value === "" ||
+    (Array.isArray(value) && value.length === 0)
+  );
+}

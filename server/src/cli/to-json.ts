@@ -1,0 +1,7 @@
+/** One line, or indented for people. A terminal acts on the characters from U+0080 to U+009F: they are written as escapes. */
+export function toJson(value: unknown, isIndented = false): string {
+  return JSON.stringify(value, null, isIndented ? 2 : undefined).replaceAll(
+    /[\x7f-\x9f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,123 @@
+import type { RouteSpec } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import { formatTable, formatThing } from "./format-table.ts";
+import { formatYaml } from "./format-yaml.ts";
+import type { Terminal } from "./terminal.ts";
+import { toJson } from "./to-json.ts";
+
+// What a command prints: a table for people, JSON for programs, a secret alone for a variable.
+
+export const formats = ["auto", "json", "jsonl", "yaml", "table", "raw"] as const;
+export type Format = (typeof formats)[number];
+
+type Thing = Record<string, unknown>;
+
+interface Writing {
+  route: RouteSpec;
+  format: Format;
+  terminal: Terminal;
+}
+
+/** Prints one answer. A secret in it is named to whoever sees it, since nobody will see it again. */
+export function writeAnswer(answer: Thing, { route, format, terminal }: Writing): void {
+  const secret = secretOf(route, answer);
+  const chosen = chooseFormat(format, secret !== null, terminal);
+  if (secret === null || chosen === "raw") {
+    terminal.print(formatAnswer(secret === null ? answer : { secret }, chosen, terminal));
+  } else if (chosen === "table") {
+    const { [secret.name]: _, ...rest } = answer;
+    terminal.note(formatThing(rest, terminal.columns));
+    terminal.note("");
+    terminal.print(secret.value);
+  } else {
+    terminal.print(formatAnswer(answer, chosen, terminal));
+  }
+  if (secret !== null && terminal.isOutput) {
+    terminal.note("\nIt is shown this once: keep it in a safe place.");
+  }
+}
+
+/** On a terminal a table; else the secret alone where there is one, so that a variable can hold it, and JSON. */
+function chooseFormat(format: Format, hasSecret: boolean, { isOutput }: Terminal): Format {
+  if (format !== "auto") return format;
+  if (isOutput) return "table";
+  return hasSecret ? "raw" : "json";
+}
+
+function formatAnswer(answer: Thing, format: Format, terminal: Terminal): string {
+  switch (format) {
+    case "raw":
+      return rawText(answer);
+    case "table":
+      return formatThing(answer, terminal.columns);
+    case "yaml":
+      return formatYaml(answer);
+    case "jsonl":
+      return toJson(answer);
+    case "json":
+    case "auto":
+      return toJson(answer, terminal.isOutput);
+  }
+}
+
+/** The secret, else the id, else what there is. */
+function rawText(answer: Thing): string {
+  const { secret, id } = answer as { secret?: { value: string }; id?: unknown };
+  if (secret) return secret.value;
+  return typeof id === "string" ? id : toJson(answer);
+}
+
+export interface Pages {
+  /** The first page as it came, its entries apart. */
+  first: Thing;
+  entries: readonly Thing[];
+  /** Cursor of what was not asked for; null at the end, undefined of a list that is no page. */
+  nextPage?: string | null;
+}
+
+/** Prints a list that is complete as far as it was asked for. */
+export function writeList({ first, entries, nextPage }: Pages, writing: Writing): void {
+  const { route, format, terminal } = writing;
+  const chosen = chooseFormat(format, false, terminal);
+  const rest = nextPage === undefined ? {} : { next_page: nextPage };
+  if (chosen === "table") {
+    writeTable(first, entries, route, terminal);
+  } else if (chosen === "raw") {
+    for (const entry of entries) terminal.print(rawText(entry));
+  } else if (chosen === "jsonl") {
+    for (const entry of entries) terminal.print(toJson(entry));
+  } else {
+    terminal.print(formatAnswer({ ...first, data: entries, ...rest }, chosen, terminal));
+  }
+}
+
+function writeTable(
+  first: Thing,
+  entries: readonly Thing[],
+  route: RouteSpec,
+  terminal: Terminal,
+): void {
+  const { data: _, next_page: __, ...rest } = first;
+  const columns = terminal.isOutput ? terminal.columns : Number.POSITIVE_INFINITY;
+  if (entries.length === 0) terminal.note("There are none.");
+  else terminal.print(formatTable(entries, { schemaName: entryName(route), columns }));
+  if (Object.keys(rest).length > 0) terminal.print(`\n${formatThing(rest, columns)}`);
+}
+
+/** What the contract calls an entry of the list. */
+function entryName(route: RouteSpec): string | undefined {
+  const data = route.response.shape["data"] as z.ZodArray | undefined;
+  return (data?.element as z.ZodType | undefined)?.meta()?.id;
+}
+
+const SHOWN_ONCE = /shown (this once|in this answer alone)/i;
+
+/** The field of the answer that nobody will see again, by what the contract says of it. */
+function secretOf(route: RouteSpec, answer: Thing): { name: string; value: string } | null {
+  for (const [name, schema] of Object.entries(route.response.shape)) {
+    const value = answer[name];
+    const { description } = schema as z.ZodType;
+    if (typeof value === "string" && SHOWN_ONCE.test(description ?? "")) return { name, value };
+  }
+  return null;
+}
