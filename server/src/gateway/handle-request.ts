@@ -279,6 +279,7 @@ function admit(
     isStream: message.isStream,
     client: clientFamily(exchange.request.headers["user-agent"]),
   };
+  if (key.ownerMemberId !== null) record.memberId = key.ownerMemberId;
   return {
     begin: record,
     maxTokens: message.maxTokens,
