@@ -63,6 +63,10 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     const second = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "second" });
     secrets.set("second admin key", textField(second, "key"));
 
+    const path = `/v1/admin/api_keys/${made.apiKeyId}/rotate`;
+    const rotated = await server.mustAdmin("POST", path, { grace_period_seconds: 3600 });
+    secrets.set("rotated API key", textField(rotated, "key"));
+
     answers.push(...(await administer(server, upstream.origin, secret)));
     await converse(server, upstream, made.key, secret);
     answers.push(...(await provoke(server, upstream, made.key, secrets)));

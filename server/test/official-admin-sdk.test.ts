@@ -100,6 +100,20 @@ describe.each([
     });
   });
 
+  test("knows whose a personal key is and who made it", async () => {
+    const workspace = await client.organization.workspaces.create({ name: "Personal" });
+    const member = await org.member({ workspaces: { [workspace.id]: "workspace_developer" } });
+    const { id } = await member.client.createApiKey(workspace.id);
+    const found: string[] = [];
+    for await (const key of client.organization.apiKeys.list({ created_by_user_id: member.id })) {
+      found.push(key.id);
+    }
+    expect(found).toEqual([id]);
+    const key = await client.organization.apiKeys.retrieve(id);
+    expect(key.created_by).toEqual({ type: "user", id: member.id });
+    expect(key.principal).toEqual({ type: "user_actor", user_id: member.id });
+  });
+
   test("turns refusals into its own errors, with the request's id, and does not retry a conflict", async () => {
     const missing = client.organization.workspaces.retrieve("wksp_unknown");
     await expect(missing).rejects.toMatchObject({
