@@ -33,6 +33,7 @@ export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." }
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
+export const requestId = idText.meta({ description: "Request id, `req_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z

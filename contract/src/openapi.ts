@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   type CreateDocumentOptions,
   createDocument,
@@ -50,6 +51,10 @@ does not exist and what the key may not see are the same 404.
 
 **Lists** run newest first. In the company shape \`next_page\` is given back as \`page\` until it is null; in the official
 shape \`last_id\` is given back as \`after_id\` while \`has_more\` is true.
+
+**Sent twice, done once**: a POST with an \`Idempotency-Key\` is carried out once in ten minutes, and gives the same answer
+again, which then has the header \`idempotency-replayed: true\`. With another path or body the key is a 409. What was
+refused is not kept.
 
 **Amounts** are US dollars, exact to the nano-dollar: decimal text in answers (a limit that was set as a number is given
 back as one), a number or decimal text in requests. **Times** are RFC 3339; days, weeks and months are those of UTC.
@@ -132,10 +137,7 @@ function toOperation(route: RouteSpec): Operation {
       "200": {
         description: "Done.",
         headers: { "request-id": requestIdHeader },
-        content: {
-          "application/json": { schema: route.response },
-          ...(route.streams && { "text/event-stream": { schema: { type: "string" } } }),
-        },
+        content: contentOf(route),
       },
       ...Object.fromEntries(
         Object.entries(errorsOf(route)).map(([status, description]) => [
@@ -156,6 +158,16 @@ function stepUpOf(route: RouteSpec): string | undefined {
   return "A signed-in person must have given the password or used a passkey in the last ten minutes.";
 }
 
+/** A streamed answer of the Admin surface is nothing but the stream. */
+function contentOf(route: RouteSpec) {
+  const streams = (route.streams ?? []).map((type) => [type, { schema: { type: "string" } }]);
+  const isOnlyStream = streams.length > 0 && !isClaude(route);
+  return {
+    ...(!isOnlyStream && { "application/json": { schema: route.response } }),
+    ...Object.fromEntries(streams),
+  };
+}
+
 const requestIdHeader = {
   description: "Id of this request, for the server's log and the audit log.",
   schema: { type: "string" },
@@ -163,7 +175,7 @@ const requestIdHeader = {
 
 function requestParamsOf(route: RouteSpec): Pick<Operation, "requestParams"> {
   const { params, query } = route;
-  const header = isClaude(route) ? claudeHeaders : undefined;
+  const header = headersOf(route);
   if (!params && !query && !header) return {};
   return {
     requestParams: {
@@ -172,6 +184,25 @@ function requestParamsOf(route: RouteSpec): Pick<Operation, "requestParams"> {
       ...(header && { header }),
     },
   };
+}
+
+/** Sent with any POST of the Admin surface: the change is made once, however often the request is sent. */
+const changeHeaders = z.object({
+  "idempotency-key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional()
+    .meta({
+      description:
+        "A name for this request, such as a UUID. The same request with the same name gives the same answer for ten " +
+        "minutes, a secret included, and changes nothing again.",
+    }),
+});
+
+function headersOf(route: RouteSpec): z.ZodObject | undefined {
+  if (isClaude(route)) return claudeHeaders;
+  const isClaimed = route.method === "POST" && (route.action as string) !== "public";
+  return isClaimed ? changeHeaders : undefined;
 }
 
 function errorsOf(route: RouteSpec): Record<string, string> {

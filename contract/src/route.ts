@@ -21,8 +21,21 @@ export interface RouteSpec {
   query?: z.ZodObject;
   body?: z.ZodObject;
   response: z.ZodObject;
-  /** The answer can also be an event stream: the body asks for it. */
-  streams?: true;
+  /**
+   * Media types of an answer that is a stream. One of Claude's is a stream only where its body asks for it; one of the
+   * Admin surface always is, and `response` then describes what one line of it holds.
+   */
+  streams?: readonly [MediaType, ...MediaType[]];
+}
+
+type MediaType = "text/event-stream" | "text/csv" | "application/x-ndjson";
+
+/** What the handler of a streamed route returns: the text, in pieces that are made as the client takes them. */
+export interface StreamedAnswer {
+  mediaType: MediaType;
+  /** Of the file that a browser saves. */
+  fileName: string;
+  pieces: AsyncIterable<string>;
 }
 
 /** Declares a route; the const parameter keeps literal types, so that handlers are checked against it. */
@@ -40,7 +53,9 @@ export interface RouteInput<T extends RouteSpec> {
 }
 
 /** What a handler of the route returns: the response schema's input, from which undeclared fields are dropped. */
-export type RouteOutput<T extends RouteSpec> = z.input<T["response"]>;
+export type RouteOutput<T extends RouteSpec> = T extends { streams: readonly string[] }
+  ? StreamedAnswer
+  : z.input<T["response"]>;
 
 /**
  * One handler for each route of the union `R`, by operation id. `Call` is what the server knows of the request besides

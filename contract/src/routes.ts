@@ -1,7 +1,10 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { costRoutes } from "./admin/cost.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
+import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { requestRoutes } from "./admin/requests.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
@@ -17,6 +20,9 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...spendLimitRoutes,
   ...usageRoutes,
+  ...costRoutes,
+  ...requestRoutes,
+  ...officialReportRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
 ] as const;

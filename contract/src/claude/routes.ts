@@ -33,7 +33,7 @@ export const createMessage = route({
     "event stream (`stream: true`). A 400 that begins with `You have reached your specified` is a spend limit of this server.",
   action: "messages:create",
   audited: null,
-  streams: true,
+  streams: ["text/event-stream"],
   body: messageRequest,
   response: z.looseObject({
     id: z.string(),

@@ -11,7 +11,7 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
+export interface AdminAppDeps extends HandlerDeps, Omit<MountDeps, "onStreamError">, PageDeps {
   logger: Logger;
   /** Of the program, for the documents. */
   version: string;
@@ -60,7 +60,9 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
 
   await mountPages(app, deps);
   mountDocs(app, deps.version);
-  mountRoutes(app, deps, makeHandlers(deps));
+  const onStreamError = (requestId: string, error: unknown) =>
+    deps.logger.error({ err: error, requestId }, "a streamed answer broke off");
+  mountRoutes(app, { ...deps, onStreamError }, makeHandlers(deps));
   await app.ready();
   return app;
 }

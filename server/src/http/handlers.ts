@@ -5,10 +5,12 @@ import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
+import { makeOfficialReportHandlers } from "#src/features/usage/official-routes.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
@@ -27,6 +29,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeUsageHandlers(deps),
+    ...makeRequestHandlers(deps),
+    ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { RouteSpec } from "@bursar/contract/route.ts";
+import type { RouteSpec, StreamedAnswer } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticateDeps, authenticate } from "#src/access/authenticate.ts";
@@ -12,6 +12,7 @@ import type { Caller, Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Handlers } from "./handlers.ts";
 import { readJsonObject } from "./read-json.ts";
+import { sendStream } from "./send-stream.ts";
 import { validate } from "./validate.ts";
 
 export interface MountDeps extends AuthenticateDeps {
@@ -24,6 +25,8 @@ export interface MountDeps extends AuthenticateDeps {
    * wanted to change something (404). Must neither throw nor be waited for.
    */
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
+  /** Told of a streamed answer that broke off through a fault of ours. */
+  onStreamError: (requestId: string, error: unknown) => void;
 }
 
 const MAX_USER_AGENT = 300;
@@ -71,7 +74,12 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
     handler: async (request, reply) => {
       const call = calls.get(request);
       assert(call, "a handler runs for an authenticated request");
-      const answer = () => handler(call, readInput(route, request));
+      const input = readInput(route, request);
+      if (route.streams) {
+        const streamed = (await handler(call, input)) as StreamedAnswer;
+        return sendStream(reply, streamed, (error) => deps.onStreamError(request.id, error));
+      }
+      const answer = () => handler(call, input);
       const output = await ("caller" in call
         ? reportingDenials(deps, route, call, answer)
         : answer());

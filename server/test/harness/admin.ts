@@ -14,7 +14,7 @@ import {
   ensureOrganization,
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
-import { systemRandomBytes } from "#src/lib/ids.ts";
+import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
 import { createTestDatabase } from "./database.ts";
@@ -25,6 +25,7 @@ import {
   type NewMember,
   type TestSessions,
 } from "./members.ts";
+import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
@@ -54,6 +55,8 @@ export interface TestOrganization {
   admin: Client;
   /** Somebody on the server's own machine, in this organization. */
   operator: Client;
+  /** A request that was made with the key a minute ago: its id. */
+  recordRequest(of: { workspaceId: string; apiKeyId: string }): Promise<string>;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
 }
@@ -156,6 +159,13 @@ export async function startAdmin(): Promise<AdminHarness> {
         adminKey: secret,
         admin: as(secret),
         operator: makeClient(operatorApp(id), null, OPERATOR_ADDRESS),
+        recordRequest: async (of) => {
+          const startedAtMs = clock.nowMs - 60_000;
+          const requestId = newId("req_", startedAtMs);
+          const request = { ...of, organizationId: id, requestId, startedAtMs };
+          await recordUsage(database, [endRecord(request)]);
+          return requestId;
+        },
         member: async (options = {}) => {
           const made = await insertMember(database, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;

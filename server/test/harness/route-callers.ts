@@ -106,7 +106,10 @@ export const callerCases: readonly CallerCase[] = [
 /** The status of the sample call, if the table of rights is what the server goes by. */
 export function expectedStatus(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
-  if (outcome === "own") return sampleOf(route).isOnOthersKey ? 403 : 200;
+  if (outcome === "own") {
+    const { isOnOthersKey, isOfOthersUsage } = sampleOf(route);
+    return isOnOthersKey ? 403 : isOfOthersUsage ? 404 : 200;
+  }
   return outcome === "all" ? 200 : outcome;
 }
 

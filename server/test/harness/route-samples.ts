@@ -6,11 +6,12 @@ import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 
 /** One thing of each kind that a route can name, by the name of its id. */
 export type Made = Record<
-  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id",
+  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id" | "request_id",
   string
 >;
 
-export async function makeEach({ operator }: TestOrganization): Promise<Made> {
+export async function makeEach(organization: TestOrganization): Promise<Made> {
+  const { operator } = organization;
   const { id: workspaceId } = await operator.createWorkspace();
   const { id: apiKeyId } = await operator.createApiKey(workspaceId);
   const { id: adminKeyId } = await operator.createAdminKey();
@@ -25,6 +26,7 @@ export async function makeEach({ operator }: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    request_id: await organization.recordRequest({ workspaceId, apiKeyId }),
   };
 }
 
@@ -48,6 +50,7 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  request_id: "req_unknown",
 };
 
 interface Sample {
@@ -58,6 +61,8 @@ interface Sample {
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
+  /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
+  isOfOthersUsage?: true;
 }
 
 let uniqueName = 0;
@@ -115,6 +120,20 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   deleteSpendLimit: {},
 
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCostSummary: {},
+  listRequests: {},
+  exportRequests: {},
+  getRequest: { isOfOthersUsage: true },
+  getRequestLogSettings: {},
+  updateRequestLogSettings: { body: () => ({ retention_days: ++uniqueDays }) },
+  getOfficialUsageReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialCostReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialClaudeCodeReport: { query: "starting_at=2026-11-20" },
+  listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
   listModelPrices: {},
   createModelPrice: { body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }) },
 

@@ -1,0 +1,39 @@
+import { stringify } from "csv-stringify/sync";
+
+type Cell = string | number | boolean | null;
+
+/**
+ * Lines of CSV as RFC 4180 has them. Names and user agents are what somebody chose: a cell that a spreadsheet would
+ * calculate with begins with an apostrophe.
+ */
+export function toCsv(rows: readonly (readonly Cell[])[]): string {
+  return stringify(rows as Cell[][], {
+    escape_formulas: true,
+    record_delimiter: "\r\n",
+    cast: { boolean: String },
+  });
+}
+
+/** What stands in each column, by its heading. */
+export type CsvColumns<Row> = Readonly<Record<string, (row: Row) => Cell>>;
+
+export type ExportFormat = "csv" | "jsonl";
+
+/** Pages of rows as the text of a file: CSV with a heading, or one JSON object a line. */
+export async function* toFile<Row>(
+  format: ExportFormat,
+  columns: CsvColumns<Row>,
+  pages: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<string> {
+  const read = Object.values(columns);
+  if (format === "csv") yield toCsv([Object.keys(columns)]);
+  for await (const rows of pages) {
+    yield format === "csv"
+      ? toCsv(rows.map((row) => read.map((cell) => cell(row))))
+      : rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  }
+}
+
+export function mediaTypeOf(format: ExportFormat): "text/csv" | "application/x-ndjson" {
+  return format === "csv" ? "text/csv" : "application/x-ndjson";
+}
