@@ -158,6 +158,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
+  const pruner = keepEventsPruned({ database: options.storage.adminDatabase, logger });
+  parts.defer(() => pruner.stop());
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),
