@@ -34,6 +34,7 @@ export const modelPriceId = idText.meta({ description: "Model price id, `price_�
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const requestId = idText.meta({ description: "Request id, `req_…`." });
+export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z

@@ -1,5 +1,6 @@
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
+import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
@@ -25,6 +26,7 @@ export const adminRoutes = [
   ...officialReportRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
+  ...auditLogRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

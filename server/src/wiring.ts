@@ -8,6 +8,8 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { keepAuditLog } from "./audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -38,6 +40,7 @@ import { type Meter, makeMeter } from "./metering/meter.ts";
 import { nodeIdentity } from "./metering/node-identity.ts";
 import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
+import { keepEventsPruned } from "./metering/prune-events.ts";
 import { recordUsage } from "./metering/record-usage.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
 
@@ -104,8 +107,8 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, key, isSimulated }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, key, core }, parts);
+  const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
   const durability = await findDurabilityWarning(storage.database);
   return {
     url: surfaces.url,
@@ -121,6 +124,7 @@ interface CoreOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
+  secret: string;
   key: Buffer;
   isSimulated: boolean;
 }
@@ -128,6 +132,7 @@ interface CoreOptions {
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
+  audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
   keyUse: KeyUse;
@@ -154,8 +159,18 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const auditDeps = { database, nowMs, randomBytes: systemRandomBytes };
-  const organization = await ensureOrganization(auditDeps, ORGANIZATION_NAME);
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
   const partitions = await keepUsagePartitions({ database, logger });
   parts.defer(() => partitions.stop());
   const pruner = keepEventsPruned({ database: options.storage.adminDatabase, logger });
@@ -188,6 +203,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   return {
     organizationId: organization.id,
+    audit,
     watch,
     keys,
     keyUse,
@@ -260,13 +276,12 @@ interface SurfaceOptions {
   config: Config;
   storage: Storage;
   logger: Logger;
-  key: Buffer;
   core: Core;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, key, core }: SurfaceOptions,
+  { config, storage, logger, core }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string }> {
   const metrics: Metrics = makeMetrics({
@@ -274,6 +289,7 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
@@ -298,10 +314,7 @@ async function startSurfaces(
   });
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
-    database: storage.adminDatabase,
-    nowMs: () => core.watch.databaseNowMs(),
-    randomBytes: systemRandomBytes,
-    sealingKey: key,
+    ...core.audit,
     operatorOrganizationId: core.organizationId,
     // Nobody can sign in yet: no cookie is a session.
     sessions: { find: async () => null },
@@ -309,6 +322,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     keyUse: core.keyUse,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
     readiness: async () => readiness(core, gateway),

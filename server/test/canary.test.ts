@@ -216,6 +216,7 @@ async function readEverything(
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
     spend_limit_id: await list("/v1/admin/spend_limits"),
+    audit_event_id: await list("/v1/admin/audit_events"),
   };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {

@@ -35,7 +35,7 @@ const together = <T>(count: number, call: (index: number) => Promise<T>) =>
 
 async function eventsOf(organizationId: string) {
   const events = await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 });
-  expect(await verifyChain(h.deps.database, organizationId)).toEqual({
+  expect(await verifyChain(h.deps, organizationId)).toEqual({
     kind: "intact",
     events: events.length,
   });

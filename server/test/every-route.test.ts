@@ -112,7 +112,7 @@ describe.each(callerCases)("$name: the status that the table of rights says", (c
     ]);
     expect(events[0]?.requestId).toBe(answer.headers["request-id"]);
     const seq = Number(events[0]?.seq);
-    expect(await verifyChain(h.deps.database, home.id)).toEqual({ kind: "intact", events: seq });
+    expect(await verifyChain(h.deps, home.id)).toEqual({ kind: "intact", events: seq });
   });
 });
 

@@ -1,12 +1,16 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { JsonValue } from "./canonical-json.ts";
-import type { ChainedEvent } from "./hash-event.ts";
+import type { AuditHead, ChainedEvent, ChainPlace, Checkpoint } from "./hash-event.ts";
 
-export interface AuditHead {
-  seq: bigint;
-  hash: Uint8Array;
-}
+const headColumns = [
+  "organization_id as organizationId",
+  "seq",
+  "hash",
+  "keyed_from as keyedFrom",
+  "retention_days as retentionDays",
+  "mac",
+] as const;
 
 /** The end of the organization's chain, locked until the transaction ends, with the database's time in milliseconds. */
 export async function lockAuditHead(
@@ -15,31 +19,50 @@ export async function lockAuditHead(
 ): Promise<AuditHead & { now: Date }> {
   return tx
     .selectFrom("audit_head")
-    .select(["seq", "hash", sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as("now")])
+    .select([...headColumns, sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as("now")])
     .where("organization_id", "=", organizationId)
     .forUpdate()
     .executeTakeFirstOrThrow();
 }
 
-export async function createAuditHead(
-  tx: Tx,
-  row: { organizationId: string; hash: Uint8Array },
-): Promise<void> {
+export async function createAuditHead(tx: Tx, head: AuditHead): Promise<void> {
+  await tx.insertInto("audit_head").values(toRow(head)).execute();
+}
+
+export async function moveAuditHead(tx: Tx, head: AuditHead): Promise<void> {
   await tx
-    .insertInto("audit_head")
-    .values({ organization_id: row.organizationId, hash: row.hash })
+    .updateTable("audit_head")
+    .set(toRow(head))
+    .where("organization_id", "=", head.organizationId)
     .execute();
 }
 
-export async function moveAuditHead(
-  tx: Tx,
-  row: { organizationId: string; seq: bigint; hash: Uint8Array },
-): Promise<void> {
-  await tx
-    .updateTable("audit_head")
-    .set({ seq: row.seq, hash: row.hash })
-    .where("organization_id", "=", row.organizationId)
-    .execute();
+function toRow(head: AuditHead) {
+  return {
+    organization_id: head.organizationId,
+    seq: head.seq,
+    hash: head.hash,
+    keyed_from: head.keyedFrom,
+    retention_days: head.retentionDays,
+    mac: head.mac,
+  };
+}
+
+/** The end of the chain as the organization's row has it, or null for an unknown organization. */
+export async function findAuditHead(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<AuditHead | null> {
+  const row = await db
+    .selectFrom("audit_head")
+    .select(headColumns)
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export function listAuditHeads(db: Database | Tx): Promise<AuditHead[]> {
+  return db.selectFrom("audit_head").select(headColumns).orderBy("organization_id").execute();
 }
 
 export interface StoredEvent extends ChainedEvent {
@@ -57,6 +80,8 @@ export async function insertAuditEvent(tx: Tx, event: StoredEvent): Promise<void
       event: event.event,
       actor_type: event.actorType,
       actor_id: event.actorId,
+      actor_name: event.actorName,
+      actor_email: event.actorEmail,
       subject_type: event.subjectType,
       subject_id: event.subjectId,
       workspace_id: event.workspaceId,
@@ -92,6 +117,8 @@ export async function listChain(
     event: row.event,
     actorType: row.actor_type,
     actorId: row.actor_id,
+    actorName: row.actor_name,
+    actorEmail: row.actor_email,
     subjectType: row.subject_type,
     subjectId: row.subject_id,
     workspaceId: row.workspace_id,
@@ -106,15 +133,108 @@ export async function listChain(
   }));
 }
 
-/** The end of the chain as the organization's row has it, or null for an unknown organization. */
-export async function findAuditHead(
+/** The newest checkpoint of the chain with its signature, or null where nothing was ever deleted. */
+export async function findCheckpoint(
   db: Database | Tx,
   organizationId: string,
-): Promise<AuditHead | null> {
+): Promise<(Checkpoint & { mac: Uint8Array }) | null> {
   const row = await db
-    .selectFrom("audit_head")
-    .select(["seq", "hash"])
+    .selectFrom("audit_checkpoint")
+    .select([
+      "organization_id as organizationId",
+      "seq",
+      "hash",
+      "events",
+      "created_at as createdAt",
+      "mac",
+    ])
     .where("organization_id", "=", organizationId)
+    .orderBy("seq", "desc")
+    .limit(1)
     .executeTakeFirst();
   return row ?? null;
+}
+
+export async function insertCheckpoint(
+  tx: Tx,
+  checkpoint: Checkpoint & { mac: Uint8Array },
+): Promise<void> {
+  await tx
+    .insertInto("audit_checkpoint")
+    .values({
+      organization_id: checkpoint.organizationId,
+      seq: checkpoint.seq,
+      hash: checkpoint.hash,
+      events: checkpoint.events,
+      created_at: checkpoint.createdAt,
+      mac: checkpoint.mac,
+    })
+    .execute();
+}
+
+/**
+ * The newest event after `afterSeq` with which all before it are older than `before`, or null. The clock may have gone
+ * back once: an event of the wrong time does not take younger ones with it.
+ */
+export async function findNewestBefore(
+  db: Database | Tx,
+  of: { organizationId: string; before: Date; afterSeq: bigint },
+): Promise<(ChainPlace & { createdAt: Date }) | null> {
+  const firstYoung = await db
+    .selectFrom("audit_event")
+    .select("seq")
+    .where("organization_id", "=", of.organizationId)
+    .where("seq", ">", of.afterSeq)
+    .where("created_at", ">=", of.before)
+    .orderBy("seq")
+    .limit(1)
+    .executeTakeFirst();
+  let query = db
+    .selectFrom("audit_event")
+    .select(["seq", "hash", "created_at as createdAt"])
+    .where("organization_id", "=", of.organizationId)
+    .where("seq", ">", of.afterSeq);
+  if (firstYoung) query = query.where("seq", "<", firstYoung.seq);
+  return (await query.orderBy("seq", "desc").limit(1).executeTakeFirst()) ?? null;
+}
+
+/** Deletes up to `batch` events that the newest checkpoint stands for, and gives how many. */
+export async function deletePrunedEvents(
+  db: Database | Tx,
+  of: { organizationId: string; batch: number },
+): Promise<bigint> {
+  const { rows } = await sql<{ deleted: bigint }>`
+    SELECT audit_prune(${of.organizationId}, ${of.batch}) AS deleted`.execute(db);
+  return rows[0]?.deleted ?? 0n;
+}
+
+/** Name and address of whoever acts, as they are now; nulls for one that has none. */
+export async function findActorDisplay(
+  tx: Tx,
+  actor: { organizationId: string; type: string; id: string },
+): Promise<{ name: string | null; email: string | null }> {
+  const nameless = { name: null, email: null };
+  switch (actor.type) {
+    case "admin_key":
+    case "api_key": {
+      const row = await tx
+        .selectFrom(actor.type)
+        .select("name")
+        .where("organization_id", "=", actor.organizationId)
+        .where("id", "=", actor.id)
+        .executeTakeFirst();
+      return row ? { name: row.name, email: null } : nameless;
+    }
+    case "member": {
+      const row = await tx
+        .selectFrom("member")
+        .select(["name", "email"])
+        .where("organization_id", "=", actor.organizationId)
+        .where("id", "=", actor.id)
+        .executeTakeFirst();
+      return row ?? nameless;
+    }
+    default:
+      return nameless;
+  }
 }

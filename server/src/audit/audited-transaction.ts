@@ -1,17 +1,32 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
-import type { Database, Tx } from "#src/db/pool.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
+import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
-import { insertAuditEvent, lockAuditHead, moveAuditHead } from "./audit.sql.ts";
+import {
+  createAuditHead,
+  findActorDisplay,
+  insertAuditEvent,
+  lockAuditHead,
+  moveAuditHead,
+} from "./audit.sql.ts";
 import type { JsonValue } from "./canonical-json.ts";
-import { hashEvent } from "./hash-event.ts";
+import { type ClaimDeps, onceUnderClaim } from "./claimed-changes.ts";
+import { type AuditHead, type ChainPlace, genesisHash, hashEvent, signHead } from "./hash-event.ts";
+import { isSame } from "./sign.ts";
 
-export interface AuditDeps {
-  database: Database;
-  /** Milliseconds since the epoch on the database's clock. */
-  nowMs: () => number;
+/** An event that has been added to a chain: its place is the chain's new end. */
+export interface AddedEvent extends ChainPlace {
+  organizationId: string;
+  previousHash: Uint8Array;
+}
+
+export interface AuditDeps extends ClaimDeps {
   randomBytes: RandomBytes;
+  /** Told of each event once it is committed: see witness.ts. */
+  onAudited: (added: AddedEvent) => void;
 }
 
 /**
@@ -25,6 +40,8 @@ export interface AuditEntry {
   workspaceId: string | null;
   before: { readonly [key: string]: JsonValue } | null;
   after: { readonly [key: string]: JsonValue } | null;
+  /** Days that events are kept from now on (null: for ever), where the change is about that. */
+  retentionDays?: number | null;
 }
 
 /** A use case that found everything as it was asked to be has changed nothing, and says so. */
@@ -33,27 +50,30 @@ export type Audit = AuditEntry | "unchanged";
 /**
  * Runs `work` in one transaction that also holds the audit event of what it did, and raises the change counter, so that
  * every node drops what it had cached. The chain's end is locked last and until the commit: changes of one organization
- * follow one another. Throws what `work` throws, and then nothing has happened.
+ * follow one another. Under a claim (`origin.claim`) it runs once, and gives a repeated request what it gave the first:
+ * `work` therefore returns plain data. Throws what `work` throws, and then nothing has happened.
  */
-export function auditedTransaction<Result>(
+export async function auditedTransaction<Result>(
   deps: AuditDeps,
   caller: Caller,
   origin: Origin,
   work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
 ): Promise<Result> {
-  return deps.database.transaction().execute(async (tx) => {
-    const { result, audit } = await work(tx);
-    if (audit !== "unchanged") {
-      await appendAuditEvent(tx, deps, {
-        entry: audit,
-        organizationId: caller.organizationId,
-        actor: { type: caller.kind, id: caller.id },
-        origin,
-      });
+  const added: AddedEvent[] = [];
+  const result = await inTransaction(deps.database, (tx) => {
+    const workAndAudit = async () => {
+      const { result, audit } = await work(tx);
+      if (audit === "unchanged") return result;
+      const organizationId = caller.organizationId;
+      const actor = { type: caller.kind, id: caller.id };
+      added.push(await appendAuditEvent(tx, deps, { entry: audit, organizationId, actor, origin }));
       await bumpChangeCounter(tx, changeScopeOf(audit));
-    }
-    return result;
+      return result;
+    };
+    return origin.claim ? onceUnderClaim(tx, deps, origin.claim, workAndAudit) : workAndAudit();
   });
+  for (const each of added) deps.onAudited(each);
+  return result;
 }
 
 /** Things that no key depends on: what nodes keep of keys stays true when they change. */
@@ -71,26 +91,55 @@ function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | nul
   return apartFromKeys.has(type) ? { kind: "no_key", id } : null;
 }
 
-/** Adds one event to the organization's chain. Use cases call `auditedTransaction`; only what has no caller calls this. */
+export interface NewEvent {
+  entry: AuditEntry;
+  organizationId: string;
+  actor: { type: string; id: string };
+  origin: Origin;
+}
+
+/**
+ * Adds one event to the organization's chain. Use cases call `auditedTransaction`; only what has no caller calls this, and
+ * tells `onAudited` itself after the commit.
+ */
 export async function appendAuditEvent(
   tx: Tx,
-  deps: Pick<AuditDeps, "randomBytes">,
-  what: {
-    entry: AuditEntry;
-    organizationId: string;
-    actor: { type: string; id: string };
-    origin: Origin;
-  },
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
+  what: NewEvent,
+): Promise<AddedEvent> {
+  const { now, ...head } = await lockAuditHead(tx, what.organizationId);
+  checkHead(deps.auditKey, head);
+  return append(tx, deps, { ...what, head, now });
+}
+
+/** Begins the chain of an organization that was made in this transaction. */
+export async function startAuditChain(
+  tx: Tx,
+  deps: Pick<AuditDeps, "auditKey">,
+  organizationId: string,
 ): Promise<void> {
-  const { entry, organizationId, actor, origin } = what;
-  const head = await lockAuditHead(tx, organizationId);
+  const hash = genesisHash(deps.auditKey, organizationId);
+  const head = { organizationId, seq: 0n, hash, keyedFrom: 1n, retentionDays: null };
+  await createAuditHead(tx, { ...head, mac: signHead(deps.auditKey, head) });
+}
+
+/** Adds an event after `head`, which is locked and taken as it is. */
+export async function append(
+  tx: Tx,
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
+  what: NewEvent & { head: Omit<AuditHead, "mac">; now: Date },
+): Promise<AddedEvent> {
+  const { entry, organizationId, actor, origin, head, now } = what;
+  const display = await findActorDisplay(tx, { organizationId, ...actor });
   const event = {
-    id: newId(idPrefixes.auditEvent, head.now.getTime(), deps.randomBytes),
+    id: newId(idPrefixes.auditEvent, now.getTime(), deps.randomBytes),
     organizationId,
     seq: head.seq + 1n,
     event: entry.event,
     actorType: actor.type,
     actorId: actor.id,
+    actorName: display.name,
+    actorEmail: display.email,
     subjectType: entry.subject.type,
     subjectId: entry.subject.id,
     workspaceId: entry.workspaceId,
@@ -99,9 +148,22 @@ export async function appendAuditEvent(
     requestId: origin.requestId,
     ipAddress: origin.ipAddress,
     userAgent: origin.userAgent,
-    createdAt: head.now,
+    createdAt: now,
   };
-  const hash = hashEvent(head.hash, event);
+  const hash = hashEvent(deps.auditKey, head.hash, event);
   await insertAuditEvent(tx, { ...event, previousHash: head.hash, hash });
-  await moveAuditHead(tx, { organizationId, seq: event.seq, hash });
+  const { keyedFrom } = head;
+  const retentionDays =
+    entry.retentionDays === undefined ? head.retentionDays : entry.retentionDays;
+  const next = { organizationId, seq: event.seq, hash, keyedFrom, retentionDays };
+  await moveAuditHead(tx, { ...next, mac: signHead(deps.auditKey, next) });
+  return { organizationId, seq: event.seq, hash, previousHash: head.hash };
+}
+
+/** Nothing is signed behind an end that this installation has not signed: that would make a forgery genuine. */
+export function checkHead(auditKey: Buffer, { mac, ...head }: AuditHead): void {
+  assert(
+    mac !== null && isSame(mac, signHead(auditKey, head)),
+    "the end of the audit log is signed by this installation (see `bursar audit verify`)",
+  );
 }

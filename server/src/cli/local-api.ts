@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
+import { pipeline } from "node:stream/promises";
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import { localSocketPath } from "#src/lib/local-socket.ts";
@@ -54,36 +55,76 @@ export type CallApi = (method: Method, path: string, body?: object) => Promise<u
  * Requests to the server that owns `dataDir` through its local socket: no key, the right to open the socket is the
  * authority.
  */
-export function makeLocalSend(dataDir: string): SendLocally {
-  const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
-  return (method, path, body) =>
-    new Promise((resolve, reject) => {
-      const payload = body === undefined ? undefined : JSON.stringify(body);
-      const headers: Record<string, string> = { "user-agent": "bursar-cli" };
-      if (payload !== undefined) {
-        headers["content-type"] = "application/json";
-        headers["content-length"] = String(Buffer.byteLength(payload));
-      }
-      const fail = (error: NodeJS.ErrnoException) =>
-        reject(new CommandError(noServer(dataDir, error), exitCodes.error));
-      const options = { socketPath, method, path, headers, timeout: TIMEOUT_MS };
-      const call = request(options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", fail);
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          resolve({ status: response.statusCode ?? 0, text });
-        });
-      });
-      call.on("timeout", () => call.destroy(new Error("The server did not answer in time.")));
-      call.on("error", fail);
-      call.end(payload);
-    });
+export function makeLocalSend(dataDir: string, timeoutMs = TIMEOUT_MS): SendLocally {
+  return async (method, path, body) => {
+    const response = await openResponse(dataDir, { method, path, body, timeoutMs });
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      return {
+        status: response.statusCode ?? 0,
+        text: Buffer.concat(chunks).toString("utf8"),
+      };
+    } catch (error) {
+      throw new CommandError(noServer(dataDir, error as Error), exitCodes.error);
+    }
+  };
 }
 
-export function makeLocalApi(dataDir: string): CallApi {
-  const send = makeLocalSend(dataDir);
+interface LocalRequest {
+  method: Method;
+  path: string;
+  body?: object | undefined;
+  /** How long the server may say nothing. */
+  timeoutMs: number;
+}
+
+/** The beginning of the answer. Throws CommandError when there is none. */
+function openResponse(
+  dataDir: string,
+  { method, path, body, timeoutMs }: LocalRequest,
+): Promise<IncomingMessage> {
+  const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
+  return new Promise((resolve, reject) => {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const headers: Record<string, string> = { "user-agent": "bursar-cli" };
+    if (payload !== undefined) {
+      headers["content-type"] = "application/json";
+      headers["content-length"] = String(Buffer.byteLength(payload));
+    }
+    const options = { socketPath, method, path, headers, timeout: timeoutMs };
+    const call = request(options, resolve);
+    call.on("timeout", () => call.destroy(new Error("The server did not answer in time.")));
+    call.on("error", (error: NodeJS.ErrnoException) =>
+      reject(new CommandError(noServer(dataDir, error), exitCodes.error)),
+    );
+    call.end(payload);
+  });
+}
+
+/** Writes the answer of a streamed route to `destination` as it comes. Throws CommandError, also for one that broke off. */
+export async function streamLocally(
+  dataDir: string,
+  path: string,
+  destination: NodeJS.WritableStream,
+): Promise<void> {
+  const response = await openResponse(dataDir, { method: "GET", path, timeoutMs: TIMEOUT_MS });
+  const status = response.statusCode ?? 0;
+  if (status >= 400) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    throw refusal(status, Buffer.concat(chunks).toString("utf8"));
+  }
+  try {
+    await pipeline(response, destination, { end: destination !== process.stdout });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`The answer broke off (${reason}).`, exitCodes.error);
+  }
+}
+
+export function makeLocalApi(dataDir: string, timeoutMs = TIMEOUT_MS): CallApi {
+  const send = makeLocalSend(dataDir, timeoutMs);
   return async (method, path, body) => {
     const { status, text } = await send(method, path, body);
     if (status >= 400) throw refusal(status, text);
@@ -103,8 +144,17 @@ type Input<T> = T extends z.ZodType ? z.input<T> : never;
 export async function callRoute<R extends RouteSpec>(
   callApi: CallApi,
   route: R,
-  { params, query, body }: CallInput<R> = {},
+  input: CallInput<R> = {},
 ): Promise<z.output<R["response"]>> {
+  const body = input.body as object | undefined;
+  return (await callApi(route.method, targetOf(route, input), body)) as z.output<R["response"]>;
+}
+
+/** Path and query of a call. */
+export function targetOf<R extends RouteSpec>(
+  route: R,
+  { params, query }: Omit<CallInput<R>, "body">,
+): string {
   const named = (params ?? {}) as Record<string, string>;
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(named[name] ?? ""),
@@ -113,10 +163,7 @@ export async function callRoute<R extends RouteSpec>(
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined) search.append(name, String(value));
   }
-  const target = search.size === 0 ? path : `${path}?${search}`;
-  return (await callApi(route.method, target, body as object | undefined)) as z.output<
-    R["response"]
-  >;
+  return search.size === 0 ? path : `${path}?${search}`;
 }
 
 /** The server's socket is named after its folder as it is without links. */

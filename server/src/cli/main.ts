@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { ConfigError, describeConfig, loadConfig } from "#src/config.ts";
+import { addAuditCommands } from "./audit.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addKeyCommands } from "./keys.ts";
 import {
@@ -38,6 +39,7 @@ const send: SendLocally = (method, path, body) =>
 
 addKeyCommands(program, callApi);
 addWorkspaceCommands(program, callApi);
+addAuditCommands(program, load);
 addMigrateCommand(program, load);
 addDoctorCommand(program, load, send);
 program

@@ -6,6 +6,7 @@ import { StartError } from "#src/lib/start-error.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const DISK_FULL = "53100";
+const LOCK_NOT_AVAILABLE = "55P03";
 
 const UNAVAILABLE_SQLSTATES = new Set([
   "57P01", // the server is being shut down
@@ -62,6 +63,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
     error.code === UNIQUE_VIOLATION &&
     (constraint === undefined || error.constraint === constraint)
   );
+}
+
+/** A lock was waited for as long as `lock_timeout` allows. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE;
 }
 
 /** The database server has no room left on its disk. */

@@ -41,6 +41,14 @@ CREATE TABLE api_key_secret (
   last_used_address text,
   last_used_model text
 );
+CREATE TABLE audit_checkpoint (
+  organization_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  hash bytea NOT NULL,
+  events bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  mac bytea NOT NULL
+);
 CREATE TABLE audit_event (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -58,12 +66,17 @@ CREATE TABLE audit_event (
   user_agent text,
   created_at timestamp with time zone NOT NULL,
   previous_hash bytea NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  actor_name text,
+  actor_email text
 );
 CREATE TABLE audit_head (
   organization_id uuid NOT NULL,
   seq bigint DEFAULT 0 NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  keyed_from bigint,
+  retention_days integer,
+  mac bytea
 );
 CREATE TABLE balance (
   scope_type text NOT NULL,
@@ -83,6 +96,14 @@ CREATE TABLE change_scope (
   value bigint NOT NULL,
   kind text NOT NULL,
   id text NOT NULL
+);
+CREATE TABLE claimed_change (
+  claim bytea NOT NULL,
+  step integer NOT NULL,
+  fingerprint bytea NOT NULL,
+  result_sealed bytea NOT NULL,
+  answer_sealed bytea,
+  created_at timestamp with time zone NOT NULL
 );
 CREATE TABLE installation (
   key text NOT NULL,
@@ -442,9 +463,11 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (AR
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_pkey PRIMARY KEY (organization_id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_retention_days_check CHECK ((retention_days >= 30));
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -452,6 +475,7 @@ ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
+ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
@@ -499,6 +523,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (org
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -519,6 +544,16 @@ CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (ow
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
 CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
+CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
+CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
+CREATE INDEX audit_event_by_address ON audit_event USING btree (organization_id, ip_address, created_at, seq) WHERE (ip_address IS NOT NULL);
+CREATE INDEX audit_event_by_event ON audit_event USING btree (organization_id, event text_pattern_ops, created_at, seq);
+CREATE INDEX audit_event_by_request ON audit_event USING btree (organization_id, request_id);
+CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id, subject_id, created_at, seq);
+CREATE INDEX audit_event_by_subject_type ON audit_event USING btree (organization_id, subject_type, created_at, seq);
+CREATE INDEX audit_event_by_time ON audit_event USING btree (organization_id, created_at, seq);
+CREATE INDEX audit_event_by_workspace ON audit_event USING btree (organization_id, workspace_id, created_at, seq) WHERE (workspace_id IS NOT NULL);
+CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
 CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
@@ -531,3 +566,60 @@ CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
+
+CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM audit_event e
+  WHERE e.organization_id = organization AND e.seq IN (
+    SELECT o.seq FROM audit_event o
+    WHERE o.organization_id = organization
+      AND o.seq <= (SELECT max(c.seq) FROM audit_checkpoint c WHERE c.organization_id = organization)
+    ORDER BY o.seq LIMIT batch);
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN deleted;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM audit_checkpoint c WHERE c.organization_id = OLD.organization_id AND c.seq >= OLD.seq) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'audit_event is append-only: DELETE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_rollback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NEW.organization_id = OLD.organization_id AND NEW.seq >= OLD.seq THEN RETURN NEW; END IF;
+  RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+
+CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_delete BEFORE DELETE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
+CREATE TRIGGER audit_event_truncate BEFORE TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();

@@ -32,8 +32,10 @@ export interface Tables {
   usage_workspace_hour: UsageWorkspaceRollupTable;
   usage_workspace_day: UsageWorkspaceRollupTable;
   usage_settings: UsageSettingsTable;
-  audit_head: { organization_id: string; seq: Generated<bigint>; hash: Uint8Array };
+  audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
+  audit_checkpoint: AuditCheckpointTable;
+  claimed_change: ClaimedChangeTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
 }
@@ -251,6 +253,33 @@ interface UsageSettingsTable {
   log_pruned_before: Date | null;
 }
 
+interface AuditHeadTable {
+  organization_id: string;
+  seq: Generated<bigint>;
+  hash: Uint8Array;
+  keyed_from: bigint | null;
+  retention_days: number | null;
+  mac: Uint8Array | null;
+}
+
+interface AuditCheckpointTable {
+  organization_id: string;
+  seq: bigint;
+  hash: Uint8Array;
+  events: bigint;
+  created_at: Date;
+  mac: Uint8Array;
+}
+
+interface ClaimedChangeTable {
+  claim: Uint8Array;
+  step: number;
+  fingerprint: Uint8Array;
+  result_sealed: Uint8Array;
+  answer_sealed: Uint8Array | null;
+  created_at: Date;
+}
+
 interface AuditEventTable {
   id: string;
   organization_id: string;
@@ -258,6 +287,8 @@ interface AuditEventTable {
   event: string;
   actor_type: string;
   actor_id: string;
+  actor_name: string | null;
+  actor_email: string | null;
   subject_type: string;
   subject_id: string;
   workspace_id: string | null;

@@ -3,6 +3,7 @@ import type {
   OrganizationRole,
   WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
+import type { Claim } from "./claim.ts";
 
 /** Who is acting, found by authentication. Every read and write goes through `organizationId`. */
 export type Caller = AdminKeyCaller | WorkspaceKeyCaller | LocalOperator | MemberCaller;
@@ -42,11 +43,13 @@ export interface MemberCaller {
   steppedUpAtMs: number | null;
 }
 
-/** Where a call came from, for the audit log. */
+/** Where a call came from, for the audit log, and whether it may have come before. */
 export interface Origin {
   requestId: string;
   ipAddress: string | null;
   userAgent: string | null;
+  /** With it, `auditedTransaction` does the work once however often the request is sent. */
+  claim?: Claim;
 }
 
 /** The maker of something as the API names it: a member is a `user` there. */

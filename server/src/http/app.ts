@@ -2,7 +2,6 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import { mountDocs } from "./docs.ts";
 import { errorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
@@ -11,8 +10,7 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, Omit<MountDeps, "onStreamError">, PageDeps {
-  logger: Logger;
+export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
   /** Of the program, for the documents. */
   version: string;
   /** Tells a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
@@ -60,9 +58,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
 
   await mountPages(app, deps);
   mountDocs(app, deps.version);
-  const onStreamError = (requestId: string, error: unknown) =>
-    deps.logger.error({ err: error, requestId }, "a streamed answer broke off");
-  mountRoutes(app, { ...deps, onStreamError }, makeHandlers(deps));
+  mountRoutes(app, deps, makeHandlers(deps));
   await app.ready();
   return app;
 }

@@ -3,6 +3,8 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { Call, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
+import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
+import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
 import { makeRequestHandlers } from "#src/features/requests/routes.ts";
@@ -15,7 +17,7 @@ import { makeUsageHandlers } from "#src/features/usage/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
-export type HandlerDeps = UpstreamDeps;
+export type HandlerDeps = UpstreamDeps & AuditLogDeps;
 
 /** One handler for every route of the contract; leaving one out does not compile. */
 export type Handlers = HandlersFor<AdminRoute, Call, PublicCall>;
@@ -33,5 +35,6 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
+    ...makeAuditLogHandlers(deps),
   };
 }

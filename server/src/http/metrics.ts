@@ -9,6 +9,8 @@ export interface Gauges {
   oldestPendingMs: () => number;
   /** Since the change watch last heard from PostgreSQL, in milliseconds. */
   databaseSilenceMs: () => number;
+  /** Organizations whose audit log is not as it was written. */
+  brokenAuditLogs: () => number;
 }
 
 interface ObservedRequest {
@@ -73,6 +75,11 @@ export function makeMetrics(gauges: Gauges): Metrics {
     "bursar_database_silence_seconds",
     "Since PostgreSQL last answered.",
     () => gauges.databaseSilenceMs() / 1000,
+  );
+  gauge(
+    "bursar_broken_audit_logs",
+    "Organizations whose audit log this node found changed; 0 is right.",
+    gauges.brokenAuditLogs,
   );
 
   function count(): void {

@@ -9,8 +9,11 @@ import { type ConsoleRequest, checkConsoleRequest } from "#src/access/console-re
 import { checkStepUp } from "#src/access/step-up.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
+import type { Claim, ClaimedChanges } from "#src/domain/claim.ts";
 import { assert } from "#src/lib/assert.ts";
+import type { Logger } from "#src/lib/logger.ts";
 import type { Handlers } from "./handlers.ts";
+import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
 import { sendStream } from "./send-stream.ts";
 import { validate } from "./validate.ts";
@@ -25,8 +28,9 @@ export interface MountDeps extends AuthenticateDeps {
    * wanted to change something (404). Must neither throw nor be waited for.
    */
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
-  /** Told of a streamed answer that broke off through a fault of ours. */
-  onStreamError: (requestId: string, error: unknown) => void;
+  /** Changes that a client may ask for twice and wants once. */
+  claims: ClaimedChanges;
+  logger: Logger;
 }
 
 const MAX_USER_AGENT = 300;
@@ -77,16 +81,42 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       const input = readInput(route, request);
       if (route.streams) {
         const streamed = (await handler(call, input)) as StreamedAnswer;
-        return sendStream(reply, streamed, (error) => deps.onStreamError(request.id, error));
+        return sendStream(reply, streamed, (error) =>
+          deps.logger.error({ err: error, requestId: request.id }, "a streamed answer broke off"),
+        );
       }
-      const answer = () => handler(call, input);
-      const output = await ("caller" in call
-        ? reportingDenials(deps, route, call, answer)
-        : answer());
       // Only what the contract declares leaves the server.
-      return sendJson(reply, route.response.parse(output));
+      const answer = async (call: Call | PublicCall) =>
+        JSON.stringify(route.response.parse(await handler(call, input)));
+      if (!("caller" in call)) return sendText(reply, await answer(call));
+      const claimed = readClaim(route, call.caller, request);
+      return reportingDenials(deps, route, call, async () => {
+        if (claimed === null) return sendText(reply, await answer(call));
+        const claim = deps.claims.claim(claimed);
+        const text = await answerOnce(deps.claims, claim, () =>
+          answer({ ...call, origin: { ...call.origin, claim } }),
+        );
+        if (claim.isReplayed) reply.header("idempotency-replayed", "true");
+        return sendText(reply, text);
+      });
     },
   });
+}
+
+/** What was answered to this request before, or what `answer` gives; that is kept. */
+async function answerOnce(
+  claims: ClaimedChanges,
+  claim: Claim,
+  answer: () => Promise<string>,
+): Promise<string> {
+  const before = await claims.findAnswer(claim);
+  if (before !== null) {
+    claim.isReplayed = true;
+    return before;
+  }
+  const text = await answer();
+  await claims.keepAnswer(claim, text);
+  return text;
 }
 
 async function reportingDenials<Result>(
@@ -193,7 +223,11 @@ function originOf(deps: MountDeps, request: FastifyRequest) {
 }
 
 export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json").send(JSON.stringify(value));
+  return sendText(reply, JSON.stringify(value));
+}
+
+function sendText(reply: FastifyReply, json: string): FastifyReply {
+  return reply.type("application/json").send(json);
 }
 
 function methodsOf(path: string): string[] {

@@ -15,7 +15,9 @@ export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
   await sql`
     UPDATE usage_settings SET log_pruned_before = date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days)
     WHERE log_retention_days IS NOT NULL AND (log_pruned_before IS NULL OR log_pruned_before <
-      date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days))`.execute(db);
+      date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days))`.execute(
+    db,
+  );
   const { rows } = await sql<PruneOrder>`
     SELECT organization_id AS "organizationId", log_pruned_before AS before
     FROM usage_settings WHERE log_pruned_before IS NOT NULL ORDER BY 1`.execute(db);

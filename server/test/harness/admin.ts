@@ -7,6 +7,7 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
 import { saveUses } from "#src/access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
 import {
@@ -14,9 +15,9 @@ import {
   ensureOrganization,
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
-import { newId, systemRandomBytes } from "#src/lib/ids.ts";
+import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import {
   consoleHeaders,
@@ -31,6 +32,8 @@ import { endRecord, recordUsage } from "./usage-records.ts";
 export interface AdminHarness {
   app: FastifyInstance;
   deps: AdminAppDeps;
+  /** Nothing of it runs by itself: refusals are written, and chains checked, when a test says so. */
+  audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
   /** Writes when it is told to. */
@@ -105,15 +108,17 @@ export async function startAdmin(): Promise<AdminHarness> {
   const { database, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
-  const auditDeps = { database, nowMs: () => clock.nowMs, randomBytes: systemRandomBytes };
-  const first = await ensureOrganization(auditDeps, "First Company");
+  const nowMs = () => clock.nowMs;
+  const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
+  const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const sessions = makeTestSessions(database);
   const deps: AdminAppDeps = {
-    ...auditDeps,
+    ...audit,
     keyUse,
-    sealingKey: sealingKey("a secret that only this test knows"),
+    onDenied: (caller, route, origin, refusal) =>
+      audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions,
@@ -142,6 +147,7 @@ export async function startAdmin(): Promise<AdminHarness> {
   return {
     app,
     deps,
+    audit,
     clock,
     keyUse,
     logs,
@@ -177,6 +183,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     close: async () => {
       for (const each of [app, ...operatorApps]) await (await each).close();
       await keyUse.stop();
+      await closeAudit();
       await drop();
     },
   };

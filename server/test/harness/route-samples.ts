@@ -6,7 +6,13 @@ import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 
 /** One thing of each kind that a route can name, by the name of its id. */
 export type Made = Record<
-  "workspace_id" | "api_key_id" | "admin_key_id" | "upstream_id" | "spend_limit_id" | "request_id",
+  | "workspace_id"
+  | "api_key_id"
+  | "admin_key_id"
+  | "upstream_id"
+  | "spend_limit_id"
+  | "audit_event_id"
+  | "request_id",
   string
 >;
 
@@ -27,7 +33,14 @@ export async function makeEach(organization: TestOrganization): Promise<Made> {
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
     request_id: await organization.recordRequest({ workspaceId, apiKeyId }),
+    audit_event_id: await findAuditEvent(operator),
   };
+}
+
+async function findAuditEvent(operator: Client): Promise<string> {
+  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
+  const [newest] = body.data;
+  return newest?.id ?? "";
 }
 
 /** There is at most one: the existing one where there is. */
@@ -51,6 +64,7 @@ export const unknownIds: Made = {
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
   request_id: "req_unknown",
+  audit_event_id: "audit_unknown",
 };
 
 interface Sample {
@@ -145,6 +159,13 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+
+  listAuditEvents: {},
+  exportAuditEvents: { query: "format=csv" },
+  getAuditEvent: {},
+  getAuditLogState: {},
+  verifyAuditLog: {},
+  setAuditRetention: { body: () => ({ retention_days: 365 }) },
 };
 
 export function sampleOf(route: AdminRoute): Sample {

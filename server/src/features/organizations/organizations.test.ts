@@ -1,27 +1,29 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyChain } from "#src/audit/verify-chain.ts";
-import { systemRandomBytes } from "#src/lib/ids.ts";
+import { openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { ensureOrganization } from "./organizations.ts";
 
 let db: TestDatabase;
+let log: TestAuditLog;
 
 beforeAll(async () => {
   db = await createTestDatabase();
+  log = await openTestAuditLog({ database: db.database, nowMs: () => Date.UTC(2026, 10, 20) });
 });
 afterAll(async () => {
+  await log.close();
   await db.drop();
 });
 
 test("however many nodes start at once, one organization with one default workspace is made", async () => {
   const { database } = db;
-  const deps = { database, nowMs: () => Date.UTC(2026, 10, 20), randomBytes: systemRandomBytes };
   const made = await Promise.all(
-    ["A", "B", "C", "D", "E"].map((name) => ensureOrganization(deps, name)),
+    ["A", "B", "C", "D", "E"].map((name) => ensureOrganization(log.audit, name)),
   );
   const [first] = made;
   expect(new Set(made.map(({ id }) => id)).size).toBe(1);
-  expect(await ensureOrganization(deps, "Later")).toEqual(first);
+  expect(await ensureOrganization(log.audit, "Later")).toEqual(first);
   const organizations = await database.selectFrom("organization").select(["id", "name"]).execute();
   expect(organizations).toEqual([first]);
   const workspaces = await database
@@ -29,5 +31,5 @@ test("however many nodes start at once, one organization with one default worksp
     .select(["name", "is_default", "organization_id"])
     .execute();
   expect(workspaces).toEqual([{ name: "Default", is_default: true, organization_id: first?.id }]);
-  expect(await verifyChain(database, first?.id ?? "")).toEqual({ kind: "intact", events: 1 });
+  expect(await verifyChain(log.audit, first?.id ?? "")).toEqual({ kind: "intact", events: 1 });
 });

@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
-import { createAuditHead } from "#src/audit/audit.sql.ts";
-import { type AuditDeps, appendAuditEvent } from "#src/audit/audited-transaction.ts";
-import { genesisHash } from "#src/audit/hash-event.ts";
+import {
+  type AddedEvent,
+  type AuditDeps,
+  appendAuditEvent,
+  startAuditChain,
+} from "#src/audit/audited-transaction.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -22,19 +26,30 @@ import {
  * The organization of this installation, made now with its default workspace if the database has none. However many
  * nodes start at once, one is made.
  */
-export function ensureOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
-  return deps.database.transaction().execute(async (tx) => {
+export async function ensureOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
+  const { organization, added } = await inTransaction(deps.database, async (tx) => {
     await lockFirstStart(tx);
-    return (await findFirstOrganization(tx)) ?? (await createIn(tx, deps, name));
+    const organization = await findFirstOrganization(tx);
+    return organization ? { organization, added: null } : await createIn(tx, deps, name);
   });
+  if (added !== null) deps.onAudited(added);
+  return organization;
 }
 
 /** Another organization in the same database. Nothing of one is visible from another. */
-export function createOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
-  return deps.database.transaction().execute((tx) => createIn(tx, deps, name));
+export async function createOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
+  const { organization, added } = await inTransaction(deps.database, (tx) =>
+    createIn(tx, deps, name),
+  );
+  deps.onAudited(added);
+  return organization;
 }
 
-async function createIn(tx: Tx, deps: AuditDeps, name: string): Promise<OrganizationRow> {
+async function createIn(
+  tx: Tx,
+  deps: AuditDeps,
+  name: string,
+): Promise<{ organization: OrganizationRow; added: AddedEvent }> {
   const nowMs = Math.floor(deps.nowMs());
   const organization = { id: randomUUID(), name };
   const createdAt = new Date(nowMs);
@@ -46,11 +61,8 @@ async function createIn(tx: Tx, deps: AuditDeps, name: string): Promise<Organiza
     displayColor: defaultDisplayColor(workspaceId),
     createdAt,
   });
-  await createAuditHead(tx, {
-    organizationId: organization.id,
-    hash: genesisHash(organization.id),
-  });
-  await appendAuditEvent(tx, deps, {
+  await startAuditChain(tx, deps, organization.id);
+  const added = await appendAuditEvent(tx, deps, {
     entry: {
       event: "organization.created",
       subject: { type: "organization", id: organization.id },
@@ -67,7 +79,7 @@ async function createIn(tx: Tx, deps: AuditDeps, name: string): Promise<Organiza
     },
   });
   await bumpChangeCounter(tx);
-  return organization;
+  return { organization, added };
 }
 
 /** The caller's own organization. */

@@ -1,0 +1,446 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { asDatabaseOwner, openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
+import { findAuditHead, listChain } from "./audit.sql.ts";
+import { hashUnkeyedEvent, unkeyedGenesisHash } from "./hash-event.ts";
+import { verifyChain } from "./verify-chain.ts";
+
+// Somebody who rules the database, but has not BURSAR_SECRET. Whatever it does to the log, the log says so.
+
+let h: AdminHarness;
+let org: TestOrganization;
+let database: Database;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  database = h.deps.database;
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  // organization.created, admin_key.created, and three workspaces: five events.
+  org = await h.organization();
+  for (let i = 0; i < 3; i++) await org.admin.createWorkspace();
+});
+
+const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
+/** As a node does that has never seen this database. */
+const verifyAsStranger = () => verifyChain(h.deps, org.id);
+const asOwner = (work: (tx: Tx) => Promise<unknown>) => asDatabaseOwner(database, work);
+const idOf = async (seq: number) => {
+  const { id } = await database
+    .selectFrom("audit_event")
+    .select("id")
+    .where("organization_id", "=", org.id)
+    .where("seq", "=", BigInt(seq))
+    .executeTakeFirstOrThrow();
+  return id;
+};
+
+test("a log that nobody touched is intact", async () => {
+  expect(await verify()).toEqual({ kind: "intact", events: 5 });
+});
+
+describe("an event that was changed is named", () => {
+  const columns: [string, ReturnType<typeof sql>][] = [
+    ["id", sql`'audit_other'`],
+    ["event", sql`'workspace.deleted'`],
+    ["actor_type", sql`'member'`],
+    ["actor_id", sql`'user_other'`],
+    ["actor_name", sql`'Somebody else'`],
+    ["actor_email", sql`'else@example.com'`],
+    ["subject_type", sql`'api_key'`],
+    ["subject_id", sql`'wksp_other'`],
+    ["workspace_id", sql`'wksp_other'`],
+    ["before", sql`'{"name":"x"}'::jsonb`],
+    ["after", sql`after || '{"name":"Other"}'::jsonb`],
+    ["request_id", sql`'req_other'`],
+    ["ip_address", sql`'192.0.2.99'`],
+    ["user_agent", sql`'other'`],
+    ["created_at", sql`created_at - interval '1 day'`],
+    ["hash", sql`sha256('x')`],
+  ];
+  test.each(columns)("in its %s", async (column, value) => {
+    await asOwner((tx) =>
+      sql`UPDATE audit_event SET ${sql.ref(column)} = ${value}
+        WHERE organization_id = ${org.id} AND seq = 4`.execute(tx),
+    );
+    expect(await verify()).toEqual({
+      kind: "broken",
+      seq: 4n,
+      eventId: await idOf(4),
+      reason: "its content was changed",
+    });
+  });
+
+  test("in the hash of the one before it", async () => {
+    await asOwner((tx) =>
+      sql`UPDATE audit_event SET previous_hash = sha256('x')
+        WHERE organization_id = ${org.id} AND seq = 4`.execute(tx),
+    );
+    expect(await verify()).toMatchObject({
+      seq: 4n,
+      reason: "it does not follow the event before it",
+    });
+  });
+
+  test("with all hashes after it computed again without the key", async () => {
+    await asOwner(async (tx) => {
+      const events = await listChain(tx, { organizationId: org.id, afterSeq: 2n, limit: 10 });
+      let previous: Uint8Array = events[0]?.previousHash ?? new Uint8Array();
+      for (const { hash: _, previousHash: __, ...content } of events) {
+        const hash = hashUnkeyedEvent(previous, { ...content, actorId: "user_other" });
+        await sql`UPDATE audit_event SET actor_id = 'user_other', previous_hash = ${previous}, hash = ${hash}
+          WHERE id = ${content.id}`.execute(tx);
+        previous = hash;
+      }
+      await sql`UPDATE audit_head SET hash = ${previous} WHERE organization_id = ${org.id}`.execute(
+        tx,
+      );
+    });
+    expect(await verify()).toMatchObject({
+      kind: "broken",
+      reason: "the end of the log is not signed by this installation",
+    });
+  });
+});
+
+describe("an event that was removed is named", () => {
+  const remove = (tx: Tx, first: number, last: number) =>
+    sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq BETWEEN ${first} AND ${last}`.execute(
+      tx,
+    );
+
+  test.each([1, 2, 3, 4, 5])("event %i", async (seq) => {
+    await asOwner((tx) => remove(tx, seq, seq));
+    expect(await verify()).toEqual({
+      kind: "broken",
+      seq: BigInt(seq),
+      eventId: null,
+      reason: `event ${seq} is missing`,
+    });
+  });
+
+  test("all of them", async () => {
+    await asOwner((tx) => sql`TRUNCATE audit_event`.execute(tx));
+    expect(await verify()).toMatchObject({ seq: 1n, reason: "event 1 is missing" });
+  });
+
+  test("the last ones, with a head that says so", async () => {
+    const old = await listChain(database, { organizationId: org.id, afterSeq: 2n, limit: 1 });
+    await asOwner(async (tx) => {
+      await remove(tx, 4, 5);
+      await sql`UPDATE audit_head SET seq = 3, hash = ${old[0]?.hash} WHERE organization_id = ${org.id}`.execute(
+        tx,
+      );
+    });
+    expect(await verifyAsStranger()).toMatchObject({
+      kind: "broken",
+      seq: 3n,
+      reason: "the end of the log is not signed by this installation",
+    });
+    // And no change is written behind such an end: that would make it genuine.
+    expect((await org.admin.post("/v1/admin/workspaces", { name: "After" })).status).toBe(500);
+    expect(h.logs.join()).toContain("the end of the audit log is signed by this installation");
+  });
+
+  test("the head with its events", async () => {
+    await asOwner(async (tx) => {
+      await remove(tx, 1, 5);
+      await sql`DELETE FROM audit_head WHERE organization_id = ${org.id}`.execute(tx);
+    });
+    expect(await verify()).toMatchObject({
+      kind: "broken",
+      reason: "the end of the log is missing",
+    });
+  });
+});
+
+describe("events that were put elsewhere are named", () => {
+  test("two that were exchanged", async () => {
+    await asOwner(async (tx) => {
+      await sql`UPDATE audit_event SET seq = CASE seq WHEN 3 THEN -4 ELSE -3 END
+        WHERE organization_id = ${org.id} AND seq IN (3, 4)`.execute(tx);
+      await sql`UPDATE audit_event SET seq = -seq WHERE seq < 0`.execute(tx);
+    });
+    expect(await verify()).toMatchObject({ kind: "broken", seq: 3n });
+  });
+
+  test.each([
+    ["in the middle", 3],
+    ["behind the end", 6],
+  ])("a copy that was inserted %s", async (_, seq) => {
+    const [last] = await listChain(database, { organizationId: org.id, afterSeq: 4n, limit: 1 });
+    if (last === undefined) throw new Error("five events are there");
+    await asOwner(async (tx) => {
+      await sql`UPDATE audit_event SET seq = -seq - 1
+        WHERE organization_id = ${org.id} AND seq >= ${seq}`.execute(tx);
+      await sql`UPDATE audit_event SET seq = -seq
+        WHERE organization_id = ${org.id} AND seq < 0`.execute(tx);
+      await sql`INSERT INTO audit_event
+        (id, organization_id, seq, event, actor_type, actor_id, subject_type, subject_id, request_id, created_at, previous_hash, hash)
+        SELECT 'audit_copy' || seq, organization_id, ${seq}, event, actor_type, actor_id, subject_type, subject_id,
+          request_id, created_at, hash, hash
+        FROM audit_event WHERE id = ${last.id}`.execute(tx);
+    });
+    expect(await verify()).toMatchObject({ kind: "broken", seq: BigInt(seq) });
+  });
+
+  test("another organization's chain in place of this one", async () => {
+    const other = await h.organization();
+    for (let i = 0; i < 3; i++) await other.admin.createWorkspace();
+    await asOwner(async (tx) => {
+      await sql`DELETE FROM audit_event WHERE organization_id = ${org.id}`.execute(tx);
+      await sql`UPDATE audit_event SET organization_id = ${org.id} WHERE organization_id = ${other.id}`.execute(
+        tx,
+      );
+      await sql`UPDATE audit_head h SET seq = o.seq, hash = o.hash, mac = o.mac FROM audit_head o
+        WHERE h.organization_id = ${org.id} AND o.organization_id = ${other.id}`.execute(tx);
+    });
+    expect(await verifyAsStranger()).toMatchObject({ kind: "broken" });
+  });
+});
+
+describe("an older end of the log that is put back with its genuine signature", () => {
+  /** Everything after event 5 never happened. */
+  async function rollBack(meanwhile: () => Promise<unknown> = async () => undefined) {
+    const head = await findAuditHead(database, org.id);
+    await org.admin.createWorkspace();
+    await org.admin.createWorkspace();
+    await meanwhile();
+    await asOwner(async (tx) => {
+      await sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq > 5`.execute(tx);
+      await sql`UPDATE audit_head SET seq = 5, hash = ${head?.hash}, mac = ${head?.mac}
+        WHERE organization_id = ${org.id}`.execute(tx);
+    });
+  }
+  const seen =
+    "the log ends with event 5, and this node has seen event 7: later events were removed, or an older copy of the " +
+    "database was restored";
+
+  test("is found by a node that has seen more", async () => {
+    await rollBack();
+    expect(await verify()).toEqual({ kind: "broken", seq: 6n, eventId: null, reason: seen });
+    // By the log alone it cannot be told: that is what the witness is for.
+    expect(await verifyAsStranger()).toEqual({ kind: "intact", events: 5 });
+  });
+
+  test("is found by itself within a check, and logged once", async () => {
+    await rollBack();
+    const [before, broken] = [h.logs.length, h.audit.chains.countBroken()];
+    await h.audit.chains.check();
+    await h.audit.chains.check();
+    expect(h.audit.chains.reportOf(org.id).firstBroken).toMatchObject({ seq: 6n, reason: seen });
+    const said = h.logs.slice(before).filter((line) => line.includes("tampered with"));
+    expect(said.filter((line) => line.includes(org.id))).toHaveLength(1);
+    expect(h.audit.chains.countBroken()).toBeGreaterThan(broken);
+  });
+
+  test("is found after a restart, by the file in the data folder", async () => {
+    const node = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
+    await rollBack(async () => {
+      await node.audit.chains.check();
+      await node.audit.witness.flush();
+    });
+    const again = await openTestAuditLog({
+      database,
+      nowMs: h.deps.nowMs,
+      folder: node.folder,
+    });
+    const anchor = again.audit.witness.anchorOf(org.id);
+    expect(await verifyChain(again.audit, org.id, anchor)).toMatchObject({ reason: seen });
+    await node.close();
+  });
+
+  test("is still found when as many other events have been written since", async () => {
+    await rollBack();
+    for (let i = 0; i < 4; i++) await org.admin.createWorkspace();
+    expect(await verify()).toMatchObject({
+      kind: "broken",
+      seq: 7n,
+      reason: "it is not the event that this node has seen with this number",
+    });
+    await h.audit.chains.check();
+    expect(await verify()).toMatchObject({ kind: "broken", seq: 7n });
+  });
+});
+
+describe("what a node has seen", () => {
+  let node: TestAuditLog;
+  let file: string;
+
+  beforeEach(async () => {
+    node = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
+    file = join(node.folder, "audit-heads.jsonl");
+    await node.audit.chains.check();
+    await node.audit.witness.flush();
+    return () => node.close();
+  });
+  const reopened = async (logs: string[] = []) => {
+    const again = await openTestAuditLog({
+      database,
+      nowMs: h.deps.nowMs,
+      folder: node.folder,
+      logs,
+    });
+    return again.audit.witness.anchorOf(org.id);
+  };
+
+  test("is there after a restart, readable by its owner alone", async () => {
+    const head = await findAuditHead(database, org.id);
+    expect(await reopened()).toEqual({ seq: 5n, hash: head?.hash });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("survives a line that a crash has cut off", async () => {
+    await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n{"organization_id":"`, {
+      mode: 0o600,
+    });
+    const logs: string[] = [];
+    expect(await reopened(logs)).toMatchObject({ seq: 5n });
+    expect(logs.join()).toContain("is not genuine");
+  });
+
+  test("cannot be written by who has not the secret", async () => {
+    const text = (await readFile(file, "utf8")).replaceAll(/"seq":"\d+"/g, '"seq":"1"');
+    await writeFile(file, text, { mode: 0o600 });
+    expect(await reopened()).toBeNull();
+  });
+
+  test("of other nodes' events follows with the next check", async () => {
+    await org.admin.createWorkspace();
+    expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 5n });
+    await node.audit.chains.check();
+    expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 6n });
+  });
+
+  test("of its own events is there at once, in whatever order it hears of them", async () => {
+    const events = await listChain(database, { organizationId: org.id, afterSeq: 0n, limit: 10 });
+    const [first, ...rest] = events;
+    const fresh = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
+    try {
+      for (const event of [first, ...rest.reverse()]) if (event) fresh.audit.witness.saw(event);
+      expect(fresh.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 5n });
+    } finally {
+      await fresh.close();
+    }
+  });
+});
+
+describe("without disabling triggers nothing of the log changes", () => {
+  test.each([
+    [
+      "UPDATE of an event",
+      "UPDATE audit_event SET actor_id = 'x'",
+      "audit_event is append-only: UPDATE is refused",
+    ],
+    [
+      "DELETE of an event",
+      "DELETE FROM audit_event",
+      "audit_event is append-only: DELETE is refused",
+    ],
+    [
+      "TRUNCATE of events",
+      "TRUNCATE audit_event",
+      "audit_event is append-only: TRUNCATE is refused",
+    ],
+    [
+      "TRUNCATE through a reference",
+      "TRUNCATE organization CASCADE",
+      "append-only: TRUNCATE is refused",
+    ],
+    [
+      "an end that goes back",
+      "UPDATE audit_head SET seq = seq - 1",
+      "audit_head never goes back: UPDATE is refused",
+    ],
+    ["DELETE of an end", "DELETE FROM audit_head", "audit_head is append-only: DELETE is refused"],
+    ["TRUNCATE of ends", "TRUNCATE audit_head", "audit_head is append-only: TRUNCATE is refused"],
+  ])("%s", async (_, statement, message) => {
+    await expect(sql.raw(statement).execute(database)).rejects.toThrow(message);
+    expect(await verify()).toEqual({ kind: "intact", events: 5 });
+  });
+});
+
+describe("a database that is older than the key", () => {
+  /** As such a database has it: plain hashes, no signature. */
+  async function makeUnkeyed(change: (tx: Tx) => Promise<unknown> = async () => undefined) {
+    await asOwner(async (tx) => {
+      let previous: Uint8Array = unkeyedGenesisHash(org.id);
+      await sql`UPDATE audit_event SET actor_name = NULL WHERE organization_id = ${org.id}`.execute(
+        tx,
+      );
+      for (const event of await listChain(tx, {
+        organizationId: org.id,
+        afterSeq: 0n,
+        limit: 10,
+      })) {
+        const { hash: _, previousHash: __, ...content } = event;
+        const hash = hashUnkeyedEvent(previous, content);
+        await sql`UPDATE audit_event SET previous_hash = ${previous}, hash = ${hash} WHERE id = ${event.id}`.execute(
+          tx,
+        );
+        previous = hash;
+      }
+      await sql`UPDATE audit_head SET hash = ${previous}, mac = NULL, keyed_from = NULL
+        WHERE organization_id = ${org.id}`.execute(tx);
+      await change(tx);
+    });
+  }
+  const start = () => openTestAuditLog({ database, nowMs: h.deps.nowMs });
+  const lastEvent = async () =>
+    (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(-1);
+
+  test("gets a first signed event at the start, once however many nodes start, and verifies", async () => {
+    await makeUnkeyed();
+    const nodes = await Promise.all([start(), start(), start()]);
+    expect(await verifyAsStranger()).toEqual({ kind: "intact", events: 6 });
+    expect(await lastEvent()).toMatchObject({
+      seq: 6n,
+      event: "audit_log.keyed",
+      actorType: "system",
+      before: { events: "5", first_broken: null },
+    });
+    for (const node of nodes) await node.close();
+  });
+
+  test("whose events were changed says where", async () => {
+    await makeUnkeyed((tx) =>
+      sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${org.id} AND seq = 2`.execute(
+        tx,
+      ),
+    );
+    const node = await start();
+    expect(await lastEvent()).toMatchObject({ before: { events: "5", first_broken: "2" } });
+    expect(await verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    await node.close();
+  });
+
+  test("and what is done to its old events later is found", async () => {
+    await makeUnkeyed();
+    const node = await start();
+    await asOwner((tx) =>
+      sql`UPDATE audit_event SET actor_name = 'x' WHERE organization_id = ${org.id} AND seq = 2`.execute(
+        tx,
+      ),
+    );
+    expect(await verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    await node.close();
+  });
+
+  test("is not believed by a node that has seen it signed", async () => {
+    const node = await start();
+    await node.audit.chains.check();
+    await node.audit.witness.flush();
+    await makeUnkeyed();
+    const again = await openTestAuditLog({ database, nowMs: h.deps.nowMs, folder: node.folder });
+    expect(await lastEvent()).toBeUndefined();
+    expect(await verifyChain(again.audit, org.id)).toMatchObject({ kind: "broken" });
+    await node.close();
+  });
+});

@@ -1,0 +1,61 @@
+import type { AddressInfo } from "node:net";
+import Fastify, { type FastifyInstance } from "fastify";
+import { afterEach, expect, test } from "vitest";
+import { sendStream } from "./send-stream.ts";
+
+let app: FastifyInstance | null = null;
+afterEach(async () => {
+  await app?.close();
+});
+
+async function serve(pieces: () => AsyncIterable<string>, errors: unknown[] = []): Promise<string> {
+  app = Fastify({ forceCloseConnections: true });
+  app.get("/", (_, reply) =>
+    sendStream(reply, { mediaType: "text/csv", fileName: "all.csv", pieces: pieces() }, (error) =>
+      errors.push(error),
+    ),
+  );
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`;
+}
+
+test("pieces arrive as one file, in their order", async () => {
+  const url = await serve(async function* () {
+    yield "a,b\r\n";
+    yield "é,2\r\n";
+  });
+  const response = await fetch(url);
+  expect(await response.text()).toBe("a,b\r\né,2\r\n");
+  expect(response.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+  expect(response.headers.get("content-disposition")).toBe('attachment; filename="all.csv"');
+});
+
+test("no piece is made for a client that has gone away", async () => {
+  const ended = Promise.withResolvers<void>();
+  let made = 0;
+  const url = await serve(async function* () {
+    try {
+      for (; made < 10_000; made++) yield "x".repeat(100_000);
+    } finally {
+      ended.resolve();
+    }
+  });
+  const leaving = new AbortController();
+  const response = await fetch(url, { signal: leaving.signal });
+  await response.body?.getReader().read();
+  leaving.abort();
+  await ended.promise;
+  expect(made).toBeLessThan(1_000);
+});
+
+test("a fault in the middle breaks the connection, so that half a file is not taken for a whole one", async () => {
+  const errors: unknown[] = [];
+  const fault = new Error("in the middle");
+  const url = await serve(async function* () {
+    yield "half";
+    throw fault;
+  }, errors);
+  const response = await fetch(url);
+  await expect(response.text()).rejects.toThrow();
+  expect(errors).toEqual([fault]);
+});

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+
+export interface TestAuditLog {
+  audit: AuditLog;
+  /** Stands for the data folder of a node. */
+  folder: string;
+  /** Of the test's own folder; one that was given stays. */
+  close(): Promise<void>;
+}
+
+/** The log of one node, of which nothing runs by itself. Two on one database are two nodes. */
+export async function openTestAuditLog(options: {
+  database: Database;
+  nowMs: () => number;
+  logs?: string[];
+  folder?: string;
+}): Promise<TestAuditLog> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bursar-test-")));
+  const audit = await openAuditLog({
+    database: options.database,
+    nowMs: options.nowMs,
+    randomBytes: systemRandomBytes,
+    secret: "a secret that only this test knows",
+    folder,
+    logger: makeLogger("info", { write: (line) => options.logs?.push(line) }),
+  });
+  return {
+    audit,
+    folder,
+    close: async () => {
+      await audit.witness.stop();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const TABLES = ["audit_event", "audit_head", "audit_checkpoint"];
+
+/** What somebody can do who rules the database: no trigger is in the way. */
+export async function asDatabaseOwner(
+  database: Database,
+  work: (tx: Tx) => Promise<unknown>,
+): Promise<void> {
+  await database.transaction().execute(async (tx) => {
+    for (const table of TABLES) {
+      await sql`ALTER TABLE ${sql.table(table)} DISABLE TRIGGER USER`.execute(tx);
+    }
+    await work(tx);
+    for (const table of TABLES) {
+      await sql`ALTER TABLE ${sql.table(table)} ENABLE TRIGGER USER`.execute(tx);
+    }
+  });
+}

@@ -1,0 +1,351 @@
+import { randomUUID } from "node:crypto";
+import { isSelfAction } from "@bursar/contract/permissions.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { listChain, lockAuditHead } from "#src/audit/audit.sql.ts";
+import { deleteOldClaims } from "#src/audit/claimed-changes.ts";
+import {
+  type AdminHarness,
+  type Answer,
+  type Client,
+  type CreatedApiKey,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+  type Workspace,
+} from "./harness/admin.ts";
+import { makeEach, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
+
+// A change that its client asks for again is not made again.
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+});
+
+const WORKSPACES = "/v1/admin/workspaces";
+const OFFICIAL_WORKSPACES = "/v1/organizations/workspaces";
+
+function post<Body = Workspace>(
+  client: Client,
+  url: string,
+  payload: object,
+  headers: Record<string, string>,
+): Promise<Answer<Body>> {
+  return client.send<Body>({ method: "POST", url, payload, headers });
+}
+const withKey = (key: string) => ({ "idempotency-key": key });
+const attempt = (count: number) => ({ "x-stainless-retry-count": String(count) });
+
+async function namesOfWorkspaces(): Promise<string[]> {
+  const { body } = await org.admin.get<Listed<Workspace>>(`${WORKSPACES}?limit=100`);
+  return body.data.map(({ name }) => name).filter((name) => name !== "Default");
+}
+const eventsOf = async (organizationId: string) =>
+  (await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 })).map(
+    ({ event }) => event,
+  );
+const countClaims = async () =>
+  (await h.deps.database.selectFrom("claimed_change").select("claim").execute()).length;
+
+describe("every POST that is sent again with its key", () => {
+  const posts = namedRoutes.filter(
+    ([, route]) => route.method === "POST" && !isSelfAction(route.action),
+  );
+
+  test.each(posts)("%s changes something once, and answers the same", async (_, route) => {
+    const made = await makeEach(org);
+    await sampleOf(route).prepare?.(org.operator, made);
+    const payload = sampleOf(route).body?.(made);
+    const headers = withKey(randomUUID());
+    const call = () =>
+      org.operator.send({
+        method: "POST",
+        url: urlOf(route, made),
+        headers,
+        ...(payload && { payload }),
+      });
+    const before = (await eventsOf(org.id)).length;
+    const first = await call();
+    const second = await call();
+    // As after a crash between the commit and the answer.
+    await h.deps.database.updateTable("claimed_change").set({ answer_sealed: null }).execute();
+    const third = await call();
+    expect(first.status).toBe(200);
+    expect(first.headers["idempotency-replayed"]).toBeUndefined();
+    for (const again of [second, third]) {
+      expect([again.status, again.text]).toEqual([200, first.text]);
+      expect(again.headers["idempotency-replayed"]).toBe("true");
+      expect(again.headers["request-id"]).not.toBe(first.headers["request-id"]);
+    }
+    expect((await eventsOf(org.id)).slice(before)).toEqual([route.audited]);
+  });
+});
+
+describe("one key", () => {
+  test("of 20 requests at once makes one key of a workspace, and gives its secret to all", async () => {
+    const workspace = await org.admin.createWorkspace();
+    const body = { name: "Once", workspace_id: workspace.id };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        post<CreatedApiKey>(org.admin, "/v1/admin/api_keys", body, withKey("create-once")),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    const { body: listed } = await org.admin.get<Listed<{ id: string }>>("/v1/admin/api_keys");
+    expect(listed.data.map(({ id }) => id)).toEqual([answers[0]?.body.id]);
+    const usage = await h.as(answers[0]?.body.key ?? "").get("/v1/admin/model_prices");
+    expect(usage.status).toBe(200);
+    expect(answers.filter(({ headers }) => headers["idempotency-replayed"])).toHaveLength(19);
+  });
+
+  test("with another body is a conflict that says so, and changes nothing", async () => {
+    await post(org.admin, WORKSPACES, { name: "First" }, withKey("k"));
+    const answer = await post(org.admin, WORKSPACES, { name: "Second" }, withKey("k"));
+    expect(answer.status).toBe(409);
+    expect(answer.error).toEqual({
+      type: "conflict_error",
+      message:
+        "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that " +
+        "request again as it was, or use a new key for this one.",
+    });
+    expect(answer.headers["x-should-retry"]).toBe("false");
+    expect(await namesOfWorkspaces()).toEqual(["First"]);
+  });
+
+  test("with another thing in the path is a conflict too", async () => {
+    const [a, b] = [await org.admin.createWorkspace(), await org.admin.createWorkspace()];
+    await post(org.admin, `${WORKSPACES}/${a.id}`, { name: "Renamed" }, withKey("k"));
+    const answer = await post(
+      org.admin,
+      `${WORKSPACES}/${b.id}`,
+      { name: "Renamed" },
+      withKey("k"),
+    );
+    expect(answer.status).toBe(409);
+  });
+
+  test("of another operation is another key", async () => {
+    await post(org.admin, WORKSPACES, { name: "W" }, withKey("k"));
+    const answer = await post(org.admin, "/v1/admin/admin_keys", { name: "W" }, withKey("k"));
+    expect(answer.status).toBe(200);
+  });
+
+  test("of another caller is another key: nobody gets another's answer", async () => {
+    const workspace = await org.admin.createWorkspace();
+    const other = await h.organization();
+    const theirs = await other.admin.createWorkspace();
+    const second = h.as((await org.admin.createAdminKey()).key);
+    const ownKey = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
+    const { client: member } = await org.member({ role: "admin" });
+    const callers: [Client, string][] = [
+      [org.admin, workspace.id],
+      [second, workspace.id],
+      [h.as(ownKey.key), workspace.id],
+      [member, workspace.id],
+      [org.operator, workspace.id],
+      [other.admin, theirs.id],
+    ];
+    const secrets = new Set<string>();
+    for (const [client, workspaceId] of callers) {
+      const body = { name: "Same", workspace_id: workspaceId };
+      const answer = await post<CreatedApiKey>(client, "/v1/admin/api_keys", body, withKey("k"));
+      expect(answer.status).toBe(200);
+      secrets.add(answer.body.key);
+    }
+    expect(secrets.size).toBe(callers.length);
+  });
+
+  test("of a caller that has lost its right gives nothing any more", async () => {
+    const made = await org.admin.createAdminKey();
+    const client = h.as(made.key);
+    expect((await post(client, WORKSPACES, { name: "W" }, withKey("k"))).status).toBe(200);
+    await org.admin.post(`/v1/admin/admin_keys/${made.id}/revoke`);
+    expect((await post(client, WORKSPACES, { name: "W" }, withKey("k"))).status).toBe(401);
+  });
+
+  test.each([
+    ["empty", ""],
+    ["of 256 characters", "x".repeat(256)],
+    ["with a blank", "a b"],
+    ["with a letter that is not ASCII", "clé"],
+  ])("that is %s is refused", async (_, key) => {
+    const answer = await post(org.admin, WORKSPACES, { name: "W" }, withKey(key));
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toBe(
+      "idempotency-key: expected 1 to 255 visible ASCII characters, such as a UUID.",
+    );
+    expect(await namesOfWorkspaces()).toEqual([]);
+  });
+
+  test("of 255 characters is taken", async () => {
+    const headers = withKey("~".repeat(255));
+    expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
+    expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
+  });
+
+  test("means nothing on a GET and a DELETE", async () => {
+    const limit = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", {
+      scope: { type: "organization" },
+      period: "daily",
+      limit_usd: 1,
+    });
+    const url = `/v1/admin/spend_limits/${limit.body.id}`;
+    const send = (method: "GET" | "DELETE") =>
+      org.admin.send({ method, url, headers: withKey("not a valid key") });
+    expect((await send("GET")).status).toBe(200);
+    expect((await send("DELETE")).status).toBe(200);
+  });
+});
+
+describe("what was refused is not kept", () => {
+  test("the same request goes through once its reason is gone", async () => {
+    const taken = await org.admin.createWorkspace({ name: "Taken" });
+    const call = () => post(org.admin, WORKSPACES, { name: "Taken" }, withKey("k"));
+    expect((await call()).status).toBe(409);
+    await org.admin.post(`${WORKSPACES}/${taken.id}`, { name: "Free" });
+    const made = await call();
+    expect([made.status, made.headers["idempotency-replayed"]]).toEqual([200, undefined]);
+    expect(await countClaims()).toBeGreaterThan(0);
+  });
+
+  test("and leaves the key free for a corrected body", async () => {
+    const wrong = await post(org.admin, WORKSPACES, { name: "" }, withKey("k"));
+    expect(wrong.status).toBe(400);
+    expect((await post(org.admin, WORKSPACES, { name: "Right" }, withKey("k"))).status).toBe(200);
+  });
+});
+
+describe("after ten minutes", () => {
+  const create = () =>
+    post<CreatedApiKey>(org.admin, "/v1/admin/admin_keys", { name: "K" }, withKey("k"));
+
+  test("and not before, the same request is another one", async () => {
+    const first = await create();
+    h.clock.nowMs += 10 * 60_000 - 1;
+    expect((await create()).text).toBe(first.text);
+    h.clock.nowMs += 1;
+    const later = await create();
+    expect(later.status).toBe(200);
+    expect(later.body.id).not.toBe(first.body.id);
+    expect((await create()).text).toBe(later.text);
+  });
+
+  test("nothing of the answer is left; until then it is sealed", async () => {
+    const { body } = await create();
+    const stored = async () => {
+      const { rows } = await sql<{ text: string }>`
+        SELECT encode(result_sealed || coalesce(answer_sealed, ''), 'escape') AS text FROM claimed_change`.execute(
+        h.deps.database,
+      );
+      return rows.map(({ text }) => text).join("\n");
+    };
+    expect((await stored()).length).toBeGreaterThan(100);
+    expect(await stored()).not.toContain(body.key);
+    expect(await stored()).not.toContain(Buffer.from(body.key).toString("base64").slice(0, 40));
+    h.clock.nowMs += 10 * 60_000 - 1;
+    await deleteOldClaims(h.audit);
+    expect(await countClaims()).toBeGreaterThan(0);
+    h.clock.nowMs += 1;
+    await deleteOldClaims(h.audit);
+    expect(await stored()).toBe("");
+  });
+});
+
+test("a request whose first sending is still being worked on waits a moment, and then says so", async () => {
+  const call = () => post(org.admin, WORKSPACES, { name: "Slow" }, withKey("k"));
+  let first: Promise<Answer<Workspace>> | undefined;
+  await h.deps.database.transaction().execute(async (tx) => {
+    await lockAuditHead(tx, org.id); // the change gets as far as its audit event
+    first = call();
+    await waitingForLock(1);
+    const second = await call();
+    expect(second.status).toBe(409);
+    expect(second.error.message).toContain("still being worked on");
+    expect(second.headers).toMatchObject({ "retry-after": "1", "x-should-retry": "true" });
+  });
+  const made = await first;
+  expect(made?.status).toBe(200);
+  expect((await call()).text).toBe(made?.text);
+  expect(await namesOfWorkspaces()).toEqual(["Slow"]);
+}, 20_000);
+
+/** Until that many sessions of this database wait for a lock. */
+async function waitingForLock(count: number): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(h.deps.database);
+    if ((rows[0]?.n ?? 0) >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("nobody waits");
+}
+
+describe("an official SDK that sends a request again by itself", () => {
+  const create = (name: string, count: number, client = org.admin) =>
+    post(client, OFFICIAL_WORKSPACES, { name }, attempt(count));
+
+  test("gets the answer of its first attempt, and no conflict with itself", async () => {
+    const first = await create("W", 0);
+    const again = await create("W", 1);
+    expect([again.status, again.text]).toEqual([200, first.text]);
+    expect(await namesOfWorkspaces()).toEqual(["W"]);
+  });
+
+  test("whose first attempt never arrived makes the thing with its second", async () => {
+    expect((await create("W", 1)).status).toBe(200);
+    expect((await create("W", 2)).status).toBe(200);
+    expect(await namesOfWorkspaces()).toEqual(["W"]);
+  });
+
+  test("whose first attempt is still running waits for it", async () => {
+    const running: Promise<Answer<Workspace>>[] = [];
+    await h.deps.database.transaction().execute(async (tx) => {
+      await lockAuditHead(tx, org.id); // the change gets as far as its audit event
+      for (const count of [0, 1]) {
+        running.push(create("W", count));
+        await waitingForLock(running.length);
+      }
+    });
+    const [first, again] = await Promise.all(running);
+    expect([first?.status, again?.status]).toEqual([200, 200]);
+    expect(again?.text).toBe(first?.text);
+  });
+
+  test("asking anew in the same words is another request", async () => {
+    const first = await create("W", 0);
+    expect((await create("W", 0)).status).toBe(409);
+    await org.admin.post(`${WORKSPACES}/${first.body.id}`, { name: "Renamed" });
+    const second = await create("W", 0);
+    expect(second.status).toBe(200);
+    expect(second.body.id).not.toBe(first.body.id);
+    expect((await create("W", 1)).body.id).toBe(second.body.id);
+  });
+
+  test("with another key or other words is another request", async () => {
+    await create("W", 0);
+    const second = h.as((await org.admin.createAdminKey()).key);
+    expect((await create("W", 1, second)).status).toBe(409);
+    expect((await create("X", 1)).status).toBe(200);
+  });
+
+  test("after ten minutes is another request", async () => {
+    await create("W", 0);
+    h.clock.nowMs += 10 * 60_000;
+    expect((await create("W", 1)).status).toBe(409);
+  });
+
+  test("is not looked for in the company's shape, whose clients have the key", async () => {
+    await post(org.admin, WORKSPACES, { name: "W" }, attempt(0));
+    expect((await post(org.admin, WORKSPACES, { name: "W" }, attempt(1))).status).toBe(409);
+  });
+});
