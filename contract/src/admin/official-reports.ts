@@ -10,13 +10,18 @@ function openWord<const T extends readonly string[]>(...known: T): z.ZodType<T[n
   return z.string().meta({ examples: [...known] }) as unknown as z.ZodType<T[number], T[number]>;
 }
 
-const id = z.string().max(100);
-const text = z.string().max(256);
+/** Filters: any of these values. */
+const ids = queryList(z.string().max(100)).meta({ description: "Ids." });
+const texts = queryList(z.string().max(256)).meta({ description: "Any of these." });
+/** Nothing here has one of these: a filter by it leaves nothing. */
+const idsOfNothing = queryList(z.string().max(100)).meta({
+  description: "Ids. Nothing on this server has one.",
+});
 const page = optionalQuery(z.string().max(1000)).meta({
   description: "`next_page` of the page before.",
 });
 const bucketWidth = z.enum(["1m", "1h", "1d"]);
-const ends = optionalQuery(instant);
+const ends = optionalQuery(instant).meta({ description: "Exclusive; now, where it is omitted." });
 const wholeNumber = (max: number) =>
   optionalQuery(
     z.coerce
@@ -24,7 +29,7 @@ const wholeNumber = (max: number) =>
       .int()
       .min(1)
       .max(max)
-      .meta({ override: { type: "integer" } }),
+      .meta({ description: "How many at most.", override: { type: "integer" } }),
   );
 
 const cacheCreation = z.object({
@@ -94,15 +99,15 @@ export const getOfficialUsageReport = route({
     limit: wholeNumber(MAX_MINUTES),
     page,
     group_by: queryList(z.enum(officialUsageGroups)),
-    api_key_ids: queryList(id),
-    workspace_ids: queryList(id),
-    models: queryList(text),
-    service_tiers: queryList(text),
-    context_window: queryList(text),
-    inference_geos: queryList(text),
-    speeds: queryList(text),
-    account_ids: queryList(id),
-    service_account_ids: queryList(id),
+    api_key_ids: ids,
+    workspace_ids: ids,
+    models: texts,
+    service_tiers: texts,
+    context_window: texts,
+    inference_geos: texts,
+    speeds: texts,
+    account_ids: ids,
+    service_account_ids: idsOfNothing,
   }),
   response: buckets(usageResult),
 });
@@ -141,7 +146,7 @@ export const getOfficialCostReport = route({
   query: z.strictObject({
     starting_at: instant,
     ending_at: ends,
-    bucket_width: z.literal("1d").default("1d"),
+    bucket_width: z.literal("1d").default("1d").meta({ description: "Days only." }),
     limit: wholeNumber(maxBuckets["1d"]),
     page,
     group_by: queryList(z.enum(["workspace_id", "description"])),
@@ -199,7 +204,9 @@ export const getOfficialClaudeCodeReport = route({
   action: "usage:read",
   audited: null,
   query: z.strictObject({
-    starting_at: z.iso.date("expected a date such as 2026-12-01"),
+    starting_at: z.iso
+      .date("expected a date such as 2026-12-01")
+      .meta({ description: "The day, of UTC." }),
     limit: wholeNumber(1000),
     page,
   }),
@@ -259,27 +266,29 @@ const analyticsQuery = {
   limit: wholeNumber(MAX_ROWS),
   page,
   order: optionalQuery(z.enum(["asc", "desc"])),
-  exclude_deleted_users: queryFlag,
-  actor_ids: queryList(id),
+  exclude_deleted_users: queryFlag.meta({
+    description: "Without what people used who have been removed. Only with group_by `actor`.",
+  }),
+  actor_ids: ids,
   actor_types: queryList(z.enum(actorTypes)),
-  agent_ids: queryList(id),
-  api_key_ids: queryList(id),
-  claude_tag_categories: queryList(text),
-  claude_tag_user_ids: queryList(id),
-  context_windows: queryList(text),
-  deployment_ids: queryList(id),
-  environment_ids: queryList(id),
-  inference_geos: queryList(text),
-  models: queryList(text),
-  organization_ids: queryList(id),
+  agent_ids: idsOfNothing,
+  api_key_ids: ids,
+  claude_tag_categories: idsOfNothing,
+  claude_tag_user_ids: idsOfNothing,
+  context_windows: texts,
+  deployment_ids: idsOfNothing,
+  environment_ids: idsOfNothing,
+  inference_geos: texts,
+  models: texts,
+  organization_ids: ids,
   products: queryList(z.enum(products)),
-  rbac_group_ids: queryList(id),
-  service_tiers: queryList(text),
-  session_ids: queryList(id),
-  slack_channel_ids: queryList(id),
-  speeds: queryList(text),
-  user_profile_ids: queryList(id),
-  workspace_ids: queryList(id),
+  rbac_group_ids: idsOfNothing,
+  service_tiers: texts,
+  session_ids: idsOfNothing,
+  slack_channel_ids: idsOfNothing,
+  speeds: texts,
+  user_profile_ids: idsOfNothing,
+  workspace_ids: ids,
 };
 
 const analyticsActor = z.discriminatedUnion("type", [

@@ -63,10 +63,10 @@ export const reportFilters = {
     description: "People whose keys they were when the requests were made.",
   }),
   model: queryList(modelName),
-  service_tier: queryList(label),
+  service_tier: queryList(label).meta({ description: "Such as `standard` or `batch`." }),
   context_window: queryList(label).meta({ description: "`0-200k` or `200k-1M`." }),
-  inference_geo: queryList(label),
-  speed: queryList(label),
+  inference_geo: queryList(label).meta({ description: "`global`, `us` or `not_available`." }),
+  speed: queryList(label).meta({ description: "`standard` or `fast`." }),
   client: queryList(label).meta({
     description: "Families of programs, such as `claude-code` or `anthropic-python`.",
   }),
