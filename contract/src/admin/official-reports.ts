@@ -312,7 +312,9 @@ const analyticsGroup = {
   context_window: openWord("0-200k", "200k-1M").nullable(),
   deployment_id: z.null(),
   environment_id: z.null(),
-  inference_geo: openWord("global", "us", "not_available").nullable(),
+  inference_geo: openWord("global", "us")
+    .nullable()
+    .meta({ description: "Null too where there is none, which is `not_available` as a filter." }),
   model: nullableText,
   organization_id: nullableText,
   product: nullableText,

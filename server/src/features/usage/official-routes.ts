@@ -295,7 +295,9 @@ function toAnalyticsGroup(
     context_window: label(row, "context_window") as AnalyticsUsageWire["group"]["context_window"],
     deployment_id: null,
     environment_id: null,
-    inference_geo: label(row, "inference_geo") as AnalyticsUsageWire["group"]["inference_geo"],
+    inference_geo: (row.inference_geo === "not_available"
+      ? null
+      : label(row, "inference_geo")) as AnalyticsUsageWire["group"]["inference_geo"],
     model: label(row, "model"),
     organization_id: isGrouped("organization_id") ? organizationId : null,
     product: label(row, "product"),

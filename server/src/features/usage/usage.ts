@@ -105,11 +105,11 @@ export async function getUsage(
   const isSplit = query.group_by?.includes("token_type") ?? false;
   const rowLimit = isSplit ? Math.max(1, Math.floor(limit / TOKEN_TYPES)) : limit;
   const shape = { order, bucket: query.bucket, columns: groupBy.map((group) => labels[group]) };
-  const after = cursor === undefined ? null : readPosition(cursor, question, shape);
   const range = rangeOf(deps, query);
+  if (query.top !== undefined) checkTop(query, range, isSplit);
+  const after = cursor === undefined ? null : readPosition(cursor, question, shape);
   const filter = await readFilter(deps.database, caller, query);
   const page: ReportPage = { filter, range, after, limit: rowLimit + 1, ...shape };
-  if (query.top !== undefined) checkTop(query, range, isSplit);
   return inReport(deps.database, async (tx) => {
     const found =
       query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
@@ -148,7 +148,7 @@ export interface ExportPage {
   names: UsageNames;
 }
 
-const EXPORT_PAGE = 2_000;
+const EXPORT_PAGE = 5_000;
 
 async function* readPages(
   deps: UsageDeps,
