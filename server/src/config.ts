@@ -96,7 +96,22 @@ export const settings = {
     env: "BURSAR_LEASE_TTL",
     schema: lastingDuration,
     fallback: "120s",
-    about: "How long cached keys live while the database is away.",
+    about:
+      "How long cached keys and leases live while the database is away. A node that is silent for longer is fenced.",
+  },
+  holdWaitMs: {
+    env: "BURSAR_HOLD_WAIT",
+    schema: duration.refine((ms) => ms >= 100, "expected at least 100ms"),
+    fallback: "5s",
+    about:
+      "How long a request waits for budget that running requests hold, before it is answered with a 429.",
+  },
+  unresolvedReleaseMs: {
+    env: "BURSAR_UNRESOLVED_RELEASE",
+    schema: lastingDuration,
+    fallback: "1h",
+    about:
+      "After this time, money of requests whose outcome is not known counts as not spent. See spend limits.",
   },
   journalSync: {
     env: "BURSAR_JOURNAL_SYNC",

@@ -28,7 +28,9 @@ import { makeClientAddress } from "./http/client-address.ts";
 import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
 import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { steadyDays } from "./ledger/steady-days.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath } from "./lib/local-socket.ts";
@@ -139,8 +141,13 @@ interface Core {
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
+  leases: LeaseKeeper;
   meter: Meter;
   upstreams: Upstreams;
+  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  spendNowMs: () => number;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
 }
 
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
@@ -190,7 +197,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => upstreams.close());
   // What the reports already show counts towards the cap, so that it holds over restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
-  const { ledger, meter } = await startMoney({ ...options, nowMs, prices, labels }, parts);
+  const runsOn: Core["runsOn"] = { gateway: null };
+  const spendNowMs = steadyDays(nowMs);
+  const money = { ...options, nowMs: spendNowMs, prices, labels, runsOn };
+  const { ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -201,6 +211,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
+  const counted = { ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
     audit,
@@ -209,9 +220,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     keyUse,
     prices,
     labels,
-    ledger,
-    meter,
     upstreams,
+    ...counted,
   };
 }
 
@@ -240,12 +250,13 @@ interface MoneyOptions extends CoreOptions {
   nowMs: () => number;
   prices: PriceBooks;
   labels: ModelLabels;
+  runsOn: Core["runsOn"];
 }
 
 async function startMoney(
-  { config, storage, logger, nowMs, prices, labels }: MoneyOptions,
+  { config, storage, logger, nowMs, prices, labels, runsOn }: MoneyOptions,
   parts: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; meter: Meter }> {
+): Promise<{ ledger: Ledger; leases: LeaseKeeper; meter: Meter }> {
   const { database } = storage;
   const directory = join(storage.folder, "journal");
   const nodeId = nodeIdentity({
@@ -253,8 +264,21 @@ async function startMoney(
     configuredId: config.nodeId ?? null,
     makeId: () => newId(idPrefixes.node, nowMs()),
   });
-  const ledger = makeLedger({ database, nodeId, databaseNowMs: nowMs, logger });
-  const meter = makeMeter({
+  const leases = makeLeaseKeeper({
+    database,
+    nodeId,
+    databaseNowMs: nowMs,
+    clock: systemClock,
+    logger,
+    ttlMs: config.leaseTtlMs,
+    holdWaitMs: config.holdWaitMs,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
+    reenter: () => meter.reenter(),
+    journalTold: () => meter.journalTold(),
+    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
+  });
+  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
+  const meter: Meter = makeMeter({
     database,
     journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
     participants: [recordUsage(nodeId), ledger.spendParticipant],
@@ -269,7 +293,13 @@ async function startMoney(
   parts.defer(() => meter.stop());
   await ledger.start();
   parts.defer(() => ledger.stop());
-  return { ledger, meter };
+  await leases.start();
+  // With its last records flushed the node has nothing left to keep a lease for.
+  parts.defer(async () => {
+    await meter.flush();
+    await leases.stop();
+  });
+  return { ledger, leases, meter };
 }
 
 interface SurfaceOptions {
@@ -289,6 +319,7 @@ async function startSurfaces(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
   });
   const clientAddress = makeClientAddress(config.trustedProxies);
@@ -297,6 +328,7 @@ async function startSurfaces(
     keyUse: core.keyUse,
     clientAddress,
     ledger: core.ledger,
+    leases: core.leases,
     meter: core.meter,
     ...(config.journalSync === "group" && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -304,7 +336,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
-    databaseNowMs: () => core.watch.databaseNowMs(),
+    databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
     clock: systemClock,
@@ -312,6 +344,7 @@ async function startSurfaces(
     answerTimeoutMs: config.upstreamAnswerMs,
     logger,
   });
+  core.runsOn.gateway = gateway;
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,

@@ -1,8 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
-import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
-import { makeLogger } from "#src/lib/logger.ts";
 import { type AdminHarness, startAdmin } from "./harness/admin.ts";
 import { type FakeUpstream, startFakeUpstream } from "./harness/fake-upstream.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type TestGateway,
   withKey,
 } from "./harness/gateway.ts";
+import { type SpendNode, startSpendNode } from "./harness/spend-node.ts";
 
 // From the Admin API to the refusal: a limit is set over HTTP, the ledger reads it from the database, and the gateway
 // answers a Claude request over HTTP. What was spent is written into the balances; the clock is the test's.
@@ -23,7 +25,8 @@ const LIMIT_NANO_USD = 25_000_000_000n;
 
 let h: AdminHarness;
 let upstream: FakeUpstream;
-let ledger: Ledger;
+let node: SpendNode;
+let directory: string;
 let gateway: TestGateway;
 let organizationId: string;
 let workspaceId: string;
@@ -45,23 +48,26 @@ beforeEach(async () => {
   ({ id: organizationId, admin } = await h.organization());
   workspaceId = (await admin.createWorkspace()).id;
   apiKeyId = (await admin.createApiKey(workspaceId)).id;
-  ledger = makeLedger({
+  directory = await mkdtemp(join(tmpdir(), "bursar-limits-"));
+  node = await startSpendNode({
     database: h.deps.database,
-    nodeId: null,
+    directory,
+    nodeId: `node_${organizationId}`,
     databaseNowMs: () => h.clock.nowMs,
-    logger: makeLogger("silent"),
   });
-  await ledger.start();
+  const { ledger, leases } = node;
   gateway = await startTestGateway({
     origin: upstream.origin,
     ledger,
+    leases,
     databaseNowMs: () => h.clock.nowMs,
   });
   secret = gateway.addKey({ id: apiKeyId, organizationId, workspaceId });
 });
 afterEach(async () => {
   await gateway.close();
-  ledger.stop();
+  await node.stop();
+  await rm(directory, { recursive: true });
 });
 
 function scopeOf(type: LimitScope["type"]): { scope: LimitScope; scopeId: string } {
@@ -77,10 +83,10 @@ function scopeOf(type: LimitScope["type"]): { scope: LimitScope; scopeId: string
 
 async function setLimit(type: LimitScope["type"], period: PeriodName, fields: object = {}) {
   const { scope } = scopeOf(type);
-  const body = { scope, period, limit_usd: 25.0, ...fields };
+  const body = { scope, period, limit_usd: 25.0, enforcement: "soft", ...fields };
   const answer = await admin.post<{ id: string }>(LIMITS, body);
   expect(answer.status).toBe(200);
-  await ledger.refresh();
+  await node.ledger.refresh();
   return answer.body.id;
 }
 
@@ -105,7 +111,7 @@ async function setSpent(
         .doUpdateSet({ settled_nano_usd: nanoUsd }),
     )
     .execute();
-  await ledger.refresh();
+  await node.ledger.refresh();
 }
 
 async function ask() {
@@ -181,10 +187,10 @@ describe("a limit refuses from the moment its amount is spent until its period e
       expect(await ask()).toMatchObject({ status: 400, reached: 0 });
       await setLimit(type, period, { enforcement: "alert_only" });
       expect(await ask()).toMatchObject({ status: 200, reached: 1 });
-      await setLimit(type, period, { enforcement: "soft" });
+      await setLimit(type, period);
       expect(await ask()).toMatchObject({ status: 400, reached: 0 });
       expect((await admin.remove(`${LIMITS}/${id}`)).status).toBe(200);
-      await ledger.refresh();
+      await node.ledger.refresh();
       expect(await ask()).toMatchObject({ status: 200, reached: 1 });
     },
   );

@@ -36,6 +36,12 @@ test.each(chunks)(
   },
 );
 
+test("a journal that lost its tail stays marked over a second start, until the database was told (seed 111370)", async () => {
+  const told = { seed: 111_370, steps: 250 };
+  const { restarts } = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });
+  expect(restarts).toBe(2);
+});
+
 test("the same stories over PostgreSQL agree with those over plain maps, to the last row", async () => {
   for (let seed = 0; seed < SQL_SEEDS; seed++) {
     const told = { seed, steps: SQL_STEPS };

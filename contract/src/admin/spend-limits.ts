@@ -8,12 +8,11 @@ import { route } from "../route.ts";
  * What may be asked of a limit; the first is the default, in both families of routes. A word stands here only once it is
  * enforced as it says.
  */
-export const enforcements = ["soft", "alert_only"] as const;
+export const enforcements = ["strict", "soft", "alert_only"] as const;
 
-/** How a limit is enforced. Every word that a stored limit can have, also one that cannot be asked for. */
-const enforcement = z.enum(["strict", "soft", "alert_only"]);
+const enforcement = z.enum(enforcements);
 const enforcementMeaning =
-  "soft: requests are refused once spend has reached the limit. alert_only: none is refused.";
+  "strict: a request is sent only when the most that it can cost still fits, beside all that run. soft: requests are refused once spend has reached the limit. alert_only: none is refused.";
 
 const scopeTypes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;

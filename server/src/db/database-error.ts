@@ -13,6 +13,7 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "57P02", // a crashed backend took this session with it
   "57P03", // the server is starting up
   "57P05", // idle session timeout
+  "25P03", // a transaction that asked nothing for too long was ended
   "53300", // too many connections
   "53400", // a configured limit was reached
   "57014", // a statement took longer than it may

@@ -27,3 +27,32 @@ test("a server that falls silent is one that is away: the statement fails, and t
   expect(rows).toEqual([{ one: 1 }]);
   await database.destroy();
 });
+
+test("a process that stops in the middle of a transaction does not keep others from its rows", async () => {
+  const options = {
+    connectionString: db.connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  };
+  const stopped = openDatabase({ ...options, idleTransactionMs: 200 });
+  const other = openDatabase(options);
+  const { promise: goesOn, resolve: goOn } = Promise.withResolvers<void>();
+  const { promise: hasLocked, resolve: locked } = Promise.withResolvers<void>();
+  const stuck = stopped.transaction().execute(async (tx) => {
+    await tx.selectFrom("limits_version").selectAll().forUpdate().execute();
+    locked();
+    await goesOn;
+    await tx.updateTable("limits_version").set({ value: 5n }).execute();
+  });
+  await hasLocked;
+  await other.updateTable("limits_version").set({ value: 7n }).execute();
+  goOn();
+  const error = await stuck.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(isUnavailable(error)).toBe(true);
+  const row = await stopped.selectFrom("limits_version").select("value").executeTakeFirstOrThrow();
+  expect(row.value).toBe(7n);
+  await Promise.all([stopped.destroy(), other.destroy()]);
+});

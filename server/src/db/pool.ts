@@ -17,10 +17,17 @@ export interface PoolOptions {
   onIdleError: (error: Error) => void;
   /** Longest that a server may say nothing to a connection before it counts as gone, milliseconds. */
   silenceMs?: number;
+  /** Longest that a transaction of ours may ask nothing before the server ends it, milliseconds. */
+  idleTransactionMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/**
+ * A process that is stopped in the middle of a transaction (SIGSTOP, a frozen machine) holds its locks, and others wait
+ * for them: for the balance of the organization all nodes do. Its work is done again when it goes on.
+ */
+const IDLE_TRANSACTION_MS = 5_000;
 /** Longer than any statement may take. The system itself gives up on a machine that vanished after 15 minutes or never. */
 const SILENCE_MS = 35_000;
 
@@ -31,6 +38,7 @@ export function openDatabase(options: PoolOptions): Database {
     max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
     application_name: "bursar",
     // Notices a peer that vanished without a word (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,

@@ -86,7 +86,8 @@ CREATE TABLE balance (
   organization_id uuid NOT NULL,
   settled_nano_usd bigint DEFAULT 0 NOT NULL,
   leased_nano_usd bigint DEFAULT 0 NOT NULL,
-  unresolved_nano_usd bigint DEFAULT 0 NOT NULL
+  unresolved_nano_usd bigint DEFAULT 0 NOT NULL,
+  overrun_nano_usd bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -184,7 +185,8 @@ CREATE TABLE spend_limit (
   enforcement text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
-  version bigint DEFAULT 0 NOT NULL
+  version bigint DEFAULT 0 NOT NULL,
+  open_ended_hold_nano_usd bigint
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -263,6 +265,7 @@ CREATE TABLE usage_event (
   prices jsonb NOT NULL,
   upstream_request_id text,
   first_byte_ms integer,
+  hold_nano_usd bigint,
   member_id text DEFAULT ''::text NOT NULL
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_hour (
@@ -499,6 +502,7 @@ ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));

@@ -149,6 +149,7 @@ interface SpendLimitTable {
   created_at: Created;
   updated_at: Generated<Date>;
   version: Generated<bigint>;
+  open_ended_hold_nano_usd: bigint | null;
 }
 
 interface BalanceTable {
@@ -161,6 +162,8 @@ interface BalanceTable {
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
+  /** What requests have cost beyond what was held for them; part of what is settled. */
+  overrun_nano_usd: Generated<bigint>;
 }
 
 interface LeaseTable {
@@ -223,6 +226,7 @@ interface UsageEventTable extends Omit<UsageDimensions, "member_id">, UsageCount
   requested_model: string;
   prices: Json<unknown>;
   upstream_request_id: string | null;
+  hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
 }
 

@@ -1,3 +1,4 @@
+import type { PeriodName } from "./spend-period.ts";
 import type { Cost, TokenUsage } from "./usage.ts";
 
 /** Written to the journal before a request is dispatched: from here on it will end in exactly one `EndRecord`. */
@@ -15,10 +16,18 @@ export interface BeginRecord {
   /** Client family, from a closed list: see `domain/client-family.ts`. */
   client: string;
   /**
-   * Worst case in nano-USD, where a strict limit held it: what stays unresolved when the request's end is never known.
-   * Absent in records of older releases.
+   * What strict limits held, in nano-USD: what stays unresolved when the request's end is never known. Absent where no
+   * limit held anything, and in records of older releases.
    */
   holdNanoUsd?: bigint;
+  /** The limits that chose to hold less than that, for an open-ended request. */
+  smallerHolds?: readonly SmallerHold[];
+}
+
+export interface SmallerHold {
+  scopeType: "organization" | "workspace" | "api_key";
+  period: PeriodName;
+  nanoUsd: bigint;
 }
 
 /**

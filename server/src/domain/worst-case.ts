@@ -141,7 +141,7 @@ export function tightenWith(counted: CountedRequest): WorstCase {
  * made one; it replaces a larger number, never a smaller one. null: the request cannot be held, a strict limit refuses it.
  */
 export function holdUnderLimit(
-  worstCase: WorstCase,
+  worstCase: Pick<WorstCase, "kind" | "nanoUsd">,
   openEndedNanoUsd: bigint | null,
 ): bigint | null {
   switch (worstCase.kind) {

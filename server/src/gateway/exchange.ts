@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
+import type { ParsedMessage } from "./parse-message.ts";
 
 /** One request of a client and its answer, from the first header to the last byte. */
 export interface Exchange {
@@ -12,14 +14,21 @@ export interface Exchange {
   identity: ResponseIdentity | null;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
-  /** Set once it was dispatched. */
+  /** Set once it was dispatched, and while it waits for budget. */
   relay: RunningRelay | null;
+  /** Set from its begin on where no limit counted it, so that one which is made meanwhile can. */
+  unheld: UnheldRequest | null;
   /** Of its body in memory: what counts against the gateway's bound. */
   heldBytes: number;
   /** The response was sent, or the client is gone. */
   isClosed: boolean;
   /** Nothing more will happen but the sending of what is buffered. */
   isDone: boolean;
+}
+
+interface UnheldRequest {
+  begin: BeginRecord;
+  message: ParsedMessage;
 }
 
 /** What can happen to a dispatched request from the client's side. */
@@ -39,6 +48,8 @@ export interface RunningExchanges {
   /** Settled; it is over once the response is closed, too. */
   markDone(exchange: Exchange): void;
   count(): number;
+  /** Of those that were begun and are not settled. */
+  unheld(): Iterable<UnheldRequest>;
   /** Resolves when all are over; those that still run after `timeoutMs` are cut. The first call's time counts. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -85,6 +96,9 @@ export function makeRunningExchanges(): RunningExchanges {
       forget(exchange);
     },
     count: () => running.size,
+    *unheld() {
+      for (const { unheld, isDone } of running) if (unheld !== null && !isDone) yield unheld;
+    },
     drain(timeoutMs) {
       if (drainTimer === null) {
         for (const exchange of running) closeAfterwards(exchange);

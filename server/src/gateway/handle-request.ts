@@ -7,14 +7,18 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
+import { worstCaseCost } from "#src/domain/worst-case.ts";
+import type { RunningHold } from "#src/ledger/lease-book.ts";
+import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { authenticateKey } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
+import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
-import { refuse, toRefusal } from "./refuse.ts";
+import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
 import { type SettleDeps, settle } from "./settle.ts";
@@ -28,7 +32,10 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   keyUse: Pick<KeyUse, "record">;
   /** The client's address, or null where it is not known. */
   clientAddress: (request: IncomingMessage) => string | null;
+  /** Soft limits. */
   ledger: Admission;
+  /** Strict limits. */
+  leases: HoldDeps["leases"];
   meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
@@ -36,7 +43,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   upstream: () => Upstream;
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
-  metrics: { observeRequest(request: ObservedRequest): void };
+  metrics: HoldDeps["metrics"] &
+    SettleDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
   newRequestId: () => string;
   clock: Clock;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
@@ -50,7 +58,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   maxHeldBodyBytes?: number;
 }
 
-/** What the ledger says to a request before it is sent. Never waits. */
+/** What soft limits say to a request before it is sent. Never waits. */
 export interface Admission {
   admit(
     scope: { organizationId: string; workspaceId: string; apiKeyId: string },
@@ -81,6 +89,8 @@ export interface Gateway {
   /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
+  /** The running requests of an organization for which nothing is held, each with its worst case. */
+  listUnheld(organizationId: string): Iterable<RunningHold>;
 }
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
@@ -162,6 +172,11 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       return running.drain(timeoutMs);
     },
     stats: () => ({ inFlight: running.count(), isDraining }),
+    *listUnheld(organizationId) {
+      for (const { begin, message } of running.unheld()) {
+        if (begin.organizationId === organizationId) yield toRunningHold(deps, begin, message);
+      }
+    },
   };
 }
 
@@ -175,6 +190,7 @@ function openExchange(
     startedMs: deps.clock.monotonicMs(),
     identity: null,
     relay: null,
+    unheld: null,
     heldBytes: 0,
     isClosed: false,
     isDone: false,
@@ -225,11 +241,24 @@ async function serve(
   if (route.kind === "count_tokens") {
     return send(relayDeps, exchange, { upstream, body, metered: null });
   }
-  const metered = admit(deps, exchange, key, message);
-  // From here on the request ends in exactly one record.
-  if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
-  else await deps.beginSynced(metered.begin);
-  return send(relayDeps, exchange, { upstream, body, metered });
+  const admitted = admit(deps, { exchange, key, message, body, upstream });
+  const metered = admitted instanceof Promise ? await admitted : admitted;
+  if (metered === null) return false;
+  let current = upstream;
+  try {
+    if (admitted instanceof Promise) {
+      // It may have waited: its key may be revoked by now, and the upstream may be another one.
+      checkModels(await authenticateKey(deps, request.headers, route.action, address), message);
+      current = deps.upstream();
+    }
+    // From here on the request ends in exactly one record.
+    if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
+    else await deps.beginSynced(metered.begin);
+  } catch (error) {
+    deps.leases.drop(exchange.requestId);
+    throw error;
+  }
+  return send(relayDeps, exchange, { upstream: current, body, metered });
 }
 
 /** Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. */
@@ -255,36 +284,76 @@ function receiveBody(
   return readBody(exchange.request, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, budget);
 }
 
-/** Asks the ledger, and says what will be recorded. */
+interface Admitting {
+  exchange: Exchange;
+  key: FoundKey;
+  message: ParsedMessage;
+  body: Buffer;
+  upstream: Upstream;
+}
+
+/** Asks the ledger, and says what will be recorded; null when the client left while the request waited for budget. */
 function admit(
   deps: GatewayDeps,
-  exchange: Exchange,
-  key: FoundKey,
-  message: ParsedMessage,
-): Metered {
-  const startedAtMs = Math.floor(deps.databaseNowMs());
+  { exchange, key, message, body, upstream }: Admitting,
+): Metered | null | Promise<Metered | null> {
+  const atMs = Math.floor(deps.databaseNowMs());
   const { organizationId, workspaceId, id: apiKeyId } = key;
-  const admission = deps.ledger.admit({ organizationId, workspaceId, apiKeyId }, startedAtMs);
+  const scope = { organizationId, workspaceId, apiKeyId };
+  const admission = deps.ledger.admit(scope, atMs);
   if (admission.kind === "blocked") {
     // Official clients would send it twice more; until the period ends that is futile.
     throw new ApiError("spend_limit_reached", admission.message, { "x-should-retry": "false" });
   }
-  const record: BeginRecord = {
+  if (!deps.leases.mustHold(organizationId)) {
+    const metered = toMetered(exchange, { message, key, startedAtMs: atMs });
+    exchange.unheld = { begin: metered.begin, message };
+    return metered;
+  }
+  const book = deps.prices.get(organizationId);
+  const held = holdSpend(deps, { exchange, scope, message, body, upstream, book, atMs });
+  const toHeld = (hold: Held | null) =>
+    hold && toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+  return held instanceof Promise ? held.then(toHeld) : toHeld(held);
+}
+
+interface Admitted {
+  message: ParsedMessage;
+  key: FoundKey;
+  startedAtMs: number;
+  hold?: Held;
+}
+
+function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admitted): Metered {
+  const begin: BeginRecord = {
     requestId: exchange.requestId,
     startedAtMs,
-    organizationId,
-    workspaceId,
-    apiKeyId,
+    organizationId: key.organizationId,
+    workspaceId: key.workspaceId,
+    apiKeyId: key.id,
     requestedModel: message.model,
     isStream: message.isStream,
     client: clientFamily(exchange.request.headers["user-agent"]),
   };
-  if (key.ownerMemberId !== null) record.memberId = key.ownerMemberId;
+  if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
+  const holdNanoUsd = hold?.holdNanoUsd ?? null;
+  if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
+  if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
   return {
-    begin: record,
+    begin,
     maxTokens: message.maxTokens,
     mayHideThinking: message.thinking === "on",
   };
+}
+
+/** As if it had been held at its begin: what stays unresolved, should its end never be known, is known from here on. */
+function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
+  const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
+  const book = deps.prices.get(organizationId);
+  const { kind, nanoUsd: amountNanoUsd } = worstCaseCost(message, book, startedAtMs);
+  begin.holdNanoUsd = amountNanoUsd;
+  const scope = { organizationId, workspaceId, apiKeyId };
+  return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
 }
 
 /** Hands the request to the upstream's pool. Never throws: what goes wrong from here on ends in the relay. */
@@ -337,12 +406,6 @@ function ignore(): void {}
 function notFound(request: IncomingMessage): ApiError {
   const path = pathOf(request.url ?? "").slice(0, 200);
   return new ApiError("not_found", `Not found: ${request.method} ${path} is not served here.`);
-}
-
-function stopping(): ApiError {
-  return new ApiError("unavailable", "This server is stopping. Send the request again.", {
-    "retry-after": "1",
-  });
 }
 
 function overloaded(): ApiError {

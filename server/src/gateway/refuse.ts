@@ -28,6 +28,13 @@ export function toRefusal(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError("internal", "Internal error");
 }
 
+/** What nobody has sent yet can be sent again, to another node or to this one when it is back. */
+export function stopping(): ApiError {
+  return new ApiError("unavailable", "This server is stopping. Send the request again.", {
+    "retry-after": "1",
+  });
+}
+
 /** Answers with the official error body. Does nothing where the client is gone or was already answered. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;

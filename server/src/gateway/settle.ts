@@ -4,6 +4,7 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage, Cost } from "#src/domain/usage.ts";
 import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+import { overrunOf } from "#src/ledger/charges.ts";
 import type { Logger } from "#src/lib/logger.ts";
 
 export interface SettleDeps {
@@ -12,6 +13,7 @@ export interface SettleDeps {
   /** The prices of an organization, from memory. */
   prices: { get(organizationId: string): PriceBook };
   labels: ModelLabels;
+  metrics: { observeOverrun(nanoUsd: bigint): void };
   logger: Logger;
 }
 
@@ -31,7 +33,22 @@ export interface Ending {
 
 /** Ends the record that `begin` opened, with its cost computed here and nowhere else. Never throws. */
 export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): void {
-  deps.meter.end(toEndRecord(deps, begin, ending));
+  const record = toEndRecord(deps, begin, ending);
+  const overrunNanoUsd = overrunOf(record);
+  if (overrunNanoUsd > 0n) {
+    deps.metrics.observeOverrun(overrunNanoUsd);
+    const { requestId, model, holdNanoUsd } = record;
+    deps.logger.warn(
+      {
+        requestId,
+        model,
+        holdNanoUsd: String(holdNanoUsd),
+        overrunNanoUsd: String(overrunNanoUsd),
+      },
+      "a request has cost more than was held for it",
+    );
+  }
+  deps.meter.end(record);
 }
 
 function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndRecord {

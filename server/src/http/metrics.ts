@@ -9,6 +9,8 @@ export interface Gauges {
   oldestPendingMs: () => number;
   /** Since the change watch last heard from PostgreSQL, in milliseconds. */
   databaseSilenceMs: () => number;
+  /** Requests that wait for budget which others hold. */
+  waitingHolds: () => number;
   /** Organizations whose audit log is not as it was written. */
   brokenAuditLogs: () => number;
 }
@@ -21,6 +23,9 @@ interface ObservedRequest {
 
 export interface Metrics {
   observeRequest(request: ObservedRequest): void;
+  observeHoldRefusal(reason: string): void;
+  /** What a request has cost beyond its hold. */
+  observeOverrun(nanoUsd: bigint): void;
   /** The Prometheus text of everything. */
   text(): Promise<string>;
   contentType: string;
@@ -51,6 +56,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
     registers: [registry],
     collect: count,
   });
+  const spend = makeSpendCounters(registry);
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -82,6 +88,12 @@ export function makeMetrics(gauges: Gauges): Metrics {
     gauges.brokenAuditLogs,
   );
 
+  gauge(
+    "bursar_holds_waiting",
+    "Requests that wait for budget which running requests hold.",
+    gauges.waitingHolds,
+  );
+
   function count(): void {
     const counted = uncounted;
     uncounted = [];
@@ -97,7 +109,37 @@ export function makeMetrics(gauges: Gauges): Metrics {
       uncounted.push(request);
       if (uncounted.length >= MAX_UNCOUNTED) count();
     },
+    ...spend,
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+/** What strict limits refused, and what they could not hold. */
+function makeSpendCounters(
+  registry: Registry,
+): Pick<Metrics, "observeHoldRefusal" | "observeOverrun"> {
+  const holdRefusals = new Counter({
+    name: "bursar_hold_refusals_total",
+    help: "Requests that strict limits refused: spent, too_large, held, unbounded, unavailable.",
+    labelNames: ["reason"],
+    registers: [registry],
+  });
+  const overruns = new Counter({
+    name: "bursar_spend_overruns_total",
+    help: "Requests that cost more than strict limits held for them.",
+    registers: [registry],
+  });
+  const overrunUsd = new Counter({
+    name: "bursar_spend_overrun_usd_total",
+    help: "What they cost beyond that, in US dollars.",
+    registers: [registry],
+  });
+  return {
+    observeHoldRefusal: (reason) => holdRefusals.inc({ reason }),
+    observeOverrun(nanoUsd) {
+      overruns.inc();
+      overrunUsd.inc(Number(nanoUsd) / 1e9);
+    },
   };
 }

@@ -10,12 +10,16 @@ export interface Balance extends BalanceKey {
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
+  /** The part of what is settled that exceeded holds. */
+  overrunNanoUsd: bigint;
 }
 
 /** What a batch of ended requests adds to one balance. */
 export interface BalanceCharge extends BalanceKey {
   organizationId: string;
   nanoUsd: bigint;
+  /** The part of it that exceeds what was held; none unless told. */
+  overrunNanoUsd?: bigint;
 }
 
 const columns = [
@@ -27,6 +31,7 @@ const columns = [
   "settled_nano_usd as settledNanoUsd",
   "leased_nano_usd as leasedNanoUsd",
   "unresolved_nano_usd as unresolvedNanoUsd",
+  "overrun_nano_usd as overrunNanoUsd",
 ] as const;
 
 /** One balance, or null where no request of that scope and period has ended yet (it is then 0). */
@@ -58,7 +63,7 @@ export async function readBalancesAtSeq(
     SELECT node.flushed_seq AS "flushedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
       b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId",
       b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
-      b.unresolved_nano_usd AS "unresolvedNanoUsd"
+      b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd"
     FROM (SELECT max(flushed_seq) AS flushed_seq FROM node WHERE id = ${of.nodeId}) AS node
     LEFT JOIN (
       unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
@@ -88,18 +93,20 @@ export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): 
   if (charges.length === 0) return [];
   const { rows } = await sql<Balance>`
     INSERT INTO balance AS b
-      (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
+      (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, overrun_nano_usd)
     SELECT * FROM unnest(${charges.map((charge) => charge.scopeType)}::text[],
       ${charges.map((charge) => charge.scopeId)}::text[],
       ${charges.map((charge) => charge.period)}::text[],
       ${charges.map((charge) => charge.periodStart)}::date[],
       ${charges.map((charge) => charge.organizationId)}::uuid[],
-      ${charges.map((charge) => charge.nanoUsd)}::bigint[])
+      ${charges.map((charge) => charge.nanoUsd)}::bigint[],
+      ${charges.map((charge) => charge.overrunNanoUsd ?? 0n)}::bigint[])
     ON CONFLICT (scope_type, scope_id, period, period_start)
-    DO UPDATE SET settled_nano_usd = b.settled_nano_usd + excluded.settled_nano_usd
+    DO UPDATE SET settled_nano_usd = b.settled_nano_usd + excluded.settled_nano_usd,
+      overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd
     RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period,
       period_start AS "periodStart", organization_id AS "organizationId",
       settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
-      unresolved_nano_usd AS "unresolvedNanoUsd"`.execute(tx);
+      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd"`.execute(tx);
   return rows;
 }

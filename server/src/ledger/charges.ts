@@ -1,4 +1,4 @@
-import type { ScopeType } from "#src/db/tables.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { BalanceCharge } from "./balances.sql.ts";
@@ -23,19 +23,41 @@ export function chainOf(scope: SpendScope): readonly (readonly [ScopeType, strin
 
 /** What a batch of ended requests does to one balance. */
 export interface Charge extends BalanceCharge {
+  overrunNanoUsd: bigint;
   /** Holds of requests that were sent and of whose usage nothing is known. */
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
 
-/** The hold that stays, because nobody knows what the request cost. */
-export function unresolvedOf(record: EndRecord): bigint {
+/** What a request takes out of its leases, in nano-USD: its cost, or its hold where nobody knows what it has cost. */
+export interface Spent {
+  costNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
+export function spentOf(record: EndRecord): Spent {
+  return { costNanoUsd: record.cost.total, unresolvedNanoUsd: unresolvedOf(record) };
+}
+
+function unresolvedOf(record: EndRecord): bigint {
   const isUnknown = record.outcome === "interrupted" && record.cost.total === 0n;
   return isUnknown ? (record.holdNanoUsd ?? 0n) : 0n;
 }
 
-/** What the end of a request takes out of its leases. */
-export function drawOf(record: EndRecord): bigint {
-  return record.cost.total + unresolvedOf(record);
+/** What the request has cost beyond its hold, by which a strict limit may be exceeded; 0n where nothing was held. */
+export function overrunOf(record: EndRecord): bigint {
+  return beyond(record.cost.total, record.holdNanoUsd);
+}
+
+function beyond(costNanoUsd: bigint, holdNanoUsd: bigint | undefined): bigint {
+  return holdNanoUsd !== undefined && costNanoUsd > holdNanoUsd ? costNanoUsd - holdNanoUsd : 0n;
+}
+
+/** What one balance counts of the request: less than the others where its limit chose to hold less. */
+function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bigint | undefined {
+  const smaller = record.smallerHolds?.find(
+    (hold) => hold.scopeType === scopeType && hold.period === period,
+  );
+  return smaller?.nanoUsd ?? record.holdNanoUsd;
 }
 
 /**
@@ -45,19 +67,25 @@ export function drawOf(record: EndRecord): bigint {
 export function chargesOf(batch: readonly EndRecord[]): Charge[] {
   const charges = new Map<string, Charge>();
   for (const record of batch) {
-    if (drawOf(record) === 0n) continue;
+    const isUnresolved = unresolvedOf(record) > 0n;
+    if (record.cost.total === 0n && !isUnresolved) continue;
     const { organizationId, requestId } = record;
-    const unresolvedNanoUsd = unresolvedOf(record);
     for (const period of periodNames) {
       const periodStart = periodOf(period, record.startedAtMs).start;
       for (const [scopeType, scopeId] of chainOf(record)) {
         const key = { scopeType, scopeId, period, periodStart };
         const text = balanceKeyText(key);
-        const charge = charges.get(text) ?? { ...key, organizationId, nanoUsd: 0n, unresolved: [] };
+        const charge = charges.get(text) ?? {
+          ...key,
+          organizationId,
+          nanoUsd: 0n,
+          overrunNanoUsd: 0n,
+          unresolved: [],
+        };
+        const holdNanoUsd = holdIn(record, scopeType, period);
         charge.nanoUsd += record.cost.total;
-        if (unresolvedNanoUsd > 0n) {
-          charge.unresolved.push({ requestId, nanoUsd: unresolvedNanoUsd });
-        }
+        charge.overrunNanoUsd += beyond(record.cost.total, holdNanoUsd);
+        if (isUnresolved) charge.unresolved.push({ requestId, nanoUsd: holdNanoUsd ?? 0n });
         charges.set(text, charge);
       }
     }

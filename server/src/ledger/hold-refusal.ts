@@ -1,4 +1,5 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { holdUnderLimit } from "#src/domain/worst-case.ts";
 import type { Figures } from "./lease-rules.ts";
 
 /** A limit that is held strictly; `amountNanoUsd` per period. */
@@ -8,6 +9,25 @@ export interface StrictLimit {
   scopeId: string;
   period: PeriodName;
   amountNanoUsd: bigint;
+  /** What it holds for an open-ended request in place of a larger worst case. */
+  openEndedHoldNanoUsd?: bigint | null;
+}
+
+/** The worst case of a request. */
+export interface HoldAmount {
+  amountNanoUsd: bigint;
+  /** It has no bound of its own: a limit may have chosen to hold less. */
+  isOpenEnded?: boolean;
+}
+
+/** What one limit holds for a request. */
+export function amountUnder(
+  limit: StrictLimit | null,
+  { amountNanoUsd, isOpenEnded }: HoldAmount,
+): bigint {
+  const chosen = limit?.openEndedHoldNanoUsd ?? null;
+  if (isOpenEnded !== true || chosen === null) return amountNanoUsd;
+  return holdUnderLimit({ kind: "open_ended", nanoUsd: amountNanoUsd }, chosen) ?? amountNanoUsd;
 }
 
 /**
@@ -17,6 +37,7 @@ export interface StrictLimit {
 export interface HoldRefusal {
   kind: "refused";
   reason: "spent" | "too_large" | "held" | "unavailable";
+  /** What the limit would have to hold. */
   amountNanoUsd: bigint;
   limit: StrictLimit | null;
   figures: Figures | null;
@@ -32,23 +53,31 @@ export interface Judged {
 }
 
 /**
- * The limits of a chain that refuse for good, the narrowest scope first and a spent one before one that is too small.
+ * The limit of a chain that refuses for good: the narrowest scope first, and a spent one before one that is too small.
  * Leased money does not count: what others hold may come back. Unresolved money counts: it does not by itself.
  */
-export function judge(amountNanoUsd: bigint, chain: readonly Judged[]): HoldRefusal[] {
-  const spent: HoldRefusal[] = [];
-  const tooLarge: HoldRefusal[] = [];
-  for (const { limit, seen, endMs } of chain) {
-    if (limit === null || seen === null) continue;
-    const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
-    const remaining = limit.amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
-    if (seen.settledNanoUsd >= limit.amountNanoUsd) {
-      spent.push({ kind: "refused", reason: "spent", ...facts });
-    } else if (remaining < amountNanoUsd) {
-      tooLarge.push({ kind: "refused", reason: "too_large", ...facts });
-    }
-  }
-  return spent.length + tooLarge.length === 0 ? NONE : [...spent, ...tooLarge];
+export function judge(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+  return findSpent(request, chain) ?? findTooSmall(request, chain);
 }
 
-const NONE: HoldRefusal[] = [];
+export function findSpent(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+  for (const { limit, seen, endMs } of chain) {
+    if (limit === null || seen === null || seen.settledNanoUsd < limit.amountNanoUsd) continue;
+    const amountNanoUsd = amountUnder(limit, request);
+    const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
+    return { kind: "refused", reason: "spent", ...facts };
+  }
+  return null;
+}
+
+function findTooSmall(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+  for (const { limit, seen, endMs } of chain) {
+    if (limit === null || seen === null) continue;
+    const amountNanoUsd = amountUnder(limit, request);
+    const remaining = limit.amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
+    if (remaining >= amountNanoUsd) continue;
+    const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
+    return { kind: "refused", reason: "too_large", ...facts };
+  }
+  return null;
+}

@@ -1,8 +1,8 @@
-import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { chainOf, type SpendScope } from "./charges.ts";
-import type { StrictLimit } from "./hold-refusal.ts";
+import { amountUnder, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
-import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
+import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { balanceKeyText, scopeKeyText } from "./spend-key.ts";
 
 /** What a node has of one limited balance. leased = held + pending + free. Amounts are integer nano-USD. */
@@ -26,9 +26,16 @@ export interface LeaseState {
   lastAmount: bigint;
 }
 
-interface Running extends SpendOrigin {
-  amountNanoUsd: bigint;
+/** A request that runs, with the limits that hold something for it. */
+export interface RunningHold extends SpendOrigin, HoldAmount {
+  requestId: string;
+}
+
+interface Running {
+  request: RunningHold;
   states: LeaseState[];
+  /** What each of `states` holds; null where that is the whole amount everywhere. */
+  amounts: bigint[] | null;
 }
 
 /** Traffic that a lease is worth: long enough to spare round trips, short enough that little lies idle elsewhere. */
@@ -37,11 +44,25 @@ const SLICE_OF_REMAINING = 4n;
 
 /** The numbers behind `NodeLeases`: what runs, what is not flushed, and the leases they count against. */
 export class LeaseBook {
-  readonly #pending = new PendingSpend();
+  readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
   readonly #states = new Map<string, LeaseState>();
+  /** The same by scope: a few each, so that the hot path makes no key of a balance. */
+  readonly #byScope = new Map<string, LeaseState[]>();
   #limits = new Map<string, StrictLimit[]>();
+  /** Those with a strict limit, or with something left of one. */
+  #organizations = new Set<string>();
   #measuredMs = Number.NEGATIVE_INFINITY;
+
+  /** `pending`: what is not flushed. Whoever gives it keeps it. */
+  constructor(pending: PendingSpend) {
+    this.#pending = pending;
+  }
+
+  /** False: none of its requests is held anywhere. */
+  isLimited(organizationId: string): boolean {
+    return this.#organizations.has(organizationId);
+  }
 
   states(): IterableIterator<LeaseState> {
     return this.#states.values();
@@ -65,7 +86,8 @@ export class LeaseBook {
       // What was seen stands beside another limit; until the next answer nothing is kept on the strength of it.
       state.seen = null;
     }
-    for (const running of this.#running.values()) this.statesOf(running, running.startedAtMs);
+    this.#findOrganizations();
+    for (const { request } of this.#running.values()) this.statesOf(request, request.startedAtMs);
     for (const limit of limits) {
       for (const day of this.#pending.days(limit.scopeType, limit.scopeId)) {
         this.#stateOf(limit, day);
@@ -78,8 +100,13 @@ export class LeaseBook {
     const states: LeaseState[] = [];
     if (this.#limits.size === 0) return states;
     for (const [scopeType, scopeId] of chainOf(scope)) {
-      for (const limit of this.#limits.get(scopeKeyText(scopeType, scopeId)) ?? []) {
-        states.push(this.#stateOf(limit, atMs));
+      const text = scopeKeyText(scopeType, scopeId);
+      const limits = this.#limits.get(text);
+      if (limits === undefined) continue;
+      const known = this.#byScope.get(text);
+      for (const limit of limits) {
+        const state = known?.find((each) => each.limit === limit && isIn(each, atMs));
+        states.push(state ?? this.#stateOf(limit, atMs));
       }
     }
     return states;
@@ -99,17 +126,21 @@ export class LeaseBook {
     return isOver ? 0n : this.freeOf(state);
   }
 
-  begin(
-    request: { requestId: string; scope: SpendScope; amountNanoUsd: bigint; startedAtMs: number },
-    states: LeaseState[],
-  ): void {
-    const { requestId, scope, amountNanoUsd, startedAtMs } = request;
-    for (const state of states) {
+  begin(request: RunningHold, states: LeaseState[]): void {
+    const running: Running = { request, states, amounts: null };
+    for (const [at, state] of states.entries()) {
+      const amountNanoUsd = amountUnder(state.limit, request);
+      if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
       state.held += amountNanoUsd;
       state.heldLately += amountNanoUsd;
       state.lastAmount = amountNanoUsd;
     }
-    this.#running.set(requestId, { ...scope, startedAtMs, amountNanoUsd, states });
+    this.#running.set(request.requestId, running);
+  }
+
+  /** One that began when no limit counted it. The limits that are set next do. */
+  adopt(request: RunningHold): void {
+    if (!this.#running.has(request.requestId)) this.begin(request, []);
   }
 
   /** A hold ends once; a second time, and for a request without one, nothing happens. */
@@ -117,16 +148,16 @@ export class LeaseBook {
     const running = this.#running.get(requestId);
     if (running === undefined) return;
     this.#running.delete(requestId);
-    for (const state of running.states) state.held -= running.amountNanoUsd;
+    for (const [at, state] of running.states.entries()) state.held -= amountAt(running, at);
   }
 
+  /** After it was added to the spend that is not flushed. */
   addPending(origin: SpendOrigin, nanoUsd: bigint): void {
-    this.#pending.add(origin, nanoUsd);
     for (const state of this.#existingStatesOf(origin)) state.pending += nanoUsd;
   }
 
+  /** After it was taken out of the spend that is not flushed. */
   removePending(origin: SpendOrigin, nanoUsd: bigint, isDrawn: boolean): void {
-    this.#pending.remove(origin, nanoUsd);
     for (const state of this.#existingStatesOf(origin)) {
       state.pending -= nanoUsd;
       if (isDrawn) state.leased -= nanoUsd;
@@ -172,8 +203,26 @@ export class LeaseBook {
   forgetIdle(atMs: number): void {
     for (const [text, { leased, held, pending, limit, endMs }] of this.#states) {
       const isOver = limit === null || endMs <= atMs;
-      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#states.delete(text);
+      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#forget(text);
     }
+    this.#findOrganizations();
+  }
+
+  #forget(text: string): void {
+    const { key } = this.get(text);
+    this.#states.delete(text);
+    const scope = scopeKeyText(key.scopeType, key.scopeId);
+    const left = this.#byScope.get(scope)?.filter((state) => state.text !== text) ?? [];
+    if (left.length === 0) this.#byScope.delete(scope);
+    else this.#byScope.set(scope, left);
+  }
+
+  #findOrganizations(): void {
+    this.#organizations.clear();
+    for (const limits of this.#limits.values()) {
+      for (const { organizationId } of limits) this.#organizations.add(organizationId);
+    }
+    for (const { key } of this.#states.values()) this.#organizations.add(key.organizationId);
   }
 
   #stateOf(limit: StrictLimit, atMs: number): LeaseState {
@@ -198,30 +247,50 @@ export class LeaseBook {
       limit,
       leased: 0n,
       held: 0n,
-      pending: this.#pending.sum({ scopeType, scopeId, startMs, endMs }),
+      pending: this.#pending.sumOfDraws({ scopeType, scopeId, startMs, endMs }),
       seen: null,
       heldLately: 0n,
       heldPerSecond: 0n,
       lastAmount: 0n,
     };
     for (const running of this.#running.values()) {
-      const isInScope = chainOf(running).some(([type, id]) => type === scopeType && id === scopeId);
-      if (!isInScope || running.startedAtMs < startMs || running.startedAtMs >= endMs) continue;
-      state.held += running.amountNanoUsd;
+      const { request } = running;
+      const isInScope = chainOf(request).some(([type, id]) => type === scopeType && id === scopeId);
+      if (!isInScope || request.startedAtMs < startMs || request.startedAtMs >= endMs) continue;
+      const amountNanoUsd = amountUnder(limit, request);
       running.states.push(state);
+      if (amountNanoUsd !== request.amountNanoUsd) {
+        setAmount(running, running.states.length - 1, amountNanoUsd);
+      }
+      state.held += amountNanoUsd;
     }
     this.#states.set(text, state);
+    const scope = scopeKeyText(scopeType, scopeId);
+    this.#byScope.set(scope, [...(this.#byScope.get(scope) ?? []), state]);
     return state;
   }
 
   *#existingStatesOf(origin: SpendOrigin): Generator<LeaseState> {
-    if (this.#states.size === 0) return;
-    for (const period of periodNames) {
-      const periodStart = periodOf(period, origin.startedAtMs).start;
-      for (const [scopeType, scopeId] of chainOf(origin)) {
-        const state = this.#states.get(balanceKeyText({ scopeType, scopeId, period, periodStart }));
-        if (state) yield state;
+    if (!this.isLimited(origin.organizationId)) return;
+    for (const [scopeType, scopeId] of chainOf(origin)) {
+      for (const state of this.#byScope.get(scopeKeyText(scopeType, scopeId)) ?? []) {
+        if (isIn(state, origin.startedAtMs)) yield state;
       }
     }
   }
+}
+
+function isIn({ startMs, endMs }: LeaseState, atMs: number): boolean {
+  return atMs >= startMs && atMs < endMs;
+}
+
+function amountAt({ request, amounts }: Running, at: number): bigint {
+  return amounts?.[at] ?? request.amountNanoUsd;
+}
+
+function setAmount(running: Running, at: number, nanoUsd: bigint): void {
+  running.amounts ??= [];
+  const { amounts } = running;
+  while (amounts.length <= at) amounts.push(running.request.amountNanoUsd);
+  amounts[at] = nanoUsd;
 }

@@ -60,6 +60,8 @@ class TestNode {
       holdWaitMs: HOLD_WAIT_MS,
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
+      journalTold: () => undefined,
+      listRunning: () => [],
     });
   }
 
@@ -76,6 +78,7 @@ class TestNode {
   async hold(amountNanoUsd: bigint) {
     const requestId = beginRecord().requestId;
     const decision = await this.keeper.hold({ requestId, scope, amountNanoUsd });
+    if (decision.kind === "dropped") throw new Error("nobody dropped it");
     if (decision.kind === "refused") return { refusal: decision, begin: null };
     const { startedAtMs } = decision;
     const held = { ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd };
@@ -117,7 +120,7 @@ class TestNode {
     });
     expect(result.kind).toBe("flushed");
     this.#flushedSeq = to;
-    this.keeper.committed(batch, { flushedSeq: to, isCounted: true });
+    this.keeper.committed(batch, { flushedSeq: to, isDrawn: () => true });
   }
 }
 
@@ -225,6 +228,31 @@ test("a node that stops hands everything back", async () => {
   await node.keeper.stop();
   expect(await balance()).toEqual({ settled: 10n, leased: 0n, unresolved: 0n });
   nodes = [];
+});
+
+test("a request that gives up waiting is told so, and its place is free", async () => {
+  await limit(100n);
+  const node = await new TestNode().start();
+  const { begin } = await node.hold(80n);
+  const waiting = node.keeper.hold({ requestId: "req_leaves", scope, amountNanoUsd: 80n });
+  expect(node.keeper.status().waiting).toBe(1);
+  node.keeper.drop("req_leaves");
+  expect(await waiting).toEqual({ kind: "dropped" });
+  expect(node.keeper.status().waiting).toBe(0);
+  if (begin === null) throw new Error("it fits");
+  node.end(begin, 1n);
+  expect((await node.hold(80n)).begin).not.toBeNull();
+});
+
+test("an organization without strict limits need not hold anything, while the node has its lease", async () => {
+  const node = await new TestNode().start();
+  expect(node.keeper.mustHold(scope.organizationId)).toBe(false);
+  await limit(100n);
+  await node.keeper.refresh();
+  expect(node.keeper.mustHold(scope.organizationId)).toBe(true);
+  expect(node.keeper.mustHold(randomUUID())).toBe(false);
+  node.keeper.entered({ epoch: 99n, flushedSeq: 0, isJournalWhole: true });
+  expect(node.keeper.mustHold(randomUUID())).toBe(true);
 });
 
 test("a request without a strict limit in its chain is held at once", async () => {

@@ -1,11 +1,21 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { drawOf } from "./charges.ts";
+import { type SpendScope, spentOf } from "./charges.ts";
+import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import type { RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
-import { readStrictLimits, reclaimLeases, releaseUnresolved, syncLeases } from "./leases.sql.ts";
-import { type HoldDecision, type HoldRequest, NodeLeases, type Resolution } from "./node-leases.ts";
+import {
+  readLimitsVersion,
+  readStrictLimits,
+  reclaimLeases,
+  releaseUnresolved,
+  syncLeases,
+} from "./leases.sql.ts";
+import { type Held, type HoldRequest, NodeLeases, type Resolution } from "./node-leases.ts";
+import type { PendingSpend } from "./pending-spend.ts";
 
 // Clocks, timers and statements around NodeLeases: the part that decides nothing.
 
@@ -20,27 +30,52 @@ export interface LeaseKeeperOptions {
   ttlMs: number;
   holdWaitMs: number;
   unresolvedReleaseMs: number;
-  /** The node's epoch is over, though no other process has its id: enters again, and then calls `entered`. */
+  /**
+   * The node's epoch is over: enters again, which ends in `entered`, unless another process has its id. Rejects with the
+   * database's error.
+   */
   reenter: () => Promise<void>;
+  /** The database has kept what the journal may lack: from now on the journal counts as whole. */
+  journalTold: () => void;
+  /** The running requests of an organization that were not held, because no limit counted them. */
+  listRunning: (organizationId: string) => Iterable<RunningHold>;
 }
 
-type Decided = Exclude<HoldDecision, { kind: "waiting" }>;
+export type Decided = Held | HoldRefusal;
+/** It gave up waiting. */
+export interface Dropped {
+  kind: "dropped";
+}
 
 export interface LeaseKeeper {
+  /** What ended here and is not flushed. */
+  readonly pending: PendingSpend;
   /** The node has an epoch: from the meter, at its start and whenever it enters again. */
   entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
   /** After the meter's start: reads limits and tells the first leases. Throws the database's error. */
   start(): Promise<void>;
+  /**
+   * False: nothing needs to be held for requests of this organization, and `hold` need not be called. One look into a
+   * map. True also while the node may not know of new limits.
+   */
+  mustHold(organizationId: string): boolean;
+  /** The narrowest strict limit that counts this scope, as far as the node knows; null where there is none. */
+  findLimit(scope: SpendScope): StrictLimit | null;
   /** At once where the node's leases suffice; else when its turn has come or its time is over. Never rejects. */
-  hold(request: HoldRequest): Decided | Promise<Decided>;
+  hold(request: HoldRequest): Decided | Promise<Decided | Dropped>;
   /** A request that was not sent, or whose client left while it waited. Idempotent. */
   drop(requestId: string): void;
   queued(record: EndRecord): void;
-  committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
+  /** `isDrawn`: whether the flush took what the record spent out of this node's leases. */
+  committed(
+    batch: readonly EndRecord[],
+    outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
+  ): void;
   /** Limits have changed. Throws the database's error. */
   refresh(): Promise<void>;
-  /** Hands back what is not held; the node does not count any more. */
+  /** Hands back what is neither held nor waiting for its flush, within a bounded time. Then the node does not count. */
   stop(): Promise<void>;
+  status(): { waiting: number; isExpired: boolean };
 }
 
 const MAX_WAITING = 1_000;
@@ -50,6 +85,10 @@ const MARGIN_SHARE = 0.1;
 const GRACE_SHARE = 0.25;
 const KEEP_HOUSE_SHARE = 0.1;
 const MIN_MS = 250;
+const REENTER_EVERY_MS = 250;
+const STOP_WITHIN_MS = 5_000;
+/** A flush may come between, and then the node's last word is not obeyed. */
+const MAX_LAST_WORDS = 3;
 
 export function makeLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   return new TimedLeaseKeeper(options);
@@ -59,11 +98,14 @@ class TimedLeaseKeeper implements LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #leases: NodeLeases;
   readonly #graceMs: number;
-  readonly #waiting = new Map<string, (decided: Decided) => void>();
+  readonly #waiting = new Map<string, (decided: Decided | Dropped) => void>();
   #timer: NodeJS.Timeout | null = null;
   #speaking: Promise<void> | null = null;
   #contactSinceMs: number | null = null;
   #houseKeptMs = 0;
+  #epoch = 0n;
+  #limitsVersion = -1n;
+  #reenterAtMs = Number.NEGATIVE_INFINITY;
   #isStopping: boolean = false;
 
   constructor(options: LeaseKeeperOptions) {
@@ -81,7 +123,17 @@ class TimedLeaseKeeper implements LeaseKeeper {
   }
 
   entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void {
+    this.#epoch = entry.epoch;
     this.#leases.enter(entry.epoch, entry.flushedSeq, !entry.isJournalWhole);
+  }
+
+  get pending(): PendingSpend {
+    return this.#leases.pending;
+  }
+
+  mustHold(organizationId: string): boolean {
+    if (this.#leases.isLimited(organizationId)) return true;
+    return this.#leases.isExpired(this.#options.clock.monotonicMs());
   }
 
   async start(): Promise<void> {
@@ -91,10 +143,14 @@ class TimedLeaseKeeper implements LeaseKeeper {
     this.#timer.unref();
   }
 
-  hold(request: HoldRequest): Decided | Promise<Decided> {
+  findLimit(scope: SpendScope): StrictLimit | null {
+    return this.#leases.findLimit(scope, this.#now());
+  }
+
+  hold(request: HoldRequest): Decided | Promise<Decided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
     if (decision.kind !== "waiting") return decision;
-    const { promise, resolve } = Promise.withResolvers<Decided>();
+    const { promise, resolve } = Promise.withResolvers<Decided | Dropped>();
     this.#waiting.set(request.requestId, resolve);
     this.#kick();
     return promise;
@@ -102,36 +158,70 @@ class TimedLeaseKeeper implements LeaseKeeper {
 
   drop(requestId: string): void {
     this.#leases.drop(requestId);
+    this.#waiting.get(requestId)?.({ kind: "dropped" });
     this.#waiting.delete(requestId);
     this.#progress();
   }
 
   queued(record: EndRecord): void {
-    this.#leases.queued(record.requestId, record, drawOf(record));
+    this.#leases.queued(record.requestId, record, spentOf(record));
     this.#progress();
   }
 
   committed(
     batch: readonly EndRecord[],
-    outcome: { flushedSeq: number; isCounted: boolean },
+    outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
   ): void {
-    const ends = batch.map((record) => ({ origin: record, drawNanoUsd: drawOf(record) }));
-    this.#leases.committed(ends, outcome);
+    const { flushedSeq, isDrawn } = outcome;
+    this.#leases.committed(
+      batch.map((record) => ({
+        origin: record,
+        spent: spentOf(record),
+        isDrawn: isDrawn(record),
+      })),
+      flushedSeq,
+    );
     this.#progress();
   }
 
   async refresh(): Promise<void> {
-    const { limits, version } = await readStrictLimits(this.#options.database);
+    const { database, listRunning } = this.#options;
+    if ((await readLimitsVersion(database)) === this.#limitsVersion) return;
+    const { limits, version } = await readStrictLimits(database);
+    if (version <= this.#limitsVersion) return;
+    this.#limitsVersion = version;
+    // In one synchronous step with the limits: a request is either held by them or counted here.
+    for (const organizationId of new Set(limits.map((limit) => limit.organizationId))) {
+      if (this.#leases.isLimited(organizationId)) continue;
+      for (const running of listRunning(organizationId)) this.#leases.adopt(running);
+    }
     this.#leases.setLimits(limits, version);
   }
 
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    const late = new AbortController();
+    const timeout = delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(
+      () => undefined,
+    );
+    await Promise.race([this.#leave(), timeout]);
+    late.abort();
+    if (!this.#leases.hasLeft && this.#epoch > 0n) {
+      this.#options.logger.warn("leases stay with this node until it starts again or is reclaimed");
+    }
+  }
+
+  async #leave(): Promise<void> {
     await this.#speaking;
-    this.#leases.leave();
     this.#isStopping = true;
-    await this.#speak();
+    this.#leases.leave();
+    for (let said = 0; said < MAX_LAST_WORDS && !this.#leases.hasLeft; said++) await this.#speak();
+  }
+
+  status(): { waiting: number; isExpired: boolean } {
+    const isExpired = this.#leases.isExpired(this.#options.clock.monotonicMs());
+    return { waiting: this.#waiting.size, isExpired };
   }
 
   #now(): { nowMs: number; atMs: number } {
@@ -167,15 +257,37 @@ class TimedLeaseKeeper implements LeaseKeeper {
   async #speak(): Promise<void> {
     for (;;) {
       const message = this.#leases.nextMessage(this.#now());
-      if (message === null) break;
+      if (message === null && !(await this.#reenter())) break;
+      if (message === null) continue;
       const answer = await this.#send(message);
+      if (answer?.kind === "behind") await this.refresh();
+      // The node has entered again meanwhile: whatever was said before is over.
+      if (message.epoch !== this.#epoch) continue;
       if (answer === null) return this.#leases.lost(this.#now());
-      if (answer.kind === "behind") await this.refresh();
-      this.#resolve(this.#leases.answered(answer, this.#now()));
+      this.#answered(answer);
       if (this.#isStopping) return;
     }
-    if (this.#leases.isFenced) await this.#options.reenter();
     await this.#keepHouse();
+  }
+
+  #answered(answer: SyncAnswer): void {
+    const { keepsRest } = this.#leases;
+    this.#resolve(this.#leases.answered(answer, this.#now()));
+    if (keepsRest && !this.#leases.keepsRest) this.#options.journalTold();
+  }
+
+  /** True once the node has a new epoch. */
+  async #reenter(): Promise<boolean> {
+    if (!this.#leases.isFenced || this.#isStopping) return false;
+    const { clock, logger, reenter } = this.#options;
+    if (clock.monotonicMs() < this.#reenterAtMs) return false;
+    this.#reenterAtMs = clock.monotonicMs() + REENTER_EVERY_MS;
+    try {
+      await reenter();
+    } catch (error) {
+      logger.warn({ err: error }, "this node's leases were reclaimed, and it cannot enter again");
+    }
+    return !this.#leases.isFenced;
   }
 
   /** Null where nobody knows whether it was obeyed. A late answer is not looked at. */

@@ -1,10 +1,11 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { addToBalances, type Balance } from "./balances.sql.ts";
 import { chargesOf } from "./charges.ts";
+import type { StrictLimit } from "./hold-refusal.ts";
 import {
   applySync,
   type BalanceRow,
@@ -227,7 +228,13 @@ async function setLeases(
       conflict
         .columns(["node_id", "request_id", "scope_type", "scope_id", "period", "period_start"])
         .doUpdateSet((eb) => ({
-          amount_nano_usd: eb.ref("excluded.amount_nano_usd"),
+          // A lease is set. What is unresolved adds up: a node may have to say twice what its journal has lost.
+          amount_nano_usd: eb
+            .case()
+            .when("lease.request_id", "=", "")
+            .then(eb.ref("excluded.amount_nano_usd"))
+            .else(eb("lease.amount_nano_usd", "+", eb.ref("excluded.amount_nano_usd")))
+            .end(),
           unresolved_since: eb.ref("excluded.unresolved_since"),
         })),
     )
@@ -406,21 +413,20 @@ async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promi
   await changeBalances(tx, [...sums.values()]);
 }
 
-export interface StrictLimitRow {
-  organizationId: string;
-  scopeType: ScopeType;
-  scopeId: string;
-  period: PeriodName;
-  amountNanoUsd: bigint;
+/** Rises with every change of a limit. */
+export async function readLimitsVersion(db: Database | Tx): Promise<bigint> {
+  const row = await db.selectFrom("limits_version").select("value").executeTakeFirstOrThrow();
+  return row.value;
 }
 
 /** All strict limits and the version they stand at, of one moment. */
 export async function readStrictLimits(
   db: Database | Tx,
-): Promise<{ limits: StrictLimitRow[]; version: bigint }> {
-  const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimitRow>`
+): Promise<{ limits: StrictLimit[]; version: bigint }> {
+  const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimit>`
     SELECT v.value AS version, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
-      l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd"
+      l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
+      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
     FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict'
     ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);
   const version = rows[0]?.version ?? 0n;
@@ -429,10 +435,10 @@ export async function readStrictLimits(
 }
 
 /** Strict limits that some living node does not keep yet. */
-export async function listActivating(db: Database | Tx): Promise<StrictLimitRow[]> {
-  const { rows } = await sql<StrictLimitRow>`
+export async function listActivating(db: Database | Tx): Promise<StrictLimit[]> {
+  const { rows } = await sql<StrictLimit>`
     SELECT l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId",
-      l.period, l.amount_nano_usd AS "amountNanoUsd"
+      l.period, l.amount_nano_usd AS "amountNanoUsd", l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
     FROM spend_limit l
     WHERE l.enforcement = 'strict' AND EXISTS (SELECT FROM node
       WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)`.execute(db);

@@ -14,6 +14,7 @@ import { recordUsage } from "#src/metering/record-usage.ts";
 import { listRollupDifferences } from "#src/metering/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { findBalance } from "./balances.sql.ts";
 import { type Ledger, makeLedger } from "./ledger.ts";
 import {
@@ -75,6 +76,7 @@ async function startNode(databases: { meter?: Database; ledger?: Database } = {}
   const ledger = makeLedger({
     database: databases.ledger ?? db.database,
     nodeId,
+    leases: makeTestLeases({ database: db.database, nodeId, databaseNowMs: () => atMs }),
     databaseNowMs: () => atMs,
     logger,
     refreshEveryMs: 2_000_000_000,
@@ -170,11 +172,14 @@ describe("a limit", () => {
     expect(ledger.admit(elsewhere, atMs)).toEqual({ kind: "admitted" });
   });
 
-  test("that is strict is held no less than a soft one; alert_only never refuses", async () => {
+  test("that only alerts, or is strict and held elsewhere, refuses nothing here", async () => {
     await limit("workspace", 0n, { enforcement: "alert_only" });
     const { ledger } = await startNode();
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
     await limit("workspace", 0n, { enforcement: "strict" });
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    await limit("workspace", 0n, { enforcement: "soft" });
     await ledger.refresh();
     expect(ledger.admit(scope, atMs).kind).toBe("blocked");
   });
@@ -350,6 +355,7 @@ describe("spend is counted once at every moment", () => {
     const ledger = makeLedger({
       database: db.database,
       nodeId: nodeFolder,
+      leases: makeTestLeases({ database: db.database, nodeId: nodeFolder }),
       databaseNowMs: () => atMs,
       logger,
     });

@@ -4,16 +4,19 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { addToBalances, type Balance, readBalancesAtSeq } from "./balances.sql.ts";
-import { chainOf, chargesOf, type SpendScope } from "./charges.ts";
+import { type Balance, readBalancesAtSeq } from "./balances.sql.ts";
+import { chainOf, type SpendScope } from "./charges.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import { settleBatch } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
-import { PendingSpend } from "./pending-spend.ts";
 import { type BalanceKey, balanceKeyText, scopeKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
   database: Database;
-  /** The node whose flushes this ledger takes part in; null for a process without a journal. */
-  nodeId: string | null;
+  /** The node whose flushes this ledger takes part in. */
+  nodeId: string;
+  /** Strict limits: what the node has leased, and what its requests hold. */
+  leases: LeaseKeeper;
   /** The database's clock, milliseconds since the epoch: periods are its periods. */
   databaseNowMs: () => number;
   logger: Logger;
@@ -35,9 +38,9 @@ export type Admission =
 export interface Ledger {
   /** After the meter's start. Loads limits and balances and keeps them fresh from then on. Throws the database's error. */
   start(): Promise<void>;
-  /** Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
+  /** Soft limits only. Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
   admit(scope: SpendScope, atMs: number): Admission;
-  /** Reads limits and balances again: after a change, and by itself every second. Throws the database's error. */
+  /** Reads all limits and balances again: after a change, and by itself every second. Throws the database's error. */
   refresh(): Promise<void>;
   /** The ledger's part of the flush. It locks balances, so it comes last in the list. */
   spendParticipant: SpendParticipant;
@@ -46,7 +49,7 @@ export interface Ledger {
 
 /** Fits `FlushParticipant` of metering/, which says when each is called. */
 export interface SpendParticipant {
-  started(flushedSeq: number): void;
+  started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
   queued(record: EndRecord): void;
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
   committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
@@ -72,15 +75,15 @@ interface Limited {
 class MemoryLedger implements Ledger {
   readonly spendParticipant: SpendParticipant;
   readonly #options: LedgerOptions;
-  readonly #pending = new PendingSpend();
   /** By scope; only scopes with a limit. */
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
   #settled = new Map<string, bigint>();
   /** What the database has of this node: settled spend counts ends up to here, pending spend those above. */
   #flushedSeq = 0;
-  /** Balances as the flush under way left them, until it is known to be committed. */
+  /** Balances as the flush under way left them, until it is known to be committed, and what it counted. */
   #written: Balance[] = [];
+  #counted: readonly EndRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
   #applied = 0;
@@ -89,13 +92,15 @@ class MemoryLedger implements Ledger {
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.spendParticipant = {
-      started: (flushedSeq) => {
-        this.#flushedSeq = flushedSeq;
+      started: (entry) => {
+        this.#flushedSeq = entry.flushedSeq;
+        options.leases.entered(entry);
       },
-      queued: (record) => this.#pending.add(record, record.cost.total),
+      queued: (record) => options.leases.queued(record),
       flush: async (tx, batch) => {
         this.#written = [];
-        this.#written = await addToBalances(tx, chargesOf(batch));
+        this.#counted = batch;
+        this.#written = await settleBatch(tx, options.nodeId, batch, { atMs: null });
       },
       committed: (batch, outcome) => this.#commit(batch, outcome),
     };
@@ -124,7 +129,7 @@ class MemoryLedger implements Ledger {
   }
 
   async refresh(): Promise<void> {
-    await this.#read();
+    await Promise.all([this.#options.leases.refresh(), this.#read()]);
   }
 
   async #read(): Promise<boolean> {
@@ -139,8 +144,6 @@ class MemoryLedger implements Ledger {
   #latestBlocked(limited: readonly Limited[], atMs: number): BlockedLimit | null {
     let latest: BlockedLimit | null = null;
     for (const each of limited) {
-      // Both other kinds block here: a strict limit is never held less strictly than a soft one.
-      if (each.limit.enforcement === "alert_only") continue;
       const spentNanoUsd = this.#spent(each, atMs);
       if (spentNanoUsd < each.limit.amountNanoUsd) continue;
       const regainAtMs = each.period.endMs;
@@ -158,7 +161,8 @@ class MemoryLedger implements Ledger {
     }
     const { scopeType, scopeId } = limited.limit;
     const { startMs, endMs } = limited.period;
-    return limited.settledNanoUsd + this.#pending.sum({ scopeType, scopeId, startMs, endMs });
+    const { pending } = this.#options.leases;
+    return limited.settledNanoUsd + pending.sum({ scopeType, scopeId, startMs, endMs });
   }
 
   /** In one synchronous step the batch moves from pending to settled: no moment counts it twice or not at all. */
@@ -166,8 +170,11 @@ class MemoryLedger implements Ledger {
     batch: readonly EndRecord[],
     { flushedSeq, isCounted }: { flushedSeq: number; isCounted: boolean },
   ): void {
-    for (const record of batch) this.#pending.remove(record, record.cost.total);
     this.#flushedSeq = flushedSeq;
+    const counted = new Set(isCounted ? this.#counted : []);
+    const isDrawn = (record: EndRecord) => counted.has(record);
+    this.#options.leases.committed(batch, { flushedSeq, isDrawn });
+    this.#counted = [];
     for (const balance of isCounted ? this.#written : []) {
       const limited = this.#limited.get(scopeKeyText(balance.scopeType, balance.scopeId));
       if (limited === undefined) continue;
@@ -189,7 +196,7 @@ class MemoryLedger implements Ledger {
     this.#reads += 1;
     const read = this.#reads;
     const { database, nodeId } = this.#options;
-    const limits = await listAllSpendLimits(database);
+    const limits = (await listAllSpendLimits(database)).filter(isSoft);
     const atMs = this.#options.databaseNowMs();
     const limited = limits.map((limit) => ({
       limit,
@@ -231,6 +238,10 @@ class MemoryLedger implements Ledger {
       this.#isStale = true;
     }
   }
+}
+
+function isSoft({ enforcement }: SpendLimit): boolean {
+  return enforcement === "soft";
 }
 
 const ADMITTED: Admission = { kind: "admitted" };

@@ -15,11 +15,15 @@ export interface SpendLimit {
   period: PeriodName;
   amountNanoUsd: bigint;
   enforcement: Enforcement;
+  /** What a strict limit holds for an open-ended request in place of a larger worst case; null: all of that. */
+  openEndedHoldNanoUsd: bigint | null;
   createdAt: Date;
   updatedAt: Date;
 }
 
-export type NewSpendLimit = Omit<SpendLimit, "createdAt" | "updatedAt">;
+export type NewSpendLimit = Omit<SpendLimit, "openEndedHoldNanoUsd" | "createdAt" | "updatedAt"> & {
+  openEndedHoldNanoUsd?: bigint | null;
+};
 
 /** `scopeType` and `scopeId` narrow the list; without them it holds all limits of the organization. */
 export interface SpendLimitFilter {
@@ -36,12 +40,13 @@ const columns = [
   "period",
   "amount_nano_usd as amountNanoUsd",
   "enforcement",
+  "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
   "created_at as createdAt",
   "updated_at as updatedAt",
 ] as const;
 
 /**
- * Creates the limit of (scope, period), or replaces amount and enforcement of the one that stands there: that one keeps
+ * Creates the limit of (scope, period), or replaces all that the one that stands there asks for: that one keeps
  * its id and date of creation, and `row.id` is not used. The caller has checked that the scope is the organization's.
  */
 export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
@@ -50,17 +55,19 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
   const { rows } = await sql<SpendLimit>`
     WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value)
     INSERT INTO spend_limit AS l
-      (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, version)
+      (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd, version)
     SELECT ${row.id}, ${row.organizationId}::uuid, ${row.scopeType}, ${row.scopeId}, ${row.period},
-      ${row.amountNanoUsd}::bigint, ${row.enforcement}, changed.value FROM changed
+      ${row.amountNanoUsd}::bigint, ${row.enforcement}, ${row.openEndedHoldNanoUsd ?? null}::bigint, changed.value
+    FROM changed
     ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
-      amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement, updated_at = now(),
+      amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement,
+      open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd, updated_at = now(),
       version = CASE
         WHEN l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd THEN l.version
         ELSE excluded.version END
     WHERE l.organization_id = excluded.organization_id
     RETURNING id, organization_id AS "organizationId", scope_type AS "scopeType", scope_id AS "scopeId", period,
-      amount_nano_usd AS "amountNanoUsd", enforcement, created_at AS "createdAt", updated_at AS "updatedAt"`.execute(
+      amount_nano_usd AS "amountNanoUsd", enforcement, open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", created_at AS "createdAt", updated_at AS "updatedAt"`.execute(
     tx,
   );
   const [limit] = rows;

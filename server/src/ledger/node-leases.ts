@@ -1,9 +1,17 @@
+import type { SmallerHold } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
-import type { SpendScope } from "./charges.ts";
-import { type HoldRefusal, judge, type StrictLimit } from "./hold-refusal.ts";
-import { LeaseBook, type LeaseState } from "./lease-book.ts";
+import type { SpendScope, Spent } from "./charges.ts";
+import {
+  amountUnder,
+  findSpent,
+  type HoldAmount,
+  type HoldRefusal,
+  judge,
+  type StrictLimit,
+} from "./hold-refusal.ts";
+import { LeaseBook, type LeaseState, type RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncDone, SyncMessage, Want } from "./lease-rules.ts";
-import type { SpendOrigin } from "./pending-spend.ts";
+import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
 // values. `nowMs` is the node's monotonic clock, `atMs` the database's clock as the node knows it.
@@ -19,16 +27,24 @@ export interface NodeLeasesOptions {
   maxWaiting: number;
 }
 
-export interface HoldRequest {
+export interface HoldRequest extends HoldAmount {
   requestId: string;
   scope: SpendScope;
-  /** The worst case of the request. */
-  amountNanoUsd: bigint;
 }
 
-export type HoldDecision =
-  /** May be sent. It belongs to the periods of `startedAtMs`, for ever. */
-  { kind: "held"; startedAtMs: number } | { kind: "waiting" } | HoldRefusal;
+/**
+ * May be sent. It belongs to the periods of `startedAtMs`, for ever. `holdNanoUsd`: the most that a limit of its chain
+ * holds for it, null where none does.
+ */
+export interface Held {
+  kind: "held";
+  startedAtMs: number;
+  holdNanoUsd: bigint | null;
+  /** The limits that hold less than that; null as long as none does. */
+  smallerHolds: readonly SmallerHold[] | null;
+}
+
+export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
 
 /** The decision on a request that waited. */
 export interface Resolution {
@@ -42,6 +58,7 @@ interface Now {
 }
 
 interface Waiter extends HoldRequest {
+  sinceMs: number;
   deadlineMs: number;
   /** Names of the keys that the request lacked when it was last looked at. */
   lacking: readonly string[];
@@ -62,8 +79,10 @@ const RETRY_MS = 250;
 const RENEWALS = 3;
 
 export class NodeLeases {
+  /** What ended here and is not flushed, of all requests, held or not. */
+  readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
-  readonly #book = new LeaseBook();
+  readonly #book = new LeaseBook(this.pending);
   #waiters: Waiter[] = [];
   #inFlight: InFlight | null = null;
   #epoch = 0n;
@@ -75,6 +94,7 @@ export class NodeLeases {
   #keepsRest = false;
   #isFenced = false;
   #isLeaving = false;
+  #hasLeft: boolean = false;
   /** Up to here, on the monotonic clock, holds may be taken. */
   #validUntilMs = Number.NEGATIVE_INFINITY;
   #renewAtMs = Number.NEGATIVE_INFINITY;
@@ -83,6 +103,8 @@ export class NodeLeases {
   #retryAtMs = Number.NEGATIVE_INFINITY;
   /** Periods never go back, whatever the database's clock does. */
   #atMs = 0;
+  /** When the database answered last, on the monotonic clock. */
+  #answeredMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NodeLeasesOptions) {
     this.#options = options;
@@ -100,6 +122,7 @@ export class NodeLeases {
     this.#op = 0;
     this.#inFlight = null;
     this.#isFenced = false;
+    this.#hasLeft = false;
     this.#acknowledged = -1n;
     this.#validUntilMs = Number.NEGATIVE_INFINITY;
     this.#renewAtMs = Number.NEGATIVE_INFINITY;
@@ -112,6 +135,21 @@ export class NodeLeases {
     if (version < this.#limitsVersion) return;
     this.#limitsVersion = version;
     this.#book.setLimits(limits);
+  }
+
+  /** False: no strict limit counts what this organization spends. */
+  isLimited(organizationId: string): boolean {
+    return this.#book.isLimited(organizationId);
+  }
+
+  /** The narrowest strict limit of the chain, or null. */
+  findLimit(scope: SpendScope, now: Now): StrictLimit | null {
+    return this.#book.statesOf(scope, this.#advance(now))[0]?.limit ?? null;
+  }
+
+  /** It runs and nothing was held for it, since no limit counted it. Those that are set next count it. */
+  adopt(request: RunningHold): void {
+    this.#book.adopt(request);
   }
 
   /** False once the database has kept what the journal may lack. Until then every start must say so again. */
@@ -128,33 +166,40 @@ export class NodeLeases {
     const tried = this.#try(request, now, blockedBy(this.#waiters));
     if (tried.kind !== "lacking") return tried;
     const { holdWaitMs, maxWaiting } = this.#options;
-    const waiter = { ...request, deadlineMs: now.nowMs + holdWaitMs, lacking: tried.keys };
-    if (this.#waiters.length >= maxWaiting || holdWaitMs === 0) return this.#timedOut(waiter, now);
+    const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + holdWaitMs };
+    const waiter = { ...request, ...times, lacking: tried.keys };
+    if (this.#waiters.length >= maxWaiting) return this.#timedOut(waiter, now);
     this.#waiters.push(waiter);
     this.#wantAtMs = now.nowMs;
     return { kind: "waiting" };
   }
 
   /** The request ended, or turned out to have ended before a start: its record waits for the flush. */
-  queued(requestId: string, origin: SpendOrigin, drawNanoUsd: bigint): void {
+  queued(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#book.end(requestId);
-    this.#book.addPending(origin, drawNanoUsd);
+    this.pending.add(origin, spent);
+    this.#book.addPending(origin, drawOf(spent));
   }
 
   /** The request was never sent, or gave up waiting. A second call does nothing. */
   drop(requestId: string): void {
     this.#book.end(requestId);
+    if (this.#waiters.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => waiter.requestId !== requestId);
   }
 
-  /** A flush is committed. `isCounted` false: its records were set aside, and took nothing from the leases. */
+  /**
+   * A flush is committed. `isDrawn` false: the record took nothing from the leases, because it was set aside or the
+   * database had it already.
+   */
   committed(
-    ends: readonly { origin: SpendOrigin; drawNanoUsd: bigint }[],
-    outcome: { flushedSeq: number; isCounted: boolean },
+    ends: Iterable<{ origin: SpendOrigin; spent: Spent; isDrawn: boolean }>,
+    flushedSeq: number,
   ): void {
-    this.#flushedSeq = outcome.flushedSeq;
-    for (const { origin, drawNanoUsd } of ends) {
-      this.#book.removePending(origin, drawNanoUsd, outcome.isCounted);
+    this.#flushedSeq = flushedSeq;
+    for (const { origin, spent, isDrawn } of ends) {
+      this.pending.remove(origin, spent);
+      this.#book.removePending(origin, drawOf(spent), isDrawn);
     }
   }
 
@@ -206,6 +251,7 @@ export class NodeLeases {
     const sent = this.#inFlight;
     assert(sent !== null, "an answer belongs to a message");
     this.#inFlight = null;
+    this.#answeredMs = now.nowMs;
     if (answer.kind === "late" || answer.kind === "behind") {
       this.lost(now);
       return this.progress(now);
@@ -235,6 +281,11 @@ export class NodeLeases {
     this.#renewAtMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** True once the database has heard that this node has nothing any more. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
   /** From now on nothing is kept that is not held; the node's last message hands everything back. */
   leave(): void {
     this.#isLeaving = true;
@@ -262,27 +313,33 @@ export class NodeLeases {
   ): Exclude<HoldDecision, { kind: "waiting" }> | { kind: "lacking"; keys: readonly string[] } {
     const startedAtMs = this.#advance(now);
     const states = this.#book.statesOf(request.scope, startedAtMs);
-    const spent = judge(request.amountNanoUsd, states).find(({ reason }) => reason === "spent");
-    if (spent) return spent;
+    const spent = findSpent(request, states);
+    if (spent !== null) return spent;
     const isOut = this.isExpired(now.nowMs);
-    const lacking = states.filter(
-      (state) =>
-        isOut || blocked.has(state.text) || this.#book.spendableOf(state) < request.amountNanoUsd,
-    );
-    if (lacking.length > 0) return { kind: "lacking", keys: lacking.map(({ text }) => text) };
-    if (isOut) return { kind: "lacking", keys: [] };
-    this.#book.begin({ ...request, startedAtMs }, states);
-    return { kind: "held", startedAtMs };
+    let lacking: string[] | null = isOut ? [] : null;
+    for (const state of states) {
+      const isFree = this.#book.spendableOf(state) >= amountUnder(state.limit, request);
+      if (isFree && !isOut && !blocked.has(state.text)) continue;
+      lacking ??= [];
+      lacking.push(state.text);
+    }
+    if (lacking !== null) return { kind: "lacking", keys: lacking };
+    const { requestId, scope, amountNanoUsd, isOpenEnded = false } = request;
+    this.#book.begin({ ...scope, requestId, amountNanoUsd, isOpenEnded, startedAtMs }, states);
+    return heldBy(request, states, startedAtMs);
   }
 
   #timedOut(waiter: Waiter, now: Now): HoldRefusal {
     const states = this.#book.statesOf(waiter.scope, this.#atMs);
-    const isCut = this.#isFenced || this.isExpired(now.nowMs);
+    // It asked when it began to wait. Without an answer since then nobody knows who holds what remains.
+    const hasAsked = waiter.sinceMs < now.nowMs;
+    const isSilent = hasAsked && this.#answeredMs < waiter.sinceMs;
+    const isCut = this.#isFenced || this.isExpired(now.nowMs) || isSilent;
     const state = states.find(({ text }) => waiter.lacking.includes(text)) ?? states[0];
     return {
       kind: "refused",
       reason: isCut || state === undefined ? "unavailable" : "held",
-      amountNanoUsd: waiter.amountNanoUsd,
+      amountNanoUsd: amountUnder(state?.limit ?? null, waiter),
       limit: state?.limit ?? null,
       figures: state?.seen ?? null,
       regainAtMs: state?.endMs ?? null,
@@ -301,9 +358,10 @@ export class NodeLeases {
   /** In turn, each with what it lacks when those before it have taken theirs. */
   #wants(desired: ReadonlyMap<string, bigint>): Want[] {
     const free = new Map<string, bigint>();
-    return this.#waiters.slice(0, MAX_WANTS).map(({ requestId, scope, amountNanoUsd }) => ({
-      requestId,
-      entries: this.#book.statesOf(scope, this.#atMs).map((state) => {
+    return this.#waiters.slice(0, MAX_WANTS).map((waiter) => ({
+      requestId: waiter.requestId,
+      entries: this.#book.statesOf(waiter.scope, this.#atMs).map((state) => {
+        const amountNanoUsd = amountUnder(state.limit, waiter);
         const left = free.get(state.text) ?? freeWith(state, desired.get(state.text));
         const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
         free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
@@ -357,6 +415,7 @@ export class NodeLeases {
     for (const [name, figures] of answer.figures) this.#book.see(name, figures);
     if (!message.isComplete || !answer.isApplied) return;
     this.#acknowledged = message.limitsVersion;
+    this.#hasLeft = message.isLeaving;
     this.#keepsRest = false;
     this.#renewAtMs = sentMs + this.#options.ttlMs / RENEWALS;
     this.#book.forgetIdle(this.#atMs);
@@ -371,8 +430,8 @@ export class NodeLeases {
     for (const waiter of this.#waiters) {
       if (!denied.has(waiter.requestId)) continue;
       const states = this.#book.statesOf(waiter.scope, this.#advance(now));
-      const [hopeless] = judge(waiter.amountNanoUsd, states);
-      if (hopeless) resolved.push({ requestId: waiter.requestId, decision: hopeless });
+      const hopeless = judge(waiter, states);
+      if (hopeless !== null) resolved.push({ requestId: waiter.requestId, decision: hopeless });
     }
     const gone = new Set(resolved.map(({ requestId }) => requestId));
     this.#waiters = this.#waiters.filter(({ requestId }) => !gone.has(requestId));
@@ -385,6 +444,33 @@ function blockedBy(waiters: readonly Waiter[]): ReadonlySet<string> {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+function drawOf({ costNanoUsd, unresolvedNanoUsd }: Spent): bigint {
+  return costNanoUsd + unresolvedNanoUsd;
+}
+
+function heldBy(request: HoldAmount, states: readonly LeaseState[], startedAtMs: number): Held {
+  const [first] = states;
+  if (first === undefined) {
+    return { kind: "held", startedAtMs, holdNanoUsd: null, smallerHolds: null };
+  }
+  const { amountNanoUsd } = request;
+  if (request.isOpenEnded !== true) {
+    return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null };
+  }
+  const amounts = states.map(({ limit }) => amountUnder(limit, request));
+  const most = amounts.reduce(larger);
+  const smaller = states.flatMap(({ key: { scopeType, period } }, at) => {
+    const nanoUsd = amounts[at] ?? most;
+    return nanoUsd < most ? [{ scopeType, period, nanoUsd }] : [];
+  });
+  const smallerHolds = smaller.length === 0 ? null : smaller;
+  return { kind: "held", startedAtMs, holdNanoUsd: most, smallerHolds };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
 
 function isNothing(nanoUsd: bigint): boolean {
   return nanoUsd === 0n;

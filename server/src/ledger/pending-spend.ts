@@ -1,5 +1,5 @@
 import type { ScopeType } from "#src/db/tables.ts";
-import { chainOf, type SpendScope } from "./charges.ts";
+import { chainOf, type SpendScope, type Spent } from "./charges.ts";
 import { scopeKeyText } from "./spend-key.ts";
 
 const DAY_MS = 86_400_000;
@@ -9,26 +9,40 @@ export interface SpendOrigin extends SpendScope {
   startedAtMs: number;
 }
 
+interface Period {
+  scopeType: ScopeType;
+  scopeId: string;
+  startMs: number;
+  endMs: number;
+}
+
 /**
  * What this node's requests have cost and the database does not know yet, per scope and UTC day: every period is made
  * of whole days. Bounded by the scopes that spent since the last flush.
  */
 export class PendingSpend {
-  readonly #byScope = new Map<string, Map<number, bigint>>();
+  readonly #byScope = new Map<string, Map<number, Spent>>();
 
-  add(origin: SpendOrigin, nanoUsd: bigint): void {
-    this.#change(origin, nanoUsd);
+  add(origin: SpendOrigin, { costNanoUsd, unresolvedNanoUsd }: Spent): void {
+    this.#change(origin, costNanoUsd, unresolvedNanoUsd);
   }
 
-  remove(origin: SpendOrigin, nanoUsd: bigint): void {
-    this.#change(origin, -nanoUsd);
+  remove(origin: SpendOrigin, { costNanoUsd, unresolvedNanoUsd }: Spent): void {
+    this.#change(origin, -costNanoUsd, -unresolvedNanoUsd);
   }
 
-  /** Sum over the days of a period, in nano-USD. */
-  sum(of: { scopeType: ScopeType; scopeId: string; startMs: number; endMs: number }): bigint {
+  /** Cost over the days of a period. */
+  sum(of: Period): bigint {
     let sum = 0n;
-    for (const [day, nanoUsd] of this.#byScope.get(scopeKeyText(of.scopeType, of.scopeId)) ?? []) {
-      if (day * DAY_MS >= of.startMs && day * DAY_MS < of.endMs) sum += nanoUsd;
+    for (const { costNanoUsd } of this.#daysIn(of)) sum += costNanoUsd;
+    return sum;
+  }
+
+  /** What the days of a period take out of leases: cost and what is unresolved. */
+  sumOfDraws(of: Period): bigint {
+    let sum = 0n;
+    for (const { costNanoUsd, unresolvedNanoUsd } of this.#daysIn(of)) {
+      sum += costNanoUsd + unresolvedNanoUsd;
     }
     return sum;
   }
@@ -39,15 +53,23 @@ export class PendingSpend {
     return [...(days?.keys() ?? [])].map((day) => day * DAY_MS);
   }
 
-  #change(origin: SpendOrigin, nanoUsd: bigint): void {
-    if (nanoUsd === 0n) return;
+  *#daysIn({ scopeType, scopeId, startMs, endMs }: Period): Generator<Spent> {
+    for (const [day, spent] of this.#byScope.get(scopeKeyText(scopeType, scopeId)) ?? []) {
+      if (day * DAY_MS >= startMs && day * DAY_MS < endMs) yield spent;
+    }
+  }
+
+  #change(origin: SpendOrigin, costNanoUsd: bigint, unresolvedNanoUsd: bigint): void {
+    if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
     const day = Math.floor(origin.startedAtMs / DAY_MS);
     for (const [scopeType, scopeId] of chainOf(origin)) {
       const key = scopeKeyText(scopeType, scopeId);
-      const days = this.#byScope.get(key) ?? new Map<number, bigint>();
-      const sum = (days.get(day) ?? 0n) + nanoUsd;
-      if (sum === 0n) days.delete(day);
-      else days.set(day, sum);
+      const days = this.#byScope.get(key) ?? new Map<number, Spent>();
+      const spent = days.get(day) ?? { costNanoUsd: 0n, unresolvedNanoUsd: 0n };
+      spent.costNanoUsd += costNanoUsd;
+      spent.unresolvedNanoUsd += unresolvedNanoUsd;
+      if (spent.costNanoUsd === 0n && spent.unresolvedNanoUsd === 0n) days.delete(day);
+      else days.set(day, spent);
       if (days.size === 0) this.#byScope.delete(key);
       else this.#byScope.set(key, days);
     }

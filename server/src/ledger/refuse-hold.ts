@@ -1,7 +1,7 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { limitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import type { HoldRefusal } from "./hold-refusal.ts";
+import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
 const NO_RETRY = { "x-should-retry": "false" };
 /** Seconds: running requests of other callers settle within them, most likely. */
@@ -9,9 +9,14 @@ const RETRY_AFTER_S = "2";
 
 /**
  * The refusal as the client gets it. Spent and too large are 400s that no retry helps; held by running requests is a
- * 429 that one does. `explain` says what the request can cost and what drives that.
+ * 429 that one does. `explain` says what the request can cost and what drives that. A limit is reached, in the official
+ * words, also when less than `leastNanoUsd` is not spent: what the smallest request to the same model is held at.
  */
-export function toHoldError(refusal: HoldRefusal, explain: () => string): ApiError {
+export function toHoldError(
+  refusal: HoldRefusal,
+  explain: () => string,
+  leastNanoUsd = 0n,
+): ApiError {
   const { reason, limit, figures, regainAtMs } = refusal;
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
@@ -23,25 +28,35 @@ export function toHoldError(refusal: HoldRefusal, explain: () => string): ApiErr
   const settled = figures?.settledNanoUsd ?? 0n;
   const held = figures?.leasedNanoUsd ?? 0n;
   const unresolved = figures?.unresolvedNanoUsd ?? 0n;
-  const amounts = `Spent: ${usd(settled)}; held by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
-  if (reason === "spent") {
+  const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
+  const isReached = reason === "too_large" && limit.amountNanoUsd - settled < leastNanoUsd;
+  if (reason === "spent" || isReached) {
     const { scopeType, scopeId, period, amountNanoUsd } = limit;
     const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
-    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} ${amounts}`;
+    const rest = isReached ? " What is left is less than any request to this model can cost." : "";
+    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} H${others}${rest}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY);
   }
-  const name = `The ${limit.period} spend limit of ${limit.scopeType.replace("_", " ")} ${limit.scopeId} is ${usd(limit.amountNanoUsd)}.`;
+  const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
   if (reason === "held") {
-    const message = `Running requests hold what remains of a spend limit. ${name} ${amounts} Send the request again shortly.`;
+    const message = `Running requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
     return new ApiError("rate_limit", message, { "retry-after": RETRY_AFTER_S });
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  return new ApiError(
-    "spend_limit_reached",
-    `${remains} ${explain()} ${name} ${amounts}`,
-    NO_RETRY,
-  );
+  return new ApiError("spend_limit_reached", `${remains} ${explain()} ${amounts}`, NO_RETRY);
+}
+
+/** What is billed by the hour has no bound that a limit could hold. `explain` says what that is. */
+export function toUnboundedError(limit: StrictLimit | null, explain: string): ApiError {
+  const name = limit === null ? "" : ` ${nameOf(limit)}`;
+  const message = `A strict spend limit cannot hold this request. ${explain}${name}`;
+  return new ApiError("spend_limit_reached", message, NO_RETRY);
+}
+
+function nameOf({ period, scopeType, scopeId, amountNanoUsd }: StrictLimit): string {
+  const scope = scopeType === "api_key" ? "API key" : scopeType;
+  return `The ${period} spend limit of ${scope} ${scopeId} is ${usd(amountNanoUsd)}.`;
 }
 
 function usd(nanoUsd: bigint): string {

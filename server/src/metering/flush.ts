@@ -8,8 +8,8 @@ import { listRecordedRequests } from "./usage.sql.ts";
 
 /** Somebody who counts ended requests. Participants run in the order of their list; who locks balances comes last. */
 export interface FlushParticipant {
-  /** The node has started; the database has this node's ends up to `flushedSeq`. */
-  started?(flushedSeq: number): void;
+  /** The node has an epoch, at its start and whenever it enters again. */
+  started?(entry: NodeEntry): void;
   /** An end was accepted and waits for its flush. Must not throw. */
   queued?(record: EndRecord): void;
   /** Counts the batch inside the transaction. It may run again after a failure, with the same batch or another cut. */
@@ -22,6 +22,14 @@ export interface FlushParticipant {
     batch: readonly EndRecord[],
     outcome: { flushedSeq: number; isCounted: boolean },
   ): void;
+}
+
+export interface NodeEntry {
+  epoch: bigint;
+  /** The database has this node's ends up to here. */
+  flushedSeq: number;
+  /** False where the journal may lack requests that were sent. */
+  isJournalWhole: boolean;
 }
 
 export interface FlushStep {
@@ -66,4 +74,10 @@ export async function flushBatch(step: FlushStep): Promise<FlushResult> {
 async function withoutRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<readonly EndRecord[]> {
   const recorded = await listRecordedRequests(tx, batch);
   return recorded.size === 0 ? batch : batch.filter(({ requestId }) => !recorded.has(requestId));
+}
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): trying again changes nothing. */
+export function isRefusedData(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && /^2[23][0-9A-Z]{3}$/.test(code);
 }

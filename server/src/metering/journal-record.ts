@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
 import type { Cost } from "#src/domain/usage.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
@@ -90,9 +90,12 @@ interface JsonRecord {
 }
 
 /** JSON has no integer of that size. */
-type WrittenBegin = Omit<BeginRecord, "holdNanoUsd"> & { holdNanoUsd?: string };
-interface WrittenEnd {
+interface WrittenHold {
   holdNanoUsd?: string;
+  smallerHolds?: readonly (Omit<SmallerHold, "nanoUsd"> & { nanoUsd: string })[];
+}
+type WrittenBegin = Omit<BeginRecord, keyof WrittenHold> & WrittenHold;
+interface WrittenEnd extends WrittenHold {
   cost: Record<keyof Cost, string>;
 }
 
@@ -124,7 +127,7 @@ function fromJson(json: JsonRecord): JournalRecord {
     case "begin":
       return { kind: "begin", seq, record: withHold(json.r as WrittenBegin) };
     case "end": {
-      const record = json.r as Omit<EndRecord, "cost" | "holdNanoUsd"> & WrittenEnd;
+      const record = json.r as Omit<EndRecord, keyof WrittenEnd> & WrittenEnd;
       return { kind: "end", seq, record: { ...withHold(record), cost: costFromJson(record.cost) } };
     }
     case "void":
@@ -140,7 +143,7 @@ function fromJson(json: JsonRecord): JournalRecord {
 
 // Field by field: a caller that passes an object with more in it (a prompt, a key) writes none of that to disk.
 function beginToJson(record: BeginRecord): WrittenBegin {
-  const { holdNanoUsd, memberId } = record;
+  const { holdNanoUsd, smallerHolds, memberId } = record;
   return {
     requestId: record.requestId,
     startedAtMs: record.startedAtMs,
@@ -152,14 +155,23 @@ function beginToJson(record: BeginRecord): WrittenBegin {
     isStream: record.isStream,
     client: record.client,
     ...(holdNanoUsd !== undefined && { holdNanoUsd: holdNanoUsd.toString() }),
+    ...(smallerHolds !== undefined && {
+      smallerHolds: smallerHolds.map(({ scopeType, period, nanoUsd }) => {
+        return { scopeType, period, nanoUsd: nanoUsd.toString() };
+      }),
+    }),
   };
 }
 
-function withHold<Written extends { holdNanoUsd?: string }>(
+function withHold<Written extends WrittenHold>(
   record: Written,
-): Omit<Written, "holdNanoUsd"> & { holdNanoUsd?: bigint } {
-  const { holdNanoUsd, ...rest } = record;
-  return holdNanoUsd === undefined ? rest : { ...rest, holdNanoUsd: BigInt(holdNanoUsd) };
+): Omit<Written, keyof WrittenHold> & Pick<BeginRecord, keyof WrittenHold> {
+  const { holdNanoUsd, smallerHolds, ...rest } = record;
+  if (holdNanoUsd === undefined) return rest;
+  const held = { ...rest, holdNanoUsd: BigInt(holdNanoUsd) };
+  if (smallerHolds === undefined) return held;
+  const smaller = smallerHolds.map((hold) => ({ ...hold, nanoUsd: BigInt(hold.nanoUsd) }));
+  return { ...held, smallerHolds: smaller };
 }
 
 function endToJson(record: EndRecord): unknown {

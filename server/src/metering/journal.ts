@@ -2,10 +2,12 @@ import fs from "node:fs";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
+import { readBootId } from "#src/lib/boot-id.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { type JournalMark, makeJournalMark } from "./journal-mark.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
 import { JournalSync } from "./journal-sync.ts";
 import { journalIdentity } from "./node-identity.ts";
@@ -26,6 +28,8 @@ export interface JournalOptions {
   syncEveryMs?: number;
   retainMs?: number;
   retryMs?: number;
+  /** The machine's boot: what is written in one may be gone in the next. */
+  bootId?: string | null;
 }
 
 /** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
@@ -62,6 +66,8 @@ export interface Journal {
   /** Of this folder alone: sequence numbers mean nothing in another one, also under the same node id. */
   readonly journalId: string;
   readonly directory: string;
+  /** Whether all that was written is there. */
+  readonly mark: JournalMark;
   /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
   resume(state: JournalState): void;
   /** Writes before it returns. Throws ApiError("unavailable") when it cannot; then nothing of the record stays. */
@@ -114,6 +120,7 @@ class FileJournal implements Journal {
   readonly nodeId: string;
   readonly journalId: string;
   readonly directory: string;
+  readonly mark: JournalMark;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
   #segments: SealedSegment[] = [];
@@ -139,6 +146,7 @@ class FileJournal implements Journal {
       syncEveryMs: SYNC_EVERY_MS,
       retainMs: RETAIN_MS,
       retryMs: RETRY_MS,
+      bootId: null,
       ...options,
     };
     this.nodeId = options.nodeId;
@@ -146,6 +154,8 @@ class FileJournal implements Journal {
     this.journalId = journalIdentity(options.directory, () =>
       newId("jrnl_", options.clock.nowMs()),
     );
+    const { directory, bootId = readBootId() } = options;
+    this.mark = makeJournalMark({ directory, journalId: this.journalId, bootId });
     this.#sync = new JournalSync({
       files: this.#options.files,
       directory: options.directory,
@@ -229,6 +239,7 @@ class FileJournal implements Journal {
     if (this.#unwritten.length > 0) this.#retry();
     this.#retireCurrent();
     await this.#sync.stop();
+    if (this.isHealthy()) this.mark.close();
   }
 
   #isOpen(requestId: string): boolean {
@@ -415,9 +426,21 @@ class FileJournal implements Journal {
   #syncFailed(error: unknown): void {
     const isFirst = this.#isSyncHealthy;
     this.#isSyncHealthy = false;
-    if (isFirst) this.#options.logger.error({ err: error }, "journal sync failed");
+    if (isFirst) {
+      this.#options.logger.error({ err: error }, "journal sync failed");
+      this.#doubt();
+    }
     if (isFirst && this.#isWritable) this.#turnOver();
     this.#armRetry();
+  }
+
+  /** After a failed sync the kernel may forget what it had taken, also while the machine runs on. */
+  #doubt(): void {
+    try {
+      this.mark.set(false);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "the journal's mark cannot be written");
+    }
   }
 
   #armRetry(): void {

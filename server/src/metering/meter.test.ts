@@ -9,12 +9,13 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import type { FlushParticipant } from "./flush.ts";
+import type { FlushParticipant, NodeEntry } from "./flush.ts";
 import { openJournal } from "./journal.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { type Meter, type MeterOptions, makeMeter } from "./meter.ts";
 import { recordUsage } from "./record-usage.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
+import { segmentPath } from "./segments.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
 let db: TestDatabase;
@@ -148,6 +149,7 @@ describe("a flush", () => {
         webSearches: 6,
       },
       prices: '{"list":"2026-10-24"}',
+      holdNanoUsd: 12_000_000n,
     });
     expect(await meter.flush()).toBe(true);
     const event = await db.database
@@ -191,6 +193,7 @@ describe("a flush", () => {
       cost_nano_usd: 10_500_001n,
       prices: { list: "2026-10-24" },
       upstream_request_id: "req_upstream",
+      hold_nano_usd: 12_000_000n,
       first_byte_ms: 12,
     });
     expect(await rolledUp()).toEqual({ requests: 1n, errors: 0n, nanoUsd: 10_500_001n });
@@ -516,6 +519,152 @@ describe("fencing", () => {
     expect(await meter.flush()).toBe(false);
     expect(meter.status().isFenced).toBe(true);
     expect(await recorded()).toEqual([]);
+  });
+});
+
+describe("a node that was reclaimed", () => {
+  const reclaim = () =>
+    db.database
+      .updateTable("node")
+      .set((eb) => ({ epoch: eb("epoch", "+", 1n) }))
+      .where("id", "=", nodeId)
+      .execute();
+
+  test("enters again by itself at its next flush, under a new epoch, and loses nothing", async () => {
+    const entered: NodeEntry[] = [];
+    const listening: FlushParticipant = {
+      started: (entry) => void entered.push(entry),
+      flush: () => Promise.resolve(),
+    };
+    const meter = await start({ participants: [recordUsage(nodeId), listening] });
+    const running = begun();
+    meter.begin(running);
+    run(meter, 1n);
+    await reclaim();
+    expect(await meter.flush()).toBe(true);
+    meter.end(endRecord(running, 2n));
+    meter.begin(begun());
+    expect(await meter.flush()).toBe(true);
+    expect(meter.status().isFenced).toBe(false);
+    expect((await recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([2n, 1n]);
+    expect(entered).toEqual([
+      { epoch: 1n, flushedSeq: 0, isJournalWhole: true },
+      { epoch: 3n, flushedSeq: 0, isJournalWhole: true },
+    ]);
+    expect(errors()).toEqual([]);
+  });
+
+  test("counts once what was flushed just before, though the answer was lost", async () => {
+    const meter = await start({ database: unreliable("after commit", 1) });
+    run(meter, 1n);
+    expect(await meter.flush()).toBe(false);
+    await reclaim();
+    await meter.reenter();
+    run(meter, 2n);
+    expect(await meter.flush()).toBe(true);
+    expect((await recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n]);
+  });
+
+  test("stays out where another process has taken it meanwhile", async () => {
+    const first = await start();
+    run(first, 1n);
+    await reclaim();
+    await start();
+    await first.reenter();
+    expect(first.status().isFenced).toBe(true);
+    expect(() => first.begin(begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+    await first.reenter();
+    expect(logged.filter(({ msg }) => msg.includes("another process"))).toHaveLength(1);
+  });
+});
+
+describe("a journal counts as whole", () => {
+  let isWhole: boolean[];
+
+  async function startIn(bootId: string | null, folder = directory): Promise<Meter> {
+    const journal = openJournal({ directory: folder, nodeId, clock: systemClock, logger, bootId });
+    const participant: FlushParticipant = {
+      started: (entry) => void isWhole.push(entry.isJournalWhole),
+      flush: () => Promise.resolve(),
+    };
+    return await start({ journal, participants: [recordUsage(nodeId), participant] });
+  }
+
+  beforeEach(() => {
+    isWhole = [];
+  });
+
+  test("at first, after a kill, and in another boot if it was closed before", async () => {
+    await startIn("boot_1");
+    const second = await startIn("boot_1");
+    await second.stop();
+    await startIn("boot_2");
+    expect(isWhole).toEqual([true, true, true]);
+  });
+
+  test("not in another boot, nor where none is known, nor after that until the database was told", async () => {
+    await startIn("boot_1");
+    const torn = await startIn("boot_2");
+    await torn.stop();
+    const told = await startIn("boot_2");
+    told.journalTold();
+    await startIn("boot_2");
+    await startIn(null);
+    expect(isWhole).toEqual([true, false, false, true, false]);
+  });
+
+  test("not where the database has more of it, or knows the node by another one, also at the next start", async () => {
+    run(await startIn("boot_1"), 1n);
+    await db.database
+      .updateTable("node")
+      .set({ flushed_seq: 1_000n })
+      .where("id", "=", nodeId)
+      .execute();
+    await startIn("boot_1");
+    await startIn("boot_1");
+    const other = path.join(directory, "other");
+    await startIn("boot_1", other);
+    await startIn("boot_1", other);
+    expect(isWhole).toEqual([true, false, false, false, false]);
+  });
+
+  test("not when its mark cannot be read", async () => {
+    await startIn("boot_1");
+    fs.writeFileSync(path.join(directory, "written"), "{");
+    await startIn("boot_1");
+    expect(isWhole).toEqual([true, false]);
+  });
+
+  test("not where a record is damaged", async () => {
+    const meter = await startIn("boot_1");
+    for (const nanoUsd of [1n, 2n, 3n]) run(meter, nanoUsd);
+    const file = segmentPath(directory, 1);
+    const whole = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, whole.replace("answered", "answerer"));
+    await startIn("boot_1");
+    expect(isWhole).toEqual([true, false]);
+  });
+
+  test("not once a sync has failed, since the kernel may forget what it had taken", async () => {
+    const files: JournalFiles = {
+      ...nodeJournalFiles,
+      create: (file) => ({
+        ...nodeJournalFiles.create(file),
+        sync: () => Promise.reject(new Error("EIO")),
+      }),
+    };
+    const journal = openJournal({
+      directory,
+      nodeId,
+      clock: systemClock,
+      logger,
+      bootId: "boot_1",
+      files,
+    });
+    const meter = await start({ journal });
+    await expect(meter.beginSynced(begun())).rejects.toMatchObject({ code: "unavailable" });
+    await startIn("boot_1");
+    expect(isWhole).toEqual([false]);
   });
 });
 

@@ -3,11 +3,11 @@ import path from "node:path";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { type FlushParticipant, type FlushStep, flushBatch } from "./flush.ts";
+import { type FlushParticipant, type FlushStep, flushBatch, isRefusedData } from "./flush.ts";
+import { toInterruptedEnd } from "./interrupted-end.ts";
 import type { Journal } from "./journal.ts";
 import { encodeRecord } from "./journal-record.ts";
 import {
@@ -16,6 +16,7 @@ import {
   findNode,
   type NodeRow,
   readDatabaseNowMs,
+  reenterNode,
 } from "./node.sql.ts";
 import { bindInstallation } from "./node-identity.ts";
 import { type PendingEnd, PendingEnds } from "./pending-ends.ts";
@@ -55,6 +56,13 @@ export interface Meter {
   end(record: EndRecord): void;
   /** Flushes now; true when nothing waits any more. */
   flush(): Promise<boolean>;
+  /**
+   * The node was reclaimed while this process had no contact with the database: enters it again under a new epoch and
+   * goes on. Where another process has the node, this one stays out of it. Rejects with the database's error.
+   */
+  reenter(): Promise<void>;
+  /** The database knows of what the journal may lack. Never throws. */
+  journalTold(): void;
   /** Flushes, for a bounded time, and closes the journal. What is left is flushed by the next start. */
   stop(): Promise<void>;
   status(): MeterStatus;
@@ -96,6 +104,7 @@ class JournalMeter implements Meter {
   /** Smaller than `#batchSize` while a record that the database refuses is being searched for. */
   #batchLimit: number;
   #epoch = 0n;
+  #startedAtUs = 0n;
   #flushedSeq = 0;
   /** Ends that this process has flushed. */
   #flushedCount = 0;
@@ -126,18 +135,27 @@ class JournalMeter implements Meter {
   }
 
   async start(): Promise<void> {
-    const { database, participants, version } = this.#options;
+    const { database, version } = this.#options;
     const { nodeId, journalId, directory } = this.#journal;
     bindInstallation(
       directory,
       await ensureInstallationId(database, this.#options.newInstallationId),
     );
+    const { mark } = this.#journal;
+    mark.open();
     const previous = await findNode(database, nodeId);
-    const { epoch, flushedSeq } = await enterNode(database, { id: nodeId, journalId, version });
-    if (previous !== null && previous.journalId !== journalId) this.#reportOther(previous);
+    const isOther = previous !== null && previous.journalId !== journalId;
+    // On the disk before it is forgotten: the row is this journal's from here on.
+    if (isOther) mark.set(false);
+    const { epoch, flushedSeq, startedAtUs } = await enterNode(database, {
+      id: nodeId,
+      journalId,
+      version,
+    });
+    if (isOther) this.#reportOther(previous);
     this.#epoch = epoch;
+    this.#startedAtUs = startedAtUs;
     this.#flushedSeq = flushedSeq;
-    for (const participant of participants) participant.started?.(flushedSeq);
     const replayed = await replayJournal({
       directory,
       nodeId,
@@ -146,6 +164,8 @@ class JournalMeter implements Meter {
       onUnflushedEnd: (end) => this.#enqueue(end),
     });
     this.#skipsRecordedUpTo = replayed.lastSeq;
+    if (!replayed.isWhole) mark.set(false);
+    this.#tellEntered(mark.isWhole());
     this.#journal.resume(replayed.state);
     this.#state = "running";
     await this.#endInterrupted(replayed.openBegins);
@@ -209,6 +229,25 @@ class JournalMeter implements Meter {
     return this.#pending.count === 0;
   }
 
+  async reenter(): Promise<void> {
+    const epoch = this.#epoch;
+    while (this.#running !== null) await this.#running;
+    const isEntered = this.#epoch !== epoch || !this.#isFlushing();
+    if (isEntered) return;
+    const entering = this.#enterAgain();
+    // Nothing is flushed meanwhile; whoever waits for a flush does not fail with this.
+    this.#running = entering.then(ignore, ignore).finally(() => this.#rest());
+    await entering;
+  }
+
+  journalTold(): void {
+    try {
+      this.#journal.mark.set(true);
+    } catch (error) {
+      this.#logger.error({ err: error }, "the journal's mark cannot be written");
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#state === "running") this.#state = "stopping";
     const giveUpAtMs =
@@ -265,7 +304,7 @@ class JournalMeter implements Meter {
       const recorded = await listRecordedRequests(database, begins);
       for (const begin of begins) {
         if (recorded.has(begin.requestId)) this.#journal.takeBack(begin.requestId);
-        else this.end(this.#toInterrupted(begin, nowMs));
+        else this.end(this.#interrupted(begin, nowMs));
       }
     }
     if (openBegins.length > 0) {
@@ -273,29 +312,17 @@ class JournalMeter implements Meter {
     }
   }
 
-  #toInterrupted(begin: BeginRecord, nowMs: number): EndRecord {
-    const nothing = { total: noTokens, iterations: null, serviceTier: null, inferenceGeo: null };
-    return {
-      ...begin,
-      endedAtMs: Math.max(nowMs, begin.startedAtMs),
-      outcome: "interrupted",
-      httpStatus: null,
-      isEstimated: false,
-      isUnpriced: false,
-      model: this.#options.labelOf(begin.organizationId, begin.requestedModel),
-      ...usageDimensions({ ...nothing, model: begin.requestedModel, speed: null }),
-      contextWindow: "0-200k",
-      usage: noTokens,
-      cost: { ...noCost },
-      prices: "{}",
-      upstreamRequestId: null,
-      firstByteMs: null,
-    };
+  #interrupted(begin: BeginRecord, nowMs: number): EndRecord {
+    const model = this.#options.labelOf(begin.organizationId, begin.requestedModel);
+    return toInterruptedEnd(begin, { model, nowMs });
+  }
+
+  #isFlushing(): boolean {
+    return this.#state === "running" || this.#state === "stopping";
   }
 
   #arm(delayMs: number): void {
-    const isFlushing = this.#state === "running" || this.#state === "stopping";
-    if (!isFlushing || this.#timer !== null || this.#running !== null) return;
+    if (!this.#isFlushing() || this.#timer !== null || this.#running !== null) return;
     if (this.#pending.count === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -306,13 +333,15 @@ class JournalMeter implements Meter {
 
   /** One run at a time. Never rejects. */
   #run(): Promise<void> {
-    this.#running ??= this.#flushAll().finally(() => {
-      this.#running = null;
-      this.#arm(
-        this.#failures > 0 ? this.#backoffMs() : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
-      );
-    });
+    this.#running ??= this.#flushAll().finally(() => this.#rest());
     return this.#running;
+  }
+
+  #rest(): void {
+    this.#running = null;
+    this.#arm(
+      this.#failures > 0 ? this.#backoffMs() : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
+    );
   }
 
   async #flushAll(): Promise<void> {
@@ -339,12 +368,40 @@ class JournalMeter implements Meter {
         this.#committed(step);
         return "more";
       case "fenced":
-        this.#fence({ newerEpoch: String(result.epoch) }, "another process has this node's id");
-        return "failed";
+        return (await this.#enterAgain()) ? "more" : "failed";
       case "replaced":
         this.#fence({ found: result.flushedSeq, expected: step.from }, "the database was replaced");
         return "failed";
     }
+  }
+
+  /** False where the node is not this process's any more. */
+  async #enterAgain(): Promise<boolean> {
+    const { nodeId: id, journalId } = this.#journal;
+    const startedAtUs = this.#startedAtUs;
+    const node = await reenterNode(this.#options.database, { id, journalId, startedAtUs });
+    if (node === null) {
+      this.#fence({}, "another process has this node's id");
+      return false;
+    }
+    const { epoch, flushedSeq } = node;
+    // Its answer was lost before the node was.
+    if (this.#step?.to === flushedSeq) this.#committed(this.#step);
+    if (flushedSeq !== this.#flushedSeq) {
+      this.#fence({ found: flushedSeq, expected: this.#flushedSeq }, "the database was replaced");
+      return false;
+    }
+    this.#step = null;
+    this.#epoch = epoch;
+    // This process knows all that it began.
+    this.#tellEntered(true);
+    this.#logger.warn({ epoch: String(epoch) }, "the node was reclaimed, and has entered again");
+    return true;
+  }
+
+  #tellEntered(isJournalWhole: boolean): void {
+    const entry = { epoch: this.#epoch, flushedSeq: this.#flushedSeq, isJournalWhole };
+    this.#tell((participant) => participant.started?.(entry));
   }
 
   async #nextStep(): Promise<Step | null> {
@@ -439,18 +496,4 @@ class JournalMeter implements Meter {
   }
 }
 
-const noCost = {
-  input: 0n,
-  cacheWrite5m: 0n,
-  cacheWrite1h: 0n,
-  cacheRead: 0n,
-  output: 0n,
-  webSearch: 0n,
-  total: 0n,
-};
-
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): trying again changes nothing. */
-function isRefusedData(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" && /^2[23][0-9A-Z]{3}$/.test(code);
-}
+function ignore(): void {}

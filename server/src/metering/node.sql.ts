@@ -8,7 +8,17 @@ export interface NodeRow {
   /** The journal that `flushedSeq` is a place in. */
   journalId: string;
   flushedSeq: number;
+  /** When its process started, microseconds since the epoch: tells a newer process from a new epoch of this one. */
+  startedAtUs: bigint;
 }
+
+const startedAtUs = sql<bigint>`(extract(epoch FROM node.started_at) * 1000000)::bigint`;
+const nodeColumns = [
+  "node.epoch",
+  "node.journal_id as journalId",
+  "node.flushed_seq as flushedSeq",
+  startedAtUs.as("startedAtUs"),
+] as const;
 
 /**
  * Registers the node and raises its epoch, so that an older process under the same id can flush nothing any more. Where
@@ -37,19 +47,42 @@ export async function enterNode(
         seen_at: eb.fn<Date>("now"),
       })),
     )
-    .returning(["epoch", "journal_id as journalId", "flushed_seq"])
+    .returning(nodeColumns)
     .executeTakeFirstOrThrow();
-  return { ...row, flushedSeq: Number(row.flushed_seq) };
+  return toNodeRow(row);
+}
+
+/**
+ * A new epoch for a process whose node was reclaimed; null where the row is another journal's or a newer process has
+ * taken it, or is gone.
+ */
+export async function reenterNode(
+  db: Database | Tx,
+  node: { id: string; journalId: string; startedAtUs: bigint },
+): Promise<NodeRow | null> {
+  const row = await db
+    .updateTable("node")
+    .set((eb) => ({ epoch: eb("epoch", "+", 1n), lease_op: 0n, seen_at: eb.fn<Date>("now") }))
+    .where("id", "=", node.id)
+    .where("journal_id", "=", node.journalId)
+    .where(startedAtUs, "=", node.startedAtUs)
+    .returning(nodeColumns)
+    .executeTakeFirst();
+  return row ? toNodeRow(row) : null;
 }
 
 /** The node's row, or null where there is none. */
 export async function findNode(db: Database | Tx, id: string): Promise<NodeRow | null> {
   const row = await db
     .selectFrom("node")
-    .select(["epoch", "journal_id as journalId", "flushed_seq"])
+    .select(nodeColumns)
     .where("id", "=", id)
     .executeTakeFirst();
-  return row ? { ...row, flushedSeq: Number(row.flushed_seq) } : null;
+  return row ? toNodeRow(row) : null;
+}
+
+function toNodeRow(row: Omit<NodeRow, "flushedSeq"> & { flushedSeq: bigint }): NodeRow {
+  return { ...row, flushedSeq: Number(row.flushedSeq) };
 }
 
 /** The compare-and-set that a flush hangs on: false when the row is not as told, and then nothing was changed. */

@@ -33,6 +33,8 @@ export interface Replayed {
   openBegins: readonly BeginRecord[];
   /** Highest sequence number found on disk; 0 for a folder without records. */
   lastSeq: number;
+  /** False where records are damaged, or the last of those that the database has are missing. */
+  isWhole: boolean;
 }
 
 interface Scan {
@@ -75,6 +77,7 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     state: stateOf(scan, files, isEmpty),
     openBegins: [...scan.open.values()].map(({ record }) => record),
     lastSeq: scan.lastSeq,
+    isWhole: scan.damagedRecords === 0 && scan.lastSeq >= options.flushedSeq,
   };
 }
 

@@ -56,6 +56,7 @@ export interface UsageEventRow extends UsageLabels, UsageAmounts {
   requested_model: string;
   prices: string;
   upstream_request_id: string | null;
+  hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
 }
 
@@ -89,6 +90,7 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     prices: record.prices,
     upstream_request_id:
       record.upstreamRequestId === null ? null : toText(record.upstreamRequestId),
+    hold_nano_usd: record.holdNanoUsd ?? null,
     first_byte_ms: toInt4(record.firstByteMs),
   };
 }

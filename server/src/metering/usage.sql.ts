@@ -50,6 +50,7 @@ const eventTypes: ColumnTypes<UsageEventRow> = {
   ...amountTypes,
   prices: "jsonb",
   upstream_request_id: "text",
+  hold_nano_usd: "bigint",
   first_byte_ms: "integer",
 };
 

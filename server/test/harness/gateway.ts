@@ -169,12 +169,25 @@ function testDeps(
     labels: makeModelLabels(100),
     upstream: () => upstream,
     databaseNowMs: () => Date.now(),
-    metrics: { observeRequest: (request) => void state.observed.push(request) },
+    leases: noLeases,
+    metrics: {
+      observeRequest: (request) => void state.observed.push(request),
+      observeHoldRefusal: () => undefined,
+      observeOverrun: () => undefined,
+    },
     newRequestId: () => newId("req_", Date.now()),
     clock: systemClock,
     logger: makeLogger("silent"),
   };
 }
+
+/** As for an organization without strict limits. */
+const noLeases: GatewayDeps["leases"] = {
+  mustHold: () => false,
+  findLimit: () => null,
+  hold: () => ({ kind: "held", startedAtMs: Date.now(), holdNanoUsd: null, smallerHolds: null }),
+  drop: () => undefined,
+};
 
 export interface Answer {
   status: number;

@@ -90,7 +90,7 @@ describe("a limit is set for a scope and a period", () => {
       method: "POST",
       url: LIMITS,
       headers: { "content-type": "application/json" },
-      payload: `{"scope": ${JSON.stringify(scopes[type])}, "period": "${period}", "limit_usd": 25.00, "enforcement": "soft"}`,
+      payload: `{"scope": ${JSON.stringify(scopes[type])}, "period": "${period}", "limit_usd": 25.00, "enforcement": "strict"}`,
     });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
@@ -99,7 +99,7 @@ describe("a limit is set for a scope and a period", () => {
       scope: scopes[type],
       period,
       limit_usd: 25,
-      enforcement: "soft",
+      enforcement: "strict",
       period_starts_at: `${start}T00:00:00.000Z`,
       period_ends_at: `${end}T00:00:00.000Z`,
       spent_usd: "0.00",
@@ -126,7 +126,7 @@ describe("a limit is set for a scope and a period", () => {
       id: first.id,
       created_at: first.created_at,
       limit_usd: 1e-9,
-      enforcement: "soft",
+      enforcement: "strict",
       remaining_usd: "0.000000001",
     });
     expect(await idsOf()).toEqual([first.id]);
@@ -136,7 +136,7 @@ describe("a limit is set for a scope and a period", () => {
       limit_usd: "25.00",
       enforcement: "alert_only",
     };
-    const after = { ...before, limit_usd: "0.000000001", enforcement: "soft" };
+    const after = { ...before, limit_usd: "0.000000001", enforcement: "strict" };
     expect(await auditEventsOf(h.deps.database, first.id)).toMatchObject([
       { event: "spend_limit.set", workspace_id: workspaceId, before: null, after: before },
       { event: "spend_limit.set", workspace_id: workspaceId, before, after },
@@ -323,7 +323,7 @@ test("a deleted limit is gone, once, and the log keeps what it was", async () =>
   expect(events[1]).toMatchObject({
     event: "spend_limit.deleted",
     workspace_id: workspaceId,
-    before: { scope: scopes.api_key, period: "weekly", limit_usd: "25.00", enforcement: "soft" },
+    before: { scope: scopes.api_key, period: "weekly", limit_usd: "25.00", enforcement: "strict" },
     after: null,
   });
   expect((await set(scopes.api_key, { period: "weekly" })).body.id).not.toBe(id);
@@ -331,7 +331,7 @@ test("a deleted limit is gone, once, and the log keeps what it was", async () =>
 
 describe("what is not taken: 400 with the name of the field", () => {
   test.each([
-    [{ enforcement: "strict" }, 'enforcement: expected one of "soft", "alert_only"'],
+    [{ enforcement: "hard" }, 'enforcement: expected one of "strict", "soft", "alert_only"'],
     [{ enforcement: null }, "enforcement: "],
     [{ period: "yearly" }, 'period: expected one of "daily", "weekly", "monthly"'],
     [{ limit_usd: null }, "limit_usd: "],

@@ -59,7 +59,7 @@ test("the documented call, as it is written by hand, stores exactly that amount"
     workspace_id: workspaceId,
     workspace_name: "Team",
     monthly_limit_usd: 100,
-    enforcement: "soft",
+    enforcement: "strict",
     period: "monthly",
     period_starts_at: "2026-11-01T00:00:00.000Z",
     period_ends_at: "2026-12-01T00:00:00.000Z",

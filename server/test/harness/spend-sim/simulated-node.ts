@@ -1,5 +1,5 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import { drawOf, type SpendScope } from "#src/ledger/charges.ts";
+import { type SpendScope, spentOf } from "#src/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";
@@ -178,7 +178,7 @@ export class SimulatedNode {
 
   #queue({ seq, record }: { seq: number; record: EndRecord }): void {
     this.ends.push({ seq, record });
-    this.leases.queued(record.requestId, record, drawOf(record));
+    this.leases.queued(record.requestId, record, spentOf(record));
   }
 
   nextMessage(time: { realMs: number; wallMs: number }): SyncMessage | null {
@@ -208,7 +208,9 @@ export class SimulatedNode {
     this.step = null;
     this.ends.splice(0, step.batch.length);
     this.flushedSeq = step.to;
-    const ends = step.batch.map((record) => ({ origin: record, drawNanoUsd: drawOf(record) }));
-    this.leases.committed(ends, { flushedSeq: step.to, isCounted: true });
+    const ends = step.batch.map((record) => {
+      return { origin: record, spent: spentOf(record), isDrawn: true };
+    });
+    this.leases.committed(ends, step.to);
   }
 }

@@ -40,11 +40,12 @@ export class SqlStore implements SpendStore {
     times: StoreTimes,
     organizationId: string,
   ): Promise<SqlStore> {
-    await sql`TRUNCATE lease, balance, spend_limit, node, organization CASCADE`.execute(database);
+    await sql`TRUNCATE lease, balance, spend_limit, node`.execute(database);
     await sql`UPDATE limits_version SET value = 0`.execute(database);
     await database
       .insertInto("organization")
       .values({ id: organizationId, name: "Acme" })
+      .onConflict((conflict) => conflict.doNothing())
       .execute();
     return new SqlStore(database, times);
   }

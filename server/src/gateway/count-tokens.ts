@@ -1,0 +1,65 @@
+import type { Exchange } from "./exchange.ts";
+import { toUpstreamHeaders } from "./forward-headers.ts";
+import type { Upstream } from "./upstreams/upstream.ts";
+
+/** Fields of a message that `count_tokens` takes: anthropic-api C.3. */
+const countedFields = new Set([
+  "model",
+  "messages",
+  "system",
+  "tools",
+  "tool_choice",
+  "thinking",
+  "output_config",
+  "output_format",
+  "cache_control",
+  "speed",
+]);
+const WITHIN_MS = 4_000;
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Input tokens of a message as the upstream counts them, which costs nothing. One attempt, within a bounded time; null
+ * for every failure. `signal` gives it up.
+ */
+export async function countTokens(
+  exchange: Exchange,
+  call: { upstream: Upstream; body: Buffer; signal: AbortSignal },
+): Promise<number | null> {
+  const { upstream, body, signal } = call;
+  const { request } = exchange;
+  try {
+    const { statusCode, body: answer } = await upstream.pool.request({
+      path: upstream.basePath + countPath(request.url ?? ""),
+      method: "POST",
+      headers: toUpstreamHeaders(request.rawHeaders, upstream.credential),
+      body: JSON.stringify(toCounted(body)),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]),
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES) return null;
+      chunks.push(chunk);
+    }
+    return statusCode === 200 ? readCount(Buffer.concat(chunks).toString("utf8")) : null;
+  } catch {
+    return null;
+  }
+}
+
+function countPath(target: string): string {
+  const query = target.indexOf("?");
+  return `/v1/messages/count_tokens${query === -1 ? "" : target.slice(query)}`;
+}
+
+function toCounted(body: Buffer): Record<string, unknown> {
+  const message = JSON.parse(body.toString("utf8")) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(message).filter(([name]) => countedFields.has(name)));
+}
+
+function readCount(text: string): number | null {
+  const { input_tokens: tokens } = JSON.parse(text) as { input_tokens?: unknown };
+  return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
+}

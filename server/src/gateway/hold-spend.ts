@@ -1,0 +1,178 @@
+import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
+import type { HoldRequest } from "#src/domain/hold-request.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
+import type { SpendScope } from "#src/ledger/charges.ts";
+import type { HoldRefusal } from "#src/ledger/hold-refusal.ts";
+import type { Decided, Dropped, LeaseKeeper } from "#src/ledger/lease-keeper.ts";
+import type { Held } from "#src/ledger/node-leases.ts";
+import { toHoldError, toUnboundedError } from "#src/ledger/refuse-hold.ts";
+import { countTokens } from "./count-tokens.ts";
+import { type Exchange, isClientGone } from "./exchange.ts";
+import type { ParsedMessage } from "./parse-message.ts";
+import { stopping } from "./refuse.ts";
+import type { Upstream } from "./upstreams/upstream.ts";
+
+// The worst case of a request, held against the strict limits of its chain before it is sent. Where the node's leases
+// suffice, which is nearly always, nothing here waits.
+
+export interface HoldDeps {
+  leases: Pick<LeaseKeeper, "mustHold" | "hold" | "drop" | "findLimit">;
+  metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
+}
+
+export interface HoldCall {
+  exchange: Exchange;
+  scope: SpendScope;
+  message: ParsedMessage;
+  body: Buffer;
+  upstream: Upstream;
+  book: PriceBook;
+  /** Milliseconds since the epoch: prices of that moment. */
+  atMs: number;
+}
+
+/**
+ * The hold of a request; null when its client left while it waited. Whoever gets one drops it, or ends the request.
+ * Throws the refusal: 400 where no retry helps, 429 where others hold what remains, 503.
+ */
+export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
+  const worstCase = worstCaseCost(call.message, call.book, call.atMs);
+  if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
+  const decided = ask(deps, call, worstCase);
+  if (!(decided instanceof Promise) && decided.kind === "held") {
+    return accept(deps, call, worstCase, decided);
+  }
+  return conclude(deps, call, worstCase, decided);
+}
+
+/** What no limit counts may have no bound. */
+function refuseUnbounded(deps: HoldDeps, { scope }: HoldCall, worstCase: WorstCase): void {
+  const limit = deps.leases.findLimit(scope);
+  if (limit === null) return;
+  deps.metrics.observeHoldRefusal("unbounded");
+  throw toUnboundedError(limit, explainWorstCase(worstCase));
+}
+
+function ask(
+  deps: HoldDeps,
+  { exchange, scope }: HoldCall,
+  { kind, nanoUsd }: WorstCase,
+): ReturnType<LeaseKeeper["hold"]> {
+  const { requestId } = exchange;
+  const isOpenEnded = kind !== "closed";
+  return deps.leases.hold({ requestId, scope, amountNanoUsd: nanoUsd, isOpenEnded });
+}
+
+function accept(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
+  // The limit came while it waited.
+  if (worstCase.kind === "refused" && held.holdNanoUsd !== null) {
+    deps.leases.drop(call.exchange.requestId);
+    refuseUnbounded(deps, call, worstCase);
+  }
+  return held;
+}
+
+async function conclude(
+  deps: HoldDeps,
+  call: HoldCall,
+  worstCase: WorstCase,
+  asked: Decided | Promise<Decided | Dropped>,
+): Promise<Held | null> {
+  const { exchange } = call;
+  let explained = worstCase;
+  let decided = await orLeave(deps, exchange, asked);
+  if (decided.kind === "refused" && decided.reason === "too_large") {
+    const tighter = await tighten(call, worstCase, decided);
+    if (tighter !== null) {
+      explained = tighter;
+      decided = await orLeave(deps, exchange, ask(deps, call, tighter));
+    }
+  }
+  if (isClientGone(exchange)) {
+    deps.leases.drop(exchange.requestId);
+    return null;
+  }
+  if (decided.kind === "dropped") throw stopping();
+  if (decided.kind === "refused") {
+    deps.metrics.observeHoldRefusal(decided.reason);
+    throw toHoldError(decided, () => explainWorstCase(explained), leastOf(call));
+  }
+  return accept(deps, call, worstCase, decided);
+}
+
+/** A client that leaves gives its place in the queue to the next one; so does a server that stops. */
+async function orLeave(
+  deps: HoldDeps,
+  exchange: Exchange,
+  asked: Decided | Promise<Decided | Dropped>,
+): Promise<Decided | Dropped> {
+  if (!(asked instanceof Promise)) return asked;
+  const leave = () => deps.leases.drop(exchange.requestId);
+  exchange.relay = { onClientGone: leave, abortForShutdown: leave };
+  try {
+    return await asked;
+  } finally {
+    exchange.relay = null;
+  }
+}
+
+/**
+ * The bytes of a prompt bound its tokens at several times what they are. Where that bound does not fit what remains of
+ * a limit, the upstream counts: once, and only if the smallest count of all would fit. Null: it is no help.
+ */
+async function tighten(
+  { exchange, message, body, upstream, book, atMs }: HoldCall,
+  worstCase: WorstCase,
+  { limit, figures }: HoldRefusal,
+): Promise<WorstCase | null> {
+  if (worstCase.kind !== "closed" || limit === null || figures === null) return null;
+  const counted = { request: message, book, atMs };
+  const least = tightenWith({ ...counted, countedTokens: 0 });
+  const remaining = limit.amountNanoUsd - figures.settledNanoUsd - figures.unresolvedNanoUsd;
+  if (least.nanoUsd >= worstCase.nanoUsd || least.nanoUsd > remaining) return null;
+  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  exchange.relay = { onClientGone: leave, abortForShutdown: leave };
+  const { signal } = leaving;
+  const countedTokens = await countTokens(exchange, { upstream, body, signal });
+  exchange.relay = null;
+  if (countedTokens === null) return null;
+  const tighter = tightenWith({ ...counted, countedTokens });
+  return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;
+}
+
+/** What the smallest request to the same model is held at, in nano-USD. */
+function leastOf({ message: { model }, book, atMs }: HoldCall): bigint {
+  const request = { ...NOTHING, model };
+  return tightenWith({ request, book, atMs, countedTokens: 0 }).nanoUsd;
+}
+
+const NOTHING: Omit<HoldRequest, "model"> = {
+  maxTokens: 0,
+  speed: null,
+  inferenceGeo: "global",
+  fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
+  bodyBytes: 0,
+  toolCount: 0,
+  builtInToolCount: 0,
+  toolsetCount: 0,
+  imageCount: 0,
+  imageDataBytes: 0,
+  citedBytes: 0,
+  serverTools: [],
+  markers: {
+    hasCacheControl5m: false,
+    hasCacheControl1h: false,
+    hasUnknownTools: false,
+    hasMcpServers: false,
+    hasContainer: false,
+    hasSkills: false,
+    hasThread: false,
+    hasCompaction: false,
+    hasOpaqueSource: false,
+    hasUrlSource: false,
+    hasFileIds: false,
+    unknownFields: [],
+  },
+};

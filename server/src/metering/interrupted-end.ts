@@ -1,0 +1,37 @@
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { Cost } from "#src/domain/usage.ts";
+import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+
+/** The end of a request of which nothing is known but that it began. `model`: the name that it is reported under. */
+export function toInterruptedEnd(
+  begin: BeginRecord,
+  { model, nowMs }: { model: string; nowMs: number },
+): EndRecord {
+  const nothing = { total: noTokens, iterations: null, serviceTier: null, inferenceGeo: null };
+  return {
+    ...begin,
+    endedAtMs: Math.max(nowMs, begin.startedAtMs),
+    outcome: "interrupted",
+    httpStatus: null,
+    isEstimated: false,
+    isUnpriced: false,
+    model,
+    ...usageDimensions({ ...nothing, model: begin.requestedModel, speed: null }),
+    contextWindow: "0-200k",
+    usage: noTokens,
+    cost: { ...noCost },
+    prices: "{}",
+    upstreamRequestId: null,
+    firstByteMs: null,
+  };
+}
+
+const noCost: Cost = {
+  input: 0n,
+  cacheWrite5m: 0n,
+  cacheWrite1h: 0n,
+  cacheRead: 0n,
+  output: 0n,
+  webSearch: 0n,
+  total: 0n,
+};

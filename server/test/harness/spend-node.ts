@@ -1,0 +1,89 @@
+import type { Database } from "#src/db/pool.ts";
+import {
+  type LeaseKeeper,
+  type LeaseKeeperOptions,
+  makeLeaseKeeper,
+} from "#src/ledger/lease-keeper.ts";
+import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { type Journal, openJournal } from "#src/metering/journal.ts";
+import { type Meter, makeMeter } from "#src/metering/meter.ts";
+import { recordUsage } from "#src/metering/record-usage.ts";
+
+// What `wiring.ts` builds for money, on a test's database and folder: journal, meter, ledger and leases of one node.
+
+export interface SpendNodeOptions extends Partial<LeaseKeeperOptions> {
+  database: Database;
+  /** Folder of the journal. */
+  directory: string;
+  nodeId: string;
+  flushEveryMs?: number;
+  journal?: Journal;
+}
+
+export interface SpendNode {
+  nodeId: string;
+  meter: Meter;
+  ledger: Ledger;
+  leases: LeaseKeeper;
+  stop(): Promise<void>;
+}
+
+const logger = makeLogger("silent");
+
+/** A lease keeper with the defaults of a test; it does nothing by itself until it is started. */
+export function makeTestLeases(
+  options: Pick<LeaseKeeperOptions, "database" | "nodeId"> & Partial<LeaseKeeperOptions>,
+): LeaseKeeper {
+  return makeLeaseKeeper({
+    databaseNowMs: () => Date.now(),
+    clock: systemClock,
+    logger,
+    ttlMs: 5_000,
+    holdWaitMs: 400,
+    unresolvedReleaseMs: 3_600_000,
+    reenter: () => Promise.resolve(),
+    journalTold: () => undefined,
+    listRunning: () => [],
+    ...options,
+  });
+}
+
+export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNode> {
+  const { database, directory, nodeId, flushEveryMs } = options;
+  const databaseNowMs = options.databaseNowMs ?? (() => Date.now());
+  const leases = makeTestLeases({
+    ...options,
+    databaseNowMs,
+    reenter: () => meter.reenter(),
+    journalTold: () => meter.journalTold(),
+  });
+  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
+  const meter: Meter = makeMeter({
+    database,
+    journal: options.journal ?? openJournal({ directory, nodeId, clock: systemClock, logger }),
+    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    version: "0.0.0",
+    newInstallationId: nodeId,
+    labelOf: (_, model) => model,
+    clock: systemClock,
+    logger,
+    ...(flushEveryMs !== undefined && { flushEveryMs }),
+  });
+  await meter.start();
+  await ledger.start();
+  await leases.start();
+  return {
+    nodeId,
+    meter,
+    ledger,
+    leases,
+    stop: async () => {
+      await meter.flush();
+      await leases.stop();
+      ledger.stop();
+      await meter.stop();
+    },
+  };
+}
