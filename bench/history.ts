@@ -8,7 +8,8 @@ import {
 } from "../server/src/metering/rollup-tables.ts";
 
 // A made-up history of requests, made inside PostgreSQL: ten million take minutes. Months are filled as tables of their
-// own and get their indices when they are attached; rollups are summed up as the flush would have.
+// own and get their indices when they are attached; rollups are summed up, and lie in order of time, as the
+// flush would have them.
 
 export interface HistoryOptions {
   requests: number;
@@ -137,7 +138,7 @@ async function rollUp(database: Database, table: keyof typeof rollupTables): Pro
     .raw(
       `INSERT INTO ${table} (bucket_at, organization_id, ${labels.join(", ")}, ${countColumns.join(", ")})
        SELECT date_trunc('${unit}', ${isOfEvents ? "started_at" : "bucket_at"}, 'UTC'), organization_id,
-         ${shown.join(", ")}, ${counts.join(", ")} FROM ${from} GROUP BY 1, 2, ${group.join(", ")}`,
+         ${shown.join(", ")}, ${counts.join(", ")} FROM ${from} GROUP BY 1, 2, ${group.join(", ")} ORDER BY 1`,
     )
     .execute(database);
 }

@@ -27,6 +27,8 @@ export interface Tables {
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
   usage_month: UsageRollupTable;
+  usage_key_day: UsageKeyRollupTable;
+  usage_key_month: UsageKeyRollupTable;
   usage_organization_hour: UsageOrganizationRollupTable;
   usage_organization_day: UsageOrganizationRollupTable;
   usage_workspace_hour: UsageWorkspaceRollupTable;
@@ -245,6 +247,12 @@ interface UsageRollupTable extends UsageDimensions, UsageRollupCounts {
 
 interface UsageOrganizationRollupTable extends UsageModelDimensions, UsageRollupCounts {
   status: string;
+}
+
+interface UsageKeyRollupTable extends UsageRollupCounts {
+  workspace_id: string;
+  api_key_id: string;
+  member_id: string;
 }
 
 interface UsageWorkspaceRollupTable extends UsageRollupCounts {

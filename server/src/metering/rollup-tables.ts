@@ -27,6 +27,8 @@ const modelLabels = [
   "status",
 ] as const satisfies UsageLabel[];
 
+const keyLabels = ["workspace_id", "api_key_id", "member_id"] as const satisfies UsageLabel[];
+
 export const countColumns = [
   "requests",
   "errors",
@@ -59,6 +61,8 @@ export const rollupTables = {
   usage_hour: { unit: "hour", labels: allLabels },
   usage_day: { unit: "day", labels: allLabels },
   usage_month: { unit: "month", labels: allLabels },
+  usage_key_day: { unit: "day", labels: keyLabels },
+  usage_key_month: { unit: "month", labels: keyLabels },
   usage_workspace_hour: { unit: "hour", labels: ["workspace_id"] },
   usage_workspace_day: { unit: "day", labels: ["workspace_id"] },
   usage_organization_hour: { unit: "hour", labels: modelLabels },

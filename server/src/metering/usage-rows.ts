@@ -100,11 +100,14 @@ export function toRollups(records: readonly EndRecord[]): Record<RollupTable, Ro
   const hours = rollUpHours(records);
   const days = rollUp(hours, rollupTables.usage_day);
   const organizationHours = rollUp(hours, rollupTables.usage_organization_hour);
+  const keyDays = rollUp(days, rollupTables.usage_key_day);
   const workspaceHours = rollUp(hours, rollupTables.usage_workspace_hour);
   const rows = {
     usage_hour: hours,
     usage_day: days,
     usage_month: rollUp(days, rollupTables.usage_month),
+    usage_key_day: keyDays,
+    usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
     usage_workspace_hour: workspaceHours,
     usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
     usage_organization_hour: organizationHours,

@@ -28,6 +28,8 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_hour: null,
   usage_day: "usage_hour",
   usage_month: "usage_day",
+  usage_key_day: "usage_day",
+  usage_key_month: "usage_month",
   usage_workspace_hour: "usage_hour",
   usage_workspace_day: "usage_day",
   usage_organization_hour: "usage_hour",

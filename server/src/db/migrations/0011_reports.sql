@@ -80,7 +80,33 @@ CREATE TABLE usage_organization_hour (
 );
 CREATE TABLE usage_organization_day (LIKE usage_organization_hour INCLUDING ALL);
 
--- By workspace and by nothing else: one row each.
+-- By key and its owner, and by workspace, and by nothing else.
+CREATE TABLE usage_key_day (
+  bucket_at timestamptz NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id)
+);
+CREATE TABLE usage_key_month (LIKE usage_key_day INCLUDING ALL);
 CREATE TABLE usage_workspace_hour (
   bucket_at timestamptz NOT NULL,
   organization_id uuid NOT NULL,
@@ -134,6 +160,8 @@ BEGIN
     SELECT * FROM (VALUES
       ('usage_day', 'day', 'workspace_id, api_key_id, member_id, ' || model_labels),
       ('usage_month', 'month', 'workspace_id, api_key_id, member_id, ' || model_labels),
+      ('usage_key_day', 'day', 'workspace_id, api_key_id, member_id'),
+      ('usage_key_month', 'month', 'workspace_id, api_key_id, member_id'),
       ('usage_organization_hour', 'hour', model_labels),
       ('usage_organization_day', 'day', model_labels),
       ('usage_workspace_hour', 'hour', 'workspace_id'),

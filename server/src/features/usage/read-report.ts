@@ -16,12 +16,14 @@ import {
   levelFor,
   listReport,
   type Measure,
+  type RankedGroup,
   type ReportColumn,
   type ReportFilter,
   type ReportOrder,
   type ReportPosition,
   type ReportQuery,
   type ReportRow,
+  rankGroups,
   sumReport,
   type UsageCounts,
 } from "./report.sql.ts";
@@ -48,6 +50,8 @@ const bucketUnits = { "1m": "minute", "1h": "hour", "1d": "day" } as const satis
 export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   const { filter, columns, bucket, range, order, after, limit } = page;
   if (bucket === "none") {
+    const { by } = order;
+    if (by !== "time" && columns.length > 0) return listRanked(tx, page, { ...order, by });
     const parts = partsOf(page, range);
     return listReport(
       tx,
@@ -59,6 +63,43 @@ export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   if (order.by === "time") return listByTime(tx, page, bucketUnits[bucket]);
   const parts = [{ ...range, unit: bucketUnits[bucket] }];
   return listReport(tx, { ...filter, columns, parts, isBucketed: true }, { order, after, limit });
+}
+
+/** Ranks the groups by the one measure first: of ten thousand, a hundred are summed up in everything. */
+async function listRanked(
+  tx: Tx,
+  page: ReportPage,
+  order: { by: Measure; isDescending: boolean },
+): Promise<ListedRow[]> {
+  const { filter, columns, range, after, limit } = page;
+  const query = { ...filter, columns, parts: partsOf(page, range) };
+  const ranking = await rankGroups(tx, query, { order, after, limit });
+  if (ranking.length === 0) return [];
+  const rows = await listGroups(tx, page, ranking);
+  return ranking.flatMap(({ columns: values, value }) => {
+    const row = rows.get(values.join("\n"));
+    return row === undefined ? [] : [{ ...row, order_value: value }];
+  });
+}
+
+/** Everything of these groups over the whole range, by their values. */
+async function listGroups(
+  tx: Tx,
+  { filter, columns, bucket, range }: Omit<ReportPage, "order" | "after" | "limit">,
+  groups: readonly RankedGroup[],
+): Promise<Map<string, ReportRow>> {
+  const within = narrowed(filter, columns, groups);
+  const rows = await listReport(
+    tx,
+    {
+      ...within,
+      columns,
+      parts: partsOf({ filter: within, columns, bucket }, range),
+      isBucketed: false,
+    },
+    { order: { by: "time", isDescending: false }, after: null, limit: groups.length },
+  );
+  return new Map(rows.map((row) => [columns.map((column) => row[column] ?? "").join("\n"), row]));
 }
 
 /** What a window of buckets grows by when it did not hold enough rows. */
@@ -142,14 +183,12 @@ export type TopRow = ReportRow & { isOther: boolean };
 export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   const { filter, columns, bucket, range, measure, isDescending, count } = top;
   await refusePrunedMinutes(tx, top);
-  const order = { by: measure, isDescending };
-  const ranking = await listReport(
+  const ranking = await rankGroups(
     tx,
-    { ...filter, columns, parts: partsOf(top, range), isBucketed: false },
-    { order, after: null, limit: count },
+    { ...filter, columns, parts: partsOf(top, range) },
+    { order: { by: measure, isDescending }, after: null, limit: count },
   );
   if (ranking.length === 0) return [];
-  const ranked = ranking.map((row) => columns.map((column) => row[column] ?? ""));
   const isBucketed = bucket !== "none";
   const shape = (of: { columns: readonly ReportColumn[]; filter: ReportFilter }): ReportQuery => ({
     ...of.filter,
@@ -164,26 +203,33 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
     after: null,
     limit: 1_000_000,
   } as const;
-  const inTop = { columns, filter: narrowed(filter, columns, ranked) };
-  const rows = isBucketed ? await listReport(tx, shape(inTop), all) : ranking;
+  const inTop = { columns, filter: narrowed(filter, columns, ranking) };
+  const rows = isBucketed
+    ? await listReport(tx, shape(inTop), all)
+    : [...(await listGroups(tx, top, ranking)).values()];
   const sums = await listReport(tx, shape({ columns: [], filter }), all);
   return withOthers(rows, sums, (row) => {
     const key = columns.map((column) => row[column]).join("\n");
-    return ranked.findIndex((each) => each.join("\n") === key);
+    return ranking.findIndex((each) => each.columns.join("\n") === key);
   });
 }
 
 /** With the values of each column named too, which is what an index can use. */
 function narrowed(
   filter: ReportFilter,
-  columns: readonly UsageLabel[],
-  ranked: readonly (readonly string[])[],
+  columns: readonly ReportColumn[],
+  groups: readonly RankedGroup[],
 ): ReportFilter {
   const values = columns.map(
-    (column, index) => [column, [...new Set(ranked.map((row) => row[index] ?? ""))]] as const,
+    (column, index) =>
+      [column, [...new Set(groups.map((group) => group.columns[index] ?? ""))]] as const,
   );
-  const groups = columns.length > 1 ? { groups: { columns, rows: ranked } } : {};
-  return { ...filter, values: { ...filter.values, ...Object.fromEntries(values) }, ...groups };
+  const rows = groups.map((group) => group.columns);
+  return {
+    ...filter,
+    values: { ...filter.values, ...Object.fromEntries(values) },
+    ...(columns.length > 1 && { groups: { columns, rows } }),
+  };
 }
 
 function withOthers(

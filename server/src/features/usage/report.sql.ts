@@ -49,7 +49,7 @@ export interface ReportFilter {
   /** Of each column that stands here, only these values. */
   values: Readonly<Partial<Record<ReportColumn, readonly string[]>>>;
   /** Only these groups, each with one value per column. */
-  groups?: { columns: readonly UsageLabel[]; rows: readonly (readonly string[])[] };
+  groups?: { columns: readonly ReportColumn[]; rows: readonly (readonly string[])[] };
   /** Leaves out what people used who have been removed since. */
   withoutRemovedMembers?: boolean;
 }
@@ -59,6 +59,12 @@ export interface ReportQuery extends ReportFilter {
   parts: readonly RangePart[];
   /** One row per bucket of the parts' one unit; else one per group. */
   isBucketed: boolean;
+}
+
+/** What a group is ranked by is summed up for all of them, everything else only for those that are shown. */
+export interface RankedGroup {
+  columns: string[];
+  value: bigint;
 }
 
 export type UsageCounts = Record<CountColumn, bigint>;
@@ -92,12 +98,29 @@ const measures: Readonly<Record<Measure, string>> = {
   errors: "errors",
 };
 
+const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
+  cost: ["cost_nano_usd"],
+  tokens: [
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+  ],
+  output_tokens: ["output_tokens"],
+  input_tokens: ["input_tokens"],
+  requests: ["requests"],
+  errors: ["errors"],
+};
+
 const levels = [
   { hour: "usage_organization_hour", day: "usage_organization_day" },
   { hour: "usage_workspace_hour", day: "usage_workspace_day" },
+  // Hours per key and nothing else would be hardly fewer rows than there are with all labels.
+  { hour: "usage_hour", day: "usage_key_day", month: "usage_key_month" },
   { hour: "usage_hour", day: "usage_day", month: "usage_month" },
-] as const satisfies Partial<Record<RollupUnit, RollupTable>>[];
-export type Level = Partial<Record<RollupUnit, RollupTable>>;
+] as const satisfies Level[];
+export type Level = Partial<Record<RollupUnit, RollupTable>> & { day: RollupTable };
 
 /** The smallest rollups that have all the labels the report needs. */
 export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Level {
@@ -107,11 +130,11 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
   if (query.visible.workspaceIds !== null) needed.add("workspace_id");
   if (query.visible.own !== null) needed.add("api_key_id");
   if (query.withoutRemovedMembers) needed.add("member_id");
-  const level: Level | undefined = levels.find(({ hour }) => {
-    const labels: readonly UsageLabel[] = rollupTables[hour].labels;
+  const level: Level | undefined = levels.find(({ day }) => {
+    const labels: readonly UsageLabel[] = rollupTables[day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
-  return level ?? levels[2];
+  return level ?? levels[3];
 }
 
 function labelsOf(column: ReportColumn): readonly UsageLabel[] {
@@ -138,13 +161,43 @@ export function inReport<Result>(
   });
 }
 
+interface ReportSlice {
+  order: ReportOrder;
+  after: ReportPosition | null;
+  limit: number;
+}
+
 /** Rows in the order asked for, after the position, at most `limit`. Groups that nothing was used in have no row. */
 export async function listReport(
   tx: Tx,
   query: ReportQuery,
-  page: { order: ReportOrder; after: ReportPosition | null; limit: number },
+  slice: ReportSlice,
 ): Promise<(ReportRow & { order_value: bigint | null })[]> {
-  const { order, after } = page;
+  const { rows } = await sql<ReportRow & { order_value: bigint | null }>`
+    ${selectOrdered(query, slice, countColumns)}`.execute(tx);
+  return rows;
+}
+
+/** The groups of a report without buckets in the order of a measure, after the position, at most `limit`. */
+export async function rankGroups(
+  tx: Tx,
+  query: Omit<ReportQuery, "isBucketed">,
+  slice: ReportSlice & { order: { by: Measure } },
+): Promise<RankedGroup[]> {
+  const counts = measured[slice.order.by];
+  const ordered = selectOrdered({ ...query, isBucketed: false }, slice, counts);
+  const { rows } = await sql<ReportRow & { order_value: bigint }>`${ordered}`.execute(tx);
+  return rows.map((row) => ({
+    columns: query.columns.map((column) => row[column] ?? ""),
+    value: row.order_value,
+  }));
+}
+
+function selectOrdered(
+  query: ReportQuery,
+  { order, after, limit }: ReportSlice,
+  counts: readonly CountColumn[],
+): RawBuilder<unknown> {
   const keys = [
     ...(query.isBucketed ? [sql`bucket_at`] : []),
     ...query.columns.map((column) => sql`${sql.ref(column)} COLLATE "C"`),
@@ -156,11 +209,10 @@ export async function listReport(
   // Rows of one value stand in the order of their keys, whichever way the values run.
   const byKeys = keys.map((key) => (order.by === "time" ? sql`${key} ${direction}` : key));
   const orderBy = order.by === "time" ? byKeys : [sql`order_value ${direction}`, ...byKeys];
-  const { rows } = await sql<ReportRow & { order_value: bigint | null }>`
-    SELECT * FROM (SELECT *, ${value} AS order_value FROM (${selectGroups(query)}) AS grouped) AS valued
+  return sql`
+    SELECT * FROM (SELECT *, ${value} AS order_value FROM (${selectGroups(query, counts)}) AS grouped) AS valued
     ${isAfter} ${orderBy.length === 0 ? sql`` : sql`ORDER BY ${sql.join(orderBy)}`}
-    LIMIT ${page.limit}`.execute(tx);
-  return rows;
+    LIMIT ${limit}`;
 }
 
 function isBeyond(
@@ -191,13 +243,15 @@ export async function sumReport(
 ): Promise<UsageCounts> {
   const { rows } = await sql<UsageCounts>`
     SELECT ${sql.join(countColumns.map(sumOf))}
-    FROM (${selectParts({ ...query, columns: [], isBucketed: false })}) AS part`.execute(tx);
+    FROM (${selectParts({ ...query, columns: [], isBucketed: false }, countColumns)}) AS part`.execute(
+    tx,
+  );
   const [row] = rows;
   if (row === undefined) throw new Error("a sum is one row");
   return row;
 }
 
-function selectGroups(query: ReportQuery): RawBuilder<unknown> {
+function selectGroups(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
   const columns = query.columns.map((column) =>
     isLabel(column) ? sql.ref(column) : sql`${sql.raw(derived[column].text)} AS ${sql.ref(column)}`,
   );
@@ -206,8 +260,8 @@ function selectGroups(query: ReportQuery): RawBuilder<unknown> {
     ...(query.isBucketed ? [sql`bucket_at`] : []),
     ...query.columns.map((_, index) => sql.raw(String(index + 2))),
   ];
-  return sql`SELECT ${sql.join([at, ...columns, ...countColumns.map(sumOf)])}
-    FROM (${selectParts(query)}) AS part
+  return sql`SELECT ${sql.join([at, ...columns, ...counts.map(sumOf)])}
+    FROM (${selectParts(query, counts)}) AS part
     ${groups.length === 0 ? sql`` : sql`GROUP BY ${sql.join(groups)}`}
     HAVING count(*) > 0`;
 }
@@ -217,13 +271,16 @@ function sumOf(column: CountColumn): RawBuilder<unknown> {
   return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
 }
 
-function selectParts(query: ReportQuery): RawBuilder<unknown> {
+function selectParts(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
   const level = levelFor(query);
-  const parts = query.parts.map((part) => selectPart(query, level, part));
+  const parts = query.parts.map((part) => selectPart(query, { level, part, counts }));
   return sql.join(parts, sql` UNION ALL `);
 }
 
-function selectPart(query: ReportQuery, level: Level, part: RangePart): RawBuilder<unknown> {
+function selectPart(
+  query: ReportQuery,
+  { level, part, counts }: { level: Level; part: RangePart; counts: readonly CountColumn[] },
+): RawBuilder<unknown> {
   const isOfEvents = part.unit === "minute";
   const at = isOfEvents
     ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
@@ -231,11 +288,11 @@ function selectPart(query: ReportQuery, level: Level, part: RangePart): RawBuild
   const labels = [...new Set(query.columns.flatMap(labelsOf))].map((label) =>
     isOfEvents && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
   );
-  const counts = countColumns.map((column) => {
+  const counted = counts.map((column) => {
     const counted = isOfEvents ? EVENT_COUNTS[column] : undefined;
     return counted === undefined ? sql.ref(column) : sql`${sql.raw(counted)} AS ${sql.ref(column)}`;
   });
-  const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counts];
+  const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counted];
   return sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(level, part))} WHERE ${matches(query, part)}`;
 }
 
@@ -259,8 +316,8 @@ function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
   const keys = values.api_key_id;
   // A key stands in one workspace: with it the index leads to the key's rows.
   if (keys !== undefined && values.workspace_id === undefined && !isOfEvents) {
-    conditions.push(sql`workspace_id = ANY(ARRAY(SELECT workspace_id FROM api_key
-      WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[])))`);
+    conditions.push(sql`(workspace_id, api_key_id) IN (SELECT workspace_id, id FROM api_key
+      WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[]))`);
   }
   if (query.groups) conditions.push(isOneOf(query.groups, isOfEvents));
   if (query.withoutRemovedMembers) {
@@ -275,7 +332,7 @@ function isOneOf(
   isOfEvents: boolean,
 ): RawBuilder<unknown> {
   const left = columns.map((column) =>
-    sql.raw(isOfEvents && column === "status" ? EVENT_STATUS : column),
+    sql.raw(isOfEvents && column === "status" ? EVENT_STATUS : textOf(column)),
   );
   const lists = columns.map((_, index) => sql`${rows.map((row) => row[index] ?? "")}::text[]`);
   return sql`(${sql.join(left)}) IN (SELECT * FROM unnest(${sql.join(lists)}))`;
