@@ -66,7 +66,7 @@ const postgres = await startEmbeddedPostgres({
   },
 });
 try {
-  await migrate({ connectionString: postgres.connectionString });
+  if (isNew) await migrate({ connectionString: postgres.connectionString });
   const database = openDatabase({
     connectionString: postgres.connectionString,
     maxConnections: 8,

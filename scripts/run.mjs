@@ -1,5 +1,5 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`, `npm run sim`: installs what is missing,
-// then runs the command under a Node that is new enough.
+// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`, `npm run sim`:
+// installs what is missing, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 import { ensureInstalled, findNode, root } from "./runtime.mjs";
@@ -29,6 +29,10 @@ switch (command) {
   case "bench":
     ensureInstalled("all");
     step("benchmark", null, ["bench/run.ts", ...rest]);
+    break;
+  case "bench:reports":
+    ensureInstalled("all");
+    step("benchmark of the reports", null, ["bench/reports.ts", ...rest]);
     break;
   case "soak":
     ensureInstalled("all");

@@ -107,6 +107,7 @@ export async function listAnalytics(
     columns,
     bucket,
     range,
+    isOpenEnded: range.endMs >= deps.nowMs(),
     order,
     after: cursor === undefined ? null : readPosition(cursor, asked, { columns, bucket, order }),
     limit: rowLimit + 1,

@@ -137,6 +137,7 @@ async function readBuckets(
     columns,
     bucket: width,
     range: { startMs: fromMs, endMs: toMs },
+    isOpenEnded: false,
     order: { by: "time", isDescending: false },
     after: null,
     limit: MAX_RESULTS + 1,

@@ -9,6 +9,7 @@ import {
   type SumUnit,
   type TimeRange,
 } from "#src/domain/report-range.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { countColumns, type UsageLabel } from "#src/metering/rollup-tables.ts";
 import {
   findPrunedBefore,
@@ -35,6 +36,8 @@ export interface ReportPage {
   columns: readonly ReportColumn[];
   bucket: BucketName;
   range: TimeRange;
+  /** The range ends now or later: nothing lies beyond it, so its last day and month can be read as wholes. */
+  isOpenEnded: boolean;
   order: ReportOrder;
   after: ReportPosition | null;
   limit: number;
@@ -52,7 +55,7 @@ export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   if (bucket === "none") {
     const { by } = order;
     if (by !== "time" && columns.length > 0) return listRanked(tx, page, { ...order, by });
-    const parts = partsOf(page, range);
+    const parts = partsOf(page);
     return listReport(
       tx,
       { ...filter, columns, parts, isBucketed: false },
@@ -71,8 +74,8 @@ async function listRanked(
   page: ReportPage,
   order: { by: Measure; isDescending: boolean },
 ): Promise<ListedRow[]> {
-  const { filter, columns, range, after, limit } = page;
-  const query = { ...filter, columns, parts: partsOf(page, range) };
+  const { filter, columns, after, limit } = page;
+  const query = { ...filter, columns, parts: partsOf(page) };
   const ranking = await rankGroups(tx, query, { order, after, limit });
   if (ranking.length === 0) return [];
   const rows = await listGroups(tx, page, ranking);
@@ -85,16 +88,17 @@ async function listRanked(
 /** Everything of these groups over the whole range, by their values. */
 async function listGroups(
   tx: Tx,
-  { filter, columns, bucket, range }: Omit<ReportPage, "order" | "after" | "limit">,
+  report: Omit<ReportPage, "order" | "after" | "limit">,
   groups: readonly RankedGroup[],
 ): Promise<Map<string, ReportRow>> {
-  const within = narrowed(filter, columns, groups);
+  const { columns } = report;
+  const within = narrowed(report.filter, columns, groups);
   const rows = await listReport(
     tx,
     {
       ...within,
       columns,
-      parts: partsOf({ filter: within, columns, bucket }, range),
+      parts: partsOf({ ...report, filter: within }),
       isBucketed: false,
     },
     { order: { by: "time", isDescending: false }, after: null, limit: groups.length },
@@ -139,19 +143,24 @@ async function listByTime(tx: Tx, page: ReportPage, unit: SumUnit): Promise<List
 /** Of the whole range, whatever the page. */
 export async function sumRange(
   tx: Tx,
-  page: Pick<ReportPage, "filter" | "bucket" | "range">,
+  page: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
 ): Promise<UsageCounts> {
-  return sumReport(tx, { ...page.filter, parts: partsOf({ ...page, columns: [] }, page.range) });
+  return sumReport(tx, { ...page.filter, parts: partsOf({ ...page, columns: [] }) });
 }
 
 /** The whole range in the largest units that there are rollups of; minutes at its ends come from the events. */
-function partsOf(
-  { filter, columns, bucket }: Pick<ReportPage, "filter" | "columns" | "bucket">,
-  range: TimeRange,
-): RangePart[] {
+function partsOf({
+  filter,
+  columns,
+  bucket,
+  range,
+  isOpenEnded,
+}: Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">): RangePart[] {
   const level: Level = levelFor({ ...filter, columns });
   const units = (["hour", "day", "month"] as const).filter((unit) => level[unit] !== undefined);
-  return cutRange(range, bucket === "1m" ? ["minute", ...units] : units);
+  const coarsest = level.month === undefined ? "daily" : "monthly";
+  const endMs = isOpenEnded ? periodOf(coarsest, range.endMs - 1).endMs : range.endMs;
+  return cutRange({ ...range, endMs }, bucket === "1m" ? ["minute", ...units] : units);
 }
 
 async function refusePrunedMinutes(
@@ -185,7 +194,7 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   await refusePrunedMinutes(tx, top);
   const ranking = await rankGroups(
     tx,
-    { ...filter, columns, parts: partsOf(top, range) },
+    { ...filter, columns, parts: partsOf(top) },
     { order: { by: measure, isDescending }, after: null, limit: count },
   );
   if (ranking.length === 0) return [];
@@ -194,9 +203,7 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
     ...of.filter,
     columns: of.columns,
     isBucketed,
-    parts: isBucketed
-      ? [{ ...range, unit: bucketUnits[bucket] }]
-      : partsOf({ ...of, bucket }, range),
+    parts: isBucketed ? [{ ...range, unit: bucketUnits[bucket] }] : partsOf({ ...top, ...of }),
   });
   const all = {
     order: { by: "time", isDescending: false },

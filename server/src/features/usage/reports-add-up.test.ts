@@ -254,6 +254,19 @@ test("reports add up to the settled spend of every scope and period, to the nano
   }
 });
 
+test("a range that ends now or later is the same as the one to the end of what there is", async () => {
+  for (const groups of ["", "api_key", "workspace,model", "model"]) {
+    const query = `starting_at=${iso(START + 20 * DAY_MS + HOUR_MS)}&group_by=${groups}&bucket=none`;
+    const closed = await allPages(`${query}&ending_at=${iso(END)}`);
+    for (const end of ["", `&ending_at=${iso(END + 40 * DAY_MS)}`]) {
+      const open = await allPages(query + end);
+      expect(open.totals).toEqual(closed.totals);
+      const measured = (report: Report) => report.data.map(({ ending_at: _, ...row }) => row);
+      expect(measured(open)).toEqual(measured(closed));
+    }
+  }
+});
+
 test("the rollups and the balances verify", async () => {
   expect(await listRollupDifferences(h.deps.database)).toEqual([]);
   expect(await listBalanceDifferences(h.deps.database)).toEqual([]);

@@ -109,7 +109,8 @@ export async function getUsage(
   if (query.top !== undefined) checkTop(query, range, isSplit);
   const after = cursor === undefined ? null : readPosition(cursor, question, shape);
   const filter = await readFilter(deps.database, caller, query);
-  const page: ReportPage = { filter, range, after, limit: rowLimit + 1, ...shape };
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
   return inReport(deps.database, async (tx) => {
     const found =
       query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
@@ -139,7 +140,8 @@ export async function openUsageExport(
   const filter = await readFilter(deps.database, caller, query);
   const columns = groupBy.map((group) => labels[group]);
   const order = { by: "time", isDescending: false } as const;
-  const shape = { filter, columns, bucket: query.bucket, range, order };
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const shape = { filter, columns, bucket: query.bucket, range, isOpenEnded, order };
   return { groupBy, range, pages: readPages(deps, shape) };
 }
 
