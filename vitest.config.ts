@@ -4,7 +4,12 @@ const reportFile = process.env["TEST_REPORT"];
 
 export default defineConfig({
   test: {
-    include: ["contract/**/*.test.ts", "server/**/*.test.ts", "bench/**/*.test.ts"],
+    include: [
+      "contract/**/*.test.ts",
+      "server/**/*.test.ts",
+      "console/**/*.test.ts",
+      "bench/**/*.test.ts",
+    ],
     exclude: ["**/node_modules/**"],
     globalSetup: ["server/test/harness/global-setup.ts"],
     pool: "forks",

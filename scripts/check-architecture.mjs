@@ -5,7 +5,7 @@ import config from "../.dependency-cruiser.cjs";
 
 const MINIMUM_MODULES = 50;
 
-const { output } = await cruise(["contract/src", "server/src"], {
+const { output } = await cruise(["contract/src", "server/src", "console/src"], {
   ...config.options,
   ruleSet: { forbidden: config.forbidden },
   validate: true,

@@ -1,5 +1,6 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`, `npm run sim`:
-// installs what is missing, then runs the command under a Node that is new enough.
+// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`, `npm run sim`,
+// `npm run screenshots`: installs what is missing,
+// then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 import { ensureInstalled, findNode, root } from "./runtime.mjs";
@@ -8,6 +9,7 @@ const [command, ...rest] = process.argv.slice(2);
 const checks = [
   ["format and lint", "@biomejs/biome/bin/biome", ["check", "."]],
   ["types", "typescript/bin/tsc", ["-p", "tsconfig.json"]],
+  ["types of the console", "typescript/bin/tsc", ["-p", "console/tsconfig.json"]],
   ["architecture", null, ["scripts/check-architecture.mjs"]],
   ["dead code", "knip/bin/knip.js", []],
 ];
@@ -15,6 +17,7 @@ const checks = [
 switch (command) {
   case "start":
     ensureInstalled("server");
+    buildConsole();
     startServer(rest);
     break;
   case "check":
@@ -24,6 +27,7 @@ switch (command) {
   case "test":
     ensureInstalled("all");
     if (rest.length === 0) runChecks();
+    buildConsole();
     step("tests", "vitest/vitest.mjs", ["run", ...rest]);
     break;
   case "bench":
@@ -41,6 +45,11 @@ switch (command) {
   case "sim":
     ensureInstalled("all");
     step("simulation of spend", null, ["server/test/harness/spend-sim/run.ts", ...rest]);
+    break;
+  case "screenshots":
+    ensureInstalled("all");
+    buildConsole();
+    step("screenshots", null, ["console/test/screenshots.ts", ...rest]);
     break;
   default:
     console.error(`Unknown command: ${command}`);
@@ -60,6 +69,12 @@ function step(name, script, args) {
   const env = { ...process.env, PATH: path };
   const { status } = spawnSync(node, scriptArgs, { cwd: root, stdio: "inherit", env });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** A console that cannot be built is no reason not to serve Claude: the page at `/` then says so. */
+function buildConsole() {
+  const script = join(root, "scripts", "build-console.mjs");
+  spawnSync(findNode(), [script], { cwd: root, stdio: "inherit" });
 }
 
 function startServer(args) {

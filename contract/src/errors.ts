@@ -23,17 +23,29 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
 
+/** The official finer causes that this server gives; the SDKs make a class of each from the pair of status and code. */
+export type ErrorDetails = {
+  error_code: "already_member" | "invite_already_exists" | "cannot_remove_last_member";
+};
+
 /** The official error body. `request_id` equals the `request-id` header. */
 export interface ErrorBody {
   type: "error";
-  error: { type: ErrorType; message: string };
+  error: { type: ErrorType; message: string; details?: ErrorDetails };
   request_id: string;
 }
 
 export const errorBody = z
   .object({
     type: z.literal("error"),
-    error: z.object({ type: z.string(), message: z.string() }),
+    error: z.object({
+      type: z.string(),
+      message: z.string(),
+      details: z
+        .looseObject({ error_code: z.string() })
+        .optional()
+        .meta({ description: "A finer cause, where there is one." }),
+    }),
     request_id: z.string(),
   })
   .meta({ id: "Error", description: "The official error body." });

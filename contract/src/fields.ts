@@ -22,6 +22,20 @@ export const nameText = z
   .refine((text) => !invisible.test(text), "expected text without invisible characters")
   .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
 
+export const MAX_EMAIL_LENGTH = 254;
+/** Parts of an address of mail in lower case, before and after the @. */
+export const emailLocalPart = /[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*/;
+export const emailDomain = /(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]/;
+const emailPattern = new RegExp(`^${emailLocalPart.source}@${emailDomain.source}$`);
+
+/** An address of mail, in lower case: whatever its case, it is one address. */
+export const emailAddress = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(MAX_EMAIL_LENGTH)
+  .pipe(z.email({ pattern: emailPattern, error: "expected an e-mail address" }));
+
 /** An instant in a request: RFC 3339 with a zone. */
 export const instant = z.iso
   .datetime({

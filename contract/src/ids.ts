@@ -14,6 +14,9 @@ export const idPrefixes = {
   member: "user_",
   invite: "invite_",
   mail: "mail_",
+  session: "session_",
+  passkey: "passkey_",
+  device: "device_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -34,8 +37,11 @@ export const modelPriceId = idText.meta({ description: "Model price id, `price_�
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const requestId = idText.meta({ description: "Request id, `req_…`." });
+export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
+export const sessionId = idText.meta({ description: "Session id, `session_…`." });
+export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

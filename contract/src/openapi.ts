@@ -8,6 +8,7 @@ import {
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
 import { errorBody } from "./errors.ts";
 import { needs } from "./permission-words.ts";
+import { isOperatorAction, isSelfAction } from "./permissions.ts";
 import type { RouteSpec } from "./route.ts";
 import { adminRoutes } from "./routes.ts";
 
@@ -24,6 +25,10 @@ const errorStatuses = {
   "503": "The server's database does not answer, or the server is stopping. Try again in a moment.",
 } as const;
 const bodyStatus = { "413": "The body is too large." } as const;
+const attemptStatus = {
+  "429": "Too many attempts that failed. `retry-after` says when there will be another.",
+} as const;
+const SIGNING_IN = "Signing in";
 const changeStatus = { "409": "It conflicts with what exists." } as const;
 /** The upstream's own errors come back as they are, with any status; these are the ones that clients meet. */
 const claudeStatuses = {
@@ -73,6 +78,10 @@ export function makeOpenApiDocument(version: string): object {
     servers: [{ url: "/", description: "This server" }],
     tags: [
       { name: "Company", description: "Workspaces, keys, limits, usage, prices, upstream." },
+      {
+        name: SIGNING_IN,
+        description: "What the console calls for people: set-up, sign-in, their own sessions.",
+      },
       { name: "Official shape", description: "What the Admin client of the official SDKs calls." },
       {
         name: "Claude",
@@ -92,6 +101,13 @@ export function makeOpenApiDocument(version: string): object {
           type: "http",
           scheme: "bearer",
           description: "The same keys, as newer official SDKs send them.",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-bursar_session",
+          description:
+            "Of somebody who is signed in, in the company shape alone and together with the header `x-bursar-console: 1`. On plain http (this machine) its name is `bursar_session`.",
         },
       },
     },
@@ -121,6 +137,7 @@ function toPaths(routes: readonly RouteSpec[]): Paths {
 
 function toOperation(route: RouteSpec): Operation {
   const { body } = route;
+  const security = securityOf(route);
   const sentences = [route.description, needs(route.action), stepUpOf(route)].filter(
     (text) => text !== undefined,
   );
@@ -128,7 +145,8 @@ function toOperation(route: RouteSpec): Operation {
     operationId: route.operationId,
     summary: route.summary,
     description: sentences.join("\n\n"),
-    tags: [tagOf(route.path)],
+    tags: [groupOf(route)],
+    ...(security && { security }),
     ...requestParamsOf(route),
     ...(body && {
       requestBody: { required: true, content: { "application/json": { schema: body } } },
@@ -211,7 +229,23 @@ function errorsOf(route: RouteSpec): Record<string, string> {
     ...(route.body && bodyStatus),
     ...(route.audited !== null && changeStatus),
     ...(isClaude(route) && claudeStatuses),
+    ...(route.method === "POST" && groupOf(route) === SIGNING_IN && attemptStatus),
   };
+}
+
+/** Where it is not the keys of the whole document. */
+function securityOf({ action, path }: RouteSpec): Record<string, string[]>[] | undefined {
+  if (action === "public") return [];
+  if (isSelfAction(action)) return [{ session: [] }];
+  if (!path.startsWith("/v1/admin/") || isOperatorAction(action)) return undefined;
+  return [{ apiKeyHeader: [] }, { bearer: [] }, { session: [] }];
+}
+
+/** What is about people who sign in stands apart from what programs call. */
+function groupOf(route: RouteSpec): string {
+  const { action } = route;
+  const isAboutPeople = action === "public" || isSelfAction(action) || isOperatorAction(action);
+  return isAboutPeople ? SIGNING_IN : tagOf(route.path);
 }
 
 function isClaude(route: RouteSpec): boolean {

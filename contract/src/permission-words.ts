@@ -2,6 +2,7 @@ import {
   type Action,
   adminKeyRole,
   inheritedRole,
+  isOperatorAction,
   isOrganizationAction,
   isSelfAction,
   isWorkspaceAction,
@@ -47,6 +48,7 @@ export function whoMay(action: OrganizationAction | WorkspaceAction, reach?: "ev
 export function needs(action: Action): string {
   if (action === "public") return "Needs nothing: it is how somebody signs in.";
   if (isSelfAction(action)) return "Needs somebody who is signed in.";
+  if (isOperatorAction(action)) return "Needs the command line on the server's own machine.";
   if (isOrganizationAction(action)) return `Needs ${whoMay(action)}.`;
   if (!isWorkspaceAction(action)) {
     return `Needs an API key with the permission \`${permissionFor(action)}\`.`;

@@ -115,8 +115,16 @@ export type SelfAction = "self:read" | "self:write";
 export type OrganizationAction = Exclude<keyof typeof organizationRights, SelfAction>;
 export type ClaudeAction = "models:read" | "messages:count" | "messages:create";
 export type WorkspaceAction = Exclude<keyof typeof workspaceRights, ClaudeAction>;
+/** What no role gives: it is done on the server's own machine, where whoever is trusted with it can do anything anyway. */
+export type OperatorAction = "owners:recover";
 /** What a route asks of its caller; "public" asks for nothing, not even for a caller. */
-export type Action = OrganizationAction | WorkspaceAction | SelfAction | ClaudeAction | "public";
+export type Action =
+  | OrganizationAction
+  | WorkspaceAction
+  | SelfAction
+  | ClaudeAction
+  | OperatorAction
+  | "public";
 
 export const selfActions: readonly SelfAction[] = ["self:read", "self:write"];
 export const claudeActions: readonly ClaudeAction[] = [
@@ -133,6 +141,10 @@ export const workspaceActions = (
 
 export function isSelfAction(action: Action): action is SelfAction {
   return (selfActions as readonly Action[]).includes(action);
+}
+
+export function isOperatorAction(action: Action): action is OperatorAction {
+  return action === "owners:recover";
 }
 
 export function isClaudeAction(action: Action): action is ClaudeAction {
@@ -186,7 +198,7 @@ export function includesPermission(held: KeyPermission, needed: KeyPermission): 
 }
 
 /** What it is, in words that follow "may". */
-export function wordsOf(action: Exclude<Action, "public">): string {
+export function wordsOf(action: Exclude<Action, "public" | OperatorAction>): string {
   return action in organizationRights
     ? organizationRights[action as keyof typeof organizationRights][6]
     : workspaceRights[action as keyof typeof workspaceRights][6];

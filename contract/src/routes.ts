@@ -2,20 +2,34 @@ import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
+import { inviteRoutes } from "./admin/invites.ts";
+import { mailRoutes } from "./admin/mail.ts";
+import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
+import { sessionRoutes } from "./admin/sessions.ts";
+import { setUpRoutes } from "./admin/set-up.ts";
+import { signInRoutes } from "./admin/sign-in.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
+import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
 import { workspaceRoutes } from "./admin/workspaces.ts";
 
 /** Every operation of the Admin surface, both shapes. Nothing else is mounted under `/v1`. */
 export const adminRoutes = [
+  ...setUpRoutes,
+  ...signInRoutes,
+  ...sessionRoutes,
   ...organizationRoutes,
   ...workspaceRoutes,
+  ...memberRoutes,
+  ...workspaceMemberRoutes,
+  ...inviteRoutes,
+  ...mailRoutes,
   ...apiKeyRoutes,
   ...adminKeyRoutes,
   ...securitySettingsRoutes,

@@ -14,12 +14,27 @@ export function banner(loaded: LoadedConfig, server: RunningServer, isColoured: 
     `  database    ${server.isDatabaseEmbedded ? `embedded PostgreSQL in ${loaded.config.dataDir}` : "DATABASE_URL"}`,
     ...server.warnings.map((warning) => yellow(`  warning     ${warning}`)),
     "",
+    ...setUpLines(server.setUpUrl, cyan, bold),
     dim("Next: an admin key, a workspace with a key, and a first request to Claude."),
     "",
     ...firstCommands(loaded, url),
     "",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function setUpLines(
+  url: string | null,
+  cyan: (text: string) => string,
+  bold: (text: string) => string,
+): string[] {
+  if (url === null) return [];
+  return [
+    bold("Nobody owns this installation yet. Open this link within an hour to become its owner:"),
+    `  ${cyan(url)}`,
+    "  Made anew by `./bursar setup-link` at any time.",
+    "",
+  ];
 }
 
 function upstreamLine(server: RunningServer): string {

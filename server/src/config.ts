@@ -41,6 +41,22 @@ const port = z
   .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
+/** An address, or a name before one: what stands in the From line. */
+const mailFrom = z
+  .string()
+  .regex(
+    /^[^\p{C}<>]{0,100}<[^\s<>@\p{C}]+@[^\s<>@\p{C}]+>$|^[^\s<>@\p{C}]+@[^\s<>@\p{C}]+$/u,
+    "expected an address such as bursar@example.com or Bursar <bursar@example.com>",
+  );
+
+const MOST_PROCESSES = 64;
+const expectedProcesses = `expected a number of processes from 1 to ${MOST_PROCESSES}`;
+const processes = z
+  .string()
+  .regex(/^[1-9]\d?$/, expectedProcesses)
+  .transform(Number)
+  .refine((number) => number <= MOST_PROCESSES, expectedProcesses);
+
 interface Setting {
   env: string;
   schema: z.ZodType;
@@ -63,6 +79,12 @@ export const settings = {
     fallback: "127.0.0.1",
     about: "Address to listen on.",
   },
+  processes: {
+    env: "BURSAR_PROCESSES",
+    schema: processes,
+    fallback: "1",
+    about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` wins.`,
+  },
   dataDir: {
     env: "BURSAR_DATA_DIR",
     schema: text,
@@ -84,7 +106,8 @@ export const settings = {
   nodeId: {
     env: "BURSAR_NODE_ID",
     schema: text.max(100).optional(),
-    about: "Name of this node; made once in the data folder when unset.",
+    about:
+      "Name of this node; made once in the data folder when unset, or anew at each start with BURSAR_JOURNAL=postgres.",
   },
   logLevel: {
     env: "BURSAR_LOG_LEVEL",
@@ -113,12 +136,19 @@ export const settings = {
     about:
       "After this time, money of requests whose outcome is not known counts as not spent. See spend limits.",
   },
+  journal: {
+    env: "BURSAR_JOURNAL",
+    schema: z.enum(["disk", "postgres"]),
+    fallback: "disk",
+    about:
+      "disk: records are written to the data folder before a request is sent. postgres: to the database, for nodes whose disk does not survive a restart; a request then waits for a commit, and while the database is away there is a 503.",
+  },
   journalSync: {
     env: "BURSAR_JOURNAL_SYNC",
     schema: z.enum(["interval", "group"]),
     fallback: "interval",
     about:
-      "interval: synced to disk every 50 ms. group: a request waits for the sync before it is sent.",
+      "Of a journal on disk. interval: synced every 50 ms. group: a request waits for the sync before it is sent.",
   },
   drainMs: {
     env: "BURSAR_DRAIN",
@@ -172,6 +202,18 @@ export const settings = {
     env: "ANTHROPIC_UPSTREAM_URL",
     schema: httpUrl.optional(),
     about: "Origin of the Claude API, when it is not https://api.anthropic.com.",
+  },
+  smtpUrl: {
+    env: "SMTP_URL",
+    schema: z.url({ protocol: /^smtps?$/, error: "expected smtp://… or smtps://…" }).optional(),
+    isSecret: true,
+    about:
+      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are kept to be read by administrators.",
+  },
+  mailFrom: {
+    env: "BURSAR_MAIL_FROM",
+    schema: mailFrom.optional(),
+    about: "Sender of messages, such as Bursar <bursar@example.com>; required with SMTP_URL.",
   },
 } as const satisfies Record<string, Setting>;
 
@@ -281,6 +323,11 @@ function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     throw new ConfigError(
       "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
+    );
+  }
+  if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
+    throw new ConfigError(
+      "BURSAR_MAIL_FROM is required with SMTP_URL: mail servers refuse messages without a sender.",
     );
   }
 }

@@ -6,12 +6,13 @@ import { banner } from "./banner.ts";
 import { type LoadedConfig, loadConfig } from "./config.ts";
 import { type Logger, makeLogger } from "./lib/logger.ts";
 import { StartError } from "./lib/start-error.ts";
+import { startProcesses } from "./supervisor.ts";
 import { type RunningServer, startServer } from "./wiring.ts";
 
 /** The clone's root: `bursar.toml` and a relative data folder are found there. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SERVER_FILE = "server.json";
-const usage = "Usage: main.ts start [--simulator]";
+const usage = "Usage: main.ts start [--simulator] [--processes N]";
 
 await run().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
@@ -20,7 +21,9 @@ await run().catch((error: unknown) => {
 
 async function run(): Promise<void> {
   const { positionals, values } = parseCommandLine();
-  const loaded = loadConfig(process.env, root);
+  const { processes } = values;
+  const env = processes === undefined ? {} : { BURSAR_PROCESSES: processes };
+  const loaded = loadConfig({ ...process.env, ...env }, root);
   const logger = makeLogger(loaded.config.logLevel);
   switch (positionals[0]) {
     case "start":
@@ -32,7 +35,10 @@ async function run(): Promise<void> {
 
 function parseCommandLine() {
   try {
-    return parseArgs({ options: { simulator: { type: "boolean" } }, allowPositionals: true });
+    return parseArgs({
+      options: { simulator: { type: "boolean" }, processes: { type: "string" } },
+      allowPositionals: true,
+    });
   } catch (error) {
     throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
   }
@@ -46,7 +52,8 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => stopRequested.resolve(signal));
   }
-  const server = await startServer({ loaded, logger, isSimulated });
+  const startAll = config.processes > 1 ? startProcesses : startServer;
+  const server = await startAll({ loaded, logger, isSimulated });
   announce(config.dataDir, server);
   process.stdout.write(banner(loaded, server, process.stdout.isTTY === true));
   const signal = await Promise.race([stopRequested.promise, server.failed]);

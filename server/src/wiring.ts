@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
@@ -8,6 +8,7 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { saveUses } from "./access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { makeSessions } from "./access/sessions.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
@@ -15,9 +16,10 @@ import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
-import { openStorage, type Storage } from "./db/storage.ts";
+import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
+import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
@@ -25,26 +27,34 @@ import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
-import { type Listener, type LocalListener, listen, listenLocally } from "./http/listen.ts";
+import {
+  acceptConnections,
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+  urlForPeople,
+} from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
-import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
-import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { removeForeignVariables } from "./identity/auth.ts";
+import { startJobs } from "./jobs/start-jobs.ts";
+import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { steadyDays } from "./ledger/steady-days.ts";
+import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
-import { localSocketPath } from "./lib/local-socket.ts";
+import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
-import { openJournal } from "./metering/journal.ts";
-import { type Meter, makeMeter } from "./metering/meter.ts";
-import { nodeIdentity } from "./metering/node-identity.ts";
+import type { Meter } from "./metering/meter.ts";
 import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { keepEventsPruned } from "./metering/prune-events.ts";
-import { recordUsage } from "./metering/record-usage.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
+import { startMoney } from "./start-money.ts";
 
 // Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
 
@@ -53,11 +63,28 @@ export interface StartOptions {
   logger: Logger;
   /** `--simulator`: no configured upstream is looked at. */
   isSimulated: boolean;
+  /** For one of several processes; alone in its data folder when not given. */
+  share?: ProcessShare;
+}
+
+/** What one of several processes of a data folder has from its supervisor. */
+export interface ProcessShare {
+  /** 1 is the first. */
+  index: number;
+  database: DatabasePlace;
+  /** Where the supervisor listens. */
+  url: string;
+  /** Gives the connections that the supervisor hands over, from now on. */
+  acceptInto(accept: (connection: Socket) => void): void;
+  /** The text of all processes, given that of this one. */
+  collectMetrics(own: string): Promise<string>;
 }
 
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
+  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  setUpUrl: string | null;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -67,6 +94,8 @@ export interface RunningServer {
   warnings: readonly string[];
   /** Resolves with a reason when the server cannot go on by itself. */
   failed: Promise<string>;
+  /** Prometheus text of this process alone. */
+  metrics(): Promise<string>;
   /** Stops accepting, finishes what runs, writes the last records, and frees everything. */
   stop(): Promise<void>;
 }
@@ -86,20 +115,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 async function startParts(
-  { loaded, logger, isSimulated }: StartOptions,
+  { loaded, logger, isSimulated, share }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
   const { config } = loaded;
   const failure = Promise.withResolvers<string>();
-  const storage = await openStorage({
-    dataDir: config.dataDir,
-    databaseUrl: config.databaseUrl,
-    logger,
-    onFailure: (reason) => {
-      process.exitCode = 1;
-      failure.resolve(reason);
-    },
-  });
+  const onFailure = (reason: string) => {
+    process.exitCode = 1;
+    failure.resolve(reason);
+  };
+  const { dataDir, databaseUrl } = config;
+  const storage: Storage = share
+    ? joinStorage(share.database, logger)
+    : await openStorage({ dataDir, databaseUrl, logger, onFailure });
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
     given: config.secret,
@@ -109,16 +138,45 @@ async function startParts(
   await checkSecretFingerprint(storage.database, secret);
   const key = sealingKey(secret);
 
-  const core = await startCore({ config, storage, logger, secret, key, isSimulated }, parts);
-  const surfaces = await startSurfaces({ config, storage, logger, core }, parts);
+  const index = share?.index ?? 1;
+  const core = await startCore(
+    { config, storage, logger, secret, key, isSimulated, index, onFailure },
+    parts,
+  );
+  const jobs = startJobs({
+    connectionString: storage.place.connectionString,
+    database: storage.adminDatabase,
+    sealingKey: key,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    logger,
+  });
+  parts.defer(() => jobs.stop());
+  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
   const durability = await findDurabilityWarning(storage.database);
+  const { publicUrl } = surfaces;
+  // One link is enough for the banner, whatever the number of processes.
+  const setUpLink =
+    index === 1
+      ? await makeSetUpLink(
+          {
+            database: storage.database,
+            nowMs: () => core.watch.databaseNowMs(),
+            randomBytes: systemRandomBytes,
+            publicUrl,
+          },
+          core.organizationId,
+        )
+      : null;
   return {
     url: surfaces.url,
+    setUpUrl: setUpLink?.url ?? null,
     upstream: () => describeUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
     warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
+    metrics: surfaces.metrics,
   };
 }
 
@@ -129,6 +187,8 @@ interface CoreOptions {
   secret: string;
   key: Buffer;
   isSimulated: boolean;
+  index: number;
+  onFailure: (reason: string) => void;
 }
 
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
@@ -172,6 +232,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     randomBytes: systemRandomBytes,
     secret: options.secret,
     folder: options.storage.folder,
+    index: options.index,
     logger,
   });
   parts.defer(() => audit.witness.stop());
@@ -199,7 +260,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
-  const money = { ...options, nowMs: spendNowMs, prices, labels, runsOn };
+  const money = { ...options, version: VERSION, nowMs: spendNowMs, prices, labels, runsOn };
   const { ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
@@ -225,7 +286,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   };
 }
 
-function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptions) {
+function startUpstreams({ config, storage, logger, key, isSimulated, index }: CoreOptions) {
   const { anthropicApiKey, anthropicUpstreamUrl } = config;
   const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
   return openUpstreams({
@@ -239,67 +300,11 @@ function startUpstreams({ config, storage, logger, key, isSimulated }: CoreOptio
       startSimulator(
         process.platform === "win32"
           ? { port: 0 }
-          : { socketPath: localSocketPath(storage.folder, "simulator.sock") },
+          : { socketPath: localSocketPath(storage.folder, socketName("simulator", index)) },
       ),
     idleTimeoutMs: config.upstreamIdleMs,
     logger,
   });
-}
-
-interface MoneyOptions extends CoreOptions {
-  nowMs: () => number;
-  prices: PriceBooks;
-  labels: ModelLabels;
-  runsOn: Core["runsOn"];
-}
-
-async function startMoney(
-  { config, storage, logger, nowMs, prices, labels, runsOn }: MoneyOptions,
-  parts: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; leases: LeaseKeeper; meter: Meter }> {
-  const { database } = storage;
-  const directory = join(storage.folder, "journal");
-  const nodeId = nodeIdentity({
-    directory,
-    configuredId: config.nodeId ?? null,
-    makeId: () => newId(idPrefixes.node, nowMs()),
-  });
-  const leases = makeLeaseKeeper({
-    database,
-    nodeId,
-    databaseNowMs: nowMs,
-    clock: systemClock,
-    logger,
-    ttlMs: config.leaseTtlMs,
-    holdWaitMs: config.holdWaitMs,
-    unresolvedReleaseMs: config.unresolvedReleaseMs,
-    reenter: () => meter.reenter(),
-    journalTold: () => meter.journalTold(),
-    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
-  });
-  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
-  const meter: Meter = makeMeter({
-    database,
-    journal: openJournal({ directory, nodeId, clock: systemClock, logger }),
-    participants: [recordUsage(nodeId), ledger.spendParticipant],
-    version: VERSION,
-    newInstallationId: newId("inst_", nowMs()),
-    // These records used nothing: an invented model name must not take a place among the reported ones.
-    labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
-    clock: systemClock,
-    logger,
-  });
-  await meter.start();
-  parts.defer(() => meter.stop());
-  await ledger.start();
-  parts.defer(() => ledger.stop());
-  await leases.start();
-  // With its last records flushed the node has nothing left to keep a lease for.
-  parts.defer(async () => {
-    await meter.flush();
-    await leases.stop();
-  });
-  return { ledger, leases, meter };
 }
 
 interface SurfaceOptions {
@@ -307,21 +312,15 @@ interface SurfaceOptions {
   storage: Storage;
   logger: Logger;
   core: Core;
+  share: ProcessShare | undefined;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core }: SurfaceOptions,
+  { config, storage, logger, core, share }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string }> {
-  const metrics: Metrics = makeMetrics({
-    inFlight: () => gateway.stats().inFlight,
-    pendingRecords: () => core.meter.status().pendingRecords,
-    oldestPendingMs: () => core.meter.status().oldestPendingMs,
-    databaseSilenceMs: () => core.watch.msSinceContact(),
-    waitingHolds: () => core.leases.status().waiting,
-    brokenAuditLogs: () => core.audit.chains.countBroken(),
-  });
+): Promise<{ url: string; publicUrl: () => string; metrics: () => Promise<string> }> {
+  const metrics = makeMetricsOf(core, () => gateway, share);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
@@ -330,7 +329,7 @@ async function startSurfaces(
     ledger: core.ledger,
     leases: core.leases,
     meter: core.meter,
-    ...(config.journalSync === "group" && {
+    ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
     }),
     prices: core.prices,
@@ -345,12 +344,21 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    publicUrl,
+    isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
-    // Nobody can sign in yet: no cookie is a session.
-    sessions: { find: async () => null },
+    sessions: makeSessions(core.audit),
+    background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
@@ -358,28 +366,54 @@ async function startSurfaces(
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../console/src/index.html", import.meta.url)),
+    consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
     readiness: async () => readiness(core, gateway),
-    metrics,
+    metrics: share
+      ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
+      : metrics,
     version: VERSION,
     logger,
   });
   parts.defer(() => admin.close());
 
   const adminSocket = await listenLocally(
-    localSocketPath(storage.folder, "admin.sock"),
+    localSocketPath(
+      storage.folder,
+      share ? socketName("admin-process", share.index) : "admin.sock",
+    ),
     admin.routing,
   );
   local = adminSocket;
   parts.defer(() => adminSocket.close());
-  const listener = await listen({
-    host: config.host,
-    port: config.port,
-    tls: readTls(config),
-    ...dispatch(gateway, admin),
-  });
+  const served = { tls: readTls(config), ...dispatch(gateway, admin) };
+  const address = { host: config.host, port: config.port };
+  const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  return { url: listener.url };
+  listening.url = listener.url;
+  return { url: listener.url, publicUrl, metrics: metrics.text };
+}
+
+/** The part of one of several processes in the port that its supervisor has. */
+function joinListener(share: ProcessShare, served: Parameters<typeof acceptConnections>[0]) {
+  const acceptor = acceptConnections(served);
+  share.acceptInto(acceptor.accept);
+  return { url: share.url, close: acceptor.close };
+}
+
+function makeMetricsOf(
+  core: Core,
+  gateway: () => Gateway,
+  share: ProcessShare | undefined,
+): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+    ...(share && { process: share.index }),
+  });
 }
 
 /** One port, two surfaces: the target decides. */
@@ -396,7 +430,7 @@ function dispatch(gateway: Gateway, admin: FastifyInstance) {
 }
 
 async function stopListening(running: {
-  listener: Listener;
+  listener: Pick<Listener, "close">;
   gateway: Gateway;
   drainMs: number;
 }): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Action, isSelfAction } from "@bursar/contract/permissions.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, expect, test } from "vitest";
 import {
@@ -62,6 +63,8 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     secrets.set("API key", made.key);
     const second = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "second" });
     secrets.set("second admin key", textField(second, "key"));
+    secrets.set("password", canary("password"));
+    const member = await inviteMember(server, secrets);
 
     const path = `/v1/admin/api_keys/${made.apiKeyId}/rotate`;
     const rotated = await server.mustAdmin("POST", path, { grace_period_seconds: 3600 });
@@ -75,7 +78,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
       period: "monthly",
       limit_usd: 1_000,
     });
-    answers.push(...(await readEverything(server, made)));
+    answers.push(...(await readEverything(server, { ...made, ...member })));
 
     // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
     for (const { text, headers } of answers) {
@@ -121,6 +124,46 @@ async function administer(
   });
   expect([replaced.status, wrong.status]).toEqual([200, 400]);
   return [stored, replaced, wrong];
+}
+
+/** Somebody accepts an invite; another invite waits in the queue of messages. */
+async function inviteMember(
+  server: ServerProcess,
+  secrets: Map<string, string>,
+): Promise<{ memberId: string; inviteId: string; cookie: string }> {
+  const invite = async (email: string) => {
+    const body = { emails: [email], role: "user" };
+    const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
+    const [result] = results as { invite: { id: string }; link: string }[];
+    return { id: result?.invite.id ?? "", token: result?.link.split("#token=")[1] ?? "" };
+  };
+  const accepted = await invite("ann@example.com");
+  const waiting = await invite("bob@example.com");
+  secrets.set("token of an accepted invite", accepted.token);
+  secrets.set("token of an invite", waiting.token);
+  const answer = await fetch(`${server.url}/v1/admin/invites/accept`, {
+    method: "POST",
+    headers: {
+      origin: server.url,
+      "content-type": "application/json",
+      "x-bursar-console": "1",
+    },
+    body: JSON.stringify({
+      token: accepted.token,
+      name: "Ann",
+      password: secrets.get("password"),
+    }),
+  });
+  const { status, text, json } = await toAnswer(answer);
+  expect({ status, text }).toMatchObject({ status: 200 });
+  expectNoCanary("the answer to who accepts", text, secrets);
+  const cookie = answer.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
+  for (const each of cookie) secrets.set("cookie", each.split("=")[1] ?? "");
+  return {
+    memberId: textField(json, "member_id"),
+    inviteId: waiting.id,
+    cookie: cookie.join("; "),
+  };
 }
 
 /** Ordinary use: messages with and without a stream, prompts and answers full of canaries. */
@@ -204,7 +247,13 @@ async function provoke(
 /** Every reading operation of the Admin API, with ids that exist. */
 async function readEverything(
   server: ServerProcess,
-  ids: { workspaceId: string; apiKeyId: string },
+  ids: {
+    workspaceId: string;
+    apiKeyId: string;
+    memberId: string;
+    inviteId: string;
+    cookie: string;
+  },
 ): Promise<Answer[]> {
   const list = async (path: string): Promise<string> => {
     const { data } = await server.mustAdmin("GET", path);
@@ -216,18 +265,40 @@ async function readEverything(
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
     spend_limit_id: await list("/v1/admin/spend_limits"),
+    member_id: ids.memberId,
+    user_id: ids.memberId,
+    invite_id: ids.inviteId,
+    // That of the accepted invite: the one that waits is there to be read.
+    mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
     audit_event_id: await list("/v1/admin/audit_events"),
   };
+  await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
+    member_id: ids.memberId,
+    workspace_role: "workspace_user",
+  });
   const answers: Answer[] = [];
   for (const route of adminRoutes) {
     if (route.method !== "GET") continue;
     const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
     const query = route.path.endsWith("/usage") ? "?starting_at=2026-11-01T00:00:00Z" : "";
-    const answer = await server.admin("GET", path + query);
+    const answer = await readAs(server, route.action, path + query, ids.cookie);
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     answers.push(answer);
   }
   return answers;
+}
+
+/** By whoever may: a person what is about itself, the operator what is about owners, an admin key everything else. */
+async function readAs(
+  server: ServerProcess,
+  action: Action,
+  path: string,
+  cookie: string,
+): Promise<Answer> {
+  if (action === "owners:recover") return server.operator("GET", path);
+  if (!isSelfAction(action)) return server.admin("GET", path);
+  const headers = { cookie, "x-bursar-console": "1" };
+  return fetch(server.url + path, { headers }).then(toAnswer);
 }
 
 function post(url: string, key: string, body: string): Promise<Answer> {

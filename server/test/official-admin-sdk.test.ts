@@ -100,6 +100,109 @@ describe.each([
     });
   });
 
+  test("lists, reads, updates and removes users", async () => {
+    const owner = await org.member({ role: "owner", email: `owner.${version}@example.com` });
+    const users = [owner.id];
+    for (let i = 0; i < 4; i++) users.unshift((await org.member({ role: "user" })).id);
+    const listed: string[] = [];
+    for await (const { id } of client.organization.users.list({ limit: 2 })) listed.push(id);
+    expect(listed).toEqual(users);
+    const [found] = (
+      await client.organization.users.list({ email: owner.email.toUpperCase(), roles: ["owner"] })
+    ).data;
+    expect(found).toEqual(await client.organization.users.retrieve(owner.id));
+    const id = users[0] ?? "";
+    const updated = await client.organization.users.update(id, { role: "developer" });
+    expect([updated.id, updated.role]).toEqual([id, "developer"]);
+    expect(await client.organization.users.remove(id)).toEqual({ id, type: "user_deleted" });
+    await expect(client.organization.users.retrieve(id)).rejects.toMatchObject({ status: 404 });
+    const asOwner = org.operator.remove(`/v1/organizations/users/${owner.id}`);
+    expect((await asOwner).body).toMatchObject({
+      error: { details: { error_code: "cannot_remove_last_member" } },
+    });
+    await expect(client.organization.users.remove(owner.id)).rejects.toMatchObject({ status: 403 });
+    const admin = { role: "admin" } as unknown as { role: "user" };
+    const promoted = client.organization.users.update(users[1] ?? "", admin);
+    await expect(promoted).rejects.toMatchObject({ status: 400 });
+  });
+
+  test("creates, lists, reads and deletes invites, with the official causes of refusals", async () => {
+    const email = `invited.${version}@example.com`;
+    const made = await client.organization.invites.create({ email, role: "developer" });
+    expect(made).toMatchObject({ email, role: "developer", status: "pending", rbac_group_ids: [] });
+    expect(await client.organization.invites.retrieve(made.id)).toEqual(made);
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      h.clock.nowMs++;
+      const more = { email: `more-${i}.${version}@example.com`, role: "user" } as const;
+      ids.unshift((await client.organization.invites.create(more)).id);
+    }
+    const listed: string[] = [];
+    const pending = { limit: 2, statuses: ["pending" as const] };
+    for await (const { id } of client.organization.invites.list(pending)) listed.push(id);
+    expect(listed).toEqual([...ids, made.id]);
+    const byEmail = await client.organization.invites.list({ email: email.toUpperCase() });
+    expect(byEmail.data).toEqual([made]);
+    expect((await client.organization.invites.list({ roles: ["billing"] })).data).toEqual([]);
+
+    const member = await org.member();
+    for (const [taken, code] of [
+      [email, "invite_already_exists"],
+      [member.email, "already_member"],
+    ] as const) {
+      const refused = client.organization.invites.create({ email: taken, role: "user" });
+      await expect(refused).rejects.toMatchObject({
+        status: 400,
+        error: { error: { type: "invalid_request_error", details: { error_code: code } } },
+        ...(version === "current" && { errorCode: code }),
+      });
+    }
+    const deleted = await client.organization.invites.delete(made.id);
+    expect(deleted).toEqual({ id: made.id, type: "invite_deleted" });
+    const admin = { email: "a@example.com", role: "admin" } as unknown as {
+      email: string;
+      role: "user";
+    };
+    await expect(client.organization.invites.create(admin)).rejects.toMatchObject({ status: 400 });
+  });
+
+  test("adds, lists, reads, updates and removes members of a workspace", async () => {
+    const { members } = client.organization.workspaces;
+    const { id: workspace_id } = await client.organization.workspaces.create({ name: "People" });
+    const billing = await org.member({ role: "billing" });
+    const { id } = await org.member({ role: "user" });
+    const added = await members.add(workspace_id, {
+      user_id: id,
+      workspace_role: "workspace_developer",
+    });
+    expect(added).toEqual({
+      type: "workspace_member",
+      user_id: id,
+      workspace_id,
+      workspace_role: "workspace_developer",
+    });
+    expect(await members.retrieve(id, { workspace_id })).toEqual(added);
+    const roles: [string, string][] = [];
+    for await (const each of members.list(workspace_id, { limit: 1 })) {
+      roles.push([each.user_id, each.workspace_role]);
+    }
+    expect(roles.slice(0, 2)).toEqual([
+      [id, "workspace_developer"],
+      [billing.id, "workspace_billing"],
+    ]);
+    const updated = await members.update(id, { workspace_id, workspace_role: "workspace_admin" });
+    expect(updated.workspace_role).toBe("workspace_admin");
+    expect(await members.remove(id, { workspace_id })).toEqual({
+      type: "workspace_member_deleted",
+      user_id: id,
+      workspace_id,
+    });
+    await expect(members.retrieve(id, { workspace_id })).rejects.toMatchObject({ status: 404 });
+    await expect(members.remove(billing.id, { workspace_id })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
   test("knows whose a personal key is and who made it", async () => {
     const workspace = await client.organization.workspaces.create({ name: "Personal" });
     const member = await org.member({ workspaces: { [workspace.id]: "workspace_developer" } });

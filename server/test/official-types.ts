@@ -1,10 +1,21 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { officialApiKey, updateOfficialApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type {
+  createOfficialInvite,
+  deleteOfficialInvite,
+  officialInvite,
+} from "@bursar/contract/admin/invites.ts";
+import type { officialUser, removeOfficialUser } from "@bursar/contract/admin/members.ts";
+import type {
   listAnalyticsCost,
   listAnalyticsUsage,
 } from "@bursar/contract/admin/official-reports.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
+import type {
+  addOfficialWorkspaceMember,
+  officialWorkspaceMember,
+  removeOfficialWorkspaceMember,
+} from "@bursar/contract/admin/workspace-members.ts";
 import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
@@ -18,18 +29,32 @@ interface Schemas {
   organization: typeof organization;
   workspace: typeof officialWorkspace;
   apiKey: typeof officialApiKey;
+  user: typeof officialUser;
+  removedUser: (typeof removeOfficialUser)["response"];
+  invite: typeof officialInvite;
+  deletedInvite: (typeof deleteOfficialInvite)["response"];
+  workspaceMember: typeof officialWorkspaceMember;
+  removedWorkspaceMember: (typeof removeOfficialWorkspaceMember)["response"];
 }
 
 interface Expected<Client extends { organization: OrganizationClient }> {
   organization: Resolved<Client["organization"]["retrieve"]>;
   workspace: Resolved<Client["organization"]["workspaces"]["retrieve"]>;
   apiKey: Resolved<Client["organization"]["apiKeys"]["retrieve"]>;
+  user: Resolved<Client["organization"]["users"]["retrieve"]>;
+  removedUser: Resolved<Client["organization"]["users"]["remove"]>;
+  invite: Resolved<Client["organization"]["invites"]["retrieve"]>;
+  deletedInvite: Resolved<Client["organization"]["invites"]["delete"]>;
+  workspaceMember: Resolved<Client["organization"]["workspaces"]["members"]["retrieve"]>;
+  removedWorkspaceMember: Resolved<Client["organization"]["workspaces"]["members"]["remove"]>;
 }
 
 type Call = (...input: never[]) => PromiseLike<unknown>;
 interface OrganizationClient {
   retrieve: Call;
-  workspaces: { retrieve: Call };
+  workspaces: { retrieve: Call; members: { retrieve: Call; remove: Call } };
+  users: { retrieve: Call; remove: Call };
+  invites: { retrieve: Call; delete: Call };
   apiKeys: { retrieve: Call };
 }
 type Resolved<Method extends Call> = Awaited<ReturnType<Method>>;
@@ -46,6 +71,26 @@ export type WorkspaceIsComplete = Is<
   HasAllFields<Answered["workspace"], Expected<Anthropic>["workspace"]>
 >;
 export type ApiKeyIsComplete = Is<HasAllFields<Answered["apiKey"], Expected<Anthropic>["apiKey"]>>;
+
+export type UserIsComplete = Is<HasAllFields<Answered["user"], Expected<Anthropic>["user"]>>;
+export type InviteIsComplete = Is<HasAllFields<Answered["invite"], Expected<Anthropic>["invite"]>>;
+export type WorkspaceMemberIsComplete = Is<
+  HasAllFields<Answered["workspaceMember"], Expected<Anthropic>["workspaceMember"]>
+>;
+
+/** What the official client may send to invite or to add, we take; `managed` is a role of other organizations. */
+type Invites = Anthropic["organization"]["invites"];
+type NewInvite = Parameters<Invites["create"]>[0];
+export type InvitesAreTaken = Is<
+  IsAssignable<
+    Omit<NewInvite, "role"> & { role: Exclude<NewInvite["role"], "managed"> },
+    z.input<(typeof createOfficialInvite)["body"]>
+  >
+>;
+type NewWorkspaceMember = Parameters<Anthropic["organization"]["workspaces"]["members"]["add"]>[1];
+export type WorkspaceMembersAreTaken = Is<
+  IsAssignable<NewWorkspaceMember, z.input<(typeof addOfficialWorkspaceMember)["body"]>>
+>;
 
 /** What the official client may send to change a key, we take. */
 type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];

@@ -4,6 +4,7 @@ import {
   includesPermission,
   isClaudeAction,
   isOpenToMembers,
+  isOperatorAction,
   isOrganizationAction,
   isSelfAction,
   type OrganizationAction,
@@ -26,6 +27,10 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
   if (isSelfAction(action)) {
     if (caller.kind === "member") return;
     throw denied("This call is about a signed-in person: a key is no person. Sign in instead.");
+  }
+  if (isOperatorAction(action)) {
+    if (caller.kind === "local_operator") return;
+    throw denied("This call needs the command line on the server's own machine.");
   }
   if (isOrganizationAction(action)) checkOrganizationAction(caller, action);
   else checkWorkspaceAction(caller, action);

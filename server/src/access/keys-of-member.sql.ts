@@ -1,4 +1,4 @@
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 
 /** A personal key that stopped with its owner, as an audit event and a page show it. */
 export interface StoppedKey {
@@ -9,10 +9,10 @@ export interface StoppedKey {
 
 /** The personal keys of the person that are not archived: what stops with it. Oldest first. */
 export async function listKeysOfMember(
-  tx: Tx,
+  db: Database | Tx,
   of: { organizationId: string; memberId: string; workspaceId?: string },
 ): Promise<StoppedKey[]> {
-  let query = tx
+  let query = db
     .selectFrom("api_key")
     .select(["id", "name", "workspace_id as workspaceId"])
     .where("organization_id", "=", of.organizationId)

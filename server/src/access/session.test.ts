@@ -13,7 +13,7 @@ let names = 0;
 beforeAll(async () => {
   h = await startAdmin();
   org = await h.organization();
-  own = consoleHeaders((await org.member({ role: "admin" })).id);
+  own = consoleHeaders((await org.member({ role: "admin" })).cookie);
 });
 afterAll(async () => {
   await h.close();

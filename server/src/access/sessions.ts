@@ -1,4 +1,8 @@
+import type { Database } from "#src/db/pool.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
+import { findActiveMember } from "./member-lookup.sql.ts";
+import { sessionTokenHashes } from "./session-cookie.ts";
+import { findSessionByToken, noteSessionUse } from "./session-lookup.sql.ts";
 
 /** Who is signed in. */
 export interface Sessions {
@@ -7,4 +11,53 @@ export interface Sessions {
    * the session has ended, and where the person is not active.
    */
   find(cookieHeader: string): Promise<MemberCaller | null>;
+}
+
+/** A session ends this long after it began, whatever happens. */
+export const SESSION_MS = 30 * 86_400_000;
+/** It ends when nobody has used it for so long. */
+export const SESSION_IDLE_MS = 7 * 86_400_000;
+/** Uses are written down no more often than this. */
+const NOTE_USE_EVERY_MS = 60_000;
+
+interface SessionTimes {
+  started_at: Date;
+  last_used_at: Date;
+}
+
+/** When the session ends if nobody uses it any more, milliseconds since the epoch. */
+export function sessionEndsAtMs({ started_at, last_used_at }: SessionTimes): number {
+  return Math.min(started_at.getTime() + SESSION_MS, last_used_at.getTime() + SESSION_IDLE_MS);
+}
+
+/**
+ * Sessions of the table, by the hash of the cookie's token. Every request reads session, member and roles anew: what is
+ * ended or changed counts from its commit on.
+ */
+export function makeSessions(deps: { database: Database; nowMs: () => number }): Sessions {
+  return {
+    find: async (cookieHeader) => {
+      for (const hash of sessionTokenHashes(cookieHeader)) {
+        const nowMs = Math.floor(deps.nowMs());
+        const session = await findSessionByToken(deps.database, hash);
+        if (session === null || nowMs >= sessionEndsAtMs(session)) continue;
+        const member = await findActiveMember(deps.database, session.user_id);
+        if (member === null) continue;
+        if (nowMs - session.last_used_at.getTime() >= NOTE_USE_EVERY_MS) {
+          await noteSessionUse(deps.database, {
+            sessionId: session.id,
+            memberId: member.id,
+            nowMs,
+          });
+        }
+        return {
+          kind: "member",
+          ...member,
+          sessionId: session.id,
+          steppedUpAtMs: session.stepped_up_at?.getTime() ?? null,
+        };
+      }
+      return null;
+    },
+  };
 }

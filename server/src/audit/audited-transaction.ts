@@ -44,8 +44,11 @@ export interface AuditEntry {
   retentionDays?: number | null;
 }
 
-/** A use case that found everything as it was asked to be has changed nothing, and says so. */
-export type Audit = AuditEntry | "unchanged";
+/**
+ * What one call changed: one thing, or several of a kind, each with an event of its own. A use case that found everything
+ * as it was asked to be has changed nothing, and says so.
+ */
+export type Audit = AuditEntry | readonly AuditEntry[] | "unchanged";
 
 /**
  * Runs `work` in one transaction that also holds the audit event of what it did, and raises the change counter, so that
@@ -63,11 +66,14 @@ export async function auditedTransaction<Result>(
   const result = await inTransaction(deps.database, (tx) => {
     const workAndAudit = async () => {
       const { result, audit } = await work(tx);
-      if (audit === "unchanged") return result;
+      const entries = audit === "unchanged" ? [] : [audit].flat();
       const organizationId = caller.organizationId;
       const actor = { type: caller.kind, id: caller.id };
-      added.push(await appendAuditEvent(tx, deps, { entry: audit, organizationId, actor, origin }));
-      await bumpChangeCounter(tx, changeScopeOf(audit));
+      for (const entry of entries) {
+        added.push(await appendAuditEvent(tx, deps, { entry, organizationId, actor, origin }));
+      }
+      const [first, ...others] = entries;
+      if (first) await bumpChangeCounter(tx, others.length === 0 ? changeScopeOf(first) : null);
       return result;
     };
     return origin.claim ? onceUnderClaim(tx, deps, origin.claim, workAndAudit) : workAndAudit();

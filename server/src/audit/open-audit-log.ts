@@ -28,14 +28,16 @@ export interface AuditLogOptions {
   secret: string;
   /** The data folder, for what this node has seen. */
   folder: string;
+  /** Which of the processes of the folder; 1 when not given. */
+  index?: number;
   logger: Logger;
 }
 
 /** Opens the log for this node. Who opened it stops `witness` at the end. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
-  const { database, nowMs, randomBytes, secret, folder, logger } = options;
+  const { database, nowMs, randomBytes, secret, folder, index = 1, logger } = options;
   const key = auditKey(secret);
-  const witness = await openWitness({ folder, auditKey: key, nowMs, logger });
+  const witness = await openWitness({ folder, index, auditKey: key, nowMs, logger });
   const deps = {
     database,
     nowMs,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -290,6 +291,22 @@ describe("what a node has seen", () => {
     });
     return again.audit.witness.anchorOf(org.id);
   };
+
+  test("of several processes of a folder each writes its own file, and a start knows what any of them saw", async () => {
+    const second = await openTestAuditLog({
+      database,
+      nowMs: h.deps.nowMs,
+      folder: node.folder,
+      index: 2,
+    });
+    await org.admin.createWorkspace({ name: "Seen by the second process" });
+    await second.audit.chains.check();
+    await second.audit.witness.flush();
+    const seen = second.audit.witness.anchorOf(org.id);
+    expect(seen?.seq).toBeGreaterThan(node.audit.witness.anchorOf(org.id)?.seq ?? 0n);
+    expect(await reopened()).toEqual(seen);
+    expect(existsSync(join(node.folder, "audit-heads-2.jsonl"))).toBe(true);
+  });
 
   test("is there after a restart, readable by its owner alone", async () => {
     const head = await findAuditHead(database, org.id);

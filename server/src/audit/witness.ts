@@ -1,4 +1,4 @@
-import { appendFile, open, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "#src/lib/logger.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
@@ -7,10 +7,11 @@ import type { ChainPlace } from "./hash-event.ts";
 import { isSame, sign } from "./sign.ts";
 
 // What this node has seen of the chains, outside the database: in memory at once, within a second in the file
-// `audit-heads.jsonl` of the data folder and in the log. Who rules the database can put back an older end of a chain, with
+// `audit-heads.jsonl` of the data folder and in the log (`audit-heads-2.jsonl` of a second process of that folder, and so
+// on: each writes its own and, at its start, reads all). Who rules the database can put back an older end of a chain, with
 // its genuine signature, and remove what followed; but cannot make this node forget what it has seen.
 
-const FILE = "audit-heads.jsonl";
+const FILES = /^audit-heads(?:-\d+)?\.jsonl$/;
 const WRITE_DELAY_MS = 1_000;
 const MAX_WAITING = 1_000;
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -29,15 +30,20 @@ export interface Witness {
 
 export interface WitnessOptions {
   folder: string;
+  /** Which of the processes of the folder; 1 when not given. */
+  index?: number;
   auditKey: Buffer;
   nowMs: () => number;
   logger: Logger;
 }
 
 export async function openWitness(options: WitnessOptions): Promise<Witness> {
-  const { auditKey, logger } = options;
-  const file = join(options.folder, FILE);
-  const anchors = await readAnchors(file, auditKey, logger);
+  const { auditKey, logger, folder, index = 1 } = options;
+  const file = join(folder, index === 1 ? "audit-heads.jsonl" : `audit-heads-${index}.jsonl`);
+  const anchors = new Map<string, ChainPlace>();
+  for (const name of await readdir(folder)) {
+    if (FILES.test(name)) await readAnchors(anchors, join(folder, name), auditKey, logger);
+  }
   const unwritten = new Set<string>();
   /** Events that were told of before the one they follow, by number. */
   const waiting = new Map<string, Map<bigint, AddedEvent>>();
@@ -137,13 +143,13 @@ function toLine(
   return { ...anchor, mac: sign(key, "anchor", anchor).toString("hex") };
 }
 
-/** The newest genuine line of each organization. A line that is not (cut off by a crash, written by another) says nothing. */
+/** Adds the newest genuine line of each organization. A line that is not (cut off by a crash, written by another) says nothing. */
 async function readAnchors(
+  anchors: Map<string, ChainPlace>,
   file: string,
   key: Buffer,
   logger: Logger,
-): Promise<Map<string, ChainPlace>> {
-  const anchors = new Map<string, ChainPlace>();
+): Promise<void> {
   for (const [index, text] of (await readText(file)).split("\n").entries()) {
     if (text === "") continue;
     const line = readLine(text, key);
@@ -158,7 +164,6 @@ async function readAnchors(
       hash: Buffer.from(line.hash, "hex"),
     });
   }
-  return anchors;
 }
 
 function readLine(text: string, key: Buffer): AnchorLine | null {

@@ -15,6 +15,7 @@ import {
   type SendLocally,
 } from "./local-api.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addOwnerCommands } from "./owners.ts";
 import { type OutputOptions, print, table } from "./print.ts";
 import { addWorkspaceCommands } from "./workspaces.ts";
 
@@ -39,6 +40,7 @@ const send: SendLocally = (method, path, body) =>
 
 addKeyCommands(program, callApi);
 addWorkspaceCommands(program, callApi);
+addOwnerCommands(program, callApi);
 addAuditCommands(program, load);
 addMigrateCommand(program, load);
 addDoctorCommand(program, load, send);

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
+import { installJobQueue } from "./job-queue.ts";
 import { type Migration, readMigrations } from "./migration-files.ts";
 import { refuseForeignDatabase, refusePooler, refuseUnfitServer } from "./server-checks.ts";
 
@@ -32,6 +33,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Brings the schema to the newest migration. Nodes that start at the same moment wait for each other on a session
  * advisory lock; each migration commits in a transaction of its own together with its row in `schema_migration`.
+ * The job queue's own schema follows under the same lock.
  * Throws a StartError when the server or the database is not one that Bursar may use, and says what to do.
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
@@ -41,7 +43,9 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   try {
     await refuseUnfitServer(client);
     await lock(client);
-    return await migrateLocked(client, migrations);
+    const result = await migrateLocked(client, migrations);
+    await installJobQueue(options.connectionString);
+    return result;
   } finally {
     // Ending the session releases the lock, also when a statement failed half way.
     await client.end();

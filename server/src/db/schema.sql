@@ -78,6 +78,93 @@ CREATE TABLE audit_head (
   retention_days integer,
   mac bytea
 );
+CREATE TABLE auth_account (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  provider_id text NOT NULL,
+  account_id text NOT NULL,
+  password text,
+  access_token text,
+  refresh_token text,
+  id_token text,
+  access_token_expires_at timestamp with time zone,
+  refresh_token_expires_at timestamp with time zone,
+  scope text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE auth_attempt (
+  key text NOT NULL,
+  full_at timestamp with time zone NOT NULL,
+  failures integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone
+);
+CREATE TABLE auth_device (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  token_hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE auth_passkey (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  name text,
+  public_key text NOT NULL,
+  credential_id text NOT NULL,
+  counter double precision NOT NULL,
+  device_type text NOT NULL,
+  backed_up boolean NOT NULL,
+  transports text,
+  aaguid text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  last_used_at timestamp with time zone
+);
+CREATE TABLE auth_session (
+  id text NOT NULL,
+  token text NOT NULL,
+  user_id text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ip_address text,
+  user_agent text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL,
+  stepped_up_at timestamp with time zone
+);
+CREATE TABLE auth_two_factor (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  secret text NOT NULL,
+  backup_codes text NOT NULL,
+  verified boolean DEFAULT false NOT NULL,
+  failed_verification_count integer DEFAULT 0 NOT NULL,
+  locked_until timestamp with time zone
+);
+CREATE TABLE auth_used_code (
+  user_id text NOT NULL,
+  code text NOT NULL,
+  used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE auth_user (
+  id text NOT NULL,
+  name text DEFAULT ''::text NOT NULL,
+  email text NOT NULL,
+  email_verified boolean DEFAULT false NOT NULL,
+  image text,
+  two_factor_enabled boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE auth_verification (
+  id text NOT NULL,
+  identifier text NOT NULL,
+  value text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE balance (
   scope_type text NOT NULL,
   scope_id text NOT NULL,
@@ -110,6 +197,41 @@ CREATE TABLE installation (
   key text NOT NULL,
   value text NOT NULL
 );
+CREATE TABLE invite (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  email text NOT NULL,
+  role text NOT NULL,
+  token_hash bytea NOT NULL,
+  invited_by_type text NOT NULL,
+  invited_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  accepted_at timestamp with time zone,
+  member_id text,
+  revoked_at timestamp with time zone,
+  is_open boolean DEFAULT true NOT NULL
+);
+CREATE TABLE invite_workspace (
+  invite_id text NOT NULL,
+  workspace_id text NOT NULL,
+  role text NOT NULL
+);
+CREATE TABLE journal_record (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  line bytea NOT NULL
+);
+CREATE TABLE journal_writer (
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  beat bigint DEFAULT 0 NOT NULL,
+  is_whole boolean DEFAULT true NOT NULL,
+  is_adopted boolean DEFAULT false NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE lease (
   node_id text NOT NULL,
   request_id text NOT NULL,
@@ -124,6 +246,22 @@ CREATE TABLE lease (
 CREATE TABLE limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
   value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE mail (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  kind text NOT NULL,
+  to_address text NOT NULL,
+  subject text NOT NULL,
+  body_sealed bytea,
+  about_id text,
+  is_for_owner boolean DEFAULT false NOT NULL,
+  status text DEFAULT 'queued'::text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  last_error text,
+  claimed_until timestamp with time zone,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  sent_at timestamp with time zone
 );
 CREATE TABLE member (
   id text NOT NULL,
@@ -174,6 +312,12 @@ CREATE TABLE schema_migration (
 CREATE TABLE security_settings (
   organization_id uuid NOT NULL,
   max_key_lifetime_days integer
+);
+CREATE TABLE set_up_link (
+  token_hash bytea NOT NULL,
+  organization_id uuid NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL
 );
 CREATE TABLE spend_limit (
   id text NOT NULL,
@@ -519,6 +663,21 @@ ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQU
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_pkey PRIMARY KEY (organization_id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_retention_days_check CHECK ((retention_days >= 30));
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_pkey PRIMARY KEY (id);
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_provider_id_account_id_key UNIQUE (provider_id, account_id);
+ALTER TABLE auth_attempt ADD CONSTRAINT auth_attempt_pkey PRIMARY KEY (key);
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_pkey PRIMARY KEY (id);
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_token_hash_key UNIQUE (token_hash);
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_credential_id_key UNIQUE (credential_id);
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_pkey PRIMARY KEY (id);
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_pkey PRIMARY KEY (id);
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_token_key UNIQUE (token);
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_pkey PRIMARY KEY (id);
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_key UNIQUE (user_id);
+ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_id, code);
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
+ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -528,10 +687,21 @@ ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = A
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
+ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
+ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
+ALTER TABLE invite ADD CONSTRAINT invite_email_check CHECK ((email = lower(email)));
+ALTER TABLE invite ADD CONSTRAINT invite_pkey PRIMARY KEY (id);
+ALTER TABLE invite ADD CONSTRAINT invite_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (invite_id, workspace_id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
+ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
+ALTER TABLE mail ADD CONSTRAINT mail_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'withdrawn'::text])));
 ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email)));
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
@@ -548,6 +718,7 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
@@ -580,11 +751,24 @@ ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -607,9 +791,24 @@ CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id,
 CREATE INDEX audit_event_by_subject_type ON audit_event USING btree (organization_id, subject_type, created_at, seq);
 CREATE INDEX audit_event_by_time ON audit_event USING btree (organization_id, created_at, seq);
 CREATE INDEX audit_event_by_workspace ON audit_event USING btree (organization_id, workspace_id, created_at, seq) WHERE (workspace_id IS NOT NULL);
+CREATE INDEX auth_account_by_user ON auth_account USING btree (user_id);
+CREATE INDEX auth_attempt_by_time ON auth_attempt USING btree (full_at);
+CREATE INDEX auth_device_by_user ON auth_device USING btree (user_id, last_used_at);
+CREATE INDEX auth_passkey_by_user ON auth_passkey USING btree (user_id);
+CREATE INDEX auth_session_by_last_use ON auth_session USING btree (last_used_at);
+CREATE INDEX auth_session_by_user ON auth_session USING btree (user_id, started_at);
+CREATE INDEX auth_verification_by_expiry ON auth_verification USING btree (expires_at);
+CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (identifier);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
+CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
 CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
+CREATE INDEX mail_about ON mail USING btree (about_id) WHERE (about_id IS NOT NULL);
+CREATE INDEX mail_by_age ON mail USING btree (created_at);
+CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_at, id);
+CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);

@@ -1,10 +1,6 @@
 import type { Logger } from "#src/lib/logger.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
-import {
-  type EmbeddedPostgres,
-  type EmbeddedPostgresEvent,
-  startEmbeddedPostgres,
-} from "./embedded-postgres.ts";
+import { type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { type MigrateResult, migrate } from "./migrate.ts";
 import { type Database, openDatabase } from "./pool.ts";
 
@@ -15,9 +11,21 @@ export interface StorageOptions {
   logger: Logger;
   /** The embedded database stays down: nothing can go on without it. */
   onFailure: (reason: string) => void;
+  /** Processes that share the embedded server; 1 when not given. */
+  processes?: number;
+}
+
+/** A database that somebody else keeps: its supervisor for one of several processes. */
+export interface DatabasePlace {
+  /** With its password: not for a log, an argument or the environment. */
+  connectionString: string;
+  /** The data folder, absolute and without links; locked by the supervisor. */
+  folder: string;
+  isEmbedded: boolean;
 }
 
 export interface Storage {
+  readonly place: DatabasePlace;
   /** For keys, limits, the meter and the change watch. */
   database: Database;
   /** For the Admin surface: reports that take long must not keep a Claude request waiting for a connection. */
@@ -25,16 +33,27 @@ export interface Storage {
   /** The data folder, absolute and without links; locked until `close`. */
   folder: string;
   isEmbedded: boolean;
-  migrated: MigrateResult;
+  /** More connections; the caller ends them. `silenceMs` as for `openDatabase`. */
+  openPool(maxConnections: number, silenceMs?: number): Database;
   /** Closes the pools, stops the embedded server, and gives the data folder free, in this order. */
   close(): Promise<void>;
 }
 
+export interface OwnStorage extends Storage {
+  migrated: MigrateResult;
+}
+
 const POOL_SIZE = 8;
 const ADMIN_POOL_SIZE = 8;
+const JOURNAL_POOL_SIZE = 2;
+const JOB_CONNECTIONS = 3;
+/** PostgreSQL's default, which is plenty for four processes. */
+const LEAST_CONNECTIONS = 100;
+/** For people with psql, migrations and what PostgreSQL keeps for itself. */
+const SPARE_CONNECTIONS = 20;
 
 /** Locks the data folder, starts or reaches PostgreSQL, and brings the schema up to date. Throws StartError. */
-export async function openStorage(options: StorageOptions): Promise<Storage> {
+export async function openStorage(options: StorageOptions): Promise<OwnStorage> {
   const lock = await acquireProcessLock(options.dataDir);
   try {
     return await openLocked(options, lock);
@@ -44,45 +63,62 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<Storage> {
+async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<OwnStorage> {
   const embedded =
     options.databaseUrl === undefined
-      ? await startEmbeddedPostgres({ lock, onEvent: makeEventLog(options) })
+      ? await startEmbeddedPostgres({
+          lock,
+          onEvent: makeEventLog(options),
+          settings: { max_connections: String(connectionsFor(options.processes ?? 1)) },
+        })
       : null;
   try {
-    const connectionString = embedded?.connectionString ?? options.databaseUrl ?? "";
-    const migrated = await migrate({ connectionString });
-    const openPool = (maxConnections: number) =>
-      openDatabase({
-        connectionString,
-        maxConnections,
-        onIdleError: (error) =>
-          options.logger.warn({ err: error }, "a database connection was lost"),
-      });
-    const database = openPool(POOL_SIZE);
-    const adminDatabase = openPool(ADMIN_POOL_SIZE);
-    return {
-      database,
-      adminDatabase,
+    const place = {
+      connectionString: embedded?.connectionString ?? options.databaseUrl ?? "",
       folder: lock.folder,
       isEmbedded: embedded !== null,
-      migrated,
-      close: () => closeAll([database, adminDatabase], embedded, lock),
     };
+    const migrated = await migrate(place);
+    const joined = joinStorage(place, options.logger);
+    const close = async () => {
+      await joined.close();
+      await embedded?.stop();
+      await lock.release();
+    };
+    return { ...joined, migrated, close };
   } catch (error) {
     await embedded?.stop();
     throw error;
   }
 }
 
-async function closeAll(
-  pools: readonly Database[],
-  embedded: EmbeddedPostgres | null,
-  lock: ProcessLock,
-): Promise<void> {
-  await Promise.all(pools.map((pool) => pool.destroy()));
-  await embedded?.stop();
-  await lock.release();
+/** Connections to a database that is up and migrated, in a data folder that is locked. Closing ends only these. */
+export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
+  const openPool = (maxConnections: number, silenceMs?: number) =>
+    openDatabase({
+      connectionString: place.connectionString,
+      maxConnections,
+      ...(silenceMs !== undefined && { silenceMs }),
+      onIdleError: (error) => logger.warn({ err: error }, "a database connection was lost"),
+    });
+  const database = openPool(POOL_SIZE);
+  const adminDatabase = openPool(ADMIN_POOL_SIZE);
+  return {
+    place,
+    database,
+    adminDatabase,
+    folder: place.folder,
+    isEmbedded: place.isEmbedded,
+    openPool,
+    close: async () => {
+      await Promise.all([database.destroy(), adminDatabase.destroy()]);
+    },
+  };
+}
+
+function connectionsFor(processes: number): number {
+  const each = POOL_SIZE + ADMIN_POOL_SIZE + JOURNAL_POOL_SIZE + JOB_CONNECTIONS;
+  return Math.max(LEAST_CONNECTIONS, processes * each + SPARE_CONNECTIONS);
 }
 
 function makeEventLog(options: StorageOptions): (event: EmbeddedPostgresEvent) => void {

@@ -36,10 +36,26 @@ export interface Tables {
   usage_settings: UsageSettingsTable;
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
+  journal_writer: JournalWriterTable;
+  journal_record: { node_id: string; seq: bigint; line: Uint8Array };
   audit_checkpoint: AuditCheckpointTable;
   claimed_change: ClaimedChangeTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
+  invite: InviteTable;
+  invite_workspace: InviteWorkspaceTable;
+  mail: MailTable;
+
+  auth_user: AuthUserTable;
+  auth_account: AuthAccountTable;
+  auth_session: AuthSessionTable;
+  auth_verification: { id: string; identifier: string; value: string; expires_at: Date };
+  auth_two_factor: AuthTwoFactorTable;
+  auth_used_code: { user_id: string; code: string; used_at: Date };
+  auth_passkey: AuthPasskeyTable;
+  auth_device: AuthDeviceTable;
+  auth_attempt: AuthAttemptTable;
+  set_up_link: SetUpLinkTable;
 }
 
 interface NodeTable {
@@ -53,6 +69,17 @@ interface NodeTable {
   lease_op: Generated<bigint>;
   lease_expires_at: Generated<Date | null>;
   limits_version: Generated<bigint>;
+}
+
+interface JournalWriterTable {
+  node_id: string;
+  journal_id: string;
+  epoch: Generated<bigint>;
+  last_seq: Generated<bigint>;
+  beat: Generated<bigint>;
+  is_whole: Generated<boolean>;
+  is_adopted: Generated<boolean>;
+  seen_at: Generated<Date>;
 }
 
 interface WorkspaceTable {
@@ -331,4 +358,115 @@ interface WorkspaceMemberTable {
   member_id: string;
   role: Exclude<WorkspaceRole, "workspace_billing">;
   created_at: Created;
+}
+
+interface InviteTable {
+  id: string;
+  organization_id: string;
+  email: string;
+  role: OrganizationRole;
+  token_hash: Uint8Array;
+  invited_by_type: string;
+  invited_by_id: string;
+  created_at: Created;
+  expires_at: Date;
+  accepted_at: Date | null;
+  member_id: string | null;
+  revoked_at: Date | null;
+  is_open: Generated<boolean>;
+}
+
+interface InviteWorkspaceTable {
+  invite_id: string;
+  workspace_id: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+}
+
+interface MailTable {
+  id: string;
+  organization_id: string;
+  kind: string;
+  to_address: string;
+  subject: string;
+  body_sealed: Uint8Array | null;
+  about_id: string | null;
+  is_for_owner: Generated<boolean>;
+  status: Generated<"queued" | "sent" | "failed" | "withdrawn">;
+  attempts: Generated<number>;
+  last_error: string | null;
+  claimed_until: Date | null;
+  created_at: Created;
+  sent_at: Date | null;
+}
+
+interface AuthUserTable {
+  id: string;
+  name: Generated<string>;
+  email: string;
+  email_verified: Generated<boolean>;
+  two_factor_enabled: Generated<boolean>;
+}
+
+interface AuthAccountTable {
+  id: string;
+  user_id: string;
+  provider_id: string;
+  account_id: string;
+  password: string | null;
+  updated_at: Generated<Date>;
+}
+
+interface AuthSessionTable {
+  id: string;
+  token: string;
+  user_id: string;
+  expires_at: Date;
+  ip_address: string | null;
+  user_agent: string | null;
+  started_at: Date;
+  last_used_at: Date;
+  stepped_up_at: Date | null;
+}
+
+interface AuthTwoFactorTable {
+  id: string;
+  user_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: Generated<boolean>;
+}
+
+interface AuthPasskeyTable {
+  id: string;
+  user_id: string;
+  name: string | null;
+  credential_id: string;
+  device_type: string;
+  backed_up: boolean;
+  transports: string | null;
+  aaguid: string | null;
+  created_at: Created;
+  last_used_at: Date | null;
+}
+
+interface AuthDeviceTable {
+  id: string;
+  user_id: string;
+  token_hash: Uint8Array;
+  created_at: Date;
+  last_used_at: Date;
+}
+
+interface AuthAttemptTable {
+  key: string;
+  full_at: Date;
+  failures: Generated<number>;
+  failing_since: Date | null;
+}
+
+interface SetUpLinkTable {
+  token_hash: Uint8Array;
+  organization_id: string;
+  created_at: Date;
+  expires_at: Date;
 }

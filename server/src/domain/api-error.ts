@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@bursar/contract/errors.ts";
+import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
 
 /**
  * A refusal: the client asked for something it cannot have. The message is public and says what was wrong and what to
@@ -7,11 +7,18 @@ import type { ErrorCode } from "@bursar/contract/errors.ts";
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
+  readonly details: ErrorDetails | null;
 
-  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    details: ErrorDetails | null = null,
+  ) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.headers = headers;
+    this.details = details;
   }
 }

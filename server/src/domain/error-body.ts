@@ -5,7 +5,11 @@ import type { ApiError } from "./api-error.ts";
 export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
   return {
     type: "error",
-    error: { type: errorCodes[error.code].type, message: error.message },
+    error: {
+      type: errorCodes[error.code].type,
+      message: error.message,
+      ...(error.details !== null && { details: error.details }),
+    },
     request_id: requestId,
   };
 }

@@ -1,31 +1,54 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
-import type { Call, PublicCall } from "#src/access/call.ts";
+import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
+import { makeInviteHandlers } from "#src/features/invites/routes.ts";
+import type { MailReadDeps } from "#src/features/mail/mail.ts";
+import { makeMailHandlers } from "#src/features/mail/routes.ts";
+import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
 import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
+import {
+  makeSessionHandlers,
+  makeSetUpHandlers,
+  makeSignInHandlers,
+} from "#src/features/sign-in/routes.ts";
+import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
 import { makeOfficialReportHandlers } from "#src/features/usage/official-routes.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
+import { makeWorkspaceMemberHandlers } from "#src/features/workspace-members/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
-export type HandlerDeps = UpstreamDeps & AuditLogDeps;
+export type HandlerDeps = UpstreamDeps &
+  AcceptDeps &
+  MailReadDeps &
+  AuditLogDeps &
+  SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
-export type Handlers = HandlersFor<AdminRoute, Call, PublicCall>;
+export type Handlers = HandlersFor<AdminRoute, BrowserCall, PublicCall>;
 
 export function makeHandlers(deps: HandlerDeps): Handlers {
   return {
+    ...makeSetUpHandlers(deps),
+    ...makeSignInHandlers(deps),
+    ...makeSessionHandlers(deps),
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),
+    ...makeMemberHandlers(deps),
+    ...makeWorkspaceMemberHandlers(deps),
+    ...makeInviteHandlers(deps),
+    ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { RequestListener, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Listener, listen } from "./listen.ts";
+import { type Listener, listen, urlForPeople } from "./listen.ts";
 
 let closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -68,4 +68,13 @@ test("garbage behind a request puts nothing into the answer that is under way", 
   await Promise.all([once(response, "close"), once(socket, "end")]);
   expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
   expect(received()).not.toContain("400");
+});
+
+test.each([
+  ["http://0.0.0.0:8484", "http://localhost:8484"],
+  ["https://[::]:8484", "https://localhost:8484"],
+  ["http://127.0.0.1:8484", "http://127.0.0.1:8484"],
+  ["http://10.0.0.0:80", "http://10.0.0.0:80"],
+])("%s is opened as %s", (url, opened) => {
+  expect(urlForPeople(url)).toBe(opened);
 });

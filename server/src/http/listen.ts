@@ -1,20 +1,24 @@
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
-export interface ListenOptions {
-  host: string;
-  port: number;
+export interface ServeOptions {
   /** PEM texts; without them the listener speaks plain HTTP. */
   tls: { cert: string; key: string } | null;
   onRequest: RequestListener;
   /** A request whose client sends its body only after a 100 Continue. */
   onCheckContinue: RequestListener;
+}
+
+export interface ListenOptions extends ServeOptions {
+  host: string;
+  port: number;
 }
 
 export interface Listener {
@@ -35,13 +39,7 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** The one listener of both HTTP surfaces. Throws a StartError when the address is taken or not allowed. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const server = options.tls
-    ? createTlsServer(options.tls, options.onRequest)
-    : createServer(options.onRequest);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.on("checkContinue", options.onCheckContinue);
-  server.on("clientError", refuseBrokenRequest);
-  const connections = trackConnections(server);
+  const { server, connections } = makeServer(options);
   await startListening(server, { host: options.host, port: options.port });
   const { address, family, port } = server.address() as AddressInfo;
   const host = family === "IPv6" ? `[${address}]` : address;
@@ -49,6 +47,43 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     url: `${options.tls ? "https" : "http"}://${host}:${port}`,
     close: (drained) => closeGracefully(server, connections, drained),
   };
+}
+
+/** The address as a browser on this machine can open it: "all addresses" is none to go to. */
+export function urlForPeople(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, "//localhost");
+}
+
+/** The same without a port: for connections that come from elsewhere (deal-connections.ts). */
+export interface Acceptor extends Pick<Listener, "close"> {
+  accept(connection: Socket): void;
+}
+
+export function acceptConnections(options: ServeOptions): Acceptor {
+  const { server, connections } = makeServer(options);
+  return {
+    accept: (connection) => {
+      // What Node does for those that a server accepts by itself.
+      connection.setNoDelay(true);
+      server.emit("connection", connection);
+      connection.resume();
+    },
+    close: (drained) => closeGracefully(server, connections, drained),
+  };
+}
+
+function makeServer(options: ServeOptions): {
+  server: Server;
+  connections: ReadonlySet<Socket>;
+} {
+  const server = options.tls
+    ? createTlsServer(options.tls, options.onRequest)
+    : createServer(options.onRequest);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("checkContinue", options.onCheckContinue);
+  server.on("clientError", refuseBrokenRequest);
+  const connections = trackConnections(server);
+  return { server, connections };
 }
 
 export interface LocalListener {
@@ -86,8 +121,9 @@ export async function listenLocally(
   };
 }
 
-function startListening(
-  server: Server,
+/** Throws a StartError when the address is taken or not allowed. */
+export function startListening(
+  server: NetServer,
   target: { host: string; port: number } | { path: string },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -136,6 +172,7 @@ async function closeGracefully(
   connections: ReadonlySet<Socket>,
   drained: Promise<void>,
 ): Promise<void> {
+  const isListening = server.listening;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   // A keep-alive socket that was busy turns idle after the first sweep, hence the timer.
@@ -145,8 +182,14 @@ async function closeGracefully(
     for (const socket of connections) socket.destroy();
   }, GRACE_MS);
   await closed;
+  // One that does not listen is closed at once, whatever is open.
+  if (!isListening) await allGone(connections);
   clearInterval(sweep);
   clearTimeout(cut);
+}
+
+async function allGone(connections: ReadonlySet<Socket>): Promise<void> {
+  for (const socket of connections) if (!socket.closed) await once(socket, "close");
 }
 
 // Node could not read it as HTTP: no request object exists, so the answer is written by hand, in the official body.

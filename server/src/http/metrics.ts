@@ -9,6 +9,8 @@ export interface Gauges {
   oldestPendingMs: () => number;
   /** Since the change watch last heard from PostgreSQL, in milliseconds. */
   databaseSilenceMs: () => number;
+  /** Of several that share one port: every line then says which process it speaks of. */
+  process?: number;
   /** Requests that wait for budget which others hold. */
   waitingHolds: () => number;
   /** Organizations whose audit log is not as it was written. */
@@ -40,6 +42,7 @@ const MAX_UNCOUNTED = 256;
 /** Metrics of this process. Labels come from closed lists: never a key, a workspace, a model or a path. */
 export function makeMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
+  if (gauges.process !== undefined) registry.setDefaultLabels({ process: String(gauges.process) });
   let uncounted: ObservedRequest[] = [];
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({

@@ -4,7 +4,7 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticateDeps, authenticate } from "#src/access/authenticate.ts";
 import { authorize } from "#src/access/authorize.ts";
-import type { Call, PublicCall } from "#src/access/call.ts";
+import type { Browser, BrowserCall, Call, PublicCall } from "#src/access/call.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "#src/access/console-request.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -36,7 +36,7 @@ export interface MountDeps extends AuthenticateDeps {
 const MAX_USER_AGENT = 300;
 
 type AnyHandler = (
-  call: Call | PublicCall,
+  call: BrowserCall | PublicCall,
   input: { params: unknown; query: unknown; body: unknown },
 ) => Promise<unknown>;
 
@@ -54,22 +54,23 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
   // A route that asks for nothing would be open to everybody: the types forbid it, and so does this.
   assert(route.action, `${route.operationId} names the action it needs`);
   assert(handler, `${route.operationId} has a handler`);
-  const calls = new WeakMap<FastifyRequest, Call | PublicCall>();
+  const calls = new WeakMap<FastifyRequest, BrowserCall | PublicCall>();
   app.route({
     method: route.method,
     url: toFastifyPath(route.path),
     // Before the body is read: who may not ask is not listened to.
     onRequest: async (request, reply) => {
       const origin = originOf(deps, request);
+      const browser = browserOf(request, reply);
       const { action } = route;
       if (action === "public") {
         if (isChange(request)) checkConsoleRequest(consoleRequestOf(request), deps.publicOrigin);
-        calls.set(request, { origin });
+        calls.set(request, { origin, browser });
         return;
       }
       const caller = await authenticate(deps, identityOf(deps, route, request));
       reply.header("anthropic-organization-id", caller.organizationId);
-      const call = { caller, origin };
+      const call = { caller, origin, browser };
       calls.set(request, call);
       await reportingDenials(deps, route, call, async () => authorize(caller, action));
       // Not a denial: the same call goes through once the person has confirmed who it is.
@@ -86,7 +87,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
         );
       }
       // Only what the contract declares leaves the server.
-      const answer = async (call: Call | PublicCall) =>
+      const answer = async (call: BrowserCall | PublicCall) =>
         JSON.stringify(route.response.parse(await handler(call, input)));
       if (!("caller" in call)) return sendText(reply, await answer(call));
       const claimed = readClaim(route, call.caller, request);
@@ -219,6 +220,16 @@ function originOf(deps: MountDeps, request: FastifyRequest) {
     requestId: request.id,
     ipAddress: deps.clientAddress(request.raw),
     userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
+  };
+}
+
+function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
+  return {
+    cookies: request.headers.cookie ?? "",
+    origin: request.headers.origin ?? null,
+    setCookies: (lines) => {
+      if (lines.length > 0) reply.header("set-cookie", [...lines]);
+    },
   };
 }
 

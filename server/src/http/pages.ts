@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
+import { mountConsole, readConsole } from "./console.ts";
 import type { Metrics } from "./metrics.ts";
 import { sendJson } from "./mount-routes.ts";
-import { landingPolicy } from "./security-headers.ts";
+import { plainPolicy } from "./security-headers.ts";
 
 /** Whether the process should get requests, and what keeps it from it, each in a few words. */
 export interface Readiness {
@@ -11,28 +12,24 @@ export interface Readiness {
 }
 
 export interface PageDeps {
-  /** The plain page at `/`: an HTML file. */
-  landingPagePath: string;
+  /** Where the console is built to; where nothing is, a plain page stands at `/`. */
+  consoleFolder: string;
   readiness: () => Promise<Readiness>;
   metrics: Pick<Metrics, "text" | "contentType">;
 }
 
 /** The mark of the product. Browsers also ask for the .ico by themselves, whatever page they show. */
 const icon =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#6c5bb9"/>' +
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f5b4f"/>' +
   '<path d="M8 24.5h16M9.5 21V13.5M16 21V13.5M22.5 21V13.5M7.5 11.5 16 6.5l8.5 5z" fill="none" stroke="#fff" ' +
   'stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/></svg>';
 const ICON_MAX_AGE_S = 86_400;
 
 /** What is open to everybody who reaches the server: it says nothing about the organization. */
 export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<void> {
-  const landingPage = await readFile(deps.landingPagePath);
-  app.get("/", (_, reply) =>
-    reply
-      .header("content-security-policy", landingPolicy)
-      .type("text/html; charset=utf-8")
-      .send(landingPage),
-  );
+  const build = await readConsole(deps.consoleFolder);
+  if (build === null) await mountPlainPage(app);
+  else mountConsole(app, build);
   for (const path of ["/favicon.svg", "/favicon.ico"]) {
     app.get(path, (_, reply) =>
       reply
@@ -51,5 +48,16 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
   });
   app.get("/metrics", async (_, reply) =>
     reply.type(deps.metrics.contentType).send(await deps.metrics.text()),
+  );
+}
+
+/** What stands at `/` where the console is not built: it says so, and how to go on without it. */
+async function mountPlainPage(app: FastifyInstance): Promise<void> {
+  const page = await readFile(new URL("./plain-page.html", import.meta.url));
+  app.get("/", (_, reply) =>
+    reply
+      .header("content-security-policy", plainPolicy)
+      .type("text/html; charset=utf-8")
+      .send(page),
   );
 }

@@ -28,3 +28,8 @@ export function localSocketPath(directory: string, name: string): string {
   chmodSync(folder, 0o700);
   return join(folder, name);
 }
+
+/** `simulator.sock` for the first process of a folder, `simulator-2.sock` for the second. */
+export function socketName(name: string, index: number): string {
+  return index === 1 ? `${name}.sock` : `${name}-${index}.sock`;
+}

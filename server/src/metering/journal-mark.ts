@@ -21,18 +21,22 @@ export interface JournalMark {
    * died and the machine did not. Once false, it stays so until `set(true)`, over any number of starts.
    */
   open(): boolean;
-  /** On disk when it returns. Throws the file system's error. */
-  set(isWhole: boolean): void;
+  /** Durable when it returns or resolves. Throws the error of the disk or the database. */
+  set(isWhole: boolean): void | Promise<void>;
   isWhole(): boolean;
   /** After the last record is on disk. Never throws: the mark then says less than it could. */
   close(): void;
+}
+
+export interface DiskMark extends JournalMark {
+  set(isWhole: boolean): void;
 }
 
 export function makeJournalMark(options: {
   directory: string;
   journalId: string;
   bootId: string | null;
-}): JournalMark {
+}): DiskMark {
   const { directory, journalId, bootId } = options;
   const file = path.join(directory, MARK_FILE);
   let isWhole = true;

@@ -8,7 +8,7 @@ import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { type Journal, type JournalOptions, openJournal } from "./journal.ts";
+import { type JournalOnDisk, type JournalOptions, openJournal } from "./journal.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { encodeRecord } from "./journal-record.ts";
 import { replayJournal, type UnflushedEnd } from "./replay.ts";
@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 let directory: string;
 let nowMs: number;
 let logged: { level: number; msg: string }[];
-let opened: Journal[];
+let opened: JournalOnDisk[];
 
 const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 const logger = makeLogger("debug", { write: (line) => logged.push(JSON.parse(line)) });
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 interface Opened {
-  journal: Journal;
+  journal: JournalOnDisk;
   ends: UnflushedEnd[];
   openIds: string[];
 }
@@ -470,7 +470,7 @@ describe("syncs", () => {
 
 describe("segments", () => {
   /** A request that begins and ends; gives the end's sequence number. */
-  function request(journal: Journal, begin: BeginRecord = beginRecord()): number {
+  function request(journal: JournalOnDisk, begin: BeginRecord = beginRecord()): number {
     journal.begin(begin);
     return journal.end(endRecord(begin, 1n))?.seq ?? 0;
   }

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -6,11 +7,14 @@ import { readBootId } from "#src/lib/boot-id.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
-import { type JournalMark, makeJournalMark } from "./journal-mark.ts";
+import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
 import { JournalSync } from "./journal-sync.ts";
-import { journalIdentity } from "./node-identity.ts";
+import { bindInstallation, journalIdentity } from "./node-identity.ts";
+import { type EndsRead, type EndsWanted, readEndsOfSegments } from "./read-ends.ts";
+import { type JournalState, replayJournal, type SealedSegment } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
@@ -30,62 +34,8 @@ export interface JournalOptions {
   retryMs?: number;
   /** The machine's boot: what is written in one may be gone in the next. */
   bootId?: string | null;
-}
-
-/** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
-export interface JournalState {
-  nextSeq: number;
-  lastEndSeq: number;
-  flushedSeq: number;
-  /** Begins without an end, oldest first: request id → sequence number. */
-  openBegins: ReadonlyMap<string, number>;
-  segments: readonly SealedSegment[];
-  lastOrdinal: number;
-}
-
-export interface SealedSegment {
-  ordinal: number;
-  file: string;
-  firstSeq: number;
-  /** Sequence number of the last `end` in this segment or before it. */
-  lastEndSeq: number;
-  /** Milliseconds since the epoch. */
-  writtenAtMs: number;
-  /** True when it holds nothing but its first record: a process that did no work. */
-  isEmpty: boolean;
-}
-
-/** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
-export interface AcceptedEnd {
-  seq: number;
-  position: JournalPosition;
-}
-
-export interface Journal {
-  readonly nodeId: string;
-  /** Of this folder alone: sequence numbers mean nothing in another one, also under the same node id. */
-  readonly journalId: string;
-  readonly directory: string;
-  /** Whether all that was written is there. */
-  readonly mark: JournalMark;
-  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
-  resume(state: JournalState): void;
-  /** Writes before it returns. Throws ApiError("unavailable") when it cannot; then nothing of the record stays. */
-  begin(record: BeginRecord): void;
-  /** Never throws. Null when the request is not open: it has ended already, or never began. */
-  end(record: EndRecord): AcceptedEnd | null;
-  /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
-  takeBack(requestId: string): void;
-  /** Resolves when everything written so far is on disk; rejects when the disk failed. */
-  synced(): Promise<void>;
-  /** All ends up to `seq` are in the database: their segments may go when their time has come. */
-  markFlushed(seq: number): void;
-  /** Removes segments whose time has come. */
-  prune(): void;
-  position(): JournalPosition;
-  /** True when every accepted record is in the file and its last sync succeeded. */
-  isHealthy(): boolean;
-  close(): Promise<void>;
+  /** See `Journal.previousJournalId`. */
+  previousJournalId?: string | null;
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -94,6 +44,7 @@ const RETAIN_MS = 48 * HOUR_MS;
 const SYNC_EVERY_MS = 50;
 const RETRY_MS = 1_000;
 const DIRECTORY_MODE = 0o700;
+const SET_ASIDE_FILE = "set-aside.jsonl";
 const REFUSAL =
   "The gateway cannot write its journal, so it takes no new requests. Free space on the disk of its data folder.";
 
@@ -110,17 +61,25 @@ interface CurrentSegment {
 
 type Unwritten = Extract<JournalRecord, { kind: "end" | "void" }>;
 
-/** Makes the folder when it is not there. Nothing is read or written before `resume`. */
-export function openJournal(options: JournalOptions): Journal {
+/** A journal in a folder. */
+export interface JournalOnDisk extends Journal {
+  readonly directory: string;
+  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
+  resume(state: JournalState): void;
+}
+
+/** Makes the folder when it is not there. Nothing is read or written before `start`. */
+export function openJournal(options: JournalOptions): JournalOnDisk {
   fs.mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE });
   return new FileJournal(options);
 }
 
-class FileJournal implements Journal {
+class FileJournal implements JournalOnDisk {
   readonly nodeId: string;
   readonly journalId: string;
+  readonly previousJournalId: string | null;
   readonly directory: string;
-  readonly mark: JournalMark;
+  readonly mark: DiskMark;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
   #segments: SealedSegment[] = [];
@@ -146,10 +105,12 @@ class FileJournal implements Journal {
       syncEveryMs: SYNC_EVERY_MS,
       retainMs: RETAIN_MS,
       retryMs: RETRY_MS,
+      previousJournalId: null,
       bootId: null,
       ...options,
     };
     this.nodeId = options.nodeId;
+    this.previousJournalId = this.#options.previousJournalId;
     this.directory = options.directory;
     this.journalId = journalIdentity(options.directory, () =>
       newId("jrnl_", options.clock.nowMs()),
@@ -165,6 +126,25 @@ class FileJournal implements Journal {
       },
       onFailed: (error) => this.#syncFailed(error),
     });
+  }
+
+  bindTo(installationId: string): void {
+    bindInstallation(this.directory, installationId);
+  }
+
+  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
+    const { directory, nodeId } = this;
+    const { logger } = this.#options;
+    const { state, ...replayed } = await replayJournal({
+      directory,
+      nodeId,
+      logger,
+      flushedSeq,
+      onUnflushedEnd,
+    });
+    if (!replayed.isWhole) this.mark.set(false);
+    this.resume(state);
+    return replayed;
   }
 
   resume(state: JournalState): void {
@@ -228,18 +208,29 @@ class FileJournal implements Journal {
       : { ordinal: this.#current.ordinal, offset: this.#current.bytes };
   }
 
+  readEnds(from: EndsWanted, limit: number): Promise<EndsRead> {
+    return readEndsOfSegments(this.directory, from, limit);
+  }
+
+  setAside(seq: number, record: EndRecord): void {
+    const line = encodeRecord({ kind: "end", seq, record });
+    fs.appendFileSync(path.join(this.directory, SET_ASIDE_FILE), line);
+  }
+
   isHealthy(): boolean {
     return this.#isWriteHealthy && this.#isSyncHealthy && this.#unwritten.length === 0;
   }
 
   async close(): Promise<void> {
+    const isWritten = this.#isWritable;
     this.#isWritable = false;
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
     if (this.#unwritten.length > 0) this.#retry();
     this.#retireCurrent();
     await this.#sync.stop();
-    if (this.isHealthy()) this.mark.close();
+    // One that was never started has its mark still to be read.
+    if (isWritten && this.isHealthy()) this.mark.close();
   }
 
   #isOpen(requestId: string): boolean {
@@ -336,7 +327,7 @@ class FileJournal implements Journal {
   #openSegment(): void {
     // A number is never used twice, so that a leftover of a failed attempt is never in the way.
     this.#lastOrdinal += 1;
-    const path = segmentPath(this.directory, this.#lastOrdinal);
+    const segment = segmentPath(this.directory, this.#lastOrdinal);
     const firstSeq = this.#unwritten[0]?.seq ?? this.#nextSeq;
     const [oldestOpenSeq = firstSeq] = this.#openBegins.values();
     const header = encodeRecord({
@@ -346,12 +337,12 @@ class FileJournal implements Journal {
       lastEndSeq: this.#lastEndSeq,
       oldestOpenSeq,
     });
-    const file = this.#options.files.create(path);
+    const file = this.#options.files.create(segment);
     try {
       file.append(header);
     } catch (error) {
       file.close();
-      this.#remove(path);
+      this.#remove(segment);
       throw error;
     }
     this.#retireCurrent();
@@ -359,7 +350,7 @@ class FileJournal implements Journal {
     const ordinal = this.#lastOrdinal;
     this.#current = {
       ordinal,
-      path,
+      path: segment,
       file,
       firstSeq,
       bytes: header.length,

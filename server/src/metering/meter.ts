@@ -1,5 +1,3 @@
-import { appendFileSync } from "node:fs";
-import path from "node:path";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
@@ -8,8 +6,7 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type FlushParticipant, type FlushStep, flushBatch, isRefusedData } from "./flush.ts";
 import { toInterruptedEnd } from "./interrupted-end.ts";
-import type { Journal } from "./journal.ts";
-import { encodeRecord } from "./journal-record.ts";
+import type { Journal } from "./journal-contract.ts";
 import {
   ensureInstallationId,
   enterNode,
@@ -18,9 +15,8 @@ import {
   readDatabaseNowMs,
   reenterNode,
 } from "./node.sql.ts";
-import { bindInstallation } from "./node-identity.ts";
-import { type PendingEnd, PendingEnds } from "./pending-ends.ts";
-import { replayJournal } from "./replay.ts";
+import { PendingEnds } from "./pending-ends.ts";
+import type { PendingEnd } from "./read-ends.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 
 export interface MeterOptions {
@@ -86,7 +82,6 @@ const BATCH_SIZE = 5_000;
 const MAX_IN_MEMORY = 20_000;
 const STOP_WITHIN_MS = 10_000;
 const MAX_REFUSALS = 3;
-const SET_ASIDE_FILE = "set-aside.jsonl";
 
 type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
 type Progress = "more" | "idle" | "failed";
@@ -136,17 +131,13 @@ class JournalMeter implements Meter {
 
   async start(): Promise<void> {
     const { database, version } = this.#options;
-    const { nodeId, journalId, directory } = this.#journal;
-    bindInstallation(
-      directory,
-      await ensureInstallationId(database, this.#options.newInstallationId),
-    );
-    const { mark } = this.#journal;
+    const { nodeId, journalId, mark } = this.#journal;
+    this.#journal.bindTo(await ensureInstallationId(database, this.#options.newInstallationId));
     mark.open();
     const previous = await findNode(database, nodeId);
-    const isOther = previous !== null && previous.journalId !== journalId;
-    // On the disk before it is forgotten: the row is this journal's from here on.
-    if (isOther) mark.set(false);
+    const isOther = previous !== null && !this.#isKnown(previous);
+    // Durable before it is forgotten: the row is this journal's from here on.
+    if (isOther) await mark.set(false);
     const { epoch, flushedSeq, startedAtUs } = await enterNode(database, {
       id: nodeId,
       journalId,
@@ -156,17 +147,12 @@ class JournalMeter implements Meter {
     this.#epoch = epoch;
     this.#startedAtUs = startedAtUs;
     this.#flushedSeq = flushedSeq;
-    const replayed = await replayJournal({
-      directory,
-      nodeId,
+    const replayed = await this.#journal.start({
       flushedSeq,
-      logger: this.#logger,
       onUnflushedEnd: (end) => this.#enqueue(end),
     });
     this.#skipsRecordedUpTo = replayed.lastSeq;
-    if (!replayed.isWhole) mark.set(false);
     this.#tellEntered(mark.isWhole());
-    this.#journal.resume(replayed.state);
     this.#state = "running";
     await this.#endInterrupted(replayed.openBegins);
     this.#logger.info(
@@ -174,6 +160,10 @@ class JournalMeter implements Meter {
       "journal replayed",
     );
     this.#arm(0);
+  }
+
+  #isKnown({ journalId }: NodeRow): boolean {
+    return journalId === this.#journal.journalId || journalId === this.#journal.previousJournalId;
   }
 
   #reportOther({ journalId }: NodeRow): void {
@@ -208,7 +198,10 @@ class JournalMeter implements Meter {
       await this.#journal.synced();
     } catch {
       this.#journal.takeBack(record.requestId);
-      throw new ApiError("unavailable", "The gateway cannot sync its journal to disk.");
+      throw new ApiError(
+        "unavailable",
+        "The gateway cannot write its journal, so it takes no new requests.",
+      );
     }
   }
 
@@ -241,10 +234,12 @@ class JournalMeter implements Meter {
   }
 
   journalTold(): void {
-    try {
-      this.#journal.mark.set(true);
-    } catch (error) {
+    const failed = (error: unknown) =>
       this.#logger.error({ err: error }, "the journal's mark cannot be written");
+    try {
+      this.#journal.mark.set(true)?.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -470,12 +465,11 @@ class JournalMeter implements Meter {
     if (this.#refusals < MAX_REFUSALS) return this.#failed(error);
     const { requestId, cost } = only.record;
     this.#logger.error(
-      { err: error, requestId, costNanoUsd: String(cost.total), file: SET_ASIDE_FILE },
+      { err: error, requestId, costNanoUsd: String(cost.total) },
       "the database refuses this record: it is set aside and not counted",
     );
     try {
-      const line = encodeRecord({ kind: "end", seq: only.seq, record: only.record });
-      appendFileSync(path.join(this.#journal.directory, SET_ASIDE_FILE), line);
+      this.#journal.setAside(only.seq, only.record);
     } catch (failure) {
       return this.#failed(failure);
     }

@@ -23,11 +23,7 @@ export function nodeIdentity(options: {
 }): string {
   const file = path.join(options.directory, NODE_FILE);
   const { configuredId } = options;
-  if (configuredId !== null && !ID_TEXT.test(configuredId)) {
-    throw new StartError(
-      "BURSAR_NODE_ID must be 1 to 64 letters, digits, dots, underscores or hyphens",
-    );
-  }
+  if (configuredId !== null) checkNodeId(configuredId);
   const stored = readId(file);
   if (stored === null) return writeId(file, configuredId ?? options.makeId());
   if (configuredId !== null && configuredId !== stored) {
@@ -37,6 +33,19 @@ export function nodeIdentity(options: {
     );
   }
   return stored;
+}
+
+/** The node that the journal of a folder is of, or null where that has none yet. Throws StartError for a damaged file. */
+export function findNodeId(directory: string): string | null {
+  return readId(path.join(directory, NODE_FILE));
+}
+
+/** Throws StartError for a text that cannot name a node. */
+export function checkNodeId(id: string): string {
+  if (ID_TEXT.test(id)) return id;
+  throw new StartError(
+    "BURSAR_NODE_ID must be 1 to 64 letters, digits, dots, underscores or hyphens",
+  );
 }
 
 /** The id of the journal in this folder, made on the first call: no other folder has it, whatever its node is called. */

@@ -1,14 +1,8 @@
-import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { Journal } from "./journal.ts";
-import { type JournalPosition, listOrdinals, readSegment, segmentPath } from "./segments.ts";
-
-/** An end that the database does not have yet. */
-export interface PendingEnd {
-  seq: number;
-  record: EndRecord;
-}
+import type { Journal } from "./journal-contract.ts";
+import type { EndsWanted, PendingEnd } from "./read-ends.ts";
+import type { JournalPosition } from "./segments.ts";
 
 export interface PendingEndsOptions {
   journal: Journal;
@@ -19,10 +13,7 @@ export interface PendingEndsOptions {
 }
 
 /** The ends behind the memory's: they stand in the journal from `position` on. */
-interface Spill {
-  position: JournalPosition;
-  /** Sequence number of the first of them, or lower. */
-  fromSeq: number;
+interface Spill extends EndsWanted {
   count: number;
   sinceMs: number;
 }
@@ -77,7 +68,9 @@ export class PendingEnds {
     // Ends may be added while the file is read; only those of this moment can be missed for good.
     const expected = spill.count;
     const isAllWritten = journal.isHealthy();
-    const ends = await this.#read(spill, Math.min(expected, maxInMemory));
+    const { ends, next } = await journal.readEnds(spill, Math.min(expected, maxInMemory));
+    spill.position = next.position;
+    spill.fromSeq = next.fromSeq;
     for (const end of ends) this.#queue.push({ ...end, sinceMs: spill.sinceMs });
     spill.count -= ends.length;
     if (ends.length < Math.min(expected, maxInMemory) && isAllWritten) {
@@ -89,29 +82,5 @@ export class PendingEnds {
       spill.count -= missing;
     }
     if (spill.count === 0) this.#spill = null;
-  }
-
-  /** Moves the spill's position behind what it read. */
-  async #read(spill: Spill, limit: number): Promise<PendingEnd[]> {
-    const ends: PendingEnd[] = [];
-    const { directory } = this.#options.journal;
-    const wanted = listOrdinals(directory).filter((ordinal) => ordinal >= spill.position.ordinal);
-    for (const ordinal of wanted) {
-      const offset = ordinal === spill.position.ordinal ? spill.position.offset : 0;
-      for await (const entries of readSegment(segmentPath(directory, ordinal), offset)) {
-        for (const entry of entries) {
-          // Nothing yet behind an unfinished record, if this is the segment that is being written.
-          if (entry.kind === "torn") break;
-          spill.position = { ordinal, offset: entry.endOffset };
-          if (entry.kind !== "record" || entry.record.kind !== "end") continue;
-          const { seq, record } = entry.record;
-          if (seq < spill.fromSeq) continue;
-          spill.fromSeq = seq + 1;
-          ends.push({ seq, record });
-          if (ends.length === limit) return ends;
-        }
-      }
-    }
-    return ends;
   }
 }

@@ -1,7 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
-import type { JournalState, SealedSegment } from "./journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import {
   type JournalEntry,
@@ -10,6 +9,29 @@ import {
   readSegment,
   type SegmentFile,
 } from "./segments.ts";
+
+/** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
+export interface JournalState {
+  nextSeq: number;
+  lastEndSeq: number;
+  flushedSeq: number;
+  /** Begins without an end, oldest first: request id → sequence number. */
+  openBegins: ReadonlyMap<string, number>;
+  segments: readonly SealedSegment[];
+  lastOrdinal: number;
+}
+
+export interface SealedSegment {
+  ordinal: number;
+  file: string;
+  firstSeq: number;
+  /** Sequence number of the last `end` in this segment or before it. */
+  lastEndSeq: number;
+  /** Milliseconds since the epoch. */
+  writtenAtMs: number;
+  /** True when it holds nothing but its first record: a process that did no work. */
+  isEmpty: boolean;
+}
 
 export interface ReplayOptions {
   directory: string;

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
@@ -7,6 +6,7 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
 import { saveUses } from "#src/access/key-use.sql.ts";
 import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import { makeSessions } from "#src/access/sessions.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
@@ -15,17 +15,12 @@ import {
   ensureOrganization,
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
+import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
-import {
-  consoleHeaders,
-  insertMember,
-  makeTestSessions,
-  type NewMember,
-  type TestSessions,
-} from "./members.ts";
+import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
@@ -43,9 +38,12 @@ export interface AdminHarness {
   /** Somebody on the server's own machine, in the first organization. */
   operator: Client;
   firstOrganizationId: string;
-  sessions: TestSessions;
+  /** Of the database, for what keeps connections of its own. */
+  connectionString: string;
   /** Another organization, with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
+  /** Somebody who has the console open, and has not signed in. */
+  visitor: Client;
   /** Whoever holds this secret, or nobody. */
   as(secret: string | null): Client;
   close(): Promise<void>;
@@ -67,7 +65,9 @@ export interface TestOrganization {
 export interface TestMember {
   id: string;
   email: string;
-  /** Calls from the console in the person's session. */
+  /** Of the person's session. */
+  cookie: string;
+  /** Calls from the console in that session. */
   client: Client;
 }
 
@@ -102,10 +102,11 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
 export async function startAdmin(): Promise<AdminHarness> {
-  const { database, drop } = await createTestDatabase();
+  const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
   const nowMs = () => clock.nowMs;
@@ -113,21 +114,25 @@ export async function startAdmin(): Promise<AdminHarness> {
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  const sessions = makeTestSessions(database);
+  const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    publicUrl: () => PUBLIC_URL,
+    isMailServerConfigured: false,
     onDenied: (caller, route, origin, refusal) =>
       audit.denials.note({ caller, route, origin, refusal }),
     operatorOrganizationId: first.id,
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
-    sessions,
+    sessions: makeSessions(audit),
+    background,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
     version: "0.0.0-test",
     isDatabaseAway: isUnavailable,
-    landingPagePath: fileURLToPath(new URL("../../../console/src/index.html", import.meta.url)),
+    // Tests of the API do not depend on whether the console is built.
+    consoleFolder: "no console",
     readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
   };
@@ -153,8 +158,9 @@ export async function startAdmin(): Promise<AdminHarness> {
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
+    visitor: makeClient(app, consoleHeaders()),
     firstOrganizationId: first.id,
-    sessions,
+    connectionString,
     organization: async (name = "Another Company") => {
       const { id } = await createOrganization(deps, name);
       const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;
@@ -175,12 +181,13 @@ export async function startAdmin(): Promise<AdminHarness> {
         member: async (options = {}) => {
           const made = await insertMember(database, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;
-          sessions.stepUp(made.id, steppedUpAtMs);
-          return { ...made, client: makeClient(app, consoleHeaders(made.id)) };
+          const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
+          return { ...made, cookie, client: makeClient(app, consoleHeaders(cookie)) };
         },
       };
     },
     close: async () => {
+      await background.settled();
       for (const each of [app, ...operatorApps]) await (await each).close();
       await keyUse.stop();
       await closeAudit();
@@ -194,6 +201,14 @@ function makeClient(
   headers: Record<string, string> | null,
   remoteAddress?: string,
 ): Client {
+  // A session goes on under another cookie when its person proves something: browsers follow that.
+  const keepCookie = (line: string) => {
+    const [pair = ""] = line.split(";", 1);
+    const [name = ""] = pair.split("=", 1);
+    if (!headers?.["cookie"]) return;
+    const others = headers["cookie"].split("; ").filter((each) => !each.startsWith(`${name}=`));
+    headers["cookie"] = [...others, pair].join("; ");
+  };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
     const target = typeof app === "function" ? await app() : app;
     const response = await target.inject({
@@ -201,6 +216,7 @@ function makeClient(
       ...options,
       headers: { ...headers, ...options.headers },
     });
+    for (const line of [response.headers["set-cookie"] ?? []].flat()) keepCookie(line);
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";
     const body: unknown = isJson ? JSON.parse(response.payload) : null;

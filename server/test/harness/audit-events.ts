@@ -19,3 +19,31 @@ export function auditEventsOf(database: Database, subjectId: string): Promise<Sh
     .orderBy("seq")
     .execute();
 }
+
+/** What the audit log says happened in the organization from this moment on, oldest first. */
+export async function watchEvents(
+  database: Database,
+  organizationId: string,
+): Promise<() => Promise<ShownEvent[]>> {
+  const from = await database
+    .selectFrom("audit_head")
+    .select("seq")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirstOrThrow();
+  return () =>
+    database
+      .selectFrom("audit_event")
+      .select([
+        "event",
+        "actor_type",
+        "actor_id",
+        "subject_type",
+        "workspace_id",
+        "before",
+        "after",
+      ])
+      .where("organization_id", "=", organizationId)
+      .where("seq", ">", from.seq)
+      .orderBy("seq")
+      .execute();
+}

@@ -21,6 +21,8 @@ export async function openTestAuditLog(options: {
   nowMs: () => number;
   logs?: string[];
   folder?: string;
+  /** Which of the processes of the folder. */
+  index?: number;
 }): Promise<TestAuditLog> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bursar-test-")));
   const audit = await openAuditLog({
@@ -29,6 +31,7 @@ export async function openTestAuditLog(options: {
     randomBytes: systemRandomBytes,
     secret: "a secret that only this test knows",
     folder,
+    ...(options.index !== undefined && { index: options.index }),
     logger: makeLogger("info", { write: (line) => options.logs?.push(line) }),
   });
   return {

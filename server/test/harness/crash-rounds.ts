@@ -27,6 +27,20 @@ export interface CrashOptions {
   seed: number;
   /** Clients that send one request after the other until the server is killed. */
   clients?: number;
+  /** Added to the environment of every start. */
+  env?: Record<string, string>;
+  /** Arguments of every start, by round; round 0 is the first start. */
+  args?: (round: number) => readonly string[];
+  /** What breaks under load; the whole process is killed when not given. */
+  crash?: (server: ServerProcess) => Promise<void>;
+  /** What makes it whole again; a start, every other round one that is killed before, when not given. */
+  recover?: (server: ServerProcess) => Promise<ServerProcess>;
+  /** Called when all is recorded, on the server that goes on. */
+  onRecorded?: (server: ServerProcess) => Promise<void>;
+  /** How old an answer has to be for its record to be written for certain, milliseconds: 200 when not given. */
+  surelyWrittenMs?: number;
+  /** How long the load goes on after the crash, milliseconds. */
+  loadAfterCrashMs?: number;
   /** Called after each round that held. */
   onRound?: (round: CrashRound) => void;
 }
@@ -82,7 +96,12 @@ export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[
   upstream.script = (exchange) => answer(exchange, random);
   const server = await startServer({
     folderName: "data of a crash",
-    env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+    env: {
+      ANTHROPIC_API_KEY: "upstream-credential",
+      ANTHROPIC_UPSTREAM_URL: upstream.origin,
+      ...options.env,
+    },
+    args: options.args?.(0) ?? [],
   });
   const run: Run = {
     server,
@@ -115,20 +134,18 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   );
   await delay(300 + run.random() * 700);
   run.killedAtMs.set(round, performance.now());
-  await run.server.kill();
+  await (run.options.crash ?? ((server) => server.kill()))(run.server);
+  await delay(run.options.loadAfterCrashMs ?? 0);
   isStopped.value = true;
   await Promise.all(clients);
   const reached = run.upstream.received.slice(before).map(nameOf);
   if (reached.length === 0)
     throw new Error("nothing reached the upstream: the round shows nothing");
 
-  // Every other round the new process is killed as well, somewhere between its first line and its first request.
-  const { dataDir, env } = run.server;
-  const startOptions: ServerOptions = { dataDir, env };
-  if (round % 2 === 0) await startAndKill(startOptions, 50 + run.random() * 1_500);
-
   const startedAtMs = performance.now();
-  run.server = await startServer(startOptions);
+  const { dataDir } = run.server;
+  const { recover } = run.options;
+  run.server = recover ? await recover(run.server) : await startAgain(run, round);
   const records = await eventually(RECORDS_BOUND_MS, `a record of each request`, async () => {
     const found = await readRecords(run.server);
     return reached.every((name) => found.has(name)) ? found : null;
@@ -136,6 +153,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   const recoveredMs = performance.now() - startedAtMs;
   checkRecords(run, records);
   await checkMoney(run.server);
+  await run.options.onRecorded?.(run.server);
   if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL is not where it was");
 
   const outcomes = reached.map((name) => records.get(name)?.[0]?.outcome);
@@ -143,6 +161,14 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   const [answered, interrupted] = [count("answered"), count("interrupted")];
   const other = reached.length - answered - interrupted;
   return { round, reached: reached.length, answered, interrupted, other, recoveredMs };
+}
+
+/** Every other round the new process is killed as well, somewhere between its first line and its first request. */
+async function startAgain(run: Run, round: number): Promise<ServerProcess> {
+  const { dataDir, env } = run.server;
+  const startOptions: ServerOptions = { dataDir, env, args: run.options.args?.(round) ?? [] };
+  if (round % 2 === 0) await startAndKill(startOptions, 50 + run.random() * 1_500);
+  return await startServer(startOptions);
 }
 
 async function sendUntilStopped(
@@ -246,7 +272,8 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
     const [record] = found;
     // What an answer means depends on the kill of its own round, not on a later one.
     const killedAtMs = run.killedAtMs.get(sent.round) ?? Number.POSITIVE_INFINITY;
-    if (record !== undefined) checkRecord(sent, record, killedAtMs);
+    const lostAfterMs = killedAtMs - (run.options.surelyWrittenMs ?? SURELY_WRITTEN_MS);
+    if (record !== undefined) checkRecord(sent, record, lostAfterMs);
   }
   for (const received of run.upstream.received) {
     const name = nameOf(received);
@@ -254,7 +281,8 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
   }
 }
 
-function checkRecord(sent: Sent, record: UsageRecord, killedAtMs: number): void {
+/** `lostAfterMs`: what was complete before that must not be interrupted. */
+function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void {
   const inputTokens = BigInt(BASE_INPUT_TOKENS + sent.number);
   const fullCost = inputTokens * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD;
   const { outcome, cost } = record;
@@ -270,8 +298,7 @@ function checkRecord(sent: Sent, record: UsageRecord, killedAtMs: number): void 
       return;
     case "interrupted": {
       if (cost !== "0") throw new Error(`${told}: nothing was known of it, expected 0`);
-      const wasLost =
-        sent.completedAtMs === null || sent.completedAtMs > killedAtMs - SURELY_WRITTEN_MS;
+      const wasLost = sent.completedAtMs === null || sent.completedAtMs > lostAfterMs;
       if (!wasLost) throw new Error(`${told}: its answer was complete long before the kill`);
       return;
     }

@@ -1,11 +1,13 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
-import { findActiveMember } from "#src/access/member-lookup.sql.ts";
-import type { Sessions } from "#src/access/sessions.ts";
 import type { Database } from "#src/db/pool.ts";
+import type { AuthDeps } from "#src/identity/auth.ts";
+import { hashNewPassword } from "#src/identity/hash-password.ts";
+import { createPerson, startSession } from "#src/identity/people.ts";
+import { siteOf } from "#src/identity/site.ts";
+import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 
-// People of a test, and sessions for them that are a cookie with the member's id. Roles are read from the real tables at
-// each request, as they are for a real session.
+// People of a test, and their sessions, which are real ones.
 
 export interface NewMember {
   role?: OrganizationRole;
@@ -17,27 +19,33 @@ export interface NewMember {
   steppedUpAtMs?: number | null;
 }
 
+let lastMadeMs = 0;
+
 export async function insertMember(
   database: Database,
   organizationId: string,
   member: NewMember,
-): Promise<{ id: string; email: string }> {
-  const id = newId("user_", Date.now());
+): Promise<{ id: string; email: string; name: string }> {
+  // A millisecond each: what is listed newest first has one order.
+  lastMadeMs = Math.max(lastMadeMs + 1, Date.now());
+  const id = newId("user_", lastMadeMs);
   const email = member.email ?? `${id.toLowerCase()}@example.com`;
+  const name = member.name ?? "Ada Lovelace";
   await database
     .insertInto("member")
     .values({
       id,
       organization_id: organizationId,
       email,
-      name: member.name ?? "Ada Lovelace",
+      name,
       role: member.role ?? "user",
+      created_at: new Date(lastMadeMs),
     })
     .execute();
   for (const [workspace_id, role] of Object.entries(member.workspaces ?? {})) {
     await setWorkspaceRole(database, { workspaceId: workspace_id, memberId: id, role });
   }
-  return { id, email };
+  return { id, email, name };
 }
 
 /** Gives, changes or (null) takes a role in a workspace, past the API. */
@@ -58,38 +66,48 @@ export async function setWorkspaceRole(
     .execute();
 }
 
-const COOKIE = "test_session";
-const CONSOLE_HOST = "localhost:8484";
+/** Of every person of a test. */
+export const MEMBER_PASSWORD = "correct horse battery staple";
+let passwordHash: Promise<string> | undefined;
 
-/** What the console sends for this person. */
-export function consoleHeaders(memberId: string): Record<string, string> {
+export const CONSOLE_ORIGIN = "http://localhost:8484";
+
+/**
+ * What the console sends: without a cookie it is somebody who is about to sign in. Browsers name the origin of what may
+ * change something, and of no GET of a page of the same origin.
+ */
+export function consoleHeaders(
+  cookie?: string,
+  origin: string = CONSOLE_ORIGIN,
+  isChange = true,
+): Record<string, string> {
   return {
-    host: CONSOLE_HOST,
-    origin: `http://${CONSOLE_HOST}`,
-    cookie: `${COOKIE}=${memberId}`,
+    host: new URL(origin).host,
     "x-bursar-console": "1",
+    ...(isChange && { origin }),
+    ...(cookie !== undefined && { cookie }),
   };
 }
 
-export interface TestSessions extends Sessions {
-  /** When the person proved last who it is, or null. */
-  stepUp(memberId: string, atMs: number | null): void;
-}
-
-export function makeTestSessions(database: Database): TestSessions {
-  const steppedUp = new Map<string, number | null>();
-  return {
-    stepUp: (memberId, atMs) => steppedUp.set(memberId, atMs),
-    find: async (cookieHeader) => {
-      const [name, id] = cookieHeader.split("=");
-      const member = name === COOKIE && id ? await findActiveMember(database, id) : null;
-      if (member === null) return null;
-      return {
-        kind: "member",
-        ...member,
-        sessionId: `session of ${member.id}`,
-        steppedUpAtMs: steppedUp.get(member.id) ?? null,
-      };
-    },
-  };
+/** Lets the person sign in with `MEMBER_PASSWORD`, and signs it in; gives the cookie of the session. */
+export async function signInMember(
+  deps: AuthDeps & { database: Database },
+  member: { id: string; steppedUpAtMs: number | null },
+): Promise<string> {
+  passwordHash ??= hashNewPassword(MEMBER_PASSWORD, { email: "", name: "" });
+  const hash = await passwordHash;
+  const site = siteOf(CONSOLE_ORIGIN);
+  assert(site, "the console's origin is a site");
+  const { id: memberId, steppedUpAtMs } = member;
+  return deps.database.transaction().execute(async (tx) => {
+    await createPerson(tx, deps, { memberId, passwordHash: hash });
+    const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
+    const { sessionId, cookies } = await startSession(deps, { tx, site, origin, memberId });
+    await tx
+      .updateTable("auth_session")
+      .set({ stepped_up_at: steppedUpAtMs === null ? null : new Date(steppedUpAtMs) })
+      .where("id", "=", sessionId)
+      .execute();
+    return cookies[0]?.split(";", 1)[0] ?? "";
+  });
 }

@@ -5,6 +5,7 @@ import {
   inheritedRole,
   isClaudeAction,
   isOpenToMembers,
+  isOperatorAction,
   isOrganizationAction,
   isSelfAction,
   type KeyPermission,
@@ -126,7 +127,8 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
   // No session counts outside the company shape.
   if (isPerson && !route.path.startsWith("/v1/admin/")) return 401;
   if (isSelfAction(action)) return isPerson ? "all" : 403;
-  if (isClaudeAction(action)) return 403;
+  if (isOperatorAction(action)) return caller.actorType === "local_operator" ? "all" : 403;
+  if (isClaudeAction(action) || action === "public") return 403;
   if (isOrganizationAction(action)) {
     return caller.role !== undefined && roleMay(caller.role, action) ? "all" : 403;
   }

@@ -1,5 +1,7 @@
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
+import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
+import { CONSOLE_ORIGIN, MEMBER_PASSWORD } from "./members.ts";
 
 // A call of every route that succeeds, for the tests that go through all of them. A new route does not compile until it
 // has a sample here.
@@ -11,13 +13,19 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "member_id"
+  | "user_id"
+  | "invite_id"
+  | "mail_id"
+  | "session_id"
+  | "passkey_id"
   | "audit_event_id"
   | "request_id",
   string
 >;
 
-export async function makeEach(organization: TestOrganization): Promise<Made> {
-  const { operator } = organization;
+export async function makeEach(org: TestOrganization): Promise<Made> {
+  const { operator } = org;
   const { id: workspaceId } = await operator.createWorkspace();
   const { id: apiKeyId } = await operator.createApiKey(workspaceId);
   const { id: adminKeyId } = await operator.createAdminKey();
@@ -26,13 +34,26 @@ export async function makeEach(organization: TestOrganization): Promise<Made> {
     period: "weekly",
     limit_usd: 50,
   });
+  const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+  const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
+    "/v1/admin/invites",
+    { emails: [nextEmail()], role: "user" },
+  );
+  const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
+  const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
-    request_id: await organization.recordRequest({ workspaceId, apiKeyId }),
+    member_id: member.id,
+    user_id: member.id,
+    invite_id: invited.body.results[0]?.invite.id ?? "",
+    mail_id: mail.body.data[0]?.id ?? "",
+    session_id: session.body.session_id,
+    passkey_id: await makePasskey(member.client),
+    request_id: await org.recordRequest({ workspaceId, apiKeyId }),
     audit_event_id: await findAuditEvent(operator),
   };
 }
@@ -64,6 +85,12 @@ export const unknownIds: Made = {
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
   request_id: "req_unknown",
+  member_id: "user_unknown",
+  user_id: "user_unknown",
+  invite_id: "invite_unknown",
+  mail_id: "mail_unknown",
+  session_id: "session_unknown",
+  passkey_id: "passkey_unknown",
   audit_event_id: "audit_unknown",
 };
 
@@ -73,6 +100,8 @@ interface Sample {
   query?: string;
   /** What has to happen in the organization first. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
+  /** What it needs of the caller's own, made with the caller's client. */
+  fit?: (client: Client, made: Made) => Promise<{ ids?: Partial<Made>; body?: object }>;
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
@@ -82,9 +111,111 @@ interface Sample {
 let uniqueName = 0;
 let uniqueDays = 1_000;
 const nextName = () => `Name ${++uniqueName}`;
+const nextEmail = () => `person-${++uniqueName}@example.com`;
 const renamed = { body: () => ({ name: nextName() }) };
 
+const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
+  operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
+
+/** Of the right shape, and of no authenticator. */
+const noPasskey = {
+  id: "AAAA",
+  rawId: "AAAA",
+  type: "public-key",
+  response: { clientDataJSON: "AAAA", attestationObject: "AAAA" },
+};
+const noAssertion = {
+  ...noPasskey,
+  response: { clientDataJSON: "AAAA", authenticatorData: "AAAA", signature: "AAAA" },
+};
+const TOTP = "/v1/admin/two_factor/totp";
+
+async function beginTotp(client: Client): Promise<string> {
+  return totpCode((await client.post<{ secret: string }>(TOTP)).body.secret);
+}
+
+const withTotp: Sample["fit"] = async (client) => {
+  await client.post(`${TOTP}/confirm`, { code: await beginTotp(client) });
+  return {};
+};
+
+async function answerNewPasskey(client: Client): Promise<object> {
+  const asked = await client.post<{ options: Parameters<Authenticator["create"]>[0] }>(
+    "/v1/admin/passkeys/options",
+  );
+  return makeAuthenticator().create(asked.body.options, CONSOLE_ORIGIN);
+}
+
+async function makePasskey(client: Client): Promise<string> {
+  const passkey = await answerNewPasskey(client);
+  const made = await client.post<{ id: string }>("/v1/admin/passkeys", { name: "Key", passkey });
+  return made.body.id;
+}
+
+const ownPasskey: Sample["fit"] = async (client) => ({
+  ids: { passkey_id: await makePasskey(client) },
+});
+
 export const samples: Record<AdminRoute["operationId"], Sample> = {
+  getSetUp: {},
+  setUp: {
+    body: () => ({
+      token: "the token of a link",
+      name: nextName(),
+      email: nextEmail(),
+      password: MEMBER_PASSWORD,
+    }),
+  },
+  createSetUpLink: {},
+  listOwners: {},
+  resetOwner: {
+    body: () => ({ email: "nobody@example.com" }),
+    fit: async (operator, { member_id }) => {
+      const url = `/v1/admin/members/${member_id}`;
+      const { body } = await operator.post<{ email: string }>(url, { role: "owner" });
+      return { body: { email: body.email } };
+    },
+  },
+  signIn: { body: () => ({ email: nextEmail(), password: MEMBER_PASSWORD }) },
+  signInWithTwoFactor: { body: () => ({ code: "000000" }) },
+  getSignInPasskeyOptions: {},
+  signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
+  requestPasswordReset: { body: () => ({ email: nextEmail() }) },
+  confirmPasswordReset: {
+    body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),
+  },
+
+  getSession: {},
+  signOut: {},
+  listSessions: {},
+  endSession: {
+    fit: async (client) => {
+      const { body } = await client.get<{ session_id: string }>("/v1/admin/session");
+      return { ids: { session_id: body.session_id } };
+    },
+  },
+  signOutEverywhere: { body: () => ({ keep_current: true }) },
+  stepUp: { body: () => ({ password: MEMBER_PASSWORD }) },
+  getStepUpPasskeyOptions: {},
+  changePassword: {
+    body: () => ({ current_password: MEMBER_PASSWORD, new_password: "another good sentence" }),
+  },
+  enableTotp: {},
+  confirmTotp: {
+    body: () => ({ code: "000000" }),
+    fit: async (client) => ({ body: { code: await beginTotp(client) } }),
+  },
+  disableTotp: { fit: withTotp },
+  replaceBackupCodes: { fit: withTotp },
+  listPasskeys: {},
+  getNewPasskeyOptions: {},
+  addPasskey: {
+    body: () => ({ name: "Key", passkey: noPasskey }),
+    fit: async (client) => ({ body: { passkey: await answerNewPasskey(client) } }),
+  },
+  renamePasskey: { ...renamed, fit: ownPasskey },
+  removePasskey: { fit: ownPasskey },
+
   getOrganization: {},
 
   listWorkspaces: {},
@@ -97,6 +228,53 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getOfficialWorkspace: {},
   updateOfficialWorkspace: renamed,
   archiveOfficialWorkspace: {},
+
+  listMembers: {},
+  getMember: {},
+  updateMember: { body: () => ({ role: "developer" }) },
+  deactivateMember: {},
+  reactivateMember: {
+    prepare: (operator, { member_id }) =>
+      operator.post(`/v1/admin/members/${member_id}/deactivate`),
+  },
+  previewMemberRemoval: {},
+  removeMember: {},
+  listOfficialUsers: {},
+  getOfficialUser: {},
+  updateOfficialUser: { body: () => ({ role: "developer" }) },
+  removeOfficialUser: {},
+
+  listWorkspaceMembers: {},
+  getWorkspaceMember: {},
+  addWorkspaceMember: {
+    body: ({ member_id }) => ({ member_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeWorkspaceMember: {},
+  listOfficialWorkspaceMembers: {},
+  getOfficialWorkspaceMember: {},
+  addOfficialWorkspaceMember: {
+    body: ({ user_id }) => ({ user_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateOfficialWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeOfficialWorkspaceMember: {},
+
+  createInvites: { body: () => ({ emails: [nextEmail()], role: "user" }) },
+  listInvites: {},
+  getInvite: {},
+  resendInvite: {},
+  revokeInvite: {},
+  lookUpInvite: {},
+  acceptInvite: {},
+  listOfficialInvites: {},
+  createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
+  getOfficialInvite: {},
+  deleteOfficialInvite: {},
+
+  listMail: {},
+  getMail: {},
 
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},

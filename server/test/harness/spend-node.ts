@@ -7,7 +7,8 @@ import {
 import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type Journal, openJournal } from "#src/metering/journal.ts";
+import { openJournal } from "#src/metering/journal.ts";
+import type { Journal } from "#src/metering/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/metering/meter.ts";
 import { recordUsage } from "#src/metering/record-usage.ts";
 

@@ -1,0 +1,155 @@
+import { routes } from "virtual:contract";
+import type { AdminRoute } from "@bursar/contract/routes.ts";
+import type { z } from "zod";
+import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
+import { askToStepUp } from "./step-up.ts";
+
+// The one place that talks to the server. Operations, their input and their answers are those of the contract.
+
+export type Operation = AdminRoute["operationId"];
+
+/** The route of each operation. Maps, not conditions over the union: the compiler looks up one entry instead of trying all. */
+type Routes = { [R in AdminRoute as R["operationId"]]: R };
+
+type ParamsOf<R> = R extends { params: infer P extends z.ZodObject }
+  ? { params: z.output<P> }
+  : object;
+type QueryOf<R> = R extends { query: infer Q extends z.ZodObject }
+  ? { query?: Partial<z.output<Q>> }
+  : object;
+type BodyOf<R> = R extends { body: infer B extends z.ZodObject } ? { body: z.input<B> } : object;
+
+interface Inputs extends InputMap {}
+type InputMap = { [O in Operation]: ParamsOf<Routes[O]> & QueryOf<Routes[O]> & BodyOf<Routes[O]> };
+interface Answers extends AnswerMap {}
+type AnswerMap = { [O in Operation]: z.output<Routes[O]["response"]> };
+
+/** What an operation is asked with: `params` of its path, `query`, `body`, each only where the contract has it. */
+export type Input<O extends Operation> = Inputs[O];
+/** What an operation answers. */
+export type Answer<O extends Operation> = Answers[O];
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** One per intended change: a repeated call with the same key changes nothing twice. */
+  idempotencyKey?: string;
+}
+
+/** A refusal of the server, in its own words. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly type: string;
+  readonly requestId: string | null;
+
+  constructor(status: number, type: string, message: string, requestId: string | null) {
+    super(message);
+    this.status = status;
+    this.type = type;
+    this.requestId = requestId;
+  }
+}
+
+/** No answer came: the server is away, or the network is. */
+export class AwayError extends Error {
+  override readonly name = "AwayError";
+}
+
+interface Parts {
+  params?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+}
+
+/**
+ * Calls one operation. Throws an ApiError for what the server refuses and an AwayError when nothing answers. Where the
+ * server wants the person to confirm who they are, it asks for that and then tries once more.
+ */
+export async function call<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+  options: CallOptions = {},
+): Promise<Answer<O>> {
+  const route = routes[operation];
+  if (!route) throw new Error(`the contract has no operation ${operation}`);
+  const [method, path] = route;
+  const { params, query, body }: Parts = input as object;
+  const url = fillPath(path, params) + toQueryText(query);
+  const send = () => request(method, url, body, options);
+  const first = await send();
+  const response = wantsStepUp(first) && (await askToStepUp()) ? await send() : first;
+  // Asking who is signed in, and signing in, learn it from their own answer.
+  if (response.status === 401 && operation !== "getSession") reportSignOut();
+  return (await readAnswer(response)) as Answer<O>;
+}
+
+async function request(
+  method: string,
+  url: string,
+  body: unknown,
+  { signal, idempotencyKey }: CallOptions,
+): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json", "x-bursar-console": "1" };
+  if (method === "POST") headers["content-type"] = "application/json";
+  if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      credentials: "same-origin",
+      cache: "no-store",
+      redirect: "error",
+      ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
+      ...(signal && { signal }),
+    });
+    reportAnswer();
+    return response;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    reportSilence();
+    throw new AwayError(
+      "The server does not answer. What you entered is kept: try again in a moment.",
+    );
+  }
+}
+
+function wantsStepUp(response: Response): boolean {
+  return response.status === 403 && response.headers.get("bursar-step-up") === "required";
+}
+
+async function readAnswer(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const body = parse(text) as {
+    error?: { type?: string; message?: string };
+    request_id?: string;
+  } | null;
+  if (response.ok && body !== null) return body;
+  throw new ApiError(
+    response.status,
+    body?.error?.type ?? "api_error",
+    body?.error?.message ?? `The server answered with the status ${response.status}.`,
+    body?.request_id ?? response.headers.get("request-id"),
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function fillPath(path: string, params: Record<string, unknown> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+}
+
+function toQueryText(query: Record<string, unknown> = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === null || value === "") continue;
+    for (const item of Array.isArray(value) ? value : [value]) search.append(name, String(item));
+  }
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
+}

@@ -1,0 +1,43 @@
+import { makeObservable } from "./observable.ts";
+
+// Whether the server answers. A call that gets no answer starts a watch on /healthz, whose first answer ends it.
+
+const RETRY_MS = 2_000;
+
+/** True while the server does not answer. */
+export const isServerAway = makeObservable(false);
+/** Rises by one each time the server is back: what shows data asks for it again. */
+export const returns = makeObservable(0);
+/** Rises by one each time a call is refused because nobody is signed in. */
+export const signOuts = makeObservable(0);
+
+/** The server refused a call because nobody is signed in any more. */
+export function reportSignOut(): void {
+  signOuts.set(signOuts.get() + 1);
+}
+
+export function reportAnswer(): void {
+  if (isServerAway.get()) comeBack();
+}
+
+export function reportSilence(): void {
+  if (isServerAway.get()) return;
+  isServerAway.set(true);
+  setTimeout(() => void look(), RETRY_MS);
+}
+
+async function look(): Promise<void> {
+  if (!isServerAway.get()) return;
+  const isThere = await fetch("/healthz", { cache: "no-store" }).then(
+    (response) => response.ok,
+    () => false,
+  );
+  if (isThere) comeBack();
+  else setTimeout(() => void look(), RETRY_MS);
+}
+
+function comeBack(): void {
+  if (!isServerAway.get()) return;
+  isServerAway.set(false);
+  returns.set(returns.get() + 1);
+}

@@ -1,0 +1,154 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useApi, useChange } from "../../queries.ts";
+import { signOut, useSession } from "../../session.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { formatPlural } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { NewPasswordField } from "../sign-in/new-password-field.tsx";
+import { Passkeys } from "./passkeys.tsx";
+import { SecondFactor } from "./second-factor.tsx";
+
+/** One's own name, ways to sign in, and sessions. */
+export function AccountPage() {
+  const { member, organization } = useSession();
+  return (
+    <Page title="Your account">
+      <div className="grid max-w-2xl gap-12">
+        <Facts
+          items={[
+            ["Name", member.name],
+            ["E-mail", member.email],
+            ["Company", organization.name],
+            ["Role", roleNames[member.role]],
+          ]}
+        />
+        <Section
+          title="Passkeys"
+          lead="Sign in with your fingerprint, face or device PIN. A passkey is both factors in one, and cannot be phished."
+        >
+          <Passkeys />
+        </Section>
+        <Section
+          title="Second factor"
+          lead="A code of an authenticator app, asked for after the password."
+        >
+          <SecondFactor />
+        </Section>
+        <Section title="Password" lead="Changing it ends your other sessions.">
+          <ChangePassword />
+        </Section>
+        <Section
+          title="Sessions"
+          lead="Where you are signed in. One that you do not know: end it, and change your password."
+        >
+          <Sessions />
+        </Section>
+      </div>
+    </Page>
+  );
+}
+
+function ChangePassword() {
+  const { member } = useSession();
+  const change = useChange("changePassword", ["listSessions"]);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { current_password: "", new_password: "" } });
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async (body) => {
+    setError(null);
+    try {
+      const { ended_sessions } = await change.mutateAsync({ body });
+      form.reset();
+      showToast("Password changed", `${formatPlural(ended_sessions, "other session")} ended`);
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <form noValidate className="grid max-w-sm gap-5" onSubmit={(event) => void submit(event)}>
+      <input type="hidden" autoComplete="username" value={member.email} readOnly />
+      <Field label="Current password" error={errors.current_password?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            type="password"
+            autoComplete="current-password"
+            {...form.register("current_password", needed("Enter your current password."))}
+          />
+        )}
+      </Field>
+      <NewPasswordField
+        label="New password"
+        registration={form.register("new_password", needed("Choose a password."))}
+        error={errors.new_password?.message}
+      />
+      <FormError error={error} />
+      <div>
+        <Button type="submit" isBusy={change.isPending}>
+          Change password
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Sessions() {
+  const sessions = useApi("listSessions", {});
+  const end = useChange("endSession", ["listSessions"]);
+  const endAll = useChange("signOutEverywhere", ["listSessions"]);
+  if (sessions.error) return <FormError error={sessions.error} />;
+  if (!sessions.data) return <SkeletonRows rows={2} />;
+  return (
+    <div className="grid gap-4">
+      <ul className="divide-y divide-line border-y border-line text-sm">
+        {sessions.data.data.map((session) => (
+          <li key={session.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
+            <span className="flex-1 basis-56">
+              <span className="font-medium">{session.device ?? "Unknown device"}</span>{" "}
+              {session.is_current && <Badge tone="good">this one</Badge>}
+              <span className="block text-quiet">
+                {session.ip_address ?? "unknown address"}, last used{" "}
+                <RelativeTime at={session.last_used_at} />
+              </span>
+            </span>
+            {session.is_current ? (
+              <Button onClick={() => void signOut()}>Sign out</Button>
+            ) : (
+              <Button
+                isBusy={end.isPending && end.variables?.params.session_id === session.id}
+                onClick={() => end.mutate({ params: { session_id: session.id } })}
+              >
+                End session
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <FormError error={end.error ?? endAll.error} />
+      {sessions.data.data.length > 1 && (
+        <div>
+          <Button
+            isBusy={endAll.isPending}
+            onClick={() =>
+              endAll.mutate(
+                { body: { keep_current: true } },
+                { onSuccess: ({ ended }) => showToast(`${formatPlural(ended, "session")} ended`) },
+              )
+            }
+          >
+            End all other sessions
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { useState } from "react";
+import { call } from "../../api-client.ts";
+import { queryClient, useApi, useChange } from "../../queries.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { hasPasskeys, makePasskey } from "../sign-in/passkeys.ts";
+
+export function Passkeys() {
+  const passkeys = useApi("listPasskeys", {});
+  const remove = useChange("removePasskey", ["listPasskeys", "getSession"]);
+  return (
+    <div className="grid gap-4">
+      {passkeys.data && passkeys.data.data.length > 0 && (
+        <ul className="divide-y divide-line border-y border-line text-sm">
+          {passkeys.data.data.map((passkey) => (
+            <li key={passkey.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
+              <span className="flex-1 basis-56">
+                <span className="font-medium">{passkey.name}</span>{" "}
+                {passkey.is_backed_up && <Badge>synced</Badge>}
+                <span className="block text-quiet">
+                  Added <RelativeTime at={passkey.created_at} />, last used{" "}
+                  <RelativeTime at={passkey.last_used_at} absent="never" />
+                </span>
+              </span>
+              <Button
+                isBusy={remove.isPending && remove.variables?.params.passkey_id === passkey.id}
+                onClick={() =>
+                  remove.mutate(
+                    { params: { passkey_id: passkey.id } },
+                    { onSuccess: () => showToast(`Passkey “${passkey.name}” removed`) },
+                  )
+                }
+                aria-label={`Remove passkey ${passkey.name}`}
+              >
+                Remove passkey
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <FormError error={passkeys.error ?? remove.error} />
+      <AddPasskey />
+    </div>
+  );
+}
+
+function AddPasskey() {
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  if (!hasPasskeys()) {
+    return (
+      <p className="text-sm text-quiet">
+        This browser has passkeys only on https, or on the server’s own machine.
+      </p>
+    );
+  }
+  const add = async () => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const { options } = await call("getNewPasskeyOptions", {});
+      const passkey = await makePasskey(options);
+      if (passkey) {
+        await call("addPasskey", { body: { name: deviceName(), passkey } });
+        await queryClient.invalidateQueries({ queryKey: ["listPasskeys"] });
+        await queryClient.invalidateQueries({ queryKey: ["getSession"] });
+        showToast("Passkey added");
+      }
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  return (
+    <>
+      <FormError error={error} />
+      <div>
+        <Button isBusy={isBusy} onClick={() => void add()}>
+          Add a passkey…
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function deviceName(): string {
+  const system =
+    /Windows|Mac OS|Android|iPhone|iPad|Linux/.exec(navigator.userAgent)?.[0] ?? "Device";
+  return `${system.replace("Mac OS", "Mac")}, ${new Date().toISOString().slice(0, 10)}`;
+}

@@ -1,0 +1,177 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useChange } from "../../queries.ts";
+import { useSession } from "../../session.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CopyButton } from "../../ui/copy-button.tsx";
+import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+
+interface Totp {
+  secret: string;
+  uri: string;
+  backup_codes: string[];
+}
+
+/** Turning the authenticator app on and off, and its backup codes. */
+export function SecondFactor() {
+  const { two_factor } = useSession();
+  const enable = useChange("enableTotp", []);
+  const replace = useChange("replaceBackupCodes", ["getSession"]);
+  const disable = useChange("disableTotp", ["getSession"]);
+  const [totp, setTotp] = useState<Totp | null>(null);
+  const [codes, setCodes] = useState<string[] | null>(null);
+  const [isDisabling, setIsDisabling] = useState(false);
+  const begin = async () => {
+    const made = await enable.mutateAsync({});
+    setTotp(made);
+    enable.reset();
+  };
+  const renew = async () => {
+    const made = await replace.mutateAsync({});
+    setCodes(made.backup_codes);
+    replace.reset();
+  };
+  return (
+    <div className="grid gap-4">
+      {two_factor.is_enabled ? (
+        <div className="flex flex-wrap items-center gap-3 text-sm">
+          <Badge tone="good">on</Badge>
+          <span className="flex-1 text-quiet">
+            {two_factor.backup_codes_left} backup codes left
+          </span>
+          <Button isBusy={replace.isPending} onClick={() => void renew().catch(() => undefined)}>
+            Make new backup codes
+          </Button>
+          <Button onClick={() => setIsDisabling(true)}>Turn off…</Button>
+        </div>
+      ) : (
+        <div>
+          <Button isBusy={enable.isPending} onClick={() => void begin().catch(() => undefined)}>
+            Set up an authenticator app…
+          </Button>
+        </div>
+      )}
+      <FormError error={enable.error ?? replace.error} />
+      {totp && (
+        <TotpDialog
+          totp={totp}
+          onClose={() => setTotp(null)}
+          onConfirmed={() => {
+            setCodes(totp.backup_codes);
+            setTotp(null);
+          }}
+        />
+      )}
+      {codes && <BackupCodesDialog codes={codes} onClose={() => setCodes(null)} />}
+      <ConfirmDialog
+        title="Turn off the second factor"
+        action="Turn off"
+        isOpen={isDisabling}
+        onClose={() => setIsDisabling(false)}
+        isBusy={disable.isPending}
+        error={disable.error}
+        onConfirm={() =>
+          disable.mutate(
+            {},
+            {
+              onSuccess: () => {
+                setIsDisabling(false);
+                showToast("The second factor is off");
+              },
+            },
+          )
+        }
+      >
+        <p>The password alone then signs you in. Backup codes stop.</p>
+      </ConfirmDialog>
+    </div>
+  );
+}
+
+function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () => void }) {
+  const { totp, onClose, onConfirmed } = props;
+  const confirm = useChange("confirmTotp", ["getSession"]);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { code: "" } });
+  const submit = form.handleSubmit(async (body) => {
+    setError(null);
+    try {
+      await confirm.mutateAsync({ body });
+      onConfirmed();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <Dialog
+      title="Set up an authenticator app"
+      description="Enter this secret in the app, or open the link on the device that has it."
+      isOpen
+      onClose={onClose}
+    >
+      <output className="block rounded-md bg-sunk px-3 py-2.5 font-mono text-sm break-all select-all">
+        {totp.secret.replace(/(.{4})(?=.)/g, "$1 ")}
+      </output>
+      <div className="flex flex-wrap items-center gap-3">
+        <CopyButton text={totp.secret} what="secret" />
+        <a href={totp.uri} className="link text-sm">
+          Open in an app on this device
+        </a>
+      </div>
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <Field
+          label="Code"
+          hint="The six digits that the app shows now."
+          error={form.formState.errors.code?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              inputMode="numeric"
+              autoComplete="one-time-code"
+              className="figures max-w-40 text-lg tracking-[0.2em]"
+              {...form.register("code", needed("Enter the code."))}
+            />
+          )}
+        </Field>
+        <FormError error={error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" isBusy={confirm.isPending}>
+            Turn on
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+function BackupCodesDialog({ codes, onClose }: { codes: string[]; onClose: () => void }) {
+  return (
+    <Dialog
+      title="Store the backup codes"
+      description="Each signs you in once, when the app is not at hand. They are shown this once."
+      isOpen
+      isGuarded
+      onClose={onClose}
+    >
+      <ul className="grid grid-cols-2 gap-x-6 gap-y-1 rounded-md bg-sunk px-4 py-3 font-mono text-sm">
+        {codes.map((code) => (
+          <li key={code}>{code}</li>
+        ))}
+      </ul>
+      <DialogActions>
+        <CopyButton text={codes.join("\n")} what="codes" autoFocus />
+        <Button kind="primary" onClick={onClose}>
+          I stored them
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

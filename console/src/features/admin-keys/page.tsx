@@ -1,0 +1,160 @@
+import { Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge, type Tone } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SecretDialog } from "../../ui/secret-dialog.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { CreateAdminKeyDialog } from "./components.tsx";
+import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
+
+const tones: Record<AdminKey["status"], Tone> = {
+  active: "good",
+  expired: "warn",
+  revoked: "plain",
+};
+
+export function AdminKeysPage() {
+  const keys = useAdminKeys();
+  const may = useMay();
+  const [isCreating, setIsCreating] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [revoked, setRevoked] = useState<AdminKey | null>(null);
+  const mayChange = may("admin_keys:write");
+  const columns = useMemo(() => makeColumns(mayChange ? setRevoked : null), [mayChange]);
+  if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
+  const create = mayChange && (
+    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
+      <Plus size={16} /> Create admin key…
+    </Button>
+  );
+  return (
+    <Page
+      title="Admin keys"
+      lead="For programs that run the company’s Bursar: workspaces, keys, limits and reports. They cannot call Claude."
+      actions={create}
+    >
+      {keys.isPending ? (
+        <SkeletonRows />
+      ) : keys.data.items.length === 0 ? (
+        <EmptyState
+          title="No admin key yet"
+          action={create}
+          code={<CodeBlock text="./bursar admin-keys create --name automation" what="command" />}
+        >
+          An admin key opens the Admin API, in the company’s shape and in the official one.
+        </EmptyState>
+      ) : (
+        <Table
+          label="Admin keys"
+          columns={columns}
+          rows={keys.data.items}
+          rowKey={(key) => key.id}
+          isDimmed={(key) => key.status !== "active"}
+        />
+      )}
+      <CreateAdminKeyDialog
+        isOpen={isCreating}
+        onClose={() => setIsCreating(false)}
+        onCreated={(key) => {
+          setIsCreating(false);
+          setSecret(key);
+        }}
+      />
+      <SecretDialog
+        title="Store the admin key"
+        description="Whoever has it can change everything in this company but its owners and its upstream."
+        secret={secret}
+        variable="ADMIN_KEY"
+        onDone={() => setSecret(null)}
+      />
+      <RevokeDialog adminKey={revoked} onClose={() => setRevoked(null)} />
+    </Page>
+  );
+}
+
+function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKey>[] {
+  return [
+    {
+      id: "name",
+      header: "Name",
+      sortBy: (key) => key.name,
+      cell: (key) => <span className="font-medium">{key.name}</span>,
+    },
+    {
+      id: "hint",
+      header: "Key",
+      from: "sm",
+      cell: (key) => <code className="whitespace-nowrap text-quiet">{key.partial_key_hint}</code>,
+    },
+    {
+      id: "status",
+      header: "Status",
+      sortBy: (key) => key.status,
+      cell: (key) => <Badge tone={tones[key.status]}>{key.status}</Badge>,
+    },
+    {
+      id: "created",
+      header: "Created",
+      from: "sm",
+      sortBy: (key) => key.created_at,
+      cell: (key) => <RelativeTime at={key.created_at} />,
+    },
+    {
+      id: "expires",
+      header: "Expires",
+      from: "lg",
+      sortBy: (key) => key.expires_at ?? "9999",
+      cell: (key) => <RelativeTime at={key.expires_at} />,
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (key) =>
+        onRevoke && key.status !== "revoked" ? (
+          <Button kind="quiet" onClick={() => onRevoke(key)} aria-label={`Revoke ${key.name}…`}>
+            Revoke…
+          </Button>
+        ) : null,
+    },
+  ];
+}
+
+function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey | null; onClose: () => void }) {
+  const revoke = useRevokeAdminKey();
+  return (
+    <ConfirmDialog
+      title="Revoke admin key"
+      action="Revoke admin key"
+      isOpen={adminKey !== null}
+      onClose={onClose}
+      isBusy={revoke.isPending}
+      error={revoke.error}
+      onConfirm={() =>
+        adminKey &&
+        revoke.mutate(
+          { params: { admin_key_id: adminKey.id } },
+          {
+            onSuccess: () => {
+              showToast(`Admin key “${adminKey.name}” revoked`);
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        <strong className="font-semibold text-ink">{adminKey?.name}</strong> stops at once, for
+        good. Programs that use it get a 401 from then on.
+      </p>
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,245 @@
+import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Money } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { toNanoUsd } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SecretDialog } from "../../ui/secret-dialog.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { useNow } from "../../ui/use-now.ts";
+import { WorkspaceLink } from "../workspaces/components.tsx";
+import { CreateKeyDialog } from "./create-key.tsx";
+import { type ApiKey, useApiKeys } from "./queries.ts";
+import { permissionWords, stateOf, strongest, toneOf, warningsOf } from "./words.ts";
+
+const views = [
+  ["working", "Working"],
+  ["attention", "Need attention"],
+  ["stopped", "Stopped"],
+  ["all", "All"],
+] as const;
+type View = (typeof views)[number][0];
+
+/** Keys of the company, or of one workspace: found by name, hint, owner; made here. */
+export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
+  const keys = useApiKeys(workspaceId);
+  const may = useMay();
+  const nowMs = useNow();
+  const [search, setSearch] = useState("");
+  const [view, setView] = useState<View>("working");
+  const [isCreating, setIsCreating] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const columns = useMemo(() => makeColumns(workspaceId !== undefined), [workspaceId]);
+  const rows = useMemo(
+    () => (keys.data?.items ?? []).filter((key) => isShown(key, view, search, nowMs)),
+    [keys.data, view, search, nowMs],
+  );
+  if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
+  const create = may("api_keys:write", workspaceId) && (
+    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
+      <Plus size={16} /> Create key…
+    </Button>
+  );
+  return (
+    <div className="grid gap-4">
+      {keys.isPending ? (
+        <SkeletonRows />
+      ) : keys.data.items.length === 0 ? (
+        <EmptyState
+          title="No key yet"
+          action={create}
+          code={
+            <CodeBlock
+              what="command"
+              text={`./bursar api-keys create --workspace ${workspaceId ?? '"My team"'} --name "First key"`}
+            />
+          }
+        >
+          A program calls Claude with a key of its workspace, and this server’s address as the base
+          URL.
+        </EmptyState>
+      ) : (
+        <>
+          <div className="flex flex-wrap items-center gap-2.5">
+            <Input
+              type="search"
+              data-search
+              aria-label="Search keys"
+              placeholder="Search name, key or owner"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+              className="max-w-64"
+            />
+            <Segments label="Shown" value={view} options={views} onChange={setView} />
+            <span className="ml-auto">{create}</span>
+          </div>
+          {rows.length > 0 ? (
+            <Table
+              label="API keys"
+              columns={columns}
+              rows={rows}
+              rowKey={(key) => key.id}
+              isDimmed={(key) => stateOf(key) !== "active"}
+            />
+          ) : (
+            <p className="border-y border-line py-10 text-center text-quiet">
+              No key matches.{" "}
+              <button
+                type="button"
+                className="link"
+                onClick={() => {
+                  setSearch("");
+                  setView("all");
+                }}
+              >
+                Show all keys
+              </button>
+            </p>
+          )}
+          {keys.data.isCut && (
+            <p className="text-sm text-quiet">
+              Only the newest {keys.data.items.length.toLocaleString("en")} keys are listed.
+            </p>
+          )}
+        </>
+      )}
+      {isCreating && (
+        <CreateKeyDialog
+          workspaceId={workspaceId}
+          onClose={() => setIsCreating(false)}
+          onCreated={(_, made) => {
+            setIsCreating(false);
+            setSecret(made);
+          }}
+        />
+      )}
+      <ApiKeySecretDialog secret={secret} onDone={() => setSecret(null)} />
+    </div>
+  );
+}
+
+export function ApiKeySecretDialog(props: { secret: string | null; onDone: () => void }) {
+  return (
+    <SecretDialog
+      title="Store the key"
+      description="Programs send it as x-api-key, with this server’s address as their base URL."
+      variable="ANTHROPIC_API_KEY"
+      {...props}
+    />
+  );
+}
+
+function isShown(key: ApiKey, view: View, search: string, nowMs: number): boolean {
+  const state = stateOf(key);
+  const isInView =
+    view === "all" ||
+    (view === "working" && state === "active") ||
+    (view === "stopped" && state !== "active") ||
+    (view === "attention" && warningsOf(key, nowMs).length > 0);
+  const wanted = search.trim().toLowerCase();
+  if (!isInView || wanted === "") return isInView;
+  const owner = key.owner.type === "member" ? `${key.owner.name} ${key.owner.email}` : "";
+  return `${key.name} ${key.id} ${key.partial_key_hint} ${owner}`.toLowerCase().includes(wanted);
+}
+
+/** State and what to know about a key, as words in colour. */
+export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
+  const nowMs = useNow();
+  const state = stateOf(apiKey);
+  return (
+    <span className="inline-flex flex-wrap gap-1">
+      <Badge tone={toneOf(state)}>{state}</Badge>
+      {warningsOf(apiKey, nowMs).map(({ tone, text }) => (
+        <Badge key={text} tone={tone}>
+          {text}
+        </Badge>
+      ))}
+    </span>
+  );
+}
+
+function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
+  const workspace: Column<ApiKey> = {
+    id: "workspace",
+    header: "Workspace",
+    from: "sm",
+    cell: (key) => (
+      <span className="relative z-10 block max-w-44">
+        <WorkspaceLink id={key.workspace_id} />
+      </span>
+    ),
+  };
+  return [
+    {
+      id: "name",
+      header: "Name",
+      sortBy: (key) => key.name,
+      cell: (key) => (
+        <span className="grid">
+          <Link
+            to="/keys/$keyId"
+            params={{ keyId: key.id }}
+            className="max-w-72 truncate font-medium after:absolute after:inset-0"
+          >
+            {key.name}
+          </Link>
+          <code className="text-xs text-quiet">{key.partial_key_hint}</code>
+        </span>
+      ),
+    },
+    ...(isOneWorkspace ? [] : [workspace]),
+    {
+      id: "permission",
+      header: "May",
+      from: "lg",
+      sortBy: (key) => strongest(key.permissions),
+      cell: (key) => permissionWords[strongest(key.permissions)].label,
+    },
+    {
+      id: "owner",
+      header: "Owner",
+      from: "lg",
+      sortBy: (key) => (key.owner.type === "member" ? key.owner.name : ""),
+      cell: (key) =>
+        key.owner.type === "member" ? (
+          <span className="block max-w-36 truncate">{key.owner.name}</span>
+        ) : (
+          <span className="text-quiet">Workspace</span>
+        ),
+    },
+    {
+      id: "status",
+      header: "Status",
+      sortBy: (key) => stateOf(key),
+      cell: (key) => <KeyBadges apiKey={key} />,
+    },
+    {
+      id: "spent",
+      header: "This month",
+      isNumeric: true,
+      from: "sm",
+      sortBy: (key) => toNanoUsd(key.spent_month_usd),
+      cell: (key) => <Money usd={key.spent_month_usd} />,
+    },
+    {
+      id: "used",
+      header: "Last used",
+      isNumeric: true,
+      from: "sm",
+      sortBy: (key) => key.last_used?.at ?? "",
+      cell: (key) => (
+        <span className="relative z-10">
+          <RelativeTime at={key.last_used?.at} />
+        </span>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,154 @@
+import { useState } from "react";
+import { Button } from "../../ui/button.tsx";
+import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { formatRelative } from "../../ui/format.ts";
+import { Choices } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { type ApiKey, useRotateApiKey, useUpdateApiKey } from "./queries.ts";
+
+interface KeyDialogProps {
+  apiKey: ApiKey;
+  onClose: () => void;
+}
+
+const RECENT_MS = 7 * 86_400_000;
+
+function lastUse(key: ApiKey): string {
+  if (!key.last_used) return "It has never been used.";
+  const { at, address } = key.last_used;
+  const from = address ? ` from ${address}` : "";
+  return `It was last used ${formatRelative(at, Date.now())}${from}.`;
+}
+
+/** For ever. A key in use has to be named first. */
+export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
+  const update = useUpdateApiKey();
+  const isInUse =
+    apiKey.last_used !== null && Date.now() - Date.parse(apiKey.last_used.at) < RECENT_MS;
+  return (
+    <ConfirmDialog
+      title="Revoke key"
+      action="Revoke key"
+      isOpen
+      onClose={onClose}
+      typed={isInUse ? apiKey.name : undefined}
+      isBusy={update.isPending}
+      error={update.error}
+      onConfirm={() =>
+        update.mutate(
+          { params: { api_key_id: apiKey.id }, body: { status: "archived" } },
+          {
+            onSuccess: () => {
+              showToast(`Key “${apiKey.name}” revoked`);
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second on
+        every server, for good. Requests that are running finish. {lastUse(apiKey)}
+      </p>
+      <p>To stop it for a while, disable it instead.</p>
+    </ConfirmDialog>
+  );
+}
+
+/** Reversible. */
+export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
+  const update = useUpdateApiKey();
+  return (
+    <ConfirmDialog
+      title="Disable key"
+      action="Disable key"
+      isOpen
+      onClose={onClose}
+      isBusy={update.isPending}
+      error={update.error}
+      onConfirm={() =>
+        update.mutate(
+          { params: { api_key_id: apiKey.id }, body: { status: "inactive" } },
+          {
+            onSuccess: () => {
+              showToast(`Key “${apiKey.name}” disabled`, "It can be enabled again.");
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second,
+        until it is enabled again. {lastUse(apiKey)}
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+const graces = [
+  ["0", "Now", "The old secret stops at once."],
+  ["3600", "In an hour", "For a deployment that is under way."],
+  ["86400", "In a day", "For a change that rolls out over hours."],
+  ["604800", "In a week", "For secrets that are changed by hand."],
+] as const;
+
+interface RotateProps extends KeyDialogProps {
+  /** Gets the new secret: to be shown, and kept nowhere. */
+  onRotated: (secret: string) => void;
+}
+
+/** A new secret for the same key; the old one works on for a while. */
+export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
+  const rotate = useRotateApiKey();
+  const [grace, setGrace] = useState<(typeof graces)[number][0]>("86400");
+  const isRotating = apiKey.secrets.length > 1;
+  const submit = async () => {
+    const made = await rotate.mutateAsync({
+      params: { api_key_id: apiKey.id },
+      body: { grace_period_seconds: Number(grace), cut_off_previous: isRotating },
+    });
+    const secret = made.key;
+    rotate.reset();
+    onRotated(secret);
+  };
+  return (
+    <Dialog
+      title="Rotate key"
+      description={`${apiKey.name} gets a new secret. Its id, permission, limits and spend stay.`}
+      isOpen
+      onClose={onClose}
+    >
+      <form
+        className="grid gap-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          // The error is shown from the mutation itself.
+          submit().catch(() => undefined);
+        }}
+      >
+        <Choices
+          legend="The old secret stops"
+          name="grace"
+          value={grace}
+          onChange={setGrace}
+          choices={graces.map(([value, label, hint]) => ({ value, label, hint }))}
+        />
+        {isRotating && (
+          <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+            The secret before the current one still works. A key has two at most: rotating now ends
+            that one at once.
+          </p>
+        )}
+        <FormError error={rotate.error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" isBusy={rotate.isPending}>
+            Rotate key
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

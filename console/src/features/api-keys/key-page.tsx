@@ -1,0 +1,200 @@
+import { Link, useParams } from "@tanstack/react-router";
+import { ChevronLeft } from "lucide-react";
+import { useState } from "react";
+import { useMay, useSession } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Money } from "../../ui/amounts.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { UsageReport } from "../usage/report.tsx";
+import { WorkspaceLink } from "../workspaces/components.tsx";
+import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";
+import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
+import { type ApiKey, useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
+import { permissionWords, stateOf, stopReason, strongest } from "./words.ts";
+
+/** One key: its secrets, what it may do, what it used, and how it is stopped. */
+export function ApiKeyPage() {
+  const { keyId = "" }: { keyId?: string } = useParams({ strict: false });
+  const key = useApiKey(keyId);
+  if (key.error) return <LoadError error={key.error} onRetry={() => void key.refetch()} />;
+  if (!key.data) return <SkeletonRows />;
+  return <LoadedKey apiKey={key.data} />;
+}
+
+function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
+  const [open, setOpen] = useState<"rotate" | "disable" | "revoke" | null>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <Page
+      title={apiKey.name}
+      above={
+        <Link
+          to="/keys"
+          className="inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
+        >
+          <ChevronLeft size={14} /> API keys
+        </Link>
+      }
+      lead={
+        <span className="grid gap-1.5">
+          <KeyBadges apiKey={apiKey} />
+          {stopReason(apiKey)}
+        </span>
+      }
+      actions={<KeyActions apiKey={apiKey} onOpen={setOpen} />}
+    >
+      <div className="grid gap-10">
+        <Secrets apiKey={apiKey} />
+        <KeyFacts apiKey={apiKey} />
+        <Section title="Usage">
+          <UsageReport workspaceId={apiKey.workspace_id} apiKeyId={apiKey.id} />
+        </Section>
+      </div>
+      {open === "rotate" && (
+        <RotateKeyDialog
+          apiKey={apiKey}
+          onClose={close}
+          onRotated={(made) => {
+            close();
+            setSecret(made);
+          }}
+        />
+      )}
+      {open === "disable" && <DisableKeyDialog apiKey={apiKey} onClose={close} />}
+      {open === "revoke" && <RevokeKeyDialog apiKey={apiKey} onClose={close} />}
+      <ApiKeySecretDialog secret={secret} onDone={() => setSecret(null)} />
+    </Page>
+  );
+}
+
+interface ActionsProps {
+  apiKey: ApiKey;
+  onOpen: (what: "rotate" | "disable" | "revoke") => void;
+}
+
+function KeyActions({ apiKey, onOpen }: ActionsProps) {
+  const may = useMay();
+  const { member } = useSession();
+  const update = useUpdateApiKey();
+  const state = stateOf(apiKey);
+  const isOwn = apiKey.owner.type === "member" && apiKey.owner.id === member.id;
+  const mayChange = may("api_keys:write", apiKey.workspace_id) || isOwn;
+  if (!mayChange || state === "revoked") return null;
+  return (
+    <>
+      {state !== "expired" && <Button onClick={() => onOpen("rotate")}>Rotate key…</Button>}
+      {apiKey.status === "active" && (
+        <Button onClick={() => onOpen("disable")}>Disable key…</Button>
+      )}
+      {apiKey.status === "inactive" && (
+        <Button
+          kind="primary"
+          isBusy={update.isPending}
+          onClick={() =>
+            update.mutate(
+              { params: { api_key_id: apiKey.id }, body: { status: "active" } },
+              { onSuccess: () => showToast(`Key “${apiKey.name}” enabled`) },
+            )
+          }
+        >
+          Enable key
+        </Button>
+      )}
+      <Button onClick={() => onOpen("revoke")}>Revoke key…</Button>
+    </>
+  );
+}
+
+/** The secrets that work: one, or two while a rotation lasts. */
+function Secrets({ apiKey }: { apiKey: ApiKey }) {
+  const cutOff = useCutOffApiKey();
+  const may = useMay();
+  if (apiKey.secrets.length === 0) return null;
+  return (
+    <Section title={apiKey.secrets.length > 1 ? "Secrets, while it is rotating" : "Secret"}>
+      <ul className="divide-y divide-line border-y border-line text-sm">
+        {apiKey.secrets.map((secret) => (
+          <li
+            key={secret.partial_key_hint + secret.created_at}
+            className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3"
+          >
+            <code className="text-ink">{secret.partial_key_hint}</code>
+            <span className="text-quiet">
+              {secret.valid_until === null ? (
+                <>
+                  Current, made <RelativeTime at={secret.created_at} />
+                </>
+              ) : (
+                <span className="text-warn">
+                  Old, stops <RelativeTime at={secret.valid_until} />
+                </span>
+              )}
+            </span>
+            <span className="text-quiet">
+              Last used <RelativeTime at={secret.last_used?.at} absent="never" />
+            </span>
+            {secret.valid_until !== null && may("api_keys:write", apiKey.workspace_id) && (
+              <span className="ml-auto">
+                <Button
+                  isBusy={cutOff.isPending}
+                  onClick={() =>
+                    cutOff.mutate(
+                      { params: { api_key_id: apiKey.id } },
+                      { onSuccess: () => showToast("The old secret has stopped") },
+                    )
+                  }
+                >
+                  Stop the old secret now
+                </Button>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
+  const permission = permissionWords[strongest(apiKey.permissions)];
+  return (
+    <Facts
+      items={[
+        ["May", `${permission.label}: ${permission.can}`],
+        ["Workspace", <WorkspaceLink key="workspace" id={apiKey.workspace_id} />],
+        [
+          "Owner",
+          apiKey.owner.type === "member"
+            ? `${apiKey.owner.name} (${apiKey.owner.email})`
+            : "The workspace",
+        ],
+        ["Models", apiKey.allowed_models?.join(", ") ?? "All"],
+        ["Addresses", apiKey.allowed_addresses?.join(", ") ?? "From everywhere"],
+        ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
+        [
+          "Last used",
+          <span key="used">
+            <RelativeTime at={apiKey.last_used?.at} />
+            {apiKey.last_used?.address && ` from ${apiKey.last_used.address}`}
+            {apiKey.last_used?.model && ` with ${apiKey.last_used.model}`}
+          </span>,
+        ],
+        ["Expires", <RelativeTime key="expires" at={apiKey.expires_at} />],
+        ["Created", <RelativeTime key="created" at={apiKey.created_at} />],
+        [
+          "Id",
+          <span key="id" className="inline-flex items-center gap-1">
+            <code>{apiKey.id}</code>
+            <CopyIconButton text={apiKey.id} what="id" />
+          </span>,
+        ],
+      ]}
+    />
+  );
+}

@@ -1,0 +1,24 @@
+import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+
+export type ApiKey = ItemOf<"listApiKeys">;
+
+/** All keys that the person may see, or those of one workspace. */
+export function useApiKeys(workspaceId?: string) {
+  return useList(
+    "listApiKeys",
+    workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
+    { everyMs: 60_000, keepsPrevious: true },
+  );
+}
+
+export function useApiKey(apiKeyId: string) {
+  return useApi("getApiKey", { params: { api_key_id: apiKeyId } }, { everyMs: 30_000 });
+}
+
+const stale = ["listApiKeys", "getApiKey"] as const;
+
+export const useCreateApiKey = () => useChange("createApiKey", stale);
+export const useUpdateApiKey = () => useChange("updateApiKey", stale);
+export const useRotateApiKey = () => useChange("rotateApiKey", stale);
+export const useCutOffApiKey = () => useChange("cutOffApiKey", stale);
+export const useKeyRules = (isEnabled: boolean) => useApi("getSecuritySettings", {}, { isEnabled });

@@ -1,0 +1,202 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
+import { Outlet } from "@tanstack/react-router";
+import { Ellipsis, UserPlus } from "lucide-react";
+import { type ReactNode, useMemo, useState } from "react";
+import { useMay, useSession } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Checkbox, Input } from "../../ui/input.tsx";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { type Tab, TabLinks } from "../../ui/tabs.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { InviteDialog } from "./invite-dialog.tsx";
+import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
+import { type Member, useMembers, useReactivateMember } from "./queries.ts";
+import { everywhere } from "./role-words.ts";
+
+export function TeamPage() {
+  const may = useMay();
+  const [isInviting, setIsInviting] = useState(false);
+  const tabs: (Tab | false)[] = [
+    { label: "Members", to: "/team" },
+    may("invites:read") && { label: "Invites", to: "/team/invites" },
+    { label: "Roles", to: "/team/roles" },
+  ];
+  return (
+    <Page
+      title="Team"
+      lead="The people of the company and what each may do."
+      actions={
+        may("invites:write") && (
+          <Button kind="primary" data-create onClick={() => setIsInviting(true)}>
+            <UserPlus size={16} /> Invite people…
+          </Button>
+        )
+      }
+    >
+      <TabLinks label="Team" tabs={tabs.filter((tab) => tab !== false)} />
+      <Outlet />
+      {isInviting && <InviteDialog onClose={() => setIsInviting(false)} />}
+    </Page>
+  );
+}
+
+type Change = "role" | "deactivate" | "remove";
+
+export function MembersTab() {
+  const may = useMay();
+  const session = useSession();
+  const [withRemoved, setWithRemoved] = useState(false);
+  const [search, setSearch] = useState("");
+  const [changed, setChanged] = useState<{ member: Member; change: Change } | null>(null);
+  const members = useMembers(withRemoved);
+  const mayWrite = may("members:write");
+  const columns = useMemo(
+    () =>
+      makeColumns(session.member.id, (member) =>
+        mayWrite ? <MemberMenu member={member} onChange={setChanged} /> : null,
+      ),
+    [session.member.id, mayWrite],
+  );
+  if (members.error)
+    return <LoadError error={members.error} onRetry={() => void members.refetch()} />;
+  if (members.isPending) return <SkeletonRows />;
+  const wanted = search.trim().toLowerCase();
+  const rows = members.data.items.filter(({ name, email }) =>
+    `${name} ${email}`.toLowerCase().includes(wanted),
+  );
+  const close = () => setChanged(null);
+  return (
+    <div className="grid gap-4">
+      <Input
+        type="search"
+        data-search
+        aria-label="Search members"
+        placeholder="Search name or address"
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+        className="max-w-64"
+      />
+      <Table
+        label="Members"
+        columns={columns}
+        rows={rows}
+        rowKey={(member) => member.id}
+        isDimmed={(member) => member.status !== "active"}
+      />
+      {rows.length === 0 && <p className="text-quiet">Nobody matches “{search}”.</p>}
+      <Checkbox
+        label="Show removed people"
+        checked={withRemoved}
+        onChange={(event) => setWithRemoved(event.target.checked)}
+      />
+      {changed?.change === "role" && <ChangeRoleDialog member={changed.member} onClose={close} />}
+      {changed?.change === "deactivate" && (
+        <DeactivateMemberDialog member={changed.member} onClose={close} />
+      )}
+      {changed?.change === "remove" && (
+        <RemoveMemberDialog member={changed.member} onClose={close} />
+      )}
+    </div>
+  );
+}
+
+interface MemberMenuProps {
+  member: Member;
+  onChange: (changed: { member: Member; change: Change }) => void;
+}
+
+function MemberMenu({ member, onChange }: MemberMenuProps) {
+  const session = useSession();
+  const reactivate = useReactivateMember();
+  const isAbove = member.role === "owner" && session.member.role !== "owner";
+  if (member.status === "removed" || isAbove) return null;
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions for ${member.name}`}>
+          <Ellipsis size={16} />
+        </IconButton>
+      }
+    >
+      <MenuItem onSelect={() => onChange({ member, change: "role" })}>Change role…</MenuItem>
+      {member.status === "active" ? (
+        <MenuItem onSelect={() => onChange({ member, change: "deactivate" })}>
+          Deactivate member…
+        </MenuItem>
+      ) : (
+        <MenuItem
+          onSelect={() =>
+            reactivate.mutate(
+              { params: { member_id: member.id } },
+              {
+                onSuccess: () => showToast(`${member.name} reactivated`),
+                onError: (error) => showToast("Not reactivated", error.message),
+              },
+            )
+          }
+        >
+          Reactivate member
+        </MenuItem>
+      )}
+      <MenuSeparator />
+      <MenuItem isDanger onSelect={() => onChange({ member, change: "remove" })}>
+        Remove member…
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column<Member>[] {
+  return [
+    {
+      id: "name",
+      header: "Name",
+      sortBy: (member) => member.name,
+      cell: (member) => (
+        <span className="grid">
+          <span className="flex items-center gap-2 font-medium">
+            <span className="truncate">{member.name}</span>
+            {member.id === ownId && <Badge>you</Badge>}
+            {member.status !== "active" && <Badge tone="warn">{member.status}</Badge>}
+          </span>
+          <span className="truncate text-xs text-quiet">{member.email}</span>
+        </span>
+      ),
+    },
+    {
+      id: "role",
+      header: "Role",
+      sortBy: (member) => roleNames[member.role],
+      cell: (member) => roleNames[member.role],
+    },
+    {
+      id: "workspaces",
+      header: "Workspaces",
+      from: "sm",
+      sortBy: (member) => member.workspaces.length,
+      cell: (member) => (
+        <span className="text-quiet">
+          {everywhere(member.role) ??
+            (member.workspaces.length > 0
+              ? formatPlural(member.workspaces.length, "workspace")
+              : "None")}
+        </span>
+      ),
+    },
+    {
+      id: "active",
+      header: "Last active",
+      from: "sm",
+      sortBy: (member) => member.last_active_at ?? "",
+      cell: (member) => <RelativeTime at={member.last_active_at} />,
+    },
+    { id: "actions", header: "", isNumeric: true, cell: menu },
+  ];
+}

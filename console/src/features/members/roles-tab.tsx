@@ -1,0 +1,125 @@
+import {
+  inheritedRole,
+  organizationActions,
+  organizationRoles,
+  reachOfRole,
+  roleMay,
+  roleNames,
+  wordsOf,
+  workspaceActions,
+  workspaceRoles,
+} from "@bursar/contract/permissions.ts";
+import { Check } from "lucide-react";
+import { Section } from "../../ui/page.tsx";
+import { roleHints, workspaceRoleHints } from "./role-words.ts";
+
+type Mark = "all" | "own" | null;
+
+/** What every role may do: drawn from the table that the server itself decides by. */
+export function RolesTab() {
+  return (
+    <div className="grid gap-10">
+      <Section
+        title="In the company"
+        lead="Each person has one of these. Owners and admins are workspace admins everywhere; billing sees the money of every workspace."
+      >
+        <RoleTable
+          label="Rights in the company"
+          roles={organizationRoles.map((role) => ({
+            name: roleNames[role],
+            hint: roleHints[role],
+          }))}
+          rows={organizationActions.map((action) => ({
+            what: wordsOf(action as never),
+            marks: organizationRoles.map((role) => (roleMay(role, action as never) ? "all" : null)),
+          }))}
+        />
+      </Section>
+      <Section
+        title="In a workspace"
+        lead="Given per workspace, or inherited from the role in the company. “Own” reaches as far as the person’s own keys and usage."
+      >
+        <RoleTable
+          label="Rights in a workspace"
+          roles={workspaceRoles.map((role) => ({
+            name: roleNames[role].replace("Workspace ", ""),
+            hint: workspaceRoleHints[role] + inheritedBy(role),
+          }))}
+          rows={workspaceActions.map((action) => ({
+            what: wordsOf(action as never),
+            marks: workspaceRoles.map((role) => reachOfRole(role, action as never)),
+          }))}
+        />
+      </Section>
+    </div>
+  );
+}
+
+function inheritedBy(role: (typeof workspaceRoles)[number]): string {
+  const from = organizationRoles.filter((name) => inheritedRole(name) === role);
+  return from.length === 0
+    ? ""
+    : ` Inherited by ${from.map((name) => roleNames[name]).join(", ")}.`;
+}
+
+interface RoleTableProps {
+  label: string;
+  roles: readonly { name: string; hint: string }[];
+  rows: readonly { what: string; marks: readonly Mark[] }[];
+}
+
+function RoleTable({ label, roles, rows }: RoleTableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard.
+    <section className="overflow-x-auto" tabIndex={0} aria-label={label}>
+      <table className="w-full min-w-2xl border-collapse text-sm">
+        <thead>
+          <tr className="border-y border-line align-bottom">
+            <th scope="col" className="py-2 pr-4 text-left text-xs font-medium text-quiet">
+              May
+            </th>
+            {roles.map(({ name, hint }) => (
+              <th
+                key={name}
+                scope="col"
+                title={hint}
+                className="px-2 py-2 text-center text-xs font-medium"
+              >
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">
+          {rows.map(({ what, marks }) => (
+            <tr key={what} className="hover:bg-sunk/60">
+              <th scope="row" className="py-2 pr-4 text-left font-normal first-letter:uppercase">
+                {what}
+              </th>
+              {marks.map((mark, index) => (
+                <td key={roles[index]?.name} className="px-2 text-center">
+                  <MarkSign mark={mark} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function MarkSign({ mark }: { mark: Mark }) {
+  switch (mark) {
+    case "all":
+      return <Check size={16} aria-label="yes" className="mx-auto text-accent" />;
+    case "own":
+      return <span className="text-xs text-quiet">own</span>;
+    case null:
+      return (
+        <span className="text-faint" role="img" aria-label="no">
+          ·
+        </span>
+      );
+  }
+}

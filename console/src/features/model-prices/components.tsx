@@ -1,0 +1,110 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useChange } from "../../queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input, MoneyInput } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+
+const amount = {
+  validate: (text: string) =>
+    /^\d{1,10}(\.\d{1,9})?$/.test(text.trim()) || "Enter dollars per million tokens, such as 3.00.",
+};
+const amountIfAny = {
+  validate: (text: string) => text.trim() === "" || amount.validate(text),
+};
+
+/** A price of one's own for exactly this model name, from now or from a day on. */
+export function SetPriceDialog({ model, onClose }: { model: string; onClose: () => void }) {
+  const set = useChange("createModelPrice", ["listModelPrices"]);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({
+    defaultValues: {
+      model,
+      effective_from: "",
+      input_usd: "",
+      output_usd: "",
+      cache_write_5m_usd: "",
+      cache_write_1h_usd: "",
+      cache_read_usd: "",
+    },
+  });
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async ({ effective_from, model: name, ...amounts }) => {
+    setError(null);
+    const given = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
+    const prices = Object.fromEntries(given.map(([key, text]) => [key, text.trim()]));
+    try {
+      const made = await set.mutateAsync({
+        body: {
+          model: name.trim(),
+          input_usd: amounts.input_usd.trim(),
+          output_usd: amounts.output_usd.trim(),
+          ...prices,
+          ...(effective_from !== "" && { effective_from: `${effective_from}T00:00:00Z` }),
+        },
+      });
+      showToast(`Price of ${made.model} set`);
+      onClose();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <Dialog
+      title="Set price"
+      description="US dollars per million tokens. Cache prices that are left empty follow the published multiples of the input price."
+      isOpen
+      onClose={onClose}
+    >
+      <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+        <Field label="Model" hint="Exactly as programs name it." error={errors.model?.message}>
+          {(control) => (
+            <Input {...control} {...form.register("model", needed("Name the model."))} />
+          )}
+        </Field>
+        <div className="grid grid-cols-2 gap-5">
+          <Field label="Input" error={errors.input_usd?.message}>
+            {(control) => <MoneyInput {...control} {...form.register("input_usd", amount)} />}
+          </Field>
+          <Field label="Output" error={errors.output_usd?.message}>
+            {(control) => <MoneyInput {...control} {...form.register("output_usd", amount)} />}
+          </Field>
+          <Field label="Cache write, 5 min" isOptional error={errors.cache_write_5m_usd?.message}>
+            {(control) => (
+              <MoneyInput {...control} {...form.register("cache_write_5m_usd", amountIfAny)} />
+            )}
+          </Field>
+          <Field label="Cache write, 1 h" isOptional error={errors.cache_write_1h_usd?.message}>
+            {(control) => (
+              <MoneyInput {...control} {...form.register("cache_write_1h_usd", amountIfAny)} />
+            )}
+          </Field>
+          <Field label="Cache read" isOptional error={errors.cache_read_usd?.message}>
+            {(control) => (
+              <MoneyInput {...control} {...form.register("cache_read_usd", amountIfAny)} />
+            )}
+          </Field>
+          <Field
+            label="From"
+            isOptional
+            hint="Empty: from now on."
+            error={errors.effective_from?.message}
+          >
+            {(control) => <Input type="date" {...control} {...form.register("effective_from")} />}
+          </Field>
+        </div>
+        <FormError error={error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" isBusy={set.isPending}>
+            Set price
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

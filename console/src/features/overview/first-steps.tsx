@@ -1,0 +1,76 @@
+import { Link } from "@tanstack/react-router";
+import { Check } from "lucide-react";
+import type { ReactNode } from "react";
+import { useMay } from "../../session.ts";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { useApiKeys } from "../api-keys/queries.ts";
+import { useUpstreams } from "../upstreams/queries.ts";
+import { type UsageAsked, useUsage } from "../usage/queries.ts";
+import { firstCall } from "./first-call.ts";
+
+/** What is left to do before the first request, for who may do it; gone once a request has come. */
+export function FirstSteps({
+  month,
+}: {
+  month: Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
+}) {
+  const may = useMay();
+  const isForMe = may("api_keys:write") && may("usage:read");
+  const usage = useUsage(
+    { ...month, groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] },
+    { isEnabled: isForMe },
+  );
+  const keys = useApiKeys();
+  const upstreams = useUpstreams(may("upstreams:read"));
+  if (!isForMe || !usage.data || usage.data.totals.requests > 0 || !keys.data) return null;
+  const key = keys.data.items.find(({ status }) => status === "active");
+  return (
+    <section className="grid gap-4">
+      <h2>Before the first request</h2>
+      <ol className="divide-y divide-line border-y border-line">
+        {upstreams.data && (
+          <Step isDone={upstreams.data.items.length > 0} title="Name the upstream">
+            Until then the built-in simulator answers, free of charge.{" "}
+            <Link to="/upstream" className="link">
+              Store its address and key
+            </Link>
+          </Step>
+        )}
+        <Step isDone={key !== undefined} title="Create a key">
+          Programs call Claude with the key of a workspace.{" "}
+          <Link to="/keys" className="link">
+            Create a key
+          </Link>
+        </Step>
+        <Step isDone={false} title="Call Claude">
+          <span className="mb-3 block">
+            With this server’s address as the base URL. The first request appears here within two
+            seconds.
+          </span>
+          <CodeBlock text={firstCall(location.origin, null)} what="call" />
+        </Step>
+      </ol>
+    </section>
+  );
+}
+
+function Step(props: { isDone: boolean; title: string; children: ReactNode }) {
+  const { isDone, title, children } = props;
+  return (
+    <li className="grid grid-cols-[1.5rem_minmax(0,1fr)] gap-3 py-4">
+      <span
+        className={
+          isDone
+            ? "mt-0.5 grid size-5 place-items-center rounded-full bg-accent text-on-accent"
+            : "mt-0.5 size-5 rounded-full border-2 border-edge"
+        }
+      >
+        {isDone && <Check size={13} strokeWidth={3} aria-label="Done" />}
+      </span>
+      <div>
+        <h3>{title}</h3>
+        {!isDone && <div className="mt-1 text-sm text-quiet">{children}</div>}
+      </div>
+    </li>
+  );
+}

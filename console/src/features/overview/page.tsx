@@ -1,0 +1,240 @@
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useMemo } from "react";
+import { useMay, useSession } from "../../session.ts";
+import { Money } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { ButtonLink } from "../../ui/button.tsx";
+import { formatCount, formatUsd, nanoToUsdText, toNanoUsd, toUsdText } from "../../ui/format.ts";
+import { Page, Section } from "../../ui/page.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import { Stat, StatRow } from "../../ui/stat.tsx";
+import { ErrorState } from "../../ui/states.tsx";
+import { useNow } from "../../ui/use-now.ts";
+import { useApiKeys } from "../api-keys/queries.ts";
+import { warningsOf } from "../api-keys/words.ts";
+import { useSpendLimits } from "../spend-limits/queries.ts";
+import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
+import { resolveRange } from "../usage/range.ts";
+import { sumByGroup } from "../usage/sum-usage.ts";
+import { WorkspaceLink } from "../workspaces/components.tsx";
+import { FirstSteps } from "./first-steps.tsx";
+
+const DAY_MS = 86_400_000;
+const TOP = 5;
+
+/** What the company spends now, what needs a look, and where to go on. Each part fails alone. */
+export function OverviewPage() {
+  const { organization } = useSession();
+  const may = useMay();
+  const nowMs = useNow();
+  const day = Math.floor(nowMs / DAY_MS);
+  // The same question all day long, so that it is asked once.
+  const month = useMemo(() => resolveRange("month", day * DAY_MS, {}), [day]);
+  return (
+    <Page title={organization.name} lead={monthName(nowMs)}>
+      <FirstSteps month={month} />
+      {may("usage:read") && <MonthFigures month={month} nowMs={nowMs} />}
+      {may("spend_limits:read") && <CompanyLimits />}
+      {may("usage:read") && (
+        <div className="grid gap-x-12 gap-y-10 lg:grid-cols-2">
+          <Top
+            title="Workspaces by cost"
+            month={month}
+            groupBy="workspace"
+            nameOf={(id) => <WorkspaceLink id={id} />}
+            more={
+              <Link
+                to="/cost"
+                search={{ range: "month", by: "workspace" }}
+                className="link text-sm"
+              >
+                All costs
+              </Link>
+            }
+          />
+          <Top
+            title="Models by cost"
+            month={month}
+            groupBy="model"
+            nameOf={(model) => model}
+            more={
+              <Link to="/cost" search={{ range: "month", by: "model" }} className="link text-sm">
+                All models
+              </Link>
+            }
+          />
+        </div>
+      )}
+      {may("api_keys:read") && <KeysToLookAt />}
+    </Page>
+  );
+}
+
+type Month = Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
+
+function toAsked(month: Month, groupBy: Group | null): UsageAsked {
+  return { ...month, groupBy, workspaceIds: [], apiKeyIds: [], models: [] };
+}
+
+function MonthFigures({ month, nowMs }: { month: Month; nowMs: number }) {
+  const usage = useUsage(toAsked(month, null));
+  if (usage.error && !usage.data) return <ErrorState error={usage.error} />;
+  const totals = usage.data?.totals;
+  return (
+    <StatRow>
+      <Stat label="Spent this month" value={totals && <Money usd={totals.cost_usd} />} />
+      <Stat
+        label="At this pace"
+        value={totals && <Money usd={forecast(totals.cost_usd, nowMs)} />}
+        note="by the end of the month"
+      />
+      <Stat
+        label="Requests"
+        value={totals && formatCount(totals.requests)}
+        note={
+          totals && totals.requests > 0
+            ? `${((totals.errors / totals.requests) * 100).toFixed(1)}% failed`
+            : undefined
+        }
+      />
+    </StatRow>
+  );
+}
+
+/** The month's cost if it goes on like the days so far. */
+function forecast(usd: string, nowMs: number): string {
+  const now = new Date(nowMs);
+  const start = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
+  const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+  const elapsedMs = BigInt(Math.max(1, Math.floor(nowMs - start)));
+  return nanoToUsdText((toNanoUsd(usd) * BigInt(end - start)) / elapsedMs);
+}
+
+function CompanyLimits() {
+  const limits = useSpendLimits();
+  const shown = (limits.data?.items ?? []).filter(({ scope }) => scope.type === "organization");
+  if (shown.length === 0) return null;
+  return (
+    <Section
+      title="The company’s limits"
+      actions={
+        <Link to="/limits" className="link text-sm">
+          All limits
+        </Link>
+      }
+    >
+      <ul className="grid gap-4">
+        {shown.map((limit) => (
+          <li key={limit.id} className="grid gap-1.5">
+            <p className="text-sm">
+              {formatUsd(toUsdText(limit.limit_usd))} {limit.period}
+            </p>
+            <SpendBar
+              spentUsd={limit.spent_usd}
+              heldUsd={limit.held_usd}
+              unresolvedUsd={limit.unresolved_usd}
+              limitUsd={toUsdText(limit.limit_usd)}
+              isExplained
+            />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+interface TopProps {
+  title: string;
+  month: Month;
+  groupBy: Group;
+  nameOf: (key: string) => ReactNode;
+  more: ReactNode;
+}
+
+function Top({ title, month, groupBy, nameOf, more }: TopProps) {
+  const usage = useUsage(toAsked(month, groupBy));
+  const sums = usage.data ? sumByGroup(usage.data.rows, groupBy).slice(0, TOP) : [];
+  const largest = sums[0]?.costNano ?? 0n;
+  if (usage.error && !usage.data) return <ErrorState error={usage.error} />;
+  if (usage.data && sums.length === 0) return null;
+  return (
+    <Section title={title} actions={more}>
+      <ol className="divide-y divide-line border-y border-line text-sm">
+        {sums.map(({ key, costNano }) => (
+          <li
+            key={key}
+            className="grid grid-cols-[minmax(0,1fr)_5rem_5.5rem] items-center gap-4 py-2.5"
+          >
+            <span className="truncate font-medium">{nameOf(key)}</span>
+            <svg
+              aria-hidden="true"
+              viewBox="0 0 100 4"
+              preserveAspectRatio="none"
+              className="h-1.5 w-full"
+            >
+              <rect
+                width={largest > 0n ? Number((costNano * 100n) / largest) : 0}
+                height="4"
+                className="fill-accent"
+              />
+            </svg>
+            <Money usd={nanoToUsdText(costNano)} className="text-right" />
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function KeysToLookAt() {
+  const nowMs = useNow();
+  const keys = useApiKeys();
+  const found = (keys.data?.items ?? [])
+    .map((key) => ({ key, warnings: warningsOf(key, nowMs) }))
+    .filter(({ warnings }) => warnings.length > 0);
+  if (found.length === 0) return null;
+  return (
+    <Section
+      title="Keys to look at"
+      actions={
+        <Link to="/keys" className="link text-sm">
+          All keys
+        </Link>
+      }
+    >
+      <ul className="divide-y divide-line border-y border-line text-sm">
+        {found.slice(0, TOP).map(({ key, warnings }) => (
+          <li key={key.id} className="flex flex-wrap items-center gap-3 py-2.5">
+            <Link
+              to="/keys/$keyId"
+              params={{ keyId: key.id }}
+              className="font-medium hover:underline"
+            >
+              {key.name}
+            </Link>
+            {warnings.map(({ tone, text }) => (
+              <Badge key={text} tone={tone}>
+                {text}
+              </Badge>
+            ))}
+          </li>
+        ))}
+      </ul>
+      {found.length > TOP && (
+        <div className="flex">
+          <ButtonLink to="/keys" kind="quiet">
+            {found.length - TOP} more
+          </ButtonLink>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function monthName(nowMs: number): string {
+  return new Date(nowMs).toLocaleDateString("en-GB", {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+}

@@ -1,0 +1,139 @@
+import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { useForm } from "react-hook-form";
+import { useApi, useChange } from "../../queries.ts";
+import { startSession, useSessionQuery } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { AuthPage } from "../sign-in/auth-page.tsx";
+import { NewPasswordField } from "../sign-in/new-password-field.tsx";
+import { takeToken } from "../sign-in/one-time-token.ts";
+import type { Step } from "./search.ts";
+import { KeyStep, UpstreamStep, WorkspaceStep } from "./steps.tsx";
+
+/** From the first start to the first request. The owner first; the rest can be left and come back to. */
+export function SetUpPage() {
+  const { step }: { step?: Step } = useSearch({ strict: false });
+  const session = useSessionQuery();
+  const state = useApi("getSetUp", {});
+  const navigate = useNavigate();
+  const [workspaceId, setWorkspaceId] = useState<string | null>(null);
+  const go = (next: Step | null) =>
+    void (next ? navigate({ to: "/setup", search: { step: next } }) : navigate({ to: "/" }));
+  if (session.isPending || state.isPending) return null;
+  if (!session.data) {
+    if (state.data?.is_open === false) return <Navigate to="/login" replace />;
+    return <OwnerStep onDone={() => go("upstream")} />;
+  }
+  switch (step) {
+    case "upstream":
+      return <UpstreamStep onNext={() => go("workspace")} />;
+    case "workspace":
+      return (
+        <WorkspaceStep
+          onNext={(id) => {
+            setWorkspaceId(id);
+            go("key");
+          }}
+        />
+      );
+    case "key":
+      return <KeyStep workspaceId={workspaceId} onNext={() => go(null)} />;
+    default:
+      return <Navigate to="/" replace />;
+  }
+}
+
+/** Kept while the page is open, also when it is drawn anew. */
+let linkToken: string | null = null;
+
+function OwnerStep({ onDone }: { onDone: () => void }) {
+  const [token, setToken] = useState(linkToken);
+  const setUp = useChange("setUp", ["getSetUp"]);
+  const [error, setError] = useState<Error | null>(null);
+  useEffect(() => {
+    linkToken = takeToken() ?? linkToken;
+    setToken(linkToken);
+  }, []);
+  const form = useForm({
+    defaultValues: { organization_name: "", name: "", email: "", password: "" },
+  });
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async ({ organization_name, ...person }) => {
+    setError(null);
+    const company = organization_name.trim();
+    try {
+      await setUp.mutateAsync({
+        body: { token: token ?? "", ...person, ...(company && { organization_name: company }) },
+      });
+      linkToken = null;
+      await startSession();
+      onDone();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  if (token === null) return <NoLinkPage />;
+  return (
+    <AuthPage title="Welcome to Bursar" lead="Whoever fills this in becomes its first owner.">
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <Field label="Company" error={errors.organization_name?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              autoComplete="organization"
+              autoFocus
+              {...form.register("organization_name", needed("What is it called?"))}
+            />
+          )}
+        </Field>
+        <Field label="Your name" error={errors.name?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              autoComplete="name"
+              {...form.register("name", needed("Enter your name."))}
+            />
+          )}
+        </Field>
+        <Field label="E-mail" error={errors.email?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              type="email"
+              autoComplete="username"
+              {...form.register("email", needed("Enter your e-mail address."))}
+            />
+          )}
+        </Field>
+        <NewPasswordField
+          registration={form.register("password", needed("Choose a password."))}
+          error={errors.password?.message}
+        />
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={setUp.isPending}>
+          Create owner
+        </Button>
+      </form>
+    </AuthPage>
+  );
+}
+
+function NoLinkPage() {
+  return (
+    <AuthPage
+      title="Open the set-up link"
+      lead="Nobody owns this installation yet. When it starts, the server prints a link that makes you its owner; on its machine, this prints a new one:"
+    >
+      <CodeBlock text="./bursar setup-link" what="command" />
+      <p className="text-sm text-quiet">
+        A link is good for an hour. That it is printed there, and not shown here, is what keeps
+        strangers from owning your server.
+      </p>
+    </AuthPage>
+  );
+}

@@ -1,0 +1,216 @@
+import { Check } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useForm } from "react-hook-form";
+import { useList } from "../../queries.ts";
+import { Button, Spinner } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Choices, Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { useNow } from "../../ui/use-now.ts";
+import { ApiKeySecretDialog } from "../api-keys/components.tsx";
+import { useCreateApiKey } from "../api-keys/queries.ts";
+import { firstCall } from "../overview/first-call.ts";
+import { AuthPage } from "../sign-in/auth-page.tsx";
+import { UpstreamForm } from "../upstreams/components.tsx";
+import { useUsage } from "../usage/queries.ts";
+import { resolveRange } from "../usage/range.ts";
+import { useCreateWorkspace, useWorkspaces } from "../workspaces/queries.ts";
+
+const COUNT = 3;
+
+function StepPage(props: { number: number; title: string; lead: ReactNode; children: ReactNode }) {
+  const { number, title, lead, children } = props;
+  return (
+    <AuthPage
+      isWide
+      title={title}
+      lead={lead}
+      above={
+        <span
+          className="mb-2 flex items-center gap-1.5"
+          aria-label={`Step ${number} of ${COUNT}`}
+          role="img"
+        >
+          {Array.from({ length: COUNT }, (_, index) => (
+            <span
+              key={String(index)}
+              className={`h-1 w-8 rounded-full ${index < number ? "bg-accent" : "bg-line"}`}
+            />
+          ))}
+        </span>
+      }
+    >
+      {children}
+    </AuthPage>
+  );
+}
+
+export function UpstreamStep({ onNext }: { onNext: () => void }) {
+  const [choice, setChoice] = useState<"simulator" | "claude">("simulator");
+  return (
+    <StepPage
+      number={1}
+      title="Where is Claude called?"
+      lead="Programs hold keys of this server. The company’s real key for the Claude API stays here."
+    >
+      <Choices
+        legend="Upstream"
+        name="upstream"
+        value={choice}
+        onChange={setChoice}
+        choices={[
+          {
+            value: "simulator",
+            label: "The built-in simulator, for now",
+            hint: "Answers like Claude, streams too, and costs nothing. Good for a first look.",
+          },
+          {
+            value: "claude",
+            label: "The Claude API",
+            hint: "With the company’s key from the Claude Console. Requests cost money.",
+          },
+        ]}
+      />
+      {choice === "claude" ? (
+        <UpstreamForm upstream={null} onSaved={onNext} onCancel={onNext} />
+      ) : (
+        <div className="flex gap-2.5">
+          <Button kind="primary" onClick={onNext}>
+            Go on with the simulator
+          </Button>
+        </div>
+      )}
+    </StepPage>
+  );
+}
+
+export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null) => void }) {
+  const create = useCreateWorkspace();
+  const workspaces = useWorkspaces();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { name: "" } });
+  const existing = workspaces.data?.items.find(({ is_default }) => is_default);
+  const submit = form.handleSubmit(async (body) => {
+    setError(null);
+    try {
+      onNext((await create.mutateAsync({ body })).id);
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <StepPage
+      number={2}
+      title="The first workspace"
+      lead="Keys, people, limits and bills are kept apart per workspace: one per team or product is usual."
+    >
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <Field label="Name" error={form.formState.errors.name?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              autoFocus
+              placeholder="Engineering"
+              {...form.register("name", needed("Give it a name."))}
+            />
+          )}
+        </Field>
+        <FormError error={error} />
+        <div className="flex flex-wrap gap-2.5">
+          <Button kind="primary" type="submit" isBusy={create.isPending}>
+            Create workspace
+          </Button>
+          <Button kind="quiet" onClick={() => onNext(existing?.id ?? null)}>
+            {existing ? `Use “${existing.name}”` : "Skip"}
+          </Button>
+        </div>
+      </form>
+    </StepPage>
+  );
+}
+
+interface KeyStepProps {
+  workspaceId: string | null;
+  onNext: () => void;
+}
+
+export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
+  const create = useCreateApiKey();
+  const workspaces = useList("listWorkspaces", {});
+  const [secret, setSecret] = useState<string | null>(null);
+  const [isStored, setIsStored] = useState(false);
+  const chosen = workspaceId ?? workspaces.data?.items[0]?.id;
+  const make = async () => {
+    const made = await create.mutateAsync({
+      body: { name: "First key", workspace_id: chosen ?? "", permissions: ["write"] },
+    });
+    setSecret(made.key);
+    create.reset();
+  };
+  return (
+    <StepPage
+      number={3}
+      title="The first request"
+      lead="A program needs two things: this server’s address as its base URL, and a key."
+    >
+      {secret === null ? (
+        <div className="grid gap-4">
+          <FormError error={create.error} />
+          <div className="flex flex-wrap gap-2.5">
+            <Button
+              kind="primary"
+              isBusy={create.isPending}
+              disabled={chosen === undefined}
+              onClick={() => void make().catch(() => undefined)}
+            >
+              Create a key
+            </Button>
+            <Button kind="quiet" onClick={onNext}>
+              Skip
+            </Button>
+          </div>
+        </div>
+      ) : (
+        <FirstRequest secret={secret} onNext={onNext} />
+      )}
+      <ApiKeySecretDialog secret={isStored ? null : secret} onDone={() => setIsStored(true)} />
+    </StepPage>
+  );
+}
+
+function FirstRequest({ secret, onNext }: { secret: string; onNext: () => void }) {
+  const nowMs = useNow();
+  const start = useRef(nowMs);
+  const range = resolveRange("24h", start.current);
+  const usage = useUsage(
+    { ...range, groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] },
+    { everyMs: 1_000 },
+  );
+  const requests = usage.data?.totals.requests ?? 0;
+  const before = useRef<number | null>(null);
+  useEffect(() => {
+    if (usage.data && before.current === null) before.current = usage.data.totals.requests;
+  }, [usage.data]);
+  const hasCome = before.current !== null && requests > before.current;
+  return (
+    <div className="grid gap-5">
+      <CodeBlock text={firstCall(location.origin, secret)} what="call" />
+      <p
+        role="status"
+        className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasCome ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}
+      >
+        {hasCome ? <Check size={18} /> : <Spinner />}
+        {hasCome
+          ? "Your first request has arrived. It is counted, priced and billed to its workspace."
+          : "Waiting for your first request…"}
+      </p>
+      <div className="flex">
+        <Button kind={hasCome ? "primary" : "plain"} onClick={onNext}>
+          Go to the overview
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { type Answer, call } from "../../api-client.ts";
+import { useChange } from "../../queries.ts";
+import { startSession } from "../../session.ts";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { formatDay } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { Facts } from "../../ui/page.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { AuthPage } from "./auth-page.tsx";
+import { NewPasswordField } from "./new-password-field.tsx";
+import { takeToken } from "./one-time-token.ts";
+
+/** What a link invites to, and joining. */
+export function InvitePage() {
+  const [token] = useState(takeToken);
+  const offer = useQuery<Answer<"lookUpInvite">, Error>({
+    queryKey: ["lookUpInvite"],
+    queryFn: () => call("lookUpInvite", { body: { token: token ?? "" } }),
+    enabled: token !== null,
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (token === null || offer.error) {
+    return (
+      <AuthPage
+        title="This invite cannot be used"
+        lead={offer.error?.message ?? "The link is not whole: copy all of it from the message."}
+      >
+        <p className="text-quiet">
+          Ask whoever invited you to send it again: the new link replaces this one. If you have
+          joined already, sign in.
+        </p>
+        <div className="flex">
+          <ButtonLink to="/login">Sign in</ButtonLink>
+        </div>
+      </AuthPage>
+    );
+  }
+  if (!offer.data) {
+    return (
+      <AuthPage title="Your invite">
+        <SkeletonRows rows={3} />
+      </AuthPage>
+    );
+  }
+  return <Join offer={offer.data} token={token} />;
+}
+
+function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }) {
+  const accept = useChange("acceptInvite", []);
+  const navigate = useNavigate();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { name: "", password: "" } });
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async ({ name, password }) => {
+    setError(null);
+    try {
+      await accept.mutateAsync({ body: { token, name, password } });
+      await startSession();
+      await navigate({ to: "/" });
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <AuthPage title={`Join ${offer.organization_name}`}>
+      <Facts
+        items={[
+          ["You are", offer.email],
+          ["Role", roleNames[offer.role]],
+          ...offer.workspaces.map(
+            ({ name, workspace_role }) => [`In ${name}`, roleNames[workspace_role]] as const,
+          ),
+          ["Valid until", formatDay(offer.expires_at)],
+        ]}
+      />
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <input type="hidden" autoComplete="username" value={offer.email} readOnly />
+        <Field label="Your name" error={errors.name?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              autoComplete="name"
+              autoFocus
+              {...form.register("name", needed("Enter your name."))}
+            />
+          )}
+        </Field>
+        <NewPasswordField
+          registration={form.register("password", needed("Choose a password."))}
+          error={errors.password?.message}
+        />
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={accept.isPending}>
+          Join {offer.organization_name}
+        </Button>
+      </form>
+    </AuthPage>
+  );
+}

@@ -1,0 +1,178 @@
+import { Link, Navigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Fingerprint } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useForm } from "react-hook-form";
+import { call } from "../../api-client.ts";
+import { useApi, useChange } from "../../queries.ts";
+import { startSession, useSessionQuery } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { AuthPage } from "./auth-page.tsx";
+import { askForPasskey, hasPasskeys } from "./passkeys.ts";
+
+/** Password, passkey, second factor; then back to where the person wanted to go. */
+export function LoginPage() {
+  const { next }: { next?: string } = useSearch({ strict: false });
+  const session = useSessionQuery();
+  const setUp = useApi("getSetUp", {});
+  const [needsCode, setNeedsCode] = useState(false);
+  if (session.data) return <GoOn to={next ?? "/"} />;
+  if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
+  return needsCode ? (
+    <CodePage onBack={() => setNeedsCode(false)} />
+  ) : (
+    <PasswordPage onNeedsCode={() => setNeedsCode(true)} isReturning={next !== undefined} />
+  );
+}
+
+/** To an address with all that stands behind its path. */
+function GoOn({ to }: { to: string }) {
+  const router = useRouter();
+  useEffect(() => {
+    void router.navigate({ href: to, replace: true });
+  }, [router, to]);
+  return null;
+}
+
+function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) {
+  const { onNeedsCode, isReturning } = props;
+  const signIn = useChange("signIn", []);
+  const form = useForm({ defaultValues: { email: "", password: "" } });
+  const { errors } = form.formState;
+  const submit = form.handleSubmit(async (body) => {
+    const { type } = await signIn.mutateAsync({ body });
+    if (type === "two_factor_required") onNeedsCode();
+    else await startSession();
+  });
+  return (
+    <AuthPage title="Sign in" lead={isReturning && "You then go on where you were."}>
+      <form
+        noValidate
+        className="grid gap-5"
+        onSubmit={(event) => void submit(event).catch(() => undefined)}
+      >
+        <Field label="E-mail" error={errors.email?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              type="email"
+              autoComplete="username webauthn"
+              autoFocus
+              {...form.register("email", needed("Enter your e-mail address."))}
+            />
+          )}
+        </Field>
+        <Field label="Password" error={errors.password?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              type="password"
+              autoComplete="current-password"
+              {...form.register("password", needed("Enter your password."))}
+            />
+          )}
+        </Field>
+        <FormError error={signIn.error} />
+        <Button kind="primary" type="submit" isBusy={signIn.isPending}>
+          Sign in
+        </Button>
+      </form>
+      <PasskeyButton />
+      <p className="text-sm">
+        <Link to="/reset" className="link">
+          Forgot your password?
+        </Link>
+      </p>
+    </AuthPage>
+  );
+}
+
+function PasskeyButton() {
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  if (!hasPasskeys()) return null;
+  const signIn = async () => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const { options } = await call("getSignInPasskeyOptions", {});
+      const passkey = await askForPasskey(options);
+      if (passkey) {
+        await call("signInWithPasskey", { body: { passkey } });
+        await startSession();
+      }
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  return (
+    <div className="grid gap-4">
+      <div className="flex items-center gap-3 text-sm text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+        or
+      </div>
+      <Button onClick={() => void signIn()} isBusy={isBusy}>
+        <Fingerprint size={16} /> Sign in with a passkey
+      </Button>
+      <FormError error={error} />
+    </div>
+  );
+}
+
+function CodePage({ onBack }: { onBack: () => void }) {
+  const [method, setMethod] = useState<"totp" | "backup_code">("totp");
+  const signIn = useChange("signInWithTwoFactor", []);
+  const form = useForm({ defaultValues: { code: "" } });
+  const submit = form.handleSubmit(async ({ code }) => {
+    await signIn.mutateAsync({ body: { method, code } });
+    await startSession();
+  });
+  const isTotp = method === "totp";
+  return (
+    <AuthPage title="One more step" lead="Your account has a second factor.">
+      <form
+        key={method}
+        noValidate
+        className="grid gap-5"
+        onSubmit={(event) => void submit(event).catch(() => undefined)}
+      >
+        <Field
+          label={isTotp ? "Code" : "Backup code"}
+          hint={isTotp ? "The six digits of your authenticator app." : "Each works once."}
+          error={form.formState.errors.code?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              autoFocus
+              inputMode={isTotp ? "numeric" : "text"}
+              autoComplete="one-time-code"
+              className="figures text-lg tracking-[0.2em]"
+              {...form.register("code", needed("Enter the code."))}
+            />
+          )}
+        </Field>
+        <FormError error={signIn.error} />
+        <Button kind="primary" type="submit" isBusy={signIn.isPending}>
+          Sign in
+        </Button>
+      </form>
+      <p className="flex justify-between text-sm">
+        <button
+          type="button"
+          className="link"
+          onClick={() => setMethod(isTotp ? "backup_code" : "totp")}
+        >
+          {isTotp ? "Use a backup code" : "Use the authenticator app"}
+        </button>
+        <button type="button" className="link" onClick={onBack}>
+          Start again
+        </button>
+      </p>
+    </AuthPage>
+  );
+}

@@ -1,0 +1,120 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useChange } from "../../queries.ts";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { AuthPage } from "./auth-page.tsx";
+import { NewPasswordField } from "./new-password-field.tsx";
+import { takeToken } from "./one-time-token.ts";
+
+const BACK = (
+  <p className="text-sm">
+    <Link to="/login" className="link">
+      Back to the sign-in
+    </Link>
+  </p>
+);
+
+/** Without a link: asks for one. With it: sets the new password. */
+export function ResetPage() {
+  const [token] = useState(takeToken);
+  return token === null ? <AskForLink /> : <SetPassword token={token} />;
+}
+
+function AskForLink() {
+  const ask = useChange("requestPasswordReset", []);
+  const form = useForm({ defaultValues: { email: "" } });
+  const submit = form.handleSubmit(async (body) => {
+    await ask.mutateAsync({ body });
+  });
+  if (ask.isSuccess) {
+    return (
+      <AuthPage title="Look into your mail">
+        <p>
+          If somebody here has the address{" "}
+          <strong className="font-semibold">{form.getValues("email")}</strong>, a link to set a new
+          password is on its way. It is good for an hour.
+        </p>
+        <p className="text-sm text-quiet">
+          No message? The server may have no mail set up: an owner or admin can then read it out to
+          you, and on the server’s own machine <code>./bursar owners reset</code> lets an owner in
+          again.
+        </p>
+        {BACK}
+      </AuthPage>
+    );
+  }
+  return (
+    <AuthPage title="Set a new password" lead="We send a link to your address.">
+      <form
+        noValidate
+        className="grid gap-5"
+        onSubmit={(event) => void submit(event).catch(() => undefined)}
+      >
+        <Field label="E-mail" error={form.formState.errors.email?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              type="email"
+              autoComplete="username"
+              autoFocus
+              {...form.register("email", needed("Enter your e-mail address."))}
+            />
+          )}
+        </Field>
+        <FormError error={ask.error} />
+        <Button kind="primary" type="submit" isBusy={ask.isPending}>
+          Send link
+        </Button>
+      </form>
+      {BACK}
+    </AuthPage>
+  );
+}
+
+function SetPassword({ token }: { token: string }) {
+  const confirm = useChange("confirmPasswordReset", []);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { password: "" } });
+  const submit = form.handleSubmit(async ({ password }) => {
+    setError(null);
+    try {
+      await confirm.mutateAsync({ body: { token, password } });
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  if (confirm.isSuccess) {
+    return (
+      <AuthPage
+        title="The password is changed"
+        lead="You are signed out everywhere. Sign in with the new one."
+      >
+        <div className="flex">
+          <ButtonLink to="/login" kind="primary">
+            Sign in
+          </ButtonLink>
+        </div>
+      </AuthPage>
+    );
+  }
+  return (
+    <AuthPage title="Set a new password">
+      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+        <NewPasswordField
+          registration={form.register("password", needed("Choose a password."))}
+          error={form.formState.errors.password?.message}
+        />
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={confirm.isPending}>
+          Set password
+        </Button>
+      </form>
+      {BACK}
+    </AuthPage>
+  );
+}

@@ -1,0 +1,127 @@
+import { useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { UpstreamForm } from "./components.tsx";
+import { type Upstream, useDeleteUpstream, useUpstreams } from "./queries.ts";
+
+export function UpstreamPage() {
+  const upstreams = useUpstreams();
+  const may = useMay();
+  const [isAdding, setIsAdding] = useState(false);
+  if (upstreams.error) {
+    return <LoadError error={upstreams.error} onRetry={() => void upstreams.refetch()} />;
+  }
+  const stored = upstreams.data?.items[0];
+  const mayChange = may("upstreams:write");
+  return (
+    <Page
+      title="Upstream"
+      lead="Where Claude is called, with the company’s real credential. Programs never see it: they hold workspace keys."
+    >
+      {upstreams.isPending ? (
+        <SkeletonRows rows={3} />
+      ) : stored ? (
+        <StoredUpstream upstream={stored} mayChange={mayChange} />
+      ) : isAdding ? (
+        <div className="max-w-xl">
+          <UpstreamForm
+            upstream={null}
+            onSaved={() => setIsAdding(false)}
+            onCancel={() => setIsAdding(false)}
+          />
+        </div>
+      ) : (
+        <EmptyState
+          title="No upstream is stored"
+          action={
+            mayChange && (
+              <Button kind="primary" data-create onClick={() => setIsAdding(true)}>
+                Store upstream…
+              </Button>
+            )
+          }
+          code={<CodeBlock text="ANTHROPIC_API_KEY=sk-ant-… npm start" what="command" />}
+        >
+          The built-in simulator answers, unless the server’s environment names an upstream. One in
+          the environment wins over a stored one.
+        </EmptyState>
+      )}
+    </Page>
+  );
+}
+
+function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange: boolean }) {
+  const [isDeleting, setIsDeleting] = useState(false);
+  const remove = useDeleteUpstream();
+  return (
+    <div className="grid max-w-2xl gap-10">
+      <Facts
+        items={[
+          ["Name", upstream.name],
+          ["Address", <code key="address">{upstream.base_url}</code>],
+          [
+            "Credential",
+            upstream.has_credential ? (
+              <span key="credential" className="inline-flex items-center gap-2">
+                <code>{upstream.credential_hint}</code> <Badge tone="good">stored, encrypted</Badge>
+              </span>
+            ) : (
+              <Badge key="credential" tone="warn">
+                none: requests are refused by the upstream
+              </Badge>
+            ),
+          ],
+          ["Changed", <RelativeTime key="changed" at={upstream.updated_at} />],
+        ]}
+      />
+      {mayChange && (
+        <>
+          <Section title="Change upstream">
+            <UpstreamForm key={upstream.updated_at} upstream={upstream} />
+          </Section>
+          <Section
+            title="Delete upstream"
+            lead="Requests then go to the upstream of the server’s environment, or to the simulator."
+          >
+            <div>
+              <Button onClick={() => setIsDeleting(true)}>Delete upstream…</Button>
+            </div>
+          </Section>
+        </>
+      )}
+      <ConfirmDialog
+        title="Delete upstream"
+        action="Delete upstream"
+        isOpen={isDeleting}
+        onClose={() => setIsDeleting(false)}
+        typed={upstream.name}
+        isBusy={remove.isPending}
+        error={remove.error}
+        onConfirm={() =>
+          remove.mutate(
+            { params: { upstream_id: upstream.id } },
+            {
+              onSuccess: () => {
+                setIsDeleting(false);
+                showToast("Upstream deleted");
+              },
+            },
+          )
+        }
+      >
+        <p>
+          The stored credential is gone for good. Every workspace’s next request goes elsewhere: to
+          the upstream of the server’s environment, or to the simulator.
+        </p>
+      </ConfirmDialog>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+import { classNames } from "../../ui/class-names.ts";
+
+interface LegendProps {
+  keys: readonly string[];
+  nameOf: (key: string) => string;
+  hidden: ReadonlySet<string>;
+  onChange: (hidden: ReadonlySet<string>) => void;
+}
+
+/** What each colour is; a press takes it out of the chart and back in. */
+export function Legend({ keys, nameOf, hidden, onChange }: LegendProps) {
+  const toggle = (key: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(key)) next.add(key);
+    onChange(next);
+  };
+  return (
+    <ul aria-label="Shown in the chart" className="flex flex-wrap gap-x-4 gap-y-1">
+      {keys.map((key, index) => (
+        <li key={key}>
+          <label
+            className={classNames(
+              "flex min-h-7 cursor-pointer items-center gap-2 text-sm has-focus-visible:outline-2 has-focus-visible:outline-accent",
+              hidden.has(key) && "text-faint line-through",
+            )}
+          >
+            <input
+              type="checkbox"
+              checked={!hidden.has(key)}
+              onChange={() => toggle(key)}
+              className="sr-only"
+            />
+            <svg aria-hidden="true" viewBox="0 0 10 10" className="size-2.5">
+              <rect
+                width="10"
+                height="10"
+                rx="2.5"
+                fill={key === "other" ? "var(--series-other)" : `var(--series-${(index % 8) + 1})`}
+                opacity={hidden.has(key) ? 0.3 : 1}
+              />
+            </svg>
+            <span className="max-w-52 truncate">{nameOf(key)}</span>
+          </label>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,151 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Money } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { toNanoUsd, toUsdText } from "../../ui/format.ts";
+import { Checkbox } from "../../ui/input.tsx";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { CreateWorkspaceDialog } from "./components.tsx";
+import { useWorkspaces, type Workspace } from "./queries.ts";
+
+type Spend = { spent_usd: string; monthly_limit_usd: number | null };
+
+export function WorkspacesPage() {
+  const [withArchived, setWithArchived] = useState(false);
+  const [isCreating, setIsCreating] = useState(false);
+  const may = useMay();
+  const navigate = useNavigate();
+  const workspaces = useWorkspaces({ withArchived });
+  const limits = useList("listWorkspaceLimits", {}, { isEnabled: may("spend_limits:read") });
+  const columns = useMemo(
+    () => makeColumns(new Map(limits.data?.items.map((limit) => [limit.workspace_id, limit]))),
+    [limits.data],
+  );
+  if (workspaces.error) {
+    return <LoadError error={workspaces.error} onRetry={() => void workspaces.refetch()} />;
+  }
+  const create = may("workspaces:create") && (
+    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
+      <Plus size={16} /> Create workspace…
+    </Button>
+  );
+  return (
+    <Page
+      title="Workspaces"
+      lead="Each has its own keys, people, limits and bill."
+      actions={create}
+    >
+      {workspaces.isPending ? (
+        <SkeletonRows />
+      ) : workspaces.data.items.length === 0 ? (
+        <EmptyState
+          title="No workspace yet"
+          action={create}
+          code={<CodeBlock text={'./bursar workspaces create "My team"'} what="command" />}
+        >
+          A workspace is where keys live: make one for each team or product.
+        </EmptyState>
+      ) : (
+        <div className="grid gap-4">
+          <Table
+            label="Workspaces"
+            columns={columns}
+            rows={workspaces.data.items}
+            rowKey={(workspace) => workspace.id}
+            isDimmed={(workspace) => workspace.archived_at !== null}
+          />
+          <Checkbox
+            label="Show archived workspaces"
+            checked={withArchived}
+            onChange={(event) => setWithArchived(event.target.checked)}
+          />
+        </div>
+      )}
+      <CreateWorkspaceDialog
+        isOpen={isCreating}
+        onClose={() => setIsCreating(false)}
+        onCreated={({ id }) =>
+          void navigate({ to: "/workspaces/$workspaceId", params: { workspaceId: id } })
+        }
+      />
+    </Page>
+  );
+}
+
+function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
+  return [
+    {
+      id: "name",
+      header: "Name",
+      sortBy: (workspace) => workspace.name,
+      cell: (workspace) => (
+        <Link
+          to="/workspaces/$workspaceId"
+          params={{ workspaceId: workspace.id }}
+          className="inline-flex items-center gap-2.5 font-medium sm:whitespace-nowrap after:absolute after:inset-0"
+        >
+          <ColorDot color={workspace.display_color} />
+          {workspace.name}
+          {workspace.is_default && <Badge>default</Badge>}
+          {workspace.archived_at && <Badge>archived</Badge>}
+        </Link>
+      ),
+    },
+    {
+      id: "description",
+      header: "What it is for",
+      from: "lg",
+      cell: (workspace) => (
+        <span className="line-clamp-1 max-w-md text-quiet">{workspace.description}</span>
+      ),
+    },
+    {
+      id: "spent",
+      header: "Spent this month",
+      isNumeric: true,
+      sortBy: (workspace) => toNanoUsd(spendOf.get(workspace.id)?.spent_usd ?? "0"),
+      cell: (workspace) => {
+        const spend = spendOf.get(workspace.id);
+        return spend ? <Money usd={spend.spent_usd} /> : <span className="text-faint">–</span>;
+      },
+    },
+    {
+      id: "limit",
+      header: "Monthly limit",
+      from: "sm",
+      cell: (workspace) => <LimitCell spend={spendOf.get(workspace.id)} />,
+    },
+    {
+      id: "created",
+      header: "Created",
+      from: "lg",
+      sortBy: (workspace) => workspace.created_at,
+      cell: (workspace) => <RelativeTime at={workspace.created_at} />,
+    },
+  ];
+}
+
+function LimitCell({ spend }: { spend: Spend | undefined }) {
+  if (!spend || spend.monthly_limit_usd === null)
+    return <span className="text-faint">No limit</span>;
+  const limitUsd = toUsdText(spend.monthly_limit_usd);
+  return (
+    <div className="flex min-w-40 items-center gap-3">
+      <div className="flex-1">
+        <SpendBar spentUsd={spend.spent_usd} limitUsd={limitUsd} />
+      </div>
+      <Money usd={limitUsd} />
+    </div>
+  );
+}

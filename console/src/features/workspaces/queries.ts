@@ -1,0 +1,31 @@
+import type { ItemOf } from "../../queries.ts";
+import { useApi, useChange, useList } from "../../queries.ts";
+
+export type Workspace = ItemOf<"listWorkspaces">;
+
+export function useWorkspaces({ withArchived = false } = {}) {
+  return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
+    keepsPrevious: true,
+  });
+}
+
+export function useWorkspace(workspaceId: string) {
+  return useApi("getWorkspace", { params: { workspace_id: workspaceId } });
+}
+
+/** Names of workspaces, archived ones too, by id: for tables that show one. */
+export function useWorkspaceNames(): (id: string) => { name: string; color: string } {
+  const { data } = useWorkspaces({ withArchived: true });
+  const byId = new Map(data?.items.map((workspace) => [workspace.id, workspace]));
+  return (id) => {
+    const found = byId.get(id);
+    return { name: found?.name ?? id, color: found?.display_color ?? "#999999" };
+  };
+}
+
+const stale = ["listWorkspaces", "getWorkspace", "listWorkspaceLimits"] as const;
+
+export const useCreateWorkspace = () => useChange("createWorkspace", stale);
+export const useUpdateWorkspace = () => useChange("updateWorkspace", stale);
+export const useArchiveWorkspace = () =>
+  useChange("archiveWorkspace", [...stale, "listApiKeys", "getApiKey"]);

@@ -1,0 +1,131 @@
+import { Outlet, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { Page, Section } from "../../ui/page.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Tab, TabLinks } from "../../ui/tabs.tsx";
+import { ApiKeyList } from "../api-keys/components.tsx";
+import { LimitList } from "../spend-limits/components.tsx";
+import { UsageReport } from "../usage/report.tsx";
+import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
+import { WorkspaceMembers } from "./members-tab.tsx";
+import { useWorkspace } from "./queries.ts";
+
+function useWorkspaceId(): string {
+  const { workspaceId = "" }: { workspaceId?: string } = useParams({ strict: false });
+  return workspaceId;
+}
+
+/** A workspace: its tabs, each with its own address. */
+export function WorkspacePage() {
+  const workspaceId = useWorkspaceId();
+  const workspace = useWorkspace(workspaceId);
+  const may = useMay();
+  if (workspace.error) {
+    return <LoadError error={workspace.error} onRetry={() => void workspace.refetch()} />;
+  }
+  if (!workspace.data) return <SkeletonRows />;
+  const { data } = workspace;
+  const params = { workspaceId };
+  const tabs: (Tab | false)[] = [
+    may("api_keys:read", workspaceId) && {
+      label: "API keys",
+      to: "/workspaces/$workspaceId",
+      params,
+    },
+    may("spend_limits:read", workspaceId) && {
+      label: "Limits",
+      to: "/workspaces/$workspaceId/limits",
+      params,
+    },
+    may("usage:read", workspaceId) && {
+      label: "Usage",
+      to: "/workspaces/$workspaceId/usage",
+      params,
+    },
+    may("workspace_members:read", workspaceId) && {
+      label: "Members",
+      to: "/workspaces/$workspaceId/members",
+      params,
+    },
+    { label: "Settings", to: "/workspaces/$workspaceId/settings", params },
+  ];
+  return (
+    <Page
+      title={data.name}
+      above={
+        <p className="flex items-center gap-2 text-sm text-quiet">
+          <ColorDot color={data.display_color} /> Workspace
+          {data.is_default && <Badge>default</Badge>}
+          {data.archived_at && <Badge tone="warn">archived</Badge>}
+        </p>
+      }
+      lead={data.description}
+    >
+      <TabLinks label="Workspace" tabs={tabs.filter((tab) => tab !== false)} />
+      <Outlet />
+    </Page>
+  );
+}
+
+export function WorkspaceKeysTab() {
+  return <ApiKeyList workspaceId={useWorkspaceId()} />;
+}
+
+export function WorkspaceLimitsTab() {
+  return <LimitList workspaceId={useWorkspaceId()} />;
+}
+
+export function WorkspaceUsageTab() {
+  return <UsageReport workspaceId={useWorkspaceId()} />;
+}
+
+export function WorkspaceMembersTab() {
+  return <WorkspaceMembers workspaceId={useWorkspaceId()} />;
+}
+
+export function WorkspaceSettingsTab() {
+  const workspaceId = useWorkspaceId();
+  const { data } = useWorkspace(workspaceId);
+  const [isArchiving, setIsArchiving] = useState(false);
+  const may = useMay();
+  if (!data) return null;
+  const isOpen = may("workspaces:write", workspaceId) && data.archived_at === null;
+  return (
+    <div className="grid max-w-2xl gap-10">
+      <Section title="Identity">
+        <p className="flex items-center gap-1 text-sm">
+          <span className="text-quiet">Id for the API</span> <code>{data.id}</code>
+          <CopyIconButton text={data.id} what="id" />
+        </p>
+        {isOpen && <EditWorkspace key={data.id} workspace={data} />}
+      </Section>
+      <Section
+        title="Isolation"
+        lead="Workspaces share the company's upstream: one credential, and one prompt cache at Anthropic. Keys, limits, usage and bills are apart."
+      >
+        {null}
+      </Section>
+      {isOpen && !data.is_default && (
+        <Section
+          title="Archive workspace"
+          lead="Every key of it stops, for good. Its usage and cost stay in the reports."
+        >
+          <div>
+            <Button onClick={() => setIsArchiving(true)}>Archive workspace…</Button>
+          </div>
+        </Section>
+      )}
+      <ArchiveWorkspaceDialog
+        workspace={data}
+        isOpen={isArchiving}
+        onClose={() => setIsArchiving(false)}
+      />
+    </div>
+  );
+}

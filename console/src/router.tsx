@@ -1,0 +1,219 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from "@tanstack/react-router";
+import { OverviewPage } from "./features/overview/page.tsx";
+import { readSetUpSearch } from "./features/setup/search.ts";
+import { readReportSearch } from "./features/usage/search.ts";
+import { NotFoundPage } from "./shell/error-pages.tsx";
+import { SignedIn } from "./shell/signed-in.tsx";
+import { ErrorState } from "./ui/states.tsx";
+
+// Every address of the console. The first part of each stands in contract/src/console-pages.ts too: the server answers
+// those with this application. Pages are loaded when they are first opened.
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+
+/** Everything that needs a signed-in person. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: SignedIn,
+  notFoundComponent: NotFoundPage,
+});
+
+const overview = createRoute({ getParentRoute: () => shell, path: "/", component: OverviewPage });
+
+const usage = createRoute({
+  getParentRoute: () => shell,
+  path: "/usage",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "UsagePage"),
+});
+
+const cost = createRoute({
+  getParentRoute: () => shell,
+  path: "/cost",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "CostPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("./features/api-keys/page.tsx"), "ApiKeysPage"),
+});
+
+const key = createRoute({
+  getParentRoute: () => shell,
+  path: "/keys/$keyId",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/api-keys/key-page.tsx"), "ApiKeyPage"),
+});
+
+const limits = createRoute({
+  getParentRoute: () => shell,
+  path: "/limits",
+  component: lazyRouteComponent(() => import("./features/spend-limits/page.tsx"), "LimitsPage"),
+});
+
+const workspaces = createRoute({
+  getParentRoute: () => shell,
+  path: "/workspaces",
+  component: lazyRouteComponent(() => import("./features/workspaces/page.tsx"), "WorkspacesPage"),
+});
+
+const workspacePage = () => import("./features/workspaces/workspace-page.tsx");
+const workspace = createRoute({
+  getParentRoute: () => shell,
+  path: "/workspaces/$workspaceId",
+  component: lazyRouteComponent(workspacePage, "WorkspacePage"),
+});
+const workspaceTabs = [
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/",
+    component: lazyRouteComponent(workspacePage, "WorkspaceKeysTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/limits",
+    component: lazyRouteComponent(workspacePage, "WorkspaceLimitsTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/usage",
+    validateSearch: readReportSearch,
+    component: lazyRouteComponent(workspacePage, "WorkspaceUsageTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/members",
+    component: lazyRouteComponent(workspacePage, "WorkspaceMembersTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/settings",
+    component: lazyRouteComponent(workspacePage, "WorkspaceSettingsTab"),
+  }),
+] as const;
+
+const teamPage = () => import("./features/members/page.tsx");
+const team = createRoute({
+  getParentRoute: () => shell,
+  path: "/team",
+  component: lazyRouteComponent(teamPage, "TeamPage"),
+});
+const teamTabs = [
+  createRoute({
+    getParentRoute: () => team,
+    path: "/",
+    component: lazyRouteComponent(teamPage, "MembersTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/invites",
+    component: lazyRouteComponent(() => import("./features/members/invites-tab.tsx"), "InvitesTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/roles",
+    component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
+  }),
+] as const;
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./features/account/page.tsx"), "AccountPage"),
+});
+
+const adminKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/admin-keys",
+  component: lazyRouteComponent(() => import("./features/admin-keys/page.tsx"), "AdminKeysPage"),
+});
+
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./features/model-prices/page.tsx"), "ModelsPage"),
+});
+
+const upstream = createRoute({
+  getParentRoute: () => shell,
+  path: "/upstream",
+  component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamPage"),
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: readNext,
+  component: lazyRouteComponent(() => import("./features/sign-in/login-page.tsx"), "LoginPage"),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./features/sign-in/reset-page.tsx"), "ResetPage"),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: "/invite",
+  component: lazyRouteComponent(() => import("./features/sign-in/invite-page.tsx"), "InvitePage"),
+});
+
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: readSetUpSearch,
+  component: lazyRouteComponent(() => import("./features/setup/page.tsx"), "SetUpPage"),
+});
+
+/** Where to go after the sign-in: an address of this console, never another site. */
+function readNext(raw: Record<string, unknown>): { next?: string } {
+  const { next } = raw;
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+}
+
+const routeTree = root.addChildren([
+  login,
+  reset,
+  invite,
+  setUp,
+  shell.addChildren([
+    overview,
+    usage,
+    cost,
+    keys,
+    key,
+    limits,
+    workspaces,
+    workspace.addChildren(workspaceTabs),
+    team.addChildren(teamTabs),
+    account,
+    adminKeys,
+    models,
+    upstream,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => (
+    <ErrorState error={error as Error} onRetry={reset} />
+  ),
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

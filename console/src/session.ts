@@ -1,0 +1,69 @@
+import type { Action } from "@bursar/contract/permissions.ts";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type Answer, ApiError, call } from "./api-client.ts";
+import { queryClient } from "./queries.ts";
+
+/** Who is signed in, and what the server lets them do. The console only hides what would be refused. */
+export type Session = Answer<"getSession">;
+
+const FRESH_MS = 60_000;
+
+async function loadSession(): Promise<Session | null> {
+  try {
+    return await call("getSession", {});
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+/** The session, or null where nobody is signed in. */
+export function useSessionQuery(): UseQueryResult<Session | null, Error> {
+  return useQuery({ queryKey: ["getSession"], queryFn: loadSession, staleTime: FRESH_MS });
+}
+
+/** The session inside the shell, where somebody is signed in. */
+export function useSession(): Session {
+  const { data } = useSessionQuery();
+  if (!data) throw new Error("nobody is signed in here");
+  return data;
+}
+
+/** True where the signed-in person may do this: in the organization, in that workspace, or in any. */
+export function useMay(): (action: Action, workspaceId?: string) => boolean {
+  const session = useSession();
+  return (action, workspaceId) =>
+    session.permissions.includes(action) ||
+    session.workspaces.some(
+      (workspace) =>
+        (workspaceId === undefined || workspace.id === workspaceId) &&
+        workspace.permissions.includes(action),
+    ) ||
+    // Of the workspaces that the session leaves out, the server knows.
+    (session.has_more_workspaces &&
+      workspaceId !== undefined &&
+      session.workspaces.every(({ id }) => id !== workspaceId));
+}
+
+/** Follows a sign-in: what was known of somebody else is forgotten, and the pages are drawn for who is there now. */
+export async function startSession(): Promise<void> {
+  const session = await loadSession();
+  forgetData();
+  queryClient.setQueryData(["getSession"], session);
+}
+
+/** Ends the session; the page then leads to the sign-in. */
+export async function signOut(): Promise<void> {
+  await call("signOut", {}).catch(() => undefined);
+  queryClient.setQueryData(["getSession"], null);
+  // Once the pages that showed it are gone.
+  setTimeout(forgetData);
+}
+
+/** Not what is on the screen: its queries would lose their place in the cache, and never hear of an answer again. */
+function forgetData(): void {
+  queryClient.removeQueries({
+    type: "inactive",
+    predicate: ({ queryKey }) => queryKey[0] !== "getSession",
+  });
+}

@@ -1,0 +1,24 @@
+import { useEffect } from "react";
+import { isServerAway, returns } from "../connection.ts";
+import { useObservable } from "../observable.ts";
+import { queryClient } from "../queries.ts";
+import { Spinner } from "../ui/button.tsx";
+
+/** Says that the server does not answer, and asks for everything again once it does. */
+export function ConnectionBanner() {
+  const isAway = useObservable(isServerAway);
+  const count = useObservable(returns);
+  useEffect(() => {
+    if (count > 0) void queryClient.invalidateQueries();
+  }, [count]);
+  return (
+    <div role="status">
+      {isAway && (
+        <p className="flex items-center justify-center gap-3 bg-warn-wash px-4 py-2 text-sm text-warn">
+          <Spinner className="size-3.5" />
+          The server does not answer. What you see may be old; what you entered is kept.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+import { Dialog } from "@base-ui/react/dialog";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { Menu as MenuIcon, Search, X } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useMay } from "../session.ts";
+import { IconButton } from "../ui/button.tsx";
+import { Brand } from "./brand.tsx";
+import { ConnectionBanner } from "./connection-banner.tsx";
+import { places } from "./navigation.ts";
+import { PersonMenu } from "./person-menu.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { StepUpDialog } from "./step-up-dialog.tsx";
+import { useShortcuts } from "./use-shortcuts.ts";
+import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
+
+const Palette = lazy(() => import("./palette.tsx").then((module) => ({ default: module.Palette })));
+
+/** Rail, search and person around the page of a signed-in person. */
+export function Shell() {
+  const [isPaletteOpen, setIsPaletteOpen] = useState(false);
+  const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
+  useShortcuts({
+    onPalette: () => setIsPaletteOpen(true),
+    onHelp: () => setAreShortcutsOpen(true),
+  });
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
+      <a
+        href="#main"
+        className="fixed top-2 left-2 z-70 -translate-y-16 rounded-md bg-accent px-4 py-2 text-on-accent focus:translate-y-0"
+      >
+        Skip to the page
+      </a>
+      <aside className="no-print sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunk/55 lg:flex">
+        <Rail onSearch={() => setIsPaletteOpen(true)} />
+      </aside>
+      <TopBar onSearch={() => setIsPaletteOpen(true)} />
+      <div className="min-w-0">
+        <ConnectionBanner />
+        <main
+          id="main"
+          tabIndex={-1}
+          className="mx-auto w-full max-w-[76rem] px-4 pt-6 pb-24 sm:px-8 lg:px-12 lg:pt-10"
+        >
+          <Outlet />
+        </main>
+      </div>
+      <Suspense fallback={null}>
+        {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
+      </Suspense>
+      <StepUpDialog />
+      <ShortcutsDialog isOpen={areShortcutsOpen} onClose={() => setAreShortcutsOpen(false)} />
+    </div>
+  );
+}
+
+function Rail({ onSearch }: { onSearch: () => void }) {
+  return (
+    <>
+      <div className="flex items-center justify-between px-5 pt-5 pb-4">
+        <Link to="/" aria-label="Bursar, overview" className="rounded-md">
+          <Brand />
+        </Link>
+      </div>
+      <div className="grid gap-2 px-3 pb-3">
+        <WorkspaceSwitcher />
+        <button
+          type="button"
+          onClick={onSearch}
+          className="flex min-h-8.5 items-center gap-2 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink"
+        >
+          <Search size={15} /> Search
+          <kbd className="ml-auto rounded-sm border border-line bg-raised px-1.5 text-[0.6875rem] leading-5">
+            {isApple() ? "⌘ K" : "Ctrl K"}
+          </kbd>
+        </button>
+      </div>
+      <Places />
+      <div className="mt-auto border-t border-line p-3">
+        <PersonMenu />
+      </div>
+    </>
+  );
+}
+
+function Places({ onGo }: { onGo?: () => void }) {
+  const may = useMay();
+  return (
+    <nav aria-label="Console" className="grid gap-5 overflow-y-auto px-3 pb-4">
+      {places.map(({ title, items }) => {
+        const shown = items.filter((place) => may(place.action));
+        if (shown.length === 0) return null;
+        return (
+          <div key={title ?? "main"}>
+            {title && <h2 className="px-2.5 pb-1 text-xs font-medium text-faint">{title}</h2>}
+            <ul className="grid gap-px">
+              {shown.map(({ label, to, icon: Icon }) => (
+                <li key={label}>
+                  <Link
+                    to={to ?? "/"}
+                    {...(onGo && { onClick: onGo })}
+                    activeOptions={{ exact: to === "/", includeSearch: false }}
+                    className="flex min-h-8.5 items-center gap-2.5 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-line/75 data-[status=active]:font-medium data-[status=active]:text-ink pointer-coarse:min-h-11"
+                  >
+                    <Icon size={16} strokeWidth={1.85} aria-hidden="true" />
+                    {label}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
+    </nav>
+  );
+}
+
+/** On narrow screens the rail is a sheet behind a button. */
+function TopBar({ onSearch }: { onSearch: () => void }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the sheet.
+  useEffect(() => setIsOpen(false), [pathname]);
+  return (
+    <header className="no-print sticky top-0 z-30 flex h-14 items-center gap-1 border-b border-line bg-paper/95 px-3 backdrop-blur lg:hidden">
+      <Dialog.Root open={isOpen} onOpenChange={setIsOpen}>
+        <Dialog.Trigger render={<IconButton label="Open the menu" className="size-10" />}>
+          <MenuIcon size={19} />
+        </Dialog.Trigger>
+        <Dialog.Portal>
+          <Dialog.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
+          <Dialog.Popup className="fixed inset-y-0 left-0 z-50 flex w-[min(18rem,85vw)] flex-col border-r border-line bg-paper shadow-popup outline-none transition-transform duration-150 data-ending-style:-translate-x-full data-starting-style:-translate-x-full">
+            <Dialog.Title className="sr-only">Menu</Dialog.Title>
+            <div className="flex items-center justify-between py-3 pr-2 pl-5">
+              <Brand />
+              <Dialog.Close render={<IconButton label="Close the menu" className="size-10" />}>
+                <X size={18} />
+              </Dialog.Close>
+            </div>
+            <div className="px-3 pb-4">
+              <WorkspaceSwitcher />
+            </div>
+            <Places onGo={() => setIsOpen(false)} />
+            <div className="mt-auto border-t border-line p-3">
+              <PersonMenu />
+            </div>
+          </Dialog.Popup>
+        </Dialog.Portal>
+      </Dialog.Root>
+      <Link to="/" aria-label="Bursar, overview" className="rounded-md">
+        <Brand />
+      </Link>
+      <IconButton label="Search" onClick={onSearch} className="ml-auto size-10">
+        <Search size={18} />
+      </IconButton>
+    </header>
+  );
+}
+
+function isApple(): boolean {
+  return /Mac|iPhone|iPad/.test(navigator.platform);
+}

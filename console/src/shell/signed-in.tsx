@@ -1,0 +1,40 @@
+import { useRouter } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { signOuts } from "../connection.ts";
+import { useObservable } from "../observable.ts";
+import { queryClient } from "../queries.ts";
+import { useSessionQuery } from "../session.ts";
+import { ErrorState } from "../ui/states.tsx";
+import { Brand } from "./brand.tsx";
+import { Shell } from "./shell.tsx";
+
+/** The shell for who is signed in; others go to the sign-in and come back to where they were. */
+export function SignedIn() {
+  const session = useSessionQuery();
+  const count = useObservable(signOuts);
+  useEffect(() => {
+    if (count > 0) void queryClient.invalidateQueries({ queryKey: ["getSession"] });
+  }, [count]);
+  if (session.data) return <Shell />;
+  if (session.data === null) return <ToSignIn />;
+  return (
+    <main className="mx-auto grid min-h-dvh max-w-md content-center gap-6 px-6">
+      <Brand className="after-a-moment mx-auto" />
+      {session.error && <ErrorState error={session.error} onRetry={() => void session.refetch()} />}
+    </main>
+  );
+}
+
+/**
+ * Once, from where the person was: while the sign-in is loading, the address is its own already, and to go there again
+ * from there would never end.
+ */
+function ToSignIn() {
+  const router = useRouter();
+  useEffect(() => {
+    const { href } = router.state.location;
+    const search = href === "/" ? {} : { next: href };
+    void router.navigate({ to: "/login", search, replace: true });
+  }, [router]);
+  return null;
+}

@@ -1,0 +1,95 @@
+import { Fingerprint } from "lucide-react";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { type Answer, call } from "../api-client.ts";
+import { askForPasskey, hasPasskeys } from "../features/sign-in/passkeys.ts";
+import { useObservable } from "../observable.ts";
+import { queryClient } from "../queries.ts";
+import { useSession } from "../session.ts";
+import { openStepUp } from "../step-up.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogActions } from "../ui/dialog.tsx";
+import { Field } from "../ui/field.tsx";
+import { needed } from "../ui/form.ts";
+import { Input } from "../ui/input.tsx";
+import { FormError } from "../ui/states.tsx";
+
+/** Asks who is there before a change that can do harm; the change then goes on by itself. */
+export function StepUpDialog() {
+  const asked = useObservable(openStepUp);
+  return (
+    <Dialog
+      title="Confirm it is you"
+      description="This change can do harm in wrong hands. The confirmation lasts ten minutes."
+      isOpen={asked !== null}
+      onClose={() => asked?.finish(false)}
+    >
+      {asked && <StepUpForm onDone={asked.finish} />}
+    </Dialog>
+  );
+}
+
+function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
+  const { member, two_factor } = useSession();
+  const [error, setError] = useState<Error | null>(null);
+  const [isBusy, setIsBusy] = useState(false);
+  const form = useForm({ defaultValues: { password: "" } });
+  const confirm = async (prove: () => Promise<Answer<"stepUp"> | null>) => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      if (await prove()) {
+        void queryClient.invalidateQueries({ queryKey: ["getSession"] });
+        onDone(true);
+      }
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  const submit = form.handleSubmit((body) => confirm(() => call("stepUp", { body })));
+  const withPasskey = () =>
+    confirm(async () => {
+      const { options } = await call("getStepUpPasskeyOptions", {});
+      const passkey = await askForPasskey(options);
+      return passkey && call("stepUp", { body: { passkey } });
+    });
+  return (
+    <form
+      noValidate
+      className="grid gap-5"
+      onSubmit={(event) => {
+        // The dialog stands inside the tree of the form whose change waits: that one must not hear of it.
+        event.stopPropagation();
+        void submit(event);
+      }}
+    >
+      <input type="hidden" autoComplete="username" value={member.email} readOnly />
+      <Field label="Password" error={form.formState.errors.password?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            type="password"
+            autoComplete="current-password"
+            {...form.register("password", needed("Enter your password."))}
+          />
+        )}
+      </Field>
+      <FormError error={error} />
+      <DialogActions>
+        {two_factor.passkeys > 0 && hasPasskeys() && (
+          <span className="mr-auto">
+            <Button disabled={isBusy} onClick={() => void withPasskey()}>
+              <Fingerprint size={16} /> Use a passkey
+            </Button>
+          </span>
+        )}
+        <Button onClick={() => onDone(false)}>Cancel</Button>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          Confirm
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}

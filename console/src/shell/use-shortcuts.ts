@@ -1,0 +1,63 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { places } from "./navigation.ts";
+
+const SEQUENCE_MS = 1_000;
+
+interface Shortcuts {
+  onPalette: () => void;
+  onHelp: () => void;
+}
+
+/** ⌘K and `/` search, `g` and a letter go to a page, `c` presses the page's create button, `?` lists them all. */
+export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    let goPressedAt = Number.NEGATIVE_INFINITY;
+    const onKey = (event: KeyboardEvent) => {
+      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        onPalette();
+        return;
+      }
+      if (event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;
+      const place = places
+        .flatMap(({ items }) => items)
+        .find(({ shortcut }) => shortcut === event.key);
+      if (place && performance.now() - goPressedAt < SEQUENCE_MS) {
+        goPressedAt = Number.NEGATIVE_INFINITY;
+        event.preventDefault();
+        void navigate({ to: place.to ?? "/" });
+        return;
+      }
+      goPressedAt = event.key === "g" ? performance.now() : Number.NEGATIVE_INFINITY;
+      if (event.key === "/") {
+        event.preventDefault();
+        focusSearch(onPalette);
+      }
+      if (event.key === "?") onHelp();
+      if (event.key === "c") {
+        event.preventDefault();
+        document.querySelector<HTMLElement>("main [data-create]")?.click();
+      }
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [navigate, onPalette, onHelp]);
+}
+
+/** Keys mean something else where text is written, and inside a dialog or a menu. */
+function isTaken(target: EventTarget | null): boolean {
+  if (document.querySelector('[role="dialog"],[role="menu"]')) return true;
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName))
+  );
+}
+
+/** The page's own search box, or the search over everything where it has none. */
+function focusSearch(onPalette: () => void): void {
+  const box = document.querySelector<HTMLInputElement>("main [data-search]");
+  if (box) box.focus();
+  else onPalette();
+}

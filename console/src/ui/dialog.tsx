@@ -1,0 +1,142 @@
+import { Dialog as Base } from "@base-ui/react/dialog";
+import { X } from "lucide-react";
+import { type ReactNode, type RefObject, useEffect, useId, useState } from "react";
+import { Button, IconButton } from "./button.tsx";
+import { classNames } from "./class-names.ts";
+import { Input } from "./input.tsx";
+import { FormError } from "./states.tsx";
+
+interface DialogProps {
+  title: string;
+  description?: ReactNode;
+  isOpen: boolean;
+  /** Called when the person wants to leave: Escape, the cross, a press outside. */
+  onClose: () => void;
+  /** A sheet at the side, full height. */
+  isDrawer?: boolean;
+  /** Leaving must be a decision: no press outside and no Escape closes it, and there is no cross. */
+  isGuarded?: boolean;
+  isWide?: boolean;
+  initialFocus?: RefObject<HTMLElement | null>;
+  children: ReactNode;
+}
+
+const centred =
+  "fixed top-[max(1rem,12dvh)] left-1/2 max-h-[min(46rem,calc(100dvh-2rem))] w-[calc(100vw-2rem)] -translate-x-1/2 " +
+  "rounded-lg data-ending-style:scale-[0.985] data-starting-style:scale-[0.985] max-sm:top-4";
+const atSide =
+  "fixed inset-y-0 right-0 w-[min(36rem,100vw)] border-y-0 border-r-0 data-ending-style:translate-x-8 " +
+  "data-starting-style:translate-x-8";
+
+/** Keeps focus inside while it is open and gives it back to where it was. */
+export function Dialog(props: DialogProps) {
+  const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
+  return (
+    <Base.Root
+      open={isOpen}
+      disablePointerDismissal={isGuarded === true}
+      onOpenChange={(open, details) => {
+        if (open) return;
+        if (isGuarded) details.cancel();
+        else onClose();
+      }}
+    >
+      <Base.Portal>
+        <Base.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
+        <Base.Popup
+          {...(props.initialFocus && { initialFocus: props.initialFocus })}
+          className={classNames(
+            "z-50 flex flex-col border border-line bg-paper shadow-popup outline-none",
+            "transition-[opacity,scale,translate] duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0",
+            isDrawer ? atSide : centred,
+            !isDrawer && (isWide ? "sm:max-w-2xl" : "sm:max-w-lg"),
+          )}
+        >
+          <header className="flex items-start gap-4 px-5 pt-4 pb-3 sm:px-6">
+            <div className="grid flex-1 gap-1 pt-0.5">
+              <Base.Title className="font-serif text-xl font-[560]">{title}</Base.Title>
+              {description && (
+                <Base.Description className="text-sm text-quiet" render={<div />}>
+                  {description}
+                </Base.Description>
+              )}
+            </div>
+            {!isGuarded && (
+              <Base.Close render={<IconButton label="Close" className="-mr-2" />}>
+                <X size={18} />
+              </Base.Close>
+            )}
+          </header>
+          <div className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6">
+            {children}
+          </div>
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** The buttons at the end of a dialog: the last one does what the title says. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="flex flex-wrap justify-end gap-2.5 pt-1">{children}</div>;
+}
+
+interface ConfirmProps {
+  title: string;
+  /** The same words as the title. */
+  action: string;
+  isOpen: boolean;
+  onClose: () => void;
+  onConfirm: () => void;
+  isBusy: boolean;
+  error: Error | null;
+  /** What will happen, with the count of what is affected. */
+  children: ReactNode;
+  /** This text must be typed first. */
+  typed?: string | undefined;
+}
+
+/** Asks before something that harms. */
+export function ConfirmDialog(props: ConfirmProps) {
+  const { title, action, isOpen, onClose, onConfirm, isBusy, error, children, typed } = props;
+  const [text, setText] = useState("");
+  const typedId = useId();
+  useEffect(() => {
+    if (isOpen) setText("");
+  }, [isOpen]);
+  const isConfirmed = typed === undefined || text.trim() === typed;
+  return (
+    <Dialog title={title} isOpen={isOpen} onClose={onClose}>
+      <form
+        className="grid gap-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isConfirmed) onConfirm();
+        }}
+      >
+        <div className="grid gap-3 text-quiet">{children}</div>
+        {typed !== undefined && (
+          <div className="grid gap-1.5 text-sm">
+            <label htmlFor={typedId}>
+              Type <strong className="font-semibold select-all">{typed}</strong> to confirm
+            </label>
+            <Input
+              id={typedId}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              autoCapitalize="none"
+              spellCheck={false}
+            />
+          </div>
+        )}
+        <FormError error={error} />
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="danger" type="submit" isBusy={isBusy} disabled={!isConfirmed}>
+            {action}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,105 @@
+// Numbers and times as people read them. Money arrives as exact decimal text and is never turned into a double before it
+// is rounded: the sum of a column must be the column's sum.
+
+const NANO_DIGITS = 9;
+const NANO_PER_USD = 10n ** BigInt(NANO_DIGITS);
+const NANO_PER_CENT = NANO_PER_USD / 100n;
+
+/** Nano-dollars of decimal text such as "12.5"; throws for what is none. */
+export function toNanoUsd(text: string): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) throw new Error(`not an amount: ${text}`);
+  const [, sign, whole = "0", fraction = ""] = match;
+  const nano = BigInt(whole) * NANO_PER_USD + BigInt(fraction.padEnd(NANO_DIGITS, "0"));
+  return sign === "-" ? -nano : nano;
+}
+
+/** Decimal text of nano-dollars that are not negative, as the wire writes it. */
+export function nanoToUsdText(nano: bigint): string {
+  return `${nano / NANO_PER_USD}.${(nano % NANO_PER_USD).toString().padStart(NANO_DIGITS, "0")}`;
+}
+
+/** Decimal text of an amount that the wire has as a number: it has at most 15 digits, so nothing is lost. */
+export function toUsdText(usd: number): string {
+  const text = String(usd);
+  return text.includes("e") ? usd.toFixed(NANO_DIGITS) : text;
+}
+
+/** `$1,234.56`; half cents go up, and what is more than nothing but less than a cent is `<$0.01`. */
+export function formatUsd(text: string): string {
+  const nano = toNanoUsd(text);
+  const size = nano < 0n ? -nano : nano;
+  if (size > 0n && size < NANO_PER_CENT) return nano < 0n ? "-<$0.01" : "<$0.01";
+  const cents = (size + NANO_PER_CENT / 2n) / NANO_PER_CENT;
+  const whole = (cents / 100n).toLocaleString("en-US");
+  return `${nano < 0n ? "-" : ""}$${whole}.${(cents % 100n).toString().padStart(2, "0")}`;
+}
+
+/** `$12.3k` for axes. */
+export function formatUsdShort(usd: number): string {
+  if (usd === 0) return "$0";
+  const digits = Math.abs(usd) < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 1 };
+  return `$${new Intl.NumberFormat("en-US", { notation: "compact", ...digits }).format(usd)}`;
+}
+
+/** `12.4M` */
+export function formatCountShort(count: number): string {
+  return new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 }).format(
+    count,
+  );
+}
+
+/** `12,400,000` */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `1 key`, `3 keys` */
+export function formatPlural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** What share of `whole` the part is, 0 to 1; a part of nothing is all of it. */
+export function shareOf(part: string, whole: string): number {
+  const nanoWhole = toNanoUsd(whole);
+  const nanoPart = toNanoUsd(part);
+  if (nanoWhole <= 0n) return nanoPart > 0n ? 1 : 0;
+  return Number((nanoPart * 10_000n) / nanoWhole) / 10_000;
+}
+
+const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** `3 days ago`, `in 2 hours`, `just now`. */
+export function formatRelative(instant: string, nowMs: number): string {
+  const seconds = (Date.parse(instant) - nowMs) / 1000;
+  const found = units.find(([, size]) => Math.abs(seconds) >= size);
+  if (!found)
+    return Math.abs(seconds) < 10 ? "just now" : seconds < 0 ? "a moment ago" : "in a moment";
+  const [unit, size] = found;
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(
+    Math.trunc(seconds / size),
+    unit,
+  );
+}
+
+/** `2026-11-24 18:03:12 UTC` */
+export function formatUtc(instant: string): string {
+  return `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `24 Nov 2026`, the day in UTC. */
+export function formatDay(instant: string): string {
+  return new Date(instant).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+}

@@ -1,0 +1,84 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+interface PageProps {
+  title: string;
+  /** Before the title: a colour, a way back. */
+  above?: ReactNode;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+/** One page: its one `h1`, which takes the focus when the page opens, what can be done, and the rest. */
+export function Page({ title, above, lead, actions, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Bursar`;
+  }, [title]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another title is another page.
+  useEffect(() => {
+    // A dialog that is open over the page keeps the focus.
+    if (document.querySelector('[role="dialog"]')) return;
+    heading.current?.focus({ preventScroll: true });
+  }, [title]);
+  return (
+    <div className="grid gap-7">
+      <header className="grid gap-2">
+        {above}
+        <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
+          <div className="min-w-0 flex-1 basis-72">
+            <h1 ref={heading} tabIndex={-1} className="break-words">
+              {title}
+            </h1>
+            {lead && <div className="mt-1.5 max-w-2xl text-quiet">{lead}</div>}
+          </div>
+          {actions && <div className="no-print flex flex-wrap gap-2.5 pt-0.5">{actions}</div>}
+        </div>
+      </header>
+      {children}
+    </div>
+  );
+}
+
+interface SectionProps {
+  title: string;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+export function Section({ title, lead, actions, children }: SectionProps) {
+  return (
+    <section className="grid content-start gap-4">
+      <div className="flex flex-wrap items-end gap-x-6 gap-y-2">
+        <div className="flex-1 basis-60">
+          <h2>{title}</h2>
+          {lead && <p className="mt-0.5 max-w-2xl text-sm text-quiet">{lead}</p>}
+        </div>
+        {actions && <div className="flex flex-wrap gap-2.5">{actions}</div>}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** Name and value, one below the other, with hairlines between. */
+export function Facts({
+  items,
+}: {
+  items: readonly (readonly [name: string, value: ReactNode])[];
+}) {
+  return (
+    <dl className="divide-y divide-line border-y border-line text-sm">
+      {items.map(([name, value]) => (
+        <div
+          key={name}
+          className="grid gap-x-6 gap-y-0.5 py-2.5 sm:grid-cols-[11rem_1fr] sm:items-baseline"
+        >
+          <dt className="text-quiet">{name}</dt>
+          <dd className="min-w-0 break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

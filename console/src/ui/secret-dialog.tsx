@@ -1,0 +1,68 @@
+import { useEffect, useRef, useState } from "react";
+import { Button } from "./button.tsx";
+import { CopyButton } from "./copy-button.tsx";
+import { Dialog, DialogActions } from "./dialog.tsx";
+import { Checkbox } from "./input.tsx";
+
+interface SecretDialogProps {
+  title: string;
+  /** What it is and where it works. */
+  description: string;
+  /** Held by whoever shows this dialog, in its state alone: never in a cache, an address or a log. Null: closed. */
+  secret: string | null;
+  /** Name of the environment variable in which programs look for it. */
+  variable?: string;
+  onDone: () => void;
+}
+
+/**
+ * Shows a secret this once. Nothing but its button closes it, and only after the person says that the secret is stored;
+ * the browser asks too before the page is left.
+ */
+export function SecretDialog({ title, description, secret, variable, onDone }: SecretDialogProps) {
+  const [isStored, setIsStored] = useState(false);
+  const copyArea = useRef<HTMLDivElement>(null);
+  const firstButton = useRef<HTMLElement | null>(null);
+  useEffect(() => {
+    if (secret === null) return;
+    setIsStored(false);
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [secret]);
+  useEffect(() => {
+    firstButton.current = copyArea.current?.querySelector("button") ?? null;
+  });
+  return (
+    <Dialog
+      title={title}
+      description={description}
+      isOpen={secret !== null}
+      onClose={onDone}
+      isGuarded
+      initialFocus={firstButton}
+    >
+      <output className="block rounded-md border border-edge/60 bg-sunk px-3 py-2.5 font-mono text-sm leading-relaxed break-all select-all">
+        {secret}
+      </output>
+      <div ref={copyArea} className="flex flex-wrap gap-2.5">
+        <CopyButton text={secret ?? ""} what="key" kind="primary" />
+        {variable && <CopyButton text={`export ${variable}=${secret}`} what="as a variable" />}
+      </div>
+      <p className="text-sm text-quiet">
+        It is shown this once: only its hash is kept. If it gets lost, create another.
+      </p>
+      <DialogActions>
+        <Checkbox
+          className="mr-auto self-center"
+          label="I stored it"
+          checked={isStored}
+          onChange={(event) => setIsStored(event.target.checked)}
+        />
+        <Button kind={isStored ? "primary" : "plain"} disabled={!isStored} onClick={onDone}>
+          Done
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

@@ -1,0 +1,31 @@
+import type { ReactNode } from "react";
+import { Skeleton } from "./states.tsx";
+
+/** One figure with its name; several stand in a StatRow. */
+export function Stat({
+  label,
+  value,
+  note,
+}: {
+  label: string;
+  value: ReactNode | undefined;
+  note?: ReactNode;
+}) {
+  return (
+    <div className="grid content-start gap-1 py-4 sm:px-6 sm:first:pl-0">
+      <dt className="text-sm text-quiet">{label}</dt>
+      <dd className="figures font-serif text-[1.625rem] leading-tight font-[520] tracking-[-0.01em]">
+        {value ?? <Skeleton className="mt-2 h-6 w-24" />}
+      </dd>
+      {note && <dd className="text-sm text-quiet">{note}</dd>}
+    </div>
+  );
+}
+
+export function StatRow({ children }: { children: ReactNode }) {
+  return (
+    <dl className="grid grid-cols-2 gap-x-6 divide-line border-y border-line sm:grid-flow-col sm:auto-cols-fr sm:grid-cols-none sm:gap-x-0 sm:divide-x">
+      {children}
+    </dl>
+  );
+}

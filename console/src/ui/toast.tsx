@@ -1,0 +1,43 @@
+import { Toast } from "@base-ui/react/toast";
+import { X } from "lucide-react";
+import { IconButton } from "./button.tsx";
+
+const toasts = Toast.createToastManager();
+
+/** Says in one line what was done. Nothing that must be read: it goes by itself. */
+export function showToast(title: string, description?: string): void {
+  toasts.add({ title, ...(description !== undefined && { description }) });
+}
+
+/** Where toasts appear; once in the application. */
+export function Toasts() {
+  return (
+    <Toast.Provider toastManager={toasts} timeout={5_000}>
+      <Toast.Portal>
+        <Toast.Viewport className="fixed right-4 bottom-4 z-70 grid w-[min(24rem,calc(100vw-2rem))] gap-2">
+          <ToastList />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
+
+function ToastList() {
+  return Toast.useToastManager().toasts.map((toast) => (
+    <Toast.Root
+      key={toast.id}
+      toast={toast}
+      className="rounded-lg border border-line bg-raised shadow-popup transition-all duration-200 data-ending-style:opacity-0 data-limited:hidden data-starting-style:translate-y-3 data-starting-style:opacity-0"
+    >
+      <Toast.Content className="flex items-start gap-3 py-2.5 pr-2 pl-4">
+        <div className="flex-1 pt-1 text-sm">
+          <Toast.Title className="font-medium" render={<p />} />
+          <Toast.Description className="text-quiet" />
+        </div>
+        <Toast.Close render={<IconButton label="Dismiss" />}>
+          <X size={15} />
+        </Toast.Close>
+      </Toast.Content>
+    </Toast.Root>
+  ));
+}

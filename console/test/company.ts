@@ -1,0 +1,212 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  textField,
+} from "../../server/test/harness/server-process.ts";
+
+// A company as it looks after a month, for pictures and for tests of pages: people, workspaces, keys, limits, usage.
+
+export const owner = {
+  name: "Ada Lovelace",
+  email: "ada@northwind.example",
+  password: "correct horse battery staple",
+};
+
+export interface Company {
+  server: ServerProcess;
+  /** The link that the server printed at its first start; used up by `startCompany`. */
+  setUpLink: string;
+  engineeringId: string;
+  apiKeyId: string;
+}
+
+/** The set-up link of a server that nobody owns yet. */
+export function setUpLinkOf(server: ServerProcess): string {
+  const link = /http\S+\/setup#token=\S+/.exec(server.output())?.[0];
+  if (link === undefined) throw new Error(`no set-up link in:\n${server.output()}`);
+  return link;
+}
+
+export async function startCompany(): Promise<Company> {
+  const server = await startServer();
+  const setUpLink = setUpLinkOf(server);
+  await post(server, "/v1/admin/setup", {
+    token: setUpLink.split("#token=")[1],
+    organization_name: "Northwind Robotics",
+    ...owner,
+  });
+  const workspaceIds: string[] = [];
+  for (const [name, display_color, description] of workspaces) {
+    const made = await server.mustAdmin("POST", "/v1/admin/workspaces", {
+      name,
+      display_color,
+      description,
+    });
+    workspaceIds.push(textField(made, "id"));
+  }
+  const [engineeringId = ""] = workspaceIds;
+  const keys: { id: string; key: string; workspaceId: string }[] = [];
+  for (const [name, index, permission] of keyPlan) {
+    const workspaceId = workspaceIds[index] ?? "";
+    const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name,
+      workspace_id: workspaceId,
+      permissions: [permission],
+    });
+    keys.push({ id: textField(made, "id"), key: textField(made, "key"), workspaceId });
+  }
+  for (const { key } of keys.slice(0, 4)) await sendMessage(server.url, key);
+  await fillMonth(server, keys);
+  await setLimits(server, workspaceIds);
+  await server.mustAdmin("POST", "/v1/admin/invites", {
+    emails: ["grace@northwind.example", "alan@northwind.example"],
+    role: "developer",
+    workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
+  });
+  return { server, setUpLink, engineeringId, apiKeyId: keys[0]?.id ?? "" };
+}
+
+const workspaces = [
+  ["Engineering", "#0E7C66", "Code review, agents and internal tools"],
+  ["Customer support", "#3F7CAC", "Answers in the help centre"],
+  ["Research", "#6A5ACD", null],
+  ["Marketing", "#C98A2B", "Drafts and translations"],
+] as const;
+
+const keyPlan = [
+  ["CI pipeline", 0, "write"],
+  ["Code review bot", 0, "write"],
+  ["Help centre, production", 1, "write"],
+  ["Evaluation runs", 2, "write"],
+  ["Newsletter drafts", 3, "write"],
+  ["Dashboards", 0, "read"],
+] as const;
+
+async function setLimits(server: ServerProcess, workspaceIds: readonly string[]): Promise<void> {
+  const limits = [
+    [{ type: "organization" }, 15000],
+    [{ type: "workspace", workspace_id: workspaceIds[0] }, 8000],
+    [{ type: "workspace", workspace_id: workspaceIds[1] }, 2000],
+    [{ type: "workspace", workspace_id: workspaceIds[3] }, 1800],
+  ] as const;
+  for (const [scope, limit_usd] of limits) {
+    await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope,
+      period: "monthly",
+      limit_usd,
+    });
+  }
+}
+
+const models = [
+  "claude-sonnet-5",
+  "claude-haiku-4-5-20251001",
+  "claude-opus-4-5-20251101",
+] as const;
+const DAYS = 40;
+
+/**
+ * A month and more of usage, written where reports read it: traffic of the simulator is always of today. The numbers are
+ * made by rule, so that pictures are the same each time.
+ */
+async function fillMonth(
+  server: ServerProcess,
+  keys: readonly { id: string; workspaceId: string }[],
+): Promise<void> {
+  const [organization] = await server.sql<{ id: string }>("SELECT id FROM organization");
+  const rows = [];
+  const todayMs = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  for (let day = DAYS; day >= 0; day -= 1) {
+    for (const [index, { id, workspaceId }] of keys.slice(0, 5).entries()) {
+      const model = models[(index + (day % 7 === 0 ? 1 : 0)) % models.length] ?? models[0];
+      rows.push(toRow({ day, index, id, workspaceId, model, atMs: todayMs - day * 86_400_000 }));
+    }
+  }
+  await server.sql(
+    `INSERT INTO usage_day SELECT r.* FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb) r ON CONFLICT DO NOTHING`,
+    [JSON.stringify(rows.map((row) => ({ ...row, organization_id: organization?.id })))],
+  );
+  await server.sql(
+    `INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
+     SELECT 'organization', organization_id::text, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
+       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id
+     UNION ALL
+     SELECT 'workspace', workspace_id, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
+       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, workspace_id
+     UNION ALL
+     SELECT 'api_key', api_key_id, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
+       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, api_key_id
+     ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET settled_nano_usd = EXCLUDED.settled_nano_usd`,
+  );
+  // Limits are read again when something changes, and what is spent with them.
+  await delay(500);
+}
+
+interface RowPlan {
+  day: number;
+  index: number;
+  id: string;
+  workspaceId: string;
+  model: string;
+  atMs: number;
+}
+
+function toRow({ day, index, id, workspaceId, model, atMs }: RowPlan): Record<string, unknown> {
+  const weekday = new Date(atMs).getUTCDay();
+  const isWeekend = weekday === 0 || weekday === 6;
+  const wave = 1 + 0.35 * Math.sin(day * 0.9 + index * 1.7) + (DAYS - day) * 0.012;
+  const scale = (isWeekend ? 0.3 : 1) * wave * ([1.5, 1.1, 0.8, 0.9, 0.35][index] ?? 0.3);
+  const requests = Math.round(2_400 * scale);
+  const input = Math.round(9_800_000 * scale);
+  const cached = Math.round(31_000_000 * scale);
+  const output = Math.round(2_100_000 * scale);
+  const costs = {
+    input_cost_nano_usd: input * 3_000,
+    cache_write_5m_cost_nano_usd: Math.round(input * 0.2) * 3_750,
+    cache_read_cost_nano_usd: cached * 300,
+    output_cost_nano_usd: output * 15_000,
+  };
+  return {
+    bucket_at: new Date(atMs).toISOString(),
+    workspace_id: workspaceId,
+    api_key_id: id,
+    model,
+    service_tier: "standard",
+    context_window: "0-200k",
+    inference_geo: "global",
+    speed: "standard",
+    client: "other",
+    requests,
+    errors: Math.round(requests * 0.004),
+    estimated_requests: 0,
+    unpriced_requests: 0,
+    input_tokens: input,
+    cache_write_5m_tokens: Math.round(input * 0.2),
+    cache_write_1h_tokens: 0,
+    cache_read_tokens: cached,
+    output_tokens: output,
+    web_searches: 0,
+    cache_write_1h_cost_nano_usd: 0,
+    web_search_cost_nano_usd: 0,
+    ...costs,
+    cost_nano_usd: Object.values(costs).reduce((sum, cost) => sum + cost, 0),
+  };
+}
+
+/** As a browser calls from the console's own pages. */
+async function post(server: ServerProcess, path: string, body: object): Promise<void> {
+  const response = await fetch(server.url + path, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-bursar-console": "1",
+      origin: server.url,
+      "sec-fetch-site": "same-origin",
+    },
+    body: JSON.stringify(body),
+  });
+  if (response.status !== 200)
+    throw new Error(`${path}: ${response.status} ${await response.text()}`);
+}

@@ -1,0 +1,240 @@
+import { z } from "zod";
+import { optionalQuery, queryList, timestamp } from "../fields.ts";
+import { apiKeyId, inviteId, memberId, workspaceId } from "../ids.ts";
+import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
+import { organizationRoles } from "../permissions.ts";
+import { organizationRole, organizationRoleInput, workspaceRole } from "../roles.ts";
+import { route } from "../route.ts";
+
+const MAX_SEARCH_LENGTH = 200;
+const memberParams = z.strictObject({ member_id: memberId });
+
+export const memberStatuses = ["active", "deactivated", "removed"] as const;
+const memberStatus = z.enum(memberStatuses);
+
+/** Company shape. */
+export const member = z
+  .object({
+    id: memberId,
+    type: z.literal("member"),
+    email: z.string(),
+    name: z.string(),
+    role: organizationRole,
+    status: memberStatus,
+    workspaces: z
+      .array(z.object({ workspace_id: workspaceId, workspace_role: workspaceRole }))
+      .meta({
+        description:
+          "Roles given in workspaces, as far as the caller sees these; what the role in the organization brings everywhere is not repeated.",
+      }),
+    created_at: timestamp,
+    last_active_at: timestamp.nullable(),
+    removed_at: timestamp.nullable(),
+  })
+  .meta({ id: "Member" });
+
+/** What ends with a person's access. */
+const ending = {
+  api_keys: z.array(z.object({ id: apiKeyId, name: z.string(), workspace_id: workspaceId })),
+  workspaces: z.array(
+    z.object({ workspace_id: workspaceId, name: z.string(), workspace_role: workspaceRole }),
+  ),
+  invites: z
+    .array(z.object({ id: inviteId, email: z.string() }))
+    .meta({ description: "Pending invites that the person sent." }),
+};
+
+export const listMembers = route({
+  operationId: "listMembers",
+  method: "GET",
+  path: "/v1/admin/members",
+  summary: "List members",
+  description: "Newest first. Without `statuses`, everybody who has not been removed.",
+  action: "members:read",
+  audited: null,
+  query: z.strictObject({
+    ...pageCursorQuery,
+    search: optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
+      description: "Part of the name or address, whatever its case.",
+    }),
+    roles: queryList(organizationRoleInput),
+    statuses: queryList(memberStatus),
+    workspace_id: optionalQuery(workspaceId).meta({
+      description: "Members who were given a role in this workspace.",
+    }),
+  }),
+  response: pageCursor(member),
+});
+
+export const getMember = route({
+  operationId: "getMember",
+  method: "GET",
+  path: "/v1/admin/members/{member_id}",
+  summary: "Get a member",
+  action: "members:read",
+  audited: null,
+  params: memberParams,
+  response: member,
+});
+
+export const updateMember = route({
+  operationId: "updateMember",
+  method: "POST",
+  path: "/v1/admin/members/{member_id}",
+  summary: "Change a member's role",
+  description:
+    "It counts from the next request on, in sessions that are open too. Nobody gives a role above the own, and the last active owner stays one.",
+  action: "members:write",
+  audited: "member.updated",
+  stepUp: true,
+  params: memberParams,
+  body: z.strictObject({ role: organizationRoleInput }),
+  response: member,
+});
+
+export const deactivateMember = route({
+  operationId: "deactivateMember",
+  method: "POST",
+  path: "/v1/admin/members/{member_id}/deactivate",
+  summary: "Deactivate a member",
+  description:
+    "Ends the person's sessions, roles in workspaces, and pending invites; personal keys stop. The person keeps the sign-in and can be reactivated, which gives no role in a workspace back.",
+  action: "members:write",
+  audited: "member.deactivated",
+  params: memberParams,
+  response: member,
+});
+
+export const reactivateMember = route({
+  operationId: "reactivateMember",
+  method: "POST",
+  path: "/v1/admin/members/{member_id}/reactivate",
+  summary: "Reactivate a member",
+  description: "The person can sign in again, with the role in the organization of before.",
+  action: "members:write",
+  audited: "member.reactivated",
+  stepUp: true,
+  params: memberParams,
+  response: member,
+});
+
+export const previewRemoval = route({
+  operationId: "previewMemberRemoval",
+  method: "GET",
+  path: "/v1/admin/members/{member_id}/removal_preview",
+  summary: "See what a removal would end",
+  action: "members:write",
+  audited: null,
+  params: memberParams,
+  response: z
+    .object({
+      member_id: memberId,
+      refusal: z
+        .string()
+        .nullable()
+        .meta({ description: "Why the caller cannot remove this member now, or null." }),
+      ...ending,
+    })
+    .meta({ id: "MemberRemovalPreview" }),
+});
+
+export const removeMember = route({
+  operationId: "removeMember",
+  method: "DELETE",
+  path: "/v1/admin/members/{member_id}",
+  summary: "Remove a member",
+  description:
+    "Cannot be undone. The person's sign-in, sessions, roles in workspaces and pending invites end, and personal keys are archived; name and address stay for the audit log and usage. Whoever is invited again comes as a new member.",
+  action: "members:write",
+  audited: "member.removed",
+  stepUp: true,
+  params: memberParams,
+  response: z.object({ id: memberId, type: z.literal("member_deleted"), ...ending }),
+});
+
+// The official shape: the people who have not been removed.
+
+const userParams = z.strictObject({ user_id: memberId });
+
+export const officialUser = z
+  .object({
+    id: memberId,
+    type: z.literal("user"),
+    email: z.string(),
+    name: z.string(),
+    role: organizationRole,
+    added_at: timestamp,
+  })
+  .meta({ id: "OfficialUser" });
+
+/** Officially no more can be given through the API. */
+export const officialAssignableRole = z.enum(["user", "developer", "billing", "claude_code_user"], {
+  error: "expected one of user, developer, billing, claude_code_user",
+});
+export const officialEmailFilter = optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
+  description: "The whole address, whatever its case.",
+});
+
+export const listOfficialUsers = route({
+  operationId: "listOfficialUsers",
+  method: "GET",
+  path: "/v1/organizations/users",
+  summary: "List users (official shape)",
+  action: "members:read",
+  audited: null,
+  query: z.strictObject({
+    ...pageQuery,
+    email: officialEmailFilter,
+    roles: queryList(z.enum(organizationRoles)),
+  }),
+  response: page(officialUser),
+});
+
+export const getOfficialUser = route({
+  operationId: "getOfficialUser",
+  method: "GET",
+  path: "/v1/organizations/users/{user_id}",
+  summary: "Get a user (official shape)",
+  action: "members:read",
+  audited: null,
+  params: userParams,
+  response: officialUser,
+});
+
+export const updateOfficialUser = route({
+  operationId: "updateOfficialUser",
+  method: "POST",
+  path: "/v1/organizations/users/{user_id}",
+  summary: "Change a user's role (official shape)",
+  description: "`admin` and `owner` cannot be given here: the company shape can.",
+  action: "members:write",
+  audited: "member.updated",
+  params: userParams,
+  body: z.strictObject({ role: officialAssignableRole }),
+  response: officialUser,
+});
+
+export const removeOfficialUser = route({
+  operationId: "removeOfficialUser",
+  method: "DELETE",
+  path: "/v1/organizations/users/{user_id}",
+  summary: "Remove a user (official shape)",
+  action: "members:write",
+  audited: "member.removed",
+  params: userParams,
+  response: z.object({ id: memberId, type: z.literal("user_deleted") }),
+});
+
+export const memberRoutes = [
+  listMembers,
+  getMember,
+  updateMember,
+  deactivateMember,
+  reactivateMember,
+  previewRemoval,
+  removeMember,
+  listOfficialUsers,
+  getOfficialUser,
+  updateOfficialUser,
+  removeOfficialUser,
+] as const;

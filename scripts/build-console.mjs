@@ -1,0 +1,100 @@
+// Builds the console when its sources changed since the last build; a fast no-op otherwise. `npm start` runs it, and so
+// may whoever packages the product. It needs the Node that runs the server.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { root } from "./runtime.mjs";
+
+const consoleFolder = join(root, "console");
+const target = join(consoleFolder, "dist");
+const STAMP = ".built-from";
+/** Everything that a build depends on. The lockfile stands for the packages. */
+const sources = [
+  "console/src",
+  "console/index.html",
+  "console/vite.config.ts",
+  "contract/src",
+  "package-lock.json",
+];
+const SMALLEST_TO_COMPRESS = 1024;
+
+process.exit(ensureConsole() ? 0 : 1);
+
+/** True when a console of these sources stands ready. A build that fails says why and leaves the last one in place. */
+function ensureConsole() {
+  const hash = hashSources();
+  if (isBuiltFrom(hash)) return true;
+  console.error("Building the console …");
+  const fresh = `${target}.${process.pid}.new`;
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [vite, "build", consoleFolder, "--logLevel", "warn"],
+    { cwd: consoleFolder, env: { ...process.env, CONSOLE_OUT_DIR: fresh }, encoding: "utf8" },
+  );
+  if (status !== 0) {
+    console.error(
+      `${stderr}\nThe console could not be built; the server starts without a new one.`,
+    );
+    rmSync(fresh, { recursive: true, force: true });
+    return false;
+  }
+  for (const file of filesIn(fresh)) compress(file);
+  writeFileSync(join(fresh, STAMP), `${hash}\n`);
+  replace(fresh);
+  return true;
+}
+
+function isBuiltFrom(hash) {
+  const stamp = join(target, STAMP);
+  return existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash;
+}
+
+/** A server that is running keeps what it has read; the next one finds the new build whole or not at all. */
+function replace(fresh) {
+  const old = `${target}.${process.pid}.old`;
+  if (existsSync(target)) renameSync(target, old);
+  renameSync(fresh, target);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function hashSources() {
+  const hash = createHash("sha256");
+  for (const source of sources) {
+    for (const file of filesIn(join(root, source))) {
+      hash.update(file.slice(root.length)).update("\0").update(readFileSync(file)).update("\0");
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** The file itself, or all files below the folder, in an order that is the same everywhere. */
+function filesIn(path) {
+  if (!existsSync(path)) return [];
+  if (statSync(path).isFile()) return [path];
+  const entries = readdirSync(path, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Once here, so that the server never compresses: beside each text file its smaller forms. Fonts are compressed already. */
+function compress(file) {
+  if (!/\.(html|js|css|svg|json)$/.test(file)) return;
+  const bytes = readFileSync(file);
+  if (bytes.length < SMALLEST_TO_COMPRESS) return;
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: quality }));
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+}

@@ -1,0 +1,41 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+
+export interface FoundSession {
+  id: string;
+  user_id: string;
+  started_at: Date;
+  last_used_at: Date;
+  stepped_up_at: Date | null;
+}
+
+/** The session whose token has this hash, also one that has run out, or null. */
+export async function findSessionByToken(
+  db: Database | Tx,
+  tokenHash: string,
+): Promise<FoundSession | null> {
+  const row = await db
+    .selectFrom("auth_session")
+    .select(["id", "user_id", "started_at", "last_used_at", "stepped_up_at"])
+    .where("token", "=", tokenHash)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The session and its member were there at this moment. */
+export async function noteSessionUse(
+  db: Database | Tx,
+  of: { sessionId: string; memberId: string; nowMs: number },
+): Promise<void> {
+  const now = new Date(of.nowMs);
+  await db
+    .updateTable("auth_session")
+    .set({ last_used_at: now })
+    .where("id", "=", of.sessionId)
+    .where("last_used_at", "<", now)
+    .execute();
+  await db
+    .updateTable("member")
+    .set({ last_active_at: now })
+    .where("id", "=", of.memberId)
+    .execute();
+}

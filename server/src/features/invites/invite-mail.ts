@@ -1,0 +1,60 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { layoutMessage } from "#src/mail/layout.ts";
+import { type MailDeps, queueMail, withdrawMail } from "#src/mail/queue-mail.ts";
+import type { InviteRow, InviteWorkspaceRow } from "./invites.sql.ts";
+
+export interface InviteMailDeps extends MailDeps {
+  /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
+  publicUrl: () => string;
+}
+
+/** The token stands behind the #: browsers keep that to themselves, so no log on the way has it. */
+export function linkOf(deps: InviteMailDeps, token: string): string {
+  return `${deps.publicUrl()}/invite#token=${token}`;
+}
+
+/** Queues the message with the link; what has not been sent of an older one is withdrawn. */
+export async function queueInviteMail(
+  tx: Tx,
+  deps: InviteMailDeps,
+  what: {
+    invite: InviteRow;
+    link: string;
+    organizationName: string;
+    workspaces: readonly Pick<InviteWorkspaceRow, "workspace_name">[];
+  },
+): Promise<void> {
+  const { invite, link, organizationName } = what;
+  const names = what.workspaces.map(({ workspace_name: name }) => name);
+  const body = layoutMessage({
+    title: `You are invited to ${organizationName}`,
+    paragraphs: [
+      `${organizationName} uses Bursar for its work with Claude, and you are invited to join as ${roleNames[invite.role]}.`,
+      ...(names.length > 0
+        ? [
+            `You will be in ${names.length === 1 ? "the workspace" : "the workspaces"} ${names.join(", ")}.`,
+          ]
+        : []),
+    ],
+    action: { label: "Accept the invite", url: link },
+    notes: [
+      `The link is for ${invite.email} alone, works once, and until ${toDay(invite.expires_at)}.`,
+      "If you did not expect this, you can leave it: nothing happens unless the invite is accepted.",
+    ],
+  });
+  await withdrawMail(tx, invite.id);
+  await queueMail(tx, deps, {
+    ...body,
+    organizationId: invite.organization_id,
+    to: invite.email,
+    kind: "invite",
+    subject: `You are invited to ${organizationName}`,
+    aboutId: invite.id,
+    isForOwner: invite.role === "owner",
+  });
+}
+
+function toDay(date: Date): string {
+  return `${date.toISOString().slice(0, 10)} (UTC)`;
+}

@@ -1,0 +1,307 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type AdminHarness,
+  type Answer,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+import { type Authenticator, makeAuthenticator, totpCode } from "#test/harness/authenticator.ts";
+import { type Browser, openBrowser } from "#test/harness/browser.ts";
+import { CONSOLE_ORIGIN, MEMBER_PASSWORD } from "#test/harness/members.ts";
+
+const PASSKEYS = "/v1/admin/passkeys";
+const SIGN_IN = "/v1/admin/sign_in/passkey";
+const STEP_UP = "/v1/admin/step_up";
+const ME = "/v1/admin/session";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+let lastAddress = 0;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Acme");
+  ada = await org.member({ role: "admin" });
+});
+
+const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
+
+async function signedIn(member: TestMember = ada): Promise<Browser> {
+  const browser = browse();
+  const body = { email: member.email, password: MEMBER_PASSWORD };
+  expect((await browser.post("/v1/admin/sign_in", body)).status).toBe(200);
+  return browser;
+}
+
+type Creation = Parameters<Authenticator["create"]>[0];
+type Request = Parameters<Authenticator["get"]>[0];
+
+async function add(
+  browser: Browser,
+  authenticator: Authenticator,
+  name = "My laptop",
+): Promise<Answer<{ id: string; name: string }>> {
+  const { body } = await browser.post<{ options: Creation }>(`${PASSKEYS}/options`);
+  const passkey = authenticator.create(body.options, CONSOLE_ORIGIN);
+  return browser.post(PASSKEYS, { name, passkey });
+}
+
+async function ask(browser: Browser): Promise<Request> {
+  return (await browser.post<{ options: Request }>(`${SIGN_IN}/options`)).body.options;
+}
+
+async function signIn(browser: Browser, authenticator: Authenticator) {
+  const passkey = authenticator.get(await ask(browser), CONSOLE_ORIGIN);
+  return browser.post(SIGN_IN, { passkey });
+}
+
+/** With one passkey of Ada's. */
+async function withPasskey(): Promise<{
+  browser: Browser;
+  authenticator: Authenticator;
+  id: string;
+}> {
+  const browser = await signedIn();
+  const authenticator = makeAuthenticator();
+  const { status, body } = await add(browser, authenticator);
+  expect(status).toBe(200);
+  return { browser, authenticator, id: body.id };
+}
+
+describe("adding a passkey", () => {
+  test("shows it in the list, and the audit log has it", async () => {
+    const browser = await signedIn();
+    const events = await watchEvents(h.deps.database, org.id);
+    const { body } = await add(browser, makeAuthenticator(), "Blue key");
+    const shown = {
+      id: body.id,
+      type: "passkey",
+      name: "Blue key",
+      is_backed_up: false,
+      last_used_at: null,
+    };
+    expect(body).toMatchObject(shown);
+    const listed = await browser.get<{ data: object[] }>(PASSKEYS);
+    expect(listed.body.data).toMatchObject([shown]);
+    expect((await events()).map(({ event, after }) => [event, after])).toEqual([
+      ["passkey.added", { name: "Blue key" }],
+    ]);
+  });
+
+  test("asks for a device that sees a finger, a face or a PIN, and takes no other", async () => {
+    const browser = await signedIn();
+    const { body } = await browser.post<{ options: object }>(`${PASSKEYS}/options`);
+    expect(body.options).toMatchObject({
+      rp: { id: "localhost", name: "Bursar" },
+      user: { name: ada.email, displayName: "Ada Lovelace" },
+      attestation: "none",
+      authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    });
+    const authenticator = makeAuthenticator();
+    authenticator.isUserVerified = false;
+    expect((await add(browser, authenticator)).status).toBe(400);
+    expect((await browser.get<{ data: object[] }>(PASSKEYS)).body.data).toEqual([]);
+  });
+
+  test("needs a fresh proof", async () => {
+    const browser = await signedIn();
+    h.clock.nowMs += 600_001;
+    const answer = await browser.post(`${PASSKEYS}/options`);
+    expect([answer.status, answer.headers["bursar-step-up"]]).toEqual([403, "required"]);
+  });
+
+  test("takes each challenge once, and only from the browser that asked", async () => {
+    const browser = await signedIn();
+    const authenticator = makeAuthenticator();
+    const { body } = await browser.post<{ options: Creation }>(`${PASSKEYS}/options`);
+    const passkey = authenticator.create(body.options, CONSOLE_ORIGIN);
+    const other = await signedIn();
+    expect((await other.post(PASSKEYS, { name: "x", passkey })).status).toBe(400);
+    expect((await browser.post(PASSKEYS, { name: "x", passkey })).status).toBe(200);
+    expect((await browser.post(PASSKEYS, { name: "x", passkey })).status).toBe(400);
+  });
+
+  test("made for another site, or with an altered challenge, is refused", async () => {
+    const browser = await signedIn();
+    const authenticator = makeAuthenticator();
+    const options = async () =>
+      (await browser.post<{ options: Creation }>(`${PASSKEYS}/options`)).body.options;
+    const foreign = authenticator.create(await options(), "https://evil.example");
+    expect((await browser.post(PASSKEYS, { name: "x", passkey: foreign })).status).toBe(400);
+    const altered = { ...(await options()), challenge: "AAAA" };
+    const passkey = authenticator.create(altered, CONSOLE_ORIGIN);
+    expect((await browser.post(PASSKEYS, { name: "x", passkey })).status).toBe(400);
+    const garbage = {
+      id: "AAAA",
+      rawId: "AAAA",
+      type: "public-key",
+      response: { clientDataJSON: "AAAA", attestationObject: "AAAA" },
+    };
+    await options();
+    expect((await browser.post(PASSKEYS, { name: "x", passkey: garbage })).status).toBe(400);
+  });
+
+  test("at an address that is a number is refused with the name to use", async () => {
+    const origin = "http://127.0.0.1:8484";
+    const browser = openBrowser(h.app, { origin, remoteAddress: "203.0.113.4" });
+    await browser.post("/v1/admin/sign_in", { email: ada.email, password: MEMBER_PASSWORD });
+    const answer = await browser.post(`${PASSKEYS}/options`);
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      "Passkeys need a name, and 127.0.0.1 is an address: open http://localhost:8484 instead.",
+    ]);
+  });
+});
+
+describe("signing in with a passkey", () => {
+  test("begins a session without a password, and notes the use", async () => {
+    const { authenticator } = await withPasskey();
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = browse();
+    const answer = await signIn(browser, authenticator);
+    expect(answer.body).toEqual({ type: "signed_in" });
+    expect((await browser.get<{ member: object }>(ME)).body.member).toMatchObject({ id: ada.id });
+    const { data } = (await browser.get<{ data: { last_used_at: string }[] }>(PASSKEYS)).body;
+    expect(data[0]?.last_used_at).toBe(new Date(h.clock.nowMs).toISOString());
+    expect((await events()).map(({ event, after }) => [event, after])).toEqual([
+      ["session.started", { method: "passkey", device: "Firefox on Linux" }],
+    ]);
+  });
+
+  test("names nobody in its question and asks for a verified user", async () => {
+    const options = await ask(browse());
+    expect(options).toMatchObject({ rpId: "localhost", userVerification: "required" });
+    expect(options).not.toHaveProperty("allowCredentials");
+  });
+
+  test("is both factors, so a device that has not verified its user is refused", async () => {
+    const { authenticator } = await withPasskey();
+    authenticator.isUserVerified = false;
+    const browser = browse();
+    const answer = await signIn(browser, authenticator);
+    expect([answer.status, answer.error.message]).toEqual([
+      401,
+      "This passkey is not known here. Use another one, or the password.",
+    ]);
+    expect((await browser.get(ME)).status).toBe(401);
+  });
+
+  test("takes each answer once", async () => {
+    const { authenticator } = await withPasskey();
+    const browser = browse();
+    const passkey = authenticator.get(await ask(browser), CONSOLE_ORIGIN);
+    expect((await browser.post(SIGN_IN, { passkey })).status).toBe(200);
+    expect((await browser.post(SIGN_IN, { passkey })).status).toBe(401);
+    const thief = browse();
+    await ask(thief);
+    expect((await thief.post(SIGN_IN, { passkey })).status).toBe(401);
+  });
+
+  test("a signature for another site, an unknown passkey and a copied one are refused", async () => {
+    const { authenticator } = await withPasskey();
+    const browser = browse();
+    const foreign = authenticator.get(await ask(browser), "https://evil.example");
+    expect((await browser.post(SIGN_IN, { passkey: foreign })).status).toBe(401);
+    expect((await signIn(browse(), makeAuthenticator())).status).toBe(401);
+    expect((await signIn(browse(), authenticator)).status).toBe(200);
+    authenticator.counter = 1; // as a copy would count
+    expect((await signIn(browse(), authenticator)).status).toBe(401);
+  });
+
+  test("is refused to who was deactivated, and to who had it removed", async () => {
+    const { authenticator, browser, id } = await withPasskey();
+    const setStatus = (status: "active" | "deactivated") =>
+      h.deps.database.updateTable("member").set({ status }).where("id", "=", ada.id).execute();
+    await setStatus("deactivated");
+    expect((await signIn(browse(), authenticator)).status).toBe(403);
+    await setStatus("active");
+    expect((await browser.remove(`${PASSKEYS}/${id}`)).body).toEqual({
+      id,
+      type: "passkey_deleted",
+    });
+    expect((await signIn(browse(), authenticator)).status).toBe(401);
+  });
+
+  test("does not wait for an authenticator app", async () => {
+    const { authenticator, browser } = await withPasskey();
+    const totp = "/v1/admin/two_factor/totp";
+    const { body } = await browser.post<{ secret: string }>(totp);
+    await browser.post(`${totp}/confirm`, { code: totpCode(body.secret) });
+    expect((await signIn(browse(), authenticator)).body).toEqual({ type: "signed_in" });
+  });
+});
+
+describe("proving again with a passkey", () => {
+  async function prove(browser: Browser, authenticator: Authenticator) {
+    const { body } = await browser.post<{ options: Request }>(`${STEP_UP}/passkey/options`);
+    const passkey = authenticator.get(body.options, CONSOLE_ORIGIN);
+    return browser.post(STEP_UP, { passkey });
+  }
+
+  test("gives ten minutes, under a new cookie, without a longer life", async () => {
+    const { authenticator, browser } = await withPasskey();
+    const begun = h.clock.nowMs;
+    const old = browser.cookies.get("bursar_session") ?? "";
+    h.clock.nowMs += 600_001;
+    const answer = await prove(browser, authenticator);
+    expect(answer.body).toMatchObject({ type: "stepped_up" });
+    expect(browser.cookies.get("bursar_session")).not.toBe(old);
+    expect((await browser.post(`${PASSKEYS}/options`)).status).toBe(200);
+    const thief = browse();
+    thief.cookies.set("bursar_session", old);
+    expect((await thief.get(ME)).status).toBe(401);
+    const { data } = (
+      await browser.get<{ data: { is_current: boolean; started_at: string }[] }>(
+        "/v1/admin/sessions",
+      )
+    ).body;
+    const current = data.find(({ is_current }) => is_current);
+    expect(current?.started_at).toBe(new Date(begun).toISOString());
+  });
+
+  test("of somebody else is refused, and gives no session of theirs", async () => {
+    const { authenticator } = await withPasskey();
+    const mallory = await org.member({ role: "user" });
+    const browser = await signedIn(mallory);
+    h.clock.nowMs += 600_001;
+    // What the browser may use is named; a program need not keep to that.
+    expect((await prove(browser, authenticator)).status).toBe(401);
+    expect((await browser.get<{ member: object }>(ME)).body.member).toMatchObject({
+      id: mallory.id,
+    });
+    expect((await browser.post(`${PASSKEYS}/options`)).status).toBe(403);
+  });
+});
+
+describe("one's own passkeys", () => {
+  test("can be renamed; saying the same again writes nothing", async () => {
+    const { browser, id } = await withPasskey();
+    const events = await watchEvents(h.deps.database, org.id);
+    for (let i = 0; i < 2; i++) {
+      const answer = await browser.post<{ name: string }>(`${PASSKEYS}/${id}`, { name: "Desk" });
+      expect(answer.body.name).toBe("Desk");
+    }
+    expect((await events()).map(({ event, before, after }) => [event, before, after])).toEqual([
+      ["passkey.renamed", { name: "My laptop" }, { name: "Desk" }],
+    ]);
+  });
+
+  test("those of others do not exist", async () => {
+    const { id } = await withPasskey();
+    const grace = await org.member({ role: "owner" });
+    for (const answer of [
+      await grace.client.post(`${PASSKEYS}/${id}`, { name: "Mine" }),
+      await grace.client.remove(`${PASSKEYS}/${id}`),
+    ]) {
+      expect([answer.status, answer.error.message]).toEqual([404, "Passkey not found"]);
+    }
+  });
+});

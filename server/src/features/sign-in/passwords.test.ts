@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type AdminHarness,
+  PUBLIC_URL,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+import { totpCode } from "#test/harness/authenticator.ts";
+import { type Browser, openBrowser } from "#test/harness/browser.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
+
+const RESET = "/v1/admin/password_reset";
+const CONFIRM = `${RESET}/confirm`;
+const ME = "/v1/admin/session";
+const NEW = "another good sentence to keep";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+let lastAddress = 0;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Acme");
+  ada = await org.member({ role: "developer" });
+});
+
+const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
+
+const signIn = async (browser: Browser, password: string, member = ada) =>
+  (await browser.post("/v1/admin/sign_in", { email: member.email, password })).status;
+
+async function signedIn(): Promise<Browser> {
+  const browser = browse();
+  expect(await signIn(browser, MEMBER_PASSWORD)).toBe(200);
+  return browser;
+}
+
+interface Mail {
+  to: string;
+  kind: string;
+  subject: string;
+  body: { text: string } | null;
+}
+
+/** Messages to the address, oldest first, as an administrator may read them. */
+async function mailTo(email: string): Promise<Mail[]> {
+  await h.deps.background.settled();
+  const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>("/v1/admin/mail");
+  const ids = body.data.filter(({ to }) => to === email).map(({ id }) => id);
+  const mails: Mail[] = [];
+  for (const id of ids.reverse()) {
+    mails.push((await org.operator.get<Mail>(`/v1/admin/mail/${id}`)).body);
+  }
+  return mails;
+}
+
+async function askForLink(member = ada): Promise<string> {
+  await browse().post(RESET, { email: member.email });
+  const mail = (await mailTo(member.email)).at(-1);
+  return /#token=(\S+)/.exec(mail?.body?.text ?? "")?.[1] ?? "";
+}
+
+describe("changing one's own password", () => {
+  const change = (browser: Browser, current_password: string, new_password: string) =>
+    browser.post("/v1/admin/password", { current_password, new_password });
+
+  test("ends every other session, and the new one signs in", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const here = await signedIn();
+    const there = await signedIn();
+    const before = here.cookies.get("bursar_session");
+    const answer = await change(here, MEMBER_PASSWORD, NEW);
+    expect(answer.body).toEqual({ type: "password_changed", ended_sessions: 2 });
+    expect(here.cookies.get("bursar_session")).not.toBe(before);
+    expect([(await here.get(ME)).status, (await there.get(ME)).status]).toEqual([200, 401]);
+    expect(await signIn(browse(), MEMBER_PASSWORD)).toBe(401);
+    expect(await signIn(browse(), NEW)).toBe(200);
+    const changed = (await events()).filter(({ event }) => event === "password.changed");
+    expect(changed.map(({ actor_id, after }) => [actor_id, after])).toEqual([
+      [ada.id, { by: "the member", ended_sessions: 2 }],
+    ]);
+  });
+
+  test("needs the old one, and cannot be tried for long", async () => {
+    const browser = await signedIn();
+    for (let i = 0; i < 8; i++) {
+      const answer = await change(browser, `guess number ${i}`, NEW);
+      expect([answer.status, answer.error.message]).toEqual([400, "The password is not right."]);
+    }
+    expect((await change(browser, MEMBER_PASSWORD, NEW)).status).toBe(429);
+  });
+
+  test.each([
+    ["short pass", "password: expected at least 12 characters."],
+    ["x".repeat(201), "password: expected at most 200 characters."],
+    ["aaaaaaaaaaaaaaaa", "password: expected at least 5 different characters."],
+    [
+      "Password-2026!",
+      "password: it is little more than a well-known word, your name or your address: choose one that nobody would guess.",
+    ],
+    [MEMBER_PASSWORD, "new_password: it is the one you have."],
+  ])("%s is refused", async (password, message) => {
+    const answer = await change(await signedIn(), MEMBER_PASSWORD, password);
+    expect([answer.status, answer.error.message]).toEqual([400, message]);
+  });
+
+  test("kills the links and sign-ins that were waiting", async () => {
+    const token = await askForLink();
+    await change(await signedIn(), MEMBER_PASSWORD, NEW);
+    const answer = await browse().post(CONFIRM, { token, password: `${NEW} 2` });
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe("a forgotten password", () => {
+  test("is set anew with the link of a message, and every session ends", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const other = await signedIn();
+    const asked = await browse().post(RESET, { email: ada.email.toUpperCase() });
+    expect([asked.status, asked.body]).toEqual([200, { type: "password_reset_requested" }]);
+    const [mail] = await mailTo(ada.email);
+    expect(mail).toMatchObject({ kind: "password_reset", subject: "Set a new password" });
+    const link = /\S+#token=\S+/.exec(mail?.body?.text ?? "")?.[0] ?? "";
+    expect(link.startsWith(`${PUBLIC_URL}/reset#token=`)).toBe(true);
+    const browser = browse();
+    const token = link.split("#token=")[1] ?? "";
+    const answer = await browser.post(CONFIRM, { token, password: NEW });
+    expect(answer.body).toEqual({ type: "password_changed" });
+    expect((await other.get(ME)).status).toBe(401);
+    expect((await browser.get(ME)).status).toBe(401); // signing in is the next step
+    expect(await signIn(browser, MEMBER_PASSWORD)).toBe(401);
+    expect(await signIn(browser, NEW)).toBe(200);
+    const shown = (await events()).map(({ event, actor_type }) => [event, actor_type]);
+    expect(shown).toEqual([
+      ["session.started", "member"],
+      ["password_reset.requested", "stranger"],
+      ["password.changed", "member"],
+      ["sign_in.failed", "stranger"],
+      ["session.started", "member"],
+    ]);
+  });
+
+  test("the answer is the same for an address that nobody has, and nothing is sent", async () => {
+    const answer = await browse().post(RESET, { email: "nobody@example.com" });
+    expect([answer.status, answer.body]).toEqual([200, { type: "password_reset_requested" }]);
+    expect(await mailTo("nobody@example.com")).toEqual([]);
+  });
+
+  test("a link works once, also at the same moment", async () => {
+    const token = await askForLink();
+    const answers = await Promise.all(
+      [1, 2, 3].map((i) => browse().post(CONFIRM, { token, password: `${NEW} ${i}` })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    const again = await browse().post(CONFIRM, { token, password: `${NEW} 4` });
+    expect([again.status, again.error.message]).toEqual([
+      400,
+      "This link was used before or is more than an hour old. Ask for another one.",
+    ]);
+  });
+
+  test("a refused password does not use the link up", async () => {
+    const token = await askForLink();
+    expect((await browse().post(CONFIRM, { token, password: "too short" })).status).toBe(400);
+    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(200);
+  });
+
+  test("an altered, an expired and a link of somebody deactivated are dead", async () => {
+    const token = await askForLink();
+    const altered = `${token.slice(0, -1)}${token.endsWith("a") ? "b" : "a"}`;
+    expect((await browse().post(CONFIRM, { token: altered, password: NEW })).status).toBe(400);
+    const db = h.deps.database;
+    const setStatus = (status: "active" | "deactivated") =>
+      db.updateTable("member").set({ status }).where("id", "=", ada.id).execute();
+    await setStatus("deactivated");
+    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
+    await setStatus("active");
+    const expires = () =>
+      db
+        .selectFrom("auth_verification")
+        .select("expires_at")
+        .where("value", "=", ada.id)
+        .executeTakeFirstOrThrow();
+    const inMs = (await expires()).expires_at.getTime() - Date.now();
+    expect(Math.abs(inMs - 3_600_000)).toBeLessThan(60_000);
+    await db
+      .updateTable("auth_verification")
+      .set({ expires_at: new Date(Date.now() - 1) })
+      .where("value", "=", ada.id)
+      .execute();
+    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
+    expect(await signIn(browse(), MEMBER_PASSWORD)).toBe(200);
+  });
+
+  test("who was deactivated gets no message", async () => {
+    await h.deps.database
+      .updateTable("member")
+      .set({ status: "deactivated" })
+      .where("id", "=", ada.id)
+      .execute();
+    await browse().post(RESET, { email: ada.email });
+    expect(await mailTo(ada.email)).toEqual([]);
+  });
+
+  test("three messages go to one address at once; asking on is answered alike", async () => {
+    for (let i = 0; i < 6; i++) {
+      expect((await browse().post(RESET, { email: ada.email })).status).toBe(200);
+    }
+    expect(await mailTo(ada.email)).toHaveLength(3);
+    h.clock.nowMs += 600_000;
+    await browse().post(RESET, { email: ada.email });
+    expect(await mailTo(ada.email)).toHaveLength(4);
+  });
+
+  test("the token is in no table in clear", async () => {
+    const token = await askForLink();
+    expect(token.length).toBeGreaterThanOrEqual(24);
+    const { rows } = await h.deps.database.executeQuery<{ row: string }>(
+      h.deps.database.selectFrom("auth_verification").selectAll().compile(),
+    );
+    expect(JSON.stringify(rows)).not.toContain(token);
+    for (const line of h.logs) expect(line).not.toContain(token);
+  });
+
+  test("does not go around the second factor", async () => {
+    const browser = await signedIn();
+    const totp = "/v1/admin/two_factor/totp";
+    const { body } = await browser.post<{ secret: string }>(totp);
+    await browser.post(`${totp}/confirm`, { code: totpCode(body.secret) });
+    await browse().post(CONFIRM, { token: await askForLink(), password: NEW });
+    const answer = await browse().post("/v1/admin/sign_in", { email: ada.email, password: NEW });
+    expect(answer.body).toEqual({ type: "two_factor_required" });
+  });
+
+  test("helps out of a browser that strangers have slowed down", async () => {
+    for (let i = 0; i < 12; i++) await signIn(browse(), `guess number ${i}`);
+    const browser = browse();
+    expect(await signIn(browser, MEMBER_PASSWORD)).toBe(429);
+    await browser.post(CONFIRM, { token: await askForLink(), password: NEW });
+    expect(await signIn(browser, NEW)).toBe(200);
+  });
+});

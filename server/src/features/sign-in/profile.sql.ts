@@ -1,0 +1,51 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+
+export interface ProfileRow {
+  email: string;
+  name: string;
+  organization_name: string;
+  has_two_factor: boolean;
+  passkeys: number;
+}
+
+/** The member with what it can sign in with. */
+export async function findProfile(db: Database | Tx, memberId: string): Promise<ProfileRow | null> {
+  const row = await db
+    .selectFrom("member")
+    .innerJoin("organization", "organization.id", "member.organization_id")
+    .leftJoin("auth_user", "auth_user.id", "member.id")
+    .select((eb) => [
+      "member.email",
+      "member.name",
+      "organization.name as organization_name",
+      "auth_user.two_factor_enabled",
+      eb
+        .selectFrom("auth_passkey")
+        .select(eb.fn.countAll<bigint>().as("count"))
+        .whereRef("auth_passkey.user_id", "=", "member.id")
+        .as("passkeys"),
+    ])
+    .where("member.id", "=", memberId)
+    .executeTakeFirst();
+  if (!row) return null;
+  const { two_factor_enabled, passkeys, ...rest } = row;
+  return { ...rest, has_two_factor: two_factor_enabled ?? false, passkeys: Number(passkeys) };
+}
+
+/** Active workspaces by name; `onlyIds` null means all of the organization. One more than `limit` where there are more. */
+export function listWorkspacesByName(
+  db: Database | Tx,
+  of: { organizationId: string; onlyIds: readonly string[] | null; limit: number },
+): Promise<{ id: string; name: string }[]> {
+  let query = db
+    .selectFrom("workspace")
+    .select(["id", "name"])
+    .where("organization_id", "=", of.organizationId)
+    .where("archived_at", "is", null);
+  if (of.onlyIds !== null) query = query.where("id", "in", [...of.onlyIds, ""]);
+  return query
+    .orderBy("name")
+    .orderBy("id")
+    .limit(of.limit + 1)
+    .execute();
+}

@@ -1,0 +1,54 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+export interface SessionRow {
+  id: string;
+  ip_address: string | null;
+  user_agent: string | null;
+  started_at: Date;
+  last_used_at: Date;
+}
+
+/** The member's sessions that have not run out, the one that was used last first. */
+export function listLiveSessions(
+  db: Database | Tx,
+  of: { memberId: string; startedAfter: Date; usedAfter: Date },
+): Promise<SessionRow[]> {
+  return db
+    .selectFrom("auth_session")
+    .select(["id", "ip_address", "user_agent", "started_at", "last_used_at"])
+    .where("user_id", "=", of.memberId)
+    .where("started_at", ">", of.startedAfter)
+    .where("last_used_at", ">", of.usedAfter)
+    .orderBy("last_used_at", "desc")
+    .orderBy("id", "desc")
+    .execute();
+}
+
+/** Ends one session of the member; false where it has none of this id. */
+export async function deleteSession(
+  tx: Tx,
+  of: { memberId: string; sessionId: string },
+): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom("auth_session")
+    .where("user_id", "=", of.memberId)
+    .where("id", "=", of.sessionId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }): Promise<void> {
+  await tx
+    .updateTable("auth_session")
+    .set({ stepped_up_at: of.at })
+    .where("id", "=", of.sessionId)
+    .execute();
+}
+
+/** The new session counts as begun when the old one did: it does not live longer. */
+export async function takeOverSession(tx: Tx, of: { fromId: string; toId: string }): Promise<void> {
+  await sql`
+    UPDATE auth_session AS new SET started_at = old.started_at
+    FROM auth_session AS old WHERE new.id = ${of.toId} AND old.id = ${of.fromId}`.execute(tx);
+}

@@ -1,0 +1,11 @@
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { AuthDeps } from "#src/identity/auth.ts";
+import type { Background } from "#src/lib/background.ts";
+
+export interface SignInDeps extends AuditDeps, AuthDeps {
+  sealingKey: Buffer;
+  /** Where people open the console: what links in messages begin with. Never read from a request. */
+  publicUrl: () => string;
+  /** For what must not show in how long an answer takes. */
+  background: Background;
+}

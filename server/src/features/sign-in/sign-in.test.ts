@@ -1,0 +1,596 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
+import { makeAdminApp } from "#src/http/app.ts";
+import {
+  type AdminHarness,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+import { type Browser, type BrowserOptions, openBrowser } from "#test/harness/browser.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
+
+const SIGN_IN = "/v1/admin/sign_in";
+const ME = "/v1/admin/session";
+const WRONG = {
+  type: "authentication_error",
+  message: "The address and the password do not go together.",
+};
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.deps.background.settled();
+  // What goes wrong after an answer is only told there.
+  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Acme");
+  ada = await org.member({ role: "developer" });
+});
+
+let lastAddress = 0;
+/** Each comes from an address of its own, so that no test uses up another one's attempts. */
+const browse = (options: BrowserOptions = {}) =>
+  openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
+
+const signInAs = (browser: Browser, email: string, password = MEMBER_PASSWORD) =>
+  browser.post(SIGN_IN, { email, password });
+
+async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
+  const browser = browse(options);
+  expect((await signInAs(browser, ada.email)).status).toBe(200);
+  return browser;
+}
+
+describe("signing in with a password", () => {
+  test("begins a session of that person, and the audit log says so", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = browse();
+    const answer = await signInAs(browser, ada.email);
+    expect([answer.status, answer.body]).toEqual([200, { type: "signed_in" }]);
+    const me = await browser.get<{ member: object; session_id: string }>(ME);
+    expect(me.body.member).toEqual({
+      id: ada.id,
+      email: ada.email,
+      name: "Ada Lovelace",
+      role: "developer",
+    });
+    expect(await events()).toEqual([
+      {
+        event: "session.started",
+        actor_type: "member",
+        actor_id: ada.id,
+        subject_type: "session",
+        workspace_id: null,
+        before: null,
+        after: { method: "password", device: "Firefox on Linux" },
+      },
+    ]);
+  });
+
+  test("takes the address in any case and with spaces around it", async () => {
+    expect((await signInAs(browse(), `  ${ada.email.toUpperCase()} `)).status).toBe(200);
+  });
+
+  test("sets cookies that no script, no other site and no plain connection gets", async () => {
+    const plain = await signedIn();
+    expect(plain.lastSetCookies.map(({ name, attributes }) => [name, attributes])).toEqual([
+      ["bursar_session", ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Strict"]],
+      ["bursar_device", ["HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Strict"]],
+    ]);
+    const origin = "https://bursar.example.com";
+    const app = await makeAdminApp({ ...h.deps, publicOrigin: origin });
+    const secure = openBrowser(app, { origin, remoteAddress: "203.0.113.1" });
+    await signInAs(secure, ada.email);
+    expect(secure.lastSetCookies.map(({ name, attributes }) => [name, attributes])).toEqual([
+      [
+        "__Host-bursar_session",
+        ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Strict", "Secure"],
+      ],
+      [
+        "__Host-bursar_device",
+        ["HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Strict", "Secure"],
+      ],
+    ]);
+    expect((await secure.get(ME)).status).toBe(200);
+    // A neighbouring subdomain can plant a cookie of the plain name: it is none of a session that began over TLS.
+    const token = secure.cookies.get("__Host-bursar_session") ?? "";
+    secure.cookies.clear();
+    secure.cookies.set("bursar_session", token);
+    expect((await secure.get(ME)).status).toBe(401);
+    await app.close();
+  });
+
+  test.each([
+    "o'brien+x@example.com",
+    "a!#$%&*/=?^_`{|}~b@example.com",
+    "ann@xn--e1afmkfd.xn--p1ai",
+  ])("works with every address that can be invited: %s", async (email) => {
+    const { id } = await org.member({ email });
+    expect((await signInAs(browse(), email)).body).toEqual({ type: "signed_in" });
+    await h.deps.database
+      .updateTable("member")
+      .set({ status: "removed" })
+      .where("id", "=", id)
+      .execute();
+  });
+
+  test("gives a session of its own each time: one that was there before is not taken over", async () => {
+    const browser = browse();
+    browser.cookies.set("bursar_session", "planted.c2lnbmF0dXJl");
+    await signInAs(browser, ada.email);
+    const first = browser.cookies.get("bursar_session");
+    expect(first).not.toContain("planted");
+    await signInAs(browser, ada.email);
+    expect(browser.cookies.get("bursar_session")).not.toBe(first);
+  });
+});
+
+describe("a refusal tells a stranger nothing", () => {
+  test("an unknown address, a wrong password and somebody without a password: the same answer", async () => {
+    const invited = await org.member({});
+    await h.deps.database.deleteFrom("auth_account").where("user_id", "=", invited.id).execute();
+    const answers = [
+      await signInAs(browse(), "nobody@example.com"),
+      await signInAs(browse(), ada.email, "not the password"),
+      await signInAs(browse(), ada.email, "x".repeat(900)),
+      await signInAs(browse(), invited.email),
+    ];
+    for (const { status, error, headers } of answers) {
+      expect([status, error, headers["set-cookie"]]).toEqual([401, WRONG, undefined]);
+    }
+  });
+
+  test("each of them hashes a password, so that none is answered sooner", async () => {
+    const time = async (email: string, password: string) => {
+      const started = process.cpuUsage().user;
+      await signInAs(browse(), email, password);
+      return process.cpuUsage().user - started;
+    };
+    // A hash is 50 ms of a processor and more; the rest of a request a few.
+    expect(await time("nobody@example.com", "not the password")).toBeGreaterThan(20_000);
+    expect(await time(ada.email, "not the password")).toBeGreaterThan(20_000);
+  });
+
+  test("who was deactivated is told so, but only with the right password", async () => {
+    await setStatus(ada, "deactivated");
+    expect((await signInAs(browse(), ada.email, "not the password")).error).toEqual(WRONG);
+    const answer = await signInAs(browse(), ada.email);
+    expect([answer.status, answer.error.message, answer.headers["set-cookie"]]).toEqual([
+      403,
+      "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
+      undefined,
+    ]);
+    expect(await countSessions(ada)).toBe(1); // that of the harness
+  });
+
+  test("SQL, a NUL and huge texts are refused as input or as wrong, never a fault", async () => {
+    const tries: [object, number][] = [
+      [{ email: "a' OR '1'='1", password: "x" }, 400],
+      [{ email: "%@example.com", password: "x" }, 401],
+      [{ email: "a@example.com", password: "' OR 1=1 --" }, 401],
+      [{ email: "a@example.com", password: "a\0b" }, 400],
+      [{ email: `${"a".repeat(300)}@example.com`, password: "x" }, 400],
+      [{ email: "a@example.com", password: "x".repeat(1_001) }, 400],
+      [{ email: "a@example.com", password: "x", member_id: ada.id }, 400],
+      [{ email: ["a@example.com"], password: { $ne: "" } }, 400],
+    ];
+    for (const [body, status] of tries) {
+      const answer = await browse().post(SIGN_IN, body);
+      expect([body, answer.status]).toEqual([body, status]);
+    }
+  });
+});
+
+describe("only this server's own page can sign somebody in", () => {
+  const body = () => ({ email: ada.email, password: MEMBER_PASSWORD });
+  test.each([
+    ["no Origin", { origin: "" }, 403],
+    ["another site", { origin: "https://evil.example" }, 403],
+    ["another port of this machine", { origin: "http://localhost:9999" }, 403],
+    ["an opaque origin", { origin: "null" }, 403],
+    ["no header of the console", { "x-bursar-console": "" }, 401],
+    ["a form", { "content-type": "application/x-www-form-urlencoded" }, 400],
+    ["a form of another kind", { "content-type": "text/plain" }, 400],
+    [
+      "a host that is not this machine's",
+      { host: "evil.example", origin: "http://evil.example" },
+      403,
+    ],
+  ] as [string, Record<string, string>, number][])("%s", async (_, headers, status) => {
+    const answer = await browse().post(SIGN_IN, body(), headers);
+    expect([answer.status, answer.headers["set-cookie"]]).toEqual([status, undefined]);
+  });
+
+  test("a session counts for a change only from there", async () => {
+    const browser = await signedIn();
+    for (const headers of [{ origin: "https://evil.example" }, { origin: "" }]) {
+      const answer = await browser.post("/v1/admin/sign_out", undefined, headers);
+      expect(answer.status).toBe(403);
+    }
+    expect((await browser.get(ME)).status).toBe(200);
+  });
+});
+
+describe("a session", () => {
+  test("is in no table in a form that lets anybody in", async () => {
+    const browser = await signedIn();
+    const cookie = browser.cookies.get("bursar_session") ?? "";
+    const [token = ""] = decodeURIComponent(cookie).split(".");
+    const rows = await h.deps.database
+      .selectFrom("auth_session")
+      .selectAll()
+      .where("user_id", "=", ada.id)
+      .execute();
+    expect(JSON.stringify(rows)).not.toContain(token);
+    for (const row of rows) {
+      const thief = browse();
+      for (const value of [row.token, `${row.token}.${cookie.split(".")[1]}`, row.id]) {
+        thief.cookies.set("bursar_session", value);
+        expect((await thief.get(ME)).status).toBe(401);
+      }
+    }
+  });
+
+  test("ends seven days after its last use", async () => {
+    const browser = await signedIn();
+    const startMs = h.clock.nowMs;
+    try {
+      h.clock.nowMs = startMs + SESSION_IDLE_MS - 1;
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs += SESSION_IDLE_MS - 1; // that was a use
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs += SESSION_IDLE_MS;
+      expect((await browser.get(ME)).status).toBe(401);
+    } finally {
+      h.clock.nowMs = startMs;
+    }
+  });
+
+  test("ends thirty days after it began, however much it is used", async () => {
+    const browser = await signedIn();
+    const startMs = h.clock.nowMs;
+    try {
+      for (let day = 1; day < 30; day++) {
+        h.clock.nowMs = startMs + day * 86_400_000;
+        expect((await browser.get(ME)).status).toBe(200);
+      }
+      h.clock.nowMs = startMs + SESSION_MS - 1;
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs = startMs + SESSION_MS;
+      expect((await browser.get(ME)).status).toBe(401);
+    } finally {
+      h.clock.nowMs = startMs;
+    }
+  });
+
+  test("has the roles of each moment, and none once its person is not active", async () => {
+    const browser = await signedIn();
+    const roleOf = async () =>
+      (await browser.get<{ member: { role: string } }>(ME)).body.member.role;
+    await h.deps.database
+      .updateTable("member")
+      .set({ role: "billing" })
+      .where("id", "=", ada.id)
+      .execute();
+    expect(await roleOf()).toBe("billing");
+    for (const status of ["deactivated", "removed"] as const) {
+      await setStatus(ada, status);
+      expect((await browser.get(ME)).status).toBe(401);
+    }
+    await setStatus(ada, "active");
+    expect(await roleOf()).toBe("billing");
+  });
+
+  test("ends when its person signs out, in the browser and for whoever copied the cookie", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = await signedIn();
+    const thief = browse();
+    for (const [name, value] of browser.cookies) thief.cookies.set(name, value);
+    const answer = await browser.post("/v1/admin/sign_out");
+    expect(answer.body).toEqual({ type: "signed_out" });
+    expect(browser.cookies.has("bursar_session")).toBe(false);
+    expect((await thief.get(ME)).status).toBe(401);
+    expect((await events()).map(({ event }) => event)).toEqual([
+      "session.started",
+      "session.ended",
+    ]);
+  });
+
+  test("there are fifty of one person at most: the one that was not used for longest ends", async () => {
+    const oldest = await signedIn();
+    h.clock.nowMs += 120_000;
+    const now = new Date(h.clock.nowMs);
+    const times = { expires_at: now, started_at: now, last_used_at: now };
+    const others = Array.from({ length: 49 }, (_, i) => `${ada.id} ${i}`);
+    await h.deps.database
+      .insertInto("auth_session")
+      .values(others.map((id) => ({ id, token: id, user_id: ada.id, ...times })))
+      .execute();
+    await signedIn();
+    expect((await oldest.get(ME)).status).toBe(401);
+    expect(await countSessions(ada)).toBe(50);
+  });
+});
+
+describe("one's own sessions", () => {
+  interface Shown {
+    id: string;
+    is_current: boolean;
+    device: string | null;
+    ip_address: string;
+  }
+
+  test("are listed with where they are, and each can be ended", async () => {
+    await h.deps.database.deleteFrom("auth_session").where("user_id", "=", ada.id).execute();
+    const here = await signedIn({ remoteAddress: "203.0.113.10" });
+    const there = await signedIn({
+      remoteAddress: "203.0.113.11",
+      userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+    });
+    const { body } = await here.get<{ data: Shown[] }>("/v1/admin/sessions");
+    const shown = body.data.map(({ device, ip_address, is_current }) => ({
+      device,
+      ip_address,
+      is_current,
+    }));
+    expect(shown).toHaveLength(2);
+    expect(shown).toContainEqual({
+      device: "Firefox on Linux",
+      ip_address: "203.0.113.10",
+      is_current: true,
+    });
+    expect(shown).toContainEqual({
+      device: "Safari on iOS",
+      ip_address: "203.0.113.11",
+      is_current: false,
+    });
+    const other = body.data.find(({ is_current }) => !is_current)?.id ?? "";
+    expect((await here.remove(`/v1/admin/sessions/${other}`)).status).toBe(200);
+    expect((await there.get(ME)).status).toBe(401);
+    expect((await here.remove(`/v1/admin/sessions/${other}`)).status).toBe(404);
+  });
+
+  test("those of others do not exist", async () => {
+    const grace = await org.member({ role: "owner" });
+    const { body } = await grace.client.get<{ session_id: string }>(ME);
+    const browser = await signedIn();
+    const answer = await browser.remove(`/v1/admin/sessions/${body.session_id}`);
+    expect([answer.status, answer.error.message]).toEqual([404, "Session not found"]);
+    expect((await grace.client.get(ME)).status).toBe(200);
+  });
+
+  test("end all at once, with or without this one", async () => {
+    const here = await signedIn();
+    const there = await signedIn();
+    const kept = await here.post("/v1/admin/sessions/sign_out_everywhere", { keep_current: true });
+    expect(kept.body).toEqual({ type: "sessions_ended", ended: 2 });
+    expect([(await here.get(ME)).status, (await there.get(ME)).status]).toEqual([200, 401]);
+    const all = await here.post("/v1/admin/sessions/sign_out_everywhere", {});
+    expect(all.body).toEqual({ type: "sessions_ended", ended: 1 });
+    expect(here.cookies.has("bursar_session")).toBe(false);
+    expect((await here.get(ME)).status).toBe(401);
+  });
+});
+
+describe("proving again who is there", () => {
+  const STEP_UP = "/v1/admin/step_up";
+  const guarded = (browser: Browser) => browser.post("/v1/admin/two_factor/totp");
+
+  test("signing in is a proof for ten minutes; then the password gives ten more", async () => {
+    const browser = await signedIn();
+    expect((await guarded(browser)).status).toBe(200);
+    h.clock.nowMs += 600_001;
+    const asked = await guarded(browser);
+    expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
+    const wrong = await browser.post(STEP_UP, { password: "not the password" });
+    expect([wrong.status, wrong.error.message]).toEqual([400, "The password is not right."]);
+    expect((await guarded(browser)).status).toBe(403);
+    const answer = await browser.post(STEP_UP, { password: MEMBER_PASSWORD });
+    const until = new Date(h.clock.nowMs + 600_000).toISOString();
+    expect(answer.body).toEqual({ type: "stepped_up", until });
+    expect((await guarded(browser)).status).toBe(200);
+    expect((await browser.get<{ stepped_up_until: string }>(ME)).body.stepped_up_until).toBe(until);
+  });
+
+  test("counts for the session that asked, and for no other", async () => {
+    const here = await signedIn();
+    const there = await signedIn();
+    h.clock.nowMs += 600_001;
+    await here.post(STEP_UP, { password: MEMBER_PASSWORD });
+    expect((await guarded(there)).status).toBe(403);
+  });
+
+  test("whoever finds a screen unlocked cannot try for long", async () => {
+    const browser = await signedIn();
+    for (let i = 0; i < 8; i++) {
+      expect((await browser.post(STEP_UP, { password: `guess number ${i}` })).status).toBe(400);
+    }
+    const answer = await browser.post(STEP_UP, { password: MEMBER_PASSWORD });
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "30"]);
+    h.clock.nowMs += 30_000;
+    expect((await browser.post(STEP_UP, { password: MEMBER_PASSWORD })).status).toBe(200);
+  });
+
+  test("failures are in the audit log", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = await signedIn();
+    await browser.post(STEP_UP, { password: "not the password" });
+    await h.deps.background.settled();
+    expect((await events()).map(({ event }) => event)).toEqual([
+      "session.started",
+      "sign_in.failed",
+    ]);
+  });
+
+  test("takes exactly one proof", async () => {
+    const browser = await signedIn();
+    expect((await browser.post(STEP_UP, {})).status).toBe(400);
+  });
+});
+
+describe("guessing", () => {
+  test("at one account is slowed down from wherever it comes, and waiting helps", async () => {
+    for (let i = 0; i < 8; i++) {
+      expect((await signInAs(browse(), ada.email, `guess number ${i}`)).status).toBe(401);
+    }
+    const answer = await signInAs(browse(), ada.email);
+    expect([answer.status, answer.error, answer.headers["retry-after"]]).toEqual([
+      429,
+      {
+        type: "rate_limit_error",
+        message: "Too many attempts that failed. Try again in 60 seconds.",
+      },
+      "60",
+    ]);
+    h.clock.nowMs += 60_000;
+    expect((await signInAs(browse(), ada.email)).status).toBe(200);
+  });
+
+  test("the same at an address that nobody has: it does not show who is a member", async () => {
+    const answers = [];
+    for (let i = 0; i < 9; i++) answers.push(await signInAs(browse(), "stranger@example.com"));
+    expect(answers.map(({ status }) => status)).toEqual([...Array(8).fill(401), 429]);
+  });
+
+  test("does not lock the member out of a browser in which it has signed in before", async () => {
+    const known = await signedIn();
+    await known.post("/v1/admin/sign_out");
+    for (let i = 0; i < 12; i++) await signInAs(browse(), ada.email, `guess number ${i}`);
+    expect((await signInAs(browse(), ada.email)).status).toBe(429);
+    expect((await signInAs(known, ada.email)).status).toBe(200);
+  });
+
+  test("with a device cookie of one member does not get further with another", async () => {
+    const mallory = await org.member({});
+    const browser = browse();
+    await signInAs(browser, mallory.email);
+    for (let i = 0; i < 8; i++) await signInAs(browse(), ada.email, `guess number ${i}`);
+    expect((await signInAs(browser, ada.email)).status).toBe(429);
+  });
+
+  test("in a known browser is slowed down too", async () => {
+    const known = await signedIn();
+    for (let i = 0; i < 8; i++) await signInAs(known, ada.email, `guess number ${i}`);
+    expect((await signInAs(known, ada.email)).status).toBe(429);
+  });
+
+  test("from one address is slowed down whatever it tries", async () => {
+    const remoteAddress = "203.0.113.99";
+    for (let i = 0; i < 30; i++) {
+      const answer = await signInAs(browse({ remoteAddress }), `person-${i}@example.com`);
+      expect(answer.status).toBe(401);
+    }
+    const held = await signInAs(browse({ remoteAddress }), ada.email);
+    expect([held.status, held.headers["retry-after"]]).toEqual([429, "20"]);
+    expect((await signInAs(browse(), ada.email)).status).toBe(200);
+  });
+
+  test("from one subscriber's network of IPv6 addresses counts as from one", async () => {
+    for (let i = 0; i < 30; i++) {
+      await signInAs(browse({ remoteAddress: `2001:db8:1:2::${i}` }), `someone-${i}@example.com`);
+    }
+    expect(
+      (await signInAs(browse({ remoteAddress: "2001:db8:1:2:ffff::1" }), ada.email)).status,
+    ).toBe(429);
+    expect((await signInAs(browse({ remoteAddress: "2001:db8:1:3::1" }), ada.email)).status).toBe(
+      200,
+    );
+  });
+
+  test("at the same moment counts each attempt", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => signInAs(browse(), ada.email, `guess number ${i}`)),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([...Array(8).fill(401), ...Array(12).fill(429)]);
+  });
+
+  test("is written into the audit log, and cannot fill it", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const known = await signedIn();
+    for (let i = 0; i < 12; i++) {
+      h.clock.nowMs += 30_000;
+      await signInAs(known, ada.email, `guess number ${i}`);
+      await h.deps.background.settled();
+    }
+    const failures = (await events()).filter(({ event }) => event === "sign_in.failed");
+    expect(
+      failures.map(({ actor_type, after }) => [
+        actor_type,
+        (after as { attempts: number }).attempts,
+      ]),
+    ).toEqual([
+      ["stranger", 1],
+      ["stranger", 10],
+    ]);
+  });
+});
+
+test("what has run out is deleted when somebody signs in", async () => {
+  const db = h.deps.database;
+  await signInAs(browse(), "nobody@example.com");
+  const old = await signedIn();
+  const startMs = h.clock.nowMs;
+  await db
+    .insertInto("auth_verification")
+    .values({ id: "old", identifier: "old", value: "x", expires_at: new Date(startMs - 1) })
+    .execute();
+  try {
+    h.clock.nowMs += SESSION_MS;
+    await signedIn();
+    await h.deps.background.settled();
+    const sessions = await db.selectFrom("auth_session").select("started_at").execute();
+    expect(sessions.every(({ started_at }) => started_at.getTime() > startMs)).toBe(true);
+    expect(
+      await db.selectFrom("auth_verification").select("id").where("id", "=", "old").execute(),
+    ).toEqual([]);
+    const attempts = await db.selectFrom("auth_attempt").select("full_at").execute();
+    expect(attempts.every(({ full_at }) => full_at.getTime() >= h.clock.nowMs)).toBe(true);
+    expect((await old.get(ME)).status).toBe(401);
+  } finally {
+    h.clock.nowMs = startMs;
+  }
+});
+
+test("nothing of a password or a token is in a log or an answer", async () => {
+  const secret = "a password that only this test knows";
+  const browser = await signedIn();
+  const token = browser.cookies.get("bursar_session")?.split(".")[0] ?? "";
+  const answers = [
+    await signInAs(browse(), ada.email, secret),
+    await browser.post("/v1/admin/step_up", { password: secret }),
+    await browser.post("/v1/admin/password", {
+      current_password: secret,
+      new_password: `${secret}!`,
+    }),
+    await browser.get("/v1/admin/sessions"),
+    await browser.get(ME),
+  ];
+  await h.deps.background.settled();
+  for (const text of [...answers.map((answer) => answer.text), ...h.logs]) {
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(token);
+  }
+});
+
+async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
+  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+}
+
+async function countSessions(member: TestMember): Promise<number> {
+  const rows = await h.deps.database
+    .selectFrom("auth_session")
+    .select("id")
+    .where("user_id", "=", member.id)
+    .execute();
+  return rows.length;
+}

@@ -1,0 +1,262 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type AdminHarness,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+import { totpCode } from "#test/harness/authenticator.ts";
+import { type Browser, openBrowser } from "#test/harness/browser.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
+
+const SIGN_IN = "/v1/admin/sign_in";
+const CODE = "/v1/admin/sign_in/two_factor";
+const TOTP = "/v1/admin/two_factor/totp";
+const ME = "/v1/admin/session";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+let lastAddress = 0;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Acme");
+  ada = await org.member({ role: "admin" });
+});
+
+const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
+
+async function signIn(browser: Browser, member = ada): Promise<string> {
+  const body = { email: member.email, password: MEMBER_PASSWORD };
+  return (await browser.post<{ type: string }>(SIGN_IN, body)).body.type;
+}
+
+interface Enabled {
+  browser: Browser;
+  secret: string;
+  backupCodes: string[];
+}
+
+/** The member uses an authenticator app from now on. Its first code, that of the step before this one, is used up. */
+async function enable(): Promise<Enabled> {
+  const browser = browse();
+  await signIn(browser);
+  const { body } = await browser.post<{ secret: string; backup_codes: string[] }>(TOTP);
+  const confirmed = await browser.post(`${TOTP}/confirm`, { code: totpCode(body.secret, -1) });
+  expect(confirmed.body).toEqual({ type: "two_factor_enabled" });
+  return { browser, secret: body.secret, backupCodes: body.backup_codes };
+}
+
+/** Waits for the second factor. */
+async function half(): Promise<Browser> {
+  const browser = browse();
+  expect(await signIn(browser)).toBe("two_factor_required");
+  return browser;
+}
+
+const wrongCode = (secret: string) => {
+  const right = [-1, 0, 1].map((step) => totpCode(secret, step));
+  return ["000000", "111111", "222222", "333333"].find((code) => !right.includes(code)) ?? "";
+};
+
+describe("an authenticator app", () => {
+  test("is asked for from its first right code on, and not before", async () => {
+    const browser = browse();
+    await signIn(browser);
+    const { body } = await browser.post<{ secret: string }>(TOTP);
+    expect(await signIn(browse())).toBe("signed_in");
+    const wrong = await browser.post(`${TOTP}/confirm`, { code: wrongCode(body.secret) });
+    expect([wrong.status, wrong.error.message]).toEqual([
+      400,
+      "code: it is not right. Wait for the next one.",
+    ]);
+    expect(await signIn(browse())).toBe("signed_in");
+    await browser.post(`${TOTP}/confirm`, { code: totpCode(body.secret) });
+    expect(await signIn(browse())).toBe("two_factor_required");
+    expect((await browser.get<{ two_factor: object }>(ME)).body.two_factor).toEqual({
+      is_enabled: true,
+      backup_codes_left: 10,
+      passkeys: 0,
+    });
+  });
+
+  test("shows in the app whose code it is", async () => {
+    const grace = await org.member({ email: "o'brien+x@example.com" });
+    const { body } = await grace.client.post<{ secret: string; uri: string }>(TOTP);
+    expect(body.uri).toBe(
+      `otpauth://totp/Bursar%3Ao'brien%2Bx%40example.com?secret=${body.secret}&issuer=Bursar&digits=6&period=30`,
+    );
+    await h.deps.database
+      .updateTable("member")
+      .set({ status: "removed" })
+      .where("id", "=", grace.id)
+      .execute();
+  });
+
+  test("the password alone opens nothing", async () => {
+    await enable();
+    const browser = await half();
+    expect(browser.cookies.has("bursar_session")).toBe(false);
+    expect((await browser.get(ME)).status).toBe(401);
+  });
+
+  test("the password and its code sign in", async () => {
+    const { secret } = await enable();
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = await half();
+    const answer = await browser.post(CODE, { code: totpCode(secret) });
+    expect(answer.body).toEqual({ type: "signed_in" });
+    expect((await browser.get(ME)).status).toBe(200);
+    expect((await events()).map(({ event, after }) => [event, after])).toEqual([
+      ["session.started", { method: "totp", device: "Firefox on Linux" }],
+    ]);
+  });
+
+  test("each code counts once: in another browser, and at the same moment", async () => {
+    const { secret } = await enable();
+    const browsers = [await half(), await half(), await half()];
+    const code = totpCode(secret);
+    const answers = await Promise.all(browsers.map((browser) => browser.post(CODE, { code })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+    const late = await half();
+    const answer = await late.post(CODE, { code });
+    expect([answer.status, answer.error.message]).toEqual([
+      401,
+      "This code is not right, or it was used before.",
+    ]);
+    expect((await late.get(ME)).status).toBe(401);
+    // The code of the confirmation was used up too.
+    expect((await (await half()).post(CODE, { code: totpCode(secret, -1) })).status).toBe(401);
+  });
+
+  test("a code without the cookie of the password is nothing", async () => {
+    const { secret } = await enable();
+    const answer = await browse().post(CODE, { code: totpCode(secret) });
+    expect(answer.status).toBe(401);
+  });
+
+  test("a code in a browser that is signed in does not stand for a sign-in", async () => {
+    const { browser, secret } = await enable();
+    const answer = await browser.post(CODE, { code: totpCode(secret) });
+    expect(answer.status).toBe(401);
+  });
+
+  test("five wrong codes end the sign-in that waits, and more are slowed down for the account", async () => {
+    const { secret } = await enable();
+    const browser = await half();
+    for (let i = 0; i < 5; i++) {
+      expect((await browser.post(CODE, { code: wrongCode(secret) })).status).toBe(401);
+    }
+    const held = await (await half()).post(CODE, { code: totpCode(secret) });
+    expect([held.status, held.headers["retry-after"]]).toEqual([429, "300"]);
+    h.clock.nowMs += 300_000;
+    expect((await (await half()).post(CODE, { code: totpCode(secret) })).status).toBe(200);
+  });
+
+  test("a stranger with the password does not slow down the member's own browser", async () => {
+    const { browser, secret } = await enable();
+    const stranger = await half();
+    for (let i = 0; i < 6; i++) await stranger.post(CODE, { code: wrongCode(secret) });
+    await browser.post("/v1/admin/sign_out");
+    expect(await signIn(browser)).toBe("two_factor_required");
+    expect((await browser.post(CODE, { code: totpCode(secret) })).status).toBe(200);
+  });
+
+  test("stops being asked for when it is removed, which needs a fresh proof", async () => {
+    const { browser } = await enable();
+    h.clock.nowMs += 600_001;
+    expect((await browser.remove(TOTP)).status).toBe(403);
+    await browser.post("/v1/admin/step_up", { password: MEMBER_PASSWORD });
+    const events = await watchEvents(h.deps.database, org.id);
+    expect((await browser.remove(TOTP)).body).toEqual({ type: "two_factor_disabled" });
+    expect(await signIn(browse())).toBe("signed_in");
+    expect((await browser.get(ME)).status).toBe(200);
+    expect((await events()).map(({ event }) => event)).toEqual([
+      "two_factor.disabled",
+      "session.started",
+    ]);
+    expect((await browser.remove(TOTP)).status).toBe(409);
+  });
+
+  test("is not replaced by accident, nor confirmed without having begun", async () => {
+    const { browser, secret } = await enable();
+    expect((await browser.post(TOTP)).status).toBe(409);
+    expect((await browser.post(`${TOTP}/confirm`, { code: totpCode(secret) })).status).toBe(409);
+    const grace = await org.member({});
+    expect((await grace.client.post(`${TOTP}/confirm`, { code: "123456" })).status).toBe(409);
+  });
+
+  test("confirming keeps the session's end where it was", async () => {
+    const browser = browse();
+    await signIn(browser);
+    const begun = h.clock.nowMs;
+    h.clock.nowMs += 300_000;
+    const { body } = await browser.post<{ secret: string }>(TOTP);
+    await browser.post(`${TOTP}/confirm`, { code: totpCode(body.secret) });
+    const { data } = (
+      await browser.get<{ data: { is_current: boolean; started_at: string }[] }>(
+        "/v1/admin/sessions",
+      )
+    ).body;
+    expect(data.find(({ is_current }) => is_current)?.started_at).toBe(
+      new Date(begun).toISOString(),
+    );
+  });
+});
+
+describe("backup codes", () => {
+  const useCode = (browser: Browser, code: string) =>
+    browser.post(CODE, { method: "backup_code", code });
+
+  test("sign in once each", async () => {
+    const { backupCodes, browser } = await enable();
+    const [first = "", second = ""] = backupCodes;
+    expect(new Set(backupCodes).size).toBe(10);
+    expect((await useCode(await half(), first)).status).toBe(200);
+    expect((await useCode(await half(), first)).status).toBe(401);
+    expect((await useCode(await half(), second)).status).toBe(200);
+    const { two_factor } = (await browser.get<{ two_factor: object }>(ME)).body;
+    expect(two_factor).toMatchObject({ backup_codes_left: 8 });
+  });
+
+  test("one at the same moment in two browsers signs in one of them", async () => {
+    const { backupCodes } = await enable();
+    const browsers = [await half(), await half()];
+    const answers = await Promise.all(
+      browsers.map((browser) => useCode(browser, backupCodes[0] ?? "")),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+  });
+
+  test("stop when new ones are made", async () => {
+    const { browser, backupCodes } = await enable();
+    const made = await browser.post<{ backup_codes: string[] }>(
+      "/v1/admin/two_factor/backup_codes",
+    );
+    expect(made.body.backup_codes).toHaveLength(10);
+    expect((await useCode(await half(), backupCodes[0] ?? "")).status).toBe(401);
+    expect((await useCode(await half(), made.body.backup_codes[0] ?? "")).status).toBe(200);
+  });
+});
+
+test("the secret, the codes and what waits are in no table in clear", async () => {
+  const { secret, backupCodes } = await enable();
+  const browser = await half();
+  const waiting = browser.cookies.get("bursar.two_factor")?.split(".")[0] ?? "";
+  expect(waiting).not.toBe("");
+  const db = h.deps.database;
+  const rows = JSON.stringify([
+    await db.selectFrom("auth_two_factor").selectAll().execute(),
+    await db.selectFrom("auth_verification").selectAll().execute(),
+    await db.selectFrom("audit_event").select(["before", "after"]).execute(),
+  ]);
+  const raw = Buffer.from(secret).toString("utf8");
+  for (const text of [secret, raw, waiting, ...backupCodes]) expect(rows).not.toContain(text);
+});

@@ -1,0 +1,278 @@
+import type { workspaceMember } from "@bursar/contract/admin/workspace-members.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+type WorkspaceMember = z.output<typeof workspaceMember>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+let url: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  ({ id: workspaceId } = await org.admin.createWorkspace());
+  url = `/v1/admin/workspaces/${workspaceId}/members`;
+});
+
+const list = async () => (await org.admin.get<Listed<WorkspaceMember>>(url)).body.data;
+const add = (memberId: string, role = "workspace_developer", client = org.admin) =>
+  client.post<WorkspaceMember>(url, { member_id: memberId, workspace_role: role });
+
+describe("the list", () => {
+  test("tells given roles from inherited ones, and where these come from", async () => {
+    const owner = await org.member({ role: "owner" });
+    const admin = await org.member({ role: "admin" });
+    const billing = await org.member({ role: "billing" });
+    const developer = await org.member({ role: "developer" });
+    await org.member({ role: "developer" }); // elsewhere
+    await add(developer.id, "Limited Developer");
+    const shown = (await list()).map((each) => [
+      each.member_id,
+      each.workspace_role,
+      each.given_role,
+      each.inherited_from,
+    ]);
+    expect(shown).toEqual([
+      [developer.id, "workspace_restricted_developer", "workspace_restricted_developer", null],
+      [billing.id, "workspace_billing", null, "billing"],
+      [admin.id, "workspace_admin", null, "admin"],
+      [owner.id, "workspace_admin", null, "owner"],
+    ]);
+  });
+
+  test("has nobody who is deactivated or removed", async () => {
+    const gone = await org.member({ role: "admin" });
+    const away = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+    await org.admin.remove(`/v1/admin/members/${gone.id}`);
+    await org.admin.post(`/v1/admin/members/${away.id}/deactivate`);
+    expect(await list()).toEqual([]);
+    for (const { id } of [gone, away]) {
+      expect((await org.admin.get(`${url}/${id}`)).status).toBe(404);
+      expect((await add(id)).status).toBe(404);
+    }
+  });
+
+  test("is read in pages in the official shape too, both ways", async () => {
+    const people = [];
+    for (let i = 0; i < 5; i++) {
+      people.push(await org.member({ workspaces: { [workspaceId]: "workspace_user" } }));
+    }
+    const official = `/v1/organizations/workspaces/${workspaceId}/members`;
+    const page = async (query: string) =>
+      (
+        await org.admin.get<{
+          data: { user_id: string }[];
+          has_more: boolean;
+          first_id: string;
+          last_id: string;
+        }>(`${official}?limit=2${query}`)
+      ).body;
+    const ids = people.map(({ id }) => id).reverse();
+    const first = await page("");
+    expect(first.data[0]).toEqual({
+      type: "workspace_member",
+      user_id: ids[0],
+      workspace_id: workspaceId,
+      workspace_role: "workspace_user",
+    });
+    expect([first.first_id, first.last_id, first.has_more]).toEqual([ids[0], ids[1], true]);
+    const second = await page(`&after_id=${first.last_id}`);
+    expect(second.data.map((each) => each.user_id)).toEqual([ids[2], ids[3]]);
+    const back = await page(`&before_id=${second.first_id}`);
+    expect(back.data.map((each) => each.user_id)).toEqual([ids[0], ids[1]]);
+    expect((await org.admin.get(`${official}?after_id=user_unknown`)).status).toBe(400);
+  });
+});
+
+describe("adding", () => {
+  test("works by id and by address, and the person has the workspace at once", async () => {
+    const byId = await org.member();
+    const byEmail = await org.member({ email: "ann@example.com" });
+    const workspaceUrl = `/v1/admin/workspaces/${workspaceId}`;
+    expect((await byId.client.get(workspaceUrl)).status).toBe(404);
+    expect((await add(byId.id, "User")).body).toEqual({
+      type: "workspace_member",
+      workspace_id: workspaceId,
+      member_id: byId.id,
+      email: byId.email,
+      name: "Ada Lovelace",
+      workspace_role: "workspace_user",
+      given_role: "workspace_user",
+      inherited_from: null,
+    });
+    expect((await byId.client.get(workspaceUrl)).status).toBe(200);
+    const added = await org.admin.post<WorkspaceMember>(url, {
+      email: " ANN@example.com",
+      workspace_role: "developer",
+    });
+    expect(added.body.member_id).toBe(byEmail.id);
+    const [event] = await auditEventsOf(h.deps.database, byId.id);
+    expect(event).toMatchObject({
+      event: "workspace_member.added",
+      workspace_id: workspaceId,
+      before: null,
+      after: { workspace_role: "workspace_user" },
+    });
+  });
+
+  test("needs exactly one name of a person who is there", async () => {
+    const { id, email } = await org.member();
+    const elsewhere = await (await h.organization()).member({ email: "else@example.com" });
+    const role = { workspace_role: "user" };
+    expect((await org.admin.post(url, role)).status).toBe(400);
+    expect((await org.admin.post(url, { ...role, member_id: id, email })).status).toBe(400);
+    for (const [name, value] of [
+      ["member_id", elsewhere.id],
+      ["email", "else@example.com"],
+      ["email", "%"],
+      ["email", "no address"],
+    ] as const) {
+      const answer = await org.admin.post(url, { ...role, [name]: value });
+      expect([answer.status, answer.error.message]).toEqual([404, `Member not found: ${value}`]);
+    }
+  });
+
+  test("again with the same role changes nothing, with another one is a conflict", async () => {
+    const { id } = await org.member();
+    await add(id, "workspace_user");
+    expect((await add(id, "workspace_user")).status).toBe(200);
+    const conflict = await add(id, "workspace_admin");
+    expect([conflict.status, conflict.error.type]).toEqual([409, "conflict_error"]);
+    expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
+  });
+
+  test("at the same moment makes one member", async () => {
+    const { id } = await org.member();
+    const answers = await Promise.all([
+      add(id, "workspace_user"),
+      add(id, "workspace_developer"),
+      add(id, "workspace_admin"),
+    ]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+  });
+
+  test("gives no billing role, and nothing to whom the organization's role leaves nothing to be given", async () => {
+    const admin = await org.member({ role: "admin" });
+    const billing = await org.member({ role: "billing" });
+    const user = await org.member();
+    expect((await add(user.id, "workspace_billing")).status).toBe(400);
+    const toAdmin = await add(admin.id);
+    expect([toAdmin.status, toAdmin.error.message]).toEqual([
+      400,
+      "workspace_role: this member is Admin of the organization and is workspace admin everywhere.",
+    ]);
+    expect((await add(billing.id, "workspace_developer")).status).toBe(400);
+    expect((await add(billing.id, "workspace_admin")).body.workspace_role).toBe("workspace_admin");
+    expect((await org.admin.remove(`${url}/${billing.id}`)).status).toBe(200);
+    expect((await org.admin.get<WorkspaceMember>(`${url}/${billing.id}`)).body).toMatchObject({
+      workspace_role: "workspace_billing",
+      inherited_from: "billing",
+    });
+  });
+
+  test("in an archived workspace is refused", async () => {
+    const { id } = await org.member();
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    expect((await add(id)).status).toBe(400);
+  });
+});
+
+describe("a role that is inherited", () => {
+  test("is neither changed nor removed there, and a given one counts again after the demotion", async () => {
+    const { id } = await org.member({ role: "developer" });
+    await add(id, "workspace_developer");
+    const member = `/v1/admin/members/${id}`;
+    await org.admin.post(member, { role: "admin" });
+    for (const attempt of [
+      await org.admin.post(`${url}/${id}`, { workspace_role: "workspace_user" }),
+      await org.admin.remove(`${url}/${id}`),
+      await org.admin.remove(`/v1/organizations/workspaces/${workspaceId}/members/${id}`),
+    ]) {
+      expect(attempt.status).toBe(400);
+      expect(attempt.error.message).toContain("by being Admin of the organization");
+    }
+    expect((await list())[0]).toMatchObject({
+      workspace_role: "workspace_admin",
+      given_role: "workspace_developer",
+    });
+    await org.admin.post(member, { role: "user" });
+    expect((await list())[0]).toMatchObject({
+      workspace_role: "workspace_developer",
+      inherited_from: null,
+    });
+  });
+});
+
+describe("changing and removing", () => {
+  test("counts at once in an open session", async () => {
+    const { id, client } = await org.member({
+      workspaces: { [workspaceId]: "workspace_admin" },
+    });
+    const rename = (name: string) => client.post(`/v1/admin/workspaces/${workspaceId}`, { name });
+    expect((await rename("One")).status).toBe(200);
+    const changed = await org.admin.post<WorkspaceMember>(`${url}/${id}`, {
+      workspace_role: "Workspace Developer",
+    });
+    expect(changed.body.workspace_role).toBe("workspace_developer");
+    expect((await rename("Two")).status).toBe(403);
+    expect((await org.admin.remove(`${url}/${id}`)).body).toEqual({
+      type: "workspace_member_deleted",
+      member_id: id,
+      workspace_id: workspaceId,
+    });
+    expect((await client.get(`/v1/admin/workspaces/${workspaceId}`)).status).toBe(404);
+    expect((await org.admin.remove(`${url}/${id}`)).status).toBe(404);
+    const events = await auditEventsOf(h.deps.database, id);
+    expect(events.map(({ event }) => event)).toEqual([
+      "workspace_member.updated",
+      "workspace_member.removed",
+    ]);
+  });
+});
+
+describe("a workspace admin", () => {
+  test("manages the people of its workspace and of no other", async () => {
+    const other = await org.admin.createWorkspace();
+    const { client } = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const { id } = await org.member();
+    expect((await add(id, "workspace_developer", client)).status).toBe(200);
+    expect((await client.post(`${url}/${id}`, { workspace_role: "admin" })).status).toBe(200);
+    expect((await client.remove(`${url}/${id}`)).status).toBe(200);
+    const elsewhere = `/v1/admin/workspaces/${other.id}/members`;
+    const body = { member_id: id, workspace_role: "workspace_user" };
+    expect((await client.post(elsewhere, body)).status).toBe(404);
+    expect((await client.get(elsewhere)).status).toBe(404);
+  });
+
+  test("key of a workspace does so too, within its own workspace", async () => {
+    const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
+    const { id } = await org.member();
+    expect((await add(id, "workspace_developer", h.as(key))).status).toBe(200);
+    const weak = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
+    expect((await h.as(weak.key).get(url)).status).toBe(403);
+  });
+
+  test("and nobody less adds people or changes roles, the own among them", async () => {
+    for (const role of ["workspace_developer", "workspace_user"] as const) {
+      const { id, client } = await org.member({ workspaces: { [workspaceId]: role } });
+      const self = await client.post(`${url}/${id}`, { workspace_role: "workspace_admin" });
+      expect(self.status).toBe(403);
+      const other = await org.member();
+      expect((await add(other.id, "workspace_user", client)).status).toBe(403);
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { consolePages } from "@bursar/contract/console-pages.ts";
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import type { FastifyInstance } from "fastify";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+import { makeAdminApp } from "./app.ts";
+
+const DOCUMENT = "<!doctype html><title>Console</title>";
+const SCRIPT = "export const answer = 42;\n";
+
+let h: AdminHarness;
+let folder: string;
+let app: FastifyInstance;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  folder = await mkdtemp(join(tmpdir(), "bursar-console-"));
+  await mkdir(join(folder, "assets"));
+  await writeFile(join(folder, "index.html"), DOCUMENT);
+  await writeFile(join(folder, "assets", "main-abc.js"), SCRIPT);
+  await writeFile(join(folder, "assets", "main-abc.js.gz"), gzipSync(SCRIPT));
+  await writeFile(join(folder, "assets", "notes.txt"), "not a file of a page");
+  app = await makeAdminApp({ ...h.deps, consoleFolder: folder });
+});
+afterAll(async () => {
+  await app.close();
+  await h.close();
+  await rm(folder, { recursive: true });
+});
+
+const get = (url: string, headers: Record<string, string> = {}) =>
+  app.inject({ method: "GET", url, headers });
+
+test("the console's document stands at each of its addresses, never cached, under a strict policy", async () => {
+  for (const url of ["/", ...consolePages.flatMap((page) => [`/${page}`, `/${page}/a/b?c=d`])]) {
+    const answer = await get(url);
+    expect([url, answer.statusCode, answer.payload]).toEqual([url, 200, DOCUMENT]);
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    const policy = String(answer.headers["content-security-policy"]);
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("style-src 'self';");
+    expect(policy).not.toContain("unsafe");
+  }
+});
+
+describe("everything that is not the console's stays what it was", () => {
+  test.each([
+    ["/v1/admin/workspaces", 401],
+    ["/v1/nothing", 404],
+    ["/v1", 404],
+    ["/nothing", 404],
+    ["/assets/", 404],
+    ["/assets/nothing.js", 404],
+    ["/assets/notes.txt", 404],
+    ["/assets/../index.html", 404],
+    ["/assets/%2e%2e%2findex.html", 404],
+    ["/openapi.json", 200],
+    ["/docs", 200],
+    ["/healthz", 200],
+  ])("%s is %i and no document of the console", async (url, status) => {
+    const answer = await get(url, { accept: "text/html" });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.payload).not.toContain(DOCUMENT);
+  });
+
+  test("no address of the console begins a path of the API or of another page", () => {
+    const taken = new Set(adminRoutes.map((route) => route.path.split("/")[1]));
+    for (const name of ["v1", "api", "docs", "assets", "healthz", "readyz", "metrics"])
+      taken.add(name);
+    expect(consolePages.filter((page) => taken.has(page))).toEqual([]);
+  });
+
+  test("only reading: a form posted at a page of the console is a 404", async () => {
+    const answer = await app.inject({ method: "POST", url: "/login" });
+    expect(answer.statusCode).toBe(404);
+  });
+});
+
+describe("a file of the console", () => {
+  test("is kept for ever by browsers, for its name changes with its content", async () => {
+    const answer = await get("/assets/main-abc.js");
+    expect(answer.payload).toBe(SCRIPT);
+    expect(answer.headers["content-type"]).toBe("text/javascript; charset=utf-8");
+    expect(answer.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    expect(answer.headers["content-encoding"]).toBeUndefined();
+  });
+
+  test("comes compressed for who takes it", async () => {
+    const answer = await get("/assets/main-abc.js", { "accept-encoding": "gzip, br" });
+    expect(answer.headers["content-encoding"]).toBe("gzip");
+    expect(answer.headers["vary"]).toBe("accept-encoding");
+    expect(answer.rawPayload).toEqual(gzipSync(SCRIPT));
+  });
+});
+
+test("where nothing is built, the plain page says so", async () => {
+  const answer = await h.as(null).get("/");
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain("The console is not built on this machine");
+  expect((await h.as(null).get("/login")).status).toBe(404);
+});

@@ -1,0 +1,31 @@
+/**
+ * One Prometheus text of several, of processes of the same program: each family stands once, with the lines of all.
+ * The lines say by a label which process they speak of.
+ */
+export function mergeMetrics(texts: readonly string[]): string {
+  const families = new Map<string, { head: string[]; samples: string[] }>();
+  for (const text of texts) {
+    let family = familyOf(families, "");
+    for (const line of text.split("\n")) {
+      if (line === "") continue;
+      const about = /^# (?:HELP|TYPE) (\S+)/.exec(line);
+      if (about === null) {
+        family.samples.push(line);
+        continue;
+      }
+      family = familyOf(families, about[1] ?? "");
+      if (!family.head.includes(line)) family.head.push(line);
+    }
+  }
+  const lines = [...families.values()].flatMap(({ head, samples }) => [...head, ...samples]);
+  return `${lines.join("\n")}\n`;
+}
+
+function familyOf(
+  families: Map<string, { head: string[]; samples: string[] }>,
+  name: string,
+): { head: string[]; samples: string[] } {
+  const found = families.get(name) ?? { head: [], samples: [] };
+  families.set(name, found);
+  return found;
+}

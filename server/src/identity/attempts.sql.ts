@@ -1,0 +1,67 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+const DELETE_AT_ONCE = 1_000;
+
+/**
+ * Takes one from an allowance of `burst` that fills up by one each `everyMs`, in one statement. Null when it was there;
+ * else how long until it will be, in milliseconds.
+ */
+export async function takeAttempt(
+  db: Database | Tx,
+  of: { key: string; burst: number; everyMs: number; nowMs: number },
+): Promise<number | null> {
+  const now = new Date(of.nowMs);
+  const one = sql`${of.everyMs} * interval '1 millisecond'`;
+  const { rows } = await sql<{ key: string }>`
+    INSERT INTO auth_attempt AS a (key, full_at) VALUES (${of.key}, ${now}::timestamptz + ${one})
+    ON CONFLICT (key) DO UPDATE SET full_at = greatest(a.full_at, ${now}) + ${one}
+    WHERE greatest(a.full_at, ${now}) + ${one} <= ${new Date(of.nowMs + of.burst * of.everyMs)}
+    RETURNING key`.execute(db);
+  if (rows.length > 0) return null;
+  const row = await db
+    .selectFrom("auth_attempt")
+    .select("full_at")
+    .where("key", "=", of.key)
+    .executeTakeFirst();
+  const fullAtMs = row?.full_at.getTime() ?? of.nowMs;
+  return Math.max(0, fullAtMs - (of.burst - 1) * of.everyMs - of.nowMs);
+}
+
+export async function giveBackAttempt(
+  db: Database | Tx,
+  of: { key: string; everyMs: number },
+): Promise<void> {
+  await db
+    .updateTable("auth_attempt")
+    .set({ full_at: sql<Date>`full_at - ${of.everyMs} * interval '1 millisecond'` })
+    .where("key", "=", of.key)
+    .execute();
+}
+
+/** Counts a failure; gives how many there were since the count began, an hour ago at most. */
+export async function countFailure(
+  db: Database | Tx,
+  of: { key: string; nowMs: number; windowMs: number },
+): Promise<{ failures: number; since: Date }> {
+  const now = new Date(of.nowMs);
+  const oldest = new Date(of.nowMs - of.windowMs);
+  const { rows } = await sql<{ failures: number; failing_since: Date }>`
+    INSERT INTO auth_attempt AS a (key, full_at, failures, failing_since)
+    VALUES (${of.key}, ${new Date(of.nowMs + of.windowMs)}, 1, ${now})
+    ON CONFLICT (key) DO UPDATE SET
+      failures = CASE WHEN a.failing_since > ${oldest} THEN a.failures + 1 ELSE 1 END,
+      failing_since = CASE WHEN a.failing_since > ${oldest} THEN a.failing_since ELSE ${now} END,
+      full_at = excluded.full_at
+    RETURNING failures, failing_since`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error("an upsert gives its row");
+  return { failures: row.failures, since: row.failing_since };
+}
+
+export async function deleteAttempts(db: Database | Tx, nowMs: number): Promise<void> {
+  await sql`
+    DELETE FROM auth_attempt WHERE key IN (
+      SELECT key FROM auth_attempt WHERE full_at < ${new Date(nowMs)}
+      LIMIT ${DELETE_AT_ONCE} FOR UPDATE SKIP LOCKED)`.execute(db);
+}

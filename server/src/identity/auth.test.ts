@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { removeForeignVariables } from "./auth.ts";
+
+test("no variable of the environment changes how people are identified, or where reports go", () => {
+  const environment = {
+    BETTER_AUTH_SECRET: "x",
+    BETTER_AUTH_SECRETS: "2:x",
+    BETTER_AUTH_TELEMETRY: "1",
+    BETTER_AUTH_TELEMETRY_ENDPOINT: "https://elsewhere.example",
+    BETTER_AUTH_URL: "https://elsewhere.example",
+    AUTH_SECRET: "x",
+    BURSAR_PORT: "8484",
+    PATH: "/bin",
+  };
+  removeForeignVariables(environment);
+  expect(environment).toEqual({ BURSAR_PORT: "8484", PATH: "/bin" });
+});

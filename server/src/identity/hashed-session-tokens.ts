@@ -1,0 +1,62 @@
+import type { DBAdapter, Where } from "better-auth";
+
+// better-auth stores the tokens of sessions as they are. Between it and the table stands this: what is written and what
+// is looked for are hashes, what it gets back is the token that it asked for. Whoever can read the table gets no session.
+
+type Row = Record<string, unknown>;
+
+/** The adapter, with `hashToken` between it and the tokens of sessions. Transactions are the caller's: there is one around all. */
+export function hashSessionTokens(
+  adapter: DBAdapter,
+  hashToken: (token: string) => string,
+): DBAdapter {
+  const hashed: DBAdapter = {
+    ...adapter,
+    create: async (call) => {
+      if (call.model !== "session") return adapter.create(call);
+      const token = String((call.data as Row)["token"]);
+      const data = { ...call.data, token: hashToken(token) };
+      const made: Row = await adapter.create({ ...call, data });
+      return { ...made, token } as never;
+    },
+    findOne: async (call) => {
+      const { where, token } = hashWhere(call.model, call.where);
+      return withToken(await adapter.findOne({ ...call, where }), token);
+    },
+    findMany: (call) => adapter.findMany({ ...call, ...hashOptional(call) }),
+    count: (call) => adapter.count({ ...call, ...hashOptional(call) }),
+    update: async (call) => {
+      const { where, token } = hashWhere(call.model, call.where);
+      return withToken(await adapter.update({ ...call, where }), token);
+    },
+    updateMany: (call) =>
+      adapter.updateMany({ ...call, where: hashWhere(call.model, call.where).where }),
+    delete: (call) => adapter.delete({ ...call, where: hashWhere(call.model, call.where).where }),
+    deleteMany: (call) =>
+      adapter.deleteMany({ ...call, where: hashWhere(call.model, call.where).where }),
+    transaction: (work) => work(hashed),
+  };
+  return hashed;
+
+  function hashWhere(model: string, where: Where[]): { where: Where[]; token: string | null } {
+    if (model !== "session") return { where, token: null };
+    let token: string | null = null;
+    const hashedWhere = where.map((condition) => {
+      if (condition.field !== "token") return condition;
+      if (Array.isArray(condition.value)) {
+        return { ...condition, value: condition.value.map((each) => hashToken(String(each))) };
+      }
+      token = String(condition.value);
+      return { ...condition, value: hashToken(token) };
+    });
+    return { where: hashedWhere, token };
+  }
+
+  function hashOptional(call: { model: string; where?: Where[] | undefined }) {
+    return call.where === undefined ? {} : { where: hashWhere(call.model, call.where).where };
+  }
+}
+
+function withToken<T>(row: T, token: string | null): T {
+  return row !== null && token !== null ? { ...row, token } : row;
+}

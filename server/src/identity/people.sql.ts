@@ -1,0 +1,49 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** Whether the member may sign in, or null for nobody. */
+export async function findMemberStatus(
+  db: Database | Tx,
+  memberId: string,
+): Promise<"active" | "deactivated" | "removed" | null> {
+  const row = await db
+    .selectFrom("member")
+    .select("status")
+    .where("id", "=", memberId)
+    .executeTakeFirst();
+  return row?.status ?? null;
+}
+
+export async function insertIdentity(
+  tx: Tx,
+  row: { memberId: string; email: string; accountId: string; passwordHash: string },
+): Promise<void> {
+  await tx
+    .insertInto("auth_user")
+    .values({ id: row.memberId, email: row.email, email_verified: true })
+    .execute();
+  await tx
+    .insertInto("auth_account")
+    .values({
+      id: row.accountId,
+      user_id: row.memberId,
+      provider_id: "credential",
+      account_id: row.memberId,
+      password: row.passwordHash,
+    })
+    .execute();
+}
+
+export async function deleteSessions(
+  tx: Tx,
+  of: { memberId: string; exceptSessionId: string | null },
+): Promise<number> {
+  let query = tx.deleteFrom("auth_session").where("user_id", "=", of.memberId);
+  if (of.exceptSessionId !== null) query = query.where("id", "<>", of.exceptSessionId);
+  const { numDeletedRows } = await query.executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** What hangs on the identity goes with it. */
+export async function deleteIdentity(tx: Tx, memberId: string): Promise<void> {
+  await tx.deleteFrom("auth_user").where("id", "=", memberId).execute();
+}

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type JobHelpers,
+  type ParsedCronItem,
+  parseCronItems,
+  Logger as QueueLogger,
+  type Runner,
+  run,
+  type TaskList,
+} from "graphile-worker";
+import { JOB_SCHEMA, openJobPool } from "#src/db/job-queue.ts";
+import type { Logger } from "#src/lib/logger.ts";
+
+/** A job of the name it stands under. Throws where another attempt is worth it. */
+export type Job = (payload: Record<string, unknown>, attempt: Attempt) => Promise<void>;
+
+export interface Attempt {
+  isLast: boolean;
+}
+
+export interface JobsOptions {
+  connectionString: string;
+  /** What this node can do; jobs of other names wait for another node. */
+  jobs: Readonly<Record<string, Job>>;
+  /** Names of jobs to be run once at each time of the pattern (as crontab has it, in UTC), by one node. */
+  schedule: Readonly<Record<string, string>>;
+  logger: Logger;
+}
+
+export interface RunningJobs {
+  /** Takes no more jobs, and waits for those that are running. */
+  stop(): Promise<void>;
+}
+
+type JobPool = ReturnType<typeof openJobPool>;
+
+const CONCURRENT_JOBS = 4;
+/** One connection listens; the others fetch and finish jobs. A job's own statements use the pool of the server. */
+const MAX_CONNECTIONS = 3;
+/** When nobody says that there is a job: after a restart of the database, and for retries. */
+const POLL_INTERVAL_MS = 2_000;
+const FIRST_RESTART_MS = 1_000;
+const LAST_RESTART_MS = 60_000;
+
+/**
+ * Runs jobs on this node until it is stopped. A lost database is waited for: whatever ends the worker, another one
+ * starts, later each time.
+ */
+export function runJobs(options: JobsOptions): RunningJobs {
+  const stopping = new AbortController();
+  const pool = openJobPool({
+    connectionString: options.connectionString,
+    maxConnections: MAX_CONNECTIONS,
+    onIdleError: (error) =>
+      options.logger.warn({ err: error }, "a connection of the job queue was lost"),
+  });
+  let runner: Runner | null = null;
+
+  async function runOnce(): Promise<void> {
+    runner = await start(options, pool);
+    // Stopped while it was starting.
+    if (stopping.signal.aborted) await runner.stop();
+    await runner.promise;
+  }
+
+  async function keepRunning(): Promise<void> {
+    let waitMs = FIRST_RESTART_MS;
+    while (!stopping.signal.aborted) {
+      const startedMs = performance.now();
+      try {
+        await runOnce();
+      } catch (error) {
+        if (!stopping.signal.aborted) options.logger.warn({ err: error }, "jobs have stopped");
+      }
+      if (performance.now() - startedMs > LAST_RESTART_MS) waitMs = FIRST_RESTART_MS;
+      await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, LAST_RESTART_MS);
+    }
+  }
+
+  const running = keepRunning();
+  return {
+    stop: async () => {
+      stopping.abort();
+      // Rejects where it has stopped by itself.
+      await runner?.stop().catch(() => undefined);
+      await running;
+      await pool.end();
+    },
+  };
+}
+
+function start(options: JobsOptions, pgPool: JobPool): Promise<Runner> {
+  return run({
+    pgPool,
+    schema: JOB_SCHEMA,
+    taskList: makeTaskList(options.jobs),
+    parsedCronItems: parseSchedule(options.schedule),
+    concurrency: CONCURRENT_JOBS,
+    pollInterval: POLL_INTERVAL_MS,
+    // Signals are the process's own business (main.ts).
+    noHandleSignals: true,
+    logger: makeQueueLogger(options.logger),
+    // Else a job whose end cannot be written rejects a promise that nobody has, which would end the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  });
+}
+
+function makeTaskList(jobs: JobsOptions["jobs"]): TaskList {
+  const tasks: TaskList = {};
+  for (const [name, job] of Object.entries(jobs)) {
+    tasks[name] = async (payload: unknown, { job: { attempts, max_attempts } }: JobHelpers) =>
+      job(payload as Record<string, unknown>, { isLast: attempts >= max_attempts });
+  }
+  return tasks;
+}
+
+function parseSchedule(schedule: JobsOptions["schedule"]): ParsedCronItem[] {
+  return parseCronItems(
+    Object.entries(schedule).map(([task, match]) => ({
+      task,
+      match,
+      // A turn that was missed is not made up for: the next one finds the same things to do.
+      options: { backfillPeriod: 0, maxAttempts: 1, jobKey: task, jobKeyMode: "replace" },
+    })),
+  );
+}
+
+/** The queue tells each job's start and end; that is for whoever looks for a fault. */
+function makeQueueLogger(logger: Logger): QueueLogger {
+  return new QueueLogger(() => (level, message) => {
+    if (level === "error" || level === "warning") logger.warn({ queue: message }, "job queue");
+    else logger.debug({ queue: message }, "job queue");
+  });
+}

@@ -1,0 +1,22 @@
+/** Work that nobody waits for, until the end. */
+export interface Background {
+  /** Starts it now. What it throws goes to `onError`. */
+  run(work: () => Promise<void>): void;
+  /** Resolves when nothing runs any more. */
+  settled(): Promise<void>;
+}
+
+export function makeBackground(onError: (error: unknown) => void): Background {
+  const running = new Set<Promise<void>>();
+  return {
+    run: (work) => {
+      const task: Promise<void> = work()
+        .catch(onError)
+        .finally(() => running.delete(task));
+      running.add(task);
+    },
+    settled: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}

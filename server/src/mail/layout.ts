@@ -1,0 +1,69 @@
+// How a message looks: one column, one button, as text and as HTML from the same parts. Everything that stands in it was
+// chosen by somebody, so it is made one line and escaped here and nowhere else.
+
+export interface Message {
+  title: string;
+  paragraphs: readonly string[];
+  /** The one thing to do. In the text its address stands in a line of its own. */
+  action?: { label: string; url: string };
+  /** Small print below. */
+  notes: readonly string[];
+}
+
+export interface MessageBody {
+  text: string;
+  html: string;
+}
+
+export function layoutMessage(message: Message): MessageBody {
+  return { text: toText(message), html: toHtml(message) };
+}
+
+function toText({ title, paragraphs, action, notes }: Message): string {
+  const blocks = [title, ...paragraphs].map(oneLine);
+  if (action) blocks.push(`${oneLine(action.label)}:\n${oneLine(action.url)}`);
+  if (notes.length > 0) blocks.push(["-- ", ...notes.map(oneLine)].join("\n"));
+  return `${blocks.join("\n\n")}\n`;
+}
+
+const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+
+function toHtml({ title, paragraphs, action, notes }: Message): string {
+  const button =
+    action &&
+    `<p style="margin:28px 0"><a href="${escapeHtml(action.url)}" style="background:#1d4a45;color:#ffffff;` +
+      `text-decoration:none;padding:12px 20px;border-radius:6px;display:inline-block">${escapeHtml(action.label)}</a></p>` +
+      `<p style="font-size:13px;color:#666666;word-break:break-all">${escapeHtml(action.url)}</p>`;
+  return [
+    "<!doctype html>",
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`,
+    `<title>${escapeHtml(title)}</title></head>`,
+    `<body style="margin:0;padding:24px;background:#f7f5f0;color:#1c1b19;${FONT};font-size:16px;line-height:1.5">`,
+    `<div style="max-width:560px;margin:0 auto;background:#ffffff;border:1px solid #e4e0d8;border-radius:8px;padding:32px">`,
+    `<h1 style="font-size:20px;line-height:1.3;margin:0 0 16px">${escapeHtml(title)}</h1>`,
+    ...paragraphs.map((paragraph) => `<p style="margin:0 0 12px">${escapeHtml(paragraph)}</p>`),
+    ...(button ? [button] : []),
+    ...notes.map(
+      (note) => `<p style="margin:12px 0 0;font-size:13px;color:#666666">${escapeHtml(note)}</p>`,
+    ),
+    "</div></body></html>",
+    "",
+  ].join("\n");
+}
+
+/** Without what could begin a new line or a new header, or hide what is there. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(text: string): string {
+  return oneLine(text).replace(/[&<>"']/g, (character) => entities[character] ?? "");
+}

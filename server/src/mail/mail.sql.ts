@@ -1,0 +1,165 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+export interface NewMail {
+  id: string;
+  organizationId: string;
+  kind: string;
+  to: string;
+  subject: string;
+  bodySealed: Uint8Array;
+  aboutId: string | null;
+  isForOwner: boolean;
+}
+
+export async function insertMail(tx: Tx, mail: NewMail): Promise<void> {
+  await tx
+    .insertInto("mail")
+    .values({
+      id: mail.id,
+      organization_id: mail.organizationId,
+      kind: mail.kind,
+      to_address: mail.to,
+      subject: mail.subject,
+      body_sealed: mail.bodySealed,
+      about_id: mail.aboutId,
+      is_for_owner: mail.isForOwner,
+      // Positions in lists are whole milliseconds.
+      created_at: sql<Date>`date_trunc('milliseconds', now())`,
+    })
+    .execute();
+}
+
+/** What waits about this thing is not sent any more, and cannot be read either. Gives the ids. */
+export async function withdrawMail(tx: Tx, aboutId: string): Promise<string[]> {
+  const rows = await tx
+    .updateTable("mail")
+    .set({ status: "withdrawn", body_sealed: null, claimed_until: null })
+    .where("about_id", "=", aboutId)
+    .where("status", "in", ["queued", "failed"])
+    .returning("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+export interface ClaimedMail {
+  id: string;
+  to: string;
+  subject: string;
+  bodySealed: Uint8Array;
+  createdAt: Date;
+}
+
+/** Takes the message for `seconds`, or gives null where it is not to be sent, or another node is sending it. */
+export async function claimMail(
+  db: Database,
+  claim: { id: string; seconds: number },
+): Promise<ClaimedMail | null> {
+  const row = await db
+    .updateTable("mail")
+    .set((eb) => ({
+      claimed_until: secondsFromNow(claim.seconds),
+      attempts: eb("attempts", "+", 1),
+    }))
+    .where("id", "=", claim.id)
+    .where("status", "=", "queued")
+    .where("body_sealed", "is not", null)
+    .where((eb) =>
+      eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", sql<Date>`now()`)]),
+    )
+    .returning(["id", "to_address", "subject", "body_sealed", "created_at"])
+    .executeTakeFirst();
+  if (!row?.body_sealed) return null;
+  return {
+    id: row.id,
+    to: row.to_address,
+    subject: row.subject,
+    bodySealed: row.body_sealed,
+    createdAt: row.created_at,
+  };
+}
+
+/** It has been handed to the mail server. Its body has done its work, and its links are nobody else's to read. */
+export async function markSent(db: Database, id: string): Promise<void> {
+  await db
+    .updateTable("mail")
+    .set({
+      status: "sent",
+      sent_at: sql<Date>`date_trunc('milliseconds', now())`,
+      body_sealed: null,
+      claimed_until: null,
+      last_error: null,
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Lets go of the message: it stays queued, or has failed for good. */
+export async function markAttemptFailed(
+  db: Database,
+  failed: { id: string; error: string; isFinal: boolean },
+): Promise<void> {
+  await db
+    .updateTable("mail")
+    .set({
+      last_error: failed.error,
+      claimed_until: null,
+      ...(failed.isFinal && { status: "failed" as const }),
+    })
+    .where("id", "=", failed.id)
+    .where("status", "=", "queued")
+    .execute();
+}
+
+/** What has waited too long has failed: its links are dead, or will be. Gives the ids. */
+export async function failOldMail(
+  db: Database,
+  old: { afterHours: number; error: string },
+): Promise<string[]> {
+  const rows = await db
+    .updateTable("mail")
+    .set((eb) => ({
+      status: "failed",
+      claimed_until: null,
+      last_error: eb.fn.coalesce("last_error", sql<string>`${old.error}::text`),
+    }))
+    .where("status", "=", "queued")
+    .where("created_at", "<", hoursAgo(old.afterHours))
+    .where((eb) =>
+      eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", sql<Date>`now()`)]),
+    )
+    .returning("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Queued messages that no job will send: the node that had the job is gone. A job is believed to be running for
+ * `jobSeconds`; the queue itself would wait four hours.
+ */
+export async function listStrandedMail(
+  db: Database,
+  of: { jobSeconds: number; limit: number },
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT m.id FROM mail m
+    WHERE m.status = 'queued' AND (m.claimed_until IS NULL OR m.claimed_until < now())
+      AND NOT EXISTS (
+        SELECT FROM graphile_worker.jobs j
+        WHERE j.key = 'mail:' || m.id AND j.attempts < j.max_attempts
+          AND (j.locked_at IS NULL OR j.locked_at > ${secondsAgo(of.jobSeconds)}))
+    ORDER BY m.created_at LIMIT ${of.limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+export async function deleteOldMail(db: Database, afterDays: number): Promise<void> {
+  await db
+    .deleteFrom("mail")
+    .where("created_at", "<", hoursAgo(afterDays * 24))
+    .where("status", "!=", "queued")
+    .execute();
+}
+
+const secondsFromNow = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`;
+const secondsAgo = (seconds: number) => sql<Date>`now() - make_interval(secs => ${seconds})`;
+const hoursAgo = (hours: number) => sql<Date>`now() - make_interval(hours => ${hours}::integer)`;

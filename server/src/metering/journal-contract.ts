@@ -1,0 +1,63 @@
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { JournalMark } from "./journal-mark.ts";
+import type { EndsRead, EndsWanted } from "./read-ends.ts";
+import type { Replayed, UnflushedEnd } from "./replay.ts";
+import type { JournalPosition } from "./segments.ts";
+
+/** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
+export interface AcceptedEnd {
+  seq: number;
+  position: JournalPosition;
+}
+
+/** What a start needs to know of the journal, and what it gives for it. */
+export interface JournalStart {
+  /** What the database has of this journal. */
+  flushedSeq: number;
+  /** Called for every end that the database does not have, in order. */
+  onUnflushedEnd: (end: UnflushedEnd) => void;
+}
+
+/** What a start found. */
+export type JournalFound = Omit<Replayed, "state">;
+
+/** Where a node's records are until the usage tables have them: files of its own (journal.ts), or rows (postgres-journal.ts). */
+export interface Journal {
+  readonly nodeId: string;
+  /** Sequence numbers mean nothing in a journal with another id, also under the same node id. */
+  readonly journalId: string;
+  /** The id under which the database may know this journal besides `journalId`: no reason for alarm. */
+  readonly previousJournalId: string | null;
+  /** Whether all that was written is there. */
+  readonly mark: JournalMark;
+  /** Ties the journal to one database. Throws StartError for another one's. */
+  bindTo(installationId: string): void;
+  /**
+   * Reads what the journal knows and begins writing behind it; marks it first where something is missing. Throws
+   * StartError for the journal of another node or of a newer release, and the error of the disk or the database.
+   */
+  start(options: JournalStart): Promise<JournalFound>;
+  /**
+   * Takes the record. On disk it is written on return, in the database once `synced` resolves, which has to be waited
+   * for then. Throws ApiError("unavailable") when it cannot; then nothing of the record stays.
+   */
+  begin(record: BeginRecord): void;
+  /** Never throws. Null when the request is not open: it has ended already, or never began. */
+  end(record: EndRecord): AcceptedEnd | null;
+  /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
+  takeBack(requestId: string): void;
+  /** Resolves when everything taken so far survives a power cut; rejects when the disk or the database failed. */
+  synced(): Promise<void>;
+  /** All ends up to `seq` are in the database: their segments may go when their time has come. */
+  markFlushed(seq: number): void;
+  /** Removes segments whose time has come. */
+  prune(): void;
+  position(): JournalPosition;
+  /** Ends from a position on, `limit` at most; those below `fromSeq` are left out. */
+  readEnds(from: EndsWanted, limit: number): Promise<EndsRead>;
+  /** Keeps a record that the database refuses, for people. Throws when it cannot. */
+  setAside(seq: number, record: EndRecord): void;
+  /** True when every accepted record is written and the last sync succeeded. */
+  isHealthy(): boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,209 @@
+import { CompiledQuery, sql } from "kysely";
+import type { Database } from "#src/db/pool.ts";
+
+// Journals as rows. What a writer may do hangs on its epoch: whoever opens the journal raises it, and waits for the
+// statement under way of the one before, which holds the row's lock.
+
+export interface WriterRow {
+  nodeId: string;
+  journalId: string;
+  epoch: bigint;
+  lastSeq: number;
+  beat: bigint;
+  /** False while something that was sent may be missing. */
+  isWhole: boolean;
+  isAdopted: boolean;
+}
+
+const writerColumns = [
+  "node_id as nodeId",
+  "journal_id as journalId",
+  "epoch",
+  "last_seq",
+  "beat",
+  "is_whole as isWhole",
+  "is_adopted as isAdopted",
+] as const;
+
+type SelectedWriter = Omit<WriterRow, "lastSeq"> & { last_seq: bigint };
+
+function fromRow({ last_seq, ...row }: SelectedWriter): WriterRow {
+  return { ...row, lastSeq: Number(last_seq) };
+}
+
+/** Takes the node's journal over from whoever wrote it, or makes it. Gives the writer before too, or null. */
+export async function openWriter(
+  database: Database,
+  { nodeId, journalId }: { nodeId: string; journalId: string },
+): Promise<{ writer: WriterRow; previous: WriterRow | null }> {
+  return await database.transaction().execute(async (tx) => {
+    const previous = await tx
+      .selectFrom("journal_writer")
+      .select(writerColumns)
+      .where("node_id", "=", nodeId)
+      .forUpdate()
+      .executeTakeFirst();
+    const writer = await tx
+      .insertInto("journal_writer")
+      .values({ node_id: nodeId, journal_id: journalId })
+      .onConflict((conflict) =>
+        conflict.column("node_id").doUpdateSet((eb) => ({
+          journal_id: eb.ref("excluded.journal_id"),
+          epoch: eb("journal_writer.epoch", "+", 1n),
+          beat: eb("journal_writer.beat", "+", 1n),
+          is_adopted: false,
+          seen_at: eb.fn<Date>("now"),
+        })),
+      )
+      .returning(writerColumns)
+      .executeTakeFirstOrThrow();
+    return { writer: fromRow(writer), previous: previous ? fromRow(previous) : null };
+  });
+}
+
+/** Takes over the journal of a dead node. Null when it is not as it was seen: alive, or another was faster. */
+export async function adoptWriter(
+  database: Database,
+  seen: WriterRow,
+  journalId: string,
+): Promise<WriterRow | null> {
+  const row = await database
+    .updateTable("journal_writer")
+    .set((eb) => ({
+      journal_id: journalId,
+      epoch: eb("epoch", "+", 1n),
+      beat: eb("beat", "+", 1n),
+      is_adopted: true,
+      seen_at: eb.fn<Date>("now"),
+    }))
+    .where("node_id", "=", seen.nodeId)
+    .where("epoch", "=", seen.epoch)
+    .where("beat", "=", seen.beat)
+    .returning(writerColumns)
+    .executeTakeFirst();
+  return row ? fromRow(row) : null;
+}
+
+export async function findWriter(database: Database, nodeId: string): Promise<WriterRow | null> {
+  const row = await database
+    .selectFrom("journal_writer")
+    .select(writerColumns)
+    .where("node_id", "=", nodeId)
+    .executeTakeFirst();
+  return row ? fromRow(row) : null;
+}
+
+export async function listWriters(database: Database): Promise<WriterRow[]> {
+  const rows = await database
+    .selectFrom("journal_writer")
+    .select(writerColumns)
+    .orderBy("node_id")
+    .execute();
+  return rows.map(fromRow);
+}
+
+export interface WriterStep {
+  nodeId: string;
+  epoch: bigint;
+  /** `last_seq` before and after. */
+  from: number;
+  to: number;
+}
+
+export interface JournalRow {
+  seq: number;
+  line: Buffer;
+}
+
+// One statement, so one round trip and one sync of the database's log, however many records wait.
+const APPEND = `
+  WITH writer AS (
+    UPDATE journal_writer SET last_seq = $1, beat = beat + 1, seen_at = now()
+    WHERE node_id = $2 AND epoch = $3 AND last_seq = $4 RETURNING node_id
+  ), written AS (
+    INSERT INTO journal_record (node_id, seq, line)
+    SELECT writer.node_id, r.seq, r.line FROM writer, unnest($5::bigint[], $6::bytea[]) AS r (seq, line)
+  )
+  SELECT count(*)::int AS writers FROM writer`;
+
+/** False when the writer is not as told: nothing was written then. */
+export async function appendRows(
+  database: Database,
+  step: WriterStep,
+  rows: readonly JournalRow[],
+): Promise<boolean> {
+  const result = await database.executeQuery<{ writers: number }>(
+    CompiledQuery.raw(APPEND, [
+      String(step.to),
+      step.nodeId,
+      String(step.epoch),
+      String(step.from),
+      rows.map(({ seq }) => String(seq)),
+      rows.map(({ line }) => line),
+    ]),
+  );
+  return result.rows[0]?.writers === 1;
+}
+
+/** A sign of life. False when another has the journal. */
+export async function beatWriter(
+  database: Database,
+  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable("journal_writer")
+    .set((eb) => ({ beat: eb("beat", "+", 1n), seen_at: sql<Date>`now()` }))
+    .where("node_id", "=", nodeId)
+    .where("epoch", "=", epoch)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** Throws where another has the journal. */
+export async function markWriter(
+  database: Database,
+  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+  isWhole: boolean,
+): Promise<void> {
+  const { numUpdatedRows } = await database
+    .updateTable("journal_writer")
+    .set({ is_whole: isWhole })
+    .where("node_id", "=", nodeId)
+    .where("epoch", "=", epoch)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw new Error("another process has this node's journal");
+}
+
+/** In order, those behind `afterSeq`, `limit` at most. */
+export async function listRows(
+  database: Database,
+  { nodeId, afterSeq, limit }: { nodeId: string; afterSeq: number; limit: number },
+): Promise<JournalRow[]> {
+  const rows = await database
+    .selectFrom("journal_record")
+    .select(["seq", "line"])
+    .where("node_id", "=", nodeId)
+    .where("seq", ">", BigInt(afterSeq))
+    .orderBy("seq")
+    .limit(limit)
+    .execute();
+  return rows.map(({ seq, line }) => ({ seq: Number(seq), line: Buffer.from(line) }));
+}
+
+export async function deleteRows(
+  database: Database,
+  nodeId: string,
+  seqs: readonly number[],
+): Promise<void> {
+  await sql`DELETE FROM journal_record
+    WHERE node_id = ${nodeId} AND seq = ANY(${seqs.map(String)}::bigint[])`.execute(database);
+}
+
+/** Ends a journal of which nothing is left to do; one with records, or that may lack some, stays, and so does another writer's. */
+export async function closeWriter(
+  database: Database,
+  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+): Promise<void> {
+  await sql`DELETE FROM journal_writer WHERE node_id = ${nodeId} AND epoch = ${epoch} AND is_whole
+    AND NOT EXISTS (SELECT FROM journal_record WHERE node_id = ${nodeId})`.execute(database);
+}

@@ -1,0 +1,143 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "#src/db/pool.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import { openJournal } from "./journal.ts";
+import type { Journal } from "./journal-contract.ts";
+import { checkNodeId, findNodeId, nodeIdentity } from "./node-identity.ts";
+import { openPostgresJournal } from "./postgres-journal.ts";
+import { listOrdinals } from "./segments.ts";
+
+// Which journal a process writes. On disk each process of a data folder has a folder of its own: `journal`, `journal-2`,
+// … A folder is locked by who writes it: a process whose supervisor was killed may live a moment longer than that.
+
+export interface OpenedJournal {
+  journal: Journal;
+  /** After the journal was closed. */
+  release(): Promise<void>;
+}
+
+export interface DiskJournalOptions {
+  /** The data folder. */
+  folder: string;
+  /** Which of the processes of this data folder: 1 is the first. */
+  index: number;
+  /** BURSAR_NODE_ID. */
+  configuredId: string | null;
+  makeId: (prefix: string) => string;
+  clock: Clock;
+  logger: Logger;
+  previousJournalId?: string;
+}
+
+export interface RowJournalOptions {
+  /** Null makes a new node. */
+  nodeId: string | null;
+  previousJournalId?: string;
+  makeId: (prefix: string) => string;
+  /** Ended by `release`. */
+  database: Database;
+  beatEveryMs: number;
+  onLost: (how: "adopted" | "taken") => void;
+  logger: Logger;
+}
+
+const FOLDER = /^journal(?:-([1-9]\d{0,5}))?$/;
+const LOCK_WITHIN_MS = 10_000;
+const LOCK_RETRY_MS = 50;
+const NODE_PREFIX = "node_";
+const JOURNAL_PREFIX = "jrnl_";
+
+/** The journal of a process on its disk. Throws StartError for another node's, or one that another process writes. */
+export async function openDiskJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
+  const lock = await lockWithin(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
+  return openLocked(lock, { ...options, configuredId: nameOfProcess(options) });
+}
+
+/** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
+export async function openLeftJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
+  const lock = await acquireProcessLock(folderOf(options.folder, options.index));
+  return openLocked(lock, { ...options, configuredId: null });
+}
+
+/** The journal of a process in the database. Throws StartError for an id that cannot name a node. */
+export async function openRowJournal(options: RowJournalOptions): Promise<OpenedJournal> {
+  const { database, makeId, nodeId } = options;
+  const release = () => database.destroy();
+  try {
+    const journal = await openPostgresJournal({
+      ...options,
+      nodeId: nodeId === null ? makeId(NODE_PREFIX) : checkNodeId(nodeId),
+      journalId: makeId(JOURNAL_PREFIX),
+    });
+    return { journal, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+export interface LeftJournal {
+  index: number;
+  nodeId: string | null;
+}
+
+/** The journals on disk that hold anything, whoever writes them. */
+export function listLeftJournals(folder: string): LeftJournal[] {
+  if (!existsSync(folder)) return [];
+  const indexes = readdirSync(folder).flatMap((name) => {
+    const match = FOLDER.exec(name);
+    return match === null ? [] : [Number(match[1] ?? 1)];
+  });
+  return indexes
+    .sort((a, b) => a - b)
+    .filter((index) => listOrdinals(folderOf(folder, index)).length > 0)
+    .map((index) => ({ index, nodeId: findNodeId(folderOf(folder, index)) }));
+}
+
+/** The index of a node's journal on disk, or null. */
+export function findJournalOf(folder: string, nodeId: string): number | null {
+  return listLeftJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
+}
+
+/** The configured id of one of several processes: `gw`, `gw-2`, … Null where none is configured. */
+export function nameOfProcess(process: {
+  configuredId: string | null;
+  index: number;
+}): string | null {
+  const { configuredId, index } = process;
+  return configuredId === null || index === 1 ? configuredId : `${configuredId}-${index}`;
+}
+
+async function openLocked(lock: ProcessLock, options: DiskJournalOptions): Promise<OpenedJournal> {
+  const { configuredId, makeId, clock, logger, previousJournalId = null } = options;
+  const directory = lock.folder;
+  try {
+    const nodeId = nodeIdentity({ directory, configuredId, makeId: () => makeId(NODE_PREFIX) });
+    const journal = openJournal({ directory, nodeId, clock, logger, previousJournalId });
+    return { journal, release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function folderOf(folder: string, index: number): string {
+  return join(folder, index === 1 ? "journal" : `journal-${index}`);
+}
+
+/** Whoever was killed is gone in a moment; who stays is a running process. */
+async function lockWithin(directory: string, withinMs: number): Promise<ProcessLock> {
+  for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
+    try {
+      return await acquireProcessLock(directory);
+    } catch (error) {
+      if (!(error instanceof StartError) || waitedMs >= withinMs) throw error;
+      await delay(LOCK_RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,443 @@
+import type { Database } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
+import type { JournalMark } from "./journal-mark.ts";
+import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
+import {
+  adoptWriter,
+  appendRows,
+  beatWriter,
+  closeWriter,
+  findWriter,
+  type JournalRow,
+  listRows,
+  markWriter,
+  openWriter,
+  type WriterRow,
+} from "./journal-rows.sql.ts";
+import type { EndsRead, EndsWanted } from "./read-ends.ts";
+import type { JournalPosition } from "./segments.ts";
+import { SpentRows } from "./spent-rows.ts";
+
+// A journal for nodes without a durable disk: the same records, as rows of the shared database. One statement at a time
+// takes along everything that waits, so a begin costs one commit or two, and a thousand of them no more.
+// Failure policy: while the database is away no request begins; ends wait in memory. A statement whose answer was lost
+// is sent again as it was, and writes nothing twice. Whoever lost the journal to another writer writes nothing more.
+
+export interface PostgresJournalOptions {
+  /** Connections of its own: a begin must not wait behind a flush. */
+  database: Database;
+  nodeId: string;
+  /** Never used before. */
+  journalId: string;
+  /** Of another kind, which this one goes on from. */
+  previousJournalId?: string | null;
+  logger: Logger;
+  /** Another writer has the journal. `adopted`: since this node was not heard of; then it may start anew. */
+  onLost?: (how: "adopted" | "taken") => void;
+  beatEveryMs?: number;
+  retryMs?: number;
+  commitWithinMs?: number;
+}
+
+const ROWS_PER_STATEMENT = 1_000;
+const ROWS_PER_READ = 5_000;
+const BEAT_EVERY_MS = 2_000;
+const RETRY_MS = 500;
+/** Longer than any commit takes on a database that is well: after that it counts as away. */
+const COMMIT_WITHIN_MS = 3_000;
+const CLOSE_WITHIN_MS = 5_000;
+const REFUSAL =
+  "The gateway cannot write its journal to the database, so it takes no new requests. Send the request again later.";
+const LOST =
+  "Another process writes this gateway's journal. Give each gateway its own BURSAR_NODE_ID.";
+
+/** Takes the node's journal over from whoever wrote it, or makes it. Throws the database's error. */
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+  const { writer, previous } = await openWriter(options.database, options);
+  const previousId = options.previousJournalId ?? previous?.journalId ?? null;
+  return new PostgresJournal(options, writer, previousId);
+}
+
+/** The journal of a dead node, as it was seen last; null when it lives, or another node was faster. */
+export async function adoptPostgresJournal(
+  options: Omit<PostgresJournalOptions, "nodeId">,
+  seen: WriterRow,
+): Promise<Journal | null> {
+  const writer = await adoptWriter(options.database, seen, options.journalId);
+  if (writer === null) return null;
+  return new PostgresJournal({ ...options, nodeId: seen.nodeId }, writer, seen.journalId);
+}
+
+interface Waiter {
+  upToSeq: number;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+interface Sent {
+  from: number;
+  to: number;
+  rows: readonly JournalRow[];
+}
+
+class PostgresJournal implements Journal {
+  readonly nodeId: string;
+  readonly journalId: string;
+  readonly previousJournalId: string | null;
+  readonly mark: JournalMark;
+  readonly #options: PostgresJournalOptions;
+  readonly #epoch: bigint;
+  readonly #spent: SpentRows;
+  /** Of the last record in the database. */
+  #committedSeq: number;
+  #nextSeq: number;
+  readonly #openBegins = new Map<string, number>();
+  /** Taken, not yet sent. Bounded by the requests that run: while the database is away none begins. */
+  #queue: JournalRow[] = [];
+  /** Sent, and nobody knows whether it was written: sent again as it is. */
+  #inDoubt: Sent | null = null;
+  #waiters: Waiter[] = [];
+  #sending: Promise<void> | null = null;
+  #isWritable: boolean = false;
+  #isHealthy: boolean = true;
+  #isLost: boolean = false;
+  #isClosing: boolean = false;
+  #hasWritten: boolean = false;
+  #beating: NodeJS.Timeout;
+  #retryTimer: NodeJS.Timeout | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    options: PostgresJournalOptions,
+    writer: WriterRow,
+    previousJournalId: string | null,
+  ) {
+    this.#options = options;
+    this.nodeId = options.nodeId;
+    this.journalId = options.journalId;
+    this.previousJournalId = previousJournalId;
+    this.#epoch = writer.epoch;
+    this.#committedSeq = writer.lastSeq;
+    this.#nextSeq = writer.lastSeq + 1;
+    const { database, nodeId, logger } = options;
+    this.mark = markOf(database, writer);
+    this.#spent = new SpentRows({ database, nodeId, logger });
+    this.#beating = setInterval(() => this.#beat(), options.beatEveryMs ?? BEAT_EVERY_MS);
+    this.#beating.unref();
+  }
+
+  /** The rows are in the database that they are for. */
+  bindTo(): void {}
+
+  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
+    assert(!this.#isWritable, "a journal is started once");
+    const open = new Map<string, { seq: number; record: BeginRecord }>();
+    let lastSeq = this.#committedSeq;
+    let damagedRecords = 0;
+    for await (const { seq, line } of this.#rows(0)) {
+      lastSeq = Math.max(lastSeq, seq);
+      const record = decodeRecord(line);
+      if (record === null) {
+        damagedRecords += 1;
+        this.#spent.add({ seq, beginSeq: seq, isFlushed: true });
+      }
+      if (record?.kind === "begin")
+        open.set(record.record.requestId, { seq, record: record.record });
+      if (record?.kind !== "end" && record?.kind !== "void") continue;
+      const isEnd = record.kind === "end";
+      const requestId = isEnd ? record.record.requestId : record.requestId;
+      this.#spent.add({ seq, beginSeq: open.get(requestId)?.seq ?? seq, isFlushed: !isEnd });
+      open.delete(requestId);
+      if (!isEnd || seq <= flushedSeq) continue;
+      onUnflushedEnd({ seq, record: record.record, position: positionOf(seq) });
+    }
+    if (damagedRecords > 0) {
+      this.#options.logger.error(
+        { records: damagedRecords, nodeId: this.nodeId },
+        "the journal is damaged: usage of these records may be missing",
+      );
+    }
+    const isWhole = damagedRecords === 0;
+    if (!isWhole) await this.mark.set(false);
+    for (const [requestId, { seq }] of open) this.#openBegins.set(requestId, seq);
+    this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
+    this.#isWritable = true;
+    this.markFlushed(flushedSeq);
+    return { openBegins: [...open.values()].map(({ record }) => record), lastSeq, isWhole };
+  }
+
+  begin(record: BeginRecord): void {
+    if (!this.#isWritable)
+      throw new ApiError("unavailable", "The gateway is starting or stopping.");
+    if (this.#isLost) throw new ApiError("unavailable", LOST);
+    if (!this.#isHealthy) throw new ApiError("unavailable", REFUSAL);
+    assert(!this.#openBegins.has(record.requestId), "a request begins once");
+    const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
+    this.#openBegins.set(record.requestId, seq);
+  }
+
+  end(record: EndRecord): AcceptedEnd | null {
+    const beginSeq = this.#openBegins.get(record.requestId);
+    if (beginSeq === undefined) return null;
+    this.#openBegins.delete(record.requestId);
+    const seq = this.#take((next) => ({ kind: "end", seq: next, record }));
+    this.#spent.add({ seq, beginSeq, isFlushed: false });
+    return { seq, position: positionOf(seq) };
+  }
+
+  takeBack(requestId: string): void {
+    const beginSeq = this.#openBegins.get(requestId);
+    if (beginSeq === undefined) return;
+    this.#openBegins.delete(requestId);
+    const seq = this.#take((next) => ({ kind: "void", seq: next, requestId }));
+    this.#spent.add({ seq, beginSeq, isFlushed: true });
+  }
+
+  synced(): Promise<void> {
+    const upToSeq = this.#nextSeq - 1;
+    if (this.#isLost) return Promise.reject(new Error(LOST));
+    if (this.#committedSeq >= upToSeq) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ upToSeq, resolve, reject });
+      this.#kick();
+    });
+  }
+
+  markFlushed(seq: number): void {
+    this.#spent.markFlushed(seq);
+    this.prune();
+  }
+
+  prune(): void {
+    if (!this.#isLost) this.#spent.remove(this.#committedSeq);
+  }
+
+  position(): JournalPosition {
+    return positionOf(this.#nextSeq);
+  }
+
+  async readEnds(from: EndsWanted, limit: number): Promise<EndsRead> {
+    await this.synced();
+    const next = { ...from };
+    const ends: EndsRead["ends"] = [];
+    for await (const { seq, line } of this.#rows(from.fromSeq - 1)) {
+      next.fromSeq = seq + 1;
+      const record = decodeRecord(line);
+      if (record?.kind === "end") ends.push({ seq, record: record.record });
+      if (ends.length === limit) break;
+    }
+    return { ends, next };
+  }
+
+  /** There is no folder to keep it in. */
+  setAside(seq: number, record: EndRecord): void {
+    const line = encodeRecord({ kind: "end", seq, record }).toString("utf8");
+    this.#options.logger.error({ line }, "the record that was set aside");
+  }
+
+  isHealthy(): boolean {
+    return this.#isHealthy && !this.#isLost;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#isWritable = false;
+    this.#isClosing = true;
+    clearInterval(this.#beating);
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    if (this.#isLost) return;
+    const { database, logger } = this.#options;
+    try {
+      await within(CLOSE_WITHIN_MS, this.#sendRest());
+      await within(CLOSE_WITHIN_MS, this.#spent.finish(this.#committedSeq));
+      const isDone = this.#openBegins.size === 0;
+      if (isDone) await closeWriter(database, { nodeId: this.nodeId, epoch: this.#epoch });
+    } catch (error) {
+      logger.warn({ err: error }, "the journal in the database is left to the next start");
+    }
+  }
+
+  async #sendRest(): Promise<void> {
+    await this.#sending;
+    if (this.#inDoubt !== null || this.#queue.length > 0) await this.#sendAll();
+  }
+
+  async *#rows(afterSeq: number): AsyncGenerator<JournalRow> {
+    const { database, nodeId } = this.#options;
+    for (let last = afterSeq; ; ) {
+      const rows = await listRows(database, { nodeId, afterSeq: last, limit: ROWS_PER_READ });
+      yield* rows;
+      if (rows.length < ROWS_PER_READ) return;
+      last = rows.at(-1)?.seq ?? last;
+    }
+  }
+
+  #take(make: (seq: number) => JournalRecord): number {
+    const seq = this.#nextSeq;
+    this.#nextSeq += 1;
+    if (this.#isLost) return seq;
+    this.#queue.push({ seq, line: lineOf(make(seq)) });
+    this.#kick();
+    return seq;
+  }
+
+  /** After this turn of the event loop: what begins in the same one goes along. */
+  #kick(): void {
+    if (this.#isLost || this.#isClosing || !this.#isHealthy) return;
+    this.#occupy(async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#sendAll();
+    });
+  }
+
+  /** One at a time, so that statements follow one another. */
+  #occupy(work: () => Promise<void>): void {
+    this.#sending ??= work()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#sending = null;
+        if (this.#queue.length > 0) this.#kick();
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    while (!this.#isLost) {
+      this.#inDoubt ??= this.#nextStatement();
+      if (this.#inDoubt === null) return;
+      await this.#send(this.#inDoubt);
+    }
+  }
+
+  #nextStatement(): Sent | null {
+    const rows = this.#queue.splice(0, ROWS_PER_STATEMENT);
+    const last = rows.at(-1);
+    return last === undefined ? null : { from: this.#committedSeq, to: last.seq, rows };
+  }
+
+  async #send(sent: Sent): Promise<void> {
+    const { database, commitWithinMs = COMMIT_WITHIN_MS } = this.#options;
+    const step = { nodeId: this.nodeId, epoch: this.#epoch, from: sent.from, to: sent.to };
+    const isWritten = await within(commitWithinMs, appendRows(database, step, sent.rows));
+    if (!isWritten && !(await this.#isStillOurs(sent.to))) return;
+    this.#inDoubt = null;
+    this.#committedSeq = sent.to;
+    this.#hasWritten = true;
+    this.#recovered();
+    const isDone = ({ upToSeq }: Waiter) => upToSeq <= sent.to;
+    const done = this.#waiters.filter(isDone);
+    this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter));
+    for (const { resolve } of done) resolve();
+  }
+
+  /** Whether the statement was written by an attempt before, whose answer was lost. If not, the journal is lost. */
+  async #isStillOurs(lastSeq: number): Promise<boolean> {
+    const writer = await findWriter(this.#options.database, this.nodeId);
+    if (writer?.epoch === this.#epoch && writer.lastSeq === lastSeq) return true;
+    this.#lose(writer);
+    return false;
+  }
+
+  #lose(writer: WriterRow | null): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    const how = writer === null || writer.isAdopted ? "adopted" : "taken";
+    this.#options.logger.fatal(
+      { nodeId: this.nodeId, unwritten: this.#queue.length },
+      how === "adopted"
+        ? "this node was not heard of, and another finishes its journal: it takes no more requests"
+        : "another process writes this node's journal: this one takes no more requests",
+    );
+    this.#queue = [];
+    this.#inDoubt = null;
+    this.#refuse(new Error(LOST));
+    this.#options.onLost?.(how);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isHealthy) {
+      this.#options.logger.error({ err: error }, "the journal cannot be written to the database");
+    }
+    this.#isHealthy = false;
+    this.#refuse(error instanceof Error ? error : new Error(String(error)));
+    if (this.#retryTimer !== null || this.#isClosing) return;
+    this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs ?? RETRY_MS);
+    this.#retryTimer.unref();
+  }
+
+  #refuse(error: Error): void {
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+  }
+
+  #recovered(): void {
+    if (!this.#isHealthy) this.#options.logger.info("the journal can be written again");
+    this.#isHealthy = true;
+  }
+
+  /** What waits is the question whether the database is back; when nothing does, a sign of life is. */
+  #retry(): void {
+    this.#retryTimer = null;
+    this.#occupy(async () => {
+      if (this.#inDoubt === null && this.#queue.length === 0) await this.#sendBeat();
+      else await this.#sendAll();
+    });
+  }
+
+  #beat(): void {
+    const isNeeded = !this.#hasWritten && this.#isHealthy && !this.#isLost;
+    this.#hasWritten = false;
+    if (isNeeded) this.#sendBeat().catch((error: unknown) => this.#failed(error));
+    this.prune();
+  }
+
+  async #sendBeat(): Promise<void> {
+    const { database, commitWithinMs = COMMIT_WITHIN_MS } = this.#options;
+    const writer = { nodeId: this.nodeId, epoch: this.#epoch };
+    if (await within(commitWithinMs, beatWriter(database, writer))) this.#recovered();
+    else this.#lose(await findWriter(database, this.nodeId));
+  }
+}
+
+/** It hangs on the row: nothing to read, and nothing to say at the end. */
+function markOf(database: Database, writer: WriterRow): JournalMark {
+  let isWhole = writer.isWhole;
+  return {
+    open: () => isWhole,
+    set: async (value) => {
+      isWhole = value;
+      await markWriter(database, writer, value);
+    },
+    isWhole: () => isWhole,
+    close: () => undefined,
+  };
+}
+
+function positionOf(seq: number): JournalPosition {
+  return { ordinal: 0, offset: seq };
+}
+
+/** Without the newline; a copy, since the encoder uses its buffer again. */
+function lineOf(record: JournalRecord): Buffer {
+  return Buffer.from(encodeRecord(record).subarray(0, -1));
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`the database did not answer within ${ms} ms`)),
+    ms,
+  );
+  answer.catch(() => undefined); // it may fail after nobody waits any more
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Database } from "#src/db/pool.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { deleteRows } from "./journal-rows.sql.ts";
+
+/** A request that is over: its two rows go once the usage tables have it. */
+interface SpentRequest {
+  /** Of its end, or of what took its begin back. */
+  seq: number;
+  beginSeq: number;
+  /** True where there is nothing to flush. */
+  isFlushed: boolean;
+}
+
+export interface SpentRowsOptions {
+  database: Database;
+  nodeId: string;
+  logger: Logger;
+}
+
+const MAX_ROWS = 5_000;
+
+/** Rows of a journal that are not needed any more, removed beside the requests, some thousand at a time. */
+export class SpentRows {
+  readonly #options: SpentRowsOptions;
+  /** In order of `seq`. */
+  #requests: SpentRequest[] = [];
+  #removable: number[] = [];
+  #flushedSeq = 0;
+  #removing: Promise<void> | null = null;
+
+  constructor(options: SpentRowsOptions) {
+    this.#options = options;
+  }
+
+  add(request: SpentRequest): void {
+    this.#requests.push(request);
+  }
+
+  markFlushed(seq: number): void {
+    this.#flushedSeq = Math.max(this.#flushedSeq, seq);
+  }
+
+  /** Never throws: what cannot be removed now is tried again the next time. `committedSeq`: rows up to here exist. */
+  remove(committedSeq: number): void {
+    this.#collect(committedSeq);
+    if (this.#removable.length === 0) return;
+    this.#removing ??= this.#removeAll()
+      .catch((error: unknown) => {
+        this.#options.logger.debug({ err: error }, "journal rows cannot be removed yet");
+      })
+      .finally(() => {
+        this.#removing = null;
+      });
+  }
+
+  /** Throws the database's error. */
+  async finish(committedSeq: number): Promise<void> {
+    await this.#removing;
+    this.#collect(committedSeq);
+    await this.#removeAll();
+  }
+
+  /** A row is not removed before it was written, or it would come behind its removal. */
+  #collect(committedSeq: number): void {
+    const isSpent = ({ seq, isFlushed }: SpentRequest) =>
+      seq <= committedSeq && (isFlushed || seq <= this.#flushedSeq);
+    const first = this.#requests.findIndex((request) => !isSpent(request));
+    const spent = this.#requests.splice(0, first === -1 ? this.#requests.length : first);
+    for (const { seq, beginSeq } of spent) this.#removable.push(beginSeq, seq);
+  }
+
+  async #removeAll(): Promise<void> {
+    const { database, nodeId } = this.#options;
+    while (this.#removable.length > 0) {
+      const rows = this.#removable.slice(0, MAX_ROWS);
+      await deleteRows(database, nodeId, rows);
+      this.#removable.splice(0, rows.length);
+    }
+  }
+}

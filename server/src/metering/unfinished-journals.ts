@@ -1,0 +1,156 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "#src/db/pool.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { Journal } from "./journal-contract.ts";
+import { listWriters, type WriterRow } from "./journal-rows.sql.ts";
+import type { OpenedJournal } from "./node-journal.ts";
+
+// Journals that nobody writes any more: folders of processes that are not started again, and rows of nodes that died.
+// Somebody else finishes them, exactly as the node itself would at its next start.
+
+/** Replays a journal, flushes it and closes it. False when it was stopped before all was flushed. */
+export type SettleJournal = (journal: Journal, signal: AbortSignal) => Promise<boolean>;
+
+export interface Housekeeping {
+  /** Nothing runs after it resolves. */
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 5_000;
+
+/** Finishes folders, one after the other. One that a process still writes is tried again. */
+export function finishLeftJournals(options: {
+  indexes: readonly number[];
+  open: (index: number) => Promise<OpenedJournal>;
+  settle: SettleJournal;
+  logger: Logger;
+  retryMs?: number;
+}): Housekeeping {
+  const { open, settle, logger, retryMs = RETRY_MS } = options;
+  return inBackground(async (signal) => {
+    let left = [...options.indexes];
+    for (let attempt = 1; left.length > 0 && !signal.aborted; attempt++) {
+      if (attempt > 1) await pause(retryMs, signal);
+      const undone: number[] = [];
+      for (const index of left) {
+        try {
+          const isDone = !signal.aborted && (await settleOpened(await open(index), settle, signal));
+          if (isDone) logger.info({ index }, "a journal that was left over is flushed");
+          else undone.push(index);
+        } catch (error) {
+          if (attempt === 1) logger.error({ err: error, index }, "a journal left over stays");
+          undone.push(index);
+        }
+      }
+      left = undone;
+    }
+  });
+}
+
+export interface DeadJournalOptions {
+  database: Database;
+  /** Of this process. */
+  ownNodeId: string;
+  /** A journal whose writer gave no sign of life for so long is a dead node's. */
+  silentMs: number;
+  pollMs: number;
+  /** Null when the node lives after all, or another was faster. */
+  adopt: (seen: WriterRow) => Promise<OpenedJournal | null>;
+  settle: SettleJournal;
+  clock: Clock;
+  logger: Logger;
+}
+
+interface Seen {
+  writer: WriterRow;
+  sinceMs: number;
+}
+
+/**
+ * Adopts the journals of nodes that are not heard of. Silence is measured here, on the monotonic clock and only while
+ * this node itself reaches the database without a gap: after an outage or a pause everybody gets the whole time again.
+ */
+export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
+  const { clock, logger, pollMs, silentMs } = options;
+  let seen = new Map<string, Seen>();
+  let lastPollMs = Number.NEGATIVE_INFINITY;
+
+  async function poll(signal: AbortSignal): Promise<void> {
+    const startedMs = clock.monotonicMs();
+    const writers = await listWriters(options.database);
+    const nowMs = clock.monotonicMs();
+    if (startedMs - lastPollMs > 2 * pollMs + silentMs / 4) seen = new Map();
+    lastPollMs = nowMs;
+    const next = new Map<string, Seen>();
+    for (const writer of writers) {
+      if (writer.nodeId === options.ownNodeId) continue;
+      const before = seen.get(writer.nodeId);
+      const isSilent = before?.writer.beat === writer.beat && before.writer.epoch === writer.epoch;
+      next.set(writer.nodeId, { writer, sinceMs: isSilent ? before.sinceMs : startedMs });
+    }
+    seen = next;
+    for (const { writer, sinceMs } of next.values()) {
+      if (nowMs - sinceMs < silentMs || signal.aborted) continue;
+      seen.delete(writer.nodeId);
+      await adopt(writer, signal);
+      lastPollMs = clock.monotonicMs();
+    }
+  }
+
+  async function adopt(writer: WriterRow, signal: AbortSignal): Promise<void> {
+    const { nodeId } = writer;
+    try {
+      const opened = await options.adopt(writer);
+      if (opened === null) return;
+      logger.warn({ nodeId }, "a node is not heard of: its journal is finished here");
+      await settleOpened(opened, options.settle, signal);
+    } catch (error) {
+      // Nobody writes it now, so it is silent again, and the next turn is anybody's.
+      logger.error({ err: error, nodeId }, "the journal of a dead node cannot be finished");
+    }
+  }
+
+  return inBackground(async (signal) => {
+    while (!signal.aborted) {
+      try {
+        await poll(signal);
+      } catch (error) {
+        // Who cannot reach the database cannot say of others that they do not.
+        seen = new Map();
+        logger.debug({ err: error }, "journals of other nodes cannot be looked at");
+      }
+      await pause(pollMs, signal);
+    }
+  });
+}
+
+/** Closes and releases it in any case. */
+export async function settleOpened(
+  { journal, release }: OpenedJournal,
+  settle: SettleJournal,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await settle(journal, signal);
+  } finally {
+    // Where the start failed nobody has closed it yet.
+    await journal.close();
+    await release();
+  }
+}
+
+function inBackground(work: (signal: AbortSignal) => Promise<void>): Housekeeping {
+  const stopping = new AbortController();
+  const running = work(stopping.signal);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

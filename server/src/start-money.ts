@@ -1,0 +1,112 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ModelLabels } from "./domain/model-labels.ts";
+import type { Gateway } from "./gateway/handle-request.ts";
+import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
+import { type LeaseKeeper, makeLeaseKeeper } from "./ledger/lease-keeper.ts";
+import { type Ledger, makeLedger } from "./ledger/ledger.ts";
+import { systemClock } from "./lib/clock.ts";
+import { newId } from "./lib/ids.ts";
+import type { Journal } from "./metering/journal-contract.ts";
+import { type Meter, makeMeter } from "./metering/meter.ts";
+import type { PriceBooks } from "./metering/price-book.ts";
+import { recordUsage } from "./metering/record-usage.ts";
+
+// What counts requests and money: the ledger, its leases and the meter, of this process's journal, and for a while of one
+// that nobody else finishes.
+
+export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
+  /** Version of the program. */
+  version: string;
+  prices: PriceBooks;
+  labels: ModelLabels;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
+}
+
+export interface Money {
+  ledger: Ledger;
+  leases: LeaseKeeper;
+  meter: Meter;
+}
+
+const SETTLE_AGAIN_MS = 1_000;
+
+/** Opens this process's journal and goes on from it; finishes those that were left over beside it. */
+export async function startMoney(
+  options: MoneyOptions,
+  parts: AsyncDisposableStack,
+): Promise<Money> {
+  const journals = { ...options, folder: options.storage.folder };
+  const settle = (journal: Journal, signal: AbortSignal) => settleJournal(options, journal, signal);
+  const own = await openOwnJournal(journals, settle);
+  parts.defer(async () => {
+    // Where the start fails nobody else closes it.
+    await own.journal.close();
+    await own.release();
+  });
+  const money = await startNode(options, own.journal, parts);
+  const housekeeping = keepUnfinishedJournals(journals, own.journal.nodeId, settle);
+  parts.defer(() => housekeeping.stop());
+  return money;
+}
+
+/** The start of the node that the journal is of, and its clean end. */
+async function settleJournal(
+  options: MoneyOptions,
+  journal: Journal,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using parts = new AsyncDisposableStack();
+  // What this process runs is its own node's.
+  const { meter } = await startNode({ ...options, runsOn: { gateway: null } }, journal, parts);
+  while (!(await meter.flush())) {
+    if (signal.aborted || meter.status().isFenced) return false;
+    await delay(SETTLE_AGAIN_MS);
+  }
+  return true;
+}
+
+async function startNode(
+  { config, storage, logger, nowMs, prices, labels, runsOn, version }: MoneyOptions,
+  journal: Journal,
+  parts: AsyncDisposableStack,
+): Promise<Money> {
+  const { database } = storage;
+  const { nodeId } = journal;
+  const leases = makeLeaseKeeper({
+    database,
+    nodeId,
+    databaseNowMs: nowMs,
+    clock: systemClock,
+    logger,
+    ttlMs: config.leaseTtlMs,
+    holdWaitMs: config.holdWaitMs,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
+    reenter: () => meter.reenter(),
+    journalTold: () => meter.journalTold(),
+    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
+  });
+  const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
+  const meter: Meter = makeMeter({
+    database,
+    journal,
+    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    version,
+    newInstallationId: newId("inst_", nowMs()),
+    // These records used nothing: an invented model name must not take a place among the reported ones.
+    labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
+    clock: systemClock,
+    logger,
+  });
+  await meter.start();
+  parts.defer(() => meter.stop());
+  await ledger.start();
+  parts.defer(() => ledger.stop());
+  await leases.start();
+  // With its last records flushed the node has nothing left to keep a lease for.
+  parts.defer(async () => {
+    await meter.flush();
+    await leases.stop();
+  });
+  return { ledger, leases, meter };
+}

@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { type ParsedMail, simpleParser } from "mailparser";
+import { SMTPServer } from "smtp-server";
+
+/** A mail server on loopback that keeps what it gets. */
+export interface MailServer {
+  /** For SMTP_URL. */
+  url: string;
+  /** Everything that was accepted, in order. */
+  received: ReceivedMail[];
+  /** The message at this place of `received`, once it is there. */
+  message(index: number): Promise<ReceivedMail>;
+  /** The first message to this address, once it is there. */
+  messageTo(address: string): Promise<ReceivedMail>;
+  /** How the next messages are answered: with this error at their end, or accepted (null). Counts each that is refused. */
+  refusal: { responseCode: number; message: string } | null;
+  refused: number;
+  close(): Promise<void>;
+}
+
+export interface ReceivedMail extends ParsedMail {
+  /** Of the envelope. */
+  recipients: string[];
+  raw: string;
+}
+
+export async function startMailServer(): Promise<MailServer> {
+  const waiting: (() => void)[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        if (mail.refusal !== null) {
+          mail.refused++;
+          const { responseCode, message } = mail.refusal;
+          done(Object.assign(new Error(message), { responseCode }));
+          wake();
+          return;
+        }
+        const raw = Buffer.concat(chunks).toString("utf8");
+        void simpleParser(raw).then((parsed) => {
+          const recipients = session.envelope.rcptTo.map(({ address }) => address);
+          mail.received.push(Object.assign(parsed, { recipients, raw }));
+          done();
+          wake();
+        });
+      });
+    },
+  });
+  const wake = () => {
+    for (const each of waiting.splice(0)) each();
+  };
+  const waitFor = async (find: () => ReceivedMail | undefined): Promise<ReceivedMail> => {
+    for (;;) {
+      const found = find();
+      if (found) return found;
+      await new Promise<void>((done) => waiting.push(done));
+    }
+  };
+  const mail: MailServer = {
+    url: "",
+    received: [],
+    refusal: null,
+    refused: 0,
+    message: (index) => waitFor(() => mail.received[index]),
+    messageTo: (address) =>
+      waitFor(() => mail.received.find(({ recipients }) => recipients.includes(address))),
+    close: () => new Promise((done) => server.close(done)),
+  };
+  server.listen(0, "127.0.0.1");
+  await once(server.server, "listening");
+  mail.url = `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+  return mail;
+}

@@ -1,0 +1,186 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, expect, test } from "vitest";
+import { runCrashRounds } from "#test/harness/crash-rounds.ts";
+import {
+  eventually,
+  postgresPid,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+} from "#test/harness/server-process.ts";
+
+// BURSAR_JOURNAL=postgres: nodes whose disk does not survive them.
+
+afterAll(stopAllServers);
+
+const BACK_MS = 30_000;
+/** The end of a request waits for a commit or two: measured up to 177 ms each on a machine that is busy with other tests. */
+const surelyWrittenMs = 600;
+const inDatabase = { BURSAR_JOURNAL: "postgres" };
+
+async function writersOf(server: ServerProcess): Promise<string[]> {
+  const rows = await server.sql<{ node_id: string }>("SELECT node_id FROM journal_writer");
+  return rows.map((row) => row.node_id);
+}
+
+test("nothing of the journal is on the disk, and a clean stop leaves nothing in the database", {
+  timeout: 60_000,
+}, async () => {
+  const server = await startServer({ env: inDatabase });
+  const { key } = await server.workspaceWithKey();
+  expect((await sendMessage(server.url, key)).status).toBe(200);
+  expect(existsSync(join(server.dataDir, "journal"))).toBe(false);
+  const [before] = await writersOf(server);
+  await server.stop();
+  const again = await server.restart();
+  const after = await writersOf(again);
+  expect(after).toHaveLength(1);
+  expect(after).not.toContain(before);
+  expect(await again.sql("SELECT outcome FROM usage_event")).toEqual([{ outcome: "answered" }]);
+  await again.stop();
+});
+
+test("what a journal on disk still holds is flushed after a change to the database", {
+  timeout: 120_000,
+}, async () => {
+  const rounds = await runCrashRounds({
+    rounds: 1,
+    seed: 20_261_127,
+    recover: (server) => server.restart({ env: { ...server.env, ...inDatabase }, args: [] }),
+  });
+  expect(rounds[0]?.interrupted).toBeGreaterThan(0);
+});
+
+test("a node that changes the kind of its journal under its name finishes the one before first", {
+  timeout: 150_000,
+}, async () => {
+  const kinds = ["postgres", "disk"];
+  const rounds = await runCrashRounds({
+    rounds: kinds.length,
+    seed: 20_261_132,
+    surelyWrittenMs,
+    env: { BURSAR_JOURNAL: "disk", BURSAR_NODE_ID: "gateway-1" },
+    recover: async (server) => {
+      const again = await server.restart({
+        env: { ...server.env, BURSAR_JOURNAL: kinds.shift() ?? "disk" },
+        args: [],
+      });
+      expect(again.output()).not.toContain("knows this node by another journal");
+      expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
+      return again;
+    },
+  });
+  for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
+});
+
+test("kill -9 under load, and a start under the same node id: one record of each request", {
+  timeout: 150_000,
+}, async () => {
+  const rounds = await runCrashRounds({
+    rounds: 3,
+    seed: 20_261_128,
+    surelyWrittenMs,
+    env: { ...inDatabase, BURSAR_NODE_ID: "gateway-1" },
+  });
+  for (const { answered, interrupted } of rounds) {
+    expect(answered).toBeGreaterThan(0);
+    expect(interrupted).toBeGreaterThan(0);
+  }
+});
+
+test("kill -9 under load, and a start as a new node: the other one's journal is adopted", {
+  timeout: 150_000,
+}, async () => {
+  let last: ServerProcess | undefined;
+  let held: object[] = [];
+  const rounds = await runCrashRounds({
+    rounds: 2,
+    seed: 20_261_129,
+    surelyWrittenMs,
+    env: { ...inDatabase, BURSAR_LEASE_TTL: "2s" },
+    crash: async (server) => {
+      if (last === undefined) {
+        await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+          scope: { type: "organization" },
+          period: "monthly",
+          limit_usd: 1_000,
+          enforcement: "strict",
+        });
+      }
+      await delay(500);
+      await server.kill();
+    },
+    onRecorded: async (server) => {
+      await eventually(BACK_MS, "only the living node's journal", async () =>
+        (await writersOf(server)).length === 1 ? true : null,
+      );
+      // Of the dead node nothing is left but what its interrupted requests may have cost.
+      held = await server.sql(`
+        SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease l
+        WHERE NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
+          AND NOT EXISTS (SELECT FROM usage_event e WHERE e.request_id = l.request_id AND e.outcome = 'interrupted')`);
+    },
+    recover: async (server) => {
+      last = await server.restart({ args: [] });
+      return last;
+    },
+  });
+  for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
+  expect(last?.output()).toContain("its journal is finished here");
+  expect(held).toEqual([]);
+});
+
+test("kill -9 of one of three processes: it comes back as a new node, and the others finish its journal", {
+  timeout: 150_000,
+}, async () => {
+  const rounds = await runCrashRounds({
+    rounds: 1,
+    seed: 20_261_130,
+    surelyWrittenMs,
+    env: { ...inDatabase, BURSAR_LEASE_TTL: "4s" },
+    args: () => ["--processes", "3"],
+    loadAfterCrashMs: 500,
+    crash: async (server) => {
+      const [, pid] = /"process":2,"pid":(\d+)/.exec(server.output()) ?? [];
+      process.kill(Number(pid), "SIGKILL");
+    },
+    recover: async (server) => {
+      await eventually(BACK_MS, "three living nodes and no other", async () =>
+        server.output().includes("its journal is finished here") &&
+        (await writersOf(server)).length === 3
+          ? true
+          : null,
+      );
+      return server;
+    },
+  });
+  expect(rounds[0]?.interrupted).toBeGreaterThan(0);
+});
+
+test("PostgreSQL killed under load: requests are refused while it is away, and each has its record afterwards", {
+  timeout: 150_000,
+}, async () => {
+  const rounds = await runCrashRounds({
+    rounds: 2,
+    seed: 20_261_131,
+    surelyWrittenMs,
+    env: inDatabase,
+    loadAfterCrashMs: 500,
+    crash: async (server) => {
+      const pid = postgresPid(server.dataDir);
+      expect(pid).not.toBeNull();
+      process.kill(pid ?? 0, "SIGKILL");
+    },
+    recover: async (server) => {
+      await eventually(BACK_MS, "the gateway to be ready", async () => {
+        const { status } = await fetch(`${server.url}/readyz`);
+        return status === 200 && postgresPid(server.dataDir) !== null ? true : null;
+      });
+      return server;
+    },
+  });
+  expect(rounds).toHaveLength(2);
+});

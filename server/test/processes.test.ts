@@ -1,0 +1,271 @@
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeLocalApi } from "#src/cli/local-api.ts";
+import { runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  eventually,
+  isAlive,
+  type ServerProcess,
+  sendMessage,
+  startAndFail,
+  startServer,
+  stopAllServers,
+  withinBound,
+} from "#test/harness/server-process.ts";
+
+// Several processes of one data folder on one port.
+
+afterAll(stopAllServers);
+
+const PROCESSES = 3;
+const RESTART_MS = 30_000;
+
+/** The process that writes the journal of this number. */
+function pidOf(server: ServerProcess, index: number): number {
+  const folder = index === 1 ? "journal" : `journal-${index}`;
+  const text = readFileSync(join(server.dataDir, folder, "bursar.lock"), "utf8");
+  // Empty for a moment while it is written.
+  return text === "" ? -1 : (JSON.parse(text) as { pid: number }).pid;
+}
+
+const pidsOf = (server: ServerProcess) => [1, 2, 3].map((index) => pidOf(server, index));
+
+/** On a connection of its own, which goes to the next process. */
+function sendApart(url: string, key: string, path = "/v1/messages"): Promise<number> {
+  const body = JSON.stringify({
+    model: "claude-haiku-4-5-20251001",
+    max_tokens: 16,
+    messages: [{ role: "user", content: "Hello" }],
+  });
+  const agent = new Agent({ keepAlive: false });
+  return new Promise((resolve, reject) => {
+    const headers = { "x-api-key": key, "content-type": "application/json" };
+    const call = request(url + path, { method: "POST", agent, headers }, (answer) => {
+      answer.resume();
+      answer.on("end", () => resolve(answer.statusCode ?? 0));
+    });
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+async function statusesOf(server: ServerProcess, key: string): Promise<number[]> {
+  const sent = Array.from({ length: 4 * PROCESSES }, () => sendApart(server.url, key));
+  return [...new Set(await Promise.all(sent))].sort();
+}
+
+/** Samples of a metric: by its labels, the number. */
+async function metricOf(server: ServerProcess, name: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`));
+  return Object.fromEntries(
+    lines.map((line) => [
+      line.slice(name.length, line.indexOf("} ") + 1),
+      Number(line.split("} ")[1]),
+    ]),
+  );
+}
+
+const isUp = async (server: ServerProcess, index: number) =>
+  (await metricOf(server, "bursar_process_up"))[`{process="${index}"}`] === 1;
+
+describe("three processes", () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await startServer({ args: ["--simulator", "--processes", String(PROCESSES)] });
+  }, 90_000);
+
+  test("announce themselves once, as the process that was started", () => {
+    expect(server.output().match(/is ready at/g)).toHaveLength(1);
+    const written = JSON.parse(readFileSync(join(server.dataDir, "server.json"), "utf8")) as object;
+    expect(written).toEqual({ url: server.url, pid: server.pid });
+    expect(new Set([server.pid, ...pidsOf(server)]).size).toBe(PROCESSES + 1);
+  });
+
+  test("share the load, and a limit and a revocation hold on each of them", async () => {
+    const made = await server.workspaceWithKey();
+    expect(await statusesOf(server, made.key)).toEqual([200]);
+    await eventually(5_000, "records of three nodes", async () => {
+      const rows = await server.sql("SELECT DISTINCT node_id FROM usage_event");
+      return rows.length === PROCESSES ? true : null;
+    });
+    await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+      workspace_id: made.workspaceId,
+      monthly_limit_usd: 0.000001,
+    });
+    await eventually(5_000, "the limit on every process", async () =>
+      (await statusesOf(server, made.key)).join() === "400" ? true : null,
+    );
+    await server.mustAdmin("POST", `/v1/admin/api_keys/${made.apiKeyId}`, { status: "inactive" });
+    await eventually(1_500, "the revocation on every process", async () =>
+      (await statusesOf(server, made.key)).join() === "401" ? true : null,
+    );
+  });
+
+  test("answer the command line through the one admin socket, whichever of them serves", async () => {
+    const callApi = makeLocalApi(server.dataDir);
+    const names = await Promise.all(
+      Array.from({ length: 2 * PROCESSES }, async (_, i) => {
+        const made = await callApi("POST", "/v1/admin/workspaces", { name: `Of the socket ${i}` });
+        return (made as { name: string }).name;
+      }),
+    );
+    expect(names).toHaveLength(2 * PROCESSES);
+  });
+
+  test("tell the metrics of all, each line with its process, whichever is asked", async () => {
+    const { key } = await server.workspaceWithKey();
+    const sum = async () =>
+      Object.values(await metricOf(server, "bursar_claude_requests_total")).reduce(
+        (total, value) => total + value,
+        0,
+      );
+    const before = await sum();
+    const sent = 4 * PROCESSES;
+    await statusesOf(server, key);
+    // Counted when the answer has ended, which the client may see a moment earlier.
+    await eventually(2_000, "the sum", async () => ((await sum()) === before + sent ? true : null));
+    expect(await metricOf(server, "bursar_process_up")).toEqual({
+      '{process="1"}': 1,
+      '{process="2"}': 1,
+      '{process="3"}': 1,
+    });
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    expect(text.match(/^# TYPE bursar_pending_records gauge$/gm)).toHaveLength(1);
+    expect(text.match(/^bursar_pending_records\{process="\d"\} \d+$/gm)).toHaveLength(PROCESSES);
+  });
+
+  test("a second start on the folder is refused, and so is a number of processes that is none", async () => {
+    const second = await startAndFail({
+      dataDir: server.dataDir,
+      args: ["--simulator", "--processes", "2"],
+    });
+    expect(second.code).toBe(1);
+    expect(second.output).toContain("is using the data folder");
+    const none = await startAndFail({ args: ["--simulator", "--processes", "0"] });
+    expect(none.output).toContain("expected a number of processes from 1 to 64");
+  });
+
+  test("one that is killed is started again under its name, while the others serve", {
+    timeout: 60_000,
+  }, async () => {
+    const { key } = await server.workspaceWithKey();
+    const nodeId = readFileSync(join(server.dataDir, "journal-2", "node-id"), "utf8");
+    const killed = pidOf(server, 2);
+    const sent = Array.from({ length: 300 }, () => sendApart(server.url, key));
+    process.kill(killed, "SIGKILL");
+    // Answered or broken, also those that were on their way to it: no client waits for ever.
+    const settled = await withinBound(Promise.allSettled(sent), 20_000, "every client to know");
+    expect(settled.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(100);
+    await eventually(RESTART_MS, "the process to be back", async () => {
+      expect((await sendMessage(server.url, key)).status).toBe(200);
+      return !isAlive(killed) && pidOf(server, 2) !== killed && (await isUp(server, 2))
+        ? true
+        : null;
+    });
+    expect(readFileSync(join(server.dataDir, "journal-2", "node-id"), "utf8")).toBe(nodeId);
+    expect(await metricOf(server, "bursar_process_restarts_total")).toMatchObject({
+      '{process="2"}': 1,
+    });
+  });
+
+  test("SIGTERM ends all of them and the database", async () => {
+    const pids = pidsOf(server);
+    await server.stop();
+    expect(pids.map(isAlive)).toEqual([false, false, false]);
+  });
+});
+
+test("a port that is taken is said once, in clear words, and nothing is left running", async () => {
+  const first = await startServer();
+  const refused = await startAndFail({
+    args: ["--simulator", "--processes", "2"],
+    env: { BURSAR_PORT: new URL(first.url).port },
+  });
+  expect(refused.code).toBe(1);
+  const told = refused.output.split("\n").filter((line) => line.includes("BURSAR_PORT"));
+  expect(told).toHaveLength(1);
+  await first.stop();
+});
+
+test("SIGTERM lets running requests end on each process", { timeout: 90_000 }, async () => {
+  const upstream = await startFakeUpstream();
+  const release = Promise.withResolvers<void>();
+  upstream.script = async (exchange) => {
+    await release.promise;
+    exchange.json(messageJson());
+  };
+  const server = await startServer({
+    env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+    args: ["--processes", String(PROCESSES)],
+  });
+  const { key } = await server.workspaceWithKey();
+  const running = Array.from({ length: 2 * PROCESSES }, () => sendApart(server.url, key));
+  await eventually(10_000, "all to be under way", async () =>
+    upstream.received.length === running.length ? true : null,
+  );
+  const stopped = server.stop();
+  await eventually(10_000, "the drain", async () =>
+    sendApart(server.url, key).then(
+      (status) => (status === 503 ? true : null),
+      () => true,
+    ),
+  );
+  release.resolve();
+  expect(await Promise.all(running)).toEqual(running.map(() => 200));
+  await stopped;
+  await upstream.close();
+});
+
+test("when the supervisor is killed, nobody serves any more", { timeout: 90_000 }, async () => {
+  const server = await startServer({ args: ["--simulator", "--processes", String(PROCESSES)] });
+  const pids = pidsOf(server);
+  await server.kill();
+  await eventually(5_000, "all processes to end", async () => (pids.some(isAlive) ? null : true));
+  await expect(fetch(server.url)).rejects.toThrow();
+  const again = await server.restart({ args: ["--simulator", "--processes", "2"] });
+  expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
+  await again.stop();
+});
+
+test("kill -9 of one process under load: one record of each request that reached the upstream", {
+  timeout: 150_000,
+}, async () => {
+  // Another one each round: the clients keep their connections, so one that was started again has none of them.
+  const doomed = [3, 2];
+  let index = 0;
+  let killed = 0;
+  const rounds = await runCrashRounds({
+    rounds: doomed.length,
+    seed: 20_261_125,
+    args: () => ["--processes", String(PROCESSES)],
+    loadAfterCrashMs: 300,
+    crash: async (server) => {
+      index = doomed.shift() ?? 1;
+      killed = pidOf(server, index);
+      process.kill(killed, "SIGKILL");
+    },
+    recover: async (server) => {
+      await eventually(RESTART_MS, "the process to be back", async () =>
+        pidOf(server, index) !== killed && (await isUp(server, index)) ? true : null,
+      );
+      return server;
+    },
+  });
+  expect(rounds.map(({ interrupted }) => interrupted > 0)).toEqual([true, true]);
+});
+
+test("kill -9 of all, then fewer processes: the journals of those that are gone are flushed too", {
+  timeout: 150_000,
+}, async () => {
+  const rounds = await runCrashRounds({
+    rounds: 3,
+    seed: 20_261_126,
+    args: (round) => ["--processes", String([PROCESSES, 1, 2, 1][round] ?? 1)],
+  });
+  expect(rounds).toHaveLength(3);
+  expect(rounds[0]?.interrupted).toBeGreaterThan(0);
+});

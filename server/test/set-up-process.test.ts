@@ -1,0 +1,170 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { totpCode } from "#test/harness/authenticator.ts";
+import {
+  type Answer,
+  root,
+  type ServerProcess,
+  serverEnvironment,
+  startServer,
+  stopAllServers,
+  toAnswer,
+} from "#test/harness/server-process.ts";
+
+// From the first start to an owner who was locked out and is in again, as it happens on one machine: one process, its
+// banner, a browser, and `./bursar`. The tests follow one another.
+
+const EMAIL = "ada@example.com";
+const LONG_MS = 60_000;
+
+let server: ServerProcess;
+const cookies = new Map<string, string>();
+/** What must stand nowhere once it was shown or sent, by what it is. */
+const secrets = new Map<string, string>([
+  ["first password", "canary kepler owns 41 telescopes"],
+  ["second password", "canary tycho lost his silver nose"],
+]);
+const secret = (name: string) => secrets.get(name) ?? "";
+
+beforeAll(async () => {
+  server = await startServer();
+}, 90_000);
+afterAll(stopAllServers);
+
+const run = promisify(execFile);
+async function bursar(...args: string[]): Promise<string> {
+  const options = { cwd: root, env: serverEnvironment(server.dataDir) };
+  return (await run(process.execPath, ["bursar", ...args], options)).stdout;
+}
+
+/** From a browser that keeps its cookies. */
+async function send(method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      origin: server.url,
+      "x-bursar-console": "1",
+      cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+      ...(body && { "content-type": "application/json" }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  for (const line of response.headers.getSetCookie()) {
+    const [name = "", value = ""] = line.split(";", 1)[0]?.split("=") ?? [];
+    cookies.set(name, value);
+  }
+  return toAnswer(response);
+}
+
+const linkOf = (text: string) => /\S+\/setup#token=\S+/.exec(text)?.[0] ?? "";
+const tokenOf = (link: string) => link.trim().split("#token=")[1] ?? "";
+const setUp = (token: string) =>
+  send("POST", "/v1/admin/setup", {
+    token,
+    name: "Ada Lovelace",
+    email: EMAIL,
+    password: secret("first password"),
+    organization_name: "Analytical Engines",
+  });
+
+test(
+  "the first start prints a link, and the command line makes another one",
+  async () => {
+    const link = linkOf(server.output());
+    expect(link.startsWith(`${server.url}/setup#token=`)).toBe(true);
+    secrets.set("token of the banner", tokenOf(link));
+    const made = await bursar("setup-link");
+    expect(linkOf(made)).toBe(made.trim());
+    secrets.set("token of the command line", tokenOf(made));
+    const json = JSON.parse(await bursar("--json", "setup-link")) as { url: string };
+    expect(linkOf(json.url)).toBe(json.url);
+    await expect(bursar("owners", "reset", EMAIL)).rejects.toMatchObject({ code: 4 });
+  },
+  LONG_MS,
+);
+
+test(
+  "the banner's link makes the owner, who is signed in",
+  async () => {
+    expect((await setUp(secret("token of the banner"))).status).toBe(200);
+    const me = await send("GET", "/v1/admin/session");
+    expect(me.json).toMatchObject({
+      organization: { name: "Analytical Engines" },
+      member: { email: EMAIL, role: "owner" },
+    });
+    expect((await setUp(secret("token of the command line"))).status).toBe(400);
+    await expect(bursar("setup-link")).rejects.toMatchObject({ code: 5 });
+  },
+  LONG_MS,
+);
+
+test(
+  "a restart prints no link any more, and the session goes on",
+  async () => {
+    secrets.set("session", cookies.get("bursar_session")?.split(".")[0] ?? "");
+    secrets.set("device", cookies.get("bursar_device") ?? "");
+    await server.stop();
+    server = await server.restart();
+    expect(linkOf(server.output())).toBe("");
+    expect((await send("GET", "/v1/admin/session")).status).toBe(200);
+  },
+  LONG_MS,
+);
+
+test(
+  "an owner who lost the password and the authenticator app gets in again",
+  async () => {
+    const begun = await send("POST", "/v1/admin/two_factor/totp");
+    const totp = begun.json as unknown as { secret: string; backup_codes: string[] };
+    secrets.set("authenticator secret", totp.secret);
+    for (const code of totp.backup_codes) secrets.set(`backup code ${code}`, code);
+    const code = totpCode(secret("authenticator secret"));
+    expect((await send("POST", "/v1/admin/two_factor/totp/confirm", { code })).status).toBe(200);
+    expect(await bursar("owners", "list")).toMatch(/ada@example\.com +Ada Lovelace +active +yes/);
+
+    const link = await bursar("owners", "reset", EMAIL, "--two-factor");
+    expect(link.startsWith(`${server.url}/reset#token=`)).toBe(true);
+    secrets.set("token of the reset", tokenOf(link));
+    expect((await send("GET", "/v1/admin/session")).status).toBe(401);
+    const reset = { token: tokenOf(link), password: secret("second password") };
+    expect((await send("POST", "/v1/admin/password_reset/confirm", reset)).status).toBe(200);
+    const signIn = { email: EMAIL, password: secret("second password") };
+    const answer = await send("POST", "/v1/admin/sign_in", signIn);
+    expect(answer.json).toEqual({ type: "signed_in" });
+    secrets.set("second session", cookies.get("bursar_session")?.split(".")[0] ?? "");
+  },
+  LONG_MS,
+);
+
+test(
+  "nothing of all that is in a table, a file or the log",
+  async () => {
+    const leaks: string[] = [];
+    const search = (where: string, text: string | Buffer) => {
+      for (const [name, value] of secrets)
+        if (text.includes(value)) leaks.push(`${name} in ${where}`);
+    };
+    expect([...secrets.values()].every((value) => value.length >= 10)).toBe(true);
+    const tables = await server.sql<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    let rows = 0;
+    for (const { name } of tables) {
+      const found = await server.sql<{ row: string }>(`SELECT t::text AS row FROM ${name} AS t`);
+      rows += found.length;
+      search(name, found.map(({ row }) => row).join("\n"));
+    }
+    expect(rows).toBeGreaterThan(20);
+    await server.stop();
+    for (const entry of readdirSync(server.dataDir, { withFileTypes: true, recursive: true })) {
+      if (entry.isFile()) search(entry.name, readFileSync(join(entry.parentPath, entry.name)));
+    }
+    search("the log", server.output());
+    expect(leaks).toEqual([]);
+  },
+  LONG_MS,
+);
