@@ -194,6 +194,12 @@ function usageCases(organizationId: string): Case[] {
       top: 10,
     }),
     usage("keys by cost, 30 days, first 100", { days: 30, bucket: "none", group_by: ["api_key"] }),
+    usage("keys and models by cost, 30 days that ended a week ago", {
+      days: 37,
+      ending_at: since(7),
+      bucket: "none",
+      group_by: ["api_key", "model"],
+    }),
     usage("people by cost, 30 days, first 100", { days: 30, bucket: "none", group_by: ["member"] }),
     usage("keys and models, 30 days by day, first 1,000", {
       days: 30,
