@@ -1,3 +1,4 @@
+// `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL (limits-soak.ts).
 // `npm run soak`: kills a server under load, twenty times in a row on one data folder, and checks after each restart that
 // every request which reached the upstream has exactly one record and that all sums agree. The first broken promise
 // ends it with exit code 1 and the seed to repeat it with.
@@ -6,6 +7,11 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { type CrashRound, runCrashRounds } from "../server/test/harness/crash-rounds.ts";
 import { root, stopAllServers } from "../server/test/harness/server-process.ts";
+
+if (process.argv[2] === "limits") {
+  const { soakLimits } = await import("./limits-soak.ts");
+  process.exit(await soakLimits(process.argv.slice(3)));
+}
 
 const DEFAULT_ROUNDS = 20;
 const CLIENTS = 32;

@@ -18,7 +18,8 @@ const LIMIT_USD = 1_000_000; // never reached, always checked
  */
 export async function startBursar(options: StartOptions): Promise<Target> {
   // It could name a database, which is not one to write a million requests into.
-  if (existsSync(join(root, "bursar.toml"))) {
+  const source = options.source ?? root;
+  if (existsSync(join(source, "bursar.toml"))) {
     throw new Error("The benchmark runs with default settings: move bursar.toml away first.");
   }
   const port = await findFreePort();
@@ -26,8 +27,8 @@ export async function startBursar(options: StartOptions): Promise<Target> {
   const logFile = join(options.folder, "server.log");
   const log = openSync(logFile, "w");
   const child = keepTrackOf(
-    spawn(process.execPath, [join(root, "server", "src", "main.ts"), "start"], {
-      cwd: root,
+    spawn(process.execPath, [join(source, "server", "src", "main.ts"), "start"], {
+      cwd: source,
       env: environment({ port, dataDir, upstreamPort: options.upstreamPort }),
       stdio: ["ignore", log, log],
     }),

@@ -29,4 +29,6 @@ export interface StartOptions {
   upstreamPort: number;
   /** Existing folder for the target's files, removed at the end by the caller. */
   folder: string;
+  /** The clone to start a server from; this one when not given. */
+  source?: string;
 }

@@ -6,6 +6,7 @@ export const idPrefixes = {
   apiKey: "apikey_",
   adminKey: "adminkey_",
   spendLimit: "spl_",
+  spendAdjustment: "adj_",
   upstream: "ups_",
   modelPrice: "price_",
   auditEvent: "audit_",
@@ -40,6 +41,7 @@ export const requestId = idText.meta({ description: "Request id, `req_…`." });
 export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
+export const unresolvedSpendId = idText.meta({ description: "Id of unresolved spend, `unr_…`." });
 export const sessionId = idText.meta({ description: "Session id, `session_…`." });
 export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });
 /** A model's name: whatever a client may send as `model`. */

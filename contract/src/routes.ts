@@ -3,6 +3,7 @@ import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
 import { inviteRoutes } from "./admin/invites.ts";
+import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
@@ -14,6 +15,7 @@ import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
 import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
@@ -34,6 +36,8 @@ export const adminRoutes = [
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
   ...spendLimitRoutes,
+  ...unresolvedSpendRoutes,
+  ...ledgerCheckRoutes,
   ...usageRoutes,
   ...costRoutes,
   ...requestRoutes,

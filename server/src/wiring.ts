@@ -210,6 +210,17 @@ interface Core {
   runsOn: { gateway: Gateway | null };
 }
 
+/** Partitions for what comes, and no more of what is gone than the organizations want. */
+async function keepUsageTables(
+  { storage, logger }: CoreOptions,
+  parts: AsyncDisposableStack,
+): Promise<void> {
+  const partitions = await keepUsagePartitions({ database: storage.database, logger });
+  parts.defer(() => partitions.stop());
+  const pruner = keepEventsPruned({ database: storage.adminDatabase, logger });
+  parts.defer(() => pruner.stop());
+}
+
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
@@ -226,7 +237,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const audit = await openAuditLog({
+  const opened = await openAuditLog({
     database: options.storage.adminDatabase,
     nowMs,
     randomBytes: systemRandomBytes,
@@ -235,14 +246,18 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     index: options.index,
     logger,
   });
+  const audit: AuditLog = {
+    ...opened,
+    onAudited: (added) => {
+      opened.onAudited(added);
+      watch.look();
+    },
+  };
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  const partitions = await keepUsagePartitions({ database, logger });
-  parts.defer(() => partitions.stop());
-  const pruner = keepEventsPruned({ database: options.storage.adminDatabase, logger });
-  parts.defer(() => pruner.stop());
+  await keepUsageTables(options, parts);
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),
@@ -362,6 +377,7 @@ async function startSurfaces(
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
     keyUse: core.keyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),

@@ -153,6 +153,28 @@ describe.concurrent("about itself", () => {
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);
   });
 
+  test("doctor ledger names a balance that is not what its requests add up to, and fails", async () => {
+    const well = await bursar(["doctor", "ledger"]);
+    expect([well.code, well.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Every balance is what its requests add up to: /),
+    ]);
+    const forged = ["workspace", "wksp_forged", "monthly", "2026-11-01"];
+    await server.sql(
+      `INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
+        SELECT $1, $2, $3, $4::date, id, 5000000000 FROM organization`,
+      forged,
+    );
+    const ran = await bursar(["doctor", "ledger"]);
+    const json = jsonOf(await bursar(["--json", "doctor", "ledger"]));
+    await server.sql("DELETE FROM balance WHERE scope_id = 'wksp_forged'");
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain(
+      "workspace wksp_forged, monthly from 2026-11-01: spent is $5.00 and should be $0.00 (",
+    );
+    expect(json).toMatchObject({ is_correct: false, difference_count: 1 });
+  });
+
   test("config shows secrets as hidden and durations as they are written", async () => {
     const ran = await bursar(["config"], {
       ANTHROPIC_API_KEY: "sk-ant-canary",

@@ -217,6 +217,71 @@ describe.each([
     expect(key.principal).toEqual({ type: "user_actor", user_id: member.id });
   });
 
+  test("sets, reads, lists and deletes spend limits, in cents", async () => {
+    const { spendLimits } = client.beta.organization;
+    const { id: workspace_id } = await client.organization.workspaces.create({ name: "Limited" });
+    const scope = { type: "workspace", workspace_id } as const;
+    const made = await spendLimits.set({ scope, amount: "50000" });
+    expect(made).toEqual({
+      id: expect.stringMatching(/^spl_/),
+      type: "spend_limit",
+      scope,
+      amount: "50000",
+      currency: "USD",
+      is_enabled: true,
+      period: "monthly",
+      created_at: expect.any(String),
+      updated_at: expect.any(String),
+    });
+    expect(await spendLimits.retrieve(made.id)).toEqual(made);
+    // What this shape does not speak of stays as it is; a fraction of a cent is cut.
+    const limits = "/v1/admin/spend_limits";
+    const fields = { scope, period: "monthly", enforcement: "soft", open_ended_hold_usd: 2 };
+    await org.admin.post(limits, { ...fields, limit_usd: "0.019" });
+    expect((await spendLimits.retrieve(made.id)).amount).toBe("1");
+    await spendLimits.set({ scope, amount: "700", period: "monthly" });
+    expect((await org.admin.get(`${limits}/${made.id}`)).body).toMatchObject({
+      limit_usd: 7,
+      enforcement: "soft",
+      open_ended_hold_usd: 2,
+    });
+    const organization = await spendLimits.set({
+      scope: { type: "organization" },
+      amount: "99999999999",
+    });
+    const key = await org.admin.createApiKey(workspace_id);
+    const ofKey = await org.admin.post<{ id: string }>(limits, {
+      scope: { type: "api_key", api_key_id: key.id },
+      period: "monthly",
+      limit_usd: 1,
+    });
+    const idsOf = async (query: Parameters<typeof spendLimits.list>[0]) => {
+      const found: string[] = [];
+      for await (const { id } of spendLimits.list({ limit: 1, ...query })) found.push(id);
+      return found.sort();
+    };
+    expect(await idsOf({})).toEqual([made.id, organization.id].sort());
+    expect(await idsOf({ workspace_id })).toEqual([made.id]);
+    expect(await idsOf({ scope_type: ["organization"] })).toEqual([organization.id]);
+    await expect(idsOf({ scope_type: ["user"] })).rejects.toMatchObject({ status: 400 });
+    await expect(spendLimits.retrieve(ofKey.body.id)).rejects.toMatchObject({ status: 404 });
+    await expect(spendLimits.delete(ofKey.body.id)).rejects.toMatchObject({ status: 404 });
+    const ofUser = { type: "user", user_id: "user_1" } as const;
+    for (const wrong of [
+      { scope, amount: null },
+      { scope, amount: "1.5" },
+      { scope, amount: "100000000000" },
+      { scope: ofUser, amount: "1" },
+    ]) {
+      await expect(spendLimits.set(wrong)).rejects.toMatchObject({ status: 400 });
+    }
+    expect(await spendLimits.delete(made.id)).toEqual({
+      id: made.id,
+      type: "spend_limit_deleted",
+    });
+    await expect(spendLimits.retrieve(made.id)).rejects.toMatchObject({ status: 404 });
+  });
+
   test("turns refusals into its own errors, with the request's id, and does not retry a conflict", async () => {
     const missing = client.organization.workspaces.retrieve("wksp_unknown");
     await expect(missing).rejects.toMatchObject({

@@ -11,6 +11,7 @@ import type {
   listAnalyticsUsage,
 } from "@bursar/contract/admin/official-reports.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
+import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type {
   addOfficialWorkspaceMember,
   officialWorkspaceMember,
@@ -29,6 +30,7 @@ interface Schemas {
   organization: typeof organization;
   workspace: typeof officialWorkspace;
   apiKey: typeof officialApiKey;
+  spendLimit: typeof officialSpendLimit;
   user: typeof officialUser;
   removedUser: (typeof removeOfficialUser)["response"];
   invite: typeof officialInvite;
@@ -37,10 +39,11 @@ interface Schemas {
   removedWorkspaceMember: (typeof removeOfficialWorkspaceMember)["response"];
 }
 
-interface Expected<Client extends { organization: OrganizationClient }> {
+interface Expected<Client extends OfficialClient> {
   organization: Resolved<Client["organization"]["retrieve"]>;
   workspace: Resolved<Client["organization"]["workspaces"]["retrieve"]>;
   apiKey: Resolved<Client["organization"]["apiKeys"]["retrieve"]>;
+  spendLimit: Resolved<Client["beta"]["organization"]["spendLimits"]["retrieve"]>;
   user: Resolved<Client["organization"]["users"]["retrieve"]>;
   removedUser: Resolved<Client["organization"]["users"]["remove"]>;
   invite: Resolved<Client["organization"]["invites"]["retrieve"]>;
@@ -49,6 +52,10 @@ interface Expected<Client extends { organization: OrganizationClient }> {
   removedWorkspaceMember: Resolved<Client["organization"]["workspaces"]["members"]["remove"]>;
 }
 
+interface OfficialClient {
+  organization: OrganizationClient;
+  beta: { organization: { spendLimits: { retrieve: Call } } };
+}
 type Call = (...input: never[]) => PromiseLike<unknown>;
 interface OrganizationClient {
   retrieve: Call;
@@ -72,6 +79,9 @@ export type WorkspaceIsComplete = Is<
 >;
 export type ApiKeyIsComplete = Is<HasAllFields<Answered["apiKey"], Expected<Anthropic>["apiKey"]>>;
 
+export type SpendLimitIsComplete = Is<
+  HasAllFields<Answered["spendLimit"], Expected<Anthropic>["spendLimit"]>
+>;
 export type UserIsComplete = Is<HasAllFields<Answered["user"], Expected<Anthropic>["user"]>>;
 export type InviteIsComplete = Is<HasAllFields<Answered["invite"], Expected<Anthropic>["invite"]>>;
 export type WorkspaceMemberIsComplete = Is<

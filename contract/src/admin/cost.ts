@@ -61,7 +61,7 @@ export const getCost = route({
   summary: "Cost",
   description:
     "Cost per bucket and group, exact to the nano-dollar: the same requests, ranges and rights as the usage report. Amounts " +
-    "add up to the organization's settled spend.",
+    "and the adjustments of `/v1/admin/spend_adjustments` together are the settled spend.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
@@ -105,6 +105,10 @@ export const costSummary = z
       description:
         "Of the month before, its days up to the same day of the month, today's excluded.",
     }),
+    adjustments_usd: usdText.meta({
+      description:
+        "Charged to this month later, for requests whose cost was not known. Beside the other amounts, which are of requests.",
+    }),
     unpriced_requests: unpricedRequests,
     forecast: z
       .object({
@@ -123,7 +127,9 @@ export const costSummary = z
       .object({
         monthly_limit_usd: usdText,
         enforcement: z.enum(["strict", "soft", "alert_only"]),
-        remaining_usd: usdText.meta({ description: "Negative where more was spent." }),
+        remaining_usd: usdText.meta({
+          description: "Of requests and adjustments; negative where more was spent.",
+        }),
       })
       .nullable()
       .meta({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { optionalQuery, timestamp, usdAmount, usdText } from "../fields.ts";
+import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
 import { apiKeyId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -17,6 +17,56 @@ const enforcementMeaning =
 const scopeTypes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;
 
+const setEnforcement = z
+  .enum(enforcements)
+  .default(enforcements[0])
+  .meta({ description: enforcementMeaning });
+
+const openEndedHold = {
+  open_ended_hold_usd: usdAmount.nullable().default(null).meta({
+    description:
+      "US dollars that a strict limit holds for an open-ended request (server tools, MCP servers, containers) in place of a larger worst case. Null: the whole worst case.",
+  }),
+};
+
+const limitVersion = z
+  .int()
+  .min(0)
+  .meta({ description: "Another number after each change: for `if_version`." });
+const ifVersion = {
+  if_version: z.int().min(0).nullable().optional().meta({
+    description:
+      "Changes the limit only while its `version` is this one, or, for null, while there is none; else 409, which says what it is now.",
+  }),
+};
+
+/** What nodes still have to take up. */
+const activation = {
+  state: z.enum(["active", "activating"]).meta({
+    description:
+      "activating: a strict limit that is new or lowered, and that some node does not keep to yet; as a rule for less than a second.",
+  }),
+  activating_since: timestamp.nullable(),
+};
+
+/** Amounts of the running period. What remains is what is neither spent nor held nor unresolved. */
+const amounts = {
+  spent_usd: usdText,
+  held_usd: usdText.meta({ description: "What is set aside for running requests, in US dollars." }),
+  unresolved_usd: usdText.meta({
+    description:
+      "What requests may have cost whose outcome is not known, in US dollars. See `/v1/admin/unresolved_spend`.",
+  }),
+  overrun_usd: usdText.meta({
+    description: "The part of what is spent by which requests exceeded what was held for them.",
+  }),
+};
+const remaining = usdText.meta({ description: "Never below 0.00." });
+const blocksNow = z.boolean().meta({
+  description:
+    "What is spent has reached the limit: until the period ends, requests are refused. Never true under `alert_only`.",
+});
+
 /**
  * The limit itself is a JSON number, as it is in the request: it has at most 15 significant digits, so nothing is lost.
  * What was spent is a sum and therefore decimal text.
@@ -32,8 +82,13 @@ export const workspaceLimit = z
     period: z.literal("monthly"),
     period_starts_at: timestamp,
     period_ends_at: timestamp,
-    spent_usd: usdText,
-    remaining_usd: usdText.nullable(),
+    ...amounts,
+    remaining_usd: remaining.nullable(),
+    blocks_now: blocksNow,
+    state: activation.state.nullable(),
+    activating_since: activation.activating_since,
+    open_ended_hold_usd: z.number().nullable(),
+    version: limitVersion.nullable(),
     updated_at: timestamp.nullable(),
   })
   .meta({ id: "WorkspaceLimit" });
@@ -44,11 +99,17 @@ export const setWorkspaceLimit = route({
   path: "/v1/admin/workspaces/limits",
   summary: "Set a workspace's monthly limit",
   description:
-    "Creates or replaces the limit; null removes it. Months are calendar months in UTC. Takes effect at once.",
+    "Creates or replaces the limit; null removes it. Months are calendar months in UTC. Takes effect at once. A limit below what is spent is taken, and refuses from then on: `blocks_now` says so.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: true,
-  body: z.strictObject({ workspace_id: workspaceId, monthly_limit_usd: usdAmount.nullable() }),
+  body: z.strictObject({
+    workspace_id: workspaceId,
+    monthly_limit_usd: usdAmount.nullable(),
+    enforcement: setEnforcement,
+    ...openEndedHold,
+    ...ifVersion,
+  }),
   response: workspaceLimit,
 });
 
@@ -81,7 +142,6 @@ const limitScope = z
   .meta({ description: "Whose spend is limited." });
 export type LimitScope = z.output<typeof limitScope>;
 
-/** Amounts are those of the running period. What remains is what is neither spent nor held nor unresolved. */
 export const spendLimit = z
   .object({
     type: z.literal("spend_limit"),
@@ -92,12 +152,12 @@ export const spendLimit = z
     enforcement: enforcement.meta({ description: enforcementMeaning }),
     period_starts_at: timestamp,
     period_ends_at: timestamp,
-    spent_usd: usdText,
-    held_usd: usdText.meta({ description: "What running requests may still cost, in US dollars." }),
-    unresolved_usd: usdText.meta({
-      description: "What requests may have cost whose outcome is not known, in US dollars.",
-    }),
-    remaining_usd: usdText.meta({ description: "Never below 0.00." }),
+    ...amounts,
+    remaining_usd: remaining,
+    blocks_now: blocksNow,
+    ...activation,
+    open_ended_hold_usd: z.number().nullable(),
+    version: limitVersion,
     created_at: timestamp,
     updated_at: timestamp,
   })
@@ -111,7 +171,7 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Creates the limit of this scope and period, or replaces it; it keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. The organization's limits need an admin key or the role Owner, Admin or Billing.",
+    "Creates the limit of this scope and period, or replaces it; it keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below what is spent is taken, and refuses from then on: `blocks_now` says so. The organization's limits need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: true,
@@ -119,10 +179,9 @@ export const setSpendLimit = route({
     scope: limitScope,
     period: z.enum(periods),
     limit_usd: usdAmount,
-    enforcement: z
-      .enum(enforcements)
-      .default(enforcements[0])
-      .meta({ description: enforcementMeaning }),
+    enforcement: setEnforcement,
+    ...openEndedHold,
+    ...ifVersion,
   }),
   response: spendLimit,
 });
@@ -170,6 +229,137 @@ export const deleteSpendLimit = route({
   response: z.object({ id: spendLimitId, type: z.literal("spend_limit_deleted") }),
 });
 
+const bindingLimit = z
+  .object({
+    spend_limit_id: spendLimitId.nullable(),
+    scope_type: z.enum(scopeTypes),
+    period: z.enum(periods),
+    period_ends_at: timestamp,
+  })
+  .meta({ description: "A limit; its id is null where the caller cannot see it." });
+
+export const effectiveSpendLimits = z
+  .object({
+    type: z.literal("effective_spend_limits"),
+    api_key_id: apiKeyId,
+    workspace_id: workspaceId,
+    limits: z
+      .array(spendLimit)
+      .meta({ description: "Of the key, its workspace and the organization, narrowest first." }),
+    binds_first: bindingLimit.nullable().meta({
+      description:
+        "Of the limits that refuse requests, the one with the least left. Null: there is none.",
+    }),
+    is_blocked: z.boolean(),
+    max_request_usd: usdText.nullable().meta({
+      description:
+        "What a request of the key may cost at most at this moment, beside all that run, in US dollars. Null: no limit bounds it.",
+    }),
+  })
+  .meta({ id: "EffectiveSpendLimits" });
+
+export const getEffectiveSpendLimits = route({
+  operationId: "getEffectiveSpendLimits",
+  method: "GET",
+  path: "/v1/admin/spend_limits/effective",
+  summary: "Explain what limits a key",
+  description:
+    "All limits that a request of the key must fit, which one binds first, and what a request may cost at most now. Limits that the caller cannot see are counted but not listed.",
+  action: "spend_limits:read",
+  audited: null,
+  query: z.strictObject({ api_key_id: apiKeyId }),
+  response: effectiveSpendLimits,
+});
+
+// The official shape knows amounts in cents, and the limits of the organization and of workspaces.
+
+const officialScope = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("organization") }),
+    z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
+  ],
+  {
+    error: ({ code }) =>
+      code === "invalid_union" ? "expected one of organization, workspace" : undefined,
+  },
+);
+
+export const officialSpendLimit = z
+  .object({
+    id: spendLimitId,
+    type: z.literal("spend_limit"),
+    scope: officialScope,
+    period: z.enum(periods),
+    amount: z.string().meta({ description: "Whole US cents; a fraction of a cent is not shown." }),
+    currency: z.literal("USD"),
+    is_enabled: z.literal(true),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "OfficialSpendLimit" });
+
+const expectedCents =
+  'expected whole US cents as text, such as "50000" for $500.00; to remove a limit, delete it';
+
+export const listOfficialSpendLimits = route({
+  operationId: "listOfficialSpendLimits",
+  method: "GET",
+  path: "/v1/organizations/spend_limits",
+  summary: "List spend limits (official shape)",
+  description:
+    "Newest first: limits of the organization and of workspaces. Those of API keys have no official shape.",
+  action: "spend_limits:read",
+  audited: null,
+  query: z.strictObject({
+    ...pageCursorQuery,
+    scope_type: queryList(z.enum(["organization", "workspace"])),
+    workspace_id: optionalQuery(workspaceId),
+  }),
+  response: pageCursor(officialSpendLimit),
+});
+
+export const setOfficialSpendLimit = route({
+  operationId: "setOfficialSpendLimit",
+  method: "POST",
+  path: "/v1/organizations/spend_limits",
+  summary: "Set a spend limit (official shape)",
+  description:
+    "Creates the limit of this scope and period, or changes its amount; what this shape does not speak of stays as it is. A new limit is strict.",
+  action: "spend_limits:write",
+  audited: "spend_limit.set",
+  stepUp: true,
+  body: z.strictObject({
+    scope: officialScope,
+    amount: z.string({ error: expectedCents }).regex(/^\d{1,11}$/, expectedCents),
+    period: z.enum(periods).default("monthly"),
+  }),
+  response: officialSpendLimit,
+});
+
+export const getOfficialSpendLimit = route({
+  operationId: "getOfficialSpendLimit",
+  method: "GET",
+  path: "/v1/organizations/spend_limits/{spend_limit_id}",
+  summary: "Get a spend limit (official shape)",
+  action: "spend_limits:read",
+  audited: null,
+  params: spendLimitParams,
+  response: officialSpendLimit,
+});
+
+export const deleteOfficialSpendLimit = route({
+  operationId: "deleteOfficialSpendLimit",
+  method: "DELETE",
+  path: "/v1/organizations/spend_limits/{spend_limit_id}",
+  summary: "Delete a spend limit (official shape)",
+  action: "spend_limits:write",
+  audited: "spend_limit.deleted",
+  stepUp: true,
+  params: spendLimitParams,
+  response: z.object({ id: spendLimitId, type: z.literal("spend_limit_deleted") }),
+});
+
 export const spendLimitRoutes = [
   setWorkspaceLimit,
   listWorkspaceLimits,
@@ -177,4 +367,9 @@ export const spendLimitRoutes = [
   listSpendLimits,
   getSpendLimit,
   deleteSpendLimit,
+  getEffectiveSpendLimits,
+  listOfficialSpendLimits,
+  setOfficialSpendLimit,
+  getOfficialSpendLimit,
+  deleteOfficialSpendLimit,
 ] as const;

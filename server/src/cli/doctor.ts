@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
-import type { SendLocally } from "./local-api.ts";
+import { callRoute, exitCodes, makeLocalApi, type SendLocally } from "./local-api.ts";
 import { print } from "./print.ts";
 
 interface Finding {
@@ -14,6 +15,8 @@ interface Finding {
 
 const OLDEST_NODE = 24;
 const LEAST_FREE_BYTES = 1024 ** 3;
+/** Years of requests take minutes to add up, and the server says nothing meanwhile. */
+const CHECK_TIMEOUT_MS = 3_600_000;
 const MEBIBYTE = 1024 ** 2;
 
 /** `doctor`: says what is right and wrong with this installation; exits with 1 when something is wrong. */
@@ -22,21 +25,42 @@ export function addDoctorCommand(
   load: () => LoadedConfig,
   send: SendLocally,
 ): void {
-  program
-    .command("doctor")
-    .description("check this installation")
+  const doctor = program.command("doctor").description("check this installation");
+  doctor
+    .command("ledger")
+    .description("recompute every balance; exits with 1 when one is not what it should be")
     .action(async () => {
-      const { config } = load();
-      const findings = [
-        checkNode(),
-        ...checkDataFolder(config.dataDir),
-        checkExposure(config),
-        await checkServer(send),
-      ];
-      const isHealthy = findings.every((finding) => finding.ok);
-      print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
-      if (!isHealthy) process.exitCode = 1;
+      const callApi = makeLocalApi(load().config.dataDir, CHECK_TIMEOUT_MS);
+      const report = await callRoute(callApi, checkLedger);
+      print(program.opts(), report, () => describeLedger(report));
+      if (!report.is_correct) process.exitCode = exitCodes.error;
     });
+  doctor.action(async () => {
+    const { config } = load();
+    const findings = [
+      checkNode(),
+      ...checkDataFolder(config.dataDir),
+      checkExposure(config),
+      await checkServer(send),
+    ];
+    const isHealthy = findings.every((finding) => finding.ok);
+    print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
+    if (!isHealthy) process.exitCode = 1;
+  });
+}
+
+type LedgerReport = Awaited<ReturnType<typeof callRoute<typeof checkLedger>>>;
+
+function describeLedger(report: LedgerReport): string {
+  const read = `${report.balances.toLocaleString("en")} balances, ${report.requests.toLocaleString("en")} requests`;
+  if (report.is_correct) return `Every balance is what its requests add up to: ${read}.`;
+  const lines = report.differences.map(
+    ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>
+      `${scope.type} ${scope.id}, ${period} from ${period_start}: ${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,
+  );
+  const more = report.difference_count - report.differences.length;
+  if (more > 0) lines.push(`and ${more.toLocaleString("en")} more`);
+  return `THE LEDGER IS NOT CORRECT (${read}).\n${lines.join("\n")}`;
 }
 
 function line({ check, ok, detail }: Finding): string {

@@ -41,10 +41,11 @@ function makeCounter() {
 async function watch(
   onChange: (changed: Changed) => void,
   clock: Clock = systemClock,
+  intervalMs = INTERVAL_MS,
 ): Promise<ChangeWatch> {
   const made = watchChanges({
     database: db.database,
-    intervalMs: INTERVAL_MS,
+    intervalMs,
     clock,
     logger,
     onChange,
@@ -72,6 +73,18 @@ describe("change watch", () => {
     await pollOnce(first);
     await pollOnce(first);
     expect([one.count(), two.count()]).toEqual([1, 1]);
+  });
+
+  test("who made a change need not wait for the next poll, nor for one under way", async () => {
+    const heard = makeCounter();
+    const made = await watch(heard.call, systemClock, 3_600_000);
+    for (let changes = 1; changes <= 3; changes++) {
+      made.look();
+      await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
+      made.look();
+      await heard.reached(changes);
+    }
+    expect(heard.count()).toBe(3);
   });
 
   test("changes become visible in the order of their numbers", async () => {

@@ -32,6 +32,8 @@ export interface ChangeWatch {
   databaseNowMs(): number;
   /** Since the newest poll that succeeded was sent: all changes committed before that are known. */
   msSinceContact(): number;
+  /** Polls now, not when it is time: something was changed through this process. */
+  look(): void;
   /** No call of `onChange` after it resolves. */
   stop(): Promise<void>;
 }
@@ -70,7 +72,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   const { clock, logger } = options;
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => undefined); // a watch may be stopped without anybody waiting for it
-  const stopping = new AbortController();
+  let waking = new AbortController();
   const startedMs = clock.monotonicMs();
   let isStopped = false;
   let isAway = false;
@@ -97,10 +99,9 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   async function run(): Promise<void> {
     while (!isStopped) {
       await poll();
-      // Rejects when the watch stops; leaves nothing behind on the signal, however many polls there are.
-      await delay(options.intervalMs, undefined, { signal: stopping.signal }).catch(
-        () => undefined,
-      );
+      // Rejects when somebody wants a poll or the watch stops. A wish that comes during a poll is not lost.
+      await delay(options.intervalMs, undefined, { signal: waking.signal }).catch(() => undefined);
+      waking = new AbortController();
     }
   }
 
@@ -112,9 +113,10 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       return clock.monotonicMs() + contact.offsetMs;
     },
     msSinceContact: () => clock.monotonicMs() - (contact?.sentMs ?? startedMs),
+    look: () => waking.abort(),
     stop: async () => {
       isStopped = true;
-      stopping.abort();
+      waking.abort();
       first.reject(new Error("the change watch was stopped before its first poll"));
       await running;
     },

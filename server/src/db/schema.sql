@@ -319,6 +319,17 @@ CREATE TABLE set_up_link (
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL
 );
+CREATE TABLE spend_adjustment (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  request_id text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  reason text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE spend_limit (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -330,7 +341,9 @@ CREATE TABLE spend_limit (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   version bigint DEFAULT 0 NOT NULL,
-  open_ended_hold_nano_usd bigint
+  open_ended_hold_nano_usd bigint,
+  revision bigint DEFAULT 0 NOT NULL,
+  version_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -719,6 +732,7 @@ ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (n
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
@@ -769,6 +783,7 @@ ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organ
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -811,6 +826,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);

@@ -21,6 +21,7 @@ export interface Tables {
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
   usage_event: UsageEventTable;
@@ -179,6 +180,20 @@ interface SpendLimitTable {
   updated_at: Generated<Date>;
   version: Generated<bigint>;
   open_ended_hold_nano_usd: bigint | null;
+  revision: Generated<bigint>;
+  version_at: Generated<Date>;
+}
+
+interface SpendAdjustmentTable {
+  id: string;
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  request_id: string;
+  started_at: Date;
+  cost_nano_usd: bigint;
+  reason: string;
+  created_at: Created;
 }
 
 interface BalanceTable {

@@ -7,6 +7,7 @@ import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
+import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
 import type { MailReadDeps } from "#src/features/mail/mail.ts";
 import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
@@ -21,6 +22,8 @@ import {
 } from "#src/features/sign-in/routes.ts";
 import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
+import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
 import { makeOfficialReportHandlers } from "#src/features/usage/official-routes.ts";
@@ -33,6 +36,7 @@ export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
   AuditLogDeps &
+  UnresolvedDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -53,6 +57,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeUnresolvedSpendHandlers(deps),
+    ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeRequestHandlers(deps),
     ...makeOfficialReportHandlers(deps),

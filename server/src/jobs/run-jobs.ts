@@ -34,7 +34,7 @@ export interface RunningJobs {
 
 type JobPool = ReturnType<typeof openJobPool>;
 
-const CONCURRENT_JOBS = 4;
+const CONCURRENT_JOBS = 2;
 /** One connection listens; the others fetch and finish jobs. A job's own statements use the pool of the server. */
 const MAX_CONNECTIONS = 3;
 /** When nobody says that there is a job: after a restart of the database, and for retries. */

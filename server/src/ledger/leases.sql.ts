@@ -68,7 +68,7 @@ export function syncLeases(
   });
 }
 
-async function lockNode(tx: Tx, nodeId: string) {
+export async function lockNode(tx: Tx, nodeId: string) {
   const row = await tx
     .selectFrom("node")
     .select(["epoch", "flushed_seq", "lease_op as op", "lease_expires_at as expiresAt"])
@@ -124,7 +124,10 @@ async function loadWork(
 }
 
 /** Makes those that are missing; locks in key order. */
-async function lockBalances(tx: Tx, keys: readonly LeaseKey[]): Promise<Map<string, BalanceRow>> {
+export async function lockBalances(
+  tx: Tx,
+  keys: readonly LeaseKey[],
+): Promise<Map<string, BalanceRow>> {
   const byText = new Map(keys.map((key) => [balanceKeyText(key), key]));
   const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = await addToBalances(
@@ -402,7 +405,8 @@ export async function releaseUnresolved(
   return released;
 }
 
-async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
+/** The balances are locked already. */
+export async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
   const sums = new Map<string, Change>();
   for (const key of gone) {
     const text = balanceKeyText(key);

@@ -17,11 +17,16 @@ export interface SpendLimit {
   enforcement: Enforcement;
   /** What a strict limit holds for an open-ended request in place of a larger worst case; null: all of that. */
   openEndedHoldNanoUsd: bigint | null;
+  /** Another one after each change, also of a limit that was deleted and made anew. */
+  revision: bigint;
   createdAt: Date;
   updatedAt: Date;
 }
 
-export type NewSpendLimit = Omit<SpendLimit, "openEndedHoldNanoUsd" | "createdAt" | "updatedAt"> & {
+export type NewSpendLimit = Omit<
+  SpendLimit,
+  "openEndedHoldNanoUsd" | "revision" | "createdAt" | "updatedAt"
+> & {
   openEndedHoldNanoUsd?: bigint | null;
 };
 
@@ -32,6 +37,8 @@ export interface SpendLimitFilter {
   scopeId?: string | undefined;
 }
 
+const MAX_INT8 = 2n ** 63n - 1n;
+
 const columns = [
   "id",
   "organization_id as organizationId",
@@ -41,9 +48,14 @@ const columns = [
   "amount_nano_usd as amountNanoUsd",
   "enforcement",
   "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
+  "revision",
   "created_at as createdAt",
   "updated_at as updatedAt",
 ] as const;
+
+/** What stands there already refuses all that the new one refuses: nodes that do not know it yet do no harm. */
+const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
+  AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint))`;
 
 /**
  * Creates the limit of (scope, period), or replaces all that the one that stands there asks for: that one keeps
@@ -55,21 +67,22 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
   const { rows } = await sql<SpendLimit>`
     WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value)
     INSERT INTO spend_limit AS l
-      (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd, version)
+      (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
+        version, revision)
     SELECT ${row.id}, ${row.organizationId}::uuid, ${row.scopeType}, ${row.scopeId}, ${row.period},
-      ${row.amountNanoUsd}::bigint, ${row.enforcement}, ${row.openEndedHoldNanoUsd ?? null}::bigint, changed.value
+      ${row.amountNanoUsd}::bigint, ${row.enforcement}, ${row.openEndedHoldNanoUsd ?? null}::bigint,
+      changed.value, changed.value
     FROM changed
     ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
       amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement,
       open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd, updated_at = now(),
-      version = CASE
-        WHEN l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd THEN l.version
-        ELSE excluded.version END
+      revision = excluded.revision,
+      version = CASE WHEN ${isEased} THEN l.version ELSE excluded.version END,
+      version_at = CASE WHEN ${isEased} THEN l.version_at ELSE now() END
     WHERE l.organization_id = excluded.organization_id
     RETURNING id, organization_id AS "organizationId", scope_type AS "scopeType", scope_id AS "scopeId", period,
-      amount_nano_usd AS "amountNanoUsd", enforcement, open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", created_at AS "createdAt", updated_at AS "updatedAt"`.execute(
-    tx,
-  );
+      amount_nano_usd AS "amountNanoUsd", enforcement, open_ended_hold_nano_usd AS "openEndedHoldNanoUsd",
+      revision, created_at AS "createdAt", updated_at AS "updatedAt"`.execute(tx);
   const [limit] = rows;
   if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
   return limit;
@@ -127,4 +140,17 @@ export async function deleteSpendLimit(
 /** Every limit of the installation: what a node keeps in memory to admit requests. */
 export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
   return db.selectFrom("spend_limit").select(columns).execute();
+}
+
+/** Since when each of these limits is being taken up: only those that some living node does not keep yet. By id. */
+export async function findActivating(
+  db: Database | Tx,
+  ids: readonly string[],
+): Promise<Map<string, Date>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; since: Date }>`
+    SELECT l.id, l.version_at AS since FROM spend_limit l
+    WHERE l.id = ANY(${[...ids]}::text[]) AND l.enforcement = 'strict' AND EXISTS (SELECT FROM node
+      WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)`.execute(db);
+  return new Map(rows.map(({ id, since }) => [id, since]));
 }

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { BalanceKey } from "./spend-key.ts";
 
-/** A balance whose settled spend is not the sum of its requests. Integer nano-USD. */
+/** A balance whose settled spend is not the sum of its requests and adjustments. Integer nano-USD. */
 export interface BalanceDifference extends BalanceKey {
   eventNanoUsd: bigint;
   settledNanoUsd: bigint;
@@ -11,9 +11,9 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Adds up usage_event for every scope and period and compares with what is settled; for the days of which an organization
- * has pruned its events, usage_day stands in for them. Empty when all agree; at most 100 differences. Reads the whole of
- * usage_event: for tests and for a doctor, not for requests.
+ * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled; for the days of
+ * which an organization has pruned its events, usage_day stands in for them. Empty when all agree; at most 100 differences.
+ * Reads the whole of usage_event: for tests and for a doctor, not for requests.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
   const { rows } = await sql<BalanceDifference>`
@@ -26,6 +26,8 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
       UNION ALL
       SELECT organization_id, workspace_id, api_key_id, bucket_at, cost_nano_usd
       FROM usage_day JOIN pruned USING (organization_id) WHERE bucket_at < before
+      UNION ALL
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM spend_adjustment
     ), summed AS (
       SELECT scope_type, scope_id, p.period,
         date_trunc(p.unit, e.started_at AT TIME ZONE 'UTC')::date AS period_start,

@@ -24,7 +24,10 @@ export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
   return rows;
 }
 
-/** Months that hold nothing but what every organization wants deleted, oldest first: names of their tables. */
+/**
+ * Months that hold nothing but what every organization wants deleted, oldest first: names of their tables. A request whose
+ * money is still unresolved stays, and with it its month: whoever decides about it has to find it.
+ */
 export async function listOutdatedMonths(db: Database | Tx): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     WITH oldest AS (
@@ -36,7 +39,10 @@ export async function listOutdatedMonths(db: Database | Tx): Promise<string[]> {
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
       WHERE i.inhparent = 'usage_event'::regclass AND c.relname ~ '^usage_event_[0-9]{4}_[0-9]{2}$'
     )
-    SELECT name FROM month, oldest WHERE ends_at <= before ORDER BY name`.execute(db);
+    SELECT name FROM month, oldest WHERE ends_at <= before AND NOT EXISTS (SELECT FROM lease
+      WHERE unresolved_since IS NOT NULL AND request_id <> '' AND period_start < ends_at) ORDER BY name`.execute(
+    db,
+  );
   return rows.map(({ name }) => name);
 }
 
@@ -57,6 +63,8 @@ export async function deleteEvents(tx: Tx, order: PruneOrder, limit: number): Pr
     WITH outdated AS (
       SELECT started_at, request_id FROM usage_event
       WHERE organization_id = ${order.organizationId} AND started_at < ${order.before}
+        AND NOT EXISTS (SELECT FROM lease
+          WHERE lease.request_id = usage_event.request_id AND unresolved_since IS NOT NULL)
       ORDER BY started_at LIMIT ${limit}
     ), deleted AS (
       DELETE FROM usage_event AS event USING outdated

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { addToBalances } from "#src/ledger/balances.sql.ts";
 import { chargesOf } from "#src/ledger/charges.ts";
+import { checkLedger } from "#src/ledger/check-ledger.ts";
 import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
@@ -101,6 +102,32 @@ test("leaves usage and money as they were, and they still verify", async () => {
   expect(await sums()).toEqual(before);
   expect(await listRollupDifferences(db.database)).toEqual([]);
   expect(await listBalanceDifferences(db.database)).toEqual([]);
+});
+
+test("the check of the ledger recomputes pruned days too, and names what is wrong in them", async () => {
+  for (const daysAgo of [100, 40, 2]) await record(daysAgo);
+  const before = await checkLedger(db.database, organizationId);
+  await keep(30);
+  await pruneUsageEvents(db.database);
+  expect(await checkLedger(db.database, organizationId)).toEqual(before);
+  expect([before.requests, before.differenceCount]).toEqual([3, 0]);
+  await sql`UPDATE balance SET settled_nano_usd = settled_nano_usd + 1
+    WHERE scope_type = 'api_key' AND period = 'daily'`.execute(db.database);
+  expect((await checkLedger(db.database, organizationId)).differenceCount).toBe(3);
+});
+
+test("a request whose money is unresolved stays, and its month with it, until it is decided", async () => {
+  const waiting = await record(100);
+  await record(100);
+  await sql`INSERT INTO lease (node_id, request_id, scope_type, scope_id, period, period_start, organization_id,
+      amount_nano_usd, unresolved_since)
+    VALUES ('node_1', ${waiting}, 'organization', ${organizationId}, 'daily',
+      (now() - interval '100 days')::date, ${organizationId}, 5, now())`.execute(db.database);
+  await keep(30);
+  expect((await pruneUsageEvents(db.database)).events).toBe(1);
+  expect(await kept()).toEqual([waiting]);
+  await sql`DELETE FROM lease`.execute(db.database);
+  expect((await pruneUsageEvents(db.database)).events).toBe(1);
 });
 
 test("a rollup of pruned days that was changed is still found, through the others", async () => {

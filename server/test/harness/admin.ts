@@ -21,6 +21,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
+import { leaveUnresolved } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
@@ -60,6 +61,11 @@ export interface TestOrganization {
   recordRequest(of: { workspaceId: string; apiKeyId: string }): Promise<string>;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
+  /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */
+  unresolvedSpend(
+    workspaceId: string,
+    apiKeyId: string,
+  ): Promise<{ requestId: string; id: string }>;
 }
 
 export interface TestMember {
@@ -102,6 +108,7 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
@@ -118,6 +125,7 @@ export async function startAdmin(): Promise<AdminHarness> {
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
     onDenied: (caller, route, origin, refusal) =>
@@ -184,6 +192,12 @@ export async function startAdmin(): Promise<AdminHarness> {
           const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
           return { ...made, cookie, client: makeClient(app, consoleHeaders(cookie)) };
         },
+        unresolvedSpend: (workspaceId, apiKeyId) =>
+          leaveUnresolved(
+            database,
+            { organizationId: id, workspaceId, apiKeyId },
+            { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
+          ),
       };
     },
     close: async () => {

@@ -8,6 +8,7 @@ import {
   startFakeUpstream,
   textDelta,
 } from "./fake-upstream.ts";
+import { seededRandom } from "./seeded-random.ts";
 import {
   eventually,
   postgresPid,
@@ -338,20 +339,11 @@ async function checkMoney(server: ServerProcess): Promise<void> {
     FROM settled FULL JOIN counted USING (scope_type, scope_id)
     WHERE coalesce(settled, 0) <> coalesce(cost, 0)`);
   if (wrong.length > 0) throw new Error(`balances differ from usage: ${JSON.stringify(wrong)}`);
+  const check = await server.mustAdmin("GET", "/v1/admin/ledger_check");
+  if (check["is_correct"] !== true) throw new Error(`wrong balances: ${JSON.stringify(check)}`);
 }
 
 function nameOf(received: { body: Buffer }): string {
   const { model } = JSON.parse(received.body.toString("utf8")) as { model: string };
   return model;
-}
-
-/** mulberry32: small, and the same on every machine. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

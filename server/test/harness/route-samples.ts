@@ -13,6 +13,7 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "unresolved_spend_id"
   | "member_id"
   | "user_id"
   | "invite_id"
@@ -47,6 +48,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
     member_id: member.id,
     user_id: member.id,
     invite_id: invited.body.results[0]?.invite.id ?? "",
@@ -85,6 +87,7 @@ export const unknownIds: Made = {
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
   request_id: "req_unknown",
+  unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
   user_id: "user_unknown",
   invite_id: "invite_unknown",
@@ -97,7 +100,7 @@ export const unknownIds: Made = {
 interface Sample {
   /** With which the call succeeds and, where the route changes something, does change it. */
   body?: (made: Made) => object;
-  query?: string;
+  query?: string | ((made: Made) => string);
   /** What has to happen in the organization first. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
   /** What it needs of the caller's own, made with the caller's client. */
@@ -310,6 +313,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
+  listOfficialSpendLimits: {},
+  setOfficialSpendLimit: {
+    body: ({ workspace_id }) => ({ scope: { type: "workspace", workspace_id }, amount: "12345" }),
+  },
+  getOfficialSpendLimit: {},
+  deleteOfficialSpendLimit: {},
+
+  listUnresolvedSpend: {},
+  resolveUnresolvedSpend: { body: () => ({ decision: "charge", reason: "The invoice has it." }) },
+  listSpendAdjustments: {},
+  checkLedger: {},
 
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   exportUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
@@ -350,14 +365,19 @@ export function sampleOf(route: AdminRoute): Sample {
   return samples[route.operationId];
 }
 
-export function urlOf(route: AdminRoute, ids: Record<string, string>): string {
+export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const id = ids[name];
+    const id = (ids as Record<string, string>)[name];
     if (id === undefined) throw new Error(`${route.path}: make a ${name} in makeEach`);
     return encodeURIComponent(id);
   });
-  const { query } = sampleOf(route);
-  return query === undefined ? path : `${path}?${query}`;
+  const query = queryOf(route, ids);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+function queryOf(route: AdminRoute, ids: Made): string {
+  const { query = "" } = sampleOf(route);
+  return typeof query === "string" ? query : query(ids);
 }
 
 /** The sample call, with more fields in the body where a test wants them. */
@@ -376,11 +396,12 @@ export function callRoute<Body>(
   });
 }
 
-/** True of a route that is about one thing which must be there: in its path or its body. */
+/** True of a route that is about one thing which must be there: in its path, its query or its body. */
 export function hasTarget(route: AdminRoute): boolean {
   if ("params" in route) return true;
   const body = JSON.stringify(sampleOf(route).body?.(unknownIds) ?? {});
-  return Object.values(unknownIds).some((id) => body.includes(id));
+  const input = `${body} ${queryOf(route, unknownIds)}`;
+  return Object.values(unknownIds).some((id) => input.includes(id));
 }
 
 /** Name and route of each, as `test.each` takes them. */

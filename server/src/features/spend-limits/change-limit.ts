@@ -42,23 +42,60 @@ export interface LimitChange {
   after: SpendLimit | null;
 }
 
+/** What a limit shall be. */
+export interface WantedLimit {
+  amountNanoUsd: bigint;
+  enforcement: (typeof enforcements)[number];
+  openEndedHoldNanoUsd: bigint | null;
+}
+
+/** The hold that a limit chooses for open-ended requests, in nano-USD. Throws a 400: a hold of nothing is none. */
+export function readOpenEndedHold(amount: string | number | null): bigint | null {
+  if (amount === null) return null;
+  const nanoUsd = readLimit("open_ended_hold_usd", amount);
+  if (nanoUsd > 0n) return nanoUsd;
+  throw new ApiError(
+    "invalid_request",
+    "open_ended_hold_usd: expected an amount above 0, or null.",
+  );
+}
+
+/**
+ * Throws a 409 unless the limit is the one that the caller has seen: `ifVersion` is its version, null for none. Without
+ * it whatever is there is changed.
+ */
+function checkVersion(limit: SpendLimit | null, ifVersion: number | null | undefined): void {
+  if (ifVersion === undefined) return;
+  const version = limit === null ? null : Number(limit.revision);
+  if (version === ifVersion) return;
+  const now =
+    limit === null
+      ? "There is none now: set if_version to null to make one."
+      : `It is now $${formatUsd(limit.amountNanoUsd)} ${limit.period}, ${limit.enforcement}, at version ${version}. Look at it, then set if_version to ${version}.`;
+  throw new ApiError("conflict", `The spend limit was changed meanwhile. ${now}`);
+}
+
 /**
  * Makes the limit of (scope, period) what is wanted, or removes it for null; what is so already stays untouched.
- * `of` must be locked, so that what is written beside what was there is true.
+ * `of` must be locked, so that what is written beside what was there is true. Throws what `checkVersion` throws.
  */
 export async function changeLimit(
   tx: Tx,
   deps: AuditDeps,
   of: LockedScope & { organizationId: string; period: PeriodName },
-  wanted: { amountNanoUsd: bigint; enforcement: (typeof enforcements)[number] } | null,
+  wanted: WantedLimit | null,
+  ifVersion?: number | null,
 ): Promise<LimitChange> {
   const before = await findSpendLimit(tx, of);
+  checkVersion(before, ifVersion);
   if (wanted === null) {
     if (before !== null) await deleteSpendLimit(tx, before);
     return { before, after: null };
   }
   const isSame =
-    before?.amountNanoUsd === wanted.amountNanoUsd && before.enforcement === wanted.enforcement;
+    before?.amountNanoUsd === wanted.amountNanoUsd &&
+    before.enforcement === wanted.enforcement &&
+    before.openEndedHoldNanoUsd === wanted.openEndedHoldNanoUsd;
   if (isSame) return { before, after: before };
   const { organizationId, scopeType, scopeId, period } = of;
   const id = newId(idPrefixes.spendLimit, Math.floor(deps.nowMs()), deps.randomBytes);
@@ -94,5 +131,7 @@ function toAudit(limit: LimitRow) {
     period: limit.period,
     limit_usd: formatUsd(limit.amountNanoUsd),
     enforcement: limit.enforcement,
+    open_ended_hold_usd:
+      limit.openEndedHoldNanoUsd === null ? null : formatUsd(limit.openEndedHoldNanoUsd),
   };
 }

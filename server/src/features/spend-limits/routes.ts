@@ -1,7 +1,6 @@
 import type {
-  spendLimit,
+  effectiveSpendLimits,
   spendLimitRoutes,
-  workspaceLimit,
 } from "@bursar/contract/admin/spend-limits.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
@@ -9,21 +8,24 @@ import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
-import { toWireScope } from "./limited-scope.ts";
+import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import {
   deleteSpendLimit,
   filtersOf,
   getSpendLimit,
   type LimitState,
   listSpendLimits,
+  officialScopeTypes,
+  setLimitAmount,
   setSpendLimit,
 } from "./spend-limits.ts";
 import {
-  listWorkspaceLimits,
-  setWorkspaceLimit,
-  type WorkspaceLimit,
-  workspaceFiltersOf,
-} from "./workspace-limits.ts";
+  fromOfficialAmount,
+  toOfficialSpendLimit,
+  toSpendLimit,
+  toWorkspaceLimit,
+} from "./to-wire.ts";
+import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
 
 export function makeSpendLimitHandlers(
   deps: AuditDeps,
@@ -40,12 +42,10 @@ export function makeSpendLimitHandlers(
       return { data: page.rows.map(toWorkspaceLimit), next_page };
     },
     setSpendLimit: async (call, { body }) => toSpendLimit(await setSpendLimit(deps, call, body)),
-    listSpendLimits: async (call, { query }) => {
+    listSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
+      const query = { ...rest, scopeTypes: scope_type && [scope_type] };
       const page = await listSpendLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), ({ limit }) => ({
-        createdAtMs: limit.createdAt.getTime(),
-        id: limit.id,
-      }));
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
       return { data: page.rows.map(toSpendLimit), next_page };
     },
     getSpendLimit: async (call, { params }) =>
@@ -54,55 +54,45 @@ export function makeSpendLimitHandlers(
       await deleteSpendLimit(deps, call, params.spend_limit_id);
       return { id: params.spend_limit_id, type: "spend_limit_deleted" };
     },
+    getEffectiveSpendLimits: async (call, { query }) =>
+      toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),
+    listOfficialSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
+      const query = { ...rest, scopeTypes: scope_type ?? officialScopeTypes };
+      const page = await listSpendLimits(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toOfficialSpendLimit), next_page };
+    },
+    setOfficialSpendLimit: async (call, { body: { scope, period, amount } }) => {
+      const wanted = { scope, period, amountNanoUsd: fromOfficialAmount(amount) };
+      return toOfficialSpendLimit(await setLimitAmount(deps, call, wanted));
+    },
+    getOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) =>
+      toOfficialSpendLimit(await getSpendLimit(deps, call, id, officialScopeTypes)),
+    deleteOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
+      await deleteSpendLimit(deps, call, id, officialScopeTypes);
+      return { id, type: "spend_limit_deleted" };
+    },
   };
 }
 
-function toWorkspaceLimit(row: WorkspaceLimit): z.input<typeof workspaceLimit> {
-  const { workspace, limit, spentNanoUsd, period } = row;
-  const left = limit === null ? null : limit.amountNanoUsd - spentNanoUsd;
+function positionOf({ limit }: LimitState) {
+  return { createdAtMs: limit.createdAt.getTime(), id: limit.id };
+}
+
+function toEffective(effective: EffectiveLimits): z.input<typeof effectiveSpendLimits> {
+  const { apiKeyId, workspaceId, limits, bindsFirst, isBlocked, maxRequestNanoUsd } = effective;
   return {
-    type: "workspace_limit",
-    id: limit?.id ?? null,
-    workspace_id: workspace.id,
-    workspace_name: workspace.name,
-    monthly_limit_usd: limit && toNumber(limit.amountNanoUsd),
-    enforcement: limit?.enforcement ?? null,
-    period: "monthly",
-    period_starts_at: new Date(period.startMs).toISOString(),
-    period_ends_at: new Date(period.endMs).toISOString(),
-    spent_usd: formatUsd(spentNanoUsd),
-    remaining_usd: left === null ? null : toRemaining(left),
-    updated_at: limit?.updatedAt.toISOString() ?? null,
+    type: "effective_spend_limits",
+    api_key_id: apiKeyId,
+    workspace_id: workspaceId,
+    limits: limits.map(toSpendLimit),
+    binds_first: bindsFirst && {
+      spend_limit_id: bindsFirst.isVisible ? bindsFirst.limit.id : null,
+      scope_type: bindsFirst.limit.scopeType,
+      period: bindsFirst.limit.period,
+      period_ends_at: new Date(bindsFirst.period.endMs).toISOString(),
+    },
+    is_blocked: isBlocked,
+    max_request_usd: maxRequestNanoUsd === null ? null : formatUsd(maxRequestNanoUsd),
   };
-}
-
-function toSpendLimit({ limit, period, balance }: LimitState): z.input<typeof spendLimit> {
-  const spent = balance?.settledNanoUsd ?? 0n;
-  const held = balance?.leasedNanoUsd ?? 0n;
-  const unresolved = balance?.unresolvedNanoUsd ?? 0n;
-  return {
-    type: "spend_limit",
-    id: limit.id,
-    scope: toWireScope(limit),
-    period: limit.period,
-    limit_usd: toNumber(limit.amountNanoUsd),
-    enforcement: limit.enforcement,
-    period_starts_at: new Date(period.startMs).toISOString(),
-    period_ends_at: new Date(period.endMs).toISOString(),
-    spent_usd: formatUsd(spent),
-    held_usd: formatUsd(held),
-    unresolved_usd: formatUsd(unresolved),
-    remaining_usd: toRemaining(limit.amountNanoUsd - spent - held - unresolved),
-    created_at: limit.createdAt.toISOString(),
-    updated_at: limit.updatedAt.toISOString(),
-  };
-}
-
-/** Exact: a limit has no more digits than a double keeps (`readLimit`). */
-function toNumber(nanoUsd: bigint): number {
-  return Number(formatUsd(nanoUsd));
-}
-
-function toRemaining(nanoUsd: bigint): string {
-  return formatUsd(nanoUsd > 0n ? nanoUsd : 0n);
 }

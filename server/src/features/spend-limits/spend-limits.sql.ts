@@ -15,6 +15,8 @@ export type LimitRow = Pick<
   | "period"
   | "amountNanoUsd"
   | "enforcement"
+  | "openEndedHoldNanoUsd"
+  | "revision"
   | "createdAt"
   | "updatedAt"
 >;
@@ -26,7 +28,8 @@ export interface LimitVisibility {
 }
 
 export interface LimitFilter extends LimitVisibility {
-  scopeType?: ScopeType | undefined;
+  /** Limits of these kinds only. */
+  scopeTypes?: readonly ScopeType[] | undefined;
   /** Limits of this workspace and of its keys. */
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
@@ -56,6 +59,8 @@ function selectVisible(db: Database | Tx, { organizationId, onlyWorkspaceIds }: 
       "spend_limit.period",
       "spend_limit.amount_nano_usd as amountNanoUsd",
       "spend_limit.enforcement",
+      "spend_limit.open_ended_hold_nano_usd as openEndedHoldNanoUsd",
+      "spend_limit.revision",
       createdAt.as("createdAt"),
       "spend_limit.updated_at as updatedAt",
     ])
@@ -71,8 +76,10 @@ export function listVisibleLimits(
   page: PageRequest,
 ): Promise<LimitRow[]> {
   let query = selectVisible(db, filter);
-  if (filter.scopeType !== undefined) {
-    query = query.where("spend_limit.scope_type", "=", filter.scopeType);
+  if (filter.scopeTypes !== undefined) {
+    query = query.where(
+      sql<SqlBool>`spend_limit.scope_type = ANY(${[...filter.scopeTypes]}::text[])`,
+    );
   }
   if (filter.workspaceId !== undefined) query = query.where(workspaceIdOf, "=", filter.workspaceId);
   if (filter.apiKeyId !== undefined) query = query.where("api_key.id", "=", filter.apiKeyId);

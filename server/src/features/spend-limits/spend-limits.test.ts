@@ -105,7 +105,13 @@ describe("a limit is set for a scope and a period", () => {
       spent_usd: "0.00",
       held_usd: "0.00",
       unresolved_usd: "0.00",
+      overrun_usd: "0.00",
       remaining_usd: "25.00",
+      blocks_now: false,
+      state: "active",
+      activating_since: null,
+      open_ended_hold_usd: null,
+      version: expect.any(Number),
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
     });

@@ -1,4 +1,4 @@
-import type { enforcements, LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import { enforcements, type LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
@@ -9,10 +9,21 @@ import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.t
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
-import { deleteSpendLimit as deleteRow } from "#src/ledger/limits.sql.ts";
+import {
+  deleteSpendLimit as deleteRow,
+  findActivating,
+  findSpendLimit,
+} from "#src/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/ledger/spend-key.ts";
 import { assert } from "#src/lib/assert.ts";
-import { auditOfDeleted, auditOfSet, changeLimit, readLimit } from "./change-limit.ts";
+import {
+  auditOfDeleted,
+  auditOfSet,
+  changeLimit,
+  readLimit,
+  readOpenEndedHold,
+  type WantedLimit,
+} from "./change-limit.ts";
 import { lockScope, toWireScope } from "./limited-scope.ts";
 import {
   findVisibleLimit,
@@ -26,6 +37,8 @@ export interface LimitState {
   limit: LimitRow;
   period: SpendPeriod;
   balance: Balance | null;
+  /** Null once every living node keeps to the limit. */
+  activatingSince: Date | null;
 }
 
 export interface NewSpendLimit {
@@ -33,52 +46,101 @@ export interface NewSpendLimit {
   period: PeriodName;
   limit_usd: string | number;
   enforcement: (typeof enforcements)[number];
+  open_ended_hold_usd: string | number | null;
+  if_version?: number | null | undefined;
 }
 
-/** Creates or replaces the limit of (scope, period). Throws what `lockScope` throws. */
+/** Creates or replaces the limit of (scope, period). Throws what `lockScope` and `changeLimit` throw. */
 export function setSpendLimit(
   deps: AuditDeps,
-  { caller, origin }: Call,
+  call: Call,
   input: NewSpendLimit,
 ): Promise<LimitState> {
-  const amountNanoUsd = readLimit("limit_usd", input.limit_usd);
-  const { enforcement } = input;
-  const period = periodOf(input.period, deps.nowMs());
+  const wanted = {
+    amountNanoUsd: readLimit("limit_usd", input.limit_usd),
+    enforcement: input.enforcement,
+    openEndedHoldNanoUsd: readOpenEndedHold(input.open_ended_hold_usd),
+  };
+  return setLimit(deps, call, { ...input, ifVersion: input.if_version, wanted: () => wanted });
+}
+
+/**
+ * Sets the amount alone: the rest of a limit that is there stays as it is, and a new one is strict. Throws what
+ * `setSpendLimit` throws.
+ */
+export function setLimitAmount(
+  deps: AuditDeps,
+  call: Call,
+  input: { scope: LimitScope; period: PeriodName; amountNanoUsd: bigint },
+): Promise<LimitState> {
+  const { amountNanoUsd } = input;
+  return setLimit(deps, call, {
+    ...input,
+    wanted: (before) => ({
+      amountNanoUsd,
+      enforcement: before?.enforcement ?? enforcements[0],
+      openEndedHoldNanoUsd: before?.openEndedHoldNanoUsd ?? null,
+    }),
+  });
+}
+
+interface SetLimit {
+  scope: LimitScope;
+  period: PeriodName;
+  ifVersion?: number | null | undefined;
+  wanted: (before: LimitRow | null) => WantedLimit;
+}
+
+function setLimit(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  { scope: wireScope, period: name, ifVersion, wanted }: SetLimit,
+): Promise<LimitState> {
+  const period = periodOf(name, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const scope = await lockScope(tx, caller, input.scope);
-    const of = { ...scope, organizationId: caller.organizationId, period: input.period };
-    const change = await changeLimit(tx, deps, of, { amountNanoUsd, enforcement });
+    const scope = await lockScope(tx, caller, wireScope);
+    const of = { ...scope, organizationId: caller.organizationId, period: name };
+    const before = await findSpendLimit(tx, of);
+    const change = await changeLimit(tx, deps, of, wanted(before), ifVersion);
     assert(change.after !== null, "a limit that is set is there");
+    const { id } = change.after;
     const balance = await findBalance(tx, { ...of, periodStart: period.start });
+    const activatingSince = (await findActivating(tx, [id])).get(id) ?? null;
     return {
-      result: { limit: change.after, period, balance },
+      result: { limit: change.after, period, balance, activatingSince },
       audit: auditOfSet(scope.workspaceId, change),
     };
   });
 }
 
-/** Throws a 404 for a limit that the caller cannot see. */
+/** Those that the official shape has words for. */
+export const officialScopeTypes = ["organization", "workspace"] as const satisfies ScopeType[];
+const allScopeTypes: readonly ScopeType[] = [...officialScopeTypes, "api_key"];
+
+/** Throws a 404 for a limit that the caller cannot see, or that is of another kind than `scopeTypes`. */
 export async function getSpendLimit(
   deps: AuditDeps,
   { caller }: Call,
   id: string,
+  scopeTypes = allScopeTypes,
 ): Promise<LimitState> {
   const limit = await findVisibleLimit(deps.database, visibilityOf(caller), id);
-  if (limit === null) throw spendLimitNotFound();
+  if (limit === null || !scopeTypes.includes(limit.scopeType)) throw spendLimitNotFound();
   const [state] = await withBalances(deps, [limit]);
   assert(state !== undefined, "one limit has one state");
   return state;
 }
 
-/** Throws a 404 for a limit that the caller cannot see, a 400 where what it limits is archived. */
+/** Throws what `getSpendLimit` throws, and a 400 where what it limits is archived. */
 export function deleteSpendLimit(
   deps: AuditDeps,
   { caller, origin }: Call,
   id: string,
+  scopeTypes = allScopeTypes,
 ): Promise<void> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const found = await findVisibleLimit(tx, visibilityOf(caller), id);
-    if (found === null) throw spendLimitNotFound();
+    if (found === null || !scopeTypes.includes(found.scopeType)) throw spendLimitNotFound();
     const { workspaceId } = await lockScope(tx, caller, toWireScope(found));
     // Deleted or replaced while the lock was waited for: what the log says is what is deleted now.
     const deleted = await deleteRow(tx, { organizationId: caller.organizationId, id });
@@ -88,7 +150,7 @@ export function deleteSpendLimit(
 }
 
 export interface SpendLimitQuery {
-  scope_type?: ScopeType | undefined;
+  scopeTypes?: readonly ScopeType[] | undefined;
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
   period?: PeriodName | undefined;
@@ -96,12 +158,12 @@ export interface SpendLimitQuery {
 
 /** Filters that a cursor of the list is bound to. */
 export function filtersOf({
-  scope_type,
+  scopeTypes,
   workspace_id,
   api_key_id,
   period,
 }: SpendLimitQuery): unknown {
-  return { list: "spend_limits", scope_type, workspace_id, api_key_id, period };
+  return { list: "spend_limits", scopeTypes, workspace_id, api_key_id, period };
 }
 
 /** A page of the limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
@@ -119,7 +181,7 @@ export async function listSpendLimits(
     await getWorkspaceIdOfApiKey(database, caller, "spend_limits:read", apiKeyId);
   const filter = {
     ...visibilityOf(caller),
-    scopeType: query.scope_type,
+    scopeTypes: query.scopeTypes,
     workspaceId,
     apiKeyId,
     period: query.period,
@@ -128,7 +190,11 @@ export async function listSpendLimits(
   return { hasMore: page.hasMore, rows: await withBalances(deps, page.rows) };
 }
 
-async function withBalances(deps: AuditDeps, limits: readonly LimitRow[]): Promise<LimitState[]> {
+/** Limits with their balances, in the order given. */
+export async function withBalances(
+  deps: AuditDeps,
+  limits: readonly LimitRow[],
+): Promise<LimitState[]> {
   const nowMs = deps.nowMs();
   const keyed = limits.map((limit) => {
     const period = periodOf(limit.period, nowMs);
@@ -139,10 +205,13 @@ async function withBalances(deps: AuditDeps, limits: readonly LimitRow[]): Promi
   const keys = keyed.map(({ key }) => key);
   const { balances } = await readBalancesAtSeq(deps.database, { nodeId: null, keys });
   const balanceOf = new Map(balances.map((balance) => [balanceKeyText(balance), balance]));
+  const ids = limits.map(({ id }) => id);
+  const activating = await findActivating(deps.database, ids);
   return keyed.map(({ limit, period, key }) => ({
     limit,
     period,
     balance: balanceOf.get(balanceKeyText(key)) ?? null,
+    activatingSince: activating.get(limit.id) ?? null,
   }));
 }
 

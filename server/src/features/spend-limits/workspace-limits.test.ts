@@ -64,7 +64,15 @@ test("the documented call, as it is written by hand, stores exactly that amount"
     period_starts_at: "2026-11-01T00:00:00.000Z",
     period_ends_at: "2026-12-01T00:00:00.000Z",
     spent_usd: "0.00",
+    held_usd: "0.00",
+    unresolved_usd: "0.00",
+    overrun_usd: "0.00",
     remaining_usd: "100.00",
+    blocks_now: false,
+    state: "active",
+    activating_since: null,
+    open_ended_hold_usd: null,
+    version: expect.any(Number),
     updated_at: expect.stringMatching(/Z$/),
   });
 });

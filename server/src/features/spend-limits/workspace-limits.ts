@@ -1,13 +1,13 @@
-import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import type { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
 import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
-import { findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
-import { listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
-import { auditOfSet, changeLimit, readLimit } from "./change-limit.ts";
+import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
+import { findActivating, listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
+import { auditOfSet, changeLimit, readLimit, readOpenEndedHold } from "./change-limit.ts";
 import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
 
 // The short way to the limit that most companies want: a workspace's, per month.
@@ -16,15 +16,24 @@ import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-
 export interface WorkspaceLimit {
   workspace: { id: string; name: string };
   limit: SpendLimit | null;
-  spentNanoUsd: bigint;
+  balance: Balance | null;
   period: SpendPeriod;
+  activatingSince: Date | null;
 }
 
-/** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one. */
+export interface NewWorkspaceLimit {
+  workspace_id: string;
+  monthly_limit_usd: string | number | null;
+  enforcement: (typeof enforcements)[number];
+  open_ended_hold_usd: string | number | null;
+  if_version?: number | null | undefined;
+}
+
+/** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one, a 409. */
 export function setWorkspaceLimit(
   deps: AuditDeps,
   { caller, origin }: Call,
-  input: { workspace_id: string; monthly_limit_usd: string | number | null },
+  input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
   const amount = input.monthly_limit_usd;
   const wanted =
@@ -32,7 +41,8 @@ export function setWorkspaceLimit(
       ? null
       : {
           amountNanoUsd: readLimit("monthly_limit_usd", amount),
-          enforcement: enforcements[0],
+          enforcement: input.enforcement,
+          openEndedHoldNanoUsd: readOpenEndedHold(input.open_ended_hold_usd),
         };
   const period = periodOf("monthly", deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
@@ -50,11 +60,12 @@ export function setWorkspaceLimit(
       workspaceId: workspace.id,
       period: "monthly",
     } as const;
-    const change = await changeLimit(tx, deps, of, wanted);
+    const change = await changeLimit(tx, deps, of, wanted, input.if_version);
+    const limit = change.after;
     const balance = await findBalance(tx, { ...of, periodStart: period.start });
-    const spentNanoUsd = balance?.settledNanoUsd ?? 0n;
+    const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);
     return {
-      result: { workspace, limit: change.after, spentNanoUsd, period },
+      result: { workspace, limit, balance, period, activatingSince: activating ?? null },
       audit: auditOfSet(workspace.id, change),
     };
   });
@@ -98,14 +109,16 @@ export async function listWorkspaceLimits(
   const limitOf = new Map(
     limits.filter((limit) => limit.period === "monthly").map((limit) => [limit.scopeId, limit]),
   );
-  const spentOf = new Map(balances.map((balance) => [balance.scopeId, balance.settledNanoUsd]));
+  const balanceOf = new Map(balances.map((balance) => [balance.scopeId, balance]));
+  const ids = page.rows.flatMap(({ id }) => limitOf.get(id)?.id ?? []);
+  const activating = await findActivating(deps.database, ids);
   return {
     hasMore: page.hasMore,
-    rows: page.rows.map((workspace) => ({
-      workspace,
-      limit: limitOf.get(workspace.id) ?? null,
-      spentNanoUsd: spentOf.get(workspace.id) ?? 0n,
-      period,
-    })),
+    rows: page.rows.map((workspace) => {
+      const limit = limitOf.get(workspace.id) ?? null;
+      const balance = balanceOf.get(workspace.id) ?? null;
+      const activatingSince = (limit && activating.get(limit.id)) ?? null;
+      return { workspace, limit, balance, period, activatingSince };
+    }),
   };
 }

@@ -8,7 +8,7 @@ import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
 import { reachEverywhere, reachIn } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/ledger/limits.sql.ts";
-import { inReport, listReport, type ReportFilter } from "./report.sql.ts";
+import { inReport, listReport, type ReportFilter, sumAdjustments } from "./report.sql.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
 const DAY_MS = 86_400_000;
@@ -21,6 +21,8 @@ export interface CostSummary {
   todayNanoUsd: bigint;
   lastMonthNanoUsd: bigint;
   lastMonthToDateNanoUsd: bigint;
+  /** Of this month: cost that was charged later, for requests that had none. Not part of the other sums. */
+  adjustmentsNanoUsd: bigint;
   unpricedRequests: bigint;
   forecast: Forecast | null;
   limit: Pick<SpendLimit, "amountNanoUsd" | "enforcement"> | null;
@@ -55,6 +57,7 @@ export async function getCostSummary(
       todayNanoUsd,
       lastMonthNanoUsd: sum(lastMonth.startMs, lastMonth.endMs),
       lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
+      adjustmentsNanoUsd: await sumAdjustments(tx, { ...filter, ...month }),
       unpricedRequests: inMonth.reduce((total, day) => total + day.unpricedRequests, 0n),
       forecast: forecastMonth({
         todayMs,

@@ -221,6 +221,7 @@ describe("the summary", () => {
       today_usd: "2.00",
       last_month_usd: "23.00",
       last_month_to_date_usd: "12.00",
+      adjustments_usd: "0.00",
       unpriced_requests: 0,
       // The last 28 days begin on 23 October; the first request among them is that of 13 November, so the averages are of
       // seven days: a Friday of 20 and a Thursday of 8. Today brings 18 more, the 26th 8, the 27th 20.
@@ -250,6 +251,37 @@ describe("the summary", () => {
     });
     expect((await summary(`api_key_id=${place.apiKeyId}`)).limit).toBeNull();
     expect((await summary("model=claude-sonnet-5")).limit).toBeNull();
+  });
+
+  test("has what was charged later beside it, and out of what remains", async () => {
+    const charged = await h.organization();
+    const at = await makeKey(charged);
+    await charged.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: at.workspaceId,
+      monthly_limit_usd: 25,
+    });
+    const { workspaceId: workspace_id, apiKeyId: api_key_id } = at;
+    await h.deps.database
+      .insertInto("spend_adjustment")
+      .values({
+        id: "adj_1",
+        organization_id: charged.id,
+        workspace_id,
+        api_key_id,
+        request_id: "req_1",
+        started_at: new Date(TODAY),
+        cost_nano_usd: 3n * USD,
+        reason: "test",
+      })
+      .execute();
+    expect(await summary(`workspace_id=${workspace_id}`, charged.admin)).toMatchObject({
+      month_to_date_usd: "0.00",
+      adjustments_usd: "3.00",
+      limit: { remaining_usd: "22.00" },
+    });
+    for (const query of ["model=claude-sonnet-5", "speed=fast"]) {
+      expect((await summary(query, charged.admin)).adjustments_usd).toBe("0.00");
+    }
   });
 
   test("shows a limit only to who may see it", async () => {

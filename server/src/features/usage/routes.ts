@@ -108,6 +108,7 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
     today_usd: formatUsd(summary.todayNanoUsd),
     last_month_usd: formatUsd(summary.lastMonthNanoUsd),
     last_month_to_date_usd: formatUsd(summary.lastMonthToDateNanoUsd),
+    adjustments_usd: formatUsd(summary.adjustmentsNanoUsd),
     unpriced_requests: Number(summary.unpricedRequests),
     forecast: forecast && {
       month_usd: formatUsd(forecast.monthNanoUsd),
@@ -117,7 +118,9 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
     limit: limit && {
       monthly_limit_usd: formatUsd(limit.amountNanoUsd),
       enforcement: limit.enforcement,
-      remaining_usd: formatUsd(limit.amountNanoUsd - monthToDateNanoUsd),
+      remaining_usd: formatUsd(
+        limit.amountNanoUsd - monthToDateNanoUsd - summary.adjustmentsNanoUsd,
+      ),
     },
     data_refreshed_at: new Date(summary.readAtMs).toISOString(),
   };

@@ -1,0 +1,142 @@
+// `node bench/compare.ts <commit> [--quick]`: the same load on this tree and on an older commit, in turns (A, B, A, B), each
+// with a monthly limit on the workspace. Prints CPU per request, PostgreSQL's CPU and its transactions per request, of
+// each turn, and the ratio of the means. Ends with 1 when JSON requests cost more than 1.15 times as much as before.
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root, ScriptProcess } from "./children.ts";
+import { pinProcesses, splitCores } from "./cores.ts";
+import { measureScenario, type ScenarioResult } from "./measure.ts";
+import { defaultDurations, quickDurations, scenarios } from "./scenarios.ts";
+import { startBursar } from "./targets/bursar.ts";
+
+const TURNS = 2;
+const HIGHEST_RATIO = 1.15;
+/** The packages of this clone, of which each commit has its own. */
+const OWN_PACKAGES = "@bursar";
+
+type Side = "before" | "now";
+
+interface Turn extends ScenarioResult {
+  side: Side;
+}
+
+// Not only the exit code: after a failure, processes that were started still hold channels open.
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { quick: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  const [commit, ...others] = positionals;
+  if (commit === undefined || others.length > 0) {
+    console.error("usage: node bench/compare.ts <commit> [--quick]");
+    return 2;
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+  const folder = mkdtempSync(join(tmpdir(), "bursar-compare-"));
+  chmodSync(folder, 0o755); // under root, PostgreSQL runs as another user
+  const older = join(folder, "older");
+  process.on("exit", () => {
+    git(["worktree", "remove", "--force", older]);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
+  try {
+    checkOut(commit, older);
+    const turns = await runTurns({ isQuick: values.quick, older, folder });
+    const ratios = report(turns);
+    return ratios.every((ratio) => ratio <= HIGHEST_RATIO) ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
+}
+
+/** The older commit runs with the dependencies that are installed here. */
+function checkOut(commit: string, older: string): void {
+  const { status, stderr } = git(["worktree", "add", "--detach", older, commit]);
+  if (status !== 0) throw new Error(`git worktree: ${stderr}`);
+  const [installed, own] = [join(root, "node_modules"), join(older, "node_modules")];
+  mkdirSync(own);
+  for (const name of readdirSync(installed)) {
+    if (name !== OWN_PACKAGES) symlinkSync(join(installed, name), join(own, name));
+  }
+  mkdirSync(join(own, OWN_PACKAGES));
+  for (const name of readdirSync(join(installed, OWN_PACKAGES))) {
+    symlinkSync(join(older, name), join(own, OWN_PACKAGES, name));
+  }
+}
+
+async function runTurns(run: { isQuick: boolean; older: string; folder: string }): Promise<Turn[]> {
+  const split = splitCores();
+  const load = new ScriptProcess("./load.ts");
+  const mock = new ScriptProcess("./mock-upstream.ts");
+  const { port: upstreamPort } = await mock.answer<{ port: number }>();
+  if (split) pinProcesses([load.pid, mock.pid], split.rest);
+  const durations = run.isQuick ? quickDurations : defaultDurations;
+  const turns: Turn[] = [];
+  for (let turn = 1; turn <= TURNS; turn++) {
+    for (const side of ["before", "now"] as const) {
+      console.error(`> turn ${turn}: ${side}`);
+      const own = join(run.folder, `${side}-${turn}`);
+      mkdirSync(own);
+      const source = side === "before" ? run.older : root;
+      const target = await startBursar({ upstreamPort, folder: own, source });
+      try {
+        if (split) {
+          pinProcesses(target.pids, [split.target]);
+          pinProcesses(target.database?.pids() ?? [], split.rest);
+        }
+        const bench = { load, durations, onAnswers: () => undefined };
+        for (const scenario of scenarios) {
+          turns.push({ side, ...(await measureScenario(bench, target, scenario)) });
+        }
+      } finally {
+        await target.database?.close();
+        await target.stop();
+      }
+    }
+  }
+  await Promise.all([load.stop(), mock.stop()]);
+  return turns;
+}
+
+/** Prints the tables; gives the ratios of the JSON scenarios, at a fixed rate and at full load. */
+function report(turns: readonly Turn[]): number[] {
+  console.log(
+    "\n| answer, prompt | turn | CPU µs/request | full load | PostgreSQL | transactions |",
+  );
+  console.log("|---|---|---|---|---|---|");
+  for (const { side, scenario, fixedRate, fullLoad } of turns) {
+    const database = fixedRate.databaseCpuMicros?.toFixed(0) ?? "";
+    const transactions = fixedRate.databaseTransactions?.toFixed(3) ?? "";
+    console.log(
+      `| ${scenario} | ${side} | ${fixedRate.cpuMicros.toFixed(0)} | ${fullLoad.cpuMicros.toFixed(0)} | ${database} | ${transactions} |`,
+    );
+  }
+  console.log("\n| answer, prompt | now / before | full load |\n|---|---|---|");
+  const ratios: number[] = [];
+  for (const { name, stream } of scenarios) {
+    const own = turns.filter(({ scenario }) => scenario === name);
+    const fixed = ratioOf(own, ({ fixedRate }) => fixedRate.cpuMicros);
+    const full = ratioOf(own, ({ fullLoad }) => fullLoad.cpuMicros);
+    if (stream === null) ratios.push(fixed, full);
+    console.log(`| ${name} | ${fixed.toFixed(2)} | ${full.toFixed(2)} |`);
+  }
+  return ratios;
+}
+
+function ratioOf(turns: readonly Turn[], pick: (turn: Turn) => number): number {
+  const mean = (side: Side) => {
+    const values = turns.filter((turn) => turn.side === side).map(pick);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+  return mean("now") / mean("before");
+}
+
+function git(args: readonly string[]) {
+  return spawnSync("git", args, { cwd: root, encoding: "utf8" });
+}

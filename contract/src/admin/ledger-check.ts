@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { count, timestamp, usdText } from "../fields.ts";
+import { route } from "../route.ts";
+
+export const ledgerDifference = z
+  .object({
+    scope: z.object({ type: z.enum(["organization", "workspace", "api_key"]), id: z.string() }),
+    period: z.enum(["daily", "weekly", "monthly"]),
+    period_start: z.string().meta({ description: "First day of the period, in UTC." }),
+    amount: z.enum(["spent", "held", "unresolved", "overrun"]),
+    is_usd: usdText,
+    should_be_usd: usdText,
+    explanation: z.string(),
+  })
+  .meta({ id: "LedgerDifference" });
+
+export const checkLedger = route({
+  operationId: "checkLedger",
+  method: "GET",
+  path: "/v1/admin/ledger_check",
+  summary: "Recompute every balance of the organization",
+  description:
+    "Adds up the cost of all requests, adjustments, leases and unresolved spend, in one snapshot of the database, and names each balance that says something else. Reads the whole history of requests: it can take minutes, and disturbs no traffic.",
+  action: "system:read",
+  audited: null,
+  response: z
+    .object({
+      type: z.literal("ledger_check"),
+      is_correct: z.boolean(),
+      balances: count.meta({ description: "How many were recomputed." }),
+      requests: count.meta({ description: "How many were added up." }),
+      differences: z.array(ledgerDifference).meta({ description: "At most 100 of them." }),
+      difference_count: count,
+      checked_at: timestamp,
+    })
+    .meta({ id: "LedgerCheck" }),
+});
+
+export const ledgerCheckRoutes = [checkLedger] as const;

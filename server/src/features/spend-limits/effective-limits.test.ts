@@ -1,0 +1,134 @@
+import type { effectiveSpendLimits, spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
+import type { ScopeType } from "#src/db/tables.ts";
+import {
+  type AdminHarness,
+  type Client,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+
+type Effective = z.output<typeof effectiveSpendLimits>;
+type Limit = z.output<typeof spendLimit>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+let apiKeyId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(() => h.close());
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+});
+
+const explain = async (client: Client = org.admin) => {
+  const { body } = await client.get<Effective>(
+    `/v1/admin/spend_limits/effective?api_key_id=${apiKeyId}`,
+  );
+  return body;
+};
+
+async function set(type: ScopeType, limitUsd: number, fields: object = {}): Promise<string> {
+  const scopes = {
+    organization: { type },
+    workspace: { type, workspace_id: workspaceId },
+    api_key: { type, api_key_id: apiKeyId },
+  };
+  const { body } = await org.admin.post<Limit>("/v1/admin/spend_limits", {
+    scope: scopes[type],
+    period: "monthly",
+    limit_usd: limitUsd,
+    ...fields,
+  });
+  return body.id;
+}
+
+async function use(
+  type: ScopeType,
+  usd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
+) {
+  const ids = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
+  await h.deps.database
+    .insertInto("balance")
+    .values({
+      scope_type: type,
+      scope_id: ids[type],
+      period: "monthly",
+      period_start: "2026-11-01",
+      organization_id: org.id,
+      settled_nano_usd: (usd.settled ?? 0n) * 1_000_000_000n,
+      leased_nano_usd: (usd.leased ?? 0n) * 1_000_000_000n,
+      unresolved_nano_usd: (usd.unresolved ?? 0n) * 1_000_000_000n,
+    })
+    .execute();
+}
+
+const BOUND = { is_blocked: false, max_request_usd: null, binds_first: null };
+
+test("a key without limits is bound by nothing", async () => {
+  expect(await explain()).toEqual({
+    type: "effective_spend_limits",
+    api_key_id: apiKeyId,
+    workspace_id: workspaceId,
+    limits: [],
+    ...BOUND,
+  });
+});
+
+test("the chain is listed narrowest first, and the strict limit with the least left binds first", async () => {
+  const organization = await set("organization", 100);
+  const workspace = await set("workspace", 50);
+  const daily = await set("api_key", 20, { period: "daily" });
+  const monthly = await set("api_key", 30);
+  await set("api_key", 1, { period: "weekly", enforcement: "alert_only" });
+  await use("organization", { settled: 60n, leased: 20n, unresolved: 5n });
+  await use("workspace", { settled: 10n });
+  const effective = await explain();
+  expect(effective.limits.map(({ id }) => id)).toEqual([
+    daily,
+    expect.stringMatching(/^spl_/),
+    monthly,
+    workspace,
+    organization,
+  ]);
+  expect(effective).toMatchObject({
+    is_blocked: false,
+    max_request_usd: "15.00",
+    binds_first: {
+      spend_limit_id: organization,
+      scope_type: "organization",
+      period: "monthly",
+      period_ends_at: "2026-12-01T00:00:00.000Z",
+    },
+  });
+});
+
+test("a soft limit bounds no single request until it is reached; then nothing may be spent", async () => {
+  const soft = await set("workspace", 50, { enforcement: "soft" });
+  await use("workspace", { settled: 49n, leased: 9n });
+  expect(await explain()).toMatchObject({
+    is_blocked: false,
+    max_request_usd: null,
+    binds_first: { spend_limit_id: soft },
+  });
+  await set("workspace", 49, { enforcement: "soft" });
+  expect(await explain()).toMatchObject({ is_blocked: true, max_request_usd: "0.00" });
+});
+
+test("limits that the caller cannot see count, and are not shown", async () => {
+  await set("organization", 3);
+  await set("workspace", 50);
+  const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
+  const effective = await explain(h.as(key));
+  expect(effective.limits.map(({ scope }) => scope.type)).toEqual(["workspace"]);
+  expect(effective).toMatchObject({
+    max_request_usd: "3.00",
+    binds_first: { spend_limit_id: null, scope_type: "organization" },
+  });
+});

@@ -1,0 +1,276 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { addToBalances, type BalanceCharge } from "./balances.sql.ts";
+import { chainOf } from "./charges.ts";
+import type { LeaseKey } from "./lease-rules.ts";
+import { lockBalances, lockNode, type ReleasedLease, subtractUnresolved } from "./leases.sql.ts";
+import { balanceKeyText } from "./spend-key.ts";
+
+// Money of unknown fate as people see it, and what they decide about it. The rows are those of `lease`: of one request
+// all of its balances' rows together, of a node or its journal each row by itself.
+
+/**
+ * request: sent, of unknown end. node: the lease of a node that was reclaimed. journal: what a node may have spent that
+ * its journal has lost.
+ */
+export type UnresolvedKind = "request" | "node" | "journal";
+
+export interface UnresolvedItem {
+  id: string;
+  kind: UnresolvedKind;
+  nodeId: string;
+  requestId: string | null;
+  /** The narrowest of its scopes. */
+  scopeType: ScopeType;
+  scopeId: string;
+  /** Of a request; else only where it is the scope. */
+  workspaceId: string | null;
+  /** Null for a request: it counts in all. */
+  period: PeriodName | null;
+  /** The largest of its rows: limits may have chosen to hold less. */
+  amountNanoUsd: bigint;
+  since: Date;
+}
+
+interface ItemRow extends Omit<UnresolvedItem, "scopeType" | "scopeId" | "requestId"> {
+  leaseRequestId: string;
+  organizationId: string;
+  apiKeyId: string | null;
+}
+
+/** Made of what tells the item from others, so that it is the same wherever and whenever it is read. */
+const itemId = sql`'unr_' || left(encode(sha256(convert_to(concat_ws(E'\n', node_id, request_id,
+  CASE WHEN kind = 'request' THEN NULL
+    ELSE concat_ws(E'\n', scope_type, scope_id, period, to_char(period_start, 'YYYY-MM-DD')) END), 'UTF8')), 'hex'), 24)`;
+
+function selectItems(
+  organizationId: string,
+  where: RawBuilder<unknown>,
+  rest: RawBuilder<unknown>,
+) {
+  return sql<ItemRow>`
+    SELECT * FROM (
+      SELECT ${itemId} AS id, kind, node_id AS "nodeId", request_id AS "leaseRequestId",
+        ${organizationId}::text AS "organizationId",
+        max(scope_id) FILTER (WHERE scope_type = 'workspace') AS "workspaceId",
+        max(scope_id) FILTER (WHERE scope_type = 'api_key') AS "apiKeyId",
+        CASE WHEN kind = 'request' THEN NULL ELSE max(period) END AS period,
+        max(amount_nano_usd) AS "amountNanoUsd",
+        date_trunc('milliseconds', min(unresolved_since)) AS since
+      FROM (
+        SELECT *, CASE WHEN request_id = '' THEN 'node' WHEN request_id LIKE 'epoch:%' THEN 'journal'
+          ELSE 'request' END AS kind
+        FROM lease WHERE organization_id = ${organizationId}::uuid AND unresolved_since IS NOT NULL
+      ) AS row
+      GROUP BY 1, kind, node_id, request_id
+    ) AS item
+    WHERE ${where} ${rest}`;
+}
+
+function fromRowItem({
+  leaseRequestId,
+  organizationId,
+  apiKeyId,
+  ...row
+}: ItemRow): UnresolvedItem {
+  const requestId = row.kind === "request" ? leaseRequestId : null;
+  const item = { ...row, requestId };
+  if (apiKeyId !== null) return { ...item, scopeType: "api_key", scopeId: apiKeyId };
+  if (row.workspaceId !== null) {
+    return { ...item, scopeType: "workspace", scopeId: row.workspaceId };
+  }
+  return { ...item, scopeType: "organization", scopeId: organizationId };
+}
+
+/** Newest first, at most `limit`, older than `from`. */
+export async function listUnresolved(
+  db: Database | Tx,
+  of: { organizationId: string; from: { sinceMs: number; id: string } | null; limit: number },
+): Promise<UnresolvedItem[]> {
+  const { from } = of;
+  const where = from
+    ? sql`(since, id) < (${new Date(from.sinceMs)}::timestamptz, ${from.id})`
+    : sql`true`;
+  const order = sql`ORDER BY since DESC, id DESC LIMIT ${of.limit}`;
+  const { rows } = await selectItems(of.organizationId, where, order).execute(db);
+  return rows.map(fromRowItem);
+}
+
+/**
+ * The item, and its rows locked until the transaction ends: the node's row first, as everywhere. Null where there is
+ * none, or none any more.
+ */
+export async function lockUnresolved(
+  tx: Tx,
+  of: { organizationId: string; id: string },
+): Promise<UnresolvedItem | null> {
+  const find = async () => {
+    const { rows } = await selectItems(of.organizationId, sql`id = ${of.id}`, sql`LIMIT 1`).execute(
+      tx,
+    );
+    const [row] = rows;
+    return row === undefined ? null : fromRowItem(row);
+  };
+  const found = await find();
+  if (found === null) return null;
+  await lockNode(tx, found.nodeId);
+  // Released or taken up again by its node while the lock was waited for.
+  return find();
+}
+
+/** Where a request of unknown end stands in the books. */
+export interface UnresolvedRequest {
+  workspaceId: string;
+  apiKeyId: string;
+  startedAt: Date;
+}
+
+/** The event that the request left; null where there is none. `startsFrom` and `startsBefore` bound its start. */
+export async function findUnresolvedRequest(
+  tx: Tx,
+  of: { organizationId: string; requestId: string },
+): Promise<UnresolvedRequest | null> {
+  // Its rows name its days: without them every partition of the events would be searched.
+  const { rows } = await sql<UnresolvedRequest>`
+    SELECT e.workspace_id AS "workspaceId", e.api_key_id AS "apiKeyId", e.started_at AS "startedAt"
+    FROM (
+      SELECT max(period_start) AS first,
+        min(period_start + CASE period WHEN 'daily' THEN 1 WHEN 'weekly' THEN 7 ELSE 31 END) AS end
+      FROM lease WHERE organization_id = ${of.organizationId}::uuid AND request_id = ${of.requestId}
+        AND unresolved_since IS NOT NULL
+    ) AS days
+    JOIN usage_event e ON e.started_at >= days.first::timestamp AT TIME ZONE 'UTC'
+      AND e.started_at < days.end::timestamp AT TIME ZONE 'UTC'
+    WHERE e.request_id = ${of.requestId} AND e.organization_id = ${of.organizationId}::uuid`.execute(
+    tx,
+  );
+  return rows[0] ?? null;
+}
+
+/** Lets the item go: from then on it counts as not spent. It must be locked. Gives back its rows. */
+export async function releaseItem(
+  tx: Tx,
+  organizationId: string,
+  item: UnresolvedItem,
+): Promise<ReleasedLease[]> {
+  return takeItem(tx, organizationId, item, []);
+}
+
+/** What is added to the books by a decision: it counts like the cost of a request that began at `startedAt`. */
+export interface Adjustment extends UnresolvedRequest {
+  id: string;
+  organizationId: string;
+  requestId: string;
+  costNanoUsd: bigint;
+  reason: string;
+}
+
+/** Turns the item into spend. It must be locked. */
+export async function chargeItem(
+  tx: Tx,
+  item: UnresolvedItem,
+  adjustment: Adjustment,
+): Promise<void> {
+  const { organizationId, workspaceId, apiKeyId, startedAt, costNanoUsd } = adjustment;
+  const keys = periodNames.flatMap((period) => {
+    const periodStart = periodOf(period, startedAt.getTime()).start;
+    return chainOf({ organizationId, workspaceId, apiKeyId }).map(
+      ([scopeType, scopeId]): LeaseKey => ({
+        organizationId,
+        scopeType,
+        scopeId,
+        period,
+        periodStart,
+      }),
+    );
+  });
+  const rows = await takeItem(tx, organizationId, item, keys);
+  const heldIn = new Map(rows.map((row) => [balanceKeyText(row), row.amountNanoUsd]));
+  const charges = keys.map((key): BalanceCharge => {
+    const heldNanoUsd = heldIn.get(balanceKeyText(key));
+    const isOverrun = heldNanoUsd !== undefined && costNanoUsd > heldNanoUsd;
+    const overrunNanoUsd = isOverrun ? costNanoUsd - heldNanoUsd : 0n;
+    return { ...key, nanoUsd: costNanoUsd, overrunNanoUsd };
+  });
+  await addToBalances(
+    tx,
+    charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1)),
+  );
+  const { id, requestId, reason } = adjustment;
+  await tx
+    .insertInto("spend_adjustment")
+    .values({
+      id,
+      organization_id: organizationId,
+      workspace_id: workspaceId,
+      api_key_id: apiKeyId,
+      request_id: requestId,
+      started_at: startedAt,
+      cost_nano_usd: costNanoUsd,
+      reason,
+    })
+    .execute();
+}
+
+/** Takes the item's rows out; locks its balances and `others` in one order. */
+async function takeItem(
+  tx: Tx,
+  organizationId: string,
+  item: UnresolvedItem,
+  others: readonly LeaseKey[],
+): Promise<ReleasedLease[]> {
+  const { rows } = await sql<ReleasedLease>`
+    WITH taken AS (
+      SELECT * FROM (
+        SELECT *, CASE WHEN request_id = '' THEN 'node' WHEN request_id LIKE 'epoch:%' THEN 'journal'
+          ELSE 'request' END AS kind
+        FROM lease WHERE node_id = ${item.nodeId} AND organization_id = ${organizationId}::uuid
+          AND unresolved_since IS NOT NULL
+      ) AS row WHERE ${itemId} = ${item.id}
+    )
+    DELETE FROM lease USING taken
+    WHERE lease.node_id = taken.node_id AND lease.request_id = taken.request_id
+      AND lease.scope_type = taken.scope_type AND lease.scope_id = taken.scope_id
+      AND lease.period = taken.period AND lease.period_start = taken.period_start
+    RETURNING lease.node_id AS "nodeId", lease.request_id AS "requestId", lease.scope_type AS "scopeType",
+      lease.scope_id AS "scopeId", lease.period, lease.period_start AS "periodStart",
+      lease.organization_id AS "organizationId", lease.amount_nano_usd AS "amountNanoUsd"`.execute(
+    tx,
+  );
+  await lockBalances(tx, [...rows, ...others]);
+  await subtractUnresolved(tx, rows);
+  return rows;
+}
+
+export interface AdjustmentRow extends Omit<Adjustment, "organizationId"> {
+  createdAt: Date;
+}
+
+/** Newest first, at most `limit`, older than `from`. */
+export async function listAdjustments(
+  db: Database | Tx,
+  of: { organizationId: string; from: { createdAtMs: number; id: string } | null; limit: number },
+): Promise<AdjustmentRow[]> {
+  // A cursor keeps milliseconds.
+  const createdAt = sql<Date>`date_trunc('milliseconds', created_at)`;
+  let query = db
+    .selectFrom("spend_adjustment")
+    .select([
+      "id",
+      "workspace_id as workspaceId",
+      "api_key_id as apiKeyId",
+      "request_id as requestId",
+      "started_at as startedAt",
+      "cost_nano_usd as costNanoUsd",
+      "reason",
+      createdAt.as("createdAt"),
+    ])
+    .where("organization_id", "=", of.organizationId);
+  if (of.from) {
+    const position = sql`(${new Date(of.from.createdAtMs)}::timestamptz, ${of.from.id})`;
+    query = query.where(sql<boolean>`(${createdAt}, id) < ${position}`);
+  }
+  return query.orderBy(createdAt, "desc").orderBy("id", "desc").limit(of.limit).execute();
+}

@@ -1,0 +1,21 @@
+import { afterAll, expect, test } from "vitest";
+import { runLimitRounds } from "./harness/limit-rounds.ts";
+import { stopAllServers } from "./harness/server-process.ts";
+
+afterAll(stopAllServers);
+
+const ROUNDS = 5;
+const SEED = 20_261_124;
+
+test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit holds to the nano-dollar, and each request has one record (seed ${SEED})`, {
+  timeout: 600_000,
+}, async () => {
+  const rounds = await runLimitRounds({ rounds: ROUNDS, seed: SEED });
+  expect(rounds).toHaveLength(ROUNDS);
+  for (const { answered, answeredBefore, refusals } of rounds) {
+    expect(answered).toBeGreaterThanOrEqual(answeredBefore);
+    expect(Object.keys(refusals).every((status) => ["400", "429", "503"].includes(status))).toBe(
+      true,
+    );
+  }
+});

@@ -1,0 +1,212 @@
+import { sql } from "kysely";
+import type { Database } from "#src/db/pool.ts";
+import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
+import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
+
+// What has to be true of every record and every balance once all nodes are alive and nothing runs.
+
+/** A record of an answer that the client had for so long is written for certain. */
+const SURELY_WRITTEN_MS = 200;
+
+interface UsageRecord {
+  name: string;
+  nodeId: string;
+  outcome: string;
+  isEstimated: boolean;
+  cost: bigint;
+  hold: bigint | null;
+  workspaceId: string;
+}
+
+export interface RoundState {
+  round: number;
+  workspaceId: string;
+  /** Names of the round's requests that reached the upstream, once for each time. */
+  reached: readonly string[];
+  killed: { node: number; atMs: number };
+}
+
+export interface RoundMoney {
+  answered: number;
+  aborted: number;
+  interrupted: number;
+  /** Never sent: the node was killed, or the upstream could not be reached. */
+  unreached: number;
+  settledNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+  /** What the upstream billed, as far as it is known outside of the gateway. */
+  billedNanoUsd: bigint;
+}
+
+export async function readRecords(db: Database, workspaceId: string): Promise<UsageRecord[]> {
+  return await db
+    .selectFrom("usage_event")
+    .select([
+      "requested_model as name",
+      "node_id as nodeId",
+      "outcome",
+      "is_estimated as isEstimated",
+      "cost_nano_usd as cost",
+      "hold_nano_usd as hold",
+      "workspace_id as workspaceId",
+    ])
+    .where("workspace_id", "=", workspaceId)
+    .execute();
+}
+
+/** Throws an Error that names the first broken promise. */
+export async function checkRound(
+  db: Database,
+  load: LimitLoad,
+  state: RoundState,
+): Promise<RoundMoney> {
+  const records = await readRecords(db, state.workspaceId);
+  checkCounts(state, records);
+  const count = (outcome: string) => records.filter((one) => one.outcome === outcome).length;
+  let billedNanoUsd = 0n;
+  for (const record of records) {
+    const planned = load.sent.get(record.name);
+    if (planned === undefined) throw new Error(`${record.name}: nobody sent it`);
+    billedNanoUsd += checkRecord(planned, record, state);
+  }
+  const sums = {
+    settled: records.reduce((sum, { cost }) => sum + cost, 0n),
+    unresolved: records.reduce((sum, record) => sum + unresolvedOf(record), 0n),
+  };
+  await checkBalances(db, state.workspaceId, sums);
+  const differences = await listBalanceDifferences(db);
+  if (differences.length > 0) throw new Error(`balances differ: ${show(differences)}`);
+  checkRefusals(load.refused);
+  return {
+    answered: count("answered"),
+    aborted: count("aborted"),
+    interrupted: count("interrupted"),
+    unreached: count("unreached"),
+    settledNanoUsd: sums.settled,
+    unresolvedNanoUsd: sums.unresolved,
+    billedNanoUsd,
+  };
+}
+
+function checkCounts({ reached }: RoundState, records: readonly UsageRecord[]): void {
+  const recorded = new Map<string, number>();
+  for (const { name } of records) recorded.set(name, (recorded.get(name) ?? 0) + 1);
+  for (const [name, times] of recorded) {
+    if (times !== 1) throw new Error(`${name}: ${times} records`);
+  }
+  const once = new Set(reached);
+  if (once.size !== reached.length) throw new Error("the upstream got a request twice");
+  for (const name of once) {
+    if (!recorded.has(name)) throw new Error(`${name}: reached the upstream and has no record`);
+  }
+}
+
+/** Gives what the upstream billed for it. */
+function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): bigint {
+  const { outcome, cost, hold } = record;
+  const wasReached = state.reached.includes(planned.name);
+  const told = `${planned.name}: ${outcome}, cost ${cost}, hold ${hold}, client saw ${planned.status}, planned ${planned.costNanoUsd} of ${planned.holdNanoUsd}`;
+  if (hold === null) throw new Error(`${told}: nothing was held`);
+  const isAsPlanned = planned.isCounted
+    ? hold <= planned.holdNanoUsd
+    : hold === planned.holdNanoUsd;
+  if (!isAsPlanned) throw new Error(`${told}: another hold than its worst case`);
+  if (cost > hold) throw new Error(`${told}: dearer than its hold`);
+  if (outcome === "answered") {
+    if (cost !== planned.costNanoUsd) throw new Error(`${told}: another cost than was billed`);
+    return cost;
+  }
+  if (outcome === "unreached") {
+    if (wasReached || cost !== 0n) throw new Error(`${told}: it is said not to have been sent`);
+    return 0n;
+  }
+  if (outcome === "aborted") {
+    if (!planned.isLeft) throw new Error(`${told}: its client did not leave`);
+    return cost;
+  }
+  if (outcome !== "interrupted") throw new Error(`${told}: unexpected`);
+  const { node, atMs } = state.killed;
+  if (cost === 0n && !planned.isLeft) {
+    if (planned.node !== node) throw new Error(`${told}: its node was not killed`);
+    const isCertain =
+      planned.completedAtMs !== null && planned.completedAtMs < atMs - SURELY_WRITTEN_MS;
+    if (isCertain) throw new Error(`${told}: was answered long before the kill`);
+  }
+  return wasReached ? planned.costNanoUsd : 0n;
+}
+
+function unresolvedOf({ outcome, cost, hold }: UsageRecord): bigint {
+  return outcome === "interrupted" && cost === 0n ? (hold ?? 0n) : 0n;
+}
+
+/** The workspace's and its keys' balances: within the limit, and what the records say; leases are what is leased. */
+async function checkBalances(
+  db: Database,
+  workspaceId: string,
+  sums: { settled: bigint; unresolved: bigint },
+): Promise<void> {
+  const rows = await readBalances(db, workspaceId);
+  for (const row of rows) {
+    const { settled, unresolved, leased, leaseRows, limit, overrun } = row;
+    const told = show(row);
+    if (leased !== leaseRows) throw new Error(`leases do not add up: ${told}`);
+    if (overrun !== 0n) throw new Error(`a request cost more than its hold: ${told}`);
+    if (limit !== null && settled + unresolved + leased > limit) {
+      throw new Error(`limit exceeded: ${told}`);
+    }
+  }
+  const months = rows.filter((row) => row.scopeType === "workspace" && row.period === "monthly");
+  const settled = months.reduce((sum, row) => sum + row.settled, 0n);
+  const unresolved = months.reduce((sum, row) => sum + row.unresolved, 0n);
+  if (settled !== sums.settled || unresolved !== sums.unresolved) {
+    throw new Error(`balances ${show(months)} are not what records say: ${show(sums)}`);
+  }
+}
+
+interface CheckedBalance {
+  scopeType: string;
+  scopeId: string;
+  period: string;
+  settled: bigint;
+  leased: bigint;
+  unresolved: bigint;
+  overrun: bigint;
+  leaseRows: bigint;
+  limit: bigint | null;
+}
+
+async function readBalances(db: Database, workspaceId: string): Promise<CheckedBalance[]> {
+  const { rows } = await sql<CheckedBalance>`
+    SELECT b.scope_type AS "scopeType", b.scope_id AS "scopeId", b.period, b.settled_nano_usd AS settled,
+      b.leased_nano_usd AS leased, b.unresolved_nano_usd AS unresolved, b.overrun_nano_usd AS overrun,
+      coalesce((SELECT sum(l.amount_nano_usd) FROM lease l WHERE l.unresolved_since IS NULL
+        AND (l.scope_type, l.scope_id, l.period, l.period_start)
+          = (b.scope_type, b.scope_id, b.period, b.period_start)), 0)::bigint AS "leaseRows",
+      s.amount_nano_usd AS limit
+    FROM balance b
+    LEFT JOIN spend_limit s USING (scope_type, scope_id, period)
+    WHERE b.scope_id = ${workspaceId}
+      OR b.scope_id IN (SELECT id FROM api_key WHERE workspace_id = ${workspaceId})
+    ORDER BY 1, 2, 3`.execute(db);
+  return rows;
+}
+
+const EXPLAINED: readonly [number, RegExp][] = [
+  [400, /You have reached your specified (workspace API|API key|API) usage limits\./],
+  [400, /remains of a spend limit, less than this request can cost\./],
+  [429, /Running requests hold what remains of a spend limit\..*Send the request again shortly\./],
+  [503, /"type":"api_error"/],
+];
+
+function checkRefusals(refused: readonly Refused[]): void {
+  for (const { status, text } of refused) {
+    const isExplained = EXPLAINED.some(([known, words]) => known === status && words.test(text));
+    if (!isExplained) throw new Error(`a refusal that is not explained: ${status} ${text}`);
+  }
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === "bigint" ? String(each) : each,
+  );
+}

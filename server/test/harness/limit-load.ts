@@ -1,0 +1,191 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { makePriceBook } from "#src/domain/price-book.ts";
+import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { parseMessage } from "#src/gateway/parse-message.ts";
+import {
+  type Exchange,
+  messageEnd,
+  messageJson,
+  messageStart,
+  textDelta,
+} from "./fake-upstream.ts";
+
+// What programs send under a strict limit, and what the upstream bills for it. Each request has a model name of its own
+// (a snapshot that nobody has made, at the price of its model), so that no two could be mixed up, and its true cost is
+// decided before it is sent.
+
+/** nano-USD per token; of the list, and written here again so that a wrong price is not compared with itself. */
+const MODELS = [
+  { name: "claude-haiku-4-5", input: 1_000n, output: 5_000n },
+  { name: "claude-sonnet-4-5", input: 3_000n, output: 15_000n },
+  { name: "claude-opus-4-5", input: 5_000n, output: 25_000n },
+] as const;
+const MAX_TOKENS = [32, 100, 250];
+const THINKING = { maxTokens: 1_300, budgetTokens: 1_024 };
+const MOST_INPUT_TOKENS = 1_000;
+const STREAM_PARTS = 6;
+/** Of a busy limit a client comes back for; of one that is spent, it only looks again from time to time. */
+const BUSY_PAUSE_MS = 200;
+const REFUSED_PAUSE_MS = 800;
+
+export interface Planned {
+  name: string;
+  round: number;
+  body: Buffer;
+  isStream: boolean;
+  /** The client leaves in the middle. */
+  isLeft: boolean;
+  usage: { input_tokens: number; output_tokens: number };
+  answerMs: number;
+  inputNanoUsd: bigint;
+  /** What the upstream bills for the whole answer. */
+  costNanoUsd: bigint;
+  holdNanoUsd: bigint;
+  /** The gateway had its tokens counted, so that a smaller hold would fit into what remains. */
+  isCounted: boolean;
+  node: number;
+  /** When all of the answer was there, on the monotonic clock. */
+  completedAtMs: number | null;
+  status: number | null;
+}
+
+export interface Refused {
+  status: number;
+  text: string;
+}
+
+export interface LimitLoad {
+  random: () => number;
+  sent: Map<string, Planned>;
+  refused: Refused[];
+}
+
+const book = makePriceBook([]);
+
+/** The next request: everything about it follows from the seed and its number. */
+function planRequest({ random, sent }: LimitLoad, round: number): Planned {
+  const pick = <T>(values: readonly [T, ...T[]] | readonly T[]): T =>
+    values[Math.floor(random() * values.length)] as T;
+  const model = pick(MODELS);
+  const name = `${model.name}-20${String(sent.size).padStart(6, "0")}`;
+  const isThinking = random() < 0.15;
+  const isStream = random() < 0.5;
+  const maxTokens = isThinking ? THINKING.maxTokens : pick(MAX_TOKENS);
+  const thinking = { type: "enabled", budget_tokens: THINKING.budgetTokens };
+  const body = Buffer.from(
+    JSON.stringify({
+      model: name,
+      max_tokens: maxTokens,
+      stream: isStream,
+      messages: [{ role: "user", content: "Add up the invoices of this month." }],
+      ...(isThinking && { thinking }),
+    }),
+  );
+  const share = random() < 0.2 ? 1 : random() * 0.3;
+  const usage = {
+    input_tokens: 10 + Math.floor(share * MOST_INPUT_TOKENS),
+    output_tokens: Math.max(20, Math.floor(share * maxTokens)),
+  };
+  const inputNanoUsd = BigInt(usage.input_tokens) * model.input;
+  return {
+    name,
+    round,
+    body,
+    isStream,
+    isLeft: random() < 0.08,
+    usage,
+    answerMs: 100 + random() * 900,
+    inputNanoUsd,
+    costNanoUsd: inputNanoUsd + BigInt(usage.output_tokens) * model.output,
+    holdNanoUsd: worstCaseCost(parseMessage(body), book, Date.now()).nanoUsd,
+    isCounted: false,
+    node: -1,
+    completedAtMs: null,
+    status: null,
+  };
+}
+
+/** One client of many: sends to any of the nodes, one request after the other, until it is told to stop. */
+export async function sendUntilStopped(
+  load: LimitLoad,
+  client: { round: number; key: string; urls: readonly (() => string)[]; signal: AbortSignal },
+): Promise<void> {
+  while (!client.signal.aborted) {
+    const planned = planRequest(load, client.round);
+    load.sent.set(planned.name, planned);
+    planned.node = Math.floor(load.random() * client.urls.length);
+    const url = client.urls[planned.node]?.() ?? "";
+    try {
+      await send(load, planned, url, client.key);
+    } catch {
+      // The node is gone, or the client has left.
+      await delay(BUSY_PAUSE_MS);
+    }
+    if (planned.status === 429) await delay(BUSY_PAUSE_MS);
+    else if (planned.status !== 200) await delay(REFUSED_PAUSE_MS);
+  }
+}
+
+async function send(load: LimitLoad, planned: Planned, url: string, key: string): Promise<void> {
+  const leave = new AbortController();
+  const leaving = planned.isLeft
+    ? setTimeout(() => leave.abort(), planned.answerMs / 2).unref()
+    : undefined;
+  try {
+    const response = await fetch(`${url}/v1/messages`, {
+      method: "POST",
+      headers: { "x-api-key": key, "content-type": "application/json" },
+      body: new Uint8Array(planned.body),
+      signal: leave.signal,
+    });
+    planned.status = response.status;
+    const text = await response.text();
+    if (response.status === 200) planned.completedAtMs = performance.now();
+    else load.refused.push({ status: response.status, text });
+  } finally {
+    clearTimeout(leaving);
+  }
+}
+
+/** Answers as planned. A stream that is left is no longer written. */
+export async function answerAsPlanned(load: LimitLoad, exchange: Exchange): Promise<void> {
+  const planned = load.sent.get(modelOf(exchange.received.body));
+  if (planned === undefined) {
+    exchange.json(messageJson({ usage: { input_tokens: 10, output_tokens: 1 } }));
+    return;
+  }
+  const { name, usage, answerMs } = planned;
+  if (!isMessage(exchange.received)) {
+    planned.isCounted = true;
+    exchange.json({ input_tokens: usage.input_tokens });
+    return;
+  }
+  if (!planned.isStream) {
+    await delay(answerMs);
+    exchange.json(messageJson({ usage, model: name }));
+    return;
+  }
+  exchange.startStream();
+  const start = messageStart({ ...usage, output_tokens: 1 });
+  await exchange.write(start.replace(/"model":"[^"]*"/, `"model":"${name}"`));
+  for (let part = 0; part < STREAM_PARTS; part++) {
+    await delay(answerMs / STREAM_PARTS);
+    if (exchange.isCut()) return;
+    await exchange.write(textDelta("word "));
+  }
+  for (const event of messageEnd({ output_tokens: usage.output_tokens })) {
+    if (exchange.isCut()) return;
+    await exchange.write(event);
+  }
+  exchange.end();
+}
+
+/** Not a question for its tokens, which costs nothing and leaves no record. */
+export function isMessage({ url }: { url: string }): boolean {
+  return new URL(url, "http://upstream").pathname === "/v1/messages";
+}
+
+export function modelOf(body: Buffer): string {
+  const { model } = JSON.parse(body.toString("utf8")) as { model: string };
+  return model;
+}

@@ -1,0 +1,316 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
+import { type Database, openDatabase } from "#src/db/pool.ts";
+import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
+import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
+import { checkRound, type RoundMoney, readRecords } from "./limit-checks.ts";
+import {
+  answerAsPlanned,
+  isMessage,
+  type LimitLoad,
+  modelOf,
+  sendUntilStopped,
+} from "./limit-load.ts";
+import { seededRandom } from "./seeded-random.ts";
+import {
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  temporaryFolder,
+  textField,
+  type WorkspaceWithKey,
+} from "./server-process.ts";
+
+// A strict limit under everything at once: four nodes on one PostgreSQL, many clients, one node killed, one stopped until
+// the others have reclaimed it, PostgreSQL crashed. What reached the upstream is counted outside of the nodes.
+
+export interface LimitOptions {
+  rounds: number;
+  /** Decides requests, victims and order: a failed run can be repeated, as far as the machine's timing allows. */
+  seed: number;
+  clients?: number;
+  onRound?: (round: LimitRound) => void;
+}
+
+export interface LimitRound extends RoundMoney {
+  round: number;
+  reached: number;
+  /** Answers before the first fault. */
+  answeredBefore: number;
+  refusals: Record<string, number>;
+  /** From the last fault until every node serves, milliseconds. */
+  recoveredMs: number;
+}
+
+const NODES = 4;
+const DEFAULT_CLIENTS = 200;
+const LIMIT_USD = 1;
+const KEY_LIMIT_USD = 0.4;
+const LIMIT_NANO_USD = 1_000_000_000n;
+const TTL_MS = 2_000;
+const ANSWERS_BEFORE_FAULTS = 30;
+const REFUSALS_AT_THE_LIMIT = 20;
+const BOUND_MS = 60_000;
+const OUTPUT_CHARS = 4_000;
+const MAX_CONNECTIONS = "300";
+
+interface Run {
+  postgres: EmbeddedPostgres;
+  lock: ProcessLock;
+  db: Database;
+  upstream: FakeUpstream;
+  nodes: ServerProcess[];
+  /** A workspace with a limit that is never reached: what a node serves when nothing is wrong. */
+  probe: WorkspaceWithKey;
+  load: LimitLoad;
+  clients: number;
+}
+
+/** Runs the rounds and throws an Error that names the first broken promise. `stopAllServers` has to follow. */
+export async function runLimitRounds(options: LimitOptions): Promise<LimitRound[]> {
+  await using parts = new AsyncDisposableStack();
+  const run = await startRun(options, parts);
+  const rounds: LimitRound[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    const held = await runRound(run, round);
+    rounds.push(held);
+    options.onRound?.(held);
+  }
+  for (const node of run.nodes) await node.stop();
+  await checkHandedBack(run.db);
+  return rounds;
+}
+
+async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Promise<Run> {
+  const load: LimitLoad = { random: seededRandom(options.seed), sent: new Map(), refused: [] };
+  const upstream = parts.adopt(await startFakeUpstream(), (one) => one.close());
+  upstream.script = (exchange) => answerAsPlanned(load, exchange);
+  const lock = parts.adopt(
+    await acquireProcessLock(join(await temporaryFolder(), "database")),
+    (one) => one.release(),
+  );
+  const settings = { max_connections: MAX_CONNECTIONS };
+  const postgres = parts.adopt(await startEmbeddedPostgres({ lock, settings }), (one) =>
+    one.stop(),
+  );
+  const { connectionString } = postgres;
+  const db = parts.adopt(
+    openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined }),
+    (one) => one.destroy(),
+  );
+  const env = {
+    DATABASE_URL: connectionString,
+    BURSAR_SECRET: "s".repeat(40),
+    ANTHROPIC_API_KEY: "upstream-credential",
+    ANTHROPIC_UPSTREAM_URL: upstream.origin,
+    BURSAR_LEASE_TTL: `${TTL_MS}ms`,
+    BURSAR_HOLD_WAIT: "1s",
+    BURSAR_UNRESOLVED_RELEASE: "24h",
+    BURSAR_LOG_LEVEL: "info",
+  };
+  const nodes: ServerProcess[] = [];
+  for (let i = 0; i < NODES; i++) nodes.push(await startServer({ env }));
+  const first = nodeAt({ nodes }, 0);
+  const probe = await first.workspaceWithKey();
+  await setLimit(first, { type: "workspace", workspace_id: probe.workspaceId }, "monthly", 1_000);
+  const clients = options.clients ?? DEFAULT_CLIENTS;
+  return { postgres, lock, db, upstream, nodes, probe, load, clients };
+}
+
+async function runRound(run: Run, round: number): Promise<LimitRound> {
+  const { load, upstream } = run;
+  load.refused = [];
+  const before = upstream.received.length;
+  const { workspaceId, keys } = await makeLimited(run);
+  const stop = new AbortController();
+  const urls = run.nodes.map((_, i) => () => nodeAt(run, i).url);
+  const clients = Array.from({ length: run.clients }, (_, i) =>
+    sendUntilStopped(load, { round, key: keys[i % 2] ?? "", urls, signal: stop.signal }),
+  );
+  const answeredBefore = await eventually(BOUND_MS, "answers before any fault", async () => {
+    const answered = countAnswered(load, round);
+    return answered >= ANSWERS_BEFORE_FAULTS ? answered : null;
+  });
+  const killed = await breakThings(run);
+  const faultsEndMs = performance.now();
+  for (let i = 0; i < NODES; i++) await serves(run, i);
+  const recoveredMs = performance.now() - faultsEndMs;
+  await eventually(BOUND_MS, "the limit to be reached", async () => {
+    const futile = load.refused.filter(({ status }) => status === 400);
+    return futile.length >= REFUSALS_AT_THE_LIMIT ? true : null;
+  });
+  stop.abort();
+  await Promise.all(clients);
+  const reached = upstream.received
+    .slice(before)
+    .filter(isMessage)
+    .map(({ body }) => modelOf(body))
+    .filter((name) => load.sent.has(name));
+  await drained(run, workspaceId, reached);
+  const money = await checkRound(run.db, load, { round, workspaceId, reached, killed });
+  if (money.billedNanoUsd > LIMIT_NANO_USD) {
+    throw new Error(`${money.billedNanoUsd} nano-USD were billed, more than the limit`);
+  }
+  const kinds = Object.groupBy(load.refused, ({ status }) => status);
+  const refusals = Object.fromEntries(
+    Object.entries(kinds).map(([status, refused]) => [status, refused?.length ?? 0]),
+  );
+  return { round, reached: reached.length, answeredBefore, refusals, recoveredMs, ...money };
+}
+
+/** A workspace with a limit, and two keys of which one has a limit of its own; every node keeps them. */
+async function makeLimited(run: Run): Promise<{ workspaceId: string; keys: string[] }> {
+  const node = nodeAt(run, 0);
+  const { workspaceId, apiKeyId, key } = await node.workspaceWithKey();
+  const other = await node.mustAdmin("POST", "/v1/admin/api_keys", {
+    name: "without a limit",
+    workspace_id: workspaceId,
+    permissions: ["write"],
+  });
+  await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", LIMIT_USD);
+  await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
+  await eventually(BOUND_MS, "the limits to be kept by all", async () => {
+    const behind = await run.db
+      .selectFrom("node")
+      .select("id")
+      .where("lease_expires_at", "is not", null)
+      .where("limits_version", "<", run.db.selectFrom("limits_version").select("value"))
+      .execute();
+    return behind.length === 0 ? true : null;
+  });
+  return { workspaceId, keys: [key, textField(other, "key")] };
+}
+
+async function setLimit(
+  node: ServerProcess,
+  scope: object,
+  period: string,
+  limitUsd: number,
+): Promise<void> {
+  const body = { scope, period, limit_usd: limitUsd, enforcement: "strict" };
+  await node.mustAdmin("POST", "/v1/admin/spend_limits", body);
+}
+
+/** One node stopped for longer than it may be, one killed and started again, PostgreSQL crashed before or after. */
+async function breakThings(run: Run): Promise<{ node: number; atMs: number }> {
+  const { random } = run.load;
+  const stopped = Math.floor(random() * NODES);
+  const victim = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
+  const isDatabaseFirst = random() < 0.5;
+  const [stoppedNode, victimNode] = [nodeAt(run, stopped), nodeAt(run, victim)];
+  const before = await readEpochs(run.db);
+  const stoppedId = await nodeIdOf(stoppedNode);
+  const victimId = await nodeIdOf(victimNode);
+  process.kill(stoppedNode.pid, "SIGSTOP");
+  try {
+    const isBack = isDatabaseFirst ? crashDatabase(run) : Promise.resolve();
+    const atMs = performance.now();
+    await Promise.all([victimNode.kill(), isBack]);
+    run.nodes[victim] = await victimNode.restart();
+    if (!isDatabaseFirst) await crashDatabase(run);
+    await eventually(BOUND_MS, "the stopped node to be reclaimed", async () => {
+      const epochs = await readEpochs(run.db);
+      return (epochs.get(stoppedId) ?? 0n) > (before.get(stoppedId) ?? 0n) ? true : null;
+    });
+    const epochs = await readEpochs(run.db);
+    if ((epochs.get(victimId) ?? 0n) <= (before.get(victimId) ?? 0n)) {
+      throw new Error("a node that was killed started again under its old epoch");
+    }
+    return { node: victim, atMs };
+  } finally {
+    process.kill(stoppedNode.pid, "SIGCONT");
+  }
+}
+
+/** Its supervisor starts it again, at the same address. */
+async function crashDatabase({ postgres, db }: Run): Promise<void> {
+  const { pid } = postgres;
+  process.kill(pid, "SIGQUIT");
+  await eventually(BOUND_MS, "PostgreSQL to be back", async () => {
+    if (postgres.pid === pid) return null;
+    return await readEpochs(db).catch(() => null);
+  });
+}
+
+async function readEpochs(db: Database): Promise<Map<string, bigint>> {
+  const rows = await db.selectFrom("node").select(["id", "epoch"]).execute();
+  return new Map(rows.map(({ id, epoch }) => [id, BigInt(epoch)]));
+}
+
+async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
+  return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
+}
+
+/** What waits in a node that was reclaimed is refused as unavailable until it has entered again: that has to end. */
+async function serves(run: Run, node: number): Promise<void> {
+  let last = "nothing";
+  await eventually(BOUND_MS, `node ${node} to serve`, async () => {
+    const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key);
+    last = `${status} ${text}`;
+    return status === 200 ? true : null;
+  }).catch((error: unknown) => {
+    throw new Error(`node ${node} does not serve: ${last}`, { cause: error });
+  });
+}
+
+/** Until each request that reached the upstream has its record and nothing changes any more. */
+async function drained(run: Run, workspaceId: string, reached: readonly string[]): Promise<void> {
+  let missing: readonly string[] = reached;
+  await eventually(BOUND_MS, "a record of each request", async () => {
+    const names = new Set((await readRecords(run.db, workspaceId)).map(({ name }) => name));
+    missing = reached.filter((name) => !names.has(name));
+    return missing.length === 0 ? true : null;
+  }).catch((error: unknown) => {
+    const [one = ""] = missing;
+    throw new Error(`${missing.length} have no record, as ${describeSent(run, one)}`, {
+      cause: error,
+    });
+  });
+  await eventually(BOUND_MS, "what was reclaimed to be told", async () => {
+    const left = await run.db
+      .selectFrom("lease")
+      .select("node_id")
+      .where("request_id", "=", "")
+      .where("unresolved_since", "is not", null)
+      .execute();
+    return left.length === 0 ? true : null;
+  });
+}
+
+function describeSent({ load, nodes }: Run, name: string): string {
+  const planned = load.sent.get(name);
+  const output = nodes[planned?.node ?? -1]?.output() ?? "";
+  const { node, status, isStream, isLeft, completedAtMs } = planned ?? {};
+  return `${name} ${JSON.stringify({ node, status, isStream, isLeft, completedAtMs })}\n${output.slice(-OUTPUT_CHARS)}`;
+}
+
+async function checkHandedBack(db: Database): Promise<void> {
+  const leases = await db
+    .selectFrom("lease")
+    .select("node_id")
+    .where("request_id", "=", "")
+    .execute();
+  const leased = await db
+    .selectFrom("balance")
+    .select("scope_id")
+    .where("leased_nano_usd", "<>", 0n)
+    .execute();
+  if (leases.length + leased.length > 0) {
+    throw new Error(`${leases.length} leases are left, ${leased.length} balances are leased from`);
+  }
+}
+
+function countAnswered({ sent }: LimitLoad, round: number): number {
+  let answered = 0;
+  for (const one of sent.values())
+    if (one.round === round && one.completedAtMs !== null) answered++;
+  return answered;
+}
+
+function nodeAt({ nodes }: Pick<Run, "nodes">, index: number): ServerProcess {
+  const node = nodes[index];
+  if (node === undefined) throw new Error(`there is no node ${index}`);
+  return node;
+}

@@ -1,0 +1,163 @@
+import Current from "@anthropic-ai/sdk";
+import Previous from "anthropic-sdk-previous";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import {
+  eventually,
+  type ServerProcess,
+  startServer,
+  stopAllServers,
+  type WorkspaceWithKey,
+} from "./harness/server-process.ts";
+
+// What a program that uses an official SDK sees of a spend limit: the error's class, its words, and how many requests the
+// SDK made of it by itself.
+
+type Sdk = typeof Current;
+const sdks: [string, Sdk][] = [
+  ["current", Current],
+  // Two releases of one SDK: the calls made here are the same in both.
+  ["previous", Previous as unknown as Sdk],
+];
+
+const MODEL = "claude-sonnet-5";
+
+let upstream: FakeUpstream;
+let server: ServerProcess;
+let team: WorkspaceWithKey;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  server = await startServer({
+    env: {
+      ANTHROPIC_API_KEY: "upstream-key",
+      ANTHROPIC_UPSTREAM_URL: upstream.origin,
+      BURSAR_HOLD_WAIT: "200ms",
+    },
+  });
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await upstream.close();
+});
+beforeEach(async () => {
+  // $10.20 in one answer.
+  const usage = { input_tokens: 100_000, output_tokens: 1_000_000 };
+  upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL, usage }));
+  team = await server.workspaceWithKey();
+});
+
+const question = {
+  model: MODEL,
+  max_tokens: 1_000,
+  messages: [{ role: "user" as const, content: "Hi" }],
+};
+
+interface Limit {
+  state: string;
+  spent_usd: string;
+  held_usd: string;
+  remaining_usd: string;
+}
+
+async function limitTo(limitUsd: number): Promise<void> {
+  await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: team.workspaceId,
+    monthly_limit_usd: limitUsd,
+  });
+  await limitWhere(({ state }) => state === "active");
+}
+
+function limitWhere(isSo: (limit: Limit) => boolean): Promise<Limit> {
+  const path = `/v1/admin/workspaces/limits?workspace_id=${team.workspaceId}`;
+  return eventually(10_000, `a limit where ${isSo.toString()}`, async () => {
+    const { data } = (await server.mustAdmin("GET", path)) as { data: Limit[] };
+    const [limit] = data;
+    return limit !== undefined && isSo(limit) ? limit : null;
+  });
+}
+
+function makeClient(Sdk: Sdk) {
+  const sentAtMs: number[] = [];
+  const client = new Sdk({
+    apiKey: team.key,
+    baseURL: server.url,
+    fetch: (input, init) => {
+      sentAtMs.push(performance.now());
+      return fetch(input, init);
+    },
+  });
+  return { client, sentAtMs };
+}
+
+const waysOfAsking = [
+  ["JSON", (client: Current) => client.messages.create(question)],
+  ["a stream", (client: Current) => client.messages.create({ ...question, stream: true })],
+  ["the stream helper", (client: Current) => client.messages.stream(question).finalMessage()],
+] as const;
+
+async function failureOf(call: PromiseLike<unknown>): Promise<InstanceType<Sdk["APIError"]>> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof Current.APIError || error instanceof Previous.APIError) {
+      return error as InstanceType<Sdk["APIError"]>;
+    }
+    throw error;
+  }
+  throw new Error("the call is refused");
+}
+
+describe.each(sdks)("the %s SDK", (_, Sdk) => {
+  test.each(waysOfAsking)(
+    "against a spent limit, asked for %s: BadRequestError in the official words, after one request",
+    async (_way, ask) => {
+      const { client, sentAtMs } = makeClient(Sdk);
+      await client.messages.create(question);
+      await limitTo(10);
+      await limitWhere(({ spent_usd }) => spent_usd === "10.20");
+      sentAtMs.length = 0;
+      const error = await failureOf(ask(client));
+      expect(error).toBeInstanceOf(Sdk.BadRequestError);
+      expect(error.status).toBe(400);
+      expect(error.message).toMatch(
+        /You have reached your specified workspace API usage limits\. You will regain access on \d{4}-\d\d-01 at 00:00 UTC\. The monthly spend limit of workspace wksp_\w+ is \$10\.00; spent: \$10\.20\./,
+      );
+      expect(error.headers?.get("x-should-retry")).toBe("false");
+      expect(error.requestID).toMatch(/^req_/);
+      expect(sentAtMs).toHaveLength(1);
+    },
+  );
+
+  test.each(waysOfAsking)(
+    "while running requests hold what remains, asked for %s: RateLimitError after its two retries, each after retry-after",
+    async (_way, ask) => {
+      await limitTo(0.02);
+      upstream.script = () => undefined;
+      const next = upstream.nextExchange();
+      const holder = makeClient(Sdk).client.messages.create(question);
+      const running = await next;
+      // The numbers of the limit show the hold while the request runs.
+      const limit = await limitWhere(({ held_usd }) => held_usd !== "0.00");
+      const rest = 0.02 - Number(limit.held_usd);
+      expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
+        "0.00",
+        expect.closeTo(rest, 9),
+      ]);
+      const { client, sentAtMs } = makeClient(Sdk);
+      const error = await failureOf(ask(client));
+      expect(error).toBeInstanceOf(Sdk.RateLimitError);
+      expect(error.message).toContain("Running requests hold what remains of a spend limit.");
+      expect(error.headers?.get("retry-after")).toBe("2");
+      expect(sentAtMs).toHaveLength(3);
+      const waits = sentAtMs.slice(1).map((atMs, i) => atMs - (sentAtMs[i] ?? 0));
+      for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(2_000);
+      upstream.script = (exchange) => exchange.json(messageJson());
+      running.json(messageJson());
+      await holder;
+      await limitWhere(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
+      expect((await client.messages.create(question)).type).toBe("message");
+    },
+    30_000,
+  );
+});
