@@ -49,10 +49,9 @@ import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
+import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
-import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
-import { keepEventsPruned } from "./metering/prune-events.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
 import { startMoney } from "./start-money.ts";
 
@@ -210,17 +209,6 @@ interface Core {
   runsOn: { gateway: Gateway | null };
 }
 
-/** Partitions for what comes, and no more of what is gone than the organizations want. */
-async function keepUsageTables(
-  { storage, logger }: CoreOptions,
-  parts: AsyncDisposableStack,
-): Promise<void> {
-  const partitions = await keepUsagePartitions({ database: storage.database, logger });
-  parts.defer(() => partitions.stop());
-  const pruner = keepEventsPruned({ database: storage.adminDatabase, logger });
-  parts.defer(() => pruner.stop());
-}
-
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
   const { config, logger } = options;
   const { database } = options.storage;
@@ -257,7 +245,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  await keepUsageTables(options, parts);
+  const usageTables = await keepUsageTables({ database: options.storage.adminDatabase, logger });
+  parts.defer(() => usageTables.stop());
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),

@@ -10,7 +10,7 @@ import {
   startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
-import { samples } from "#test/harness/route-samples.ts";
+import { samples, unknownIds } from "#test/harness/route-samples.ts";
 import {
   type Answer,
   callAdmin,
@@ -283,7 +283,8 @@ async function readEverything(
     if (route.method !== "GET") continue;
     const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
     const { query } = samples[route.operationId];
-    const url = query === undefined ? path : `${path}?${query}`;
+    const asked = typeof query === "function" ? query({ ...unknownIds, ...values }) : query;
+    const url = asked === undefined ? path : `${path}?${asked}`;
     const answer = await readAs(server, route.action, url, ids.cookie);
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     answers.push(answer);
