@@ -1,4 +1,4 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run soak`, `npm run sim`,
+// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`, `npm run sim`,
 // `npm run screenshots`: installs what is missing,
 // then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
@@ -33,6 +33,10 @@ switch (command) {
   case "bench":
     ensureInstalled("all");
     step("benchmark", null, ["bench/run.ts", ...rest]);
+    break;
+  case "bench:reports":
+    ensureInstalled("all");
+    step("benchmark of the reports", null, ["bench/reports.ts", ...rest]);
     break;
   case "soak":
     ensureInstalled("all");

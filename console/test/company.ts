@@ -124,10 +124,13 @@ async function fillMonth(
       rows.push(toRow({ day, index, id, workspaceId, model, atMs: todayMs - day * 86_400_000 }));
     }
   }
-  await server.sql(
-    `INSERT INTO usage_day SELECT r.* FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb) r ON CONFLICT DO NOTHING`,
-    [JSON.stringify(rows.map((row) => ({ ...row, organization_id: organization?.id })))],
-  );
+  const full = rows.map((row) => ({
+    ...row,
+    organization_id: organization?.id,
+    member_id: "",
+    status: "answered",
+  }));
+  for (const rollup of rollups) await addToRollup(server, rollup, full);
   await server.sql(
     `INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
      SELECT 'organization', organization_id::text, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
@@ -142,6 +145,47 @@ async function fillMonth(
   );
   // Limits are read again when something changes, and what is spent with them.
   await delay(500);
+}
+
+const modelLabels = [
+  "model",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+  "status",
+];
+const keyLabels = ["workspace_id", "api_key_id", "member_id"];
+
+/** What reports of days and longer read; as the flush adds to them. */
+const rollups = [
+  { table: "usage_day", unit: "day", labels: [...keyLabels, ...modelLabels] },
+  { table: "usage_month", unit: "month", labels: [...keyLabels, ...modelLabels] },
+  { table: "usage_key_day", unit: "day", labels: keyLabels },
+  { table: "usage_key_month", unit: "month", labels: keyLabels },
+  { table: "usage_workspace_day", unit: "day", labels: ["workspace_id"] },
+  { table: "usage_organization_day", unit: "day", labels: modelLabels },
+];
+
+async function addToRollup(
+  server: ServerProcess,
+  { table, unit, labels }: (typeof rollups)[number],
+  rows: readonly Record<string, unknown>[],
+): Promise<void> {
+  const columns = Object.entries(rows[0] ?? {});
+  const counts = columns.filter(([, value]) => typeof value === "number").map(([name]) => name);
+  const keys = ["bucket_at", "organization_id", ...labels];
+  await server.sql(
+    `INSERT INTO ${table} AS rollup (${[...keys, ...counts].join(", ")})
+     SELECT date_trunc('${unit}', bucket_at, 'UTC'), organization_id, ${labels.join(", ")},
+       ${counts.map((count) => `sum(${count})::bigint`).join(", ")}
+     FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb)
+     GROUP BY ${keys.map((_, index) => index + 1).join(", ")}
+     ON CONFLICT (${keys.join(", ")}) DO UPDATE SET
+       ${counts.map((count) => `${count} = rollup.${count} + excluded.${count}`).join(", ")}`,
+    [JSON.stringify(rows)],
+  );
 }
 
 interface RowPlan {

@@ -40,6 +40,7 @@ export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." }
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
+export const requestId = idText.meta({ description: "Request id, `req_…`." });
 export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });

@@ -119,7 +119,7 @@ export function makeOpenApiDocument(version: string): object {
 /** What a schema's JSON form says too much of for a reader. */
 const simplify: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, io }) => {
   // The format says it; the pattern is a line of digits.
-  if (jsonSchema.format === "date-time" || jsonSchema.format === "uuid") delete jsonSchema.pattern;
+  if (["date-time", "date", "uuid"].includes(jsonSchema.format ?? "")) delete jsonSchema.pattern;
   // A later version may answer with more: a client made from this document must not refuse it.
   if (io === "output" && jsonSchema.additionalProperties === false) {
     delete jsonSchema.additionalProperties;

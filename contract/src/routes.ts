@@ -3,13 +3,16 @@ import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
+import { costRoutes } from "./admin/cost.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
+import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
@@ -44,6 +47,9 @@ export const adminRoutes = [
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,
+  ...costRoutes,
+  ...requestRoutes,
+  ...officialReportRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,
   ...auditLogRoutes,

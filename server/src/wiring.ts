@@ -49,8 +49,8 @@ import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { StartError } from "./lib/start-error.ts";
+import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
-import { keepUsagePartitions } from "./metering/partitions.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
 import { startMoney } from "./start-money.ts";
@@ -245,8 +245,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  const partitions = await keepUsagePartitions({ database, logger });
-  parts.defer(() => partitions.stop());
+  const usageTables = await keepUsageTables({ database: options.storage.adminDatabase, logger });
+  parts.defer(() => usageTables.stop());
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),

@@ -10,6 +10,7 @@ import {
   startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
+import { samples, unknownIds } from "#test/harness/route-samples.ts";
 import {
   type Answer,
   callAdmin,
@@ -78,6 +79,10 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
       period: "monthly",
       limit_usd: 1_000,
     });
+    await eventually(5_000, "all requests in the database", async () => {
+      const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
+      return Number(row?.count) >= upstream.received.length ? row : null;
+    });
     answers.push(...(await readEverything(server, { ...made, ...member })));
 
     // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
@@ -86,10 +91,6 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     }
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     expectNoCanary("/metrics", metrics, secrets);
-    await eventually(5_000, "all requests in the database", async () => {
-      const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
-      return Number(row?.count) >= upstream.received.length ? row : null;
-    });
     await expectCleanTables(server, secrets);
     await server.stop();
     expectNoCanary("the log", server.output(), secrets);
@@ -271,6 +272,7 @@ async function readEverything(
     // That of the accepted invite: the one that waits is there to be read.
     mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
     audit_event_id: await list("/v1/admin/audit_events"),
+    request_id: await list("/v1/admin/requests"),
   };
   await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
     member_id: ids.memberId,
@@ -283,16 +285,14 @@ async function readEverything(
     due_at: new Date(Date.now() + 86_400_000).toISOString(),
   });
   values["access_review_id"] = textField(review, "id");
-  const queries: Record<string, string> = {
-    getUsage: "?starting_at=2026-11-01T00:00:00Z",
-    getEffectiveSpendLimits: `?api_key_id=${ids.apiKeyId}`,
-  };
   const answers: Answer[] = [];
   for (const route of adminRoutes) {
     if (route.method !== "GET") continue;
     const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
-    const query = queries[route.operationId] ?? "";
-    const answer = await readAs(server, route.action, path + query, ids.cookie);
+    const { query } = samples[route.operationId];
+    const asked = typeof query === "function" ? query({ ...unknownIds, ...values }) : query;
+    const url = asked === undefined ? path : `${path}?${asked}`;
+    const answer = await readAs(server, route.action, url, ids.cookie);
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     answers.push(answer);
   }

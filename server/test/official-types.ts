@@ -6,6 +6,10 @@ import type {
   officialInvite,
 } from "@bursar/contract/admin/invites.ts";
 import type { officialUser, removeOfficialUser } from "@bursar/contract/admin/members.ts";
+import type {
+  listAnalyticsCost,
+  listAnalyticsUsage,
+} from "@bursar/contract/admin/official-reports.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
 import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type {
@@ -102,6 +106,26 @@ export type WorkspaceMembersAreTaken = Is<
 type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];
 export type KeyChangesAreTaken = Is<
   IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
+>;
+
+/** Rows of the flat reports, which only the beta namespace of the current SDK has. */
+type Analytics = Anthropic["beta"]["organization"]["analytics"];
+type RowOf<Method extends Call> = Resolved<Method> extends { data: (infer Row)[] } ? Row : never;
+type OurRow<Route extends { response: z.ZodType }> =
+  z.output<Route["response"]> extends { data: (infer Row)[] } ? Row : never;
+export type UsageRowsFit = Is<
+  IsAssignable<OurRow<typeof listAnalyticsUsage>, RowOf<Analytics["usage"]["list"]>>
+>;
+export type CostRowsFit = Is<
+  IsAssignable<OurRow<typeof listAnalyticsCost>, RowOf<Analytics["cost"]["list"]>>
+>;
+type UsageQuery = Omit<Parameters<Analytics["usage"]["list"]>[0], "betas">;
+type CostQuery = Omit<Parameters<Analytics["cost"]["list"]>[0], "betas">;
+export type UsageQueriesAreTaken = Is<
+  IsAssignable<keyof UsageQuery, keyof z.input<(typeof listAnalyticsUsage)["query"]>>
+>;
+export type CostQueriesAreTaken = Is<
+  IsAssignable<keyof CostQuery, keyof z.input<(typeof listAnalyticsCost)["query"]>>
 >;
 
 /** Error types: all of ours are official ones, but for 413, which the documents have and the SDK's list lacks. */

@@ -1,60 +1,42 @@
 import { z } from "zod";
-import { count, instant, optionalQuery, queryList, timestamp, usdText } from "../fields.ts";
-import { apiKeyId, modelName, workspaceId } from "../ids.ts";
+import { queryList, timestamp } from "../fields.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-
-const usageBuckets = ["1m", "1h", "1d"] as const;
-export type UsageBucket = (typeof usageBuckets)[number];
-
-const usageGroups = ["workspace", "api_key", "model"] as const;
-export type UsageGroup = (typeof usageGroups)[number];
-
-/** What one row and the totals have in common. Token counts never overlap: cache tokens are not in `input_tokens`. */
-const measures = {
-  requests: count,
-  errors: count.meta({
-    description:
-      "Requests that were refused by the upstream, never reached it, or got no usable answer from it.",
-  }),
-  estimated_requests: count.meta({
-    description: "Requests whose answer was cut off; their usage is what was seen of it.",
-  }),
-  unpriced_requests: count.meta({
-    description: "Requests to a model without a price, costed at the dearest known one.",
-  }),
-  input_tokens: count,
-  cache_write_5m_tokens: count,
-  cache_write_1h_tokens: count,
-  cache_read_tokens: count,
-  output_tokens: count,
-  total_tokens: count,
-  web_searches: count,
-  cost_usd: usdText,
-  cost_breakdown_usd: z
-    .object({
-      input: usdText,
-      cache_write_5m: usdText,
-      cache_write_1h: usdText,
-      cache_read: usdText,
-      output: usdText,
-      web_search: usdText,
-    })
-    .meta({ description: "Adds up to `cost_usd` exactly." }),
-};
+import {
+  exportFormat,
+  groupFields,
+  reportBuckets,
+  reportFilters,
+  reportRange,
+  reportShape,
+  usageGroups,
+  usageMeasures,
+} from "./report-fields.ts";
 
 export const usageRow = z
-  .object({
-    starting_at: timestamp,
-    ending_at: timestamp,
-    workspace_id: workspaceId.nullable(),
-    api_key_id: apiKeyId.nullable(),
-    model: z.string().nullable(),
-    ...measures,
-  })
+  .object({ starting_at: timestamp, ending_at: timestamp, ...groupFields, ...usageMeasures })
   .meta({ id: "UsageRow" });
 
-export const usageTotals = z.object(measures).meta({ id: "UsageTotals" });
+export const usageTotals = z.object(usageMeasures).meta({ id: "UsageTotals" });
+
+/** Of every report that is not a file. */
+export const reportAnswer = {
+  next_page: z.string().nullable(),
+  bucket: z.enum(reportBuckets),
+  starting_at: timestamp,
+  ending_at: timestamp,
+  data_refreshed_at: timestamp.meta({
+    description: "When the report was read: it holds the requests that ended two seconds before.",
+  }),
+};
+
+const usageGroupBy = queryList(z.enum(usageGroups)).meta({
+  description: "One row for each of them. Repeated, or separated by commas.",
+});
+
+const ranges =
+  "Bounds are widened to whole buckets in UTC (whole hours, where there are none). A range spans at most 24 hours of 1m, " +
+  "31 days of 1h, 366 days of 1d buckets or without buckets. A bucket without requests has no row.";
 
 export const getUsage = route({
   operationId: "getUsage",
@@ -62,32 +44,39 @@ export const getUsage = route({
   path: "/v1/admin/usage",
   summary: "Usage and cost",
   description:
-    "One row per bucket and group, oldest first; a bucket without requests has no row. Bounds are widened to whole " +
-    "buckets in UTC, and `ending_at` (now, if omitted) is exclusive. A range spans at most 24 hours of 1m, 31 days of " +
-    "1h, 366 days of 1d buckets. A field that is not grouped by is null. `totals` covers the whole range, not the page. " +
-    "A request appears within two seconds of its end, in the bucket of its start.",
+    `One row per bucket and group. ${ranges} \`totals\` covers the whole range, not the page. A request appears within two ` +
+    "seconds of its end, in the bucket of its start.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
     ...pageCursorQuery,
-    starting_at: instant,
-    ending_at: optionalQuery(instant),
-    bucket: z.enum(usageBuckets).default("1d").meta({ description: "Length of a row's time." }),
-    group_by: queryList(z.enum(usageGroups)).meta({
-      description: "One row for each of them. Repeated, or separated by commas.",
-    }),
-    workspace_id: queryList(workspaceId),
-    api_key_id: queryList(apiKeyId),
-    model: queryList(modelName),
+    ...reportRange,
+    ...reportShape,
+    group_by: usageGroupBy,
+    ...reportFilters,
   }),
-  response: z.object({
-    data: z.array(usageRow),
-    next_page: z.string().nullable(),
-    bucket: z.enum(usageBuckets),
-    starting_at: timestamp,
-    ending_at: timestamp,
-    totals: usageTotals,
-  }),
+  response: z.object({ data: z.array(usageRow), totals: usageTotals, ...reportAnswer }),
 });
 
-export const usageRoutes = [getUsage] as const;
+export const exportUsage = route({
+  operationId: "exportUsage",
+  method: "GET",
+  path: "/v1/admin/usage/export",
+  summary: "Export usage and cost",
+  description:
+    `All rows of the report as a file, oldest first: the numbers of the report itself. ${ranges} In CSV a cell that a ` +
+    "spreadsheet would take for a formula begins with an apostrophe.",
+  action: "usage:read",
+  audited: null,
+  query: z.strictObject({
+    format: exportFormat,
+    ...reportRange,
+    bucket: reportShape.bucket,
+    group_by: usageGroupBy,
+    ...reportFilters,
+  }),
+  response: usageRow,
+  streams: ["text/csv", "application/x-ndjson"],
+});
+
+export const usageRoutes = [getUsage, exportUsage] as const;

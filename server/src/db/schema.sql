@@ -434,12 +434,14 @@ CREATE TABLE usage_day (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
+  member_id text NOT NULL,
   model text NOT NULL,
   service_tier text NOT NULL,
   context_window text NOT NULL,
   inference_geo text NOT NULL,
   speed text NOT NULL,
   client text NOT NULL,
+  status text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
   estimated_requests bigint NOT NULL,
@@ -494,19 +496,206 @@ CREATE TABLE usage_event (
   prices jsonb NOT NULL,
   upstream_request_id text,
   first_byte_ms integer,
-  hold_nano_usd bigint
+  hold_nano_usd bigint,
+  member_id text DEFAULT ''::text NOT NULL
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_hour (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
+  member_id text NOT NULL,
   model text NOT NULL,
   service_tier text NOT NULL,
   context_window text NOT NULL,
   inference_geo text NOT NULL,
   speed text NOT NULL,
   client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_month (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_month (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_settings (
+  organization_id uuid NOT NULL,
+  log_retention_days integer,
+  log_pruned_before timestamp with time zone
+);
+CREATE TABLE usage_workspace_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_workspace_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
   estimated_requests bigint NOT NULL,
@@ -656,10 +845,19 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
-ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier, context_window, inference_geo, speed, client);
+ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);
-ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier, context_window, inference_geo, speed, client);
+ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
+ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
+ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE usage_workspace_day ADD CONSTRAINT usage_workspace_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
+ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
@@ -707,6 +905,7 @@ ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN 
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
@@ -753,7 +952,9 @@ CREATE INDEX member_by_organization ON member USING btree (organization_id, crea
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
+CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
+CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, started_at) WHERE (outcome <> ALL (ARRAY['answered'::text, 'aborted'::text]));
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);

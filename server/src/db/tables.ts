@@ -28,6 +28,14 @@ export interface Tables extends ReviewTables {
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
+  usage_month: UsageRollupTable;
+  usage_key_day: UsageKeyRollupTable;
+  usage_key_month: UsageKeyRollupTable;
+  usage_organization_hour: UsageOrganizationRollupTable;
+  usage_organization_day: UsageOrganizationRollupTable;
+  usage_workspace_hour: UsageWorkspaceRollupTable;
+  usage_workspace_day: UsageWorkspaceRollupTable;
+  usage_settings: UsageSettingsTable;
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
   journal_writer: JournalWriterTable;
@@ -232,10 +240,7 @@ interface UsageCounts {
   cost_nano_usd: bigint;
 }
 
-interface UsageDimensions {
-  organization_id: string;
-  workspace_id: string;
-  api_key_id: string;
+interface UsageModelDimensions {
   model: string;
   service_tier: string;
   context_window: string;
@@ -244,7 +249,16 @@ interface UsageDimensions {
   client: string;
 }
 
-interface UsageEventTable extends UsageDimensions, UsageCounts {
+interface UsageDimensions extends UsageModelDimensions {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  /** "" for a workspace's own key. */
+  member_id: string;
+}
+
+interface UsageEventTable extends Omit<UsageDimensions, "member_id">, UsageCounts {
+  member_id: Generated<string>;
   request_id: string;
   started_at: Date;
   ended_at: Date;
@@ -261,12 +275,37 @@ interface UsageEventTable extends UsageDimensions, UsageCounts {
   first_byte_ms: number | null;
 }
 
-interface UsageRollupTable extends UsageDimensions, UsageCounts {
+interface UsageRollupCounts extends UsageCounts {
   bucket_at: Date;
+  organization_id: string;
   requests: bigint;
   errors: bigint;
   estimated_requests: bigint;
   unpriced_requests: bigint;
+}
+
+interface UsageRollupTable extends UsageDimensions, UsageRollupCounts {
+  status: string;
+}
+
+interface UsageOrganizationRollupTable extends UsageModelDimensions, UsageRollupCounts {
+  status: string;
+}
+
+interface UsageKeyRollupTable extends UsageRollupCounts {
+  workspace_id: string;
+  api_key_id: string;
+  member_id: string;
+}
+
+interface UsageWorkspaceRollupTable extends UsageRollupCounts {
+  workspace_id: string;
+}
+
+interface UsageSettingsTable {
+  organization_id: string;
+  log_retention_days: number | null;
+  log_pruned_before: Date | null;
 }
 
 interface AuditHeadTable {

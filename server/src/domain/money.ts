@@ -69,6 +69,16 @@ export function formatUsd(nano: bigint): string {
   return `${nano < 0n ? "-" : ""}${abs / NANO_PER_USD}.${decimals}`;
 }
 
+const NANO_PER_CENT = 10_000_000n;
+const CENT_DECIMALS = 7;
+
+/** Nano-USD as a plain decimal of cents, as the official reports write amounts: "123.45" is $1.2345. */
+export function formatCents(nano: bigint): string {
+  const abs = nano < 0n ? -nano : nano;
+  const decimals = (abs % NANO_PER_CENT).toString().padStart(CENT_DECIMALS, "0").replace(/0+$/, "");
+  return `${nano < 0n ? "-" : ""}${abs / NANO_PER_CENT}${decimals === "" ? "" : `.${decimals}`}`;
+}
+
 /** `numerator / denominator` to the nearest integer, a half to the even one. The denominator is positive. */
 export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   assert(denominator > 0n, "a denominator is positive");

@@ -53,6 +53,13 @@ export function readCursorTime(part: CursorPart | undefined): number {
   return ms;
 }
 
+/** A count or an amount that stands in a cursor as text. Throws a 400 for one that no row can have. */
+export function readCursorAmount(part: CursorPart | undefined): bigint {
+  const text = String(part);
+  if (!/^-?[0-9]{1,18}$/.test(text)) throw malformedCursor();
+  return BigInt(text);
+}
+
 /** The cursor of the page after this one, or null where this one is the last. */
 export function nextCursor<Row>(
   page: PageOfRows<Row>,

@@ -9,6 +9,8 @@ export interface BeginRecord {
   organizationId: string;
   workspaceId: string;
   apiKeyId: string;
+  /** The person whose key it is at this moment; absent for a workspace's own key and in records of older releases. */
+  memberId?: string;
   requestedModel: string;
   isStream: boolean;
   /** Client family, from a closed list: see `domain/client-family.ts`. */

@@ -80,6 +80,15 @@ describe("paths", () => {
     expect(gateway.observed.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
   });
 
+  test("a record names the person whose key it is, and nobody for a workspace's own key", async () => {
+    const { gateway } = await startBoth();
+    for (const key of [{}, { ownerMemberId: "user_ada", ownerState: "active" } as const]) {
+      const headers = withKey(gateway.addKey(key));
+      expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(200);
+    }
+    expect(gateway.ends.map(({ memberId }) => memberId)).toEqual([undefined, "user_ada"]);
+  });
+
   test("HEAD /api/hello is a 200 without a key and without a body", async () => {
     const { upstream, gateway } = await startBoth();
     const answer = await call(gateway.origin, { method: "HEAD", path: "/api/hello" });

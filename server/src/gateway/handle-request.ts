@@ -8,7 +8,6 @@ import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
-import type { SpendScope } from "#src/ledger/charges.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
@@ -307,35 +306,36 @@ function admit(
     throw new ApiError("spend_limit_reached", admission.message, { "x-should-retry": "false" });
   }
   if (!deps.leases.mustHold(organizationId)) {
-    const metered = toMetered(exchange, { message, scope, startedAtMs: atMs });
+    const metered = toMetered(exchange, { message, key, startedAtMs: atMs });
     exchange.unheld = { begin: metered.begin, message };
     return metered;
   }
   const book = deps.prices.get(organizationId);
   const held = holdSpend(deps, { exchange, scope, message, body, upstream, book, atMs });
   const toHeld = (hold: Held | null) =>
-    hold && toMetered(exchange, { message, scope, startedAtMs: hold.startedAtMs, hold });
+    hold && toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
   return held instanceof Promise ? held.then(toHeld) : toHeld(held);
 }
 
 interface Admitted {
   message: ParsedMessage;
-  scope: SpendScope;
+  key: FoundKey;
   startedAtMs: number;
   hold?: Held;
 }
 
-function toMetered(exchange: Exchange, { message, scope, startedAtMs, hold }: Admitted): Metered {
+function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admitted): Metered {
   const begin: BeginRecord = {
     requestId: exchange.requestId,
     startedAtMs,
-    organizationId: scope.organizationId,
-    workspaceId: scope.workspaceId,
-    apiKeyId: scope.apiKeyId,
+    organizationId: key.organizationId,
+    workspaceId: key.workspaceId,
+    apiKeyId: key.id,
     requestedModel: message.model,
     isStream: message.isStream,
     client: clientFamily(exchange.request.headers["user-agent"]),
   };
+  if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;

@@ -18,6 +18,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
 import {
@@ -31,6 +32,7 @@ import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/rout
 import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
+import { makeOfficialReportHandlers } from "#src/features/usage/official-routes.ts";
 import { makeUsageHandlers } from "#src/features/usage/routes.ts";
 import { makeWorkspaceMemberHandlers } from "#src/features/workspace-members/routes.ts";
 import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
@@ -69,6 +71,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
+    ...makeRequestHandlers(deps),
+    ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),

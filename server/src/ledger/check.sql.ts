@@ -4,13 +4,15 @@ import type { PeriodName } from "#src/db/tables.ts";
 import type { BalanceRow } from "./lease-rules.ts";
 import type { BalanceKey } from "./spend-key.ts";
 
-// What a check of the balances reads: a day of events at a time, so that no statement runs long.
+// What a check of the balances reads: a day of events at a time, so that no statement runs long. Of days whose events an
+// organization has pruned, the rollup per key and day stands in for them.
 
 /** Days (ISO dates in UTC, oldest first) on which requests or adjustments of anybody began. */
 export async function listSpendDays(tx: Tx): Promise<string[]> {
   const { rows } = await sql<{ day: string }>`
     SELECT day::date AS day FROM (
-      SELECT least((SELECT min(started_at) FROM usage_event), (SELECT min(started_at) FROM spend_adjustment)) AS first,
+      SELECT least((SELECT min(started_at) FROM usage_event), (SELECT min(started_at) FROM spend_adjustment),
+          (SELECT min(bucket_at) FROM usage_organization_day)) AS first,
         greatest((SELECT max(started_at) FROM usage_event), (SELECT max(started_at) FROM spend_adjustment)) AS last
     ) AS bounds,
     generate_series(date_trunc('day', first AT TIME ZONE 'UTC'), last AT TIME ZONE 'UTC', interval '1 day') AS day
@@ -18,6 +20,7 @@ export async function listSpendDays(tx: Tx): Promise<string[]> {
         AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
       OR EXISTS (SELECT FROM spend_adjustment WHERE started_at >= day AT TIME ZONE 'UTC'
         AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
+      OR EXISTS (SELECT FROM usage_organization_day WHERE bucket_at = day AT TIME ZONE 'UTC')
     ORDER BY 1`.execute(tx);
   return rows.map(({ day }) => day);
 }
@@ -28,7 +31,7 @@ export interface DaySum {
   apiKeyId: string;
   requests: bigint;
   costNanoUsd: bigint;
-  /** What they have cost beyond the largest hold of each. */
+  /** What they have cost beyond the largest hold of each, as far as their events are there. */
   overrunNanoUsd: bigint;
 }
 
@@ -39,13 +42,19 @@ export async function sumDay(
   const isIn = sql`organization_id = ${of.organizationId}::uuid
     AND started_at >= ${of.day}::timestamp AT TIME ZONE 'UTC'
     AND started_at < (${of.day}::timestamp + interval '1 day') AT TIME ZONE 'UTC'`;
+  const isPruned = sql`EXISTS (SELECT FROM usage_settings WHERE organization_id = ${of.organizationId}::uuid
+    AND log_pruned_before > ${of.day}::timestamp AT TIME ZONE 'UTC')`;
   const { rows } = await sql<DaySum>`
     SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", sum(requests)::bigint AS requests,
       sum(cost)::bigint AS "costNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
     FROM (
       SELECT workspace_id, api_key_id, 1 AS requests, cost_nano_usd AS cost,
         CASE WHEN cost_nano_usd > hold_nano_usd THEN cost_nano_usd - hold_nano_usd ELSE 0 END AS overrun
-      FROM usage_event WHERE ${isIn}
+      FROM usage_event WHERE ${isIn} AND NOT ${isPruned}
+      UNION ALL
+      SELECT workspace_id, api_key_id, requests, cost_nano_usd, 0 FROM usage_key_day
+      WHERE organization_id = ${of.organizationId}::uuid AND ${isPruned}
+        AND bucket_at = ${of.day}::timestamp AT TIME ZONE 'UTC'
       UNION ALL
       SELECT workspace_id, api_key_id, 0, cost_nano_usd, 0 FROM spend_adjustment WHERE ${isIn}
     ) AS each GROUP BY 1, 2`.execute(tx);

@@ -11,20 +11,28 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled. Empty when all agree; at most 100
- * differences. Reads the whole of usage_event: for tests and for a doctor, not for requests.
+ * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled; for the days of
+ * which an organization has pruned its events, usage_day stands in for them. Empty when all agree; at most 100 differences.
+ * Reads the whole of usage_event: for tests and for a doctor, not for requests.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
   const { rows } = await sql<BalanceDifference>`
-    WITH summed AS (
+    WITH pruned AS (
+      SELECT organization_id, log_pruned_before AS before FROM usage_settings WHERE log_pruned_before IS NOT NULL
+    ), counted AS (
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM usage_event AS event
+      WHERE NOT EXISTS (SELECT FROM pruned
+        WHERE pruned.organization_id = event.organization_id AND started_at < before)
+      UNION ALL
+      SELECT organization_id, workspace_id, api_key_id, bucket_at, cost_nano_usd
+      FROM usage_day JOIN pruned USING (organization_id) WHERE bucket_at < before
+      UNION ALL
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM spend_adjustment
+    ), summed AS (
       SELECT scope_type, scope_id, p.period,
         date_trunc(p.unit, e.started_at AT TIME ZONE 'UTC')::date AS period_start,
         sum(e.cost_nano_usd)::bigint AS nano_usd
-      FROM (
-        SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM usage_event
-        UNION ALL
-        SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM spend_adjustment
-      ) AS e
+      FROM counted e
       CROSS JOIN LATERAL (VALUES ('organization', e.organization_id::text),
         ('workspace', e.workspace_id), ('api_key', e.api_key_id)) AS s (scope_type, scope_id)
       CROSS JOIN (VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS p (period, unit)

@@ -60,3 +60,23 @@ export function randomBase62(length: number, random: RandomBytes = systemRandomB
   }
   return text;
 }
+
+/**
+ * The milliseconds in which an id could have been made that begins with this text, the end exclusive; null where none
+ * does. `text` is an id or its beginning, prefix included.
+ */
+export function idTimeRange(
+  prefix: string,
+  text: string,
+): { startMs: number; endMs: number } | null {
+  if (prefix.startsWith(text)) return { startMs: 0, endMs: 62 ** TIME_CHARS };
+  if (!text.startsWith(prefix) || text.length > prefix.length + TIME_CHARS + RANDOM_CHARS)
+    return null;
+  const rest = text.slice(prefix.length);
+  if (!/^[0-9A-Za-z]+$/.test(rest)) return null;
+  const known = rest.slice(0, TIME_CHARS);
+  let value = 0;
+  for (const char of known) value = value * 62 + BASE62.indexOf(char);
+  const lengthMs = 62 ** (TIME_CHARS - known.length);
+  return { startMs: value * lengthMs, endMs: (value + 1) * lengthMs };
+}

@@ -22,3 +22,11 @@ test.each([undefined, 0n, 9_007_199_254_740_993n])(
     }
   },
 );
+
+test("whose key it was comes back from the journal; a workspace's own key has nobody", () => {
+  for (const memberId of [undefined, "user_1"]) {
+    const begin = beginRecord(memberId === undefined ? {} : { memberId });
+    const end = { kind: "end", seq: 2, record: endRecord(begin, 5n) } as const;
+    expect(decodeRecord(encodeRecord(end).subarray(0, -1))).toStrictEqual(end);
+  }
+});

@@ -143,13 +143,14 @@ function fromJson(json: JsonRecord): JournalRecord {
 
 // Field by field: a caller that passes an object with more in it (a prompt, a key) writes none of that to disk.
 function beginToJson(record: BeginRecord): WrittenBegin {
-  const { holdNanoUsd, smallerHolds } = record;
+  const { holdNanoUsd, smallerHolds, memberId } = record;
   return {
     requestId: record.requestId,
     startedAtMs: record.startedAtMs,
     organizationId: record.organizationId,
     workspaceId: record.workspaceId,
     apiKeyId: record.apiKeyId,
+    ...(memberId !== undefined && { memberId }),
     requestedModel: bounded(record.requestedModel),
     isStream: record.isStream,
     client: record.client,

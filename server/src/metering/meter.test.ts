@@ -14,6 +14,7 @@ import { openJournal } from "./journal.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { type Meter, type MeterOptions, makeMeter } from "./meter.ts";
 import { recordUsage } from "./record-usage.ts";
+import { rollupTableNames } from "./rollup-tables.ts";
 import { segmentPath } from "./segments.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
@@ -164,6 +165,7 @@ describe("a flush", () => {
       organization_id: organizationId,
       workspace_id: "wksp_1",
       api_key_id: "apikey_1",
+      member_id: "",
       outcome: "answered",
       http_status: 200,
       is_stream: false,
@@ -433,7 +435,7 @@ describe("a restart", () => {
     await meter.flush();
     await db.database.transaction().execute(async (tx) => {
       await tx.deleteFrom("usage_event").where("request_id", "=", lost.requestId).execute();
-      for (const table of ["usage_hour", "usage_day"] as const) {
+      for (const table of rollupTableNames) {
         await tx
           .updateTable(table)
           .set((eb) => ({

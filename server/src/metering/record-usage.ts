@@ -1,5 +1,5 @@
 import type { FlushParticipant } from "./flush.ts";
-import { addToUsageDays, addToUsageHours, insertUsageEvents } from "./usage.sql.ts";
+import { addToRollups, insertUsageEvents } from "./usage.sql.ts";
 import { toRollups, toUsageEvent } from "./usage-rows.ts";
 
 /** Metering's own part of a flush: one event per request, and the rollups that reports read. */
@@ -10,9 +10,7 @@ export function recordUsage(nodeId: string): FlushParticipant {
         tx,
         batch.map((record) => toUsageEvent(record, nodeId)),
       );
-      const { hours, days } = toRollups(batch);
-      await addToUsageHours(tx, hours);
-      await addToUsageDays(tx, days);
+      await addToRollups(tx, toRollups(batch));
     },
   };
 }

@@ -1,30 +1,27 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { requestStatus } from "#src/domain/request-status.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import {
+  type RollupUnit,
+  rollupTableNames,
+  rollupTables,
+  type UsageLabel,
+} from "./rollup-tables.ts";
 import { type RollupRow, toRollups, toUsageEvent, type UsageEventRow } from "./usage-rows.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-const labels = [
-  "organization_id",
-  "workspace_id",
-  "api_key_id",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-] as const satisfies (keyof RollupRow)[];
 
 const anyRecord: fc.Arbitrary<EndRecord> = fc
   .record({
     startedAtMs: fc
-      .integer({ min: 0, max: 50 })
+      .integer({ min: 0, max: 400 })
       .map((halfHours) => SOME_TIME_MS + halfHours * (HOUR_MS / 2)),
     apiKeyId: fc.constantFrom("apikey_1", "apikey_2"),
+    workspaceId: fc.constantFrom("wksp_1", "wksp_2"),
+    memberId: fc.constantFrom(undefined, "user_1", "user_2"),
+    httpStatus: fc.constantFrom(null, 200, 400, 429, 500, 529),
     model: fc.constantFrom("claude-sonnet-5", "claude-opus-5", `${"m".repeat(300)}`, "a\u0000b"),
     client: fc.constantFrom("curl", "other"),
     speed: fc.constantFrom("standard", "fast"),
@@ -33,25 +30,39 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     isUnpriced: fc.boolean(),
     nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
   })
-  .map(({ startedAtMs, apiKeyId, client, nanoUsd, ...rest }) =>
-    endRecord(beginRecord({ startedAtMs, apiKeyId, client }), nanoUsd, rest),
-  );
+  .map(({ startedAtMs, apiKeyId, workspaceId, memberId, client, nanoUsd, ...rest }) => {
+    const begin = beginRecord({ startedAtMs, apiKeyId, workspaceId, client });
+    return endRecord(memberId === undefined ? begin : { ...begin, memberId }, nanoUsd, rest);
+  });
 
-/** Bucket and labels of a row, as the primary key of the rollups has them. */
-function keyOf(row: UsageEventRow | RollupRow, atMs: number): string {
-  return [atMs, ...labels.map((label) => row[label])].join("\n");
+type Labelled = RollupRow | (UsageEventRow & { status: string });
+
+/** Bucket and labels of a row, as the primary key of the rollup has them. */
+function keyOf(row: Labelled, atMs: number, labels: readonly UsageLabel[]): string {
+  return [atMs, row.organization_id, ...labels.map((label) => row[label])].join("\n");
+}
+
+function startOf(unit: RollupUnit, at: Date): number {
+  const day = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()] as const;
+  if (unit === "month") return Date.UTC(day[0], day[1]);
+  return unit === "day" ? Date.UTC(...day) : Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
 }
 
 test("rollups hold one row per key, in key order, and add up to the events", () => {
   fc.assert(
     fc.property(fc.array(anyRecord, { maxLength: 60 }), (records) => {
-      const { hours, days } = toRollups(records);
-      const events = records.map((record) => toUsageEvent(record, "node_1"));
-      for (const [rows, bucketMs] of [[hours, HOUR_MS] as const, [days, DAY_MS] as const]) {
-        const keys = rows.map((row) => keyOf(row, row.bucket_at.getTime()));
+      const rollups = toRollups(records);
+      const events = records.map((record) => ({
+        ...toUsageEvent(record, "node_1"),
+        status: requestStatus(record.outcome, record.httpStatus),
+      }));
+      for (const table of rollupTableNames) {
+        const { unit, labels } = rollupTables[table];
+        const rows = rollups[table];
+        const keys = rows.map((row) => keyOf(row, row.bucket_at.getTime(), labels));
         expect(keys).toEqual([...new Set(keys)].sort());
         const byKey = Map.groupBy(events, (event) =>
-          keyOf(event, Math.floor(event.started_at.getTime() / bucketMs) * bucketMs),
+          keyOf(event, startOf(unit, event.started_at), labels),
         );
         expect([...byKey.keys()].sort()).toEqual(keys);
         for (const [index, row] of rows.entries()) {

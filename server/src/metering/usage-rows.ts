@@ -1,6 +1,15 @@
 import type { EndRecord, Outcome } from "#src/domain/request-record.ts";
+import { requestStatus } from "#src/domain/request-status.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
+import {
+  type CountColumn,
+  countColumns,
+  type RollupTable,
+  type RollupUnit,
+  rollupTables,
+} from "./rollup-tables.ts";
 
 // Ended requests as rows: one event each, and what a batch of them adds to the rollups. Pure.
 
@@ -25,6 +34,7 @@ export interface UsageLabels {
   organization_id: string;
   workspace_id: string;
   api_key_id: string;
+  member_id: string;
   model: string;
   service_tier: string;
   context_window: string;
@@ -50,12 +60,10 @@ export interface UsageEventRow extends UsageLabels, UsageAmounts {
   first_byte_ms: number | null;
 }
 
-export interface RollupRow extends UsageLabels, UsageAmounts {
+/** A row of a rollup. Labels that its table has no column for are those of one of the requests in it. */
+export interface RollupRow extends UsageLabels, Record<CountColumn, bigint> {
   bucket_at: Date;
-  requests: bigint;
-  errors: bigint;
-  estimated_requests: bigint;
-  unpriced_requests: bigint;
+  status: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -87,13 +95,24 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
   };
 }
 
-/** What the batch adds per hour and per day (UTC, by the start of each request), each in key order. */
-export function toRollups(records: readonly EndRecord[]): {
-  hours: RollupRow[];
-  days: RollupRow[];
-} {
+/** What the batch adds to each rollup (UTC, by the start of each request), in key order. */
+export function toRollups(records: readonly EndRecord[]): Record<RollupTable, RollupRow[]> {
   const hours = rollUpHours(records);
-  return { hours: inKeyOrder(hours), days: inKeyOrder(rollUpDays(hours)) };
+  const days = rollUp(hours, rollupTables.usage_day);
+  const organizationHours = rollUp(hours, rollupTables.usage_organization_hour);
+  const keyDays = rollUp(days, rollupTables.usage_key_day);
+  const workspaceHours = rollUp(hours, rollupTables.usage_workspace_hour);
+  return {
+    usage_hour: inKeyOrder(hours, rollupTables.usage_hour.labels),
+    usage_day: days,
+    usage_month: rollUp(days, rollupTables.usage_month),
+    usage_key_day: keyDays,
+    usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
+    usage_workspace_hour: workspaceHours,
+    usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
+    usage_organization_hour: organizationHours,
+    usage_organization_day: rollUp(organizationHours, rollupTables.usage_organization_day),
+  };
 }
 
 /** Of one key of a workspace there are few rows: comparing them costs less than making the text of a key per record. */
@@ -107,9 +126,10 @@ function rollUpHours(records: readonly EndRecord[]): RollupRow[] {
       rowsOfKey = [];
       rowsOfKeys.set(record.apiKeyId, rowsOfKey);
     }
-    let row = rowsOfKey.find((each) => isRowOf(each, record, bucketAtMs));
+    const status = requestStatus(record.outcome, record.httpStatus);
+    let row = rowsOfKey.find((each) => isRowOf(each, record, status, bucketAtMs));
     if (row === undefined) {
-      row = { bucket_at: new Date(bucketAtMs), ...labelsOf(record), ...nothing };
+      row = { bucket_at: new Date(bucketAtMs), ...labelsOf(record), status, ...nothing };
       rowsOfKey.push(row);
       rows.push(row);
     }
@@ -118,16 +138,33 @@ function rollUpHours(records: readonly EndRecord[]): RollupRow[] {
   return rows;
 }
 
-function rollUpDays(hours: readonly RollupRow[]): RollupRow[] {
-  const days = new Map<string, RollupRow>();
-  for (const hour of hours) {
-    const day = { ...hour, bucket_at: new Date(floorTo(hour.bucket_at.getTime(), DAY_MS)) };
-    const key = keyOf(day);
-    const known = days.get(key);
-    if (known === undefined) days.set(key, day);
-    else for (const column of countColumns) known[column] += hour[column];
+/**
+ * Sums of finer rows, in key order: of hours for days, of days for months, of rows with more labels for those with fewer.
+ */
+function rollUp(
+  rows: readonly RollupRow[],
+  { unit, labels }: { unit: RollupUnit; labels: readonly (keyof RollupRow)[] },
+): RollupRow[] {
+  const sums = new Map<string, RollupRow>();
+  for (const row of rows) {
+    const bucketAtMs = bucketStartMs(unit, row.bucket_at.getTime());
+    const key = keyOf(bucketAtMs, row, labels);
+    const known = sums.get(key);
+    if (known === undefined) sums.set(key, { ...row, bucket_at: new Date(bucketAtMs) });
+    else for (const column of countColumns) known[column] += row[column];
   }
-  return [...days.values()];
+  return inOrderOf([...sums]);
+}
+
+function bucketStartMs(unit: RollupUnit, ms: number): number {
+  switch (unit) {
+    case "hour":
+      return floorTo(ms, HOUR_MS);
+    case "day":
+      return floorTo(ms, DAY_MS);
+    case "month":
+      return periodOf("monthly", ms).startMs;
+  }
 }
 
 function floorTo(ms: number, bucketMs: number): number {
@@ -135,21 +172,27 @@ function floorTo(ms: number, bucketMs: number): number {
 }
 
 /** Key order is the order in which rows are locked, the same on every node: flushes wait, and never deadlock. */
-function inKeyOrder(rows: readonly RollupRow[]): RollupRow[] {
-  const keyed = rows.map((row) => [keyOf(row), row] as const);
+function inKeyOrder(rows: readonly RollupRow[], labels: readonly (keyof RollupRow)[]): RollupRow[] {
+  return inOrderOf(rows.map((row) => [keyOf(row.bucket_at.getTime(), row, labels), row]));
+}
+
+function inOrderOf(keyed: [string, RollupRow][]): RollupRow[] {
   return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-function keyOf(row: RollupRow): string {
-  const labels = labelColumns.map((column) => row[column]);
-  return `${row.bucket_at.getTime()}\n${labels.join("\n")}`;
+function keyOf(bucketAtMs: number, row: RollupRow, labels: readonly (keyof RollupRow)[]): string {
+  let key = `${bucketAtMs}\n${row.organization_id}`;
+  for (const label of labels) key += `\n${String(row[label])}`;
+  return key;
 }
 
-function isRowOf(row: RollupRow, record: EndRecord, bucketAtMs: number): boolean {
+function isRowOf(row: RollupRow, record: EndRecord, status: string, bucketAtMs: number): boolean {
   return (
     row.bucket_at.getTime() === bucketAtMs &&
     row.organization_id === record.organizationId &&
     row.workspace_id === record.workspaceId &&
+    row.member_id === (record.memberId ?? "") &&
+    row.status === status &&
     row.model === toText(record.model) &&
     row.service_tier === toText(record.serviceTier) &&
     row.context_window === record.contextWindow &&
@@ -159,9 +202,7 @@ function isRowOf(row: RollupRow, record: EndRecord, bucketAtMs: number): boolean
   );
 }
 
-type RollupCounts = Omit<RollupRow, keyof UsageLabels | "bucket_at">;
-
-const nothing: RollupCounts = {
+const nothing: Record<CountColumn, bigint> = {
   requests: 0n,
   errors: 0n,
   estimated_requests: 0n,
@@ -180,7 +221,6 @@ const nothing: RollupCounts = {
   web_search_cost_nano_usd: 0n,
   cost_nano_usd: 0n,
 };
-const countColumns = Object.keys(nothing) as (keyof RollupCounts)[];
 
 function addRecord(row: RollupRow, record: EndRecord): void {
   row.requests += 1n;
@@ -215,23 +255,12 @@ function isError(outcome: Outcome): boolean {
   }
 }
 
-const labelColumns = [
-  "organization_id",
-  "workspace_id",
-  "api_key_id",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-] as const satisfies (keyof UsageLabels)[];
-
 function labelsOf(record: EndRecord): UsageLabels {
   return {
     organization_id: record.organizationId,
     workspace_id: record.workspaceId,
     api_key_id: record.apiKeyId,
+    member_id: record.memberId ?? "",
     model: toText(record.model),
     service_tier: toText(record.serviceTier),
     context_window: record.contextWindow,

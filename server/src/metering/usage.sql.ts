@@ -1,6 +1,7 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
+import { countColumns, type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
 import type { RollupRow, UsageAmounts, UsageEventRow, UsageLabels } from "./usage-rows.ts";
 
 // Batches travel as one array per column: one statement per table however many rows (measured about 75,000 rows/s).
@@ -9,6 +10,7 @@ const labelTypes: ColumnTypes<UsageLabels> = {
   organization_id: "uuid",
   workspace_id: "text",
   api_key_id: "text",
+  member_id: "text",
   model: "text",
   service_tier: "text",
   context_window: "text",
@@ -52,20 +54,6 @@ const eventTypes: ColumnTypes<UsageEventRow> = {
   first_byte_ms: "integer",
 };
 
-const countTypes: ColumnTypes<Omit<RollupRow, keyof UsageLabels | "bucket_at">> = {
-  requests: "bigint",
-  errors: "bigint",
-  estimated_requests: "bigint",
-  unpriced_requests: "bigint",
-  ...amountTypes,
-};
-
-const rollupTypes: ColumnTypes<RollupRow> = {
-  bucket_at: "timestamptz",
-  ...labelTypes,
-  ...countTypes,
-};
-
 const INSERT_EVENTS = `INSERT INTO usage_event (${Object.keys(eventTypes).join(", ")})
   SELECT * FROM unnest(${columnParameters(eventTypes)})`;
 
@@ -75,28 +63,38 @@ export async function insertUsageEvents(tx: Tx, rows: readonly UsageEventRow[]):
   await tx.executeQuery(CompiledQuery.raw(INSERT_EVENTS, columnTexts(eventTypes, rows)));
 }
 
-const ADD_TO_HOURS = additionTo("usage_hour");
-const ADD_TO_DAYS = additionTo("usage_day");
-
-function additionTo(table: "usage_hour" | "usage_day"): string {
-  const additions = Object.keys(countTypes).map(
-    (column) => `${column} = rollup.${column} + excluded.${column}`,
-  );
-  return `INSERT INTO ${table} AS rollup (${Object.keys(rollupTypes).join(", ")})
-    SELECT * FROM unnest(${columnParameters(rollupTypes)})
-    ON CONFLICT (organization_id, bucket_at, workspace_id, api_key_id, model, service_tier,
-      context_window, inference_geo, speed, client)
-    DO UPDATE SET ${additions.join(", ")}`;
+interface Addition {
+  statement: string;
+  types: ColumnTypes<RollupRow>;
 }
 
-/** Adds to the rollup per hour. Rows come in key order, each key once. */
-export function addToUsageHours(tx: Tx, rows: readonly RollupRow[]): Promise<void> {
-  return addToRollup(tx, ADD_TO_HOURS, rows);
+const additions = new Map(rollupTableNames.map((table) => [table, additionTo(table)]));
+
+function additionTo(table: RollupTable): Addition {
+  const { labels } = rollupTables[table];
+  const types = Object.fromEntries([
+    ["bucket_at", "timestamptz"],
+    ["organization_id", "uuid"],
+    ...labels.map((label) => [label, "text"]),
+    ...countColumns.map((column) => [column, "bigint"]),
+    // The statement has these columns only; whatever else a row holds is not read.
+  ]) as ColumnTypes<RollupRow>;
+  const sums = countColumns.map((column) => `${column} = rollup.${column} + excluded.${column}`);
+  const statement = `INSERT INTO ${table} AS rollup (${Object.keys(types).join(", ")})
+    SELECT * FROM unnest(${columnParameters(types)})
+    ON CONFLICT (organization_id, bucket_at, ${labels.join(", ")}) DO UPDATE SET ${sums.join(", ")}`;
+  return { statement, types };
 }
 
-/** Adds to the rollup per day. Rows come in key order, each key once. */
-export function addToUsageDays(tx: Tx, rows: readonly RollupRow[]): Promise<void> {
-  return addToRollup(tx, ADD_TO_DAYS, rows);
+/** Adds to every rollup. Rows come in key order, each key once. */
+export async function addToRollups(
+  tx: Tx,
+  rows: Readonly<Record<RollupTable, readonly RollupRow[]>>,
+): Promise<void> {
+  for (const [table, { statement, types }] of additions) {
+    if (rows[table].length === 0) continue;
+    await tx.executeQuery(CompiledQuery.raw(statement, columnTexts(types, rows[table])));
+  }
 }
 
 /** Which of these requests have their event already: ids. */
@@ -116,12 +114,7 @@ export async function listRecordedRequests(
 /** Model names that stand in the reports of the last 31 days: those that count towards the cap of reported names. */
 export async function listReportedModels(db: Database | Tx): Promise<string[]> {
   const { rows } = await sql<{ model: string }>`
-    SELECT DISTINCT model FROM usage_day WHERE bucket_at >= now() - interval '31 days'
+    SELECT DISTINCT model FROM usage_organization_day WHERE bucket_at >= now() - interval '31 days'
     ORDER BY model`.execute(db);
   return rows.map((row) => row.model);
-}
-
-async function addToRollup(tx: Tx, statement: string, rows: readonly RollupRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await tx.executeQuery(CompiledQuery.raw(statement, columnTexts(rollupTypes, rows)));
 }

@@ -1,89 +1,96 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import {
+  countColumns,
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  type RollupTable,
+  rollupTables,
+} from "./rollup-tables.ts";
 
-/** A rollup row that is not the sum of its events. Integer nano-USD. */
+/** A rollup row that is not the sum of what it is made of. Integer nano-USD. */
 export interface RollupDifference {
-  table: "usage_hour" | "usage_day";
+  table: RollupTable;
   bucketAt: Date;
   organizationId: string;
-  workspaceId: string;
-  apiKeyId: string;
-  model: string;
-  eventRequests: bigint;
+  /** The other columns of the row's key. */
+  labels: Record<string, string>;
+  expectedRequests: bigint;
   rollupRequests: bigint;
-  eventCostNanoUsd: bigint;
+  expectedCostNanoUsd: bigint;
   rollupCostNanoUsd: bigint;
 }
 
 const MAX_DIFFERENCES = 100;
 
+/** What each rollup is the sum of. Hours are the sum of events, all others follow from them. */
+const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
+  usage_hour: null,
+  usage_day: "usage_hour",
+  usage_month: "usage_day",
+  usage_key_day: "usage_day",
+  usage_key_month: "usage_month",
+  usage_workspace_hour: "usage_hour",
+  usage_workspace_day: "usage_day",
+  usage_organization_hour: "usage_hour",
+  usage_organization_day: "usage_day",
+};
+
 /**
- * Compares every rollup row, in every counted column, with the sum of its events. Empty when all agree; at most 100
- * differences. Reads the whole of usage_event: for tests and for a doctor, not for requests.
+ * Compares every rollup row, in every counted column, with the sum of its events or of the finer rollup. Hours of which
+ * events have been pruned are compared with the other rollups only. Empty when all agree; at most 100 differences of each
+ * table. Reads the whole of usage_event: for tests and for a doctor, not for requests.
  */
 export async function listRollupDifferences(db: Database | Tx): Promise<RollupDifference[]> {
-  const hours = await compare(db, "usage_hour", "hour");
-  const days = await compare(db, "usage_day", "day");
-  return [...hours, ...days];
+  const found: RollupDifference[] = [];
+  for (const [table, source] of Object.entries(sources)) {
+    found.push(...(await compare(db, table as RollupTable, source)));
+  }
+  return found;
 }
-
-const labels = [
-  "bucket_at",
-  "organization_id",
-  "workspace_id",
-  "api_key_id",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-];
-
-const amounts = [
-  "input_tokens",
-  "cache_write_5m_tokens",
-  "cache_write_1h_tokens",
-  "cache_read_tokens",
-  "output_tokens",
-  "web_searches",
-  "input_cost_nano_usd",
-  "cache_write_5m_cost_nano_usd",
-  "cache_write_1h_cost_nano_usd",
-  "cache_read_cost_nano_usd",
-  "output_cost_nano_usd",
-  "web_search_cost_nano_usd",
-  "cost_nano_usd",
-];
-
-const counted = ["requests", "errors", "estimated_requests", "unpriced_requests", ...amounts];
 
 async function compare(
   db: Database | Tx,
-  table: RollupDifference["table"],
-  unit: "hour" | "day",
+  table: RollupTable,
+  source: RollupTable | null,
 ): Promise<RollupDifference[]> {
-  const sums = amounts.map((column) => sql`sum(${sql.ref(column)})::bigint AS ${sql.ref(column)}`);
-  const sides = (side: string) => sql.join(counted.map((column) => sql.ref(`${side}.${column}`)));
+  const { unit, labels } = rollupTables[table];
+  const key = ["bucket_at", "organization_id", ...labels];
+  const sums = countColumns.map((column) => {
+    const value = source === null ? (EVENT_COUNTS[column] ?? column) : column;
+    return sql`sum(${sql.raw(value)})::bigint AS ${sql.ref(column)}`;
+  });
+  const shown = labels.map((label) =>
+    source === null && label === "status"
+      ? sql`${sql.raw(EVENT_STATUS)} AS status`
+      : sql.ref(label),
+  );
+  const at = sql.ref(source === null ? "started_at" : "bucket_at");
+  const sides = (side: string) =>
+    sql.join(countColumns.map((column) => sql.ref(`${side}.${column}`)));
   const { rows } = await sql<RollupDifference>`
     WITH summed AS (
-      SELECT ${sql.join([sql`date_trunc(${unit}, started_at, 'UTC') AS bucket_at`, ...labels.slice(1).map((label) => sql.ref(label))])},
-        count(*) AS requests,
-        count(*) FILTER (WHERE outcome IN ('refused', 'unreached', 'interrupted')) AS errors,
-        count(*) FILTER (WHERE is_estimated) AS estimated_requests,
-        count(*) FILTER (WHERE is_unpriced) AS unpriced_requests,
+      SELECT ${sql.join([sql`date_trunc(${sql.lit(unit)}, ${at}, 'UTC') AS bucket_at`, sql.ref("organization_id"), ...shown])},
         ${sql.join(sums)}
-      FROM usage_event
-      GROUP BY ${sql.join(labels.map((_, index) => sql.raw(String(index + 1))))}
+      FROM ${sql.table(source ?? "usage_event")} AS part
+      ${source === null ? isKept("part.started_at", "part") : sql``}
+      GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}
+    ), rollup AS (
+      SELECT * FROM ${sql.table(table)} AS part ${source === null ? isKept("part.bucket_at", "part") : sql``}
     )
     SELECT ${sql.lit(table)} AS "table", bucket_at AS "bucketAt", organization_id AS "organizationId",
-      workspace_id AS "workspaceId", api_key_id AS "apiKeyId", model,
-      coalesce(summed.requests, 0) AS "eventRequests", coalesce(rollup.requests, 0) AS "rollupRequests",
-      coalesce(summed.cost_nano_usd, 0) AS "eventCostNanoUsd",
+      json_build_object(${sql.join(labels.flatMap((label) => [sql.lit(label), sql.ref(label)]))}) AS labels,
+      coalesce(summed.requests, 0) AS "expectedRequests", coalesce(rollup.requests, 0) AS "rollupRequests",
+      coalesce(summed.cost_nano_usd, 0) AS "expectedCostNanoUsd",
       coalesce(rollup.cost_nano_usd, 0) AS "rollupCostNanoUsd"
-    FROM summed FULL JOIN ${sql.table(table)} AS rollup
-      USING (${sql.join(labels.map((label) => sql.ref(label)))})
+    FROM summed FULL JOIN rollup USING (${sql.join(key.map((label) => sql.ref(label)))})
     WHERE (${sides("summed")}) IS DISTINCT FROM (${sides("rollup")})
     LIMIT ${MAX_DIFFERENCES}`.execute(db);
   return rows;
+}
+
+/** Of a time from which on the organization's events are all there. */
+function isKept(at: string, table: string): RawBuilder<unknown> {
+  return sql`WHERE NOT EXISTS (SELECT FROM usage_settings s
+    WHERE s.organization_id = ${sql.ref(`${table}.organization_id`)} AND s.log_pruned_before > ${sql.ref(at)})`;
 }

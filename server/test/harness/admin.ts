@@ -16,11 +16,13 @@ import {
 } from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import { makeBackground } from "#src/lib/background.ts";
+import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
 import { leaveUnresolved } from "./unresolved-spend.ts";
+import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
 export interface AdminHarness {
@@ -55,6 +57,8 @@ export interface TestOrganization {
   admin: Client;
   /** Somebody on the server's own machine, in this organization. */
   operator: Client;
+  /** A request that was made with the key a minute ago: its id. */
+  recordRequest(of: { workspaceId: string; apiKeyId: string }): Promise<string>;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
   /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */
@@ -175,6 +179,13 @@ export async function startAdmin(): Promise<AdminHarness> {
         adminKey: secret,
         admin: as(secret),
         operator: makeClient(operatorApp(id), null, OPERATOR_ADDRESS),
+        recordRequest: async (of) => {
+          const startedAtMs = clock.nowMs - 60_000;
+          const requestId = newId("req_", startedAtMs);
+          const request = { ...of, organizationId: id, requestId, startedAtMs };
+          await recordUsage(database, [endRecord(request)]);
+          return requestId;
+        },
         member: async (options = {}) => {
           const made = await insertMember(database, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;

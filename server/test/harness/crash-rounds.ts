@@ -314,6 +314,8 @@ async function checkMoney(server: ServerProcess): Promise<void> {
     SELECT 'usage_event' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM usage_event
     UNION ALL SELECT 'usage_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_hour
     UNION ALL SELECT 'usage_day', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_day
+    UNION ALL SELECT 'usage_key_month', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_key_month
+    UNION ALL SELECT 'usage_organization_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_organization_hour
     UNION ALL SELECT scope_type || ' ' || period, NULL, sum(settled_nano_usd)::text FROM balance
       GROUP BY scope_type, period`);
   const [events] = sums;

@@ -23,7 +23,8 @@ export type Made = Record<
   | "passkey_id"
   | "audit_event_id"
   | "access_review_id"
-  | "reviewer_id",
+  | "reviewer_id"
+  | "request_id",
   string
 >;
 
@@ -58,6 +59,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     mail_id: mail.body.data[0]?.id ?? "",
     session_id: session.body.session_id,
     passkey_id: await makePasskey(member.client),
+    request_id: await org.recordRequest({ workspaceId, apiKeyId }),
     audit_event_id: await findAuditEvent(operator),
     access_review_id: await makeReview(operator, workspaceId, reviewerId),
     reviewer_id: reviewerId,
@@ -128,6 +130,7 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
   user_id: "user_unknown",
@@ -159,6 +162,8 @@ interface Sample {
   }) => boolean;
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
+  /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
+  isOfOthersUsage?: true;
 }
 
 let uniqueName = 0;
@@ -380,6 +385,20 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   checkLedger: {},
 
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCostSummary: {},
+  listRequests: {},
+  exportRequests: {},
+  getRequest: { isOfOthersUsage: true },
+  getRequestLogSettings: {},
+  updateRequestLogSettings: { body: () => ({ retention_days: ++uniqueDays }) },
+  getOfficialUsageReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialCostReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialClaudeCodeReport: { query: "starting_at=2026-11-20" },
+  listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
   listModelPrices: {},
   createModelPrice: { body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }) },
 

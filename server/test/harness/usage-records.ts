@@ -1,6 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { addToUsageDays, addToUsageHours, insertUsageEvents } from "#src/metering/usage.sql.ts";
+import { addToRollups, insertUsageEvents } from "#src/metering/usage.sql.ts";
 import { toRollups, toUsageEvent } from "#src/metering/usage-rows.ts";
 
 /** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
@@ -48,13 +48,11 @@ export function endRecord(
 
 /** Records the requests as the flush does, but for the balances. */
 export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
-  const { hours, days } = toRollups(records);
   await database.transaction().execute(async (tx) => {
     await insertUsageEvents(
       tx,
       records.map((record) => toUsageEvent(record, "node_test")),
     );
-    await addToUsageHours(tx, hours);
-    await addToUsageDays(tx, days);
+    await addToRollups(tx, toRollups(records));
   });
 }

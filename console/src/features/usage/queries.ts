@@ -64,7 +64,7 @@ async function loadUsage(asked: UsageAsked, signal: AbortSignal): Promise<Usage>
     totals: first.totals,
     startingAt: first.starting_at,
     endingAt: first.ending_at,
-    bucket: first.bucket,
+    bucket: asked.bucket,
     isCut: page !== null,
   };
 }

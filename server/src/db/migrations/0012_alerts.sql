@@ -1,1 +1,2 @@
+-- Left empty: its number was given away before its content was dropped.
 SELECT 1;

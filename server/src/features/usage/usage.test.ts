@@ -9,6 +9,24 @@ import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 type Report = z.output<(typeof getUsage)["response"]>;
 type Row = z.output<typeof usageRow>;
 
+const ungrouped = {
+  workspace_id: null,
+  workspace_name: null,
+  api_key_id: null,
+  api_key_name: null,
+  member_id: null,
+  member_name: null,
+  member_email: null,
+  model: null,
+  service_tier: null,
+  context_window: null,
+  inference_geo: null,
+  speed: null,
+  client: null,
+  status: null,
+  is_other: false,
+};
+
 const DAY = Date.UTC(2026, 10, 19);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -87,9 +105,7 @@ test("one row holds tokens by kind, requests, errors and cost, to the nano-dolla
     {
       starting_at: iso(DAY),
       ending_at: iso(DAY + DAY_MS),
-      workspace_id: null,
-      api_key_id: null,
-      model: null,
+      ...ungrouped,
       ...measures,
     },
   ]);
@@ -99,6 +115,7 @@ test("one row holds tokens by kind, requests, errors and cost, to the nano-dolla
     bucket: "1d",
     starting_at: iso(DAY),
     ending_at: iso(DAY + DAY_MS),
+    data_refreshed_at: iso(h.clock.nowMs),
   });
 });
 

@@ -1,22 +1,29 @@
-import type { UsageBucket, UsageGroup } from "@bursar/contract/admin/usage.ts";
+import type { CostGroup } from "@bursar/contract/admin/cost.ts";
+import type { ReportOrder as OrderBy, UsageGroup } from "@bursar/contract/admin/report-fields.ts";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
-import type { Database } from "#src/db/pool.ts";
-import { inSnapshot } from "#src/db/transaction.ts";
+import { checkUsageFilters, visibleUsage } from "#src/access/visible-usage.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
-import { usageRange } from "#src/domain/usage-range.ts";
-import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
 import {
-  listUsage,
-  sumUsage,
+  type BucketName,
+  bucketMs,
+  reportRange,
+  type TimeRange,
+} from "#src/domain/report-range.ts";
+import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
+import type { UsageLabel } from "#src/metering/rollup-tables.ts";
+import { findUsageNames, type UsageNames } from "#src/metering/usage-names.sql.ts";
+import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
+import {
+  inReport,
+  type ReportFilter,
+  type ReportOrder,
+  type ReportPosition,
+  type ReportRow,
   type UsageCounts,
-  type UsageFilter,
-  type UsageKey,
-  type UsageRow,
-  type VisibleUsage,
-} from "./usage.sql.ts";
+} from "./report.sql.ts";
 
 export interface UsageDeps {
   database: Database;
@@ -24,92 +31,230 @@ export interface UsageDeps {
   nowMs: () => number;
 }
 
-export interface UsageQuery {
-  limit: number;
-  page?: string | undefined;
-  starting_at: string;
-  ending_at?: string | undefined;
-  bucket: UsageBucket;
-  group_by?: UsageGroup[] | undefined;
+export interface UsageFilters {
   workspace_id?: string[] | undefined;
   api_key_id?: string[] | undefined;
+  member_id?: string[] | undefined;
   model?: string[] | undefined;
+  service_tier?: string[] | undefined;
+  context_window?: string[] | undefined;
+  inference_geo?: string[] | undefined;
+  speed?: string[] | undefined;
+  client?: string[] | undefined;
+  status?: string[] | undefined;
 }
+
+export interface ExportQuery extends UsageFilters {
+  starting_at: string;
+  ending_at?: string | undefined;
+  bucket: BucketName;
+  group_by?: CostGroup[] | undefined;
+}
+
+export interface UsageQuery extends ExportQuery {
+  limit: number;
+  page?: string | undefined;
+  top?: number | undefined;
+  order_by?: OrderBy | undefined;
+  order?: "asc" | "desc" | undefined;
+}
+
+export type ShownRow = ReportRow & { isOther: boolean };
 
 export interface UsageReport {
-  rows: UsageRow[];
+  rows: ShownRow[];
+  /** By which the rows are grouped, of what the rollups know. */
   groupBy: UsageGroup[];
   nextPage: string | null;
-  startMs: number;
-  endMs: number;
+  range: TimeRange;
   totals: UsageCounts;
+  names: UsageNames;
+  readAtMs: number;
 }
 
-/** A page of the report with the totals of its whole range. Throws a 404 for a workspace or key that the caller cannot see. */
+const labels = {
+  workspace: "workspace_id",
+  api_key: "api_key_id",
+  member: "member_id",
+  model: "model",
+  service_tier: "service_tier",
+  context_window: "context_window",
+  inference_geo: "inference_geo",
+  speed: "speed",
+  client: "client",
+  status: "status",
+} as const satisfies Record<UsageGroup, UsageLabel>;
+
+/** A type's parts stay on one page. */
+const TOKEN_TYPES = 6;
+const MAX_TOP_ROWS = 10_000;
+
+/**
+ * A page of the report with the totals of its whole range. Token types are the wire's to split: a page then has fewer
+ * rows. Throws a 404 for a workspace or key that the caller cannot see.
+ */
 export async function getUsage(
   deps: UsageDeps,
   { caller }: Call,
   query: UsageQuery,
 ): Promise<UsageReport> {
-  const groupBy = query.group_by ?? [];
   // Without `ending_at` the end moves with the clock: it is not part of what the cursor is bound to.
-  const { page, limit, ...filters } = query;
-  const after = page === undefined ? null : readPosition(page, filters);
+  const { page: cursor, limit, ...question } = query;
+  const groupBy = groupsOf(query);
+  const order = orderOf(query);
+  const isSplit = query.group_by?.includes("token_type") ?? false;
+  const rowLimit = isSplit ? Math.max(1, Math.floor(limit / TOKEN_TYPES)) : limit;
+  const shape = { order, bucket: query.bucket, columns: groupBy.map((group) => labels[group]) };
+  const range = rangeOf(deps, query);
+  if (query.top !== undefined) checkTop(query, range, isSplit);
+  const after = cursor === undefined ? null : readPosition(cursor, question, shape);
+  const filter = await readFilter(deps.database, caller, query);
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
+  return inReport(deps.database, async (tx) => {
+    const found =
+      query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
+    const isCut = query.top === undefined && found.length > rowLimit;
+    const rows = isCut ? found.slice(0, rowLimit) : found;
+    const last = rows.at(-1);
+    return {
+      rows: rows.map((row) => ({ isOther: false, ...row })),
+      groupBy,
+      nextPage: isCut && last ? encodeCursor(positionOf(last as ListedRow, shape), question) : null,
+      range,
+      totals: await sumRange(tx, page),
+      names: await findUsageNames(tx, caller.organizationId, rows),
+      readAtMs: Math.floor(deps.nowMs()),
+    };
+  });
+}
+
+/** Checks what can be refused before the first row is sent; then all rows, oldest first, a page in memory at a time. */
+export async function openUsageExport(
+  deps: UsageDeps,
+  { caller }: Call,
+  query: ExportQuery,
+): Promise<{ groupBy: UsageGroup[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
+  const groupBy = groupsOf(query);
+  const range = rangeOf(deps, query);
+  const filter = await readFilter(deps.database, caller, query);
+  const columns = groupBy.map((group) => labels[group]);
+  const order = { by: "time", isDescending: false } as const;
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const shape = { filter, columns, bucket: query.bucket, range, isOpenEnded, order };
+  return { groupBy, range, pages: readPages(deps, shape) };
+}
+
+export interface ExportPage {
+  rows: ShownRow[];
+  names: UsageNames;
+}
+
+const EXPORT_PAGE = 5_000;
+
+async function* readPages(
+  deps: UsageDeps,
+  shape: Omit<ReportPage, "after" | "limit">,
+): AsyncGenerator<ExportPage> {
+  let after: ReportPosition | null = null;
+  for (;;) {
+    const page: ReportPage = { ...shape, after, limit: EXPORT_PAGE };
+    const { rows, names } = await inReport(deps.database, async (tx) => {
+      const rows = await listPage(tx, page);
+      return { rows, names: await findUsageNames(tx, shape.filter.organizationId, rows) };
+    });
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield { rows: rows.map((row) => ({ ...row, isOther: false })), names };
+    if (rows.length < EXPORT_PAGE) return;
+    after = {
+      value: null,
+      bucketAtMs: last.bucket_at?.getTime() ?? null,
+      columns: shape.columns.map((column) => last[column] ?? ""),
+    };
+  }
+}
+
+function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
+  const { order } = page;
+  return listTop(tx, {
+    ...page,
+    columns: page.columns as UsageLabel[],
+    measure: order.by === "time" ? "cost" : order.by,
+    isDescending: order.by === "time" || order.isDescending,
+    count,
+  });
+}
+
+function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
+  const { top = 0, page, bucket } = query;
+  if (groupsOf(query).length === 0) {
+    throw new ApiError("invalid_request", "top: expected group_by with it.");
+  }
+  if (page !== undefined) {
+    throw new ApiError("invalid_request", "page: an answer with top is one page.");
+  }
+  const buckets = bucket === "none" ? 1 : (range.endMs - range.startMs) / bucketMs(bucket);
+  if (buckets * (top + 1) * (isSplit ? TOKEN_TYPES : 1) > MAX_TOP_ROWS) {
+    throw new ApiError(
+      "invalid_request",
+      "top: that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
+    );
+  }
+}
+
+/** In one order, whatever order they were asked for in, each once. */
+function groupsOf(query: Pick<ExportQuery, "group_by">): UsageGroup[] {
+  const all = Object.keys(labels) as UsageGroup[];
+  return all.filter((group) => query.group_by?.includes(group));
+}
+
+function orderOf({ bucket, order_by, order }: UsageQuery): ReportOrder {
+  const by = order_by ?? (bucket === "none" ? "cost" : "time");
+  return { by, isDescending: order === undefined ? by !== "time" : order === "desc" };
+}
+
+function rangeOf(deps: UsageDeps, query: ExportQuery): TimeRange {
   const startingAtMs = Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
-  const range = usageRange(query.bucket, startingAtMs, endingAtMs);
-  const filter = { ...(await readFilter(deps, caller, query)), ...range };
-  const { found, totals } = await inSnapshot(deps.database, async (tx) => ({
-    found: await listUsage(tx, { ...filter, groupBy, after, limit: limit + 1 }),
-    totals: await sumUsage(tx, filter),
-  }));
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  const nextPage = found.length > limit && last ? encodeCursor(positionOf(last), filters) : null;
-  return { rows, groupBy, nextPage, ...range, totals };
+  return reportRange(query.bucket, startingAtMs, endingAtMs);
 }
 
-async function readFilter(
-  deps: UsageDeps,
+/** What the caller asks for within what exists for it. Throws a 404. */
+export async function readFilter(
+  database: Database,
   caller: Caller,
-  query: UsageQuery,
-): Promise<Omit<UsageFilter, "startMs" | "endMs">> {
-  const { database } = deps;
-  for (const id of query.workspace_id ?? []) {
-    await getWorkspaceFor(database, caller, "usage:read", id);
-  }
-  for (const id of query.api_key_id ?? []) {
-    await getWorkspaceIdOfApiKey(database, caller, "usage:read", id);
-  }
+  filters: UsageFilters,
+): Promise<ReportFilter> {
+  const { workspace_id: workspaceIds = [], api_key_id: apiKeyIds = [] } = filters;
+  await checkUsageFilters(database, caller, { workspaceIds, apiKeyIds });
+  const values = Object.values(labels).flatMap((label) => {
+    const wanted = filters[label];
+    return wanted === undefined ? [] : [[label, wanted] as const];
+  });
   return {
     organizationId: caller.organizationId,
-    visible: visibleTo(caller),
-    workspaceIds: query.workspace_id ?? null,
-    apiKeyIds: query.api_key_id ?? null,
-    models: query.model ?? null,
-    bucket: query.bucket,
+    visible: visibleUsage(caller),
+    values: Object.fromEntries(values),
   };
 }
 
-function visibleTo(caller: Caller): VisibleUsage {
-  const own = workspacesWhere(caller, "usage:read", "own") ?? [];
-  return {
-    workspaceIds: workspacesWhere(caller, "usage:read", "all"),
-    own: own.length > 0 ? { memberId: caller.id, workspaceIds: own } : null,
-  };
+type Shape = Pick<ReportPage, "order" | "bucket" | "columns">;
+
+function positionOf(row: ListedRow, { columns }: Shape): CursorPart[] {
+  return [
+    String(row.order_value ?? ""),
+    row.bucket_at?.getTime() ?? 0,
+    ...columns.map((column) => row[column] ?? ""),
+  ];
 }
 
-function positionOf(row: UsageKey): (string | number)[] {
-  return [row.bucket_at.getTime(), row.workspace_id, row.api_key_id, row.model];
-}
-
-function readPosition(page: string, filters: unknown): UsageKey {
-  const shape = ["number", "string", "string", "string"] as const;
-  const [bucketAtMs, workspaceId, apiKeyId, model] = readCursor(page, filters, shape);
+function readPosition(cursor: string, question: unknown, shape: Shape): ReportPosition {
+  const kinds = ["string", "number", ...shape.columns.map(() => "string" as const)] as const;
+  const [value = "", bucketAt, ...columns] = readCursor(cursor, question, kinds);
   return {
-    bucket_at: new Date(readCursorTime(bucketAtMs)),
-    workspace_id: String(workspaceId),
-    api_key_id: String(apiKeyId),
-    model: String(model),
+    value: shape.order.by === "time" ? null : readCursorAmount(String(value)),
+    bucketAtMs: shape.bucket === "none" ? null : readCursorTime(bucketAt),
+    columns: columns.map(String),
   };
 }

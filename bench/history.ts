@@ -1,0 +1,161 @@
+import { sql } from "kysely";
+import type { Database } from "../server/src/db/pool.ts";
+import {
+  countColumns,
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  rollupTables,
+} from "../server/src/metering/rollup-tables.ts";
+
+// A made-up history of requests, made inside PostgreSQL: ten million take minutes. Months are filled as tables of their
+// own and get their indices when they are attached; rollups are summed up, and lie in order of time, as the
+// flush would have them.
+
+export interface HistoryOptions {
+  requests: number;
+  keys: number;
+  workspaces: number;
+  members: number;
+  days: number;
+  organizationId: string;
+  /** The history ends here; milliseconds since the epoch. */
+  endMs: number;
+  onStep: (text: string) => void;
+}
+
+const DAY_MS = 86_400_000;
+const MONTHS_OF = /^(\d{4})-(\d{2})/;
+
+export async function makeHistory(database: Database, options: HistoryOptions): Promise<void> {
+  const { onStep } = options;
+  await makeScopes(database, options);
+  const startMs = options.endMs - options.days * DAY_MS;
+  for (const month of monthsBetween(startMs, options.endMs)) {
+    const fromMs = Math.max(month.startMs, startMs);
+    const toMs = Math.min(month.endMs, options.endMs);
+    const share = (toMs - fromMs) / (options.endMs - startMs);
+    const requests = Math.round(options.requests * share);
+    onStep(`${month.name}: ${requests.toLocaleString("en")} requests`);
+    await makeMonth(database, options, { ...month, fromMs, toMs, requests });
+  }
+  for (const table of Object.keys(rollupTables) as (keyof typeof rollupTables)[]) {
+    onStep(table);
+    await rollUp(database, table);
+  }
+  onStep("vacuum analyze");
+  await sql`VACUUM ANALYZE`.execute(database);
+}
+
+async function makeScopes(database: Database, options: HistoryOptions): Promise<void> {
+  const { organizationId, workspaces, keys, members } = options;
+  await sql`INSERT INTO member (id, organization_id, email, name, role)
+    SELECT 'user_' || lpad(i::text, 24, '0'), ${organizationId}::uuid, 'person' || i || '@example.com', 'Person ' || i, 'developer'
+    FROM generate_series(0, ${members - 1}::int) AS i`.execute(database);
+  await sql`INSERT INTO workspace (id, organization_id, name, display_color)
+    SELECT 'wksp_' || lpad(i::text, 24, '0'), ${organizationId}::uuid, 'Workspace ' || i, '#6c5bb9'
+    FROM generate_series(0, ${workspaces - 1}::int) AS i`.execute(database);
+  await sql`INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id, owner_member_id)
+    SELECT 'apikey_' || lpad(i::text, 24, '0'), ${organizationId}::uuid,
+      'wksp_' || lpad((i % ${workspaces}::int)::text, 24, '0'), 'Key ' || i, 'write', 'system', 'bench',
+      CASE WHEN i % 2 = 0 THEN 'user_' || lpad((i % ${members}::int)::text, 24, '0') END
+    FROM generate_series(0, ${keys - 1}::int) AS i`.execute(database);
+}
+
+interface Month {
+  name: string;
+  startMs: number;
+  endMs: number;
+}
+
+/** A fifth of the keys make two thirds of the requests; each key has a favourite model and one client. */
+async function makeMonth(
+  database: Database,
+  { organizationId, keys, workspaces, members }: HistoryOptions,
+  month: Month & { fromMs: number; toMs: number; requests: number },
+): Promise<void> {
+  const table = sql.table(month.name);
+  await sql`CREATE TABLE IF NOT EXISTS ${table} (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(
+    database,
+  );
+  await sql`
+    INSERT INTO ${table} (request_id, started_at, ended_at, node_id, organization_id, workspace_id, api_key_id, member_id,
+      outcome, http_status, is_stream, is_estimated, is_unpriced, requested_model, model, service_tier, context_window,
+      inference_geo, speed, client, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+      output_tokens, web_searches, input_cost_nano_usd, cache_write_5m_cost_nano_usd, cache_write_1h_cost_nano_usd,
+      cache_read_cost_nano_usd, output_cost_nano_usd, web_search_cost_nano_usd, cost_nano_usd, prices,
+      upstream_request_id, first_byte_ms)
+    SELECT 'req_' || ${idTime()} || lpad(i::text, 16, '0'), at, at + (500 + r * 9000) * interval '1 ms', 'node_bench',
+      ${organizationId}::uuid, 'wksp_' || lpad((k % ${workspaces}::int)::text, 24, '0'),
+      'apikey_' || lpad(k::text, 24, '0'),
+      CASE WHEN k % 2 = 0 THEN 'user_' || lpad((k % ${members}::int)::text, 24, '0') ELSE '' END,
+      CASE WHEN r < 0.96 THEN 'answered' WHEN r < 0.97 THEN 'aborted' ELSE 'refused' END,
+      CASE WHEN r < 0.97 THEN 200 WHEN r < 0.99 THEN 429 ELSE 529 END,
+      r2 < 0.7, r BETWEEN 0.96 AND 0.97, false, model, model,
+      CASE WHEN k % 40 = 0 THEN 'batch' ELSE 'standard' END, CASE WHEN r2 > 0.99 THEN '200k-1M' ELSE '0-200k' END,
+      'not_available', 'standard', client, 1500 + (r * 1000)::int, 0, 0, (r2 * 20000)::int, 300 + (r * 500)::int, 0,
+      4500000, 0, 0, 3000000, 6000000, 0, 13500000, '{}', 'req_upstream_' || i, 300
+    FROM (
+      SELECT i, r, r2, at, k,
+        (ARRAY['claude-sonnet-4-5-20250929', 'claude-opus-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5'])
+          [1 + (k + (r2 > 0.85)::int) % 4] AS model,
+        (ARRAY['anthropic-python', 'claude-code', 'anthropic-typescript', 'litellm'])[1 + k % 4] AS client
+      FROM (
+        SELECT i, random() AS r, random() AS r2,
+          date_trunc('milliseconds', ${new Date(month.fromMs)}::timestamptz
+            + (${month.toMs - month.fromMs}::float8 * i / ${month.requests}::float8) * interval '1 ms') AS at,
+          (${keys}::int * power(random(), 2))::int % ${keys}::int AS k
+        FROM generate_series(0, ${month.requests - 1}::int) AS i
+      ) AS drawn
+    ) AS made`.execute(database);
+  await sql`ALTER TABLE usage_event ATTACH PARTITION ${table}
+    FOR VALUES FROM (${sql.lit(new Date(month.startMs).toISOString())}) TO (${sql.lit(new Date(month.endMs).toISOString())})`.execute(
+    database,
+  );
+}
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** The eight characters of an id that say when it was made. */
+function idTime() {
+  const digit = (power: number) =>
+    `substr('${ALPHABET}', (((extract(epoch FROM at) * 1000)::int8 / ${62n ** BigInt(power)}) % 62)::int + 1, 1)`;
+  return sql.raw([7, 6, 5, 4, 3, 2, 1, 0].map(digit).join(" || "));
+}
+
+async function rollUp(database: Database, table: keyof typeof rollupTables): Promise<void> {
+  const { unit, labels } = rollupTables[table];
+  const source =
+    table === "usage_hour" ? "usage_event" : unit === "hour" ? "usage_hour" : "usage_day";
+  // Days come from hours; everything else that is not per hour comes from them.
+  const from = table === "usage_day" ? "usage_hour" : source;
+  const isOfEvents = from === "usage_event";
+  const counts = countColumns.map(
+    (column) => `sum(${(isOfEvents ? EVENT_COUNTS[column] : undefined) ?? column})::bigint`,
+  );
+  const shown = labels.map((label) => (isOfEvents && label === "status" ? EVENT_STATUS : label));
+  const group = labels.map((_, index) => index + 3);
+  await sql
+    .raw(
+      `INSERT INTO ${table} (bucket_at, organization_id, ${labels.join(", ")}, ${countColumns.join(", ")})
+       SELECT date_trunc('${unit}', ${isOfEvents ? "started_at" : "bucket_at"}, 'UTC'), organization_id,
+         ${shown.join(", ")}, ${counts.join(", ")} FROM ${from} GROUP BY 1, 2, ${group.join(", ")} ORDER BY 1`,
+    )
+    .execute(database);
+}
+
+function monthsBetween(startMs: number, endMs: number): Month[] {
+  const months: Month[] = [];
+  let at = new Date(startMs);
+  at = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth()));
+  while (at.getTime() < endMs) {
+    const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1));
+    const [, year, month] = MONTHS_OF.exec(at.toISOString()) ?? [];
+    months.push({
+      name: `usage_event_${year}_${month}`,
+      startMs: at.getTime(),
+      endMs: next.getTime(),
+    });
+    at = next;
+  }
+  return months;
+}

@@ -1,0 +1,371 @@
+import type { listRequests, loggedRequestDetail } from "@bursar/contract/admin/requests.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { newId } from "#src/lib/ids.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import {
+  type AdminHarness,
+  type Client,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+
+type Page = z.output<(typeof listRequests)["response"]>;
+type Detail = z.output<typeof loggedRequestDetail>;
+
+const LOG = "/v1/admin/requests";
+const NOON = Date.UTC(2026, 10, 19, 12);
+const HOUR_MS = 3_600_000;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let other: TestOrganization;
+let member: Awaited<ReturnType<TestOrganization["member"]>>;
+let first: { workspaceId: string; apiKeyId: string };
+let second: { workspaceId: string; apiKeyId: string };
+const ids: string[] = [];
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  other = await h.organization();
+  [first, second] = [await makeKey("=cmd|' /C calc'!A0"), await makeKey('Key, "quoted"')];
+  member = await org.member({
+    workspaces: { [first.workspaceId]: "workspace_user" },
+    name: "Ada, Countess",
+  });
+  const of = (startedAtMs: number, fields: Partial<EndRecord> = {}) => {
+    const requestId = newId("req_", startedAtMs);
+    ids.push(requestId);
+    return endRecord({ requestId, organizationId: org.id, startedAtMs, ...first, ...fields });
+  };
+  await recordUsage(h.deps.database, [
+    of(NOON),
+    of(NOON + 1, { memberId: member.id, model: "claude-opus-5", isStream: true }),
+    of(NOON + 1, { ...second, outcome: "refused", httpStatus: 429 }),
+    of(NOON + HOUR_MS, { ...second, outcome: "refused", httpStatus: 529, firstByteMs: null }),
+    of(NOON + 2 * HOUR_MS, {
+      outcome: "interrupted",
+      httpStatus: null,
+      isEstimated: true,
+      isUnpriced: true,
+      upstreamRequestId: "req_upstream_1",
+      prices: '{"row":"dearest"}',
+    }),
+    of(NOON + 2 * HOUR_MS + 1, {
+      usage: { ...endRecord({ ...blank, ...first }).usage, outputTokens: 9 },
+    }),
+  ]);
+});
+afterAll(async () => {
+  await h.close();
+});
+
+const blank = { requestId: "", organizationId: "", startedAtMs: 0 };
+
+async function makeKey(name: string) {
+  const { id: workspaceId } = await org.admin.createWorkspace();
+  const { id: apiKeyId } = await org.admin.createApiKey(workspaceId, { name });
+  return { workspaceId, apiKeyId };
+}
+
+async function list(query: string, client: Client = org.admin): Promise<Page> {
+  const answer = await client.get<Page>(`${LOG}?${query}`);
+  expect(answer.error.message).toBe("");
+  return answer.body;
+}
+
+const numbers = async (query: string, client?: Client) =>
+  (await list(query, client)).data.map(({ id }) => ids.indexOf(id));
+
+test("a request is shown with all that is known of it, and nothing of its content", async () => {
+  const { data } = await list("status=interrupted");
+  expect(data).toEqual([
+    {
+      id: ids[4],
+      type: "request",
+      started_at: new Date(NOON + 2 * HOUR_MS).toISOString(),
+      ended_at: new Date(NOON + 2 * HOUR_MS + 900).toISOString(),
+      workspace_id: first.workspaceId,
+      workspace_name: expect.stringMatching(/^Workspace /),
+      api_key_id: first.apiKeyId,
+      api_key_name: "=cmd|' /C calc'!A0",
+      member_id: null,
+      member_name: null,
+      member_email: null,
+      requested_model: "claude-sonnet-5",
+      model: "claude-sonnet-5",
+      status: "interrupted",
+      outcome: "interrupted",
+      http_status: null,
+      is_stream: false,
+      is_estimated: true,
+      is_unpriced: true,
+      service_tier: "standard",
+      context_window: "0-200k",
+      inference_geo: "global",
+      speed: "standard",
+      client: "curl",
+      input_tokens: 10,
+      cache_write_5m_tokens: 1,
+      cache_write_1h_tokens: 2,
+      cache_read_tokens: 3,
+      output_tokens: 5,
+      total_tokens: 21,
+      web_searches: 0,
+      cost_usd: "0.0000811",
+      latency_ms: 900,
+      first_byte_ms: 300,
+      upstream_request_id: "req_upstream_1",
+    },
+  ]);
+  const detail = await org.admin.get<Detail>(`${LOG}/${ids[4]}`);
+  expect(detail.body).toEqual({
+    ...data[0],
+    cost_breakdown_usd: {
+      input: "0.00002",
+      cache_write_5m: "0.0000025",
+      cache_write_1h: "0.000008",
+      cache_read: "0.0000006",
+      output: "0.00005",
+      web_search: "0.00",
+    },
+    prices: { row: "dearest" },
+    node_id: "node_test",
+  });
+});
+
+describe("filters", () => {
+  test.each([
+    ["", [5, 4, 3, 2, 1, 0]],
+    ["status=rate_limited", [2]],
+    ["status=rate_limited,server_error", [3, 2]],
+    ["status=answered&status=server_error", [5, 3, 1, 0]],
+    ["model=claude-opus-5", [1]],
+    ["min_cost_usd=0.0000811", [5, 4, 3, 2, 1, 0]],
+    ["min_cost_usd=0.0000812", []],
+    ["upstream_request_id=req_upstream_1", [4]],
+    ["upstream_request_id=req_upstream_", []],
+    ["client=curl&speed=standard&service_tier=standard&inference_geo=global", [5, 4, 3, 2, 1, 0]],
+    ["client=claude-code", []],
+    [
+      `starting_at=${new Date(NOON + 1).toISOString()}&ending_at=${new Date(NOON + HOUR_MS).toISOString()}`,
+      [2, 1],
+    ],
+    ["request_id=req", [5, 4, 3, 2, 1, 0]],
+    ["request_id=user_", []],
+    ["request_id=req_%25", []],
+    ["request_id=req_'--", []],
+  ])("%s", async (query, expected) => {
+    expect((await numbers(query)).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test("by workspace, key and member", async () => {
+    expect(await numbers(`workspace_id=${second.workspaceId}`)).toEqual([3, 2]);
+    expect(await numbers(`api_key_id=${first.apiKeyId}`)).toEqual([5, 4, 1, 0]);
+    expect(await numbers(`member_id=${member.id}`)).toEqual([1]);
+    expect(
+      await numbers(`api_key_id=${first.apiKeyId}&workspace_id=${second.workspaceId}`),
+    ).toEqual([]);
+    for (const query of ["workspace_id=wksp_unknown", "api_key_id=apikey_unknown"]) {
+      expect((await org.admin.get(`${LOG}?${query}`)).status).toBe(404);
+    }
+  });
+
+  test("by an id, or by any beginning of one", async () => {
+    const id = ids[3] ?? "";
+    for (const length of [7, 9, 12, 20, id.length]) {
+      expect(await numbers(`request_id=${id.slice(0, length)}`)).toContain(3);
+    }
+    expect(await numbers(`request_id=${id}`)).toEqual([3]);
+    expect(await numbers(`request_id=${id}x`)).toEqual([]);
+  });
+
+  test.each([
+    ["min_cost_usd=-1", "min_cost_usd"],
+    ["min_cost_usd=1e400", "min_cost_usd"],
+    ["status=fine", "status"],
+    ["starting_at=yesterday", "starting_at"],
+    ["starting_at=1999-01-01T00:00:00Z", "starting_at"],
+    ["request_id=a%20b", "request_id"],
+    ["model=%00", "model"],
+  ])("%s is refused", async (query, field) => {
+    const answer = await org.admin.get(`${LOG}?${query}`);
+    expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(field)]);
+  });
+
+  test.each([
+    "' OR 1=1 --",
+    "'; DROP TABLE usage_event; --",
+    "\\",
+    "%",
+    "_",
+    "\u{1f600}",
+    "{a,b}",
+    '","',
+  ])("%j in a filter is a value and nothing else", async (text) => {
+    const value = encodeURIComponent(text);
+    for (const name of ["model", "client", "service_tier", "speed", "member_id"]) {
+      expect(await numbers(`${name}=${value}`)).toEqual([]);
+    }
+    expect((await list("")).data.length).toBe(6);
+  });
+});
+
+describe("pages", () => {
+  test("hold every request once, newest first, those of one millisecond too", async () => {
+    for (const query of ["", "service_tier=standard"]) {
+      const seen: string[] = [];
+      let page = "";
+      for (let i = 0; i < 10 && page !== "end"; i++) {
+        const part = await list(`${query}&limit=2&page=${page}`);
+        expect(part.data.length).toBeLessThanOrEqual(2);
+        seen.push(...part.data.map(({ id }) => id));
+        page = part.next_page ?? "end";
+      }
+      const all = (await list(query)).data.map(({ id }) => id);
+      expect(seen).toEqual(all);
+      expect(new Set(seen)).toEqual(new Set(ids));
+    }
+  });
+
+  test("a cursor of other filters, or of nowhere, is refused", async () => {
+    const { next_page: page } = await list("limit=1");
+    for (const query of [
+      `limit=1&status=answered&page=${page}`,
+      "page=nonsense",
+      `page=${encodeCursor([1e300], {})}`,
+    ]) {
+      expect((await org.admin.get(`${LOG}?${query}`)).status).toBe(400);
+    }
+  });
+
+  test("a cursor grants nothing: another organization that gives it back sees its own log", async () => {
+    const { next_page: page } = await list("limit=1");
+    expect((await list(`limit=1&page=${page}`, other.admin)).data).toEqual([]);
+  });
+});
+
+describe("who sees what", () => {
+  test("a workspace's user sees what the own keys did, others' requests are not there", async () => {
+    const home = await h.organization();
+    const { id: workspaceId } = await home.admin.createWorkspace();
+    const user = await home.member({ workspaces: { [workspaceId]: "workspace_user" } });
+    const made = await Promise.all([1, 2].map(() => home.admin.createApiKey(workspaceId)));
+    const [own, others] = await Promise.all(
+      made.map(({ id: apiKeyId }) => home.recordRequest({ workspaceId, apiKeyId })),
+    );
+    expect((await list("", user.client)).data).toEqual([]);
+    await h.deps.database
+      .updateTable("api_key")
+      .set({ owner_member_id: user.id })
+      .where("id", "=", made[0]?.id ?? "")
+      .execute();
+    expect((await list("", user.client)).data.map(({ id }) => id)).toEqual([own]);
+    expect((await user.client.get(`${LOG}/${own}`)).status).toBe(200);
+    expect((await user.client.get(`${LOG}/${others}`)).status).toBe(404);
+    expect((await user.client.get(`${LOG}?api_key_id=${made[1]?.id}`)).status).toBe(404);
+    const usage = await user.client.get<{ totals: { requests: number } }>(
+      "/v1/admin/usage?starting_at=2026-11-20T00:00:00Z",
+    );
+    expect(usage.body.totals.requests).toBe(1);
+    const lines = (await user.client.get(`${LOG}/export?format=jsonl`)).text.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual([own]);
+  });
+
+  test("a developer sees the whole workspace and no other", async () => {
+    const developer = await org.member({
+      workspaces: { [second.workspaceId]: "workspace_developer" },
+    });
+    expect(await numbers("", developer.client)).toEqual([3, 2]);
+    expect((await developer.client.get(`${LOG}/${ids[3]}`)).status).toBe(200);
+    const hidden = await developer.client.get(`${LOG}/${ids[0]}`);
+    const missing = await developer.client.get(`${LOG}/${newId("req_", NOON)}`);
+    expect([hidden.status, hidden.error]).toEqual([404, missing.error]);
+  });
+
+  test("another organization's requests are not there", async () => {
+    expect(await numbers("", other.admin)).toEqual([]);
+    expect((await other.admin.get(`${LOG}/${ids[0]}`)).status).toBe(404);
+  });
+
+  test.each([
+    "req_",
+    "req_x",
+    "nonsense",
+    "req_%00",
+    "req_ÿÿÿÿÿÿÿÿ",
+    `req_${"z".repeat(24)}`,
+    `req_${"z".repeat(90)}`,
+  ])("%s is no request", async (id) => {
+    const { status } = await org.admin.get(`${LOG}/${encodeURIComponent(id)}`);
+    expect([400, 404]).toContain(status);
+  });
+});
+
+describe("export", () => {
+  test("CSV holds the same requests; cells that a spreadsheet would calculate are text", async () => {
+    const answer = await org.admin.get(`${LOG}/export?format=csv`);
+    expect(answer.headers["content-type"]).toBe("text/csv; charset=utf-8");
+    expect(answer.headers["content-disposition"]).toBe(
+      'attachment; filename="requests-2026-11-20.csv"',
+    );
+    const lines = answer.text.split("\r\n");
+    expect(lines[0]).toMatch(/^started_at,ended_at,request_id,workspace_id,/);
+    expect(lines.length).toBe(8);
+    expect(answer.text).toContain(`,'=cmd|' /C calc'!A0,`);
+    expect(answer.text).toContain(`,"Key, ""quoted""",`);
+    expect(answer.text).toContain(`,"Ada, Countess",`);
+    expect(lines[1]).toContain(",0.0000811,900,300,");
+  });
+
+  test("JSON lines are the entries of the list", async () => {
+    const answer = await org.admin.get(
+      `${LOG}/export?format=jsonl&status=rate_limited,server_error`,
+    );
+    expect(answer.headers["content-type"]).toBe("application/x-ndjson");
+    const lines = answer.text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual((await list("status=rate_limited,server_error")).data);
+  });
+
+  test("what is refused is refused before the file begins", async () => {
+    const answer = await org.admin.get(`${LOG}/export?workspace_id=wksp_unknown`);
+    expect([answer.status, answer.error.type]).toEqual([404, "not_found_error"]);
+  });
+
+  test("a log without entries is a heading, or nothing", async () => {
+    expect((await other.admin.get(`${LOG}/export`)).text.split("\r\n").length).toBe(2);
+    expect((await other.admin.get(`${LOG}/export?format=jsonl`)).text).toBe("");
+  });
+});
+
+describe("how long requests are kept", () => {
+  const SETTINGS = "/v1/admin/request_log/settings";
+
+  test("is for ever at first, is set once, and leaves its audit event", async () => {
+    const shown = (retention_days: number | null) => ({
+      type: "request_log_settings",
+      retention_days,
+      pruned_before: null,
+    });
+    expect((await other.admin.get(SETTINGS)).body).toEqual(shown(null));
+    expect((await other.admin.post(SETTINGS, { retention_days: 30 })).body).toEqual(shown(30));
+    expect((await other.admin.post(SETTINGS, { retention_days: 30 })).body).toEqual(shown(30));
+    expect((await other.admin.get(SETTINGS)).body).toEqual(shown(30));
+    expect((await org.admin.get(SETTINGS)).body).toEqual(shown(null));
+    const events = await auditEventsOf(h.deps.database, other.id);
+    expect(events.filter(({ event }) => event === "request_log.settings_updated")).toMatchObject([
+      { before: { retention_days: null }, after: { retention_days: 30 } },
+    ]);
+  });
+
+  test.each([0, 6, -1, 1.5, "30", 36_501])("%j days are refused", async (retention_days) => {
+    expect((await other.admin.post(SETTINGS, { retention_days })).status).toBe(400);
+  });
+});

@@ -1,0 +1,308 @@
+import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import {
+  type AdminHarness,
+  type Client,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+
+type Report = z.output<(typeof getCost)["response"]>;
+type Summary = z.output<typeof costSummary>;
+type Line = z.output<typeof costRow>;
+
+/** The clock of the test stands at noon of 20 November 2026, a Friday. */
+const TODAY = Date.UTC(2026, 10, 20);
+const DAY_MS = 86_400_000;
+const USD = 1_000_000_000n;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let key: { workspaceId: string; apiKeyId: string };
+let made = 0;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  key = await makeKey(org);
+});
+afterAll(async () => {
+  await h.close();
+});
+
+async function makeKey({ admin }: TestOrganization) {
+  const { id: workspaceId } = await admin.createWorkspace();
+  const { id: apiKeyId } = await admin.createApiKey(workspaceId, { name: "Key" });
+  return { workspaceId, apiKeyId };
+}
+
+/** Costs so much input and so much output, in whole dollars. */
+async function spend(
+  startedAtMs: number,
+  usd: { input: bigint; output: bigint; webSearch?: bigint },
+  fields: Partial<EndRecord> & { organizationId?: string } = {},
+): Promise<void> {
+  const { input, output, webSearch = 0n } = usd;
+  const cost = {
+    input: input * USD,
+    cacheWrite5m: 0n,
+    cacheWrite1h: 0n,
+    cacheRead: 0n,
+    output: output * USD,
+    webSearch: webSearch * USD,
+    total: (input + output + webSearch) * USD,
+  };
+  const usage = {
+    inputTokens: Number(input),
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 0,
+    outputTokens: Number(output),
+    webSearches: Number(webSearch),
+  };
+  await recordUsage(h.deps.database, [
+    endRecord({
+      requestId: `req_cost_${++made}`,
+      organizationId: org.id,
+      startedAtMs,
+      ...key,
+      cost,
+      usage,
+      ...fields,
+    }),
+  ]);
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+describe("the report", () => {
+  const range = `starting_at=${iso(TODAY - 400 * DAY_MS)}&ending_at=${iso(TODAY - 399 * DAY_MS)}`;
+
+  beforeAll(async () => {
+    const at = TODAY - 400 * DAY_MS;
+    await spend(at, { input: 1n, output: 2n });
+    await spend(
+      at + 1,
+      { input: 10n, output: 20n, webSearch: 4n },
+      { model: "claude-opus-5", isUnpriced: true },
+    );
+    await spend(at + 2, { input: 0n, output: 0n }, { outcome: "refused", httpStatus: 429 });
+  });
+
+  const report = async (query: string): Promise<Report> => {
+    const answer = await org.admin.get<Report>(`/v1/admin/cost?${range}&${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  };
+  const short = (lines: Line[]) =>
+    lines.map(({ model, token_type, units, cost_usd, requests }) => [
+      model,
+      token_type,
+      units,
+      cost_usd,
+      requests,
+    ]);
+
+  test("by model, with what is a guess flagged", async () => {
+    const { data, totals } = await report("group_by=model&bucket=none");
+    expect(short(data)).toEqual([
+      ["claude-opus-5", null, null, "34.00", 1],
+      ["claude-sonnet-5", null, null, "3.00", 2],
+    ]);
+    expect(data.map(({ unpriced_requests }) => unpriced_requests)).toEqual([1, 0]);
+    expect(totals).toEqual({ cost_usd: "37.00", requests: 3, unpriced_requests: 1 });
+  });
+
+  test("by token type, alone and within models", async () => {
+    expect(short((await report("group_by=token_type&bucket=none")).data)).toEqual([
+      [null, "input", 11, "11.00", null],
+      [null, "output", 22, "22.00", null],
+      [null, "web_search", 4, "4.00", null],
+    ]);
+    const split = [
+      ["claude-opus-5", "input", 10, "10.00", null],
+      ["claude-opus-5", "output", 20, "20.00", null],
+      ["claude-opus-5", "web_search", 4, "4.00", null],
+      ["claude-sonnet-5", "input", 1, "1.00", null],
+      ["claude-sonnet-5", "output", 2, "2.00", null],
+    ];
+    expect(short((await report("group_by=model,token_type")).data)).toEqual(split);
+    const first = await report("group_by=model,token_type&limit=6");
+    const second = await report(`group_by=model,token_type&limit=6&page=${first.next_page}`);
+    expect(short([...first.data, ...second.data])).toEqual(split);
+    expect(second.next_page).toBeNull();
+  });
+
+  test("the dearest first, the others together", async () => {
+    const { data } = await report("group_by=model&top=1&bucket=none");
+    expect(data.map(({ model, cost_usd, is_other }) => [model, cost_usd, is_other])).toEqual([
+      ["claude-opus-5", "34.00", false],
+      [null, "3.00", true],
+    ]);
+  });
+
+  test.each([
+    ["top=3", "top: expected group_by with it."],
+    ["top=0&group_by=model", "top"],
+    ["top=51&group_by=model", "top"],
+    ["top=2&group_by=model&page=x", "page: an answer with top is one page."],
+    ["group_by=nonsense", "group_by"],
+    ["order_by=name", "order_by"],
+    ["bucket=1w", "bucket"],
+  ])("%s is refused", async (query, message) => {
+    const answer = await org.admin.get(`/v1/admin/cost?${range}&${query}`);
+    expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(message)]);
+  });
+
+  test("more rows than an answer can have are refused before they are read", async () => {
+    const query = `starting_at=${iso(TODAY - 31 * DAY_MS)}&ending_at=${iso(TODAY)}&bucket=1h&group_by=model&top=20`;
+    const answer = await org.admin.get(`/v1/admin/cost?${query}`);
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      expect.stringContaining("10,000 rows"),
+    ]);
+  });
+
+  test("an export has the same lines, as CSV and as JSON", async () => {
+    const query = `${range}&group_by=model,token_type,api_key`;
+    const { data } = (await org.admin.get<Report>(`/v1/admin/cost?${query}`)).body;
+    const json = await org.admin.get(`/v1/admin/cost/export?${query}&format=jsonl`);
+    expect(
+      json.text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual(data);
+    const csv = (await org.admin.get(`/v1/admin/cost/export?${query}`)).text
+      .trimEnd()
+      .split("\r\n");
+    expect(csv.length).toBe(data.length + 1);
+    const [heading = "", ...lines] = csv.map((line) => line.split(","));
+    const at = (name: string) => heading.indexOf(name);
+    expect(
+      lines.map((cells) => [cells[at("model")], cells[at("token_type")], cells[at("cost_usd")]]),
+    ).toEqual(data.map(({ model, token_type, cost_usd }) => [model, token_type, cost_usd]));
+    expect(lines.map((cells) => cells[at("api_key_name")])).toEqual(data.map(() => "Key"));
+  });
+});
+
+describe("the summary", () => {
+  let own: TestOrganization;
+  let place: { workspaceId: string; apiKeyId: string };
+
+  beforeAll(async () => {
+    own = await h.organization();
+    place = await makeKey(own);
+    const of = (at: number, output: bigint) =>
+      spend(at, { input: 0n, output }, { organizationId: own.id, ...place });
+    await of(Date.UTC(2026, 9, 1), 5n);
+    await of(Date.UTC(2026, 9, 19, 23, 59, 59, 999), 7n);
+    await of(Date.UTC(2026, 9, 20), 11n);
+    // A Friday and a Thursday of this month; today is a Friday.
+    await of(Date.UTC(2026, 10, 13), 20n);
+    await of(Date.UTC(2026, 10, 19), 8n);
+    await of(TODAY, 2n);
+  });
+
+  const summary = async (query = "", client: Client = own.admin): Promise<Summary> => {
+    const answer = await client.get<Summary>(`/v1/admin/cost/summary?${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  };
+
+  test("has this month, the last one, and a forecast that says what it rests on", async () => {
+    expect(await summary()).toEqual({
+      type: "cost_summary",
+      month: { starting_at: iso(Date.UTC(2026, 10, 1)), ending_at: iso(Date.UTC(2026, 11, 1)) },
+      month_to_date_usd: "30.00",
+      today_usd: "2.00",
+      last_month_usd: "23.00",
+      last_month_to_date_usd: "12.00",
+      adjustments_usd: "0.00",
+      unpriced_requests: 0,
+      // The last 28 days begin on 23 October; the first request among them is that of 13 November, so the averages are of
+      // seven days: a Friday of 20 and a Thursday of 8. Today brings 18 more, the 26th 8, the 27th 20.
+      forecast: { month_usd: "76.00", method: "same_weekday_average", based_on_days: 7 },
+      limit: null,
+      data_refreshed_at: iso(h.clock.nowMs),
+    });
+  });
+
+  test("has the monthly limit of exactly what is asked about", async () => {
+    await own.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: place.workspaceId,
+      monthly_limit_usd: 25,
+    });
+    await own.admin.post("/v1/admin/spend_limits", {
+      scope: { type: "organization" },
+      period: "monthly",
+      limit_usd: 100,
+    });
+    expect((await summary()).limit).toMatchObject({
+      monthly_limit_usd: "100.00",
+      remaining_usd: "70.00",
+    });
+    expect((await summary(`workspace_id=${place.workspaceId}`)).limit).toMatchObject({
+      monthly_limit_usd: "25.00",
+      remaining_usd: "-5.00",
+    });
+    expect((await summary(`api_key_id=${place.apiKeyId}`)).limit).toBeNull();
+    expect((await summary("model=claude-sonnet-5")).limit).toBeNull();
+  });
+
+  test("has what was charged later beside it, and out of what remains", async () => {
+    const charged = await h.organization();
+    const at = await makeKey(charged);
+    await charged.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: at.workspaceId,
+      monthly_limit_usd: 25,
+    });
+    const { workspaceId: workspace_id, apiKeyId: api_key_id } = at;
+    await h.deps.database
+      .insertInto("spend_adjustment")
+      .values({
+        id: "adj_1",
+        organization_id: charged.id,
+        workspace_id,
+        api_key_id,
+        request_id: "req_1",
+        started_at: new Date(TODAY),
+        cost_nano_usd: 3n * USD,
+        reason: "test",
+      })
+      .execute();
+    expect(await summary(`workspace_id=${workspace_id}`, charged.admin)).toMatchObject({
+      month_to_date_usd: "0.00",
+      adjustments_usd: "3.00",
+      limit: { remaining_usd: "22.00" },
+    });
+    for (const query of ["model=claude-sonnet-5", "speed=fast"]) {
+      expect((await summary(query, charged.admin)).adjustments_usd).toBe("0.00");
+    }
+  });
+
+  test("shows a limit only to who may see it", async () => {
+    const user = await own.member({ workspaces: { [place.workspaceId]: "workspace_user" } });
+    const seen = await summary(`workspace_id=${place.workspaceId}`, user.client);
+    expect([seen.limit, seen.month_to_date_usd]).toEqual([null, "0.00"]);
+    const developer = await own.member({
+      workspaces: { [place.workspaceId]: "workspace_developer" },
+    });
+    expect((await summary("", developer.client)).limit).toBeNull();
+    expect(
+      (await summary(`workspace_id=${place.workspaceId}`, developer.client)).limit,
+    ).not.toBeNull();
+  });
+
+  test("of nothing is zero and forecasts nothing", async () => {
+    const empty = await h.organization();
+    expect(await summary("", empty.admin)).toMatchObject({
+      month_to_date_usd: "0.00",
+      last_month_usd: "0.00",
+      forecast: null,
+    });
+  });
+});

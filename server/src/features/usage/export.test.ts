@@ -1,0 +1,104 @@
+import { get } from "node:http";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+
+// Files larger than what a server may keep in memory, over a real connection.
+
+const DAY = Date.UTC(2026, 10, 18);
+const REQUESTS = 30_000;
+const MEBIBYTE = 1024 ** 2;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let origin: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  const { id: workspaceId } = await org.admin.createWorkspace();
+  const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
+  const one = { requestId: "req_first", organizationId: org.id, workspaceId, apiKeyId };
+  await recordUsage(h.deps.database, [endRecord({ ...one, startedAtMs: DAY })]);
+  await sql`INSERT INTO usage_event SELECT (jsonb_populate_record(e, jsonb_build_object(
+      'request_id', 'req_' || i, 'started_at', e.started_at + i * interval '1 ms'))).*
+    FROM usage_event e, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
+  // A row of the report for each of the models: far more than one page of it.
+  await sql`INSERT INTO usage_hour SELECT (jsonb_populate_record(u, jsonb_build_object('model', 'model-' || i))).*
+    FROM usage_hour u, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
+  origin = await h.app.listen({ host: "127.0.0.1", port: 0 });
+}, 120_000);
+afterAll(async () => {
+  await h.close();
+});
+
+interface Download {
+  lines: number;
+  bytes: number;
+  /** How much more memory the process had at its highest, bytes. */
+  grownBytes: number;
+}
+
+/** Reads the answer to its end. */
+function download(path: string): Promise<Download> {
+  return new Promise((resolve, reject) => {
+    const before = process.memoryUsage().rss;
+    const result: Download = { lines: 0, bytes: 0, grownBytes: 0 };
+    const request = get(
+      `${origin}${path}`,
+      { headers: { "x-api-key": org.adminKey } },
+      (answer) => {
+        answer.on("data", (piece: Buffer) => {
+          result.bytes += piece.length;
+          for (const byte of piece) if (byte === 10) result.lines++;
+          result.grownBytes = Math.max(result.grownBytes, process.memoryUsage().rss - before);
+        });
+        answer.on("end", () => resolve(result));
+        answer.on("error", reject);
+      },
+    );
+    request.on("error", reject);
+  });
+}
+
+const range = "starting_at=2026-11-18T00:00:00Z&ending_at=2026-11-19T00:00:00Z";
+
+test.each([
+  ["requests", `/v1/admin/requests/export?format=jsonl&${range}`, REQUESTS, 0],
+  ["requests as CSV", `/v1/admin/requests/export?format=csv&${range}`, REQUESTS, 1],
+  [
+    "usage",
+    `/v1/admin/usage/export?format=jsonl&bucket=1h&group_by=model,api_key&${range}`,
+    REQUESTS,
+    0,
+  ],
+  [
+    "cost",
+    `/v1/admin/cost/export?format=csv&bucket=1h&group_by=model,api_key,token_type&${range}`,
+    5 * REQUESTS,
+    1,
+  ],
+])(
+  "%s: every line once, without keeping the file in memory",
+  { timeout: 120_000 },
+  async (_, path, lines, heading) => {
+    const found = await download(path);
+    expect(found.lines).toBe(lines + heading);
+    expect(found.bytes).toBeGreaterThan(8 * MEBIBYTE);
+    expect(found.grownBytes).toBeLessThan(150 * MEBIBYTE);
+  },
+);
+
+test("an export that a client leaves ends, and the server goes on", async () => {
+  const leaving = new AbortController();
+  const answer = await fetch(`${origin}/v1/admin/requests/export?format=jsonl&${range}`, {
+    headers: { "x-api-key": org.adminKey },
+    signal: leaving.signal,
+  });
+  const reader = answer.body?.getReader();
+  expect((await reader?.read())?.done).toBe(false);
+  leaving.abort();
+  expect((await org.admin.get(`/v1/admin/usage?${range}`)).status).toBe(200);
+  expect(h.logs.filter((line) => line.includes("broke off"))).toEqual([]);
+});

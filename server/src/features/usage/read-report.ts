@@ -1,0 +1,264 @@
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import {
+  type BucketName,
+  bucketMs,
+  cutRange,
+  nextEdge,
+  type RangePart,
+  type SumUnit,
+  type TimeRange,
+} from "#src/domain/report-range.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
+import { countColumns, type UsageLabel } from "#src/metering/rollup-tables.ts";
+import {
+  findPrunedBefore,
+  type Level,
+  levelFor,
+  listReport,
+  type Measure,
+  type RankedGroup,
+  type ReportColumn,
+  type ReportFilter,
+  type ReportOrder,
+  type ReportPosition,
+  type ReportQuery,
+  type ReportRow,
+  rankGroups,
+  sumReport,
+  type UsageCounts,
+} from "./report.sql.ts";
+
+// How the pages of a report are put together from statements, each of which reads as little as it can.
+
+export interface ReportPage {
+  filter: ReportFilter;
+  columns: readonly ReportColumn[];
+  bucket: BucketName;
+  range: TimeRange;
+  /** The range ends now or later: nothing lies beyond it, so its last day and month can be read as wholes. */
+  isOpenEnded: boolean;
+  order: ReportOrder;
+  after: ReportPosition | null;
+  limit: number;
+}
+
+export type ListedRow = ReportRow & { order_value: bigint | null };
+
+const bucketUnits = { "1m": "minute", "1h": "hour", "1d": "day" } as const satisfies Partial<
+  Record<BucketName, SumUnit>
+>;
+
+/** At most `limit` rows of the report after the position. */
+export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
+  const { filter, columns, bucket, range, order, after, limit } = page;
+  if (bucket === "none") {
+    const { by } = order;
+    if (by !== "time" && columns.length > 0) return listRanked(tx, page, { ...order, by });
+    const parts = partsOf(page);
+    return listReport(
+      tx,
+      { ...filter, columns, parts, isBucketed: false },
+      { order, after, limit },
+    );
+  }
+  await refusePrunedMinutes(tx, page);
+  if (order.by === "time") return listByTime(tx, page, bucketUnits[bucket]);
+  const parts = [{ ...range, unit: bucketUnits[bucket] }];
+  return listReport(tx, { ...filter, columns, parts, isBucketed: true }, { order, after, limit });
+}
+
+/** Ranks the groups by the one measure first: of ten thousand, a hundred are summed up in everything. */
+async function listRanked(
+  tx: Tx,
+  page: ReportPage,
+  order: { by: Measure; isDescending: boolean },
+): Promise<ListedRow[]> {
+  const { filter, columns, after, limit } = page;
+  const query = { ...filter, columns, parts: partsOf(page) };
+  const ranking = await rankGroups(tx, query, { order, after, limit });
+  if (ranking.length === 0) return [];
+  const rows = await listGroups(tx, page, ranking);
+  return ranking.flatMap(({ columns: values, value }) => {
+    const row = rows.get(values.join("\n"));
+    return row === undefined ? [] : [{ ...row, order_value: value }];
+  });
+}
+
+/** Everything of these groups over the whole range, by their values. */
+async function listGroups(
+  tx: Tx,
+  report: Omit<ReportPage, "order" | "after" | "limit">,
+  groups: readonly RankedGroup[],
+): Promise<Map<string, ReportRow>> {
+  const { columns } = report;
+  const within = narrowed(report.filter, columns, groups);
+  const rows = await listReport(
+    tx,
+    {
+      ...within,
+      columns,
+      parts: partsOf({ ...report, filter: within }),
+      isBucketed: false,
+    },
+    { order: { by: "time", isDescending: false }, after: null, limit: groups.length },
+  );
+  return new Map(rows.map((row) => [columns.map((column) => row[column] ?? "").join("\n"), row]));
+}
+
+/** What a window of buckets grows by when it did not hold enough rows. */
+const WINDOW_GROWTH = 4;
+
+/**
+ * Reads bucket after bucket until there are enough rows: a page of a long range must not cost the whole range. Windows
+ * grow, so that a range with few rows takes few statements.
+ */
+async function listByTime(tx: Tx, page: ReportPage, unit: SumUnit): Promise<ListedRow[]> {
+  const { filter, columns, bucket, range, order, after, limit } = page;
+  const lengthMs = bucketMs(bucket);
+  const rows: ListedRow[] = [];
+  let { startMs, endMs } = range;
+  if (after?.bucketAtMs !== undefined && after.bucketAtMs !== null) {
+    if (order.isDescending) endMs = Math.min(endMs, after.bucketAtMs + lengthMs);
+    else startMs = Math.max(startMs, after.bucketAtMs);
+  }
+  for (let buckets = 1; startMs < endMs && rows.length < limit; buckets *= WINDOW_GROWTH) {
+    const windowMs = Math.min(buckets * lengthMs, endMs - startMs);
+    const window = order.isDescending
+      ? { startMs: endMs - windowMs, endMs }
+      : { startMs, endMs: startMs + windowMs };
+    const query: ReportQuery = {
+      ...filter,
+      columns,
+      parts: [{ ...window, unit }],
+      isBucketed: true,
+    };
+    rows.push(...(await listReport(tx, query, { order, after, limit: limit - rows.length })));
+    if (order.isDescending) endMs = window.startMs;
+    else startMs = window.endMs;
+  }
+  return rows;
+}
+
+/** Of the whole range, whatever the page. */
+export async function sumRange(
+  tx: Tx,
+  page: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
+): Promise<UsageCounts> {
+  return sumReport(tx, { ...page.filter, parts: partsOf({ ...page, columns: [] }) });
+}
+
+/** The whole range in the largest units that there are rollups of; minutes at its ends come from the events. */
+function partsOf({
+  filter,
+  columns,
+  bucket,
+  range,
+  isOpenEnded,
+}: Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">): RangePart[] {
+  const level: Level = levelFor({ ...filter, columns });
+  const units = (["hour", "day", "month"] as const).filter((unit) => level[unit] !== undefined);
+  const coarsest = level.month === undefined ? "daily" : "monthly";
+  const endMs = isOpenEnded ? periodOf(coarsest, range.endMs - 1).endMs : range.endMs;
+  return cutRange({ ...range, endMs }, bucket === "1m" ? ["minute", ...units] : units);
+}
+
+async function refusePrunedMinutes(
+  tx: Tx,
+  { filter, bucket, range }: Pick<ReportPage, "filter" | "bucket" | "range">,
+): Promise<void> {
+  if (bucket !== "1m") return;
+  const before = await findPrunedBefore(tx, filter.organizationId);
+  if (before === null || range.startMs >= before.getTime()) return;
+  throw new ApiError(
+    "invalid_request",
+    `starting_at: single requests from before ${before.toISOString()} have been deleted, and minutes with them. Ask for bucket 1h.`,
+  );
+}
+
+export interface TopGroups extends Omit<ReportPage, "after" | "limit" | "order" | "columns"> {
+  columns: readonly UsageLabel[];
+  measure: Measure;
+  isDescending: boolean;
+  count: number;
+}
+
+export type TopRow = ReportRow & { isOther: boolean };
+
+/**
+ * The rows of the first groups, in their order within each bucket, and one for all others. Only the ranking reads every
+ * group, from the coarsest rollups; what the others are is the difference between everything and the first ones.
+ */
+export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
+  const { filter, columns, bucket, range, measure, isDescending, count } = top;
+  await refusePrunedMinutes(tx, top);
+  const ranking = await rankGroups(
+    tx,
+    { ...filter, columns, parts: partsOf(top) },
+    { order: { by: measure, isDescending }, after: null, limit: count },
+  );
+  if (ranking.length === 0) return [];
+  const isBucketed = bucket !== "none";
+  const shape = (of: { columns: readonly ReportColumn[]; filter: ReportFilter }): ReportQuery => ({
+    ...of.filter,
+    columns: of.columns,
+    isBucketed,
+    parts: isBucketed ? [{ ...range, unit: bucketUnits[bucket] }] : partsOf({ ...top, ...of }),
+  });
+  const all = {
+    order: { by: "time", isDescending: false },
+    after: null,
+    limit: 1_000_000,
+  } as const;
+  const inTop = { columns, filter: narrowed(filter, columns, ranking) };
+  const rows = isBucketed
+    ? await listReport(tx, shape(inTop), all)
+    : [...(await listGroups(tx, top, ranking)).values()];
+  const sums = await listReport(tx, shape({ columns: [], filter }), all);
+  return withOthers(rows, sums, (row) => {
+    const key = columns.map((column) => row[column]).join("\n");
+    return ranking.findIndex((each) => each.columns.join("\n") === key);
+  });
+}
+
+/** With the values of each column named too, which is what an index can use. */
+function narrowed(
+  filter: ReportFilter,
+  columns: readonly ReportColumn[],
+  groups: readonly RankedGroup[],
+): ReportFilter {
+  const values = columns.map(
+    (column, index) =>
+      [column, [...new Set(groups.map((group) => group.columns[index] ?? ""))]] as const,
+  );
+  const rows = groups.map((group) => group.columns);
+  return {
+    ...filter,
+    values: { ...filter.values, ...Object.fromEntries(values) },
+    ...(columns.length > 1 && { groups: { columns, rows } }),
+  };
+}
+
+function withOthers(
+  rows: readonly ReportRow[],
+  sums: readonly ReportRow[],
+  rankOf: (row: ReportRow) => number,
+): TopRow[] {
+  const bucketOf = (row: ReportRow) => row.bucket_at?.getTime() ?? 0;
+  const byBucket = Map.groupBy(rows, bucketOf);
+  return sums.flatMap((sum): TopRow[] => {
+    const first = (byBucket.get(bucketOf(sum)) ?? []).toSorted((a, b) => rankOf(a) - rankOf(b));
+    const other: TopRow = { ...sum, isOther: true };
+    for (const row of first) {
+      for (const column of countColumns) other[column] -= row[column];
+    }
+    const shown = first.map((row) => ({ ...row, isOther: false }));
+    return other.requests > 0n ? [...shown, other] : shown;
+  });
+}
+
+/** The end of the row's time, milliseconds since the epoch; null for a row of the whole range. */
+export function rowEndMs(row: ReportRow, bucket: BucketName): number | null {
+  if (row.bucket_at === null || bucket === "none") return null;
+  return nextEdge(bucketUnits[bucket], row.bucket_at.getTime());
+}

@@ -1,0 +1,414 @@
+import { type RawBuilder, sql } from "kysely";
+import { isVisibleUsage } from "#src/access/visible-usage.sql.ts";
+import type { VisibleUsage } from "#src/access/visible-usage.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
+import { nextEdge, type RangePart } from "#src/domain/report-range.ts";
+import {
+  allLabels,
+  type CountColumn,
+  countColumns,
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  type RollupTable,
+  type RollupUnit,
+  rollupTables,
+  type UsageLabel,
+} from "#src/metering/rollup-tables.ts";
+
+// Sums over the rollups. Each report reads the smallest of them that has its labels, in the largest units that its range
+// is made of; minutes, of which there is no rollup, are counted from the events.
+
+/** What a report can group by: labels, and what follows from them. */
+export type ReportColumn = UsageLabel | keyof typeof derived;
+
+interface Derived {
+  from: readonly UsageLabel[];
+  text: string;
+}
+const derived = {
+  /** Whom usage is attributed to: the key's owner, else the key. */
+  actor: {
+    from: ["member_id", "api_key_id"],
+    text: "CASE WHEN member_id = '' THEN api_key_id ELSE member_id END",
+  },
+  actor_type: {
+    from: ["member_id"],
+    text: "CASE WHEN member_id = '' THEN 'api_actor' ELSE 'user_actor' END",
+  },
+  product: {
+    from: ["service_tier", "client"],
+    text: `CASE WHEN service_tier = 'batch' THEN 'message_batches_api'
+      WHEN client = 'claude-code' THEN 'claude_code' ELSE 'messages_api' END`,
+  },
+} as const satisfies Record<string, Derived>;
+
+export interface ReportFilter {
+  organizationId: string;
+  visible: VisibleUsage;
+  /** Of each column that stands here, only these values. */
+  values: Readonly<Partial<Record<ReportColumn, readonly string[]>>>;
+  /** Only these groups, each with one value per column. */
+  groups?: { columns: readonly ReportColumn[]; rows: readonly (readonly string[])[] };
+  /** Leaves out what people used who have been removed since. */
+  withoutRemovedMembers?: boolean;
+}
+
+export interface ReportQuery extends ReportFilter {
+  columns: readonly ReportColumn[];
+  parts: readonly RangePart[];
+  /** One row per bucket of the parts' one unit; else one per group. */
+  isBucketed: boolean;
+}
+
+/** What a group is ranked by is summed up for all of them, everything else only for those that are shown. */
+export interface RankedGroup {
+  columns: string[];
+  value: bigint;
+}
+
+export type UsageCounts = Record<CountColumn, bigint>;
+
+/** `bucket_at` is null without buckets. Of the columns only those are there that the query groups by. */
+export type ReportRow = UsageCounts & { bucket_at: Date | null } & Partial<
+    Record<ReportColumn, string>
+  >;
+
+export type Measure = "cost" | "tokens" | "output_tokens" | "input_tokens" | "requests" | "errors";
+
+/** Where a list goes on: after this row. `value` is what it is ordered by; null in order of time. */
+export interface ReportPosition {
+  value: bigint | null;
+  bucketAtMs: number | null;
+  columns: readonly string[];
+}
+
+export interface ReportOrder {
+  by: Measure | "time";
+  isDescending: boolean;
+}
+
+const measures: Readonly<Record<Measure, string>> = {
+  cost: "cost_nano_usd",
+  tokens:
+    "input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens + output_tokens",
+  output_tokens: "output_tokens",
+  input_tokens: "input_tokens",
+  requests: "requests",
+  errors: "errors",
+};
+
+const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
+  cost: ["cost_nano_usd"],
+  tokens: [
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+  ],
+  output_tokens: ["output_tokens"],
+  input_tokens: ["input_tokens"],
+  requests: ["requests"],
+  errors: ["errors"],
+};
+
+const levels = [
+  { hour: "usage_organization_hour", day: "usage_organization_day" },
+  { hour: "usage_workspace_hour", day: "usage_workspace_day" },
+  // Hours per key and nothing else would be hardly fewer rows than there are with all labels.
+  { hour: "usage_hour", day: "usage_key_day", month: "usage_key_month" },
+  { hour: "usage_hour", day: "usage_day", month: "usage_month" },
+] as const satisfies Level[];
+export type Level = Partial<Record<RollupUnit, RollupTable>> & { day: RollupTable };
+
+/** The smallest rollups that have all the labels the report needs. */
+export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Level {
+  const filtered = Object.keys(query.values) as ReportColumn[];
+  const grouped = query.groups?.columns ?? [];
+  const needed = new Set([...query.columns, ...filtered, ...grouped].flatMap(labelsOf));
+  if (query.visible.workspaceIds !== null) needed.add("workspace_id");
+  if (query.visible.own !== null) needed.add("api_key_id");
+  if (query.withoutRemovedMembers) needed.add("member_id");
+  const level: Level | undefined = levels.find(({ day }) => {
+    const labels: readonly UsageLabel[] = rollupTables[day].labels;
+    return [...needed].every((label) => labels.includes(label));
+  });
+  return level ?? levels[3];
+}
+
+function labelsOf(column: ReportColumn): readonly UsageLabel[] {
+  return isLabel(column) ? [column] : derived[column].from;
+}
+
+function isLabel(column: ReportColumn): column is UsageLabel {
+  return (allLabels as readonly ReportColumn[]).includes(column);
+}
+
+/**
+ * Runs the statements of a report on one state of the database, so that they add up. Compiling a plan takes longer than
+ * any report may, and ten thousand groups do not fit into the memory that a statement has otherwise.
+ */
+export function inReport<Result>(
+  database: Database,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return inSnapshot(database, async (tx) => {
+    await sql`SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)`.execute(
+      tx,
+    );
+    return work(tx);
+  });
+}
+
+interface ReportSlice {
+  order: ReportOrder;
+  after: ReportPosition | null;
+  limit: number;
+}
+
+/** Rows in the order asked for, after the position, at most `limit`. Groups that nothing was used in have no row. */
+export async function listReport(
+  tx: Tx,
+  query: ReportQuery,
+  slice: ReportSlice,
+): Promise<(ReportRow & { order_value: bigint | null })[]> {
+  const { rows } = await sql<ReportRow & { order_value: bigint | null }>`
+    ${selectOrdered(query, slice, countColumns)}`.execute(tx);
+  return rows;
+}
+
+/** The groups of a report without buckets in the order of a measure, after the position, at most `limit`. */
+export async function rankGroups(
+  tx: Tx,
+  query: Omit<ReportQuery, "isBucketed">,
+  slice: ReportSlice & { order: { by: Measure } },
+): Promise<RankedGroup[]> {
+  const counts = measured[slice.order.by];
+  const ordered = selectOrdered({ ...query, isBucketed: false }, slice, counts);
+  const { rows } = await sql<ReportRow & { order_value: bigint }>`${ordered}`.execute(tx);
+  return rows.map((row) => ({
+    columns: query.columns.map((column) => row[column] ?? ""),
+    value: row.order_value,
+  }));
+}
+
+function selectOrdered(
+  query: ReportQuery,
+  { order, after, limit }: ReportSlice,
+  counts: readonly CountColumn[],
+): RawBuilder<unknown> {
+  const keys = [
+    ...(query.isBucketed ? [sql`bucket_at`] : []),
+    ...query.columns.map((column) => sql`${sql.ref(column)} COLLATE "C"`),
+  ];
+  const value =
+    order.by === "time" ? sql`NULL::bigint` : sql`(${sql.raw(measures[order.by])})::bigint`;
+  const isAfter = after ? sql`WHERE ${isBeyond(query, order, after, keys)}` : sql``;
+  const direction = order.isDescending ? sql`DESC` : sql`ASC`;
+  // Rows of one value stand in the order of their keys, whichever way the values run.
+  const byKeys = keys.map((key) => (order.by === "time" ? sql`${key} ${direction}` : key));
+  const orderBy = order.by === "time" ? byKeys : [sql`order_value ${direction}`, ...byKeys];
+  return sql`
+    SELECT * FROM (SELECT *, ${value} AS order_value FROM (${selectGroups(query, counts)}) AS grouped) AS valued
+    ${isAfter} ${orderBy.length === 0 ? sql`` : sql`ORDER BY ${sql.join(orderBy)}`}
+    LIMIT ${limit}`;
+}
+
+function isBeyond(
+  query: ReportQuery,
+  order: ReportOrder,
+  after: ReportPosition,
+  keys: readonly RawBuilder<unknown>[],
+): RawBuilder<unknown> {
+  const at = after.bucketAtMs === null ? [] : [sql`${new Date(after.bucketAtMs)}::timestamptz`];
+  const position = [
+    ...(query.isBucketed ? at : []),
+    ...after.columns.map((text) => sql`${text}::text`),
+  ];
+  const compare = (sign: "<" | ">") =>
+    keys.length === 0
+      ? sql`false`
+      : sql`(${sql.join(keys)}) ${sql.raw(sign)} (${sql.join(position)})`;
+  if (order.by === "time") return compare(order.isDescending ? "<" : ">");
+  const sign = order.isDescending ? "<" : ">";
+  return sql`(order_value ${sql.raw(sign)} ${after.value}::bigint
+    OR (order_value = ${after.value}::bigint AND ${compare(">")}))`;
+}
+
+/** Everything in one row; all zero where nothing was used. */
+export async function sumReport(
+  tx: Tx,
+  query: Omit<ReportQuery, "columns" | "isBucketed">,
+): Promise<UsageCounts> {
+  const { rows } = await sql<UsageCounts>`
+    SELECT ${sql.join(countColumns.map(sumOf))}
+    FROM (${selectParts({ ...query, columns: [], isBucketed: false }, countColumns)}) AS part`.execute(
+    tx,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("a sum is one row");
+  return row;
+}
+
+function selectGroups(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+  const columns = query.columns.map((column) =>
+    isLabel(column) ? sql.ref(column) : sql`${sql.raw(derived[column].text)} AS ${sql.ref(column)}`,
+  );
+  const at = query.isBucketed ? sql`bucket_at` : sql`NULL::timestamptz AS bucket_at`;
+  const groups = [
+    ...(query.isBucketed ? [sql`bucket_at`] : []),
+    ...query.columns.map((_, index) => sql.raw(String(index + 2))),
+  ];
+  return sql`SELECT ${sql.join([at, ...columns, ...counts.map(sumOf)])}
+    FROM (${selectParts(query, counts)}) AS part
+    ${groups.length === 0 ? sql`` : sql`GROUP BY ${sql.join(groups)}`}
+    HAVING count(*) > 0`;
+}
+
+/** Sums are numeric in PostgreSQL; back to bigint, which an amount of money and a count of tokens fit into. */
+function sumOf(column: CountColumn): RawBuilder<unknown> {
+  return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
+}
+
+function selectParts(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+  const level = levelFor(query);
+  const parts = query.parts.map((part) => selectPart(query, { level, part, counts }));
+  return sql.join(parts, sql` UNION ALL `);
+}
+
+function selectPart(
+  query: ReportQuery,
+  { level, part, counts }: { level: Level; part: RangePart; counts: readonly CountColumn[] },
+): RawBuilder<unknown> {
+  const isOfEvents = part.unit === "minute";
+  const at = isOfEvents
+    ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
+    : sql`bucket_at`;
+  const labels = [...new Set(query.columns.flatMap(labelsOf))].map((label) =>
+    isOfEvents && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
+  );
+  const counted = counts.map((column) => {
+    const counted = isOfEvents ? EVENT_COUNTS[column] : undefined;
+    return counted === undefined ? sql.ref(column) : sql`${sql.raw(counted)} AS ${sql.ref(column)}`;
+  });
+  const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counted];
+  return sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(level, part))} WHERE ${matches(query, part)}`;
+}
+
+function tableOf(level: Level, { unit }: RangePart): string {
+  if (unit === "minute") return "usage_event";
+  const table = level[unit];
+  if (table === undefined) throw new Error(`there is no rollup per ${unit} of these labels`);
+  return table;
+}
+
+function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
+  const { organizationId, visible, values } = query;
+  const isOfEvents = part.unit === "minute";
+  const conditions = [sql`organization_id = ${organizationId}`, isWithin(query, part)];
+  const isVisible = isVisibleUsage(organizationId, visible);
+  if (isVisible !== null) conditions.push(isVisible);
+  for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
+    const text = isOfEvents && column === "status" ? EVENT_STATUS : textOf(column);
+    conditions.push(sql`${sql.raw(text)} = ANY(${[...wanted]}::text[])`);
+  }
+  const keys = values.api_key_id;
+  // A key stands in one workspace: with it the index leads to the key's rows.
+  if (keys !== undefined && values.workspace_id === undefined && !isOfEvents) {
+    conditions.push(sql`(workspace_id, api_key_id) IN (SELECT workspace_id, id FROM api_key
+      WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[]))`);
+  }
+  if (query.groups) conditions.push(isOneOf(query.groups, isOfEvents));
+  if (query.withoutRemovedMembers) {
+    conditions.push(sql`NOT (member_id = ANY(ARRAY(SELECT id FROM member
+      WHERE organization_id = ${organizationId} AND status = 'removed')))`);
+  }
+  return sql.join(conditions, sql` AND `);
+}
+
+function isOneOf(
+  { columns, rows }: NonNullable<ReportFilter["groups"]>,
+  isOfEvents: boolean,
+): RawBuilder<unknown> {
+  const left = columns.map((column) =>
+    sql.raw(isOfEvents && column === "status" ? EVENT_STATUS : textOf(column)),
+  );
+  const lists = columns.map((_, index) => sql`${rows.map((row) => row[index] ?? "")}::text[]`);
+  return sql`(${sql.join(left)}) IN (SELECT * FROM unnest(${sql.join(lists)}))`;
+}
+
+function textOf(column: ReportColumn): string {
+  return isLabel(column) ? column : `(${derived[column].text})`;
+}
+
+const MAX_NAMED_BUCKETS = 800;
+
+/**
+ * Where workspaces or keys are named, so are the buckets: the index, which begins with the time, is then looked into once
+ * for each of them, in place of reading everybody's rows of the whole range.
+ */
+function isWithin({ values }: ReportQuery, part: RangePart): RawBuilder<unknown> {
+  const at = sql.ref(part.unit === "minute" ? "started_at" : "bucket_at");
+  const isNarrow = values.workspace_id !== undefined || values.api_key_id !== undefined;
+  if (isNarrow && part.unit !== "minute") {
+    const buckets: Date[] = [];
+    for (let ms = part.startMs; ms < part.endMs; ms = nextEdge(part.unit, ms)) {
+      buckets.push(new Date(ms));
+    }
+    if (buckets.length <= MAX_NAMED_BUCKETS) return sql`${at} = ANY(${buckets}::timestamptz[])`;
+  }
+  return sql`${at} >= ${new Date(part.startMs)} AND ${at} < ${new Date(part.endMs)}`;
+}
+
+/**
+ * Cost that was charged later for requests that began in the range, nano-USD. It has a workspace and a key and no other
+ * label: with any other filter there is none.
+ */
+export async function sumAdjustments(
+  tx: Tx,
+  filter: ReportFilter & { startMs: number; endMs: number },
+): Promise<bigint> {
+  const { organizationId, visible, values } = filter;
+  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, ...others } = values;
+  if (Object.keys(others).length > 0) return 0n;
+  const conditions = [
+    sql`organization_id = ${organizationId}`,
+    sql`started_at >= ${new Date(filter.startMs)}`,
+    sql`started_at < ${new Date(filter.endMs)}`,
+  ];
+  const isVisible = isVisibleUsage(organizationId, visible);
+  if (isVisible !== null) conditions.push(isVisible);
+  if (workspaceIds) conditions.push(sql`workspace_id = ANY(${[...workspaceIds]}::text[])`);
+  if (apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`);
+  const { rows } = await sql<{ nanoUsd: bigint }>`
+    SELECT coalesce(sum(cost_nano_usd), 0)::bigint AS "nanoUsd"
+    FROM spend_adjustment WHERE ${sql.join(conditions, sql` AND `)}`.execute(tx);
+  return rows[0]?.nanoUsd ?? 0n;
+}
+
+/** Before which the organization's single requests have been deleted, or null. */
+export async function findPrunedBefore(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<Date | null> {
+  const row = await db
+    .selectFrom("usage_settings")
+    .select("log_pruned_before")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.log_pruned_before ?? null;
+}
+
+export async function findDefaultWorkspaceId(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<string | null> {
+  const row = await db
+    .selectFrom("workspace")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .where("is_default", "=", true)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

@@ -1,0 +1,77 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** An organization whose requests from before a day, UTC, are to be deleted. */
+export interface PruneOrder {
+  organizationId: string;
+  before: Date;
+}
+
+/**
+ * Moves every organization's mark to what its retention says, by the database's clock, and gives all marks. From then on
+ * nothing reads what is older. A mark never goes back: what was deleted stays away when days are added.
+ */
+export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
+  await sql`
+    UPDATE usage_settings SET log_pruned_before = date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days)
+    WHERE log_retention_days IS NOT NULL AND (log_pruned_before IS NULL OR log_pruned_before <
+      date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days))`.execute(
+    db,
+  );
+  const { rows } = await sql<PruneOrder>`
+    SELECT organization_id AS "organizationId", log_pruned_before AS before
+    FROM usage_settings WHERE log_pruned_before IS NOT NULL ORDER BY 1`.execute(db);
+  return rows;
+}
+
+/**
+ * Months that hold nothing but what every organization wants deleted, oldest first: names of their tables. A request whose
+ * money is still unresolved stays, and with it its month: whoever decides about it has to find it.
+ */
+export async function listOutdatedMonths(db: Database | Tx): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    WITH oldest AS (
+      SELECT min(coalesce(s.log_pruned_before, '-infinity')) AS before
+      FROM organization o LEFT JOIN usage_settings s ON s.organization_id = o.id
+    ), month AS (
+      SELECT c.relname::text AS name,
+        (to_date(right(c.relname::text, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' AS ends_at
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'usage_event'::regclass AND c.relname ~ '^usage_event_[0-9]{4}_[0-9]{2}$'
+    )
+    SELECT name FROM month, oldest WHERE ends_at <= before AND NOT EXISTS (SELECT FROM lease
+      WHERE unresolved_since IS NOT NULL AND request_id <> '' AND period_start < ends_at) ORDER BY name`.execute(
+    db,
+  );
+  return rows.map(({ name }) => name);
+}
+
+export async function dropMonth(tx: Tx, name: string): Promise<void> {
+  await sql`DROP TABLE IF EXISTS ${sql.table(name)}`.execute(tx);
+}
+
+/** False while another node prunes. Held until the transaction ends. */
+export async function tryLockPruning(tx: Tx): Promise<boolean> {
+  const { rows } = await sql<{ locked: boolean }>`
+    SELECT pg_try_advisory_xact_lock(hashtext('bursar usage_event pruning')) AS locked`.execute(tx);
+  return rows[0]?.locked ?? false;
+}
+
+/** Deletes at most `limit` requests, the oldest first; how many it were. */
+export async function deleteEvents(tx: Tx, order: PruneOrder, limit: number): Promise<number> {
+  const { rows } = await sql<{ count: bigint }>`
+    WITH outdated AS (
+      SELECT started_at, request_id FROM usage_event
+      WHERE organization_id = ${order.organizationId} AND started_at < ${order.before}
+        AND NOT EXISTS (SELECT FROM lease
+          WHERE lease.request_id = usage_event.request_id AND unresolved_since IS NOT NULL)
+      ORDER BY started_at LIMIT ${limit}
+    ), deleted AS (
+      DELETE FROM usage_event AS event USING outdated
+      WHERE event.started_at = outdated.started_at AND event.request_id = outdated.request_id
+        AND event.organization_id = ${order.organizationId} AND event.started_at < ${order.before}
+      RETURNING 1
+    )
+    SELECT count(*) AS count FROM deleted`.execute(tx);
+  return Number(rows[0]?.count ?? 0n);
+}

@@ -1,0 +1,103 @@
+import type { Database } from "#src/db/pool.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { limitLockWait, lockPartitions } from "./partitions.sql.ts";
+import {
+  deleteEvents,
+  dropMonth,
+  listOutdatedMonths,
+  moveMarks,
+  type PruneOrder,
+  tryLockPruning,
+} from "./prune-events.sql.ts";
+
+// Deletes single requests by age, where an organization has set one. The rollups were written in the same transaction as
+// the events, so nothing is lost to reports or to money; only minutes and the request log end where the mark is.
+
+const LOCK_WAIT_MS = 2_000;
+const BATCH = 5_000;
+/** Ten million requests a run; the next run goes on. */
+const MAX_BATCHES = 2_000;
+const INTERVAL_MS = 3_600_000;
+
+export interface Pruned {
+  months: string[];
+  events: number;
+}
+
+/**
+ * Whole months go as tables, where every organization wants them gone; the rest in small transactions, so that flushes
+ * never wait long. Does nothing while another node prunes. `isStopped` is asked between the steps.
+ */
+export async function pruneUsageEvents(
+  database: Database,
+  isStopped: () => boolean = () => false,
+): Promise<Pruned> {
+  const orders = await moveMarks(database);
+  const pruned: Pruned = { months: [], events: 0 };
+  if (orders.length === 0) return pruned;
+  for (const name of await listOutdatedMonths(database)) {
+    if (isStopped()) return pruned;
+    const isDropped = await database.transaction().execute(async (tx) => {
+      if (!(await tryLockPruning(tx))) return false;
+      await limitLockWait(tx, LOCK_WAIT_MS);
+      await lockPartitions(tx);
+      await dropMonth(tx, name);
+      return true;
+    });
+    if (!isDropped) return pruned;
+    pruned.months.push(name);
+  }
+  for (const order of orders) {
+    pruned.events += await deleteInBatches(database, order, isStopped);
+  }
+  return pruned;
+}
+
+async function deleteInBatches(
+  database: Database,
+  order: PruneOrder,
+  isStopped: () => boolean,
+): Promise<number> {
+  let events = 0;
+  for (let batch = 0; batch < MAX_BATCHES && !isStopped(); batch++) {
+    const deleted = await database.transaction().execute(async (tx) => {
+      if (!(await tryLockPruning(tx))) return 0;
+      return deleteEvents(tx, order, BATCH);
+    });
+    events += deleted;
+    if (deleted < BATCH) break;
+  }
+  return events;
+}
+
+export interface EventPruner {
+  /** Resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
+
+/** Now, and every hour. A failure is logged and tried again the next time. */
+export function keepEventsPruned(deps: { database: Database; logger: Logger }): EventPruner {
+  let isStopped = false;
+  const prune = async () => {
+    try {
+      const { months, events } = await pruneUsageEvents(deps.database, () => isStopped);
+      if (months.length > 0 || events > 0) {
+        deps.logger.info({ months, events }, "requests deleted by age");
+      }
+    } catch (error) {
+      deps.logger.warn({ err: error }, "requests could not be deleted by age");
+    }
+  };
+  let running = prune();
+  const timer = setInterval(() => {
+    running = running.then(prune);
+  }, INTERVAL_MS);
+  timer.unref();
+  return {
+    stop: async () => {
+      isStopped = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** What things are called, by id. */
+export interface UsageNames {
+  workspaces: ReadonlyMap<string, string>;
+  apiKeys: ReadonlyMap<string, string>;
+  members: ReadonlyMap<string, { name: string; email: string; isRemoved: boolean }>;
+}
+
+/** Names of what stands in the rows, archived and removed ones included. Ids that nothing has are left out. */
+export async function findUsageNames(
+  db: Database | Tx,
+  organizationId: string,
+  rows: readonly { workspace_id?: string; api_key_id?: string; member_id?: string }[],
+): Promise<UsageNames> {
+  const workspaceIds = idsOf(rows.map((row) => row.workspace_id));
+  const apiKeyIds = idsOf(rows.map((row) => row.api_key_id));
+  const memberIds = idsOf(rows.map((row) => row.member_id));
+  const [workspaces, apiKeys, members] = [
+    workspaceIds.length === 0
+      ? []
+      : await db
+          .selectFrom("workspace")
+          .select(["id", "name"])
+          .where("organization_id", "=", organizationId)
+          .where("id", "in", workspaceIds)
+          .execute(),
+    apiKeyIds.length === 0
+      ? []
+      : await db
+          .selectFrom("api_key")
+          .select(["id", "name"])
+          .where("organization_id", "=", organizationId)
+          .where("id", "in", apiKeyIds)
+          .execute(),
+    memberIds.length === 0
+      ? []
+      : await db
+          .selectFrom("member")
+          .select(["id", "name", "email", "status"])
+          .where("organization_id", "=", organizationId)
+          .where("id", "in", memberIds)
+          .execute(),
+  ];
+  return {
+    workspaces: new Map(workspaces.map(({ id, name }) => [id, name])),
+    apiKeys: new Map(apiKeys.map(({ id, name }) => [id, name])),
+    members: new Map(
+      members.map(({ id, name, email, status }) => [
+        id,
+        { name, email, isRemoved: status === "removed" },
+      ]),
+    ),
+  };
+}
+
+function idsOf(ids: readonly (string | undefined)[]): string[] {
+  return [...new Set(ids.filter((id) => id !== undefined && id !== ""))] as string[];
+}
