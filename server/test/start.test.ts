@@ -65,7 +65,8 @@ describe("the first start", () => {
       cwd: root,
       env: { PATH: PATH ?? "", HOME: HOME ?? "" },
     });
-    const answer = JSON.parse(stdout.slice(stdout.indexOf('{"'))) as Record<string, unknown>;
+    // What is piped is JSON: the workspace on a line, then Claude's answer.
+    const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
     expect(answer).toMatchObject({ type: "message", role: "assistant" });
   });
 
