@@ -1,0 +1,145 @@
+import Anthropic, { BadRequestError, NotFoundError } from "@anthropic-ai/sdk";
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AdminHarness, startAdmin } from "./harness/admin.ts";
+
+// Every operation of the official client on an organization: served, or refused on purpose and why. What is served is
+// tried in official-admin-sdk.test.ts; here no operation of the SDK can be forgotten, and none is half there.
+
+const enterprise = "a resource of Claude Enterprise: an organization of the Console has none";
+const elsewhere = "manages what exists at Anthropic only: keys, storage and compliance there";
+
+/** By the beginning of an operation's name; the longest that fits counts. */
+const answers: Record<string, "served" | string> = {
+  "": "served",
+  analytics: enterprise,
+  rbacGroups: enterprise,
+  rbacRoles: enterprise,
+  "spendLimits.effective": enterprise,
+  "spendLimits.increaseRequests": "there are no requests for a higher limit here yet",
+  externalKeys: elsewhere,
+  complianceSettings: elsewhere,
+  federation: "there is no federation of workload identities here yet",
+  serviceAccounts: "there are no service accounts here yet: a workspace owns its keys",
+  "workspaces.serviceAccounts": "there are no service accounts here yet: a workspace owns its keys",
+  rateLimits: "there are no rate limits here yet",
+  "workspaces.rateLimits": "there are no rate limits here yet",
+};
+
+type Operation = (...args: unknown[]) => Promise<unknown>;
+
+let h: AdminHarness;
+let baseURL: string;
+let apiKey: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
+  apiKey = (await h.organization()).adminKey;
+});
+afterAll(async () => {
+  await h.close();
+});
+
+/** Names of all methods under `resource`, such as `workspaces.members.list`. */
+function operationsOf(resource: object, prefix = ""): string[] {
+  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(resource)).filter(
+    (name) => name !== "constructor",
+  );
+  const nested = Object.entries(resource).filter(
+    ([name, value]) => name !== "_client" && typeof value === "object" && value !== null,
+  );
+  return [
+    ...methods.map((name) => prefix + name),
+    ...nested.flatMap(([name, value]) => operationsOf(value as object, `${prefix}${name}.`)),
+  ];
+}
+
+function answerTo(operation: string): string {
+  const [longest = ""] = Object.keys(answers)
+    .filter((prefix) => prefix === "" || operation.startsWith(`${prefix}.`))
+    .sort((a, b) => b.length - a.length);
+  return answers[longest] ?? "";
+}
+
+const everyParameter = {
+  workspace_id: "none",
+  federation_rule_id: "none",
+  service_account_id: "none",
+  rbac_group_id: "none",
+  rate_limit_id: "none",
+  user_id: "none",
+};
+
+/** Calls it with ids of nothing; what the SDK sent, and how that ended. */
+async function call(operation: string) {
+  const sent: { method: string; path: string }[] = [];
+  const client = new Anthropic({
+    apiKey,
+    baseURL,
+    maxRetries: 0,
+    fetch: (url, init) => {
+      const { pathname } = new URL(String(url));
+      sent.push({ method: init?.method ?? "GET", path: pathname });
+      return fetch(url, init);
+    },
+  });
+  const names = operation.split(".");
+  const method = names.pop() ?? "";
+  let owner: object = client.organization;
+  for (const name of names) owner = Reflect.get(owner, name) as object;
+  const run = (...args: unknown[]) => (Reflect.get(owner, method) as Operation).apply(owner, args);
+  // Some take an id first, the others only parameters.
+  const takesId = !/^(list|create|add)$/.test(method) && operation !== "retrieve";
+  const isSetting = names.at(-1) === "complianceSettings";
+  const args =
+    takesId && !isSetting
+      ? ["none", everyParameter]
+      : ["workspaces", "rules", "serviceAccounts", "rbacGroups", "rbacRoles"].includes(
+            names.at(-2) ?? "",
+          )
+        ? ["none", everyParameter]
+        : [isSetting && method === "retrieve" ? undefined : everyParameter];
+  const error = await run(...args).then(
+    () => null,
+    (failure: unknown) => failure,
+  );
+  return { sent, error };
+}
+
+const operations = operationsOf(new Anthropic({ apiKey: "none" }).organization);
+
+function findRoute({ method, path }: { method: string; path: string }) {
+  return adminRoutes.find((route) => {
+    const pattern = new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+")}$`);
+    return route.method === method && pattern.test(path);
+  });
+}
+
+test("the client has the operations that are looked at here", () => {
+  expect(operations).toContain("workspaces.members.add");
+  expect(operations.length).toBeGreaterThanOrEqual(82);
+});
+
+describe.each(operations)("%s", (operation) => {
+  const answer = answerTo(operation);
+  test(answer === "served" ? "is served" : `is refused, since ${answer}`, async () => {
+    const { sent, error } = await call(operation);
+    expect(sent).toHaveLength(1);
+    const [request = { method: "", path: "" }] = sent;
+    const route = findRoute(request);
+    if (answer === "served") {
+      expect({ ...request, isThere: route !== undefined }).toEqual({ ...request, isThere: true });
+      return;
+    }
+    // To this server `effective` is the id of a limit, and there is none.
+    const isRead = request.path.endsWith("/spend_limits/effective");
+    expect(route?.operationId).toBe(isRead ? "getOfficialSpendLimit" : undefined);
+    // Of that one the parameters are refused first.
+    expect(error).toBeInstanceOf(isRead ? BadRequestError : NotFoundError);
+    expect((error as NotFoundError).error).toMatchObject({
+      type: "error",
+      error: { type: isRead ? "invalid_request_error" : "not_found_error" },
+    });
+  });
+});
