@@ -89,23 +89,23 @@ async function call(operation: string) {
   let owner: object = client.organization;
   for (const name of names) owner = Reflect.get(owner, name) as object;
   const run = (...args: unknown[]) => (Reflect.get(owner, method) as Operation).apply(owner, args);
-  // Some take an id first, the others only parameters.
-  const takesId = !/^(list|create|add)$/.test(method) && operation !== "retrieve";
-  const isSetting = names.at(-1) === "complianceSettings";
-  const args =
-    takesId && !isSetting
-      ? ["none", everyParameter]
-      : ["workspaces", "rules", "serviceAccounts", "rbacGroups", "rbacRoles"].includes(
-            names.at(-2) ?? "",
-          )
-        ? ["none", everyParameter]
-        : [isSetting && method === "retrieve" ? undefined : everyParameter];
-  const error = await run(...args).then(
+  const error = await run(...argumentsOf(names, method)).then(
     () => null,
     (failure: unknown) => failure,
   );
   return { sent, error };
 }
+
+/** Some operations take an id first, of the thing or of what it is in; the others take parameters only. */
+function argumentsOf(names: readonly string[], method: string): unknown[] {
+  const [collection = "", parent = ""] = names.toReversed();
+  const isOnlyOne = collection === "" || collection === "complianceSettings";
+  if (isOnlyOne) return method === "retrieve" ? [] : [everyParameter];
+  const isOfAll = /^(list|create|add)$/.test(method) && !collections.has(parent);
+  return isOfAll ? [everyParameter] : ["none", everyParameter];
+}
+
+const collections = new Set(["workspaces", "rules", "serviceAccounts", "rbacGroups", "rbacRoles"]);
 
 const operations = operationsOf(new Anthropic({ apiKey: "none" }).organization);
 

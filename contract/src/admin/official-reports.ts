@@ -7,6 +7,7 @@ import { route } from "../route.ts";
 
 /** One of these words, or one that came later: official clients are told to expect that. */
 function openWord<const T extends readonly string[]>(...known: T): z.ZodType<T[number], T[number]> {
+  // To the compiler the words that are known, so that a wrong one is found; to a reader any text.
   return z.string().meta({ examples: [...known] }) as unknown as z.ZodType<T[number], T[number]>;
 }
 

@@ -131,6 +131,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     action: "check",
     timeoutMs: VERIFY_TIMEOUT_MS,
     findFault: (answer) => {
+      // Each style is of one route: what comes is what that route answers. So below.
       const report = answer as unknown as LedgerReport;
       return report.is_correct ? null : describeLedger(report);
     },

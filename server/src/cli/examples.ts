@@ -95,6 +95,7 @@ function sampleOfKind(name: string, kind: Kind): string {
 
 /** The least that the schema takes, as far as its shape says. */
 function sampleJson(schema: z.ZodType): unknown {
+  // What zod keeps of a schema: its public types show the kind alone.
   const definition = schema._zod.def as unknown as { type: string; element?: z.ZodType };
   if (definition.type === "object") {
     const needed = readFields(schema as z.ZodObject).filter(({ isRequired }) => isRequired);

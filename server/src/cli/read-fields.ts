@@ -173,6 +173,7 @@ function isPart({ kind, isRequired }: Field): boolean {
   return isRequired && (kind.type === "text" || kind.type === "choice" || kind.type === "integer");
 }
 
+/** What zod keeps of a schema, of which its public types show the kind alone. */
 function definitionOf(schema: z.ZodType): Definition {
   return schema._zod.def as unknown as Definition;
 }

@@ -186,6 +186,7 @@ function listAllOf(connection: Connection): ListAll {
       all.push(...answer.data);
       page = answer.next_page;
     } while (page !== null);
+    // Pages of the list that was asked for, and of no other: the name of a path is not known to the types.
     return all as unknown as Awaited<ReturnType<ListAll>>;
   };
 }

@@ -16,6 +16,7 @@ export function hasPasskeys(): boolean {
 export async function askForPasskey(options: Options): Promise<Assertion | null> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never);
   const credential = await quietly(navigator.credentials.get({ publicKey }));
+  // The DOM types it as any JSON; the server checks what it is.
   return credential && (credential.toJSON() as Assertion);
 }
 
