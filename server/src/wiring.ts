@@ -6,8 +6,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import { saveUses } from "./access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
@@ -196,7 +195,7 @@ interface Core {
   audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
-  keyUse: KeyUse;
+  keyUses: KeyUses;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -254,8 +253,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  parts.defer(() => keyUse.stop());
+  const keyUses = noteKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -282,7 +281,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     audit,
     watch,
     keys,
-    keyUse,
+    keyUses,
     prices,
     labels,
     upstreams,
@@ -328,7 +327,7 @@ async function startSurfaces(
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
@@ -367,7 +366,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
+    adminKeyUse: core.keyUses.adminKeyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

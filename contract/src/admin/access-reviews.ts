@@ -24,6 +24,7 @@ import { accessFields, accessPath } from "./access.ts";
 const MAX_REVIEWERS = 50;
 const MAX_SCOPE_WORKSPACES = 500;
 const MAX_INACTIVE_DAYS = 365;
+const DEFAULT_INACTIVE_DAYS = 30;
 const MAX_AUTO_CLOSE_DAYS = 90;
 const MAX_REASON_LENGTH = 500;
 /** One statement's worth; a screen shows far fewer. */
@@ -78,6 +79,10 @@ const progress = z.object({
   remove: count,
   not_sure: count,
   recommended_for_removal: count,
+  to_remove: count.meta({
+    description:
+      "What closing takes away as things are decided, `if_no_answer` included; without Owners whom nobody decided about.",
+  }),
   kept: count,
   removed: count,
   already_gone: count,
@@ -136,10 +141,43 @@ export const createAccessReview = route({
     due_at: instant,
     auto_close_days: autoCloseDays.default(null),
     if_no_answer: ifNoAnswer.default("keep"),
-    inactive_days: inactiveDays.default(30),
+    inactive_days: inactiveDays.default(DEFAULT_INACTIVE_DAYS),
     recurrence: recurrence.default("none"),
   }),
   response: accessReview,
+});
+
+const previewCounts = {
+  items: count,
+  recommended_for_removal: count,
+  without_reviewer: count.meta({
+    description: "What none of the reviewers has the rights to decide about.",
+  }),
+};
+
+export const previewAccessReview = route({
+  operationId: "previewAccessReview",
+  method: "POST",
+  path: "/v1/admin/access_reviews/preview",
+  summary: "Count what an access review would take down",
+  description:
+    "With the same fields as starting one; nothing is kept, and nobody is written to. More than one review can hold is a 400, as when starting it.",
+  action: "access_reviews:read",
+  audited: null,
+  body: z.strictObject({
+    scope: scopeInput,
+    inactive_days: inactiveDays.default(DEFAULT_INACTIVE_DAYS),
+    reviewer_ids: z.array(memberId).max(MAX_REVIEWERS).default([]),
+  }),
+  response: z
+    .object({
+      type: z.literal("access_review_preview"),
+      ...previewCounts,
+      paths: z.array(z.object({ path: accessPath, ...previewCounts })).meta({
+        description: "One entry for each path of the scope.",
+      }),
+    })
+    .meta({ id: "AccessReviewPreview" }),
 });
 
 export const listAccessReviews = route({
@@ -291,7 +329,8 @@ export const listAssignedAccessReviews = route({
       .object({
         ...accessReview.shape,
         assigned: z.object({ items: count, undecided: count }).meta({
-          description: "What one has the rights to decide about.",
+          description:
+            "What one has the rights to decide about, without the own access that another reviewer decides about.",
         }),
       })
       .meta({ id: "AssignedAccessReview" }),
@@ -304,7 +343,7 @@ export const listAssignedAccessReviewItems = route({
   path: "/v1/admin/assigned_access_review_items",
   summary: "List the access that one is asked to decide about",
   description:
-    "Of open reviews, and only what one has the rights to take away. `is_own`: another reviewer decides about it, where there is one who can.",
+    "Of open reviews, and only what one has the rights to take away. About the own access (`is_own`) another reviewer decides, where there is one who can (`needs_another_reviewer`).",
   action: "self:read",
   audited: null,
   query: z.strictObject({
@@ -314,7 +353,11 @@ export const listAssignedAccessReviewItems = route({
   }),
   response: pageCursor(
     z
-      .object({ ...accessReviewItem.shape, is_own: z.boolean() })
+      .object({
+        ...accessReviewItem.shape,
+        is_own: z.boolean(),
+        needs_another_reviewer: z.boolean(),
+      })
       .meta({ id: "AssignedAccessReviewItem" }),
   ),
 });
@@ -461,6 +504,7 @@ export const listEvidenceKeys = route({
 
 export const accessReviewRoutes = [
   createAccessReview,
+  previewAccessReview,
   listAccessReviews,
   getAccessReview,
   updateAccessReview,
