@@ -13,6 +13,7 @@ export const consolePages = [
   "limits",
   "workspaces",
   "team",
+  "reviews",
   "admin-keys",
   "models",
   "upstream",

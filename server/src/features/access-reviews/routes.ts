@@ -1,4 +1,5 @@
 import type { accessRoutes } from "@bursar/contract/admin/access.ts";
+import type { accessReviewEvidenceRoutes } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { accessReviewRoutes } from "@bursar/contract/admin/access-reviews.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import { positionOfGrant } from "#src/access/access-grants.ts";
@@ -53,7 +54,10 @@ export function makeAccessHandlers(
 
 export function makeAccessReviewHandlers(
   deps: ReviewDeps,
-): HandlersFor<(typeof accessReviewRoutes)[number], Call> {
+): HandlersFor<
+  (typeof accessReviewRoutes)[number] | (typeof accessReviewEvidenceRoutes)[number],
+  Call
+> {
   const toWire = (shown: ShownReview) => toReviewWire(shown, deps.nowMs());
   return {
     createAccessReview: async (call, { body }) => toWire(await createReview(deps, call, body)),
