@@ -1,19 +1,21 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Menu as MenuIcon, Search, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
+import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Brand } from "./brand.tsx";
+import { commandKey } from "./command-key.ts";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { Questions } from "./questions.tsx";
-import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
-const Palette = lazy(() => import("./palette.tsx").then((module) => ({ default: module.Palette })));
+const Palette = lazyPart(() => import("./palette.tsx"), "Palette");
+const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "ShortcutsDialog");
 
 /** Rail, search and person around the page of a signed-in person. */
 export function Shell() {
@@ -47,9 +49,9 @@ export function Shell() {
       </div>
       <Suspense fallback={null}>
         {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
+        {areShortcutsOpen && <ShortcutsDialog onClose={() => setAreShortcutsOpen(false)} />}
       </Suspense>
       <Questions />
-      <ShortcutsDialog isOpen={areShortcutsOpen} onClose={() => setAreShortcutsOpen(false)} />
     </div>
   );
 }
@@ -71,7 +73,7 @@ function Rail({ onSearch }: { onSearch: () => void }) {
         >
           <Search size={15} /> Search
           <kbd className="ml-auto rounded-sm border border-line bg-raised px-1.5 text-[0.6875rem] leading-5">
-            {isApple() ? "⌘ K" : "Ctrl K"}
+            {commandKey()} K
           </kbd>
         </button>
       </div>
@@ -155,8 +157,4 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
       </IconButton>
     </header>
   );
-}
-
-function isApple(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.platform);
 }
