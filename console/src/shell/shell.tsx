@@ -1,6 +1,5 @@
-import { Dialog } from "@base-ui/react/dialog";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { Menu as MenuIcon, Search, X } from "lucide-react";
+import { Menu as MenuIcon, Search } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
 import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
@@ -15,12 +14,31 @@ import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
 const Palette = lazyPart(() => import("./palette.tsx"), "Palette");
+const RailSheet = lazyPart(() => import("./rail-sheet.tsx"), "RailSheet");
 const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "ShortcutsDialog");
+
+const QUIET_MS = 1_500;
+
+/** What is likely to be wanted next, once the first page stands: then it opens at once, also while the server is away. */
+function useParts(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      void Promise.allSettled([
+        import("./person-menu-items.tsx"),
+        import("./workspace-switcher-items.tsx"),
+        import("./palette.tsx"),
+        import("./sign-in-again-dialog.tsx"),
+      ]);
+    }, QUIET_MS);
+    return () => clearTimeout(timer);
+  }, []);
+}
 
 /** Rail, search and person around the page of a signed-in person. */
 export function Shell() {
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
+  useParts();
   useShortcuts({
     onPalette: () => setIsPaletteOpen(true),
     onHelp: () => setAreShortcutsOpen(true),
@@ -125,20 +143,18 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
   useEffect(() => setIsOpen(false), [pathname]);
   return (
     <header className="no-print sticky top-0 z-30 flex h-14 items-center gap-1 border-b border-line bg-paper/95 px-3 backdrop-blur lg:hidden">
-      <Dialog.Root open={isOpen} onOpenChange={setIsOpen}>
-        <Dialog.Trigger render={<IconButton label="Open the menu" className="size-10" />}>
-          <MenuIcon size={19} />
-        </Dialog.Trigger>
-        <Dialog.Portal>
-          <Dialog.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
-          <Dialog.Popup className="fixed inset-y-0 left-0 z-50 flex w-[min(18rem,85vw)] flex-col border-r border-line bg-paper shadow-popup outline-none transition-transform duration-150 data-ending-style:-translate-x-full data-starting-style:-translate-x-full">
-            <Dialog.Title className="sr-only">Menu</Dialog.Title>
-            <div className="flex items-center justify-between py-3 pr-2 pl-5">
-              <Brand />
-              <Dialog.Close render={<IconButton label="Close the menu" className="size-10" />}>
-                <X size={18} />
-              </Dialog.Close>
-            </div>
+      <IconButton
+        label="Open the menu"
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        className="size-10"
+        onClick={() => setIsOpen(true)}
+      >
+        <MenuIcon size={19} />
+      </IconButton>
+      <Suspense fallback={null}>
+        {isOpen && (
+          <RailSheet onClose={() => setIsOpen(false)}>
             <div className="px-3 pb-4">
               <WorkspaceSwitcher />
             </div>
@@ -146,9 +162,9 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
             <div className="mt-auto border-t border-line p-3">
               <PersonMenu />
             </div>
-          </Dialog.Popup>
-        </Dialog.Portal>
-      </Dialog.Root>
+          </RailSheet>
+        )}
+      </Suspense>
       <Link to="/" aria-label="Bursar, overview" className="rounded-md">
         <Brand />
       </Link>

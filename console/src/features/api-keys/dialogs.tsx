@@ -4,7 +4,7 @@ import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dia
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type ApiKey, useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 
 interface KeyDialogProps {

@@ -12,7 +12,7 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useWorkspaceNames } from "../workspaces/queries.ts";
 import { type Scope, type SpendLimit, useRemoveLimit, useSpendLimits } from "./queries.ts";
 import { SetLimitDialog } from "./set-limit.tsx";

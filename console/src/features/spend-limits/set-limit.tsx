@@ -13,7 +13,7 @@ import { showServerErrors } from "../../ui/form.ts";
 import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useWorkspaces } from "../workspaces/queries.ts";
 import {
   findMeanwhile,
