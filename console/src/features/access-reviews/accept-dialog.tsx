@@ -1,8 +1,8 @@
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type AssignedItem, useDecide } from "./queries.ts";
 import { formatAccesses } from "./words.ts";
 
@@ -39,7 +39,7 @@ export function AcceptDialog({ reviewId, open, onClose }: AcceptProps) {
       </p>
       <FormError error={decide.error} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button
           kind="primary"
           isBusy={decide.isPending}

@@ -6,9 +6,9 @@ import { Badge } from "../../ui/badge.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
-import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -96,14 +96,11 @@ function Items({ review }: { review: Review }) {
   return (
     <div className="grid gap-4">
       <div className="flex flex-wrap items-center gap-2.5">
-        <Input
-          type="search"
-          data-search
-          aria-label="Search access"
+        <SearchBox
+          label="Search access"
           placeholder="Search person, key or workspace"
           value={search}
-          onChange={(event) => setSearch(event.target.value)}
-          className="max-w-64"
+          onFind={setSearch}
         />
         <Filter
           label="Path"

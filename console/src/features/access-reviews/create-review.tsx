@@ -5,10 +5,10 @@ import { useForm } from "react-hook-form";
 import type { Input as CallInput } from "../../api-client.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { showServerErrors } from "../../ui/form.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useMembers } from "../members/queries.ts";
 import { useCreateReview, usePreview } from "./queries.ts";
 import {
@@ -76,7 +76,6 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
       description={`Step ${step + 1} of ${steps.length}: ${steps[step]}`}
       isOpen
       isWide
-      isDirty={form.formState.isDirty}
       onClose={onClose}
     >
       <form
@@ -90,11 +89,7 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
         <Step step={step} form={form} />
         <FormError error={error} />
         <DialogActions>
-          {step > 0 ? (
-            <Button onClick={() => setStep(step - 1)}>Back</Button>
-          ) : (
-            <Button onClick={onClose}>Cancel</Button>
-          )}
+          {step > 0 ? <Button onClick={() => setStep(step - 1)}>Back</Button> : <CancelButton />}
           <Button kind="primary" type="submit" isBusy={create.isPending}>
             {isLast ? "Start access review" : "Next"}
           </Button>

@@ -5,9 +5,10 @@ import { LoadError } from "../../shell/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { formatCount } from "../../ui/format.ts";
-import { Input } from "../../ui/input.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../access/words.ts";
 import { AcceptDialog } from "./accept-dialog.tsx";
 import { DecideRow, type Entry, rowId } from "./decide-row.tsx";
@@ -97,6 +98,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
   });
   return (
     <div className="grid gap-4">
+      <UnsavedGuard isDirty={isUnsent && error !== null} />
       <Head review={review} entries={entries} isUnsent={isUnsent} />
       <FilterBar {...filters} review={review} />
       {error && (
@@ -218,14 +220,11 @@ function FilterBar(props: Filters & { review: AssignedReview }) {
           .filter((path) => review.scope.paths.includes(path))
           .map((path) => ({ value: path, label: pathWords[path].label }))}
       />
-      <Input
-        type="search"
-        data-search
-        aria-label="Search access"
+      <SearchBox
+        label="Search access"
         placeholder="Search person, key or workspace"
         value={find}
-        onChange={(event) => setFind(event.target.value)}
-        className="max-w-64"
+        onFind={setFind}
       />
     </div>
   );

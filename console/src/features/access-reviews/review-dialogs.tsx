@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { showServerErrors } from "../../ui/form.ts";
 import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type Review, useCancelReview, useCloseReview, useUpdateReview } from "./queries.ts";
 import {
   DueField,
@@ -175,7 +175,6 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
       description="What was taken down at its start stays. New reviewers are asked by mail."
       isOpen
       isWide
-      isDirty={form.formState.isDirty}
       onClose={onClose}
     >
       <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
@@ -188,7 +187,7 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
         <RuleFields form={form} />
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={update.isPending}>
             Change review
           </Button>

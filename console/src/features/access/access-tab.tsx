@@ -1,7 +1,7 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
 import { useList } from "../../queries.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
@@ -10,8 +10,9 @@ import { ColorDot } from "../../ui/color-dot.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { saveFile } from "../../ui/download-csv.ts";
 import { formatPlural } from "../../ui/format.ts";
-import { Input, Select } from "../../ui/input.tsx";
+import { Select } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { useMembers } from "../members/queries.ts";
@@ -72,7 +73,6 @@ export function AccessTab() {
   );
 }
 
-const TYPING_MS = 250;
 const unusedChoices = [30, 60, 90, 180, 365] as const;
 
 function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch) => void }) {
@@ -81,7 +81,12 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
   const members = useMembers();
   return (
     <div className="flex flex-wrap items-center gap-2.5">
-      <FindBox text={search.find ?? ""} onChange={(find) => onChange({ find })} />
+      <SearchBox
+        label="Search access"
+        placeholder="Search person, key or workspace"
+        value={search.find ?? ""}
+        onFind={(find) => onChange({ find })}
+      />
       <Filter
         label="Path"
         values={search.path ?? []}
@@ -149,28 +154,6 @@ function OneFilter({ label, value, onChange, options }: OneFilterProps) {
       values={value === undefined ? [] : [value]}
       onChange={(values) => onChange(values.find((each) => each !== value))}
       options={options}
-    />
-  );
-}
-
-/** Asks the server once the typing rests. */
-function FindBox({ text, onChange }: { text: string; onChange: (text: string) => void }) {
-  const [typed, setTyped] = useState(text);
-  useEffect(() => setTyped(text), [text]);
-  useEffect(() => {
-    if (typed === text) return;
-    const timer = setTimeout(() => onChange(typed), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, text, onChange]);
-  return (
-    <Input
-      type="search"
-      data-search
-      aria-label="Search access"
-      placeholder="Search person, key or workspace"
-      value={typed}
-      onChange={(event) => setTyped(event.target.value)}
-      className="max-w-64"
     />
   );
 }

@@ -9,7 +9,7 @@ import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useRotationPolicy, useSetRotationPolicy } from "./queries.ts";
 import { describeRotation } from "./rotation-words.ts";
 

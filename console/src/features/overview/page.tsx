@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
+import { lazyPart } from "../../load-part.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -19,10 +20,9 @@ import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 
-const ReviewsToDecide = lazy(() =>
-  import("../access-reviews/to-decide.tsx").then((module) => ({
-    default: module.ReviewsToDecide,
-  })),
+const ReviewsToDecide = lazyPart(
+  () => import("../access-reviews/to-decide.tsx"),
+  "ReviewsToDecide",
 );
 
 const DAY_MS = 86_400_000;
