@@ -5,7 +5,6 @@ import type {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
@@ -13,6 +12,7 @@ import {
   deleteSpendLimit,
   filtersOf,
   getSpendLimit,
+  type LimitDeps,
   type LimitState,
   listSpendLimits,
   officialScopeTypes,
@@ -28,7 +28,7 @@ import {
 import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
 
 export function makeSpendLimitHandlers(
-  deps: AuditDeps,
+  deps: LimitDeps,
 ): HandlersFor<(typeof spendLimitRoutes)[number], Call> {
   return {
     setWorkspaceLimit: async (call, { body }) =>
