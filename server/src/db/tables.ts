@@ -12,7 +12,12 @@ export interface Tables extends AlertTables, ReviewTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
-  organization: { id: string; name: string; created_at: Created };
+  organization: {
+    id: string;
+    name: string;
+    created_at: Created;
+    has_first_alerts: Generated<boolean>;
+  };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
