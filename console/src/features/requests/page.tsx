@@ -51,18 +51,20 @@ export function RequestLogPage() {
               change({ live: on || undefined, at: undefined } as unknown as ReportSearch)
             }
           />
-          <LogFilters search={search} onChange={change} />
-        </div>
-        <div className="no-print flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-quiet">
           {search.at && (
-            <span>
+            <span className="text-sm text-quiet">
               Only {search.at.replace("T", ", ")}
               {search.at.length === 13 ? ":00 to :59" : ""} UTC
             </span>
           )}
-          <ButtonLink to="/usage" search={toUsageSearch(search)} kind="quiet">
-            View usage
-          </ButtonLink>
+          <span className="sm:ml-auto">
+            <ButtonLink to="/usage" search={toUsageSearch(search)} kind="quiet">
+              View usage
+            </ButtonLink>
+          </span>
+        </div>
+        <div className="no-print flex flex-wrap items-center gap-2.5">
+          <LogFilters search={search} onChange={change} />
           <StaleBadge
             error={requests.items.length > 0 ? requests.error : null}
             readAt={new Date(requests.readAtMs).toISOString()}

@@ -88,12 +88,15 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
   );
 }
 
+/** Below it, so many tokens a second says more about the clock than about the model. */
+const MEASURABLE_MS = 100;
+
 function Timing({ request }: Detail) {
   const { latency_ms, first_byte_ms, output_tokens, is_stream } = request;
   const waitMs = first_byte_ms ?? latency_ms;
   const share = latency_ms > 0 ? Math.min(1, waitMs / latency_ms) : 1;
   const restMs = Math.max(0, latency_ms - waitMs);
-  const perSecond = is_stream && restMs > 0 ? (output_tokens * 1_000) / restMs : null;
+  const perSecond = is_stream && restMs >= MEASURABLE_MS ? (output_tokens * 1_000) / restMs : null;
   return (
     <section className="grid gap-3">
       <h3>Timing</h3>

@@ -30,29 +30,26 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
     {
       id: "time",
       header: "Time, UTC",
-      cell: ({ started_at }) => (
-        <time
-          dateTime={started_at}
+      cell: ({ id, started_at }) => (
+        <button
+          type="button"
+          aria-label={`${formatMoment(started_at)}, open ${id}`}
           title={formatExact(started_at)}
-          className="figures whitespace-nowrap"
+          className="figures rounded-sm text-left after:absolute after:inset-0 sm:whitespace-nowrap"
+          onClick={() => onOpen(id)}
         >
           {formatMoment(started_at)}
-        </time>
+        </button>
       ),
     },
     {
       id: "id",
       header: "Request",
+      from: "sm",
       cell: ({ id }) => (
-        <button
-          type="button"
-          aria-label={`Open ${id}`}
-          title={id}
-          className="rounded-sm text-left after:absolute after:inset-0"
-          onClick={() => onOpen(id)}
-        >
-          <code>…{id.slice(-8)}</code>
-        </button>
+        <code title={id} className="whitespace-nowrap">
+          {id.slice(-8)}
+        </code>
       ),
     },
     {
@@ -121,7 +118,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
 
 function Short({ text }: { text: string }) {
   return (
-    <span className="block max-w-36 truncate" title={text}>
+    <span className="block max-w-32 truncate" title={text}>
       {text}
     </span>
   );

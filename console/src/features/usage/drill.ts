@@ -60,7 +60,7 @@ function dayWords(at: string): string {
   });
 }
 
-/** `Tue, 24 Nov`, and for shorter buckets the time too. */
+/** `Tue 24 Nov`, and for shorter buckets the time too. */
 export function bucketWords(startingAt: string, bucket: Range["bucket"]): string {
   const day = dayWords(startingAt);
   return bucket === "1d" ? day : `${day}, ${startingAt.slice(11, 16)} UTC`;

@@ -16,10 +16,14 @@ interface GroupTableProps {
 
 /** The numbers of the whole range, per group; the last row is the server's own total. */
 export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
-  const sums = useMemo(
-    () => sumGroups(report.groups.length > 0 ? report.groups : report.rows, groupBy),
-    [report, groupBy],
-  );
+  const sums = useMemo(() => {
+    if (report.groups.length > 0 && groupBy !== "token_type") {
+      return sumGroups(report.groups, groupBy);
+    }
+    // These the server has not put in order.
+    const rows = report.groups.length > 0 ? report.groups : report.rows;
+    return sumGroups(rows, groupBy).sort(byCost);
+  }, [report, groupBy]);
   const columns = useMemo(
     () => makeColumns(kind, groupBy, report.totals.cost_usd),
     [kind, groupBy, report.totals.cost_usd],
@@ -39,6 +43,21 @@ export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
         </p>
       )}
     </div>
+  );
+}
+
+function byCost(a: GroupSum, b: GroupSum): number {
+  if (a.costNano === b.costNano) return 0;
+  return a.costNano > b.costNano ? -1 : 1;
+}
+
+/** A model has no price; of anything else some requests went to such a model. */
+function Unpriced({ sum, isModel }: { sum: GroupSum; isModel: boolean }) {
+  if (sum.unpricedRequests === 0) return null;
+  return (
+    <Badge tone="warn">
+      {isModel ? "no price set" : `${formatCount(sum.unpricedRequests)} without a price`}
+    </Badge>
   );
 }
 
@@ -77,7 +96,7 @@ function makeColumns(
     cell: (sum) => (
       <span className="flex items-center gap-2 font-medium">
         <span className="truncate max-sm:max-w-32">{sum.name}</span>
-        {sum.unpricedRequests > 0 && <Badge tone="warn">no price set</Badge>}
+        {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
       </span>
     ),
     total: () => null,

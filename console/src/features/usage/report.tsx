@@ -54,7 +54,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
         />
         <FilterBar search={search} onChange={change} within={within} />
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
-        <span className="ml-auto">
+        <span className="sm:ml-auto">
           <ButtonLink to="/logs" search={toLogSearch(search, within)} kind="quiet">
             View logs
           </ButtonLink>

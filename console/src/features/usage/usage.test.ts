@@ -140,7 +140,7 @@ describe("a closer look", () => {
     ]);
     expect(crumbsOf({ at: "2026-11-24T13" }, "30 days")).toEqual([
       { label: "30 days", at: undefined },
-      { label: "Tue, 24 Nov", at: "2026-11-24" },
+      { label: "Tue 24 Nov", at: "2026-11-24" },
       { label: "13:00", at: "2026-11-24T13" },
     ]);
     expect(
