@@ -151,8 +151,9 @@ describe.skipIf(executable === null)("reports and the request log in a browser",
       await page.getByRole("combobox", { name: /^Status/ }).click();
       await page.getByRole("option", { name: "Server error (5xx)" }).click();
       await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: "Requests", exact: true }).click();
-      await page.getByRole("button", { name: "Table", exact: true }).click();
+      const chart = page.getByRole("figure");
+      await chart.getByRole("button", { name: "Requests", exact: true }).click();
+      await chart.getByRole("button", { name: "Table", exact: true }).click();
       const before = new URL(page.url());
       await page.reload();
       await page.getByRole("combobox", { name: "Status: Server error (5xx)" }).waitFor();
