@@ -8,7 +8,7 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { saveFile } from "../../ui/download-csv.ts";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { RangeBar } from "../usage/filter-bar.tsx";
 import { LiveToggle, StaleBadge } from "../usage/live.tsx";
 import type { ReportSearch } from "../usage/search.ts";

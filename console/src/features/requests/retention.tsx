@@ -2,13 +2,13 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { showServerErrors } from "../../ui/form.ts";
 import { formatDay, formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useRequestLogSettings, useSetRequestRetention } from "./queries.ts";
 
 /** How long the log is kept, and the way to change that for who may. */
@@ -61,7 +61,6 @@ function RetentionDialog({ days, onClose }: { days: number | null; onClose: () =
       description="Older requests are deleted within a day, for good. Usage, cost and spend keep counting them; only their minutes can no longer be reported."
       isOpen
       onClose={onClose}
-      isDirty={form.formState.isDirty}
     >
       <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
         <Field
@@ -82,7 +81,7 @@ function RetentionDialog({ days, onClose }: { days: number | null; onClose: () =
         </Field>
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={set.isPending}>
             Set retention
           </Button>
