@@ -6,6 +6,7 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["overview", "/"],
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
+    ["logs", "/logs?range=30d"],
     ["keys", "/keys"],
     ["key", `/keys/${apiKeyId}`],
     ["limits", "/limits"],

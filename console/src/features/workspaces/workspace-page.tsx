@@ -10,6 +10,7 @@ import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
+import { RecentRequests } from "../requests/recent-requests.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
@@ -82,7 +83,13 @@ export function WorkspaceLimitsTab() {
 }
 
 export function WorkspaceUsageTab() {
-  return <UsageReport workspaceId={useWorkspaceId()} />;
+  const workspaceId = useWorkspaceId();
+  return (
+    <div className="grid gap-10">
+      <UsageReport workspaceId={workspaceId} />
+      <RecentRequests workspaceId={workspaceId} />
+    </div>
+  );
 }
 
 export function WorkspaceMembersTab() {
