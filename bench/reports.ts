@@ -15,8 +15,7 @@ import { getCostSummary } from "../server/src/features/usage/cost-summary.ts";
 import { getUsage, type UsageQuery } from "../server/src/features/usage/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
-import { addToRollups, insertUsageEvents } from "../server/src/metering/usage.sql.ts";
-import { toRollups, toUsageEvent } from "../server/src/metering/usage-rows.ts";
+import { addUsage } from "../server/src/metering/record-usage.ts";
 import { makeHistory } from "./history.ts";
 
 const { values } = parseArgs({
@@ -257,14 +256,7 @@ function startIngestion(database: Database, organizationId: string) {
   const run = async () => {
     for (let batch = 0; !isStopped; batch++) {
       const records = makeRecords(organizationId, Math.round((rate * BATCH_MS) / 1000));
-      const rollups = toRollups(records);
-      await database.transaction().execute(async (tx) => {
-        await insertUsageEvents(
-          tx,
-          records.map((record) => toUsageEvent(record, "node_bench")),
-        );
-        await addToRollups(tx, rollups);
-      });
+      await database.transaction().execute((tx) => addUsage(tx, "node_bench", records));
       recorded += records.length;
       const dueMs = startMs + (batch + 1) * BATCH_MS;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
