@@ -250,7 +250,7 @@ function rankingCases(usage: UsageCase): Case[] {
   ] as const;
   return spans.flatMap(({ span, ...range }) =>
     groupings.flatMap((group_by) =>
-      (["cost", "requests"] as const).map((order_by) =>
+      (span === "30 days" ? (["cost", "requests"] as const) : (["cost"] as const)).map((order_by) =>
         usage(`${group_by.join(" × ")} by ${order_by}, ${span}`, {
           ...range,
           bucket: "none",

@@ -33,6 +33,7 @@ export interface Tables extends ReviewTables {
   usage_key_day: UsageKeyRollupTable;
   usage_key_week: UsageKeyRollupTable;
   usage_key_month: UsageKeyRollupTable;
+  usage_member_day: UsageMemberRollupTable;
   usage_organization_hour: UsageOrganizationRollupTable;
   usage_organization_day: UsageOrganizationRollupTable;
   usage_workspace_hour: UsageWorkspaceRollupTable;
@@ -300,6 +301,10 @@ interface UsageKeyRollupTable extends UsageRollupCounts {
   api_key_id: string;
   member_id: string;
   model: string;
+}
+
+interface UsageMemberRollupTable extends UsageRollupCounts {
+  member_id: string;
 }
 
 interface UsageWorkspaceRollupTable extends UsageRollupCounts {

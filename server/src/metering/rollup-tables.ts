@@ -73,6 +73,7 @@ export const rollupTables = {
   usage_key_day: { unit: "day", labels: keyLabels },
   usage_key_week: { unit: "week", labels: keyLabels },
   usage_key_month: { unit: "month", labels: keyLabels },
+  usage_member_day: { unit: "day", labels: ["member_id"] },
   usage_workspace_hour: { unit: "hour", labels: ["workspace_id"] },
   usage_workspace_day: { unit: "day", labels: ["workspace_id"] },
   usage_organization_hour: { unit: "hour", labels: modelLabels },

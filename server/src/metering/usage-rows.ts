@@ -117,6 +117,7 @@ export function toRollups(
     usage_key_day: keyDays,
     usage_key_week: rollUp(lateDays, rollupTables.usage_key_week),
     usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
+    usage_member_day: rollUp(keyDays, rollupTables.usage_member_day),
     usage_workspace_hour: workspaceHours,
     usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
     usage_organization_hour: organizationHours,

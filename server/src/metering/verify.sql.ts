@@ -32,6 +32,7 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_key_day: "usage_day",
   usage_key_week: "usage_week",
   usage_key_month: "usage_month",
+  usage_member_day: "usage_day",
   usage_workspace_hour: "usage_hour",
   usage_workspace_day: "usage_day",
   usage_organization_hour: "usage_hour",

@@ -71,7 +71,7 @@ CREATE TABLE usage_organization_hour (
 );
 CREATE TABLE usage_organization_day (LIKE usage_organization_hour INCLUDING ALL);
 
--- By key, its owner and the model, and by workspace, and by nothing else.
+-- By key, its owner and the model; by owner; by workspace; and by nothing else.
 CREATE TABLE usage_key_day (
   bucket_at timestamptz NOT NULL,
   organization_id uuid NOT NULL,
@@ -84,6 +84,13 @@ CREATE TABLE usage_key_day (
 );
 CREATE TABLE usage_key_week (LIKE usage_key_day INCLUDING ALL);
 CREATE TABLE usage_key_month (LIKE usage_key_day INCLUDING ALL);
+CREATE TABLE usage_member_day (
+  bucket_at timestamptz NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  LIKE usage_counts,
+  PRIMARY KEY (organization_id, bucket_at, member_id)
+);
 CREATE TABLE usage_workspace_hour (
   bucket_at timestamptz NOT NULL,
   organization_id uuid NOT NULL,
@@ -124,6 +131,7 @@ BEGIN
       ('usage_month', 'month', 'workspace_id, api_key_id, member_id, ' || model_labels),
       ('usage_key_day', 'day', 'workspace_id, api_key_id, member_id, model'),
       ('usage_key_month', 'month', 'workspace_id, api_key_id, member_id, model'),
+      ('usage_member_day', 'day', 'member_id'),
       ('usage_organization_hour', 'hour', model_labels),
       ('usage_organization_day', 'day', model_labels),
       ('usage_workspace_hour', 'hour', 'workspace_id'),

@@ -116,6 +116,7 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
 const levels = [
   { hour: "usage_organization_hour", day: "usage_organization_day" },
   { hour: "usage_workspace_hour", day: "usage_workspace_day" },
+  { hour: "usage_hour", day: "usage_member_day" },
   // Hours per key and model would be hardly fewer rows than there are with all labels.
   { hour: "usage_hour", day: "usage_key_day", week: "usage_key_week", month: "usage_key_month" },
   { hour: "usage_hour", day: "usage_day", week: "usage_week", month: "usage_month" },
@@ -134,7 +135,7 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
     const labels: readonly UsageLabel[] = rollupTables[day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
-  return level ?? levels[3];
+  return level ?? levels[4];
 }
 
 function labelsOf(column: ReportColumn): readonly UsageLabel[] {
