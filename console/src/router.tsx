@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
+import { readAccessSearch } from "./features/access/search.ts";
+import { readReviewsSearch } from "./features/access-reviews/search.ts";
 import { readKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
@@ -132,6 +134,41 @@ const teamTabs = [
     path: "/roles",
     component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
   }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/access",
+    validateSearch: readAccessSearch,
+    component: lazyRouteComponent(() => import("./features/access/access-tab.tsx"), "AccessTab"),
+  }),
+] as const;
+
+const reviews = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews",
+  validateSearch: readReviewsSearch,
+  component: lazyRouteComponent(() => import("./features/access-reviews/page.tsx"), "ReviewsPage"),
+});
+
+const reviewPage = () => import("./features/access-reviews/review-page.tsx");
+const review = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews/$reviewId",
+  component: lazyRouteComponent(reviewPage, "ReviewPage"),
+});
+const reviewTabs = [
+  createRoute({
+    getParentRoute: () => review,
+    path: "/",
+    component: lazyRouteComponent(() => import("./features/access-reviews/all-tab.tsx"), "AllTab"),
+  }),
+  createRoute({
+    getParentRoute: () => review,
+    path: "/decide",
+    component: lazyRouteComponent(
+      () => import("./features/access-reviews/decide-tab.tsx"),
+      "DecideTab",
+    ),
+  }),
 ] as const;
 
 const account = createRoute({
@@ -229,6 +266,8 @@ const routeTree = root.addChildren([
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),
+    reviews,
+    review.addChildren(reviewTabs),
     account,
     adminKeys,
     models,

@@ -14,6 +14,7 @@ export const consolePages = [
   "limits",
   "workspaces",
   "team",
+  "reviews",
   "admin-keys",
   "models",
   "upstream",

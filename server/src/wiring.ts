@@ -6,8 +6,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import { saveUses } from "./access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
 import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
@@ -202,7 +201,7 @@ interface Core {
   audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
-  keyUse: KeyUse;
+  keyUses: KeyUses;
   prices: PriceBooks;
   labels: ModelLabels;
   ledger: Ledger;
@@ -261,8 +260,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  parts.defer(() => keyUse.stop());
+  const keyUses = noteKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -291,7 +290,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     audit,
     watch,
     keys,
-    keyUse,
+    keyUses,
     prices,
     labels,
     upstreams,
@@ -340,7 +339,7 @@ async function startSurfaces(
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
@@ -378,7 +377,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
+    adminKeyUse: core.keyUses.adminKeyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

@@ -2,6 +2,7 @@ import type { Action } from "@bursar/contract/permissions.ts";
 import type { LinkProps } from "@tanstack/react-router";
 import {
   ChartColumn,
+  ClipboardCheck,
   House,
   KeyRound,
   Landmark,
@@ -58,6 +59,14 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "w",
       },
       { label: "Team", to: "/team", icon: Users, action: "members:read", shortcut: "t" },
+      {
+        label: "Access reviews",
+        to: "/reviews",
+        icon: ClipboardCheck,
+        // Whoever can be a reviewer: who runs the company, or a workspace.
+        action: "workspace_members:write",
+        shortcut: "r",
+      },
       {
         label: "Admin keys",
         to: "/admin-keys",

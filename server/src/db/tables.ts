@@ -150,6 +150,9 @@ interface AdminKeyTable {
   created_at: Created;
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Generated<Date | null>;
+  last_used_address: Generated<string | null>;
+  uses_noted_since: Generated<Date | null>;
 }
 
 interface UpstreamTable {

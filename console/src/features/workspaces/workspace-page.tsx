@@ -10,6 +10,7 @@ import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
+import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
 import { RecentRequests } from "../requests/recent-requests.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
@@ -112,6 +113,7 @@ export function WorkspaceSettingsTab() {
         </p>
         {isOpen && <EditWorkspace key={data.id} workspace={data} />}
       </Section>
+      <RotationPolicy workspaceId={data.id} mayChange={isOpen} />
       <Section
         title="Isolation"
         lead="Workspaces share the company's upstream: one credential, and one prompt cache at Anthropic. Keys, limits, usage and bills are apart."
