@@ -42,6 +42,13 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "CostPage"),
 });
 
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/requests/page.tsx"), "RequestLogPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
@@ -252,6 +259,7 @@ const routeTree = root.addChildren([
     overview,
     usage,
     cost,
+    logs,
     keys,
     key,
     limits,

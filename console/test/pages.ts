@@ -10,6 +10,7 @@ export function pagesOf({
     ["overview", "/"],
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
+    ["logs", "/logs?range=30d"],
     ["keys", "/keys"],
     ["keys-issue", "/keys?issue=never_expires"],
     ["key", `/keys/${apiKeyId}`],

@@ -9,6 +9,7 @@ export const consolePages = [
   "reset",
   "usage",
   "cost",
+  "logs",
   "keys",
   "limits",
   "workspaces",

@@ -7,6 +7,7 @@ import {
   KeyRound,
   Landmark,
   Layers,
+  ListTree,
   Lock,
   type LucideIcon,
   Mail,
@@ -36,6 +37,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       { label: "Overview", to: "/", icon: House, action: "usage:read", shortcut: "o" },
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
+      { label: "Logs", to: "/logs", icon: ListTree, action: "usage:read", shortcut: "r" },
       { label: "API keys", to: "/keys", icon: KeyRound, action: "api_keys:read", shortcut: "k" },
       {
         label: "Limits",

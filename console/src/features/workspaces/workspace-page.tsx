@@ -11,6 +11,7 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
 import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
+import { RecentRequests } from "../requests/recent-requests.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
@@ -83,7 +84,13 @@ export function WorkspaceLimitsTab() {
 }
 
 export function WorkspaceUsageTab() {
-  return <UsageReport workspaceId={useWorkspaceId()} />;
+  const workspaceId = useWorkspaceId();
+  return (
+    <div className="grid gap-10">
+      <UsageReport workspaceId={workspaceId} />
+      <RecentRequests workspaceId={workspaceId} />
+    </div>
+  );
 }
 
 export function WorkspaceMembersTab() {
