@@ -21,6 +21,7 @@ export const idPrefixes = {
   accessReview: "review_",
   accessReviewItem: "reviewitem_",
   evidenceKey: "evkey_",
+  playgroundSession: "play_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -52,6 +53,9 @@ export const accessReviewItemId = idText.meta({
   description: "Id of one access in a review, `reviewitem_…`.",
 });
 export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
+export const playgroundSessionId = idText.meta({
+  description: "Id of a session of the playground, `play_…`.",
+});
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

@@ -24,6 +24,7 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
 }
 
 export interface Money {
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
@@ -108,5 +109,5 @@ async function startNode(
     await meter.flush();
     await leases.stop();
   });
-  return { ledger, leases, meter };
+  return { nodeId, ledger, leases, meter };
 }

@@ -17,6 +17,7 @@ import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
+import { describeNode } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
@@ -199,6 +200,7 @@ interface Core {
   keyUse: KeyUse;
   prices: PriceBooks;
   labels: ModelLabels;
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
@@ -265,7 +267,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
   const money = { ...options, version: VERSION, nowMs: spendNowMs, prices, labels, runsOn };
-  const { ledger, leases, meter } = await startMoney(money, parts);
+  const { nodeId, ledger, leases, meter } = await startMoney(money, parts);
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -276,7 +278,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => ledger.refresh()),
     quietly(() => upstreams.reload()),
   );
-  const counted = { ledger, leases, meter, spendNowMs, runsOn };
+  const counted = { nodeId, ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
     audit,
@@ -377,6 +379,7 @@ async function startSurfaces(
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
       : metrics,
     version: VERSION,
+    node: describeNode({ config, storage, core }, () => gateway),
     logger,
   });
   parts.defer(() => admin.close());

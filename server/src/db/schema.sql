@@ -82,7 +82,8 @@ CREATE TABLE api_key (
   owner_member_id text,
   allowed_models text[],
   allowed_addresses text[],
-  archived_at timestamp with time zone
+  archived_at timestamp with time zone,
+  purpose text DEFAULT 'calls'::text NOT NULL
 );
 CREATE TABLE api_key_secret (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -93,7 +94,8 @@ CREATE TABLE api_key_secret (
   valid_until timestamp with time zone,
   last_used_at timestamp with time zone,
   last_used_address text,
-  last_used_model text
+  last_used_model text,
+  playground_session_id text
 );
 CREATE TABLE audit_checkpoint (
   organization_id uuid NOT NULL,
@@ -762,10 +764,14 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardi
 ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
+ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_playground_session_id_key UNIQUE (playground_session_id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_session_end CHECK (((playground_session_id IS NULL) OR (valid_until IS NOT NULL)));
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
@@ -919,6 +925,7 @@ CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
 CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
 CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);

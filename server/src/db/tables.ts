@@ -96,6 +96,8 @@ interface WorkspaceTable {
   archived_at: Date | null;
 }
 
+export type KeyPurpose = "calls" | "playground";
+
 interface ApiKeyTable {
   id: string;
   organization_id: string;
@@ -103,6 +105,8 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
+  /** `playground`: see migrations/0015_playground.sql. */
+  purpose: Generated<KeyPurpose>;
   created_by_type: string;
   created_by_id: string;
   created_at: Created;
@@ -123,6 +127,7 @@ interface ApiKeySecretTable {
   last_used_at: Date | null;
   last_used_address: string | null;
   last_used_model: string | null;
+  playground_session_id: string | null;
 }
 
 /** What a change can alter of what nodes keep of keys. */
