@@ -4,7 +4,7 @@ import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type ApiKey, useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 
 interface KeyDialogProps {

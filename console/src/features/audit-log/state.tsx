@@ -11,7 +11,7 @@ import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
 
 type State = Answer<"getAuditLogState">;

@@ -11,7 +11,7 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
 
 const tones: Record<Invite["status"], Tone> = {

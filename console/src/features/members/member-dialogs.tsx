@@ -6,7 +6,7 @@ import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import {
   type Member,
   useDeactivateMember,

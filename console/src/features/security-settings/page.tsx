@@ -11,7 +11,7 @@ import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 
 type Settings = Answer<"getSecuritySettings">;

@@ -18,7 +18,7 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
 import {
   type Scope,

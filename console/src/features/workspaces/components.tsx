@@ -8,7 +8,7 @@ import { needed, showServerErrors } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import {
   useArchiveWorkspace,
   useCreateWorkspace,

@@ -11,7 +11,7 @@ import { Field } from "../../ui/field.tsx";
 import { Choices, Input } from "../../ui/input.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useMembers } from "../members/queries.ts";
 import { givenRoles, workspaceRoleHints } from "../members/role-words.ts";
 
