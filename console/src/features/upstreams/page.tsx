@@ -85,7 +85,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
       {mayChange && (
         <>
           <Section title="Change upstream">
-            <UpstreamForm key={upstream.updated_at} upstream={upstream} />
+            <UpstreamForm key={upstream.id} upstream={upstream} />
           </Section>
           <Section
             title="Delete upstream"
