@@ -26,6 +26,10 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["audit-filtered", "/audit?event=api_key."],
     ["security", "/security"],
     ["mail", "/mail"],
+    ["system", "/system"],
+    ["settings", "/settings"],
+    ["playground", "/playground"],
+    ["key-limits", `/limits?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }

@@ -20,4 +20,7 @@ export const consolePages = [
   "security",
   "mail",
   "account",
+  "system",
+  "settings",
+  "playground",
 ] as const;

@@ -171,7 +171,8 @@ CREATE TABLE api_key_secret (
   last_used_at timestamp with time zone,
   last_used_address text,
   last_used_model text,
-  playground_session_id text
+  playground_session_id text,
+  auth_session_id text
 );
 CREATE TABLE audit_checkpoint (
   organization_id uuid NOT NULL,
@@ -1011,6 +1012,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (org
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_auth_session_id_fkey FOREIGN KEY (auth_session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1066,6 +1068,7 @@ CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (ow
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
 CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
+CREATE INDEX api_key_secret_by_session ON api_key_secret USING btree (auth_session_id) WHERE (auth_session_id IS NOT NULL);
 CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
 CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
 CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);

@@ -129,6 +129,7 @@ interface ApiKeySecretTable {
   last_used_address: string | null;
   last_used_model: string | null;
   playground_session_id: string | null;
+  auth_session_id: string | null;
 }
 
 /** What a change can alter of what nodes keep of keys. */

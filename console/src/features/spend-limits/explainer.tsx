@@ -9,7 +9,8 @@ import type { LimitsSearch } from "./search.ts";
 
 /** Picks a key, and explains what limits it. Which one stands in the address. */
 export function LimitExplainer() {
-  const { key = null }: LimitsSearch & { key?: string } = useSearch({ strict: false });
+  const search: LimitsSearch = useSearch({ strict: false });
+  const key = search.key ?? null;
   const navigate = useNavigate();
   const keys = useList("listApiKeys", {});
   const workspaceName = useWorkspaceNames();

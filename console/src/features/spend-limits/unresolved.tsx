@@ -19,7 +19,10 @@ type Unresolved = ItemOf<"listUnresolvedSpend">;
 const REFRESH_MS = 10_000;
 const kindWords: Record<Unresolved["kind"], { label: string; hint: string }> = {
   request: { label: "A request", hint: "It was sent, and how it ended never became known." },
-  node: { label: "Budget of a node", hint: "The node fell silent; it takes it up again when back." },
+  node: {
+    label: "Budget of a node",
+    hint: "The node fell silent; it takes it up again when back.",
+  },
   journal: { label: "A lost journal", hint: "What a node may have spent whose disk lost records." },
 };
 
@@ -156,7 +159,6 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
       description={kindWords[item.kind].hint}
       isOpen
       onClose={onClose}
-      isDirty={form.formState.isDirty}
     >
       <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-5">
         <Choices
@@ -188,17 +190,16 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
             error={errors.amount_usd?.message}
           >
             {(control) => (
-              <MoneyInput {...control} {...form.register("amount_usd", needed("Enter an amount."))} />
+              <MoneyInput
+                {...control}
+                {...form.register("amount_usd", needed("Enter an amount."))}
+              />
             )}
           </Field>
         )}
         <Field label="Reason" hint="It stands in the audit log." error={errors.reason?.message}>
           {(control) => (
-            <TextArea
-              {...control}
-              rows={2}
-              {...form.register("reason", needed("Say why."))}
-            />
+            <TextArea {...control} rows={2} {...form.register("reason", needed("Say why."))} />
           )}
         </Field>
         <p className="text-sm text-quiet">This cannot be undone.</p>

@@ -22,7 +22,9 @@ export function makeNodeColumns(): Column<Node>[] {
       id: "state",
       header: "State",
       cell: (node) => (
-        <Badge tone={node.is_silent ? "plain" : "good"}>{node.is_silent ? "Silent" : "Running"}</Badge>
+        <Badge tone={node.is_silent ? "plain" : "good"}>
+          {node.is_silent ? "Silent" : "Running"}
+        </Badge>
       ),
     },
     { id: "version", header: "Version", from: "sm", cell: (node) => node.version },

@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
-import { type Answer, useSystem } from "./queries.ts";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -11,6 +10,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { makeNodeColumns } from "./node-columns.tsx";
+import { type Answer, useSystem } from "./queries.ts";
 import { TestMail } from "./test-mail.tsx";
 import { formatBytes, formatWait } from "./words.ts";
 
@@ -105,7 +105,8 @@ function PriceList({ prices }: { prices: System["price_list"] }) {
 
 /** What only the node that answered knows of itself. */
 function ThisNode({ node }: { node: System["this_node"] }) {
-  const late = node.unflushed_records > 0 ? `, the oldest ${formatWait(node.oldest_unflushed_ms)} old` : "";
+  const late =
+    node.unflushed_records > 0 ? `, the oldest ${formatWait(node.oldest_unflushed_ms)} old` : "";
   return (
     <Facts
       items={[
@@ -126,10 +127,7 @@ function ThisNode({ node }: { node: System["this_node"] }) {
                 : ", synced every 50 ms")}
           </State>,
         ],
-        [
-          "Not yet in the database",
-          `${formatPlural(node.unflushed_records, "record")}${late}`,
-        ],
+        ["Not yet in the database", `${formatPlural(node.unflushed_records, "record")}${late}`],
         ["Leases live", formatWait(node.lease_ttl_seconds * 1000)],
       ]}
     />
@@ -203,11 +201,23 @@ function QueueSection({ queue }: { queue: System["job_queue"] }) {
           ["Running", formatCount(queue.running)],
           [
             "Failing",
-            queue.failing === 0 ? "None" : <Badge tone="warn">{formatCount(queue.failing)}</Badge>,
+            queue.failing === 0 ? (
+              "None"
+            ) : (
+              <Badge key="failing" tone="warn">
+                {formatCount(queue.failing)}
+              </Badge>
+            ),
           ],
           [
             "Given up",
-            queue.given_up === 0 ? "None" : <Badge tone="bad">{formatCount(queue.given_up)}</Badge>,
+            queue.given_up === 0 ? (
+              "None"
+            ) : (
+              <Badge key="given" tone="bad">
+                {formatCount(queue.given_up)}
+              </Badge>
+            ),
           ],
           [
             "Waits longest",
@@ -298,9 +308,8 @@ function AuditState({ log }: { log: System["audit_log"] }) {
         "Not checked yet by this node."
       ) : log.is_intact ? (
         <>
-          <Badge tone="good">Intact</Badge> up to event{" "}
-          {formatCount(log.verified_through_seq ?? 0)}, checked{" "}
-          <RelativeTime at={log.checked_at} />.
+          <Badge tone="good">Intact</Badge> up to event {formatCount(log.verified_through_seq ?? 0)}
+          , checked <RelativeTime at={log.checked_at} />.
         </>
       ) : (
         <Badge tone="bad">It was changed</Badge>
@@ -342,7 +351,10 @@ function Backup({ isEmbedded }: { isEmbedded: boolean }) {
               are not in the database yet.
             </li>
           </ul>
-          <CodeBlock what="command" text={'pg_dump --format=custom --file=bursar.dump "$DATABASE_URL"'} />
+          <CodeBlock
+            what="command"
+            text={'pg_dump --format=custom --file=bursar.dump "$DATABASE_URL"'}
+          />
         </>
       )}
     </Section>

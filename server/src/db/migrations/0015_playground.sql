@@ -10,5 +10,8 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (purpose = 'ca
 CREATE UNIQUE INDEX api_key_playground ON api_key (owner_member_id, workspace_id) WHERE purpose = 'playground';
 
 ALTER TABLE api_key_secret ADD COLUMN playground_session_id text UNIQUE;
+-- The sign-in that it was started from: it does not outlive that.
+ALTER TABLE api_key_secret ADD COLUMN auth_session_id text REFERENCES auth_session (id) ON DELETE CASCADE;
+CREATE INDEX api_key_secret_by_session ON api_key_secret (auth_session_id) WHERE auth_session_id IS NOT NULL;
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_session_end
   CHECK (playground_session_id IS NULL OR valid_until IS NOT NULL);

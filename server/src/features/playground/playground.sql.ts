@@ -43,6 +43,8 @@ export async function insertSession(
   session: {
     id: string;
     apiKeyId: string;
+    /** The sign-in that it ends with. */
+    authSessionId: string;
     hash: Uint8Array;
     hint: string;
     createdAt: Date;
@@ -58,6 +60,7 @@ export async function insertSession(
       created_at: session.createdAt,
       valid_until: session.expiresAt,
       playground_session_id: session.id,
+      auth_session_id: session.authSessionId,
     })
     .execute();
 }

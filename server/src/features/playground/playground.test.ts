@@ -123,6 +123,12 @@ describe("a session of the playground", () => {
     expect(await refusalOf(session.key)).toMatch(/deactivated/);
   });
 
+  test("does not outlive the sign-in that it was started from", async () => {
+    const session = await start();
+    await developer.client.post("/v1/admin/sign_out");
+    expect(await refusalOf(session.key)).toBe("unknown");
+  });
+
   test("stops with its workspace, and none starts in an archived one", async () => {
     const session = await start();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);

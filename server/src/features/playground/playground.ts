@@ -63,7 +63,8 @@ export function startPlaygroundSession(
       createdAt,
       expiresAt,
     });
-    await insertSession(tx, { id, apiKeyId, hash, hint, createdAt, expiresAt });
+    const authSessionId = member.sessionId;
+    await insertSession(tx, { id, apiKeyId, authSessionId, hash, hint, createdAt, expiresAt });
     const forgetBefore = new Date(nowMs - REMEMBERED_MS);
     await limitSessions(tx, { apiKeyId, keep: MAX_SESSIONS, now: createdAt, forgetBefore });
     const expires_at = expiresAt.toISOString();
