@@ -1,22 +1,9 @@
 import { ApiError, AwayError } from "../../api-client.ts";
+import type { MessageRequest } from "./message-request.ts";
 import { readEvents } from "./read-events.ts";
 
 // The one place of the console that calls the Claude API, and not the Admin API: as every program does, with a key. The
 // person's cookie is left out, which would mean nothing there.
-
-export interface Message {
-  role: "user" | "assistant";
-  content: string;
-}
-
-/** What is sent: the body of `POST /v1/messages`. */
-export interface MessageRequest {
-  model: string;
-  max_tokens: number;
-  system?: string;
-  messages: readonly Message[];
-  stream?: true;
-}
 
 export interface AskOptions {
   key: string;

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Segments } from "../../ui/tabs.tsx";
-import type { MessageRequest } from "./claude.ts";
+import type { MessageRequest } from "./message-request.ts";
 import { codeFor, type Language, languages } from "./write-code.ts";
 
 export function CodeSamples({ request }: { request: MessageRequest }) {

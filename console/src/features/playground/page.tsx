@@ -8,14 +8,10 @@ import { TextArea } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { CodeSamples } from "./code-samples.tsx";
+import { type Message, toRequest } from "./message-request.ts";
 import { PlaygroundSettings } from "./settings.tsx";
 import { Turns } from "./turns.tsx";
-import {
-  type Conversation,
-  type Settings,
-  toRequest,
-  useConversation,
-} from "./use-conversation.ts";
+import { type Conversation, type Settings, useConversation } from "./use-conversation.ts";
 
 const USUAL_MODEL = "claude-sonnet-5";
 const USUAL_TOKENS = 1024;
@@ -65,8 +61,6 @@ function Playground({ workspaces, models }: PlaygroundProps) {
     maxTokens: USUAL_TOKENS,
     isStreamed: true,
   });
-  const next = { role: "user" as const, content: draft.trim() || "Hello, Claude" };
-  const said = conversation.isRunning ? conversation.turns : [...conversation.turns, next];
   return (
     <div className="grid gap-12">
       <div className="grid gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_18rem]">
@@ -92,10 +86,17 @@ function Playground({ workspaces, models }: PlaygroundProps) {
         title="The same call from a program"
         lead="With a key of the workspace in ANTHROPIC_API_KEY."
       >
-        <CodeSamples request={toRequest(said, settings)} />
+        <CodeSamples request={toRequest(shownTurns(conversation.turns, draft), settings)} />
       </Section>
     </div>
   );
+}
+
+/** What the next call would say; with nothing written, what the last one did. */
+function shownTurns(turns: readonly Message[], draft: string): readonly Message[] {
+  const lastAsked = turns.findLastIndex(({ role }) => role === "user");
+  if (draft.trim() === "" && lastAsked >= 0) return turns.slice(0, lastAsked + 1);
+  return [...turns, { role: "user", content: draft.trim() || "Hello, Claude" }];
 }
 
 interface ComposerProps {
@@ -107,7 +108,8 @@ interface ComposerProps {
 
 function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
   const { isRunning, turns, error } = conversation;
-  const isSendable = draft.trim() !== "" && !isRunning && settings.maxTokens > 0;
+  const isAskable = settings.maxTokens > 0 && settings.model.trim() !== "";
+  const isSendable = isAskable && draft.trim() !== "" && !isRunning;
   const send = async () => {
     if (!isSendable) return;
     onDraft("");

@@ -1,3 +1,4 @@
+import { useId } from "react";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Checkbox, Input, TextArea } from "../../ui/input.tsx";
@@ -12,6 +13,7 @@ interface SettingsProps {
 
 /** What is asked, of whom, and who pays. */
 export function PlaygroundSettings({ settings, workspaces, models, onChange }: SettingsProps) {
+  const modelsId = useId();
   return (
     <div className="grid gap-5">
       <Field label="Workspace">
@@ -24,14 +26,26 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
           />
         )}
       </Field>
-      <Field label="Model">
+      <Field
+        label="Model"
+        hint="One of the list, or any other name."
+        error={settings.model.trim() === "" ? "Enter a model." : undefined}
+      >
         {(control) => (
-          <Combobox
-            control={control}
-            options={models.map((model) => ({ value: model, label: model }))}
-            value={settings.model}
-            onChange={(model) => model !== null && onChange({ model })}
-          />
+          <>
+            <Input
+              {...control}
+              list={modelsId}
+              spellCheck={false}
+              value={settings.model}
+              onChange={(event) => onChange({ model: event.target.value })}
+            />
+            <datalist id={modelsId}>
+              {models.map((model) => (
+                <option key={model} value={model} />
+              ))}
+            </datalist>
+          </>
         )}
       </Field>
       <Field label="System prompt" isOptional>

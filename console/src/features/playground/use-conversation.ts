@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../../api-client.ts";
-import { askClaude, type Message, type MessageRequest } from "./claude.ts";
+import { askClaude } from "./claude.ts";
+import { type Message, type MessageRequest, type Prompt, toRequest } from "./message-request.ts";
 import { usePlaygroundKeys } from "./session.ts";
 
 export interface Turn extends Message {
@@ -11,12 +12,8 @@ export interface Turn extends Message {
   end: "running" | "whole" | "cut" | "stopped" | "broken";
 }
 
-export interface Settings {
+export interface Settings extends Prompt {
   workspaceId: string;
-  model: string;
-  system: string;
-  maxTokens: number;
-  isStreamed: boolean;
 }
 
 export interface Conversation {
@@ -115,19 +112,4 @@ async function askWithKey(
 
 function makeTurn(id: number, role: Turn["role"], content: string): Turn {
   return { id, role, content, requestId: null, end: role === "user" ? "whole" : "running" };
-}
-
-/** What is sent for these turns. An answer that was stopped before its first word was no answer. */
-export function toRequest(
-  turns: readonly Message[],
-  { model, system, maxTokens, isStreamed }: Omit<Settings, "workspaceId">,
-): MessageRequest {
-  const said = turns.filter(({ content }) => content.trim() !== "");
-  return {
-    model,
-    max_tokens: maxTokens,
-    ...(system.trim() !== "" && { system: system.trim() }),
-    messages: said.map(({ role, content }) => ({ role, content: content.trim() })),
-    ...(isStreamed && { stream: true as const }),
-  };
 }

@@ -1,4 +1,4 @@
-import type { MessageRequest } from "./claude.ts";
+import type { MessageRequest } from "./message-request.ts";
 
 // The same call as a program makes it. What a person wrote stands in it as data: quoted so that no shell and no language
 // reads it as anything else.

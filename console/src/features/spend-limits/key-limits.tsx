@@ -74,7 +74,7 @@ function Chain({ effective }: { effective: Effective }) {
     ["api_key", "The key"],
     [
       "workspace",
-      <span key="workspace">
+      <span key="workspace" className="flex flex-wrap gap-x-2">
         Workspace <WorkspaceLink id={workspace_id} />
       </span>,
     ],

@@ -34,7 +34,12 @@ export function makeNodeColumns(): Column<Node>[] {
       from: "sm",
       cell: (node) => <RelativeTime at={node.started_at} />,
     },
-    { id: "seen", header: "Heard of", cell: (node) => <RelativeTime at={node.last_seen_at} /> },
+    {
+      id: "seen",
+      header: "Heard of",
+      from: "sm",
+      cell: (node) => <RelativeTime at={node.last_seen_at} />,
+    },
     {
       id: "journal",
       header: "Journal",

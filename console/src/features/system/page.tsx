@@ -62,7 +62,7 @@ function Loaded({ system }: { system: System }) {
         <ThisNode node={system.this_node} />
       </Section>
       <DatabaseSection database={system.database} />
-      <QueueSection queue={system.job_queue} />
+      <QueueSection queue={system.job_queue} hasMailServer={system.mail.is_configured} />
       <MailSection mail={system.mail} />
       <Section title="Claude and the audit log">
         <Facts
@@ -189,11 +189,16 @@ function DatabaseSection({ database }: { database: System["database"] }) {
   );
 }
 
-function QueueSection({ queue }: { queue: System["job_queue"] }) {
+interface QueueProps {
+  queue: System["job_queue"];
+  hasMailServer: boolean;
+}
+
+function QueueSection({ queue, hasMailServer }: QueueProps) {
   return (
     <Section
       title="Jobs"
-      lead="Mail, reminders and upkeep, which any node does. A job that fails is tried again, later each time."
+      lead={`Mail, reminders and upkeep, which any node does. A job that fails is tried again, later each time.${hasMailServer ? "" : " Messages wait here too until there is a mail server."}`}
     >
       <Facts
         items={[
