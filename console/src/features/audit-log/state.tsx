@@ -89,7 +89,7 @@ function Verified({ state }: { state: State }) {
           `${formatPlural(head.seq, "event")}, not verified yet`
         )}
       </span>
-      <Button kind="quiet" isBusy={isBusy} onClick={() => void verify()}>
+      <Button kind="quiet" isBusy={isBusy} onClick={() => void verify()} className="max-sm:-ml-3.5">
         Verify now
       </Button>
       <FormError error={error} />
