@@ -21,6 +21,11 @@ export const idPrefixes = {
   accessReview: "review_",
   accessReviewItem: "reviewitem_",
   evidenceKey: "evkey_",
+  alert: "alert_",
+  alertFiring: "firing_",
+  alertChannel: "channel_",
+  alertDelivery: "msg_",
+  increaseRequest: "slir_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -52,6 +57,13 @@ export const accessReviewItemId = idText.meta({
   description: "Id of one access in a review, `reviewitem_…`.",
 });
 export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
+export const alertId = idText.meta({ description: "Alert id, `alert_…`." });
+export const alertFiringId = idText.meta({ description: "Id of a firing, `firing_…`." });
+export const alertChannelId = idText.meta({ description: "Alert channel id, `channel_…`." });
+export const alertDeliveryId = idText.meta({ description: "Id of a delivery, `msg_…`." });
+export const increaseRequestId = idText.meta({
+  description: "Id of a request for a higher limit, `slir_…`.",
+});
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

@@ -68,6 +68,82 @@ CREATE TABLE admin_key (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone
 );
+CREATE TABLE alert (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  includes_below boolean NOT NULL,
+  condition jsonb NOT NULL,
+  notifies_owner boolean DEFAULT false NOT NULL,
+  is_enabled boolean DEFAULT true NOT NULL,
+  muted_until timestamp with time zone,
+  version integer DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  deleted_at timestamp with time zone
+);
+CREATE TABLE alert_channel (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  recipients jsonb,
+  target_sealed bytea,
+  target_hint text,
+  is_enabled boolean DEFAULT true NOT NULL,
+  paused_at timestamp with time zone,
+  pause_reason text,
+  failures_in_a_row integer DEFAULT 0 NOT NULL,
+  version integer DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  archived_at timestamp with time zone
+);
+CREATE TABLE alert_channel_secret (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  alert_channel_id text NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone
+);
+CREATE TABLE alert_delivery (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  alert_firing_id text,
+  alert_channel_id text,
+  status text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  last_status integer,
+  last_error text,
+  last_attempt_at timestamp with time zone,
+  created_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone
+);
+CREATE TABLE alert_firing (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  alert_id text NOT NULL,
+  kind text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  workspace_id text,
+  episode text NOT NULL,
+  threshold text NOT NULL,
+  facts jsonb NOT NULL,
+  is_muted boolean NOT NULL,
+  fired_at timestamp with time zone NOT NULL,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by_type text,
+  acknowledged_by_id text,
+  note text
+);
+CREATE TABLE alert_to_channel (
+  alert_id text NOT NULL,
+  alert_channel_id text NOT NULL
+);
 CREATE TABLE api_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -419,6 +495,26 @@ CREATE TABLE spend_limit (
   revision bigint DEFAULT 0 NOT NULL,
   version_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE spend_limit_increase_request (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  requester_type text NOT NULL,
+  requester_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  workspace_id text,
+  period text NOT NULL,
+  limit_nano_usd bigint NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  reason text NOT NULL,
+  status text DEFAULT 'pending'::text NOT NULL,
+  approved_nano_usd bigint,
+  answer text,
+  resolved_by_type text,
+  resolved_by_id text,
+  created_at timestamp with time zone NOT NULL,
+  resolved_at timestamp with time zone
+);
 CREATE TABLE upstream (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -758,6 +854,20 @@ ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check CHECK (((kind = 'email'::text) = (recipients IS NOT NULL)));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check1 CHECK (((kind = 'email'::text) = (target_sealed IS NULL)));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'slack'::text, 'pagerduty'::text, 'webhook'::text])));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_pkey PRIMARY KEY (id);
+ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_pkey PRIMARY KEY (id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_pkey PRIMARY KEY (id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'dropped'::text])));
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_id_episode_threshold_key UNIQUE (alert_id, scope_type, scope_id, episode, threshold);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_pkey PRIMARY KEY (alert_id, alert_channel_id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
@@ -844,6 +954,13 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period =
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_amount_nano_usd_check CHECK ((amount_nano_usd > 0));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_check CHECK (((status = 'pending'::text) = (resolved_at IS NULL)));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_requester_type_check CHECK ((requester_type = ANY (ARRAY['member'::text, 'api_key'::text, 'admin_key'::text, 'local_operator'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
@@ -874,6 +991,16 @@ ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_member_
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert ADD CONSTRAINT alert_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_firing_id_fkey FOREIGN KEY (alert_firing_id) REFERENCES alert_firing(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
@@ -904,6 +1031,7 @@ ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_f
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -916,6 +1044,17 @@ CREATE INDEX access_review_recurring ON access_review USING btree (begins_at) WH
 CREATE INDEX access_review_reviewer_by_member ON access_review_reviewer USING btree (member_id);
 CREATE INDEX access_review_running ON access_review USING btree (due_at) WHERE (status = ANY (ARRAY['open'::text, 'applying'::text]));
 CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
+CREATE INDEX alert_by_organization ON alert USING btree (organization_id, created_at, id);
+CREATE INDEX alert_by_scope ON alert USING btree (scope_type, scope_id) WHERE (deleted_at IS NULL);
+CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organization_id, created_at, id);
+CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
+CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
+CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
+CREATE INDEX alert_delivery_waiting ON alert_delivery USING btree (created_at) WHERE (status = 'queued'::text);
+CREATE INDEX alert_firing_by_alert ON alert_firing USING btree (alert_id, fired_at, id);
+CREATE INDEX alert_firing_by_time ON alert_firing USING btree (organization_id, fired_at, id);
+CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
+CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
@@ -951,6 +1090,8 @@ CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queue
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
+CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);

@@ -1,5 +1,6 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
+import type { AlertTables } from "./alert-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 
 // The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
@@ -7,7 +8,7 @@ import type { ReviewTables } from "./review-tables.ts";
 type Json<T> = ColumnType<T, string, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export interface Tables extends ReviewTables {
+export interface Tables extends AlertTables, ReviewTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };

@@ -96,6 +96,10 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     one.stop(),
   );
   const { connectionString } = postgres;
+  // A process that ends by a signal disposes of nothing.
+  const killPostgres = () => process.kill(postgres.pid, "SIGKILL");
+  process.on("exit", killPostgres);
+  parts.defer(() => void process.off("exit", killPostgres));
   const db = parts.adopt(
     openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined }),
     (one) => one.destroy(),
@@ -150,6 +154,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     .filter((name) => load.sent.has(name));
   await drained(run, workspaceId, reached);
   const money = await checkRound(run.db, load, { round, workspaceId, reached, killed });
+  await checkLedger(nodeAt(run, round % NODES));
   if (money.billedNanoUsd > LIMIT_NANO_USD) {
     throw new Error(`${money.billedNanoUsd} nano-USD were billed, more than the limit`);
   }
@@ -277,6 +282,14 @@ async function drained(run: Run, workspaceId: string, reached: readonly string[]
       .execute();
     return left.length === 0 ? true : null;
   });
+}
+
+/** What `./bursar doctor ledger` asks. */
+async function checkLedger(node: ServerProcess): Promise<void> {
+  const check = await node.mustAdmin("GET", "/v1/admin/ledger_check");
+  if (check["is_correct"] !== true) {
+    throw new Error(`doctor ledger: ${JSON.stringify(check["differences"])}`);
+  }
 }
 
 function describeSent({ load, nodes }: Run, name: string): string {

@@ -1,5 +1,6 @@
 import { enforcements, type LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
+import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
@@ -8,14 +9,8 @@ import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
-import {
-  deleteSpendLimit as deleteRow,
-  findActivating,
-  findSpendLimit,
-} from "#src/ledger/limits.sql.ts";
-import { balanceKeyText } from "#src/ledger/spend-key.ts";
-import { assert } from "#src/lib/assert.ts";
 import {
   auditOfDeleted,
   auditOfSet,
@@ -23,14 +18,16 @@ import {
   readLimit,
   readOpenEndedHold,
   type WantedLimit,
-} from "./change-limit.ts";
-import { lockScope, toWireScope } from "./limited-scope.ts";
+} from "#src/ledger/change-limit.ts";
 import {
-  findVisibleLimit,
+  deleteSpendLimit as deleteRow,
+  findActivating,
+  findSpendLimit,
   type LimitRow,
-  type LimitVisibility,
-  listVisibleLimits,
-} from "./spend-limits.sql.ts";
+} from "#src/ledger/limits.sql.ts";
+import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import { assert } from "#src/lib/assert.ts";
+import { findVisibleLimit, type LimitVisibility, listVisibleLimits } from "./spend-limits.sql.ts";
 
 /** A limit and its balance of the running period; a null balance is 0. */
 export interface LimitState {

@@ -1,0 +1,251 @@
+import { z } from "zod";
+import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
+import { apiKeyId, increaseRequestId, memberId, workspaceId } from "../ids.ts";
+import { pageCursor, pageCursorQuery } from "../paging.ts";
+import { route } from "../route.ts";
+import { officialSpendLimit } from "./spend-limits.ts";
+
+const MAX_TEXT_LENGTH = 1_000;
+const periods = ["daily", "weekly", "monthly"] as const;
+const statuses = ["pending", "approved", "denied", "withdrawn"] as const;
+
+const limitedScope = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("organization") }),
+  z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
+  z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
+]);
+const actor = z.object({
+  type: z.string(),
+  id: z.string(),
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+});
+
+export const increaseRequest = z
+  .object({
+    id: increaseRequestId,
+    type: z.literal("increase_request"),
+    requester: actor,
+    scope: limitedScope,
+    scope_name: z.string(),
+    period: z.enum(periods),
+    limit_when_asked_usd: usdText,
+    amount_usd: usdText.meta({ description: "The limit that is asked for." }),
+    reason: z.string(),
+    limit_usd: usdText.nullable().meta({ description: "As it is now. Null: there is none." }),
+    spent_usd: usdText,
+    held_usd: usdText,
+    status: z.enum(statuses),
+    approved_usd: usdText.nullable(),
+    answer: z.string().nullable(),
+    resolved_by: actor.nullable(),
+    can_resolve: z.boolean().meta({ description: "The caller may approve and deny it." }),
+    created_at: timestamp,
+    resolved_at: timestamp.nullable(),
+  })
+  .meta({ id: "IncreaseRequest" });
+
+const params = z.strictObject({ spend_limit_increase_request_id: increaseRequestId });
+const answer = z.string().trim().max(MAX_TEXT_LENGTH).default("").meta({
+  description: "For the requester.",
+});
+
+export const createIncreaseRequest = route({
+  operationId: "createIncreaseRequest",
+  method: "POST",
+  path: "/v1/admin/spend_limit_increase_requests",
+  summary: "Ask for a higher spend limit",
+  description:
+    "Of the organization, a workspace of the caller, or an API key that it may see. Whoever can set the limit hears of it by mail. Asking again while a request is pending replaces what was asked.",
+  action: "spend_limits:request",
+  audited: "increase_request.created",
+  body: z.strictObject({
+    scope: limitedScope,
+    period: z.enum(periods).default("monthly"),
+    amount_usd: usdAmount,
+    reason: z.string().trim().min(1).max(MAX_TEXT_LENGTH),
+  }),
+  response: increaseRequest,
+});
+
+export const listIncreaseRequests = route({
+  operationId: "listIncreaseRequests",
+  method: "GET",
+  path: "/v1/admin/spend_limit_increase_requests",
+  summary: "List requests for higher spend limits",
+  description: "Newest first: the caller's own, and those that it may decide about.",
+  action: "spend_limits:request",
+  audited: null,
+  query: z.strictObject({
+    ...pageCursorQuery,
+    statuses: queryList(z.enum(statuses)),
+    workspace_id: optionalQuery(workspaceId),
+  }),
+  response: pageCursor(increaseRequest),
+});
+
+export const getIncreaseRequest = route({
+  operationId: "getIncreaseRequest",
+  method: "GET",
+  path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}",
+  summary: "Get a request for a higher spend limit",
+  action: "spend_limits:request",
+  audited: null,
+  params,
+  response: increaseRequest,
+});
+
+export const withdrawIncreaseRequest = route({
+  operationId: "withdrawIncreaseRequest",
+  method: "POST",
+  path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/withdraw",
+  summary: "Withdraw a request for a higher spend limit",
+  description: "By who asked.",
+  action: "spend_limits:request",
+  audited: "increase_request.withdrawn",
+  params,
+  response: increaseRequest,
+});
+
+export const approveIncreaseRequest = route({
+  operationId: "approveIncreaseRequest",
+  method: "POST",
+  path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
+  summary: "Approve a request for a higher spend limit",
+  description:
+    "Sets the limit, in the same transaction, and tells the requester by mail. Enforcement stays as it is.",
+  action: "spend_limits:write",
+  audited: "increase_request.approved",
+  stepUp: true,
+  params,
+  body: z.strictObject({
+    amount_usd: usdAmount.optional().meta({ description: "Omitted: what was asked for." }),
+    answer,
+  }),
+  response: increaseRequest,
+});
+
+export const denyIncreaseRequest = route({
+  operationId: "denyIncreaseRequest",
+  method: "POST",
+  path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/deny",
+  summary: "Deny a request for a higher spend limit",
+  description: "Tells the requester by mail. A request that was denied stays denied.",
+  action: "spend_limits:write",
+  audited: "increase_request.denied",
+  stepUp: true,
+  params,
+  body: z.strictObject({ answer }),
+  response: increaseRequest,
+});
+
+// The official shape knows no reason, and asks and limits in cents.
+
+const officialActor = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("user_actor"),
+    user_id: memberId,
+    name: z.string().nullable(),
+    email_address: z.string().nullable(),
+    deleted: z.boolean(),
+  }),
+  z.object({ type: z.literal("scoped_api_key_actor"), scoped_api_key_id: z.string() }),
+]);
+const officialStatus = z.enum(["pending", "approved", "denied"]);
+
+export const officialIncreaseRequest = z
+  .object({
+    id: increaseRequestId,
+    type: z.literal("spend_limit_increase_request"),
+    actor: officialActor,
+    created_at: timestamp,
+    period: z.enum(periods),
+    resolved_at: timestamp.nullable(),
+    resolved_by: officialActor.nullable(),
+    spend_summary: z
+      .object({
+        actor: officialActor,
+        amount: z.string().nullable(),
+        currency: z.literal("USD"),
+        period: z.enum(periods),
+        period_to_date_spend: z.string(),
+        scope: officialSpendLimit.shape.scope,
+        source: officialSpendLimit.shape.scope,
+        spend_limit_id: z.string(),
+      })
+      .nullable(),
+    status: officialStatus,
+  })
+  .meta({ id: "OfficialIncreaseRequest" });
+
+export const listOfficialIncreaseRequests = route({
+  operationId: "listOfficialIncreaseRequests",
+  method: "GET",
+  path: "/v1/organizations/spend_limit_increase_requests",
+  summary: "List requests for higher spend limits (official shape)",
+  action: "spend_limits:write",
+  audited: null,
+  query: z.strictObject({
+    ...pageCursorQuery,
+    actor_ids: queryList(memberId),
+    status: queryList(officialStatus),
+  }),
+  response: pageCursor(officialIncreaseRequest),
+});
+
+export const getOfficialIncreaseRequest = route({
+  operationId: "getOfficialIncreaseRequest",
+  method: "GET",
+  path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}",
+  summary: "Get a request for a higher spend limit (official shape)",
+  action: "spend_limits:write",
+  audited: null,
+  params,
+  response: officialIncreaseRequest,
+});
+
+const expectedCents = 'expected whole US cents as text, such as "50000" for $500.00';
+const suppressNotification = z.boolean().default(false);
+
+export const approveOfficialIncreaseRequest = route({
+  operationId: "approveOfficialIncreaseRequest",
+  method: "POST",
+  path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
+  summary: "Approve a request for a higher spend limit (official shape)",
+  action: "spend_limits:write",
+  audited: "increase_request.approved",
+  stepUp: true,
+  params,
+  body: z.strictObject({
+    amount: z.string({ error: expectedCents }).regex(/^\d{1,11}$/, expectedCents),
+    period: z.enum(periods).nullable().optional(),
+    suppress_notification: suppressNotification,
+  }),
+  response: officialIncreaseRequest.extend({ spend_limit: officialSpendLimit.nullable() }),
+});
+
+export const denyOfficialIncreaseRequest = route({
+  operationId: "denyOfficialIncreaseRequest",
+  method: "POST",
+  path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}/deny",
+  summary: "Deny a request for a higher spend limit (official shape)",
+  action: "spend_limits:write",
+  audited: "increase_request.denied",
+  stepUp: true,
+  params,
+  body: z.strictObject({ suppress_notification: suppressNotification }),
+  response: officialIncreaseRequest,
+});
+
+export const increaseRequestRoutes = [
+  createIncreaseRequest,
+  listIncreaseRequests,
+  getIncreaseRequest,
+  withdrawIncreaseRequest,
+  approveIncreaseRequest,
+  denyIncreaseRequest,
+  listOfficialIncreaseRequests,
+  getOfficialIncreaseRequest,
+  approveOfficialIncreaseRequest,
+  denyOfficialIncreaseRequest,
+] as const;

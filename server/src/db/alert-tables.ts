@@ -1,0 +1,117 @@
+import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
+import type { AlertCondition, AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
+
+// The rows of 0012_alerts.sql: alerts, what they fired, where messages about it go, and requests for higher limits.
+
+type Json<T> = ColumnType<T, string, string>;
+type ScopeType = "organization" | "workspace" | "api_key";
+
+export interface AlertTables {
+  alert: AlertTable;
+  alert_to_channel: { alert_id: string; alert_channel_id: string };
+  alert_firing: AlertFiringTable;
+  alert_channel: AlertChannelTable;
+  alert_channel_secret: AlertChannelSecretTable;
+  alert_delivery: AlertDeliveryTable;
+  spend_limit_increase_request: IncreaseRequestTable;
+}
+
+interface AlertTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  kind: AlertKind;
+  scope_type: ScopeType;
+  scope_id: string;
+  includes_below: boolean;
+  condition: Json<AlertCondition>;
+  notifies_owner: Generated<boolean>;
+  is_enabled: Generated<boolean>;
+  muted_until: Date | null;
+  version: Generated<number>;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+interface AlertFiringTable {
+  id: string;
+  organization_id: string;
+  alert_id: string;
+  kind: AlertKind;
+  scope_type: ScopeType;
+  scope_id: string;
+  workspace_id: string | null;
+  episode: string;
+  threshold: string;
+  facts: Json<FiringFacts>;
+  is_muted: boolean;
+  fired_at: Date;
+  acknowledged_at: Date | null;
+  acknowledged_by_type: string | null;
+  acknowledged_by_id: string | null;
+  note: string | null;
+}
+
+interface AlertChannelTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  kind: AlertChannelKind;
+  recipients: Json<{ roles: OrganizationRole[]; addresses: string[] }> | null;
+  target_sealed: Uint8Array | null;
+  target_hint: string | null;
+  is_enabled: Generated<boolean>;
+  paused_at: Date | null;
+  pause_reason: string | null;
+  failures_in_a_row: Generated<number>;
+  version: Generated<number>;
+  created_at: Date;
+  updated_at: Date;
+  archived_at: Date | null;
+}
+
+interface AlertChannelSecretTable {
+  id: GeneratedAlways<bigint>;
+  alert_channel_id: string;
+  secret_sealed: Uint8Array;
+  created_at: Date;
+  expires_at: Date | null;
+}
+
+interface AlertDeliveryTable {
+  id: string;
+  organization_id: string;
+  alert_firing_id: string | null;
+  alert_channel_id: string | null;
+  status: "queued" | "sent" | "failed" | "dropped";
+  attempts: Generated<number>;
+  last_status: number | null;
+  last_error: string | null;
+  last_attempt_at: Date | null;
+  created_at: Date;
+  sent_at: Date | null;
+}
+
+interface IncreaseRequestTable {
+  id: string;
+  organization_id: string;
+  requester_type: "member" | "api_key" | "admin_key" | "local_operator";
+  requester_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  workspace_id: string | null;
+  period: "daily" | "weekly" | "monthly";
+  limit_nano_usd: bigint;
+  amount_nano_usd: bigint;
+  reason: string;
+  status: Generated<"pending" | "approved" | "denied" | "withdrawn">;
+  approved_nano_usd: bigint | null;
+  answer: string | null;
+  resolved_by_type: string | null;
+  resolved_by_id: string | null;
+  created_at: Date;
+  resolved_at: Date | null;
+}
