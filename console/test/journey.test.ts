@@ -125,7 +125,11 @@ async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
 }
 
 /** Presses Tab until what has the focus is called so. Fails where it cannot be reached. */
-async function tabTo(page: Page, name: string, selector = "a, button, input, select"): Promise<void> {
+async function tabTo(
+  page: Page,
+  name: string,
+  selector = "a, button, input, select",
+): Promise<void> {
   const seen: unknown[] = [];
   for (let presses = 0; presses < MAX_TABS; presses += 1) {
     await page.keyboard.press("Tab");
