@@ -66,7 +66,10 @@ CREATE TABLE admin_key (
   created_by_id text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   expires_at timestamp with time zone,
-  revoked_at timestamp with time zone
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  uses_noted_since timestamp with time zone
 );
 CREATE TABLE alert (
   id text NOT NULL,
