@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
+import { readAccessSearch } from "./features/access/search.ts";
+import { readReviewsSearch } from "./features/access-reviews/search.ts";
 import { readKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
@@ -39,6 +41,13 @@ const cost = createRoute({
   path: "/cost",
   validateSearch: readReportSearch,
   component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "CostPage"),
+});
+
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/requests/page.tsx"), "RequestLogPage"),
 });
 
 const keys = createRoute({
@@ -126,6 +135,41 @@ const teamTabs = [
     getParentRoute: () => team,
     path: "/roles",
     component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/access",
+    validateSearch: readAccessSearch,
+    component: lazyRouteComponent(() => import("./features/access/access-tab.tsx"), "AccessTab"),
+  }),
+] as const;
+
+const reviews = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews",
+  validateSearch: readReviewsSearch,
+  component: lazyRouteComponent(() => import("./features/access-reviews/page.tsx"), "ReviewsPage"),
+});
+
+const reviewPage = () => import("./features/access-reviews/review-page.tsx");
+const review = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews/$reviewId",
+  component: lazyRouteComponent(reviewPage, "ReviewPage"),
+});
+const reviewTabs = [
+  createRoute({
+    getParentRoute: () => review,
+    path: "/",
+    component: lazyRouteComponent(() => import("./features/access-reviews/all-tab.tsx"), "AllTab"),
+  }),
+  createRoute({
+    getParentRoute: () => review,
+    path: "/decide",
+    component: lazyRouteComponent(
+      () => import("./features/access-reviews/decide-tab.tsx"),
+      "DecideTab",
+    ),
   }),
 ] as const;
 
@@ -235,12 +279,15 @@ const routeTree = root.addChildren([
     overview,
     usage,
     cost,
+    logs,
     keys,
     key,
     limits,
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),
+    reviews,
+    review.addChildren(reviewTabs),
     account,
     adminKeys,
     models,

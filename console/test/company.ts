@@ -20,6 +20,8 @@ export interface Company {
   setUpLink: string;
   engineeringId: string;
   apiKeyId: string;
+  /** An open access review that the owner is asked to do. */
+  reviewId: string;
 }
 
 /** The set-up link of a server that nobody owns yet. */
@@ -65,7 +67,30 @@ export async function startCompany(): Promise<Company> {
     role: "developer",
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
-  return { server, setUpLink, engineeringId, apiKeyId: keys[0]?.id ?? "" };
+  const reviewId = await startReview(server);
+  return { server, setUpLink, engineeringId, apiKeyId: keys[0]?.id ?? "", reviewId };
+}
+
+/** Of everything, by the owner; half a year after the first keys were made. */
+async function startReview(server: ServerProcess): Promise<string> {
+  await server.sql(
+    "UPDATE api_key SET created_at = now() - interval '190 days' WHERE name IN ('Dashboards', 'Newsletter drafts')",
+  );
+  const [person] = await server.sql<{ id: string }>("SELECT id FROM member WHERE email = $1", [
+    owner.email,
+  ]);
+  const made = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
+    name: "Autumn review",
+    scope: {
+      paths: ["organization_role", "workspace_role", "member_key", "workspace_key", "admin_key"],
+    },
+    reviewer_ids: [person?.id],
+    due_at: new Date(Date.now() + 9 * 86_400_000).toISOString(),
+    if_no_answer: "as_recommended",
+    recurrence: "quarterly",
+    auto_close_days: 7,
+  });
+  return textField(made, "id");
 }
 
 const workspaces = [

@@ -1,12 +1,18 @@
 import type { Company } from "./company.ts";
 
 /** Every page of a signed-in owner: a name, and its address in this company. */
-export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, path: string][] {
+export function pagesOf({
+  engineeringId,
+  apiKeyId,
+  reviewId,
+}: Company): [name: string, path: string][] {
   return [
     ["overview", "/"],
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
+    ["logs", "/logs?range=30d"],
     ["keys", "/keys"],
+    ["keys-issue", "/keys?issue=never_expires"],
     ["key", `/keys/${apiKeyId}`],
     ["limits", "/limits"],
     ["workspaces", "/workspaces"],
@@ -18,6 +24,10 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["team", "/team"],
     ["invites", "/team/invites"],
     ["roles", "/team/roles"],
+    ["access", "/team/access"],
+    ["reviews", "/reviews"],
+    ["review", `/reviews/${reviewId}`],
+    ["review-decide", `/reviews/${reviewId}/decide`],
     ["account", "/account"],
     ["admin-keys", "/admin-keys"],
     ["models", "/models"],

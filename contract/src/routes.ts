@@ -1,4 +1,5 @@
 import { accessRoutes } from "./admin/access.ts";
+import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
@@ -45,6 +46,7 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
+  ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,

@@ -6,9 +6,9 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import { saveUses } from "./access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
+import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
 import { type Config, findExposure, type LoadedConfig } from "./config.ts";
@@ -17,7 +17,7 @@ import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
-import { describeNode } from "./describe-node.ts";
+import { describeNode, findUpstream, upstreamVariables } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
@@ -139,22 +139,25 @@ async function startParts(
   const key = sealingKey(secret);
 
   const index = share?.index ?? 1;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const core = await startCore(
-    { config, storage, logger, secret, key, isSimulated, index, onFailure },
+    { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
   );
-  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
+  const surfaces = await startSurfaces({ config, storage, logger, core, share, publicUrl }, parts);
+  listening.url = surfaces.url;
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
     audit: core.audit,
-    publicUrl: surfaces.publicUrl,
+    publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
     logger,
   });
   parts.defer(() => jobs.stop());
   const durability = await findDurabilityWarning(storage.database);
-  const { publicUrl } = surfaces;
   // One link is enough for the banner, whatever the number of processes.
   const setUpLink =
     index === 1
@@ -171,7 +174,7 @@ async function startParts(
   return {
     url: surfaces.url,
     setUpUrl: setUpLink?.url ?? null,
-    upstream: () => describeUpstream(core.upstreams),
+    upstream: () => findUpstream(core.upstreams),
     upstreamVariables: upstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
     warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
@@ -189,6 +192,8 @@ interface CoreOptions {
   isSimulated: boolean;
   index: number;
   onFailure: (reason: string) => void;
+  /** Where people reach this server, for links in messages. Known once it listens. */
+  publicUrl: () => string;
 }
 
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
@@ -197,13 +202,14 @@ interface Core {
   audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
-  keyUse: KeyUse;
+  keyUses: KeyUses;
   prices: PriceBooks;
   labels: ModelLabels;
   nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
+  spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
@@ -256,8 +262,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  parts.defer(() => keyUse.stop());
+  const keyUses = noteKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -266,8 +272,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
-  const money = { ...options, version: VERSION, nowMs: spendNowMs, prices, labels, runsOn };
-  const { nodeId, ledger, leases, meter } = await startMoney(money, parts);
+  const alerting = { ...audit, publicUrl: options.publicUrl };
+  const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn };
+  const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
+  const { ledger } = money;
 
   const quietly = (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
@@ -276,19 +284,21 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
+    (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
-  const counted = { nodeId, ledger, leases, meter, spendNowMs, runsOn };
   return {
     organizationId: organization.id,
     audit,
     watch,
     keys,
-    keyUse,
+    keyUses,
     prices,
     labels,
     upstreams,
-    ...counted,
+    ...money,
+    spendNowMs,
+    runsOn,
   };
 }
 
@@ -319,21 +329,24 @@ interface SurfaceOptions {
   logger: Logger;
   core: Core;
   share: ProcessShare | undefined;
+  publicUrl: () => string;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core, share }: SurfaceOptions,
+  { config, storage, logger, core, share, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string; publicUrl: () => string; metrics: () => Promise<string> }> {
+): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics = makeMetricsOf(core, () => gateway, share);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
+    onLimitReached: (limit, { workspaceId }) =>
+      core.spendAlerts.noteReached({ ...limit, workspaceId }),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -350,9 +363,6 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
-  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
-  const listening = { url: "" };
-  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const background = makeBackground((error) =>
     logger.error({ err: error }, "work after an answer failed"),
   );
@@ -369,7 +379,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
+    adminKeyUse: core.keyUses.adminKeyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
@@ -397,8 +408,7 @@ async function startSurfaces(
   const address = { host: config.host, port: config.port };
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  listening.url = listener.url;
-  return { url: listener.url, publicUrl, metrics: metrics.text };
+  return { url: listener.url, metrics: metrics.text };
 }
 
 /** The part of one of several processes in the port that its supervisor has. */
@@ -459,23 +469,6 @@ function readiness(core: Core, gateway: Gateway): Readiness {
   const isReady =
     !gateway.stats().isDraining && isDatabaseThere && meter.isJournalHealthy && !meter.isFenced;
   return { isReady, checks };
-}
-
-function describeUpstream(upstreams: Upstreams): UpstreamDescription | null {
-  try {
-    return upstreams.current().describe;
-  } catch {
-    return null;
-  }
-}
-
-function upstreamVariables(config: Config): string {
-  return [
-    config.anthropicApiKey === undefined ? null : "ANTHROPIC_API_KEY",
-    config.anthropicUpstreamUrl === undefined ? null : "ANTHROPIC_UPSTREAM_URL",
-  ]
-    .filter((name) => name !== null)
-    .join(" and ");
 }
 
 function readTls(config: Config): { cert: string; key: string } | null {

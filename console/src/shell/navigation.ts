@@ -4,10 +4,12 @@ import {
   Activity,
   Building2,
   ChartColumn,
+  ClipboardCheck,
   House,
   KeyRound,
   Landmark,
   Layers,
+  ListTree,
   Lock,
   type LucideIcon,
   Mail,
@@ -38,6 +40,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       { label: "Overview", to: "/", icon: House, action: "usage:read", shortcut: "o" },
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
+      { label: "Logs", to: "/logs", icon: ListTree, action: "usage:read", shortcut: "r" },
       { label: "API keys", to: "/keys", icon: KeyRound, action: "api_keys:read", shortcut: "k" },
       {
         label: "Limits",
@@ -66,6 +69,14 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "w",
       },
       { label: "Team", to: "/team", icon: Users, action: "members:read", shortcut: "t" },
+      {
+        label: "Access reviews",
+        to: "/reviews",
+        icon: ClipboardCheck,
+        // Whoever can be a reviewer: who runs the company, or a workspace.
+        action: "workspace_members:write",
+        shortcut: "r",
+      },
       {
         label: "Admin keys",
         to: "/admin-keys",

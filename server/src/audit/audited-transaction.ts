@@ -107,6 +107,8 @@ const apartFromKeys = new Set([
   "security_settings",
   "access_review",
   "rotation_policy",
+  "alert",
+  "alert_firing",
 ]);
 
 /** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */

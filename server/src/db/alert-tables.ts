@@ -16,6 +16,7 @@ export interface AlertTables {
   alert_channel_secret: AlertChannelSecretTable;
   alert_delivery: AlertDeliveryTable;
   spend_limit_increase_request: IncreaseRequestTable;
+  spend_limit_raise: SpendLimitRaiseTable;
 }
 
 interface AlertTable {
@@ -114,4 +115,15 @@ interface IncreaseRequestTable {
   resolved_by_id: string | null;
   created_at: Date;
   resolved_at: Date | null;
+}
+
+interface SpendLimitRaiseTable {
+  id: GeneratedAlways<bigint>;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: "daily" | "weekly" | "monthly";
+  period_start: string;
+  settled_nano_usd: bigint;
+  amount_nano_usd: bigint | null;
+  raised_at: Date;
 }

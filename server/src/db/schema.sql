@@ -66,7 +66,10 @@ CREATE TABLE admin_key (
   created_by_id text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   expires_at timestamp with time zone,
-  revoked_at timestamp with time zone
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  uses_noted_since timestamp with time zone
 );
 CREATE TABLE alert (
   id text NOT NULL,
@@ -429,7 +432,8 @@ CREATE TABLE node (
 CREATE TABLE organization (
   id uuid NOT NULL,
   name text NOT NULL,
-  created_at timestamp with time zone DEFAULT now() NOT NULL
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  has_first_alerts boolean DEFAULT false NOT NULL
 );
 CREATE TABLE price_override (
   id text NOT NULL,
@@ -517,6 +521,16 @@ CREATE TABLE spend_limit_increase_request (
   resolved_by_id text,
   created_at timestamp with time zone NOT NULL,
   resolved_at timestamp with time zone
+);
+CREATE TABLE spend_limit_raise (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  settled_nano_usd bigint NOT NULL,
+  amount_nano_usd bigint,
+  raised_at timestamp with time zone NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -635,6 +649,7 @@ CREATE TABLE usage_key_day (
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
   member_id text NOT NULL,
+  model text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
   estimated_requests bigint NOT NULL,
@@ -658,6 +673,54 @@ CREATE TABLE usage_key_month (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
   member_id text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
@@ -768,6 +831,41 @@ CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
   log_retention_days integer,
   log_pruned_before timestamp with time zone
+);
+CREATE TABLE usage_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_weeks (
+  is_only_row boolean DEFAULT true NOT NULL,
+  summed_before timestamp with time zone NOT NULL
 );
 CREATE TABLE usage_workspace_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -968,18 +1066,24 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_requester_type_check CHECK ((requester_type = ANY (ARRAY['member'::text, 'api_key'::text, 'admin_key'::text, 'local_operator'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
+ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);
 ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
-ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
-ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
+ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_week ADD CONSTRAINT usage_key_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id);
 ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE usage_week ADD CONSTRAINT usage_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_is_only_row_check CHECK (is_only_row);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE usage_workspace_day ADD CONSTRAINT usage_workspace_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
@@ -1102,6 +1206,7 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
+CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);

@@ -12,7 +12,12 @@ export interface Tables extends AlertTables, ReviewTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
-  organization: { id: string; name: string; created_at: Created };
+  organization: {
+    id: string;
+    name: string;
+    created_at: Created;
+    has_first_alerts: Generated<boolean>;
+  };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
@@ -29,13 +34,17 @@ export interface Tables extends AlertTables, ReviewTables {
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
+  usage_week: UsageRollupTable;
   usage_month: UsageRollupTable;
   usage_key_day: UsageKeyRollupTable;
+  usage_key_week: UsageKeyRollupTable;
   usage_key_month: UsageKeyRollupTable;
+  usage_member_day: UsageMemberRollupTable;
   usage_organization_hour: UsageOrganizationRollupTable;
   usage_organization_day: UsageOrganizationRollupTable;
   usage_workspace_hour: UsageWorkspaceRollupTable;
   usage_workspace_day: UsageWorkspaceRollupTable;
+  usage_weeks: { is_only_row: Generated<boolean>; summed_before: Date };
   usage_settings: UsageSettingsTable;
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
@@ -106,7 +115,7 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
-  /** `playground`: see migrations/0015_playground.sql. */
+  /** `playground`: see migrations/0016_playground.sql. */
   purpose: Generated<KeyPurpose>;
   created_by_type: string;
   created_by_id: string;
@@ -147,6 +156,9 @@ interface AdminKeyTable {
   created_at: Created;
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Generated<Date | null>;
+  last_used_address: Generated<string | null>;
+  uses_noted_since: Generated<Date | null>;
 }
 
 interface UpstreamTable {
@@ -302,6 +314,11 @@ interface UsageOrganizationRollupTable extends UsageModelDimensions, UsageRollup
 interface UsageKeyRollupTable extends UsageRollupCounts {
   workspace_id: string;
   api_key_id: string;
+  member_id: string;
+  model: string;
+}
+
+interface UsageMemberRollupTable extends UsageRollupCounts {
   member_id: string;
 }
 

@@ -36,6 +36,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   ledger: Admission;
   /** Strict limits. */
   leases: HoldDeps["leases"];
+  onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
   meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;

@@ -1,7 +1,11 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeSmtpTransport } from "#src/mail/smtp.ts";
-import { accessReviewSchedule, makeAccessReviewJobs } from "./access-review-jobs.ts";
+import {
+  accessReviewSchedule,
+  KEEP_ACCESS_REVIEWS,
+  makeAccessReviewJobs,
+} from "./access-review-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
@@ -35,6 +39,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeRotationJobs(deps),
     },
     schedule: { ...mailSchedule, ...accessReviewSchedule, ...rotationSchedule },
+    atStart: [KEEP_ACCESS_REVIEWS],
     logger,
   });
 }

@@ -29,11 +29,11 @@ export function toHoldError(
   const held = figures?.leasedNanoUsd ?? 0n;
   const unresolved = figures?.unresolvedNanoUsd ?? 0n;
   const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
-  const isReached = reason === "too_large" && limit.amountNanoUsd - settled < leastNanoUsd;
-  if (reason === "spent" || isReached) {
+  if (isLimitReached(refusal, leastNanoUsd)) {
     const { scopeType, scopeId, period, amountNanoUsd } = limit;
     const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
-    const rest = isReached ? " What is left is less than any request to this model can cost." : "";
+    const isSpent = reason === "spent";
+    const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
     const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} H${others}${rest}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY);
   }
@@ -45,6 +45,16 @@ export function toHoldError(
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
   return new ApiError("spend_limit_reached", `${remains} ${explain()} ${amounts}`, NO_RETRY);
+}
+
+/** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */
+export function isLimitReached(
+  { reason, limit, figures }: HoldRefusal,
+  leastNanoUsd: bigint,
+): boolean {
+  if (reason === "spent") return true;
+  if (reason !== "too_large" || limit === null) return false;
+  return limit.amountNanoUsd - (figures?.settledNanoUsd ?? 0n) < leastNanoUsd;
 }
 
 /** What is billed by the hour has no bound that a limit could hold. `explain` says what that is. */

@@ -4,8 +4,8 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
-import { saveUses } from "#src/access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import type { AdminKeyUses, KeyUse } from "#src/access/key-use.ts";
+import { noteKeyUses } from "#src/access/key-uses.ts";
 import { makeSessions } from "#src/access/sessions.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
@@ -32,8 +32,9 @@ export interface AdminHarness {
   audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
-  /** Writes when it is told to. */
+  /** Both write when they are told to. */
   keyUse: KeyUse;
+  adminKeyUse: AdminKeyUses;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
@@ -134,11 +135,12 @@ export async function startAdmin(): Promise<AdminHarness> {
   const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  const { keyUse, adminKeyUse, stop: stopKeyUses } = noteKeyUses({ database, logger });
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    adminKeyUse,
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
@@ -178,6 +180,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     audit,
     clock,
     keyUse,
+    adminKeyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
@@ -218,7 +221,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     close: async () => {
       await background.settled();
       for (const each of [app, ...operatorApps]) await (await each).close();
-      await keyUse.stop();
+      await stopKeyUses();
       await closeAudit();
       await drop();
     },

@@ -456,6 +456,11 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   createAccessReview: {
     body: ({ workspace_id, reviewer_id }) => newReview(workspace_id, reviewer_id),
   },
+  previewAccessReview: {
+    body: ({ workspace_id }) => ({
+      scope: { paths: ["workspace_role"], workspace_ids: [workspace_id] },
+    }),
+  },
   listAccessReviews: {},
   getAccessReview: {},
   updateAccessReview: renamed,

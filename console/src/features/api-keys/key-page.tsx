@@ -10,6 +10,7 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { RecentRequests } from "../requests/recent-requests.tsx";
 import { KeyLimits } from "../spend-limits/key-limits.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
@@ -68,6 +69,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         <Section title="Usage">
           <UsageReport workspaceId={apiKey.workspace_id} apiKeyId={apiKey.id} />
         </Section>
+        <RecentRequests apiKeyId={apiKey.id} />
       </div>
       {open === "edit" && <EditKeyDialog apiKey={apiKey} onClose={close} />}
       {open === "rotate" && (

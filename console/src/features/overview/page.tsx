@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
+import { lazyPart } from "../../load-part.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -19,6 +20,11 @@ import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 
+const ReviewsToDecide = lazyPart(
+  () => import("../access-reviews/to-decide.tsx"),
+  "ReviewsToDecide",
+);
+
 const DAY_MS = 86_400_000;
 const TOP = 5;
 
@@ -33,6 +39,7 @@ export function OverviewPage() {
   return (
     <Page title={organization.name} lead={monthName(nowMs)}>
       <FirstSteps month={month} />
+      <Suspense fallback={null}>{may("workspace_members:write") && <ReviewsToDecide />}</Suspense>
       {may("usage:read") && <MonthFigures month={month} nowMs={nowMs} />}
       {may("spend_limits:read") && <CompanyLimits />}
       {may("usage:read") && (
