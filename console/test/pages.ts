@@ -43,3 +43,11 @@ export function pagesOf({
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }
+
+/** Every page of who is not signed in. */
+export const strangersPages: readonly (readonly [name: string, path: string])[] = [
+  ["sign-in", "/login"],
+  ["reset", "/reset"],
+  ["reset-link", "/reset#token=no-such-token"],
+  ["invite", "/invite#token=no-such-token"],
+];

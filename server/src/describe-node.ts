@@ -2,7 +2,6 @@ import { type Config, findExposure } from "./config.ts";
 import type { NodeFacts } from "./features/system/system.ts";
 import type { Gateway } from "./gateway/handle-request.ts";
 import type { Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
-import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
 import type { Meter } from "./metering/meter.ts";
 
 interface NodeParts {
@@ -37,23 +36,4 @@ function describeUpstream(upstreams: Upstreams): ReturnType<NodeFacts["upstream"
     const problem = error instanceof Error ? error.message : "The upstream cannot be used.";
     return { source: null, origin: null, problem };
   }
-}
-
-/** The upstream in use, or null while the configured one cannot be used. */
-export function findUpstream(upstreams: Upstreams): UpstreamDescription | null {
-  try {
-    return upstreams.current().describe;
-  } catch {
-    return null;
-  }
-}
-
-/** The variables that name an upstream of the environment, for people. */
-export function upstreamVariables(config: Config): string {
-  return [
-    config.anthropicApiKey === undefined ? null : "ANTHROPIC_API_KEY",
-    config.anthropicUpstreamUrl === undefined ? null : "ANTHROPIC_UPSTREAM_URL",
-  ]
-    .filter((name) => name !== null)
-    .join(" and ");
 }

@@ -115,7 +115,7 @@ function Sessions() {
       <ul className="divide-y divide-line border-y border-line text-sm">
         {sessions.data.data.map((session) => (
           <li key={session.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
-            <span className="flex-1 basis-56">
+            <span className="flex-1 basis-44">
               <span className="font-medium">{session.device ?? "Unknown device"}</span>{" "}
               {session.is_current && <Badge tone="good">this one</Badge>}
               <span className="block text-quiet">
