@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { rollupTables } from "../../server/src/metering/rollup-tables.ts";
 import {
   type ServerProcess,
   sendMessage,
@@ -62,8 +63,9 @@ export async function startCompany(): Promise<Company> {
   for (const { key } of keys.slice(0, 4)) await sendMessage(server.url, key);
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
+  for (const [name, role, index] of people) await join(server, name, role, workspaceIds[index]);
   await server.mustAdmin("POST", "/v1/admin/invites", {
-    emails: ["grace@northwind.example", "alan@northwind.example"],
+    emails: ["alan@northwind.example", "hedy@northwind.example"],
     role: "developer",
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
@@ -99,6 +101,49 @@ const workspaces = [
   ["Research", "#6A5ACD", null],
   ["Marketing", "#C98A2B", "Drafts and translations"],
 ] as const;
+
+const people = [
+  ["Grace Hopper", "admin", 0],
+  ["Katherine Johnson", "developer", 0],
+  ["Radia Perlman", "developer", 2],
+  ["Margaret Hamilton", "developer", 1],
+  ["Barbara Liskov", "billing", 3],
+  ["Tim Berners-Lee", "user", 3],
+] as const;
+
+/** Address of somebody of the company, by the first name. */
+export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
+
+async function join(
+  server: ServerProcess,
+  name: string,
+  role: (typeof people)[number][1],
+  workspaceId = "",
+): Promise<void> {
+  const link = await inviteLink(server, {
+    emails: [emailOf(name)],
+    role,
+    workspaces:
+      role === "developer" || role === "user"
+        ? [{ workspace_id: workspaceId, workspace_role: workspaceRoleOf[role] }]
+        : [],
+  });
+  await post(server, "/v1/admin/invites/accept", {
+    token: link.split("#token=")[1],
+    name,
+    password: owner.password,
+  });
+}
+
+const workspaceRoleOf = { developer: "workspace_developer", user: "workspace_user" };
+
+/** Invites one address, and gives the link that the message has. */
+export async function inviteLink(server: ServerProcess, body: object): Promise<string> {
+  const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
+  const [first] = results as { link: string | null }[];
+  if (!first?.link) throw new Error(`no link in ${JSON.stringify(results)}`);
+  return first.link;
+}
 
 const keyPlan = [
   ["CI pipeline", 0, "write"],
@@ -172,26 +217,10 @@ async function fillMonth(
   await delay(500);
 }
 
-const modelLabels = [
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-];
-const keyLabels = ["workspace_id", "api_key_id", "member_id"];
-
 /** What reports of days and longer read; as the flush adds to them. */
-const rollups = [
-  { table: "usage_day", unit: "day", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_month", unit: "month", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_key_day", unit: "day", labels: keyLabels },
-  { table: "usage_key_month", unit: "month", labels: keyLabels },
-  { table: "usage_workspace_day", unit: "day", labels: ["workspace_id"] },
-  { table: "usage_organization_day", unit: "day", labels: modelLabels },
-];
+const rollups = Object.entries(rollupTables)
+  .map(([table, { unit, labels }]) => ({ table, unit, labels }))
+  .filter(({ unit }) => unit !== "hour");
 
 async function addToRollup(
   server: ServerProcess,
@@ -206,6 +235,7 @@ async function addToRollup(
      SELECT date_trunc('${unit}', bucket_at, 'UTC'), organization_id, ${labels.join(", ")},
        ${counts.map((count) => `sum(${count})::bigint`).join(", ")}
      FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb)
+     ${unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : ""}
      GROUP BY ${keys.map((_, index) => index + 1).join(", ")}
      ON CONFLICT (${keys.join(", ")}) DO UPDATE SET
        ${counts.map((count) => `${count} = rollup.${count} + excluded.${count}`).join(", ")}`,

@@ -36,6 +36,18 @@ export function pagesOf({
     ["audit-filtered", "/audit?event=api_key."],
     ["security", "/security"],
     ["mail", "/mail"],
+    ["system", "/system"],
+    ["settings", "/settings"],
+    ["playground", "/playground"],
+    ["key-limits", `/limits?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }
+
+/** Every page of who is not signed in. */
+export const strangersPages: readonly (readonly [name: string, path: string])[] = [
+  ["sign-in", "/login"],
+  ["reset", "/reset"],
+  ["reset-link", "/reset#token=no-such-token"],
+  ["invite", "/invite#token=no-such-token"],
+];

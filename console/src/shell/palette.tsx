@@ -8,8 +8,8 @@ import { useApi } from "../queries.ts";
 import { useMay } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { findMatches } from "../ui/matches.ts";
 import { useSettled } from "../ui/use-settled.ts";
-import { findMatches } from "./matches.ts";
 import { places } from "./navigation.ts";
 
 const MAX_SHOWN = 8;
