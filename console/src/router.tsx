@@ -7,6 +7,7 @@ import { readMailSearch } from "./features/mail/search.ts";
 import { readTeamSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
+import { readLimitsSearch } from "./features/spend-limits/search.ts";
 import { readReportSearch } from "./features/usage/search.ts";
 import { lazyRouteComponent } from "./load-part.ts";
 import { NotFoundPage } from "./shell/error-pages.tsx";
@@ -66,6 +67,7 @@ const key = createRoute({
 const limits = createRoute({
   getParentRoute: () => shell,
   path: "/limits",
+  validateSearch: readLimitsSearch,
   component: lazyRouteComponent(() => import("./features/spend-limits/page.tsx"), "LimitsPage"),
 });
 
@@ -218,6 +220,24 @@ const mail = createRoute({
   component: lazyRouteComponent(() => import("./features/mail/page.tsx"), "MailPage"),
 });
 
+const system = createRoute({
+  getParentRoute: () => shell,
+  path: "/system",
+  component: lazyRouteComponent(() => import("./features/system/page.tsx"), "SystemPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./features/organization/page.tsx"), "SettingsPage"),
+});
+
+const playground = createRoute({
+  getParentRoute: () => shell,
+  path: "/playground",
+  component: lazyRouteComponent(() => import("./features/playground/page.tsx"), "PlaygroundPage"),
+});
+
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
@@ -275,6 +295,9 @@ const routeTree = root.addChildren([
     audit,
     security,
     mail,
+    system,
+    settings,
+    playground,
   ]),
 ]);
 

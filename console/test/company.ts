@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { rollupTables } from "../../server/src/metering/rollup-tables.ts";
 import {
   type ServerProcess,
   sendMessage,
@@ -216,26 +217,10 @@ async function fillMonth(
   await delay(500);
 }
 
-const modelLabels = [
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-];
-const keyLabels = ["workspace_id", "api_key_id", "member_id"];
-
 /** What reports of days and longer read; as the flush adds to them. */
-const rollups = [
-  { table: "usage_day", unit: "day", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_month", unit: "month", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_key_day", unit: "day", labels: keyLabels },
-  { table: "usage_key_month", unit: "month", labels: keyLabels },
-  { table: "usage_workspace_day", unit: "day", labels: ["workspace_id"] },
-  { table: "usage_organization_day", unit: "day", labels: modelLabels },
-];
+const rollups = Object.entries(rollupTables)
+  .map(([table, { unit, labels }]) => ({ table, unit, labels }))
+  .filter(({ unit }) => unit !== "hour");
 
 async function addToRollup(
   server: ServerProcess,
@@ -250,6 +235,7 @@ async function addToRollup(
      SELECT date_trunc('${unit}', bucket_at, 'UTC'), organization_id, ${labels.join(", ")},
        ${counts.map((count) => `sum(${count})::bigint`).join(", ")}
      FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb)
+     ${unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : ""}
      GROUP BY ${keys.map((_, index) => index + 1).join(", ")}
      ON CONFLICT (${keys.join(", ")}) DO UPDATE SET
        ${counts.map((count) => `${count} = rollup.${count} + excluded.${count}`).join(", ")}`,

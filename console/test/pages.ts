@@ -36,6 +36,10 @@ export function pagesOf({
     ["audit-filtered", "/audit?event=api_key."],
     ["security", "/security"],
     ["mail", "/mail"],
+    ["system", "/system"],
+    ["settings", "/settings"],
+    ["playground", "/playground"],
+    ["key-limits", `/limits?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }

@@ -22,4 +22,7 @@ export const consolePages = [
   "security",
   "mail",
   "account",
+  "system",
+  "settings",
+  "playground",
 ] as const;

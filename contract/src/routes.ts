@@ -13,6 +13,7 @@ import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { playgroundRoutes } from "./admin/playground.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
@@ -20,6 +21,7 @@ import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { systemRoutes } from "./admin/system.ts";
 import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -55,6 +57,8 @@ export const adminRoutes = [
   ...modelPriceRoutes,
   ...upstreamRoutes,
   ...auditLogRoutes,
+  ...systemRoutes,
+  ...playgroundRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

@@ -27,6 +27,7 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
 }
 
 export interface Money {
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
@@ -119,5 +120,5 @@ async function startNode(
     await meter.flush();
     await leases.stop();
   });
-  return { ledger, leases, meter, spendAlerts };
+  return { nodeId, ledger, leases, meter, spendAlerts };
 }

@@ -17,6 +17,7 @@ import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
+import { describeNode } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
@@ -37,6 +38,7 @@ import {
 } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { readTls } from "./http/read-tls.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
 import { startJobs } from "./jobs/start-jobs.ts";
 import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
@@ -48,7 +50,6 @@ import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
-import { StartError } from "./lib/start-error.ts";
 import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
@@ -204,6 +205,7 @@ interface Core {
   keyUses: KeyUses;
   prices: PriceBooks;
   labels: ModelLabels;
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
@@ -231,22 +233,16 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const opened = await openAuditLog({
+  const audit = await openAuditLog({
     database: options.storage.adminDatabase,
     nowMs,
     randomBytes: systemRandomBytes,
     secret: options.secret,
     folder: options.storage.folder,
     index: options.index,
+    onChange: () => watch.look(),
     logger,
   });
-  const audit: AuditLog = {
-    ...opened,
-    onAudited: (added) => {
-      opened.onAudited(added);
-      watch.look();
-    },
-  };
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
@@ -388,6 +384,7 @@ async function startSurfaces(
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
       : metrics,
     version: VERSION,
+    node: describeNode({ config, storage, core }, () => gateway),
     logger,
   });
   parts.defer(() => admin.close());
@@ -483,19 +480,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function readTls(config: Config): { cert: string; key: string } | null {
-  const { tlsCertFile, tlsKeyFile } = config;
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) return null;
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      throw new StartError(`Cannot read ${path}, which the TLS settings name.`);
-    }
-  };
-  return { cert: read(tlsCertFile), key: read(tlsKeyFile) };
 }
 
 function readVersion(): string {

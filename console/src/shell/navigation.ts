@@ -1,6 +1,8 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import type { LinkProps } from "@tanstack/react-router";
 import {
+  Activity,
+  Building2,
   ChartColumn,
   ClipboardCheck,
   House,
@@ -11,6 +13,7 @@ import {
   Lock,
   type LucideIcon,
   Mail,
+  MessageSquare,
   ScrollText,
   Server,
   ShieldCheck,
@@ -45,6 +48,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: Landmark,
         action: "spend_limits:read",
         shortcut: "l",
+      },
+      {
+        label: "Playground",
+        to: "/playground",
+        icon: MessageSquare,
+        action: "messages:create",
+        shortcut: "p",
       },
     ],
   },
@@ -91,6 +101,14 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "h",
       },
       { label: "Mail", to: "/mail", icon: Mail, action: "mail:read", shortcut: "e" },
+      { label: "System", to: "/system", icon: Activity, action: "system:read", shortcut: "i" },
+      {
+        label: "Settings",
+        to: "/settings",
+        icon: Building2,
+        action: "organization:write",
+        shortcut: "n",
+      },
     ],
   },
 ];

@@ -49,6 +49,7 @@ export const groupAliases: Readonly<
   "spend-limits": { aliases: ["limits"], summary: "limits on what may be spent" },
   "unresolved-spend": { summary: "money whose fate is not known yet" },
   upstreams: { summary: "where Claude is called" },
+  system: { summary: "what runs: versions, nodes, database, jobs" },
   usage: { summary: "tokens, requests and cost" },
   "workspace-limits": { summary: "monthly limits of workspaces" },
   "workspace-members": { summary: "people of a workspace" },
@@ -83,6 +84,13 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["api-keys list --workspace Research --all", "api-keys list --unused-days 90"],
   },
   rotateApiKey: { examples: ["api-keys rotate apikey_01AbCd --grace-period-seconds 86400"] },
+  getOrganizationSettings: { action: "settings" },
+  updateOrganization: {
+    action: "rename",
+    positionals: ["name"],
+    examples: ["organization rename 'Acme Robotics'"],
+  },
+  sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },
   createAdminKey: { examples: ["admin-keys create CI --expires-at +90d"] },
   setSpendLimit: {

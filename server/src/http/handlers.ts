@@ -18,6 +18,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makePlaygroundHandlers } from "#src/features/playground/routes.ts";
 import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
@@ -28,6 +29,8 @@ import {
 } from "#src/features/sign-in/routes.ts";
 import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeSystemHandlers } from "#src/features/system/routes.ts";
+import type { SystemDeps } from "#src/features/system/system.ts";
 import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
 import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
@@ -44,6 +47,7 @@ export type HandlerDeps = UpstreamDeps &
   AuditLogDeps &
   ReviewDeps &
   UnresolvedDeps &
+  SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -76,5 +80,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),
+    ...makeSystemHandlers(deps),
+    ...makePlaygroundHandlers(deps),
   };
 }

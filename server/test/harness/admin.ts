@@ -113,6 +113,20 @@ export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
+/** A node that nothing runs on. */
+const testNode: AdminAppDeps["node"] = {
+  nodeId: "node_test",
+  isDatabaseEmbedded: true,
+  journal: "disk",
+  journalSync: "interval",
+  leaseTtlMs: 120_000,
+  mailFrom: null,
+  exposure: null,
+  requestsInFlight: () => 0,
+  meter: () => ({ pendingRecords: 0, oldestPendingMs: 0, isJournalHealthy: true }),
+  upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
+};
+
 export async function startAdmin(): Promise<AdminHarness> {
   const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
@@ -140,6 +154,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
     version: "0.0.0-test",
+    node: testNode,
     isDatabaseAway: isUnavailable,
     // Tests of the API do not depend on whether the console is built.
     consoleFolder: "no console",

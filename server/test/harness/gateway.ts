@@ -129,6 +129,7 @@ export const defaultKey: FoundKey = {
   workspaceId: WORKSPACE_ID,
   permission: "write",
   status: "active",
+  purpose: "calls",
   expiresAtMs: null,
   isWorkspaceArchived: false,
   secretId: 1,

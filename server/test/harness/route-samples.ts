@@ -1,4 +1,9 @@
-import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import {
+  inheritedRole,
+  type OrganizationRole,
+  reachOfRole,
+  type WorkspaceRole,
+} from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
@@ -23,6 +28,7 @@ export type Made = Record<
   | "passkey_id"
   | "audit_event_id"
   | "access_review_id"
+  | "playground_session_id"
   | "reviewer_id"
   | "request_id",
   string
@@ -62,9 +68,34 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     request_id: await org.recordRequest({ workspaceId, apiKeyId }),
     audit_event_id: await findAuditEvent(operator),
     access_review_id: await makeReview(operator, workspaceId, reviewerId),
+    playground_session_id: await startPlayground(org, workspaceId),
     reviewer_id: reviewerId,
   };
 }
+
+const PLAYGROUND = "/v1/admin/playground/sessions";
+
+/** Somebody else's session, whoever calls. */
+async function startPlayground(org: TestOrganization, workspaceId: string): Promise<string> {
+  const workspaces = { [workspaceId]: "workspace_developer" } as const;
+  const { client } = await org.member({ workspaces });
+  const body = { workspace_id: workspaceId };
+  return (await client.post<{ id: string }>(PLAYGROUND, body)).body.id;
+}
+
+/** A session that the caller started, which whoever may not has none of. */
+const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
+  const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
+  return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
+};
+
+/** Of people: who may call Claude in the workspace, by a role there or by one that is one everywhere. */
+const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
+  [role && inheritedRole(role), workspaceRole].some(
+    (each) => each && reachOfRole(each, "messages:create") !== null,
+  );
+const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
+  workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
 
 const REVIEWS = "/v1/admin/access_reviews";
 
@@ -140,8 +171,14 @@ export const unknownIds: Made = {
   passkey_id: "passkey_unknown",
   audit_event_id: "audit_unknown",
   access_review_id: "review_unknown",
+  playground_session_id: "play_unknown",
   reviewer_id: "reviewer_unknown",
 };
+
+interface Person {
+  role?: OrganizationRole | undefined;
+  workspaceRole?: WorkspaceRole | undefined;
+}
 
 interface Sample {
   /** With which the call succeeds and, where the route changes something, does change it. */
@@ -156,10 +193,9 @@ interface Sample {
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
   /** Of people who may make the call, those for whom there is something to be called about; to others it is not there. */
-  isFor?: (person: {
-    role?: OrganizationRole | undefined;
-    workspaceRole?: WorkspaceRole | undefined;
-  }) => boolean;
+  isFor?: (person: Person) => boolean;
+  /** Of those for whom it is there, who may not do it all the same: a 403. */
+  isDenied?: (person: Person) => boolean;
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
@@ -244,6 +280,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   },
 
   getSession: {},
+  updateProfile: renamed,
   signOut: {},
   listSessions: {},
   endSession: {
@@ -275,6 +312,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   removePasskey: { fit: ownPasskey },
 
   getOrganization: {},
+  getOrganizationSettings: {},
+  updateOrganization: renamed,
 
   listWorkspaces: {},
   createWorkspace: renamed,
@@ -333,6 +372,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
 
   listMail: {},
   getMail: {},
+  sendTestMail: { body: () => ({ to: nextEmail() }) },
 
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},
@@ -450,6 +490,15 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getAuditLogState: {},
   verifyAuditLog: {},
   setAuditRetention: { body: () => ({ retention_days: 365 }) },
+
+  getSystem: {},
+
+  startPlaygroundSession: {
+    body: ({ workspace_id }) => ({ workspace_id }),
+    isFor: seesWorkspace,
+    isDenied: (person) => !mayCallClaude(person),
+  },
+  endPlaygroundSession: { fit: ownPlayground, isFor: mayCallClaude },
 };
 
 export function sampleOf(route: AdminRoute): Sample {

@@ -3,8 +3,8 @@ import { useState } from "react";
 import { download } from "../../api-client.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { saveFile } from "../../ui/download-csv.ts";
 import { Section } from "../../ui/page.tsx";
+import { saveFile } from "../../ui/save-file.ts";
 import { FormError } from "../../ui/states.tsx";
 import type { Review } from "./queries.ts";
 

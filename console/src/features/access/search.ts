@@ -3,10 +3,10 @@ import { type AccessPath, accessPaths } from "@bursar/contract/access-paths.ts";
 /** What of the list of access stands in the address. Everything may be absent. */
 export interface AccessSearch {
   path?: AccessPath[];
-  workspace?: string;
-  member?: string;
+  workspace?: string | undefined;
+  member?: string | undefined;
   /** Days without a use. */
-  unused?: number;
+  unused?: number | undefined;
   find?: string;
 }
 

@@ -94,8 +94,8 @@ function makeColumns(
     header: groupBy ? groupWords[groupBy] : "Everything",
     sortBy: (sum) => sum.name,
     cell: (sum) => (
-      <span className="flex items-center gap-2 font-medium">
-        <span className="truncate max-sm:max-w-32">{sum.name}</span>
+      <span className="flex flex-wrap items-center gap-x-2 font-medium max-sm:max-w-36">
+        <span className="truncate max-sm:max-w-36">{sum.name}</span>
         {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
       </span>
     ),

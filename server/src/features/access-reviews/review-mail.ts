@@ -74,7 +74,7 @@ const subjects: Readonly<Record<NoticeKind, string>> = {
   overdue: "Access review: overdue",
 };
 
-function queueNotice(
+async function queueNotice(
   tx: Tx,
   deps: ReviewMailDeps,
   review: ReviewRow,
@@ -97,7 +97,7 @@ function queueNotice(
         : `It closes by itself ${inDays(review.auto_close_days)}. ${noAnswer[review.if_no_answer]}`,
     ],
   });
-  return queueMail(tx, deps, {
+  await queueMail(tx, deps, {
     ...body,
     organizationId: review.organization_id,
     to: reviewer.email,

@@ -106,7 +106,8 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "used.last_used_address",
       "used.last_used_model",
     ])
-    .where("api_key.organization_id", "=", scope.organizationId);
+    .where("api_key.organization_id", "=", scope.organizationId)
+    .where("api_key.purpose", "=", "calls");
   const { onlyWorkspaceIds } = scope;
   if (onlyWorkspaceIds === null) return query;
   return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
