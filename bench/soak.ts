@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { type CrashRound, runCrashRounds } from "../server/test/harness/crash-rounds.ts";
 import { root, stopAllServers } from "../server/test/harness/server-process.ts";
 
+// What was started is killed when this process exits, which a signal alone does not make it do.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
 if (process.argv[2] === "limits") {
   const { soakLimits } = await import("./limits-soak.ts");
   process.exit(await soakLimits(process.argv.slice(3)));

@@ -26,13 +26,28 @@ export function reportSilence(): void {
   setTimeout(() => void look(), RETRY_MS);
 }
 
-async function look(): Promise<void> {
-  if (!isServerAway.get()) return;
-  const isThere = await fetch("/healthz", { cache: "no-store" }).then(
+/** Asks whether the server is there now. */
+export function isServerThere(): Promise<boolean> {
+  return fetch("/healthz", { cache: "no-store" }).then(
     (response) => response.ok,
     () => false,
   );
-  if (isThere) comeBack();
+}
+
+/** Resolves once the server answers again; at once where it does. */
+export function whenServerReturns(): Promise<void> {
+  return new Promise((resolve) => {
+    if (!isServerAway.get()) return resolve();
+    const stop = isServerAway.watch(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+async function look(): Promise<void> {
+  if (!isServerAway.get()) return;
+  if (await isServerThere()) comeBack();
   else setTimeout(() => void look(), RETRY_MS);
 }
 

@@ -7,7 +7,7 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "./queries.ts";
 import { router } from "./router.tsx";
 import { applyTheme } from "./ui/theme.ts";
-import { Toasts } from "./ui/toast.tsx";
+import { Toasts } from "./ui/toasts.tsx";
 
 applyTheme();
 

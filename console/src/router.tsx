@@ -1,16 +1,12 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { readKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
+import { readTeamSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
 import { readReportSearch } from "./features/usage/search.ts";
+import { lazyRouteComponent } from "./load-part.ts";
 import { NotFoundPage } from "./shell/error-pages.tsx";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { ErrorState } from "./ui/states.tsx";
@@ -116,6 +112,7 @@ const teamTabs = [
   createRoute({
     getParentRoute: () => team,
     path: "/",
+    validateSearch: readTeamSearch,
     component: lazyRouteComponent(teamPage, "MembersTab"),
   }),
   createRoute({

@@ -1,4 +1,5 @@
 import { ApiError } from "../api-client.ts";
+import { useSession } from "../session.ts";
 import { ButtonLink } from "../ui/button.tsx";
 import { Page } from "../ui/page.tsx";
 import { ErrorState } from "../ui/states.tsx";
@@ -16,14 +17,27 @@ export function NotFoundPage() {
   );
 }
 
-/** What this person may not see: who can help is said, what is hidden is not. */
+/** What this person may not see: who can help is named, what is hidden is not. */
 function ForbiddenPage({ message }: { message: string }) {
+  const { administrators, member } = useSession();
+  const others = administrators.filter(({ email }) => email !== member.email);
   return (
     <Page title="This is not yours to see" lead={message}>
-      <p className="max-w-xl text-quiet">
-        An owner or an admin of your company can give you a role that includes it. Owners and admins
-        are listed on the Team page.
-      </p>
+      {others.length > 0 && (
+        <div className="grid max-w-xl gap-3">
+          <p className="text-quiet">They can give you a role that includes it:</p>
+          <ul className="divide-y divide-line border-y border-line text-sm">
+            {others.map(({ name, email }) => (
+              <li key={email} className="flex flex-wrap gap-x-4 gap-y-0.5 py-2.5">
+                <span className="flex-1 basis-40 font-medium">{name}</span>
+                <a href={`mailto:${email}`} className="link break-all">
+                  {email}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
       <div className="flex">
         <ButtonLink to="/">Go to the overview</ButtonLink>
       </div>

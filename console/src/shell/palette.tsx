@@ -1,91 +1,133 @@
+import type { Action } from "@bursar/contract/permissions.ts";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { KeyRound } from "lucide-react";
+import { CircleUser, KeyRound, type LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useList } from "../queries.ts";
+import { useWorkspaces } from "../features/workspaces/queries.ts";
+import { useApi } from "../queries.ts";
 import { useMay } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { useSettled } from "../ui/use-settled.ts";
+import { findMatches } from "./matches.ts";
 import { places } from "./navigation.ts";
 
-const item =
-  "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm data-[selected=true]:bg-sunk pointer-coarse:min-h-11";
+const MAX_SHOWN = 8;
+/** So long after the last key the server is asked. */
+const PAUSE_MS = 150;
 
-/** Finds pages, workspaces and keys by their names, and goes there. */
+/** Finds pages, workspaces, keys and people by name, address or id, and goes there. */
 export function Palette({ onClose }: { onClose: () => void }) {
-  const may = useMay();
-  const navigate = useNavigate();
   const [text, setText] = useState("");
-  const workspaces = useList("listWorkspaces", {});
-  const keys = useList("listApiKeys", {}, { isEnabled: may("api_keys:read") });
-  const go = (to: string) => {
-    onClose();
-    void navigate({ to });
-  };
   return (
-    <Dialog title="Search" isOpen onClose={onClose}>
-      <Command label="Search" className="-mx-2 -mt-1 grid gap-2">
+    <Dialog title="Search" isOpen isForgetful onClose={onClose}>
+      <Command label="Search" shouldFilter={false} className="-mx-2 -mt-1 grid gap-2">
         <Command.Input
           autoFocus
           value={text}
           onValueChange={setText}
-          placeholder="A page, a workspace, a key…"
+          placeholder="A page, a workspace, a key, a person…"
           className="min-h-10 rounded-md border border-edge bg-raised px-3 text-base"
         />
         <Command.List className="max-h-[min(24rem,50dvh)] overflow-y-auto">
           <Command.Empty className="px-2.5 py-6 text-center text-sm text-quiet">
             Nothing has that name.
           </Command.Empty>
-          <Group heading="Pages">
-            {places
-              .flatMap(({ items }) => items)
-              .filter((place) => may(place.action))
-              .map(({ label, to, icon: Icon }) => (
-                <Command.Item
-                  key={label}
-                  value={`page ${label}`}
-                  onSelect={() => go(String(to))}
-                  className={item}
-                >
-                  <Icon size={15} className="text-quiet" /> {label}
-                </Command.Item>
-              ))}
-          </Group>
-          <Group heading="Workspaces">
-            {workspaces.data?.items.map(({ id, name, display_color }) => (
-              <Command.Item
-                key={id}
-                value={`workspace ${name} ${id}`}
-                onSelect={() => go(`/workspaces/${id}`)}
-                className={item}
-              >
-                <ColorDot color={display_color} /> {name}
-              </Command.Item>
-            ))}
-          </Group>
-          {text !== "" && (
-            <Group heading="API keys">
-              {keys.data?.items.map(({ id, name, partial_key_hint }) => (
-                <Command.Item
-                  key={id}
-                  value={`key ${name} ${id}`}
-                  onSelect={() => go(`/keys/${id}`)}
-                  className={item}
-                >
-                  <KeyRound size={15} className="text-quiet" />
-                  <span className="truncate">{name}</span>
-                  <code className="ml-auto text-faint">{partial_key_hint}</code>
-                </Command.Item>
-              ))}
-            </Group>
-          )}
+          <Results text={text} onGone={onClose} />
         </Command.List>
       </Command>
     </Dialog>
   );
 }
 
-function Group({ heading, children }: { heading: string; children: ReactNode }) {
+/** Before anything is typed, the places to go; keys and people only once they are looked for. */
+function Results({ text, onGone }: { text: string; onGone: () => void }) {
+  const may = useMay();
+  const navigate = useNavigate();
+  const workspaces = useWorkspaces();
+  const search = useSettled(text.trim(), PAUSE_MS);
+  const asked = { query: { search, limit: MAX_SHOWN } };
+  const isAsked = (action: Action) => ({
+    isEnabled: search !== "" && may(action),
+    keepsPrevious: true,
+  });
+  const keys = useApi("listApiKeys", asked, isAsked("api_keys:read"));
+  const members = useApi("listMembers", asked, isAsked("members:read"));
+  const go = (to: string) => {
+    onGone();
+    void navigate({ to });
+  };
+  const pages = places.flatMap(({ items }) => items).filter((place) => may(place.action));
+  const isLooking = text.trim() !== "";
+  return (
+    <>
+      <Group heading="Pages">
+        {findMatches(pages, ({ label }) => label, text, pages.length).map(({ label, to, icon }) => (
+          <Result key={label} id={`page ${label}`} icon={icon} onSelect={() => go(String(to))}>
+            {label}
+          </Result>
+        ))}
+      </Group>
+      <Group heading="Workspaces">
+        {findMatches(workspaces.data?.items ?? [], ({ name }) => name, text, MAX_SHOWN).map(
+          ({ id, name, display_color }) => (
+            <Result key={id} id={id} onSelect={() => go(`/workspaces/${id}`)}>
+              <ColorDot color={display_color} /> <span className="truncate">{name}</span>
+            </Result>
+          ),
+        )}
+      </Group>
+      {isLooking && (
+        <>
+          <Group heading="API keys">
+            {(keys.data?.data ?? []).map(({ id, name, partial_key_hint }) => (
+              <Result key={id} id={id} icon={KeyRound} onSelect={() => go(`/keys/${id}`)}>
+                <span className="truncate">{name}</span>
+                <code className="ml-auto text-faint">{partial_key_hint}</code>
+              </Result>
+            ))}
+          </Group>
+          <Group heading="People">
+            {(members.data?.data ?? []).map(({ id, name, email }) => (
+              <Result
+                key={id}
+                id={id}
+                icon={CircleUser}
+                onSelect={() => go(`/team?find=${encodeURIComponent(email)}`)}
+              >
+                <span className="truncate">{name}</span>
+                <span className="ml-auto truncate text-faint">{email}</span>
+              </Result>
+            ))}
+          </Group>
+        </>
+      )}
+    </>
+  );
+}
+
+interface ResultProps {
+  id: string;
+  icon?: LucideIcon;
+  onSelect: () => void;
+  children: ReactNode;
+}
+
+function Result({ id, icon: Icon, onSelect, children }: ResultProps) {
+  return (
+    <Command.Item
+      value={id}
+      onSelect={onSelect}
+      className="flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm data-[selected=true]:bg-sunk pointer-coarse:min-h-11"
+    >
+      {Icon && <Icon size={15} className="shrink-0 text-quiet" />}
+      {children}
+    </Command.Item>
+  );
+}
+
+function Group({ heading, children }: { heading: string; children: ReactNode[] }) {
+  if (children.length === 0) return null;
   return (
     <Command.Group
       heading={heading}

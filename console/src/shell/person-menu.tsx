@@ -1,25 +1,17 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { useNavigate } from "@tanstack/react-router";
-import { BookOpen, ChevronsUpDown, CircleUser, LogOut, Monitor, Moon, Sun } from "lucide-react";
-import { useObservable } from "../observable.ts";
-import { signOut, useSession } from "../session.ts";
-import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/menu.tsx";
-import { chooseTheme, type Theme, theme } from "../ui/theme.ts";
+import { ChevronsUpDown } from "lucide-react";
+import { lazyPart } from "../load-part.ts";
+import { useSession } from "../session.ts";
+import { LateMenu } from "./late-menu.tsx";
 
-const themes: readonly (readonly [Theme, string, typeof Sun])[] = [
-  ["system", "As the device", Monitor],
-  ["light", "Light", Sun],
-  ["dark", "Dark", Moon],
-];
+const Late = lazyPart(() => import("./person-menu-items.tsx"), "PersonMenuItems");
 
 /** Who is signed in; theme, own account, reference, and the way out. */
 export function PersonMenu() {
   const { member } = useSession();
-  const chosen = useObservable(theme);
-  const navigate = useNavigate();
   return (
-    <Menu
-      align="start"
+    <LateMenu
+      Late={Late}
       trigger={
         <button
           type="button"
@@ -38,27 +30,7 @@ export function PersonMenu() {
           <ChevronsUpDown size={14} className="text-faint" />
         </button>
       }
-    >
-      <MenuLabel>{member.email}</MenuLabel>
-      <MenuItem onSelect={() => void navigate({ to: "/account" })}>
-        <CircleUser size={15} /> Your account
-      </MenuItem>
-      <MenuItem onSelect={() => window.open("/docs", "_blank", "noopener")}>
-        <BookOpen size={15} /> API reference
-      </MenuItem>
-      <MenuSeparator />
-      <MenuLabel>Theme</MenuLabel>
-      {themes.map(([name, label, Icon]) => (
-        <MenuItem key={name} onSelect={() => chooseTheme(name)}>
-          <Icon size={15} /> {label}
-          {chosen === name && <span className="ml-auto text-xs text-quiet">chosen</span>}
-        </MenuItem>
-      ))}
-      <MenuSeparator />
-      <MenuItem onSelect={() => void signOut()}>
-        <LogOut size={15} /> Sign out
-      </MenuItem>
-    </Menu>
+    />
   );
 }
 

@@ -1,13 +1,10 @@
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
+import { lazyPart } from "../load-part.ts";
 import { useObservable } from "../observable.ts";
 import { offerSignIn, signInQuestion, stepUpQuestion } from "../questions.ts";
 
-const StepUpDialog = lazy(() =>
-  import("./step-up-dialog.tsx").then((module) => ({ default: module.StepUpDialog })),
-);
-const SignInAgainDialog = lazy(() =>
-  import("./sign-in-again-dialog.tsx").then((module) => ({ default: module.SignInAgainDialog })),
-);
+const StepUpDialog = lazyPart(() => import("./step-up-dialog.tsx"), "StepUpDialog");
+const SignInAgainDialog = lazyPart(() => import("./sign-in-again-dialog.tsx"), "SignInAgainDialog");
 
 /** Dialogs that a call opens, wherever it came from. Rarely needed, so loaded only then. */
 export function Questions() {

@@ -1,24 +1,44 @@
-import { Dialog } from "@base-ui/react/dialog";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { Menu as MenuIcon, Search, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Menu as MenuIcon, Search } from "lucide-react";
+import { Suspense, useEffect, useState } from "react";
+import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Brand } from "./brand.tsx";
+import { commandKey } from "./command-key.ts";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { Questions } from "./questions.tsx";
-import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
-const Palette = lazy(() => import("./palette.tsx").then((module) => ({ default: module.Palette })));
+const Palette = lazyPart(() => import("./palette.tsx"), "Palette");
+const RailSheet = lazyPart(() => import("./rail-sheet.tsx"), "RailSheet");
+const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "ShortcutsDialog");
+
+const QUIET_MS = 1_500;
+
+/** What is likely to be wanted next, once the first page stands: then it opens at once, also while the server is away. */
+function useParts(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      void Promise.allSettled([
+        import("./person-menu-items.tsx"),
+        import("./workspace-switcher-items.tsx"),
+        import("./palette.tsx"),
+        import("./sign-in-again-dialog.tsx"),
+      ]);
+    }, QUIET_MS);
+    return () => clearTimeout(timer);
+  }, []);
+}
 
 /** Rail, search and person around the page of a signed-in person. */
 export function Shell() {
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
+  useParts();
   useShortcuts({
     onPalette: () => setIsPaletteOpen(true),
     onHelp: () => setAreShortcutsOpen(true),
@@ -47,9 +67,9 @@ export function Shell() {
       </div>
       <Suspense fallback={null}>
         {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
+        {areShortcutsOpen && <ShortcutsDialog onClose={() => setAreShortcutsOpen(false)} />}
       </Suspense>
       <Questions />
-      <ShortcutsDialog isOpen={areShortcutsOpen} onClose={() => setAreShortcutsOpen(false)} />
     </div>
   );
 }
@@ -71,7 +91,7 @@ function Rail({ onSearch }: { onSearch: () => void }) {
         >
           <Search size={15} /> Search
           <kbd className="ml-auto rounded-sm border border-line bg-raised px-1.5 text-[0.6875rem] leading-5">
-            {isApple() ? "⌘ K" : "Ctrl K"}
+            {commandKey()} K
           </kbd>
         </button>
       </div>
@@ -123,20 +143,18 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
   useEffect(() => setIsOpen(false), [pathname]);
   return (
     <header className="no-print sticky top-0 z-30 flex h-14 items-center gap-1 border-b border-line bg-paper/95 px-3 backdrop-blur lg:hidden">
-      <Dialog.Root open={isOpen} onOpenChange={setIsOpen}>
-        <Dialog.Trigger render={<IconButton label="Open the menu" className="size-10" />}>
-          <MenuIcon size={19} />
-        </Dialog.Trigger>
-        <Dialog.Portal>
-          <Dialog.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
-          <Dialog.Popup className="fixed inset-y-0 left-0 z-50 flex w-[min(18rem,85vw)] flex-col border-r border-line bg-paper shadow-popup outline-none transition-transform duration-150 data-ending-style:-translate-x-full data-starting-style:-translate-x-full">
-            <Dialog.Title className="sr-only">Menu</Dialog.Title>
-            <div className="flex items-center justify-between py-3 pr-2 pl-5">
-              <Brand />
-              <Dialog.Close render={<IconButton label="Close the menu" className="size-10" />}>
-                <X size={18} />
-              </Dialog.Close>
-            </div>
+      <IconButton
+        label="Open the menu"
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        className="size-10"
+        onClick={() => setIsOpen(true)}
+      >
+        <MenuIcon size={19} />
+      </IconButton>
+      <Suspense fallback={null}>
+        {isOpen && (
+          <RailSheet onClose={() => setIsOpen(false)}>
             <div className="px-3 pb-4">
               <WorkspaceSwitcher />
             </div>
@@ -144,9 +162,9 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
             <div className="mt-auto border-t border-line p-3">
               <PersonMenu />
             </div>
-          </Dialog.Popup>
-        </Dialog.Portal>
-      </Dialog.Root>
+          </RailSheet>
+        )}
+      </Suspense>
       <Link to="/" aria-label="Bursar, overview" className="rounded-md">
         <Brand />
       </Link>
@@ -155,8 +173,4 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
       </IconButton>
     </header>
   );
-}
-
-function isApple(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.platform);
 }

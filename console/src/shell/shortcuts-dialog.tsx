@@ -1,19 +1,26 @@
+import { useMay } from "../session.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { commandKey } from "./command-key.ts";
 import { places } from "./navigation.ts";
 
 const general: readonly (readonly [keys: string[], what: string])[] = [
-  [["⌘", "K"], "Search everything"],
+  [[commandKey(), "K"], "Search everything"],
   [["/"], "Search on this page"],
   [["c"], "Create what this page lists"],
+  [["Esc"], "Close what is open"],
+  [["←", "→"], "Move through a chart"],
   [["?"], "This list"],
 ];
 
-export function ShortcutsDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+/** Every key that does something outside of a field. Those of a single page stand on that page. */
+export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+  const may = useMay();
   const going = places
     .flatMap(({ items }) => items)
+    .filter(({ action }) => may(action))
     .flatMap(({ label, shortcut }) => (shortcut ? [[["g", shortcut], label] as const] : []));
   return (
-    <Dialog title="Keyboard shortcuts" isOpen={isOpen} onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" isOpen onClose={onClose}>
       <dl className="grid gap-x-10 sm:grid-cols-2">
         {[...general, ...going].map(([keys, what]) => (
           <div

@@ -6,6 +6,7 @@ import { queryClient } from "../queries.ts";
 import { useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { Brand } from "./brand.tsx";
+import { ConnectionBanner } from "./connection-banner.tsx";
 import { Shell } from "./shell.tsx";
 
 /** The shell for who is signed in; others go to the sign-in and come back to where they were. */
@@ -18,10 +19,15 @@ export function SignedIn() {
   if (session.data) return <Shell />;
   if (session.data === null) return <ToSignIn />;
   return (
-    <main className="mx-auto grid min-h-dvh max-w-md content-center gap-6 px-6">
-      <Brand className="after-a-moment mx-auto" />
-      {session.error && <ErrorState error={session.error} onRetry={() => void session.refetch()} />}
-    </main>
+    <>
+      <ConnectionBanner />
+      <main className="mx-auto grid min-h-dvh max-w-md content-center gap-6 px-6">
+        <Brand className="after-a-moment mx-auto" />
+        {session.error && (
+          <ErrorState error={session.error} onRetry={() => void session.refetch()} />
+        )}
+      </main>
+    </>
   );
 }
 

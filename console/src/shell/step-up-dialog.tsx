@@ -7,7 +7,7 @@ import { queryClient } from "../queries.ts";
 import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";
-import { Dialog, DialogActions } from "../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
 import { needed } from "../ui/form.ts";
 import { Input } from "../ui/input.tsx";
@@ -20,6 +20,7 @@ export function StepUpDialog({ question }: { question: Question }) {
       title="Confirm it is you"
       description="This change can do harm in wrong hands. The confirmation lasts ten minutes."
       isOpen
+      isForgetful
       onClose={() => question.finish(false)}
     >
       <StepUpForm onDone={question.finish} />
@@ -83,7 +84,7 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
             </Button>
           </span>
         )}
-        <Button onClick={() => onDone(false)}>Cancel</Button>
+        <CancelButton />
         <Button kind="primary" type="submit" isBusy={isBusy}>
           Confirm
         </Button>

@@ -1,23 +1,22 @@
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { ChevronsUpDown, Layers } from "lucide-react";
-import { useList } from "../queries.ts";
+import { useWorkspaces } from "../features/workspaces/queries.ts";
+import { lazyPart } from "../load-part.ts";
 import { useSession } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
-import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/menu.tsx";
+import { LateMenu } from "./late-menu.tsx";
 
-const MAX_SHOWN = 12;
+const Late = lazyPart(() => import("./workspace-switcher-items.tsx"), "WorkspaceSwitcherItems");
 
 /** Where one is: the whole company, or one workspace. */
 export function WorkspaceSwitcher() {
-  const navigate = useNavigate();
   const { organization } = useSession();
   const params: { workspaceId?: string } = useParams({ strict: false });
-  const { data } = useList("listWorkspaces", {});
-  const workspaces = data?.items ?? [];
-  const current = workspaces.find(({ id }) => id === params.workspaceId);
+  const { data } = useWorkspaces();
+  const current = data?.items.find(({ id }) => id === params.workspaceId);
   return (
-    <Menu
-      align="start"
+    <LateMenu
+      Late={Late}
       trigger={
         <button
           type="button"
@@ -34,28 +33,6 @@ export function WorkspaceSwitcher() {
           <ChevronsUpDown size={14} className="text-faint" />
         </button>
       }
-    >
-      <MenuItem onSelect={() => void navigate({ to: "/" })}>
-        <Layers size={15} /> {organization.name}
-      </MenuItem>
-      <MenuSeparator />
-      <MenuLabel>Workspaces</MenuLabel>
-      {workspaces.slice(0, MAX_SHOWN).map(({ id, name, display_color }) => (
-        <MenuItem
-          key={id}
-          onSelect={() =>
-            void navigate({ to: "/workspaces/$workspaceId", params: { workspaceId: id } })
-          }
-        >
-          <ColorDot color={display_color} />
-          <span className="max-w-56 truncate">{name}</span>
-        </MenuItem>
-      ))}
-      {workspaces.length > MAX_SHOWN && (
-        <MenuItem onSelect={() => void navigate({ to: "/workspaces" })}>
-          All {workspaces.length} workspaces…
-        </MenuItem>
-      )}
-    </Menu>
+    />
   );
 }

@@ -1,10 +1,12 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
+import { useRouter } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useId, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { Input } from "./input.tsx";
 import { FormError } from "./states.tsx";
+import { useTypedInput } from "./typed-input.ts";
 
 interface DialogProps {
   title: string;
@@ -16,8 +18,8 @@ interface DialogProps {
   isDrawer?: boolean;
   /** Leaving must be a decision: no press outside and no Escape closes it, and there is no cross. */
   isGuarded?: boolean;
-  /** Something was entered that leaving would lose: the person is asked first. */
-  isDirty?: boolean;
+  /** What is entered here is worth nothing once it closes: a search, a password. Leaving is not asked about. */
+  isForgetful?: boolean;
   isWide?: boolean;
   initialFocus?: RefObject<HTMLElement | null>;
   children: ReactNode;
@@ -30,12 +32,27 @@ const atSide =
   "fixed inset-y-0 right-0 w-[min(36rem,100vw)] border-y-0 border-r-0 data-ending-style:translate-x-8 " +
   "data-starting-style:translate-x-8";
 
-/** Keeps focus inside while it is open and gives it back to where it was. */
+/**
+ * Keeps focus inside while it is open and gives it back to where it was. Leaving in whatever way, the browser's own
+ * included, is asked about where something was entered; changes that are done close it through `isOpen`.
+ */
 export function Dialog(props: DialogProps) {
   const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
-  const isDirty = props.isDirty === true;
   const [isLeaving, setIsLeaving] = useState(false);
-  useLeaveWarning(isOpen && isDirty);
+  const popup = useRef<HTMLDivElement>(null);
+  const { noteFocus, hasTyped, forget } = useTypedInput(popup);
+  const losesInput = () => props.isForgetful !== true && hasTyped();
+  useEffect(() => {
+    if (isOpen) return;
+    forget();
+    setIsLeaving(false);
+  }, [isOpen, forget]);
+  useLeaveGuard(isOpen, () => {
+    if (isGuarded) return true;
+    if (!losesInput()) return false;
+    setIsLeaving(true);
+    return true;
+  });
   return (
     <Base.Root
       open={isOpen}
@@ -43,7 +60,7 @@ export function Dialog(props: DialogProps) {
       onOpenChange={(open, details) => {
         if (open) return;
         if (isGuarded) details.cancel();
-        else if (isDirty) {
+        else if (losesInput()) {
           details.cancel();
           setIsLeaving(true);
         } else onClose();
@@ -52,6 +69,8 @@ export function Dialog(props: DialogProps) {
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup
+          ref={popup}
+          onFocusCapture={(event) => noteFocus(event.target)}
           {...(props.initialFocus && { initialFocus: props.initialFocus })}
           className={classNames(
             "z-50 flex flex-col border border-line bg-paper shadow-popup outline-none",
@@ -106,19 +125,34 @@ export function Dialog(props: DialogProps) {
   );
 }
 
-/** Closing the tab or going to another site asks too, in the browser's own words. */
-function useLeaveWarning(isOn: boolean): void {
+/**
+ * Asks `mustStay` before the browser's back button leaves the page, and before the tab is closed or goes to another site;
+ * there the browser asks in its own words. Links of the page are out of reach behind a dialog.
+ */
+function useLeaveGuard(isOn: boolean, mustStay: () => boolean): void {
+  const { history } = useRouter();
+  const latest = useRef(mustStay);
+  useEffect(() => {
+    latest.current = mustStay;
+  });
   useEffect(() => {
     if (!isOn) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [isOn]);
+    return history.block({
+      blockerFn: ({ action }) =>
+        action !== "PUSH" && action !== "REPLACE" ? latest.current() : false,
+      enableBeforeUnload: () => latest.current(),
+    });
+  }, [isOn, history]);
 }
 
 /** The buttons at the end of a dialog: the last one does what the title says. */
 export function DialogActions({ children }: { children: ReactNode }) {
   return <div className="flex flex-wrap justify-end gap-2.5 pt-1">{children}</div>;
+}
+
+/** Leaves the dialog as Escape does, and so asks where something was entered. */
+export function CancelButton({ children = "Cancel" }: { children?: ReactNode }) {
+  return <Base.Close render={<Button>{children}</Button>} />;
 }
 
 interface ConfirmProps {
@@ -146,7 +180,7 @@ export function ConfirmDialog(props: ConfirmProps) {
   }, [isOpen]);
   const isConfirmed = typed === undefined || text.trim() === typed;
   return (
-    <Dialog title={title} isOpen={isOpen} onClose={onClose}>
+    <Dialog title={title} isOpen={isOpen} isForgetful onClose={onClose}>
       <form
         className="grid gap-5"
         onSubmit={(event) => {
@@ -171,7 +205,7 @@ export function ConfirmDialog(props: ConfirmProps) {
         )}
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="danger" type="submit" isBusy={isBusy} disabled={!isConfirmed}>
             {action}
           </Button>

@@ -24,11 +24,7 @@ export function SecretDialog({ title, description, secret, variable, onDone }: S
   const copyArea = useRef<HTMLDivElement>(null);
   const firstButton = useRef<HTMLElement | null>(null);
   useEffect(() => {
-    if (secret === null) return;
-    setIsStored(false);
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
+    if (secret !== null) setIsStored(false);
   }, [secret]);
   useEffect(() => {
     firstButton.current = copyArea.current?.querySelector("button") ?? null;

@@ -21,6 +21,8 @@ const backupCodes = z.array(z.string()).meta({
   description: "Each signs in once, in place of a code. Shown this once.",
 });
 
+export const MAX_ADMINISTRATORS = 5;
+
 export const currentSession = z
   .object({
     type: z.literal("current_session"),
@@ -51,6 +53,13 @@ export const currentSession = z
     has_more_workspaces: z.boolean().meta({
       description: "There are more than stand here: the list of workspaces has them all.",
     }),
+    administrators: z
+      .array(z.object({ name: z.string(), email: z.string() }))
+      .max(MAX_ADMINISTRATORS)
+      .meta({
+        description:
+          "Whom to ask for a right that one does not have: owners, then admins, those first who are here the longest.",
+      }),
     two_factor: z.object({
       is_enabled: z.boolean(),
       backup_codes_left: z.int().min(0),

@@ -53,7 +53,7 @@ export interface PriceBook {
    * Every row that a request for `model` can be billed at, never none: the answer names the model by its id, an alias or
    * a snapshot of it, and an override may hold for just one of those. What is unpriced among them is the dearest row.
    */
-  findReachable(model: string, atMs: number): ModelPrices[];
+  findReachable(model: string, atMs: number): readonly ModelPrices[];
   /** True where the list or an override names the model exactly: a bounded set, safe as a label. */
   isListed(model: string): boolean;
   /** All models of the table with their prices at that moment, in the order of the list, other overrides last. */
@@ -82,12 +82,16 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return { row: model.id, source: "list", ...listed, isGeoPriced: model.isGeoPriced };
   };
 
-  const find = (name: string, atMs: number): ModelPrices | null => {
+  // Prices change only where one begins: what was found is kept for each stretch of time between two such moments.
+  const beginnings = priceBeginnings(overrides);
+  const stretchOf = (atMs: number) => beginnings.findLastIndex((fromMs) => fromMs <= atMs);
+
+  const find = rememberByName(stretchOf, (name, atMs): ModelPrices | null => {
     const exact = pricesOf(name, atMs);
     if (exact) return exact;
     const base = baseName(name);
     return base === null ? null : pricesOf(base, atMs);
-  };
+  });
 
   const listPrices = (atMs: number): PriceListing[] => {
     const listed = priceList.map((model) => toListing(model, find(model.id, atMs)));
@@ -97,12 +101,10 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return [...listed, ...overridden];
   };
 
-  // The worst case of each request asks for the dearest row, and walking the whole table takes 50 µs. It changes only
-  // where a price begins, so one row is kept for each stretch of time between two such moments.
-  const beginnings = priceBeginnings(overrides);
+  // The worst case of each request asks for the dearest row, and walking the whole table takes 50 µs.
   const dearestRows = new Map<number, ModelPrices>();
   const dearest = (atMs: number): ModelPrices => {
-    const stretch = beginnings.findLastIndex((fromMs) => fromMs <= atMs);
+    const stretch = stretchOf(atMs);
     const known = dearestRows.get(stretch);
     if (known) return known;
     const rows = listPrices(atMs).flatMap(({ prices }) => (prices ? rowsOf(prices) : []));
@@ -112,16 +114,38 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
   };
 
   const overriddenNames = Map.groupBy(overridesByName.keys(), familyOf);
-  const findReachable = (model: string, atMs: number): ModelPrices[] => {
+  const findReachable = rememberByName(stretchOf, (model, atMs): readonly ModelPrices[] => {
     const listed = listedModel(model);
     const names = new Set([model, ...(listed ? [listed.id, ...listed.aliases] : [])]);
     for (const name of overriddenNames.get(familyOf(model)) ?? []) names.add(name);
     const rows = Array.from(names, (name) => find(name, atMs) ?? dearest(atMs));
     // Without an override all the names have one and the same row.
     return rows.filter((row, index) => rows.findIndex((other) => isSameRow(row, other)) === index);
-  };
+  });
 
   return { find, dearest, findReachable, isListed, listPrices };
+}
+
+/** Names come from clients: there may be any number of them. */
+const MAX_REMEMBERED = 1_000;
+
+/** The same lookup, which is made once for a name and a stretch of time. */
+function rememberByName<Found>(
+  stretchOf: (atMs: number) => number,
+  lookUp: (name: string, atMs: number) => Found,
+): (name: string, atMs: number) => Found {
+  let known = new Map<string, Found>();
+  let knownStretch: number | null = null;
+  return (name, atMs) => {
+    const stretch = stretchOf(atMs);
+    if (stretch !== knownStretch || known.size >= MAX_REMEMBERED) known = new Map();
+    knownStretch = stretch;
+    const remembered = known.get(name);
+    if (remembered !== undefined) return remembered;
+    const found = lookUp(name, atMs);
+    known.set(name, found);
+    return found;
+  };
 }
 
 /** The model of the shipped list that has this name, or that it is a snapshot or the newest of. */

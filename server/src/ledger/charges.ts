@@ -6,6 +6,8 @@ import { balanceKeyText } from "./spend-key.ts";
 
 // What ended requests add to balances. Pure.
 
+const DAY_MS = 86_400_000;
+
 /** The scopes a request spends from, narrowest first: the chain in which limits are looked at. */
 export interface SpendScope {
   organizationId: string;
@@ -19,6 +21,11 @@ export function chainOf(scope: SpendScope): readonly (readonly [ScopeType, strin
     ["workspace", scope.workspaceId],
     ["organization", scope.organizationId],
   ];
+}
+
+/** The same without their kinds: no two scopes have one id, and an id that is at hand is found faster than a new text. */
+export function scopeIdsOf(scope: SpendScope): readonly string[] {
+  return [scope.apiKeyId, scope.workspaceId, scope.organizationId];
 }
 
 /** What a batch of ended requests does to one balance. */
@@ -66,29 +73,39 @@ function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bi
  */
 export function chargesOf(batch: readonly EndRecord[]): Charge[] {
   const charges = new Map<string, Charge>();
+  // A batch holds many requests of few keys, and nearly all of one day.
+  const byKeyAndDay = new Map<string, Charge[]>();
   for (const record of batch) {
     const isUnresolved = unresolvedOf(record) > 0n;
     if (record.cost.total === 0n && !isUnresolved) continue;
-    const { organizationId, requestId } = record;
-    for (const period of periodNames) {
-      const periodStart = periodOf(period, record.startedAtMs).start;
-      for (const [scopeType, scopeId] of chainOf(record)) {
-        const key = { scopeType, scopeId, period, periodStart };
-        const text = balanceKeyText(key);
-        const charge = charges.get(text) ?? {
-          ...key,
-          organizationId,
-          nanoUsd: 0n,
-          overrunNanoUsd: 0n,
-          unresolved: [],
-        };
-        const holdNanoUsd = holdIn(record, scopeType, period);
-        charge.nanoUsd += record.cost.total;
-        charge.overrunNanoUsd += beyond(record.cost.total, holdNanoUsd);
-        if (isUnresolved) charge.unresolved.push({ requestId, nanoUsd: holdNanoUsd ?? 0n });
-        charges.set(text, charge);
-      }
+    const { apiKeyId, requestId } = record;
+    const keyAndDay = `${apiKeyId}\n${Math.floor(record.startedAtMs / DAY_MS)}`;
+    const own = byKeyAndDay.get(keyAndDay) ?? chargesOfOne(record, charges);
+    byKeyAndDay.set(keyAndDay, own);
+    for (const charge of own) {
+      const holdNanoUsd = holdIn(record, charge.scopeType, charge.period);
+      charge.nanoUsd += record.cost.total;
+      charge.overrunNanoUsd += beyond(record.cost.total, holdNanoUsd);
+      if (isUnresolved) charge.unresolved.push({ requestId, nanoUsd: holdNanoUsd ?? 0n });
     }
   }
   return [...charges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, charge]) => charge);
+}
+
+/** The charges that a request counts in, out of those of the batch; what is missing there is added, with nothing in it. */
+function chargesOfOne(record: EndRecord, charges: Map<string, Charge>): Charge[] {
+  const { organizationId, startedAtMs } = record;
+  const own: Charge[] = [];
+  for (const period of periodNames) {
+    const periodStart = periodOf(period, startedAtMs).start;
+    for (const [scopeType, scopeId] of chainOf(record)) {
+      const key = { scopeType, scopeId, period, periodStart };
+      const text = balanceKeyText(key);
+      const nothing = { organizationId, nanoUsd: 0n, overrunNanoUsd: 0n, unresolved: [] };
+      const charge = charges.get(text) ?? { ...key, ...nothing };
+      charges.set(text, charge);
+      own.push(charge);
+    }
+  }
+  return own;
 }

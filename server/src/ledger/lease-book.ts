@@ -1,9 +1,9 @@
 import { periodOf } from "#src/domain/spend-period.ts";
-import { chainOf, type SpendScope } from "./charges.ts";
+import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import { amountUnder, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
-import { balanceKeyText, scopeKeyText } from "./spend-key.ts";
+import { balanceKeyText } from "./spend-key.ts";
 
 /** What a node has of one limited balance. leased = held + pending + free. Amounts are integer nano-USD. */
 export interface LeaseState {
@@ -47,7 +47,7 @@ export class LeaseBook {
   readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
   readonly #states = new Map<string, LeaseState>();
-  /** The same by scope: a few each, so that the hot path makes no key of a balance. */
+  /** The same by the scope's id: a few each, so that the hot path makes no key of a balance. */
   readonly #byScope = new Map<string, LeaseState[]>();
   #limits = new Map<string, StrictLimit[]>();
   /** Those with a strict limit, or with something left of one. */
@@ -76,12 +76,10 @@ export class LeaseBook {
 
   /** New limits count at once what runs already: the next message reports it. */
   setLimits(limits: readonly StrictLimit[]): void {
-    this.#limits = Map.groupBy(limits, ({ scopeType, scopeId }) =>
-      scopeKeyText(scopeType, scopeId),
-    );
+    this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
     for (const state of this.#states.values()) {
-      const { scopeType, scopeId, period } = state.key;
-      const inScope = this.#limits.get(scopeKeyText(scopeType, scopeId));
+      const { scopeId, period } = state.key;
+      const inScope = this.#limits.get(scopeId);
       state.limit = inScope?.find((limit) => limit.period === period) ?? null;
       // What was seen stands beside another limit; until the next answer nothing is kept on the strength of it.
       state.seen = null;
@@ -89,7 +87,7 @@ export class LeaseBook {
     this.#findOrganizations();
     for (const { request } of this.#running.values()) this.statesOf(request, request.startedAtMs);
     for (const limit of limits) {
-      for (const day of this.#pending.days(limit.scopeType, limit.scopeId)) {
+      for (const day of this.#pending.days(limit.scopeId)) {
         this.#stateOf(limit, day);
       }
     }
@@ -99,11 +97,10 @@ export class LeaseBook {
   statesOf(scope: SpendScope, atMs: number): LeaseState[] {
     const states: LeaseState[] = [];
     if (this.#limits.size === 0) return states;
-    for (const [scopeType, scopeId] of chainOf(scope)) {
-      const text = scopeKeyText(scopeType, scopeId);
-      const limits = this.#limits.get(text);
+    for (const scopeId of scopeIdsOf(scope)) {
+      const limits = this.#limits.get(scopeId);
       if (limits === undefined) continue;
-      const known = this.#byScope.get(text);
+      const known = this.#byScope.get(scopeId);
       for (const limit of limits) {
         const state = known?.find((each) => each.limit === limit && isIn(each, atMs));
         states.push(state ?? this.#stateOf(limit, atMs));
@@ -211,10 +208,9 @@ export class LeaseBook {
   #forget(text: string): void {
     const { key } = this.get(text);
     this.#states.delete(text);
-    const scope = scopeKeyText(key.scopeType, key.scopeId);
-    const left = this.#byScope.get(scope)?.filter((state) => state.text !== text) ?? [];
-    if (left.length === 0) this.#byScope.delete(scope);
-    else this.#byScope.set(scope, left);
+    const left = this.#byScope.get(key.scopeId)?.filter((state) => state.text !== text) ?? [];
+    if (left.length === 0) this.#byScope.delete(key.scopeId);
+    else this.#byScope.set(key.scopeId, left);
   }
 
   #findOrganizations(): void {
@@ -247,7 +243,7 @@ export class LeaseBook {
       limit,
       leased: 0n,
       held: 0n,
-      pending: this.#pending.sumOfDraws({ scopeType, scopeId, startMs, endMs }),
+      pending: this.#pending.sumOfDraws({ scopeId, startMs, endMs }),
       seen: null,
       heldLately: 0n,
       heldPerSecond: 0n,
@@ -255,7 +251,7 @@ export class LeaseBook {
     };
     for (const running of this.#running.values()) {
       const { request } = running;
-      const isInScope = chainOf(request).some(([type, id]) => type === scopeType && id === scopeId);
+      const isInScope = scopeIdsOf(request).includes(scopeId);
       if (!isInScope || request.startedAtMs < startMs || request.startedAtMs >= endMs) continue;
       const amountNanoUsd = amountUnder(limit, request);
       running.states.push(state);
@@ -265,20 +261,23 @@ export class LeaseBook {
       state.held += amountNanoUsd;
     }
     this.#states.set(text, state);
-    const scope = scopeKeyText(scopeType, scopeId);
-    this.#byScope.set(scope, [...(this.#byScope.get(scope) ?? []), state]);
+    this.#byScope.set(scopeId, [...(this.#byScope.get(scopeId) ?? []), state]);
     return state;
   }
 
-  *#existingStatesOf(origin: SpendOrigin): Generator<LeaseState> {
-    if (!this.isLimited(origin.organizationId)) return;
-    for (const [scopeType, scopeId] of chainOf(origin)) {
-      for (const state of this.#byScope.get(scopeKeyText(scopeType, scopeId)) ?? []) {
-        if (isIn(state, origin.startedAtMs)) yield state;
+  #existingStatesOf(origin: SpendOrigin): LeaseState[] {
+    const existing: LeaseState[] = [];
+    if (!this.isLimited(origin.organizationId)) return existing;
+    for (const scopeId of scopeIdsOf(origin)) {
+      for (const state of this.#byScope.get(scopeId) ?? NO_STATES) {
+        if (isIn(state, origin.startedAtMs)) existing.push(state);
       }
     }
+    return existing;
   }
 }
+
+const NO_STATES: readonly LeaseState[] = [];
 
 function isIn({ startMs, endMs }: LeaseState, atMs: number): boolean {
   return atMs >= startMs && atMs < endMs;

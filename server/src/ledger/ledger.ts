@@ -5,11 +5,11 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type Balance, readBalancesAtSeq } from "./balances.sql.ts";
-import { chainOf, type SpendScope } from "./charges.ts";
+import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import { settleBatch } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
-import { type BalanceKey, balanceKeyText, scopeKeyText } from "./spend-key.ts";
+import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
   database: Database;
@@ -123,8 +123,8 @@ class MemoryLedger implements Ledger {
 
   admit(scope: SpendScope, atMs: number): Admission {
     if (this.#limited.size === 0) return ADMITTED;
-    for (const [scopeType, scopeId] of chainOf(scope)) {
-      const limited = this.#limited.get(scopeKeyText(scopeType, scopeId));
+    for (const scopeId of scopeIdsOf(scope)) {
+      const limited = this.#limited.get(scopeId);
       const blocked = limited && this.#latestBlocked(limited, atMs);
       if (blocked) return { kind: "blocked", message: messageOf(blocked), ...blocked };
     }
@@ -162,10 +162,10 @@ class MemoryLedger implements Ledger {
       limited.period = periodOf(limited.limit.period, atMs);
       limited.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(limited))) ?? 0n;
     }
-    const { scopeType, scopeId } = limited.limit;
+    const { scopeId } = limited.limit;
     const { startMs, endMs } = limited.period;
     const { pending } = this.#options.leases;
-    return limited.settledNanoUsd + pending.sum({ scopeType, scopeId, startMs, endMs });
+    return limited.settledNanoUsd + pending.sum({ scopeId, startMs, endMs });
   }
 
   /** In one synchronous step the batch moves from pending to settled: no moment counts it twice or not at all. */
@@ -179,7 +179,7 @@ class MemoryLedger implements Ledger {
     this.#options.leases.committed(batch, { flushedSeq, isDrawn });
     this.#counted = [];
     for (const balance of isCounted ? this.#written : []) {
-      const limited = this.#limited.get(scopeKeyText(balance.scopeType, balance.scopeId));
+      const limited = this.#limited.get(balance.scopeId);
       if (limited === undefined) continue;
       this.#settled.set(balanceKeyText(balance), balance.settledNanoUsd);
       for (const each of limited) {
@@ -220,9 +220,7 @@ class MemoryLedger implements Ledger {
     for (const each of limited) {
       each.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(each))) ?? 0n;
     }
-    this.#limited = Map.groupBy(limited, ({ limit }) =>
-      scopeKeyText(limit.scopeType, limit.scopeId),
-    );
+    this.#limited = Map.groupBy(limited, ({ limit }) => limit.scopeId);
     return true;
   }
 

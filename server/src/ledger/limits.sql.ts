@@ -23,6 +23,21 @@ export interface SpendLimit {
   updatedAt: Date;
 }
 
+/** A limit as far as the API shows it. */
+export type LimitRow = Pick<
+  SpendLimit,
+  | "id"
+  | "scopeType"
+  | "scopeId"
+  | "period"
+  | "amountNanoUsd"
+  | "enforcement"
+  | "openEndedHoldNanoUsd"
+  | "revision"
+  | "createdAt"
+  | "updatedAt"
+>;
+
 export type NewSpendLimit = Omit<
   SpendLimit,
   "openEndedHoldNanoUsd" | "revision" | "createdAt" | "updatedAt"

@@ -1,6 +1,4 @@
-import type { ScopeType } from "#src/db/tables.ts";
-import { chainOf, type SpendScope, type Spent } from "./charges.ts";
-import { scopeKeyText } from "./spend-key.ts";
+import { type SpendScope, type Spent, scopeIdsOf } from "./charges.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -10,15 +8,14 @@ export interface SpendOrigin extends SpendScope {
 }
 
 interface Period {
-  scopeType: ScopeType;
   scopeId: string;
   startMs: number;
   endMs: number;
 }
 
 /**
- * What this node's requests have cost and the database does not know yet, per scope and UTC day: every period is made
- * of whole days. Bounded by the scopes that spent since the last flush.
+ * What this node's requests have cost and the database does not know yet, per id of a scope and UTC day: every
+ * period is made of whole days. Bounded by the scopes that spent since the last flush.
  */
 export class PendingSpend {
   readonly #byScope = new Map<string, Map<number, Spent>>();
@@ -48,13 +45,13 @@ export class PendingSpend {
   }
 
   /** The days on which a scope has something pending: their first moments, milliseconds since the epoch. */
-  days(scopeType: ScopeType, scopeId: string): number[] {
-    const days = this.#byScope.get(scopeKeyText(scopeType, scopeId));
+  days(scopeId: string): number[] {
+    const days = this.#byScope.get(scopeId);
     return [...(days?.keys() ?? [])].map((day) => day * DAY_MS);
   }
 
-  *#daysIn({ scopeType, scopeId, startMs, endMs }: Period): Generator<Spent> {
-    for (const [day, spent] of this.#byScope.get(scopeKeyText(scopeType, scopeId)) ?? []) {
+  *#daysIn({ scopeId, startMs, endMs }: Period): Generator<Spent> {
+    for (const [day, spent] of this.#byScope.get(scopeId) ?? []) {
       if (day * DAY_MS >= startMs && day * DAY_MS < endMs) yield spent;
     }
   }
@@ -62,16 +59,15 @@ export class PendingSpend {
   #change(origin: SpendOrigin, costNanoUsd: bigint, unresolvedNanoUsd: bigint): void {
     if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
     const day = Math.floor(origin.startedAtMs / DAY_MS);
-    for (const [scopeType, scopeId] of chainOf(origin)) {
-      const key = scopeKeyText(scopeType, scopeId);
-      const days = this.#byScope.get(key) ?? new Map<number, Spent>();
+    for (const scopeId of scopeIdsOf(origin)) {
+      const days = this.#byScope.get(scopeId) ?? new Map<number, Spent>();
       const spent = days.get(day) ?? { costNanoUsd: 0n, unresolvedNanoUsd: 0n };
       spent.costNanoUsd += costNanoUsd;
       spent.unresolvedNanoUsd += unresolvedNanoUsd;
       if (spent.costNanoUsd === 0n && spent.unresolvedNanoUsd === 0n) days.delete(day);
       else days.set(day, spent);
-      if (days.size === 0) this.#byScope.delete(key);
-      else this.#byScope.set(key, days);
+      if (days.size === 0) this.#byScope.delete(scopeId);
+      else this.#byScope.set(scopeId, days);
     }
   }
 }

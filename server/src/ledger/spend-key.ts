@@ -13,7 +13,3 @@ export interface BalanceKey {
 export function balanceKeyText(key: BalanceKey): string {
   return `${key.scopeType}\n${key.scopeId}\n${key.period}\n${key.periodStart}`;
 }
-
-export function scopeKeyText(scopeType: ScopeType, scopeId: string): string {
-  return `${scopeType}\n${scopeId}`;
-}

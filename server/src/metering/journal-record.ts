@@ -141,24 +141,22 @@ function fromJson(json: JsonRecord): JournalRecord {
   }
 }
 
-// Field by field: a caller that passes an object with more in it (a prompt, a key) writes none of that to disk.
-function beginToJson(record: BeginRecord): WrittenBegin {
-  const { holdNanoUsd, smallerHolds, memberId } = record;
+// Field by field: a caller that passes an object with more in it (a prompt, a key) writes none of that to disk. What is
+// undefined is not written.
+function beginToJson(record: BeginRecord) {
   return {
     requestId: record.requestId,
     startedAtMs: record.startedAtMs,
     organizationId: record.organizationId,
     workspaceId: record.workspaceId,
     apiKeyId: record.apiKeyId,
-    ...(memberId !== undefined && { memberId }),
+    memberId: record.memberId,
     requestedModel: bounded(record.requestedModel),
     isStream: record.isStream,
     client: record.client,
-    ...(holdNanoUsd !== undefined && { holdNanoUsd: holdNanoUsd.toString() }),
-    ...(smallerHolds !== undefined && {
-      smallerHolds: smallerHolds.map(({ scopeType, period, nanoUsd }) => {
-        return { scopeType, period, nanoUsd: nanoUsd.toString() };
-      }),
+    holdNanoUsd: record.holdNanoUsd?.toString(),
+    smallerHolds: record.smallerHolds?.map(({ scopeType, period, nanoUsd }) => {
+      return { scopeType, period, nanoUsd: nanoUsd.toString() };
     }),
   };
 }

@@ -1,16 +1,19 @@
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useForm } from "react-hook-form";
+import { lazyPart } from "../../load-part.ts";
 import { useChange } from "../../queries.ts";
 import { useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
+
+const QrCode = lazyPart(() => import("./qr-code.tsx"), "QrCode");
 
 interface Totp {
   secret: string;
@@ -111,18 +114,25 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
   return (
     <Dialog
       title="Set up an authenticator app"
-      description="Enter this secret in the app, or open the link on the device that has it."
+      description="Scan the code with the app, or enter its secret by hand."
       isOpen
       onClose={onClose}
     >
-      <output className="block rounded-md bg-sunk px-3 py-2.5 font-mono text-sm break-all select-all">
-        {totp.secret.replace(/(.{4})(?=.)/g, "$1 ")}
-      </output>
-      <div className="flex flex-wrap items-center gap-3">
-        <CopyButton text={totp.secret} what="secret" />
-        <a href={totp.uri} className="link text-sm">
-          Open in an app on this device
-        </a>
+      <div className="flex flex-wrap items-start gap-5">
+        <Suspense fallback={<span className="size-44" />}>
+          <QrCode text={totp.uri} label="QR code for the authenticator app" />
+        </Suspense>
+        <div className="grid flex-1 basis-52 content-start gap-3">
+          <output className="block rounded-md bg-sunk px-3 py-2.5 font-mono text-sm leading-relaxed break-all select-all">
+            {totp.secret.replace(/(.{4})(?=.)/g, "$1 ")}
+          </output>
+          <div>
+            <CopyButton text={totp.secret} what="secret" />
+          </div>
+          <a href={totp.uri} className="link w-fit text-sm">
+            Open in an app on this device
+          </a>
+        </div>
       </div>
       <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
         <Field
@@ -142,7 +152,7 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
         </Field>
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={confirm.isPending}>
             Turn on
           </Button>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
@@ -24,12 +24,12 @@ export function CreateAdminKeyDialog({ isOpen, onClose, onCreated }: CreateProps
       isOpen={isOpen}
       onClose={onClose}
     >
-      <AdminKeyForm onClose={onClose} onCreated={onCreated} />
+      <AdminKeyForm onCreated={onCreated} />
     </Dialog>
   );
 }
 
-function AdminKeyForm({ onClose, onCreated }: Omit<CreateProps, "isOpen">) {
+function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
   const create = useCreateAdminKey();
   const [error, setError] = useState<Error | null>(null);
   const form = useForm({ defaultValues: { name: "", expires_at: "365" } });
@@ -71,7 +71,7 @@ function AdminKeyForm({ onClose, onCreated }: Omit<CreateProps, "isOpen">) {
       </Field>
       <FormError error={error} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button kind="primary" type="submit" isBusy={create.isPending}>
           Create admin key
         </Button>

@@ -11,7 +11,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 

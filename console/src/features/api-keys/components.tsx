@@ -8,8 +8,8 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { toNanoUsd } from "../../ui/format.ts";
-import { Input } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -77,14 +77,11 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
       ) : (
         <>
           <div className="flex flex-wrap items-center gap-2.5">
-            <Input
-              type="search"
-              data-search
-              aria-label="Search keys"
+            <SearchBox
+              label="Search keys"
               placeholder="Search name, key or owner"
               value={search}
-              onChange={(event) => show({ find: event.target.value })}
-              className="max-w-64"
+              onFind={(find) => show({ find })}
             />
             <Segments
               label="Shown"

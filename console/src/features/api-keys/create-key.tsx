@@ -5,7 +5,7 @@ import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
@@ -96,7 +96,7 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
           {isReviewed ? (
             <Button onClick={() => setIsReviewed(false)}>Back</Button>
           ) : (
-            <Button onClick={onClose}>Cancel</Button>
+            <CancelButton />
           )}
           <Button kind="primary" type="submit" isBusy={create.isPending}>
             {isReviewed ? "Create key" : "Review key"}

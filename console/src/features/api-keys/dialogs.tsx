@@ -1,10 +1,10 @@
 import { useState } from "react";
 import { Button } from "../../ui/button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type ApiKey, useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 
 interface KeyDialogProps {
@@ -143,7 +143,7 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
         )}
         <FormError error={rotate.error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={rotate.isPending}>
             Rotate key
           </Button>

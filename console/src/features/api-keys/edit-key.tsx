@@ -1,14 +1,14 @@
 import { useCallback, useState } from "react";
 import { useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
 import { type ApiKey, useUpdateApiKey } from "./queries.ts";
 
@@ -62,7 +62,6 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
       title="Edit key"
       description="Changes hold within a second on every server. The secret stays as it is."
       isOpen
-      isDirty={isDirty}
       onClose={onClose}
     >
       <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
@@ -92,7 +91,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
         />
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={update.isPending} disabled={!isDirty}>
             Save key
           </Button>

@@ -9,7 +9,7 @@ import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { UsageReport } from "../usage/report.tsx";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";

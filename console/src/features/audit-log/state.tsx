@@ -3,7 +3,7 @@ import { useForm } from "react-hook-form";
 import { type Answer, call } from "../../api-client.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { showServerErrors } from "../../ui/form.ts";
 import { formatCount, formatPlural } from "../../ui/format.ts";
@@ -11,7 +11,7 @@ import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
 
 type State = Answer<"getAuditLogState">;
@@ -138,7 +138,7 @@ function RetentionDialog({ days, onClose }: { days: number | null; onClose: () =
         </Field>
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={set.isPending}>
             Set retention
           </Button>

@@ -12,7 +12,7 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Select, TextArea } from "../../ui/input.tsx";
@@ -42,24 +42,19 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
       }
       isOpen
       isWide
+      isForgetful={results !== null}
       onClose={onClose}
     >
       {results ? (
         <InviteResults results={results} onClose={onClose} />
       ) : (
-        <InviteForm onClose={onClose} onSent={setResults} />
+        <InviteForm onSent={setResults} />
       )}
     </Dialog>
   );
 }
 
-function InviteForm({
-  onClose,
-  onSent,
-}: {
-  onClose: () => void;
-  onSent: (results: Results) => void;
-}) {
+function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
   const { member } = useSession();
   const create = useCreateInvites();
   const [text, setText] = useState("");
@@ -142,7 +137,7 @@ function InviteForm({
       )}
       <FormError error={create.error} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button kind="primary" type="submit" isBusy={create.isPending}>
           {emails.length > 1 ? "Send invites" : "Send invite"}
         </Button>

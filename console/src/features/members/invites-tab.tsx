@@ -6,12 +6,12 @@ import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
 
 const tones: Record<Invite["status"], Tone> = {
@@ -78,7 +78,7 @@ function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void
       <DialogActions>
         {link === null ? (
           <>
-            <Button onClick={onClose}>Cancel</Button>
+            <CancelButton />
             <Button
               kind="primary"
               isBusy={resend.isPending}

@@ -2,11 +2,11 @@ import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.t
 import { useState } from "react";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import {
   type Member,
   useDeactivateMember,
@@ -60,7 +60,7 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
         />
         <FormError error={update.error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button
             kind="primary"
             type="submit"

@@ -1,5 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useMay, useSession } from "../../session.ts";
@@ -7,18 +7,20 @@ import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
-import { Checkbox, Input } from "../../ui/input.tsx";
+import { Checkbox } from "../../ui/input.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { InviteDialog } from "./invite-dialog.tsx";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
 import { type Member, useMembers, useReactivateMember } from "./queries.ts";
 import { everywhere } from "./role-words.ts";
+import type { TeamSearch } from "./search.ts";
 
 export function TeamPage() {
   const may = useMay();
@@ -53,7 +55,10 @@ export function MembersTab() {
   const may = useMay();
   const session = useSession();
   const [withRemoved, setWithRemoved] = useState(false);
-  const [search, setSearch] = useState("");
+  const navigate = useNavigate();
+  const { find: search = "" }: TeamSearch = useSearch({ strict: false });
+  const setSearch = (find: string) =>
+    void navigate({ to: "/team", search: { find }, replace: true });
   const [changed, setChanged] = useState<{ member: Member; change: Change } | null>(null);
   const members = useMembers(withRemoved);
   const mayWrite = may("members:write");
@@ -74,14 +79,11 @@ export function MembersTab() {
   const close = () => setChanged(null);
   return (
     <div className="grid gap-4">
-      <Input
-        type="search"
-        data-search
-        aria-label="Search members"
+      <SearchBox
+        label="Search members"
         placeholder="Search name or address"
         value={search}
-        onChange={(event) => setSearch(event.target.value)}
-        className="max-w-64"
+        onFind={setSearch}
       />
       <Table
         label="Members"

@@ -2,12 +2,12 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useChange } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { Input, MoneyInput } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 
 const amount = {
   validate: (text: string) =>
@@ -99,7 +99,7 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
         </div>
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={set.isPending}>
             Set price
           </Button>

@@ -11,7 +11,8 @@ import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 
 type Settings = Answer<"getSecuritySettings">;
@@ -61,6 +62,7 @@ function LifetimeForm({ days }: { days: number | null }) {
   });
   return (
     <form noValidate className="grid max-w-md gap-4" onSubmit={(event) => void submit(event)}>
+      <UnsavedGuard isDirty={form.formState.isDirty} />
       <Field
         label="Days"
         hint={

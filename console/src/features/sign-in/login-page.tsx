@@ -1,6 +1,6 @@
 import { Link, Navigate, useRouter, useSearch } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { call } from "../../api-client.ts";
 import { useApi, useChange } from "../../queries.ts";
@@ -11,7 +11,7 @@ import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { AuthPage } from "./auth-page.tsx";
-import { askForPasskey, hasPasskeys } from "./passkeys.ts";
+import { askForPasskey, hasPasskeys, offerPasskeys } from "./passkeys.ts";
 
 /** Password, passkey, second factor; then back to where the person wanted to go. */
 export function LoginPage() {
@@ -90,32 +90,65 @@ function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) 
   );
 }
 
-function PasskeyButton() {
+/** A question for a passkey is good for five minutes: the offer is made anew before. */
+const RENEW_MS = 240_000;
+
+const askOptions = async () => (await call("getSignInPasskeyOptions", {})).options;
+
+/** Passkeys are offered beside the address from the start; the button asks for one. Only one of the two at a time. */
+function usePasskeySignIn() {
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
-  if (!hasPasskeys()) return null;
-  const signIn = async () => {
+  const [round, setRound] = useState(0);
+  const offer = useRef<AbortController | null>(null);
+  const signIn = useCallback(async (take: () => ReturnType<typeof askForPasskey>) => {
+    const passkey = await take();
+    if (!passkey) return;
+    setError(null);
+    try {
+      await call("signInWithPasskey", { body: { passkey } });
+      await startSession();
+    } catch (failure) {
+      setError(failure as Error);
+    }
+  }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round is an offer of its own.
+  useEffect(() => {
+    const stop = new AbortController();
+    offer.current = stop;
+    // Where it cannot be made, there is still the button, which says why.
+    signIn(() => offerPasskeys(askOptions, stop.signal)).catch(() => undefined);
+    const renewal = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
+    return () => {
+      clearTimeout(renewal);
+      stop.abort();
+    };
+  }, [round, signIn]);
+  const ask = async () => {
+    offer.current?.abort();
     setIsBusy(true);
     setError(null);
     try {
-      const { options } = await call("getSignInPasskeyOptions", {});
-      const passkey = await askForPasskey(options);
-      if (passkey) {
-        await call("signInWithPasskey", { body: { passkey } });
-        await startSession();
-      }
+      await signIn(async () => askForPasskey(await askOptions()));
     } catch (failure) {
       setError(failure as Error);
     } finally {
       setIsBusy(false);
+      setRound((count) => count + 1);
     }
   };
+  return { isBusy, error, ask };
+}
+
+function PasskeyButton() {
+  const { isBusy, error, ask } = usePasskeySignIn();
+  if (!hasPasskeys()) return null;
   return (
     <div className="grid gap-4">
       <div className="flex items-center gap-3 text-sm text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
         or
       </div>
-      <Button onClick={() => void signIn()} isBusy={isBusy}>
+      <Button onClick={() => void ask()} isBusy={isBusy}>
         <Fingerprint size={16} /> Sign in with a passkey
       </Button>
       <FormError error={error} />

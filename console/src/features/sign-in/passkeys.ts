@@ -20,6 +20,25 @@ export async function askForPasskey(options: Options): Promise<Assertion | null>
   return credential && (credential.toJSON() as Assertion);
 }
 
+/**
+ * Offers passkeys where the browser offers addresses, until one is taken or `signal` ends it. Null where nobody took one,
+ * or the browser has no such offer.
+ */
+export async function offerPasskeys(
+  askOptions: () => Promise<Options>,
+  signal: AbortSignal,
+): Promise<Assertion | null> {
+  if (!hasPasskeys() || !(await PublicKeyCredential.isConditionalMediationAvailable?.())) {
+    return null;
+  }
+  const options = await askOptions();
+  if (signal.aborted) return null;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never);
+  const asked = navigator.credentials.get({ publicKey, mediation: "conditional", signal });
+  const credential = await quietly(asked);
+  return credential && (credential.toJSON() as Assertion);
+}
+
 /** Makes a new passkey. Null when the person turned away. */
 export async function makePasskey(options: Options): Promise<Attestation | null> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as never);

@@ -1,53 +1,22 @@
-import { enforcements } from "virtual:contract";
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { Field } from "../../ui/field.tsx";
-import { showServerErrors } from "../../ui/form.ts";
-import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
-import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
-import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
-import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
-import {
-  type Scope,
-  type SpendLimit,
-  useRemoveLimit,
-  useSetLimit,
-  useSpendLimits,
-} from "./queries.ts";
-
-type Enforcement = SpendLimit["enforcement"];
-type Period = SpendLimit["period"];
-
-const enforcementWords: Record<Enforcement, { label: string; hint: string }> = {
-  strict: {
-    label: "Strict",
-    hint: "A request starts only if its worst case fits into what remains.",
-  },
-  soft: {
-    label: "Soft",
-    hint: "Requests stop once the limit is reached; those already running may finish above it.",
-  },
-  alert_only: { label: "Alert only", hint: "Nothing is refused: the limit only counts and warns." },
-};
-
-const periodWords: Record<Period, string> = {
-  daily: "per day",
-  weekly: "per week, from Monday",
-  monthly: "per calendar month",
-};
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { useWorkspaceNames } from "../workspaces/queries.ts";
+import { type Scope, type SpendLimit, useRemoveLimit, useSpendLimits } from "./queries.ts";
+import { SetLimitDialog } from "./set-limit.tsx";
+import { enforcementWords, periodWords } from "./words.ts";
 
 /** Limits of the company, or of one workspace and its keys, each with how much of it is used. */
 export function LimitList({ workspaceId }: { workspaceId?: string }) {
@@ -203,195 +172,6 @@ function useScopeNames(): (scope: Scope) => string {
   };
 }
 
-interface SetLimitProps {
-  /** The limit that is changed, or null for a new one. */
-  limit: SpendLimit | null;
-  workspaceId: string | undefined;
-  nameOf: (scope: Scope) => string;
-  onClose: () => void;
-}
-
-interface LimitValues {
-  scopeType: Scope["type"];
-  scopeId: string | null;
-  period: Period;
-  limit_usd: string;
-  enforcement: Enforcement;
-}
-
-function SetLimitDialog({ limit, workspaceId, nameOf, onClose }: SetLimitProps) {
-  const set = useSetLimit();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<LimitValues>({ defaultValues: toValues(limit, workspaceId) });
-  const { errors } = form.formState;
-  const values = form.watch();
-  const submit = form.handleSubmit(async (given) => {
-    setError(null);
-    const scope = toScope(given);
-    if (!scope) {
-      form.setError("scopeId", { message: "Choose whose spend is limited." });
-      return;
-    }
-    try {
-      await set.mutateAsync({
-        body: {
-          scope,
-          period: given.period,
-          limit_usd: given.limit_usd.replaceAll(",", "").trim(),
-          enforcement: given.enforcement,
-          // What somebody else changed since the dialog opened is not overwritten unseen.
-          ...(limit && { if_version: limit.version }),
-          ...(limit && {
-            open_ended_hold_usd:
-              limit.open_ended_hold_usd === null ? null : toUsdText(limit.open_ended_hold_usd),
-          }),
-        },
-      });
-      showToast(`Limit of ${nameOf(scope)} set`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
-  });
-  return (
-    <Dialog
-      title={limit ? "Change limit" : "Set limit"}
-      description={limit ? `${nameOf(limit.scope)}, ${periodWords[limit.period]}` : undefined}
-      isOpen
-      onClose={onClose}
-    >
-      <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
-        {!limit && <ScopeFields form={form} workspaceId={workspaceId} />}
-        <div className="grid gap-5 sm:grid-cols-2">
-          <Field label="Limit" error={errors.limit_usd?.message}>
-            {(control) => (
-              <MoneyInput
-                {...control}
-                placeholder="100.00"
-                {...form.register("limit_usd", {
-                  validate: (text) =>
-                    /^\d{1,3}(,\d{3})*(\.\d+)?$|^\d+(\.\d+)?$/.test(text.trim()) ||
-                    "Enter an amount of dollars, such as 100.00.",
-                })}
-              />
-            )}
-          </Field>
-          {!limit && (
-            <Field label="Period">
-              {(control) => (
-                <Select {...control} {...form.register("period")}>
-                  <option value="monthly">Each month</option>
-                  <option value="weekly">Each week</option>
-                  <option value="daily">Each day</option>
-                </Select>
-              )}
-            </Field>
-          )}
-        </div>
-        <Choices
-          legend="When it is reached"
-          name="enforcement"
-          value={values.enforcement}
-          onChange={(enforcement) => form.setValue("enforcement", enforcement)}
-          choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
-        />
-        <LoweringWarning limit={limit} amount={values.limit_usd} enforcement={values.enforcement} />
-        <FormError error={error} />
-        <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={set.isPending}>
-            {limit ? "Change limit" : "Set limit"}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
-  );
-}
-
-interface ScopeFieldsProps {
-  form: ReturnType<typeof useForm<LimitValues>>;
-  workspaceId: string | undefined;
-}
-
-function ScopeFields({ form, workspaceId }: ScopeFieldsProps) {
-  const may = useMay();
-  const workspaces = useWorkspaces();
-  const keys = useList(
-    "listApiKeys",
-    { query: workspaceId === undefined ? {} : { workspace_id: workspaceId } },
-    { isEnabled: may("api_keys:read", workspaceId) },
-  );
-  const { scopeType, scopeId } = form.watch();
-  const { errors } = form.formState;
-  const options =
-    scopeType === "workspace"
-      ? (workspaces.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
-      : (keys.data?.items ?? [])
-          .filter(({ status }) => status !== "archived")
-          .map(({ id, name, partial_key_hint }) => ({
-            value: id,
-            label: name,
-            note: partial_key_hint.slice(-4),
-          }));
-  return (
-    <div className="grid gap-5 sm:grid-cols-2">
-      <Field label="Whose spend">
-        {(control) => (
-          <Select
-            {...control}
-            value={scopeType}
-            onChange={(event) => {
-              const type = event.target.value as Scope["type"];
-              form.setValue("scopeType", type);
-              form.setValue("scopeId", type === "workspace" ? (workspaceId ?? null) : null);
-            }}
-          >
-            {workspaceId === undefined && <option value="organization">The whole company</option>}
-            <option value="workspace">{workspaceId ? "This workspace" : "A workspace"}</option>
-            <option value="api_key">One key</option>
-          </Select>
-        )}
-      </Field>
-      {(scopeType === "api_key" || (scopeType === "workspace" && workspaceId === undefined)) && (
-        <Field
-          label={scopeType === "workspace" ? "Workspace" : "Key"}
-          error={errors.scopeId?.message}
-        >
-          {(control) => (
-            <Combobox
-              control={control}
-              options={options}
-              value={scopeId}
-              onChange={(value) => {
-                form.setValue("scopeId", value);
-                form.clearErrors("scopeId");
-              }}
-              placeholder="Type to find"
-            />
-          )}
-        </Field>
-      )}
-    </div>
-  );
-}
-
-function LoweringWarning(props: {
-  limit: SpendLimit | null;
-  amount: string;
-  enforcement: Enforcement;
-}) {
-  const { limit, amount, enforcement } = props;
-  const text = amount.replaceAll(",", "").trim();
-  if (!limit || enforcement === "alert_only" || !/^\d+(\.\d{1,9})?$/.test(text)) return null;
-  if (toNanoUsd(text) > toNanoUsd(limit.spent_usd)) return null;
-  return (
-    <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-      {formatUsd(limit.spent_usd)} is spent already: this blocks requests at once, until the period
-      ends.
-    </p>
-  );
-}
-
 function RemoveLimitDialog(props: {
   limit: SpendLimit | null;
   nameOf: (scope: Scope) => string;
@@ -429,39 +209,6 @@ function RemoveLimitDialog(props: {
       )}
     </ConfirmDialog>
   );
-}
-
-function toValues(limit: SpendLimit | null, workspaceId: string | undefined): LimitValues {
-  if (!limit) {
-    return {
-      scopeType: workspaceId === undefined ? "organization" : "workspace",
-      scopeId: workspaceId ?? null,
-      period: "monthly",
-      limit_usd: "",
-      enforcement: enforcements[0] ?? "soft",
-    };
-  }
-  const { scope } = limit;
-  return {
-    scopeType: scope.type,
-    scopeId:
-      scope.type === "workspace"
-        ? scope.workspace_id
-        : scope.type === "api_key"
-          ? scope.api_key_id
-          : null,
-    period: limit.period,
-    limit_usd: toUsdText(limit.limit_usd),
-    enforcement: limit.enforcement,
-  };
-}
-
-function toScope({ scopeType, scopeId }: LimitValues): Scope | null {
-  if (scopeType === "organization") return { type: "organization" };
-  if (scopeId === null) return null;
-  return scopeType === "workspace"
-    ? { type: "workspace", workspace_id: scopeId }
-    : { type: "api_key", api_key_id: scopeId };
 }
 
 const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };

@@ -1,4 +1,6 @@
+import { call } from "../../api-client.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
+import { nameOfActor } from "../audit-log/actor.ts";
 
 export type SpendLimit = ItemOf<"listSpendLimits">;
 export type Scope = SpendLimit["scope"];
@@ -16,3 +18,32 @@ const stale = ["listSpendLimits", "listWorkspaceLimits", "getSpendLimit"] as con
 
 export const useSetLimit = () => useChange("setSpendLimit", stale);
 export const useRemoveLimit = () => useChange("deleteSpendLimit", stale);
+
+/** What became of a limit while somebody had an older one before them. */
+export interface Meanwhile {
+  /** As it is now; null where there is none any more. */
+  limit: SpendLimit | null;
+  /** Who did it and when, for who may read the audit log. */
+  change: { actor: string; at: string } | null;
+}
+
+/** The limit of that scope and period as it is now; null where it is still `seen`, so that nothing came between. */
+export async function findMeanwhile(
+  scope: Scope,
+  period: SpendLimit["period"],
+  seen: SpendLimit | null,
+  mayReadAudit: boolean,
+): Promise<Meanwhile | null> {
+  const { type: scope_type, ...ids } = scope;
+  const { data } = await call("listSpendLimits", { query: { scope_type, period, ...ids } });
+  const limit = data[0] ?? null;
+  if (limit?.version === seen?.version) return null;
+  const id = (limit ?? seen)?.id;
+  if (!mayReadAudit || id === undefined) return { limit, change: null };
+  const events = await call("listAuditEvents", { query: { subject_id: id, limit: 1 } });
+  const [newest] = events.data;
+  return {
+    limit,
+    change: newest ? { actor: nameOfActor(newest), at: newest.created_at } : null,
+  };
+}

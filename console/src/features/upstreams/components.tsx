@@ -5,7 +5,8 @@ import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./queries.ts";
 
 const ANTHROPIC = "https://api.anthropic.com";
@@ -29,16 +30,23 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
       credential: "",
     },
   });
-  const { errors } = form.formState;
+  const { errors, isDirty, dirtyFields } = form.formState;
   const isMoved = upstream !== null && form.watch("base_url").trim() !== upstream.base_url;
   const submit = form.handleSubmit(async ({ name, base_url, credential }) => {
     setError(null);
-    const body = { name, base_url, ...(credential !== "" && { credential: credential.trim() }) };
+    const secret = credential.trim() !== "" && { credential: credential.trim() };
     try {
       if (upstream) {
+        const body = {
+          // Only what was changed here: what somebody else changed meanwhile stays.
+          ...(dirtyFields.name && { name }),
+          // A credential goes with the address it was entered for.
+          ...((dirtyFields.base_url || secret) && { base_url }),
+          ...secret,
+        };
         await update.mutateAsync({ params: { upstream_id: upstream.id }, body });
       } else {
-        await create.mutateAsync({ body });
+        await create.mutateAsync({ body: { name, base_url, ...secret } });
       }
       form.reset({ name, base_url, credential: "" });
       showToast("Upstream saved");
@@ -49,6 +57,7 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
   });
   return (
     <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      <UnsavedGuard isDirty={isDirty} />
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
           <Input

@@ -8,7 +8,7 @@ import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { UpstreamForm } from "./components.tsx";
 import { type Upstream, useDeleteUpstream, useUpstreams } from "./queries.ts";
 
@@ -85,7 +85,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
       {mayChange && (
         <>
           <Section title="Change upstream">
-            <UpstreamForm key={upstream.updated_at} upstream={upstream} />
+            <UpstreamForm key={upstream.id} upstream={upstream} />
           </Section>
           <Section
             title="Delete upstream"

@@ -2,13 +2,14 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import {
   useArchiveWorkspace,
   useCreateWorkspace,
@@ -34,23 +35,27 @@ interface FormValues {
   display_color: string;
 }
 
+/** True for the fields that were changed here: what somebody else changed meanwhile stays. */
+type IsChanged = Partial<Record<keyof FormValues, boolean>>;
+
 interface WorkspaceFormProps {
   initial: FormValues;
   action: string;
   isBusy: boolean;
-  onSave: (values: FormValues) => Promise<unknown>;
-  onCancel?: () => void;
+  onSave: (values: FormValues, isChanged: IsChanged) => Promise<unknown>;
+  /** Made in a dialog, instead of changed on a page. */
+  isNew?: boolean;
 }
 
-function WorkspaceForm({ initial, action, isBusy, onSave, onCancel }: WorkspaceFormProps) {
+function WorkspaceForm({ initial, action, isBusy, onSave, isNew = false }: WorkspaceFormProps) {
   const [error, setError] = useState<Error | null>(null);
   const form = useForm<FormValues>({ defaultValues: initial });
-  const { errors, isDirty } = form.formState;
+  const { errors, isDirty, dirtyFields } = form.formState;
   const chosen = form.watch("display_color");
   const submit = form.handleSubmit(async (values) => {
     setError(null);
     try {
-      await onSave(values);
+      await onSave(values, dirtyFields);
       form.reset(values);
     } catch (failure) {
       setError(showServerErrors(form, failure as Error));
@@ -58,6 +63,7 @@ function WorkspaceForm({ initial, action, isBusy, onSave, onCancel }: WorkspaceF
   });
   return (
     <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      {!isNew && <UnsavedGuard isDirty={isDirty} />}
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
           <Input
@@ -95,8 +101,8 @@ function WorkspaceForm({ initial, action, isBusy, onSave, onCancel }: WorkspaceF
       </fieldset>
       <FormError error={error} />
       <DialogActions>
-        {onCancel && <Button onClick={onCancel}>Cancel</Button>}
-        <Button kind="primary" type="submit" isBusy={isBusy} disabled={!onCancel && !isDirty}>
+        {isNew && <CancelButton />}
+        <Button kind="primary" type="submit" isBusy={isBusy} disabled={!isNew && !isDirty}>
           {action}
         </Button>
       </DialogActions>
@@ -123,7 +129,7 @@ export function CreateWorkspaceDialog({ isOpen, onClose, onCreated }: CreateProp
         initial={{ name: "", description: "", display_color: pickColor() }}
         action="Create workspace"
         isBusy={create.isPending}
-        onCancel={onClose}
+        isNew
         onSave={async ({ name, description, display_color }) => {
           const workspace = await create.mutateAsync({
             body: { name, display_color, description: description.trim() || null },
@@ -147,10 +153,14 @@ export function EditWorkspace({ workspace }: { workspace: Workspace }) {
       }}
       action="Save changes"
       isBusy={update.isPending}
-      onSave={async ({ name, description, display_color }) => {
+      onSave={async ({ name, description, display_color }, isChanged) => {
         await update.mutateAsync({
           params: { workspace_id: workspace.id },
-          body: { name, display_color, description: description.trim() || null },
+          body: {
+            ...(isChanged.name && { name }),
+            ...(isChanged.display_color && { display_color }),
+            ...(isChanged.description && { description: description.trim() || null }),
+          },
         });
         showToast("Workspace saved");
       }}

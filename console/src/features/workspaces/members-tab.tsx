@@ -6,12 +6,12 @@ import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
-import { ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Choices, Input } from "../../ui/input.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useMembers } from "../members/queries.ts";
 import { givenRoles, workspaceRoleHints } from "../members/role-words.ts";
 
@@ -140,7 +140,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
         />
         <FormError error={add.error ?? update.error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button
             kind="primary"
             type="submit"

@@ -16,11 +16,23 @@ export function useWorkspace(workspaceId: string) {
 /** Names of workspaces, archived ones too, by id: for tables that show one. */
 export function useWorkspaceNames(): (id: string) => { name: string; color: string } {
   const { data } = useWorkspaces({ withArchived: true });
-  const byId = new Map(data?.items.map((workspace) => [workspace.id, workspace]));
+  const byId = data && indexOf(data.items);
   return (id) => {
-    const found = byId.get(id);
+    const found = byId?.get(id);
     return { name: found?.name ?? id, color: found?.display_color ?? "#999999" };
   };
+}
+
+const indexes = new WeakMap<readonly Workspace[], ReadonlyMap<string, Workspace>>();
+
+/** By id, made once for each answer: every row of a long table asks. */
+function indexOf(items: readonly Workspace[]): ReadonlyMap<string, Workspace> {
+  let index = indexes.get(items);
+  if (!index) {
+    index = new Map(items.map((workspace) => [workspace.id, workspace]));
+    indexes.set(items, index);
+  }
+  return index;
 }
 
 const stale = ["listWorkspaces", "getWorkspace", "listWorkspaceLimits"] as const;

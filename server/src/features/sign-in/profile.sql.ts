@@ -32,6 +32,24 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
   return { ...rest, has_two_factor: two_factor_enabled ?? false, passkeys: Number(passkeys) };
 }
 
+/** Owners, then admins, who can sign in; those first who are here the longest. */
+export function listAdministrators(
+  db: Database | Tx,
+  of: { organizationId: string; limit: number },
+): Promise<{ name: string; email: string }[]> {
+  return db
+    .selectFrom("member")
+    .select(["name", "email"])
+    .where("organization_id", "=", of.organizationId)
+    .where("role", "in", ["owner", "admin"])
+    .where("status", "=", "active")
+    .orderBy("role", "desc")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(of.limit)
+    .execute();
+}
+
 /** Active workspaces by name; `onlyIds` null means all of the organization. One more than `limit` where there are more. */
 export function listWorkspacesByName(
   db: Database | Tx,

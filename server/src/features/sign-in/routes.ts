@@ -1,4 +1,8 @@
-import type { currentSession, sessionRoutes } from "@bursar/contract/admin/sessions.ts";
+import {
+  type currentSession,
+  MAX_ADMINISTRATORS,
+  type sessionRoutes,
+} from "@bursar/contract/admin/sessions.ts";
 import type { setUpRoutes } from "@bursar/contract/admin/set-up.ts";
 import type { signInRoutes } from "@bursar/contract/admin/sign-in.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
@@ -20,7 +24,7 @@ import {
   signInWithPasskey,
 } from "./passkeys.ts";
 import { changePassword, confirmPasswordReset, requestPasswordReset } from "./passwords.ts";
-import { findProfile } from "./profile.sql.ts";
+import { findProfile, listAdministrators } from "./profile.sql.ts";
 import {
   endSession,
   listOwnWorkspaces,
@@ -185,15 +189,21 @@ async function getCurrentSession(
   const session = (await listSessions(deps, call)).find(({ id }) => id === member.sessionId);
   assert(profile && session, "who calls is a member and has a session");
   const { workspaces, hasMore } = await listOwnWorkspaces(deps, member);
+  const { organizationId } = member;
+  const administrators = await listAdministrators(deps.database, {
+    organizationId,
+    limit: MAX_ADMINISTRATORS,
+  });
   return {
     type: "current_session",
     session_id: member.sessionId,
     expires_at: new Date(sessionEndsAtMs(session)).toISOString(),
-    organization: { id: member.organizationId, name: profile.organization_name },
+    organization: { id: organizationId, name: profile.organization_name },
     member: { id: member.id, email: profile.email, name: profile.name, role: member.role },
     permissions: permissionsOf(member),
     workspaces,
     has_more_workspaces: hasMore,
+    administrators,
     two_factor: {
       is_enabled: profile.has_two_factor,
       backup_codes_left: profile.has_two_factor ? await countBackupCodes(deps, call) : 0,

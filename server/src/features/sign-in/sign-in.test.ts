@@ -50,6 +50,24 @@ async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
   return browser;
 }
 
+test("whoever is signed in learns whom to ask: owners, then admins, but nobody who is gone", async () => {
+  const [admin, owner, gone] = [
+    await org.member({ role: "admin", name: "Alan Turing" }),
+    await org.member({ role: "owner", name: "Grace Hopper" }),
+    await org.member({ role: "owner", name: "Kurt Gödel" }),
+  ];
+  await h.deps.database
+    .updateTable("member")
+    .set({ status: "deactivated" })
+    .where("id", "=", gone.id)
+    .execute();
+  const { body } = await (await signedIn()).get<{ administrators: object[] }>(ME);
+  expect(body.administrators).toEqual([
+    { name: "Grace Hopper", email: owner.email },
+    { name: "Alan Turing", email: admin.email },
+  ]);
+});
+
 describe("signing in with a password", () => {
   test("begins a session of that person, and the audit log says so", async () => {
     const events = await watchEvents(h.deps.database, org.id);

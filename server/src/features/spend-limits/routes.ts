@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { fromOfficialAmount, toOfficialSpendLimit } from "#src/ledger/official-limit.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import {
   deleteSpendLimit,
@@ -19,12 +20,7 @@ import {
   setLimitAmount,
   setSpendLimit,
 } from "./spend-limits.ts";
-import {
-  fromOfficialAmount,
-  toOfficialSpendLimit,
-  toSpendLimit,
-  toWorkspaceLimit,
-} from "./to-wire.ts";
+import { toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
 
 export function makeSpendLimitHandlers(
@@ -60,14 +56,14 @@ export function makeSpendLimitHandlers(
       const query = { ...rest, scopeTypes: scope_type ?? officialScopeTypes };
       const page = await listSpendLimits(deps, call, query);
       const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toOfficialSpendLimit), next_page };
+      return { data: page.rows.map(({ limit }) => toOfficialSpendLimit(limit)), next_page };
     },
     setOfficialSpendLimit: async (call, { body: { scope, period, amount } }) => {
       const wanted = { scope, period, amountNanoUsd: fromOfficialAmount(amount) };
-      return toOfficialSpendLimit(await setLimitAmount(deps, call, wanted));
+      return toOfficialSpendLimit((await setLimitAmount(deps, call, wanted)).limit);
     },
     getOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) =>
-      toOfficialSpendLimit(await getSpendLimit(deps, call, id, officialScopeTypes)),
+      toOfficialSpendLimit((await getSpendLimit(deps, call, id, officialScopeTypes)).limit),
     deleteOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
       await deleteSpendLimit(deps, call, id, officialScopeTypes);
       return { id, type: "spend_limit_deleted" };

@@ -2,24 +2,9 @@ import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
-import type { SpendLimit } from "#src/ledger/limits.sql.ts";
+import type { LimitRow } from "#src/ledger/limits.sql.ts";
 
-// Which limits exist for a caller, and locks on what is limited. Only ledger/ writes limits.
-
-/** A limit as far as the API shows it. */
-export type LimitRow = Pick<
-  SpendLimit,
-  | "id"
-  | "scopeType"
-  | "scopeId"
-  | "period"
-  | "amountNanoUsd"
-  | "enforcement"
-  | "openEndedHoldNanoUsd"
-  | "revision"
-  | "createdAt"
-  | "updatedAt"
->;
+// Which limits exist for a caller. Only ledger/ writes limits.
 
 /** `onlyWorkspaceIds` are those whose limits exist for the caller; null: all limits of the organization do. */
 export interface LimitVisibility {
@@ -105,32 +90,4 @@ export async function findVisibleLimit(
     .where("spend_limit.id", "=", id)
     .executeTakeFirst();
   return row ?? null;
-}
-
-/**
- * Keeps two changes of the organization's own limits apart until the transaction ends. What refers to the organization
- * (balances of the flush above all) does not wait for it.
- */
-export async function lockOrganization(tx: Tx, organizationId: string): Promise<void> {
-  await tx
-    .selectFrom("organization")
-    .select("id")
-    .where("id", "=", organizationId)
-    .forNoKeyUpdate()
-    .execute();
-}
-
-/** True for an archived key. The key stays locked until the transaction ends, so that it cannot be archived meanwhile. */
-export async function isApiKeyArchivedForChange(
-  tx: Tx,
-  of: { organizationId: string; apiKeyId: string },
-): Promise<boolean> {
-  const row = await tx
-    .selectFrom("api_key")
-    .select("status")
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.apiKeyId)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  return row.status === "archived";
 }

@@ -1,5 +1,6 @@
 import { enforcements, type LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
+import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import { fireCrossed } from "#src/alerting/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
@@ -10,14 +11,8 @@ import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
-import {
-  deleteSpendLimit as deleteRow,
-  findActivating,
-  findSpendLimit,
-} from "#src/ledger/limits.sql.ts";
-import { balanceKeyText } from "#src/ledger/spend-key.ts";
-import { assert } from "#src/lib/assert.ts";
 import {
   auditOfDeleted,
   auditOfSet,
@@ -25,14 +20,16 @@ import {
   readLimit,
   readOpenEndedHold,
   type WantedLimit,
-} from "./change-limit.ts";
-import { lockScope, toWireScope } from "./limited-scope.ts";
+} from "#src/ledger/change-limit.ts";
 import {
-  findVisibleLimit,
+  deleteSpendLimit as deleteRow,
+  findActivating,
+  findSpendLimit,
   type LimitRow,
-  type LimitVisibility,
-  listVisibleLimits,
-} from "./spend-limits.sql.ts";
+} from "#src/ledger/limits.sql.ts";
+import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import { assert } from "#src/lib/assert.ts";
+import { findVisibleLimit, type LimitVisibility, listVisibleLimits } from "./spend-limits.sql.ts";
 
 /** A change may cross what alerts wait for. */
 export type LimitDeps = AuditDeps & AlertingDeps;

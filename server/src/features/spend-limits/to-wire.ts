@@ -1,15 +1,9 @@
-import type {
-  officialSpendLimit,
-  spendLimit,
-  workspaceLimit,
-} from "@bursar/contract/admin/spend-limits.ts";
+import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { z } from "zod";
-import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { Balance } from "#src/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/ledger/limits.sql.ts";
-import { toWireScope } from "./limited-scope.ts";
-import type { LimitRow } from "./spend-limits.sql.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 
@@ -57,34 +51,6 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
   };
-}
-
-const NANO_USD_PER_CENT = 10_000_000n;
-
-export function toOfficialSpendLimit({ limit }: LimitState): z.input<typeof officialSpendLimit> {
-  return {
-    id: limit.id,
-    type: "spend_limit",
-    scope: toOfficialScope(limit),
-    period: limit.period,
-    // Cut, not rounded: never more than what is allowed.
-    amount: String(limit.amountNanoUsd / NANO_USD_PER_CENT),
-    currency: "USD",
-    is_enabled: true,
-    created_at: limit.createdAt.toISOString(),
-    updated_at: limit.updatedAt.toISOString(),
-  };
-}
-
-/** Whole cents as text, which the contract has checked. */
-export function fromOfficialAmount(cents: string): bigint {
-  return BigInt(cents) * NANO_USD_PER_CENT;
-}
-
-function toOfficialScope(limit: LimitRow): z.input<typeof officialSpendLimit>["scope"] {
-  const scope = toWireScope(limit);
-  if (scope.type !== "api_key") return scope;
-  throw new ApiError("not_found", "Spend limit not found");
 }
 
 type Amount = Pick<SpendLimit, "amountNanoUsd" | "enforcement">;

@@ -7,8 +7,8 @@ import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.t
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
+import { auditOfSet, changeLimit, readLimit, readOpenEndedHold } from "#src/ledger/change-limit.ts";
 import { findActivating, listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
-import { auditOfSet, changeLimit, readLimit, readOpenEndedHold } from "./change-limit.ts";
 import type { LimitDeps } from "./spend-limits.ts";
 import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
 

@@ -1,22 +1,22 @@
 import type { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import type { Audit, AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { PeriodName } from "#src/db/tables.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import {
   deleteSpendLimit,
   findSpendLimit,
+  type LimitRow,
   type SpendLimit,
   upsertSpendLimit,
-} from "#src/ledger/limits.sql.ts";
-import { newId } from "#src/lib/ids.ts";
-import { type LockedScope, toWireScope } from "./limited-scope.ts";
-import type { LimitRow } from "./spend-limits.sql.ts";
+} from "./limits.sql.ts";
 
-// What both families of routes do to a limit: there is one for each scope and period.
+// What everybody does who changes a limit: there is one for each scope and period. The caller locks the scope first, and
+// writes what is said here to the audit log.
 
 // A JSON number keeps this many digits. The limit is shown as one, so it may not have more, however it came.
 const MAX_DIGITS = 15;
@@ -81,8 +81,8 @@ function checkVersion(limit: SpendLimit | null, ifVersion: number | null | undef
  */
 export async function changeLimit(
   tx: Tx,
-  deps: AuditDeps,
-  of: LockedScope & { organizationId: string; period: PeriodName },
+  deps: { nowMs: () => number; randomBytes: RandomBytes },
+  of: { organizationId: string; scopeType: ScopeType; scopeId: string; period: PeriodName },
   wanted: WantedLimit | null,
   ifVersion?: number | null,
 ): Promise<LimitChange> {
@@ -103,11 +103,11 @@ export async function changeLimit(
   return { before, after: await upsertSpendLimit(tx, row) };
 }
 
-export function auditOfSet(workspaceId: string | null, { before, after }: LimitChange): Audit {
+export function auditOfSet(workspaceId: string | null, { before, after }: LimitChange) {
   const limit = after ?? before;
-  if (limit === null || before === after) return "unchanged";
+  if (limit === null || before === after) return "unchanged" as const;
   return {
-    event: "spend_limit.set",
+    event: "spend_limit.set" as const,
     subject: { type: "spend_limit", id: limit.id },
     workspaceId,
     before: before && toAudit(before),
@@ -115,9 +115,9 @@ export function auditOfSet(workspaceId: string | null, { before, after }: LimitC
   };
 }
 
-export function auditOfDeleted(workspaceId: string | null, before: LimitRow): Audit {
+export function auditOfDeleted(workspaceId: string | null, before: LimitRow) {
   return {
-    event: "spend_limit.deleted",
+    event: "spend_limit.deleted" as const,
     subject: { type: "spend_limit", id: before.id },
     workspaceId,
     before: toAudit(before),

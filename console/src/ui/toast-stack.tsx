@@ -1,16 +1,22 @@
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
+import { useEffect } from "react";
+import { useObservable } from "../observable.ts";
 import { IconButton } from "./button.tsx";
+import { toastQueue } from "./toast.ts";
 
 const toasts = Toast.createToastManager();
 
-/** Says in one line what was done. Nothing that must be read: it goes by itself. */
-export function showToast(title: string, description?: string): void {
-  toasts.add({ title, ...(description !== undefined && { description }) });
-}
-
-/** Where toasts appear; once in the application. */
-export function Toasts() {
+/** Shows what is in the queue, and what comes into it. */
+export function ToastStack() {
+  const queue = useObservable(toastQueue);
+  useEffect(() => {
+    if (queue.length === 0) return;
+    for (const { title, description } of queue) {
+      toasts.add({ title, ...(description !== undefined && { description }) });
+    }
+    toastQueue.set([]);
+  }, [queue]);
   return (
     <Toast.Provider toastManager={toasts} timeout={5_000}>
       <Toast.Portal>

@@ -1,14 +1,11 @@
 import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
-import { checkEverywhere } from "#src/access/authorize.ts";
-import {
-  getActiveWorkspaceForChange,
-  getWorkspaceIdOfApiKey,
-} from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { isApiKeyArchivedForChange, lockOrganization } from "./spend-limits.sql.ts";
+import { checkEverywhere } from "./authorize.ts";
+import { isApiKeyArchivedForChange, lockOrganization } from "./limited-scope.sql.ts";
+import { getActiveWorkspaceForChange, getWorkspaceIdOfApiKey } from "./visible-workspace.ts";
 
 // Whose spend is limited: the organization, one of its workspaces, or one key.
 
@@ -52,18 +49,7 @@ export async function lockScope(tx: Tx, caller: Caller, scope: LimitScope): Prom
   }
 }
 
-export function toWireScope(of: { scopeType: ScopeType; scopeId: string }): LimitScope {
-  switch (of.scopeType) {
-    case "organization":
-      return { type: "organization" };
-    case "workspace":
-      return { type: "workspace", workspace_id: of.scopeId };
-    case "api_key":
-      return { type: "api_key", api_key_id: of.scopeId };
-  }
-}
-
-function keyIsArchived(): ApiError {
+export function keyIsArchived(): ApiError {
   return new ApiError(
     "invalid_request",
     "This API key is archived. That cannot be undone, and no limit of it can be changed.",

@@ -1,0 +1,12 @@
+/** What of the team stands in the address. */
+export interface TeamSearch {
+  /** Part of a name or address. */
+  find?: string;
+}
+
+const MAX_LENGTH = 100;
+
+/** Reads the address; what makes no sense is as if it were not there. */
+export function readTeamSearch({ find }: Record<string, unknown>): TeamSearch {
+  return typeof find === "string" && find !== "" ? { find: find.slice(0, MAX_LENGTH) } : {};
+}

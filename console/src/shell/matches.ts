@@ -1,0 +1,23 @@
+/** Where the wanted text stands in a name, from best to worst: at its beginning, at that of a word, anywhere. */
+const ranks = [
+  (text: string, wanted: string) => text.startsWith(wanted),
+  (text: string, wanted: string) => text.includes(` ${wanted}`),
+  (text: string, wanted: string) => text.includes(wanted),
+];
+
+/** The items whose text holds `wanted`, best first, at most `max`: of ten thousand, nobody reads more. */
+export function findMatches<Item>(
+  items: readonly Item[],
+  textOf: (item: Item) => string,
+  wanted: string,
+  max: number,
+): Item[] {
+  const text = wanted.trim().toLowerCase();
+  const found: Item[][] = ranks.map(() => []);
+  for (const item of items) {
+    const own = textOf(item).toLowerCase();
+    const rank = ranks.findIndex((isMatch) => isMatch(own, text));
+    if (rank >= 0) found[rank]?.push(item);
+  }
+  return found.flat().slice(0, max);
+}

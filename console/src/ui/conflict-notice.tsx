@@ -1,0 +1,69 @@
+import { Button } from "./button.tsx";
+import { CancelButton, DialogActions } from "./dialog.tsx";
+import { RelativeTime } from "./relative-time.tsx";
+
+interface ConflictProps {
+  /** What was changed: "limit". */
+  what: string;
+  /** Who changed it and when; null where that may not be known here. */
+  by: { actor: string; at: string } | null;
+  /** Each field with what it is now and what was entered here. */
+  fields: readonly (readonly [label: string, now: string, own: string])[];
+  happened: "changed" | "removed" | "set";
+  isBusy: boolean;
+  /** Takes what is there now into the form. */
+  onLoad: () => void;
+  /** Saves what was entered over what is there now. */
+  onReplace: () => void;
+}
+
+/** In place of a dialog's buttons, after somebody else was faster: what is there now, beside what was entered. */
+export function ConflictNotice(props: ConflictProps) {
+  const { what, by, fields, happened, isBusy, onLoad, onReplace } = props;
+  const isGone = happened === "removed";
+  return (
+    <div className="grid gap-3">
+      <div role="alert" className="grid gap-3 rounded-md bg-warn-wash px-3.5 py-3 text-sm">
+        <p className="text-warn">
+          <strong className="font-semibold">{by?.actor ?? "Somebody else"}</strong> {happened} this{" "}
+          {what} {by ? <RelativeTime at={by.at} /> : "meanwhile"}. Nothing of yours is saved yet.
+        </p>
+        <table className="w-full border-collapse">
+          <thead>
+            <tr className="text-left text-quiet">
+              <th scope="col" className="sr-only">
+                Field
+              </th>
+              <th scope="col" className="py-1 pr-4 font-normal">
+                Now
+              </th>
+              <th scope="col" className="py-1 font-normal">
+                Yours
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {fields.map(([label, now, own]) => (
+              <tr key={label} className="border-t border-line">
+                <th scope="row" className="py-1.5 pr-4 text-left font-normal text-quiet">
+                  {label}
+                </th>
+                <td className="figures py-1.5 pr-4">{now}</td>
+                <td className={`figures py-1.5 ${now === own ? "" : "font-semibold"}`}>{own}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <DialogActions>
+        <span className="mr-auto">
+          <CancelButton />
+        </span>
+        {!isGone && <Button onClick={onLoad}>Load current {what}</Button>}
+        <Button kind="primary" isBusy={isBusy} onClick={onReplace}>
+          {isGone ? `Set ${what} again` : "Replace anyway"}
+        </Button>
+      </DialogActions>
+    </div>
+  );
+}

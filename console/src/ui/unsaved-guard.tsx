@@ -1,0 +1,25 @@
+import { useBlocker } from "@tanstack/react-router";
+import { ConfirmDialog } from "./dialog.tsx";
+
+/** For a form on a page: asks before another page takes its place while it holds changes. */
+export function UnsavedGuard({ isDirty }: { isDirty: boolean }) {
+  const leaving = useBlocker({
+    shouldBlockFn: ({ current, next }) => current.pathname !== next.pathname,
+    enableBeforeUnload: isDirty,
+    disabled: !isDirty,
+    withResolver: true,
+  });
+  return (
+    <ConfirmDialog
+      title="Discard changes"
+      action="Discard changes"
+      isOpen={leaving.status === "blocked"}
+      onClose={() => leaving.reset?.()}
+      onConfirm={() => leaving.proceed?.()}
+      isBusy={false}
+      error={null}
+    >
+      <p>What you changed on this page is not saved, and is lost when you leave it.</p>
+    </ConfirmDialog>
+  );
+}

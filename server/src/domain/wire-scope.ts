@@ -1,0 +1,13 @@
+import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+
+/** What is limited, watched or asked about, as the API names it. */
+export function toWireScope(of: { scopeType: LimitScope["type"]; scopeId: string }): LimitScope {
+  switch (of.scopeType) {
+    case "organization":
+      return { type: "organization" };
+    case "workspace":
+      return { type: "workspace", workspace_id: of.scopeId };
+    case "api_key":
+      return { type: "api_key", api_key_id: of.scopeId };
+  }
+}

@@ -1,0 +1,40 @@
+import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type { z } from "zod";
+import { ApiError } from "#src/domain/api-error.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import type { LimitRow } from "./limits.sql.ts";
+
+const NANO_USD_PER_CENT = 10_000_000n;
+
+/** Throws a 404 for the limit of a key, which the official shape has no words for. */
+export function toOfficialSpendLimit(limit: LimitRow): z.input<typeof officialSpendLimit> {
+  return {
+    id: limit.id,
+    type: "spend_limit",
+    scope: toOfficialScope(limit),
+    period: limit.period,
+    amount: toOfficialAmount(limit.amountNanoUsd),
+    currency: "USD",
+    is_enabled: true,
+    created_at: limit.createdAt.toISOString(),
+    updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+/** Whole cents as text. Cut, not rounded: never more than what is allowed. */
+export function toOfficialAmount(nanoUsd: bigint): string {
+  return String(nanoUsd / NANO_USD_PER_CENT);
+}
+
+/** Whole cents as text, which the contract has checked. */
+export function fromOfficialAmount(cents: string): bigint {
+  return BigInt(cents) * NANO_USD_PER_CENT;
+}
+
+export function toOfficialScope(
+  limit: Pick<LimitRow, "scopeType" | "scopeId">,
+): z.input<typeof officialSpendLimit>["scope"] {
+  const scope = toWireScope(limit);
+  if (scope.type !== "api_key") return scope;
+  throw new ApiError("not_found", "Spend limit not found");
+}
