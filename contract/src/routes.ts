@@ -1,6 +1,7 @@
 import { accessRoutes } from "./admin/access.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -44,6 +45,7 @@ export const adminRoutes = [
   ...accessRoutes,
   ...accessReviewRoutes,
   ...spendLimitRoutes,
+  ...alertRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,
