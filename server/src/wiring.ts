@@ -276,9 +276,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = money;
 
-  const quietly = (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
-  };
+  const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
@@ -298,6 +296,13 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     ...money,
     spendNowMs,
     runsOn,
+  };
+}
+
+/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+function makeQuietly(logger: Logger) {
+  return (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
 }
 
