@@ -284,19 +284,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
-  return {
-    organizationId: organization.id,
-    audit,
-    watch,
-    keys,
-    keyUse,
-    prices,
-    labels,
-    upstreams,
-    ...money,
-    spendNowMs,
-    runsOn,
-  };
+  const access = { watch, keys, keyUse };
+  const counted = { ...money, spendNowMs, runsOn };
+  const { id: organizationId } = organization;
+  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
 /** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
