@@ -2,6 +2,7 @@ import { accessRoutes } from "./admin/access.ts";
 import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -48,6 +49,7 @@ export const adminRoutes = [
   ...accessReviewRoutes,
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...alertRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,

@@ -271,9 +271,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = money;
 
-  const quietly = (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
-  };
+  const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
@@ -281,18 +279,16 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
-  return {
-    organizationId: organization.id,
-    audit,
-    watch,
-    keys,
-    keyUses,
-    prices,
-    labels,
-    upstreams,
-    ...money,
-    spendNowMs,
-    runsOn,
+  const access = { watch, keys, keyUses };
+  const counted = { ...money, spendNowMs, runsOn };
+  const { id: organizationId } = organization;
+  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+}
+
+/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+function makeQuietly(logger: Logger) {
+  return (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
 }
 

@@ -7,6 +7,7 @@ import {
 } from "#src/features/access-reviews/routes.ts";
 import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
+import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
@@ -72,6 +73,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeAlertHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),

@@ -19,6 +19,8 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "alert_id"
+  | "alert_firing_id"
   | "unresolved_spend_id"
   | "member_id"
   | "user_id"
@@ -58,6 +60,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    ...(await makeFiring(org, workspaceId, apiKeyId)),
     unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
     member_id: member.id,
     user_id: member.id,
@@ -96,6 +99,25 @@ const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
   );
 const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
+
+/** An alert of the workspace, and what it fired at once: half a dollar is charged before. */
+async function makeFiring(org: TestOrganization, workspaceId: string, apiKeyId: string) {
+  const { operator } = org;
+  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  await operator.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
+    decision: "charge",
+    reason: "The invoice has it.",
+  });
+  const alert = await operator.post<{ id: string }>("/v1/admin/alerts", {
+    name: nextName(),
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.01 }] },
+  });
+  const fired = await operator.get<Listed<{ id: string }>>(
+    `/v1/admin/alert_firings?alert_id=${alert.body.id}`,
+  );
+  return { alert_id: alert.body.id, alert_firing_id: fired.body.data[0]?.id ?? "" };
+}
 
 const REVIEWS = "/v1/admin/access_reviews";
 
@@ -161,6 +183,8 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  alert_id: "alert_unknown",
+  alert_firing_id: "firing_unknown",
   request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
@@ -411,6 +435,20 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  createAlert: {
+    body: ({ workspace_id }) => ({
+      name: nextName(),
+      scope: { type: "workspace", workspace_id },
+      condition: { kind: "spend_limit" },
+    }),
+  },
+  listAlerts: {},
+  getAlert: {},
+  updateAlert: renamed,
+  deleteAlert: {},
+  listAlertFirings: {},
+  getAlertFiring: {},
+  acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listOfficialSpendLimits: {},
   setOfficialSpendLimit: {
