@@ -8,6 +8,7 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
+import { makeOutgoing, type Outgoing } from "./alerting/outgoing.ts";
 import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
@@ -146,7 +147,9 @@ async function startParts(
     { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
   );
-  const surfaces = await startSurfaces({ config, storage, logger, core, share, publicUrl }, parts);
+  const outgoing = makeOutgoing(config.allowPrivateTargets);
+  const surface = { config, storage, logger, core, share, outgoing, publicUrl };
+  const surfaces = await startSurfaces(surface, parts);
   listening.url = surfaces.url;
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
@@ -154,6 +157,7 @@ async function startParts(
     publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
+    outgoing,
     logger,
   });
   parts.defer(() => jobs.stop());
@@ -319,12 +323,13 @@ interface SurfaceOptions {
   logger: Logger;
   core: Core;
   share: ProcessShare | undefined;
+  outgoing: Outgoing;
   publicUrl: () => string;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core, share, publicUrl }: SurfaceOptions,
+  { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics = makeMetricsOf(core, () => gateway, share);
@@ -360,6 +365,7 @@ async function startSurfaces(
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    ...outgoing,
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,

@@ -32,7 +32,9 @@ export type Made = Record<
   | "access_review_id"
   | "playground_session_id"
   | "reviewer_id"
-  | "request_id",
+  | "request_id"
+  | "alert_channel_id"
+  | "alert_delivery_id",
   string
 >;
 
@@ -54,6 +56,11 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
   const { id: reviewerId } = await org.member({ role: "admin" });
   const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
   const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
+  const channel = await operator.post<{ id: string }>(CHANNELS, {
+    name: nextName(),
+    target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
+  });
+  const delivery = await operator.post<{ id: string }>(`${CHANNELS}/${channel.body.id}/test`);
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
@@ -73,9 +80,12 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     access_review_id: await makeReview(operator, workspaceId, reviewerId),
     playground_session_id: await startPlayground(org, workspaceId),
     reviewer_id: reviewerId,
+    alert_channel_id: channel.body.id,
+    alert_delivery_id: delivery.body.id,
   };
 }
 
+const CHANNELS = "/v1/admin/alert_channels";
 const PLAYGROUND = "/v1/admin/playground/sessions";
 
 /** Somebody else's session, whoever calls. */
@@ -197,6 +207,8 @@ export const unknownIds: Made = {
   access_review_id: "review_unknown",
   playground_session_id: "play_unknown",
   reviewer_id: "reviewer_unknown",
+  alert_channel_id: "channel_unknown",
+  alert_delivery_id: "msg_unknown",
 };
 
 interface Person {
@@ -224,6 +236,8 @@ interface Sample {
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
   isOfOthersUsage?: true;
+  /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
+  isOfOrganization?: true;
 }
 
 let uniqueName = 0;
@@ -422,6 +436,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
 
   getSecuritySettings: {},
   updateSecuritySettings: { body: () => ({ max_key_lifetime_days: ++uniqueDays }) },
+
+  createAlertChannel: {
+    body: () => ({ name: nextName(), target: { kind: "email", recipients: { roles: ["owner"] } } }),
+  },
+  listAlertChannels: {},
+  getAlertChannel: { isOfOrganization: true },
+  updateAlertChannel: renamed,
+  deleteAlertChannel: {},
+  rotateAlertChannelSecret: { body: () => ({ overlap_hours: 24 }) },
+  testAlertChannel: {},
+  listAlertDeliveries: {},
+  redeliverAlert: {},
 
   setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
   listWorkspaceLimits: {},
