@@ -33,7 +33,6 @@ function ToastList() {
     <Toast.Root
       key={toast.id}
       toast={toast}
-      data-toast
       className="rounded-lg border border-line bg-raised shadow-popup transition-all duration-200 data-ending-style:opacity-0 data-limited:hidden data-starting-style:translate-y-3 data-starting-style:opacity-0"
     >
       <Toast.Content className="flex items-start gap-3 py-2.5 pr-2 pl-4">

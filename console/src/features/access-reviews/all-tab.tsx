@@ -98,7 +98,7 @@ function Items({ review }: { review: Review }) {
       <div className="flex flex-wrap items-center gap-2.5">
         <SearchBox
           label="Search access"
-          placeholder="Search person, key or workspace"
+          placeholder="Search people and keys"
           value={search}
           onFind={setSearch}
         />

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { classNames } from "../../ui/class-names.ts";
+import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { LastUsed, Reach, Whose } from "../access/cells.tsx";
 import { giverOf, pathWords, reachOf, reasonOf, whoseOf } from "../access/words.ts";
@@ -51,7 +52,7 @@ export function DecideRow(props: RowProps) {
       onFocus={onFocus}
       className={classNames(
         "scroll-my-24 border-l-3 py-3 pr-1 pl-3 focus-visible:outline-offset-[-2px]",
-        isCurrent ? "border-accent bg-sunk/60" : "border-transparent",
+        isCurrent ? "border-l-accent bg-sunk/60" : "border-l-transparent",
       )}
     >
       <div className="grid gap-x-6 gap-y-2.5 text-sm sm:grid-cols-2 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)_minmax(0,1fr)_auto] lg:items-center">
@@ -66,8 +67,8 @@ export function DecideRow(props: RowProps) {
         <span className="grid gap-0.5">
           <Reach access={item} />
           <span className="truncate text-xs text-quiet">
-            {pathWords[item.path].label}
-            {giver && `, given by ${giver}`}
+            Given {giver && `by ${giver}, `}
+            {formatDay(item.granted_at)}
           </span>
         </span>
         <span className="grid gap-0.5">

@@ -46,7 +46,7 @@ export function DecideTab() {
 
 const views = [
   ["open", "To decide"],
-  ["remove", "Recommended: remove"],
+  ["remove", "Removals"],
   ["decided", "Decided"],
   ["all", "All"],
 ] as const;
@@ -222,7 +222,7 @@ function FilterBar(props: Filters & { review: AssignedReview }) {
       />
       <SearchBox
         label="Search access"
-        placeholder="Search person, key or workspace"
+        placeholder="Search people and keys"
         value={find}
         onFind={setFind}
       />

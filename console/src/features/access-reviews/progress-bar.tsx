@@ -5,7 +5,7 @@ export function ProgressBar({ done, of, what }: { done: number; of: number; what
   const share = of === 0 ? 1 : done / of;
   const words = `${formatCount(done)} of ${formatCount(of)} ${what}`;
   return (
-    <span className="grid gap-1">
+    <span className="grid max-w-md gap-1">
       <svg
         role="img"
         aria-label={words}

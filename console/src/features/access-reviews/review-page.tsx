@@ -86,7 +86,7 @@ function Lead({ review }: { review: Review }) {
   if (review.status === "open") {
     return (
       <>
-        {taken} Due <RelativeTime at={review.due_at} />.
+        {taken} Due {formatDay(review.due_at)}, <RelativeTime at={review.due_at} />.
       </>
     );
   }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { OPEN_DIALOG } from "../../ui/open-dialog.ts";
+import { isDialogOpen } from "../../ui/open-dialog.ts";
 import { type Decision, decisions, decisionWords } from "./words.ts";
 
 /** `g` and a letter go to a page (shell/use-shortcuts.ts): that letter decides nothing. */
@@ -38,6 +38,6 @@ export function useDecideKeys(keys: DecideKeys): void {
 
 /** Keys mean something else where text is written, and inside a dialog, a list or a menu. */
 function isTaken(target: EventTarget | null): boolean {
-  if (document.querySelector(`${OPEN_DIALOG},[role="menu"],[role="listbox"]`)) return true;
+  if (isDialogOpen() || document.querySelector('[role="menu"],[role="listbox"]')) return true;
   return target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }

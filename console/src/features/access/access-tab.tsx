@@ -83,7 +83,7 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
     <div className="flex flex-wrap items-center gap-2.5">
       <SearchBox
         label="Search access"
-        placeholder="Search person, key or workspace"
+        placeholder="Search people and keys"
         value={search.find ?? ""}
         onFind={(find) => onChange({ find })}
       />

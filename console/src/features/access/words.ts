@@ -85,5 +85,5 @@ export function reasonOf({ path, role, workspace_role, key }: AccessFacts): stri
 export function giverOf({ granted_by }: AccessFacts): string | null {
   if (!granted_by) return null;
   if (granted_by.name !== null) return granted_by.name;
-  return granted_by.type === "local_operator" ? "on the server itself" : granted_by.id;
+  return granted_by.type === "local_operator" ? "the server’s operator" : granted_by.id;
 }

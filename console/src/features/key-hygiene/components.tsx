@@ -34,8 +34,8 @@ function describe({ keys, keys_without_issue }: Answer<"getKeyHygiene">): string
 function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {
   const { label, advice } = issueWords[issue];
   return (
-    <li className="relative grid grid-cols-[3.5rem_1fr] items-baseline gap-x-3 border-b border-line py-3.5">
-      <span className="figures text-right font-serif text-[1.625rem] leading-tight font-[520]">
+    <li className="relative grid grid-cols-[2.75rem_1fr] items-baseline gap-x-3 border-b border-line py-3.5">
+      <span className="figures font-serif text-[1.625rem] leading-tight font-[520]">
         {formatCount(count)}
       </span>
       <span className="grid gap-0.5">
