@@ -2,6 +2,8 @@ import { accessRoutes } from "./admin/access.ts";
 import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { alertChannelRoutes } from "./admin/alert-channels.ts";
+import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -46,8 +48,10 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
+  ...alertChannelRoutes,
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...alertRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,

@@ -107,6 +107,8 @@ const apartFromKeys = new Set([
   "security_settings",
   "access_review",
   "rotation_policy",
+  "alert_channel",
+  "alert_delivery",
   "alert",
   "alert_firing",
 ]);

@@ -7,6 +7,9 @@ import {
 } from "#src/features/access-reviews/routes.ts";
 import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
+import type { AlertChannelDeps } from "#src/features/alert-channels/alert-channels.ts";
+import { makeAlertChannelHandlers } from "#src/features/alert-channels/routes.ts";
+import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
@@ -47,6 +50,7 @@ export type HandlerDeps = UpstreamDeps &
   AuditLogDeps &
   ReviewDeps &
   UnresolvedDeps &
+  AlertChannelDeps &
   SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -71,7 +75,9 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSecuritySettingsHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
+    ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeAlertHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),

@@ -19,6 +19,8 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "alert_id"
+  | "alert_firing_id"
   | "unresolved_spend_id"
   | "member_id"
   | "user_id"
@@ -30,7 +32,9 @@ export type Made = Record<
   | "access_review_id"
   | "playground_session_id"
   | "reviewer_id"
-  | "request_id",
+  | "request_id"
+  | "alert_channel_id"
+  | "alert_delivery_id",
   string
 >;
 
@@ -52,12 +56,18 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
   const { id: reviewerId } = await org.member({ role: "admin" });
   const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
   const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
+  const channel = await operator.post<{ id: string }>(CHANNELS, {
+    name: nextName(),
+    target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
+  });
+  const delivery = await operator.post<{ id: string }>(`${CHANNELS}/${channel.body.id}/test`);
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    ...(await makeFiring(org, workspaceId, apiKeyId)),
     unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
     member_id: member.id,
     user_id: member.id,
@@ -70,9 +80,12 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     access_review_id: await makeReview(operator, workspaceId, reviewerId),
     playground_session_id: await startPlayground(org, workspaceId),
     reviewer_id: reviewerId,
+    alert_channel_id: channel.body.id,
+    alert_delivery_id: delivery.body.id,
   };
 }
 
+const CHANNELS = "/v1/admin/alert_channels";
 const PLAYGROUND = "/v1/admin/playground/sessions";
 
 /** Somebody else's session, whoever calls. */
@@ -96,6 +109,25 @@ const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
   );
 const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
+
+/** An alert of the workspace, and what it fired at once: half a dollar is charged before. */
+async function makeFiring(org: TestOrganization, workspaceId: string, apiKeyId: string) {
+  const { operator } = org;
+  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  await operator.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
+    decision: "charge",
+    reason: "The invoice has it.",
+  });
+  const alert = await operator.post<{ id: string }>("/v1/admin/alerts", {
+    name: nextName(),
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.01 }] },
+  });
+  const fired = await operator.get<Listed<{ id: string }>>(
+    `/v1/admin/alert_firings?alert_id=${alert.body.id}`,
+  );
+  return { alert_id: alert.body.id, alert_firing_id: fired.body.data[0]?.id ?? "" };
+}
 
 const REVIEWS = "/v1/admin/access_reviews";
 
@@ -161,6 +193,8 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  alert_id: "alert_unknown",
+  alert_firing_id: "firing_unknown",
   request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
@@ -173,6 +207,8 @@ export const unknownIds: Made = {
   access_review_id: "review_unknown",
   playground_session_id: "play_unknown",
   reviewer_id: "reviewer_unknown",
+  alert_channel_id: "channel_unknown",
+  alert_delivery_id: "msg_unknown",
 };
 
 interface Person {
@@ -200,6 +236,8 @@ interface Sample {
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
   isOfOthersUsage?: true;
+  /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
+  isOfOrganization?: true;
 }
 
 let uniqueName = 0;
@@ -399,6 +437,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSecuritySettings: {},
   updateSecuritySettings: { body: () => ({ max_key_lifetime_days: ++uniqueDays }) },
 
+  createAlertChannel: {
+    body: () => ({ name: nextName(), target: { kind: "email", recipients: { roles: ["owner"] } } }),
+  },
+  listAlertChannels: {},
+  getAlertChannel: { isOfOrganization: true },
+  updateAlertChannel: renamed,
+  deleteAlertChannel: {},
+  rotateAlertChannelSecret: { body: () => ({ overlap_hours: 24 }) },
+  testAlertChannel: {},
+  listAlertDeliveries: {},
+  redeliverAlert: {},
+
   setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
   listWorkspaceLimits: {},
   setSpendLimit: {
@@ -411,6 +461,20 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  createAlert: {
+    body: ({ workspace_id }) => ({
+      name: nextName(),
+      scope: { type: "workspace", workspace_id },
+      condition: { kind: "spend_limit" },
+    }),
+  },
+  listAlerts: {},
+  getAlert: {},
+  updateAlert: renamed,
+  deleteAlert: {},
+  listAlertFirings: {},
+  getAlertFiring: {},
+  acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listOfficialSpendLimits: {},
   setOfficialSpendLimit: {

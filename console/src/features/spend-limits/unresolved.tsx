@@ -3,7 +3,7 @@ import { useForm } from "react-hook-form";
 import { type ItemOf, useChange, usePages } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { formatUsd } from "../../ui/format.ts";
@@ -205,7 +205,7 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
         <p className="text-sm text-quiet">This cannot be undone.</p>
         <FormError error={error} />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <CancelButton />
           <Button kind="primary" type="submit" isBusy={resolve.isPending}>
             {isCharge ? "Charge spend" : "Release spend"}
           </Button>
