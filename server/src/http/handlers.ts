@@ -10,6 +10,8 @@ import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import type { RequestMailDeps } from "#src/features/increase-requests/request-mail.ts";
+import { makeIncreaseRequestHandlers } from "#src/features/increase-requests/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
@@ -47,6 +49,7 @@ export type HandlerDeps = UpstreamDeps &
   AuditLogDeps &
   ReviewDeps &
   UnresolvedDeps &
+  RequestMailDeps &
   SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -72,6 +75,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
