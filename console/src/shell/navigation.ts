@@ -75,7 +75,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: ClipboardCheck,
         // Whoever can be a reviewer: who runs the company, or a workspace.
         action: "workspace_members:write",
-        shortcut: "r",
+        shortcut: "v",
       },
       {
         label: "Admin keys",

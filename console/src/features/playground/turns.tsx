@@ -1,8 +1,8 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../queries.ts";
 import { Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { CopyIconButton } from "../../ui/copy-button.tsx";
 import type { Turn } from "./use-conversation.ts";
 
 /** What was said so far, the answer that is being written included. */
@@ -75,10 +75,9 @@ function Recorded({ requestId }: { requestId: string }) {
         {record.is_estimated && " (estimated)"}
         {record.is_unpriced && " (no price set)"}
       </span>
-      <span className="inline-flex items-center gap-1">
+      <Link to="/logs" search={{ request: requestId }} className="link">
         <code className="text-xs">{requestId}</code>
-        <CopyIconButton text={requestId} what="request id" />
-      </span>
+      </Link>
     </>
   );
 }
