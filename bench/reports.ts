@@ -403,12 +403,14 @@ async function writePlans(cases: readonly Case[], file: string): Promise<void> {
     onIdleError: () => undefined,
   });
   const logFile = join(folder, "postgres.log");
-  const from = (await stat(logFile)).size;
+  const texts: string[] = [];
   for (const { name, run } of cases) {
-    await sql`SELECT ${sql.lit(`## ${name}`)}`.execute(explaining);
+    const from = (await stat(logFile)).size;
     await run(explaining);
+    const text = await readFile(logFile);
+    // The log begins anew when it has grown large.
+    texts.push(`## ${name}\n${text.subarray(text.length < from ? 0 : from).toString("utf8")}`);
   }
   await explaining.destroy();
-  const text = await readFile(logFile);
-  await writeFile(file, text.subarray(from).toString("utf8"));
+  await writeFile(file, texts.join("\n"));
 }

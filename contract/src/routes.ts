@@ -2,6 +2,8 @@ import { accessRoutes } from "./admin/access.ts";
 import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { alertChannelRoutes } from "./admin/alert-channels.ts";
+import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -20,6 +22,7 @@ import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
+import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
 import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
@@ -46,8 +49,11 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
+  ...alertChannelRoutes,
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...alertRoutes,
+  ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,

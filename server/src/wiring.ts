@@ -8,10 +8,11 @@ import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
+import { makeOutgoing, type Outgoing } from "./alerting/outgoing.ts";
 import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
-import { type Config, findExposure, type LoadedConfig } from "./config.ts";
+import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
@@ -146,7 +147,9 @@ async function startParts(
     { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
   );
-  const surfaces = await startSurfaces({ config, storage, logger, core, share, publicUrl }, parts);
+  const outgoing = makeOutgoing(config.allowPrivateTargets);
+  const surface = { config, storage, logger, core, share, outgoing, publicUrl };
+  const surfaces = await startSurfaces(surface, parts);
   listening.url = surfaces.url;
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
@@ -154,6 +157,7 @@ async function startParts(
     publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
+    outgoing,
     logger,
   });
   parts.defer(() => jobs.stop());
@@ -271,9 +275,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = money;
 
-  const quietly = (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
-  };
+  const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
@@ -281,18 +283,16 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
-  return {
-    organizationId: organization.id,
-    audit,
-    watch,
-    keys,
-    keyUses,
-    prices,
-    labels,
-    upstreams,
-    ...money,
-    spendNowMs,
-    runsOn,
+  const access = { watch, keys, keyUses };
+  const counted = { ...money, spendNowMs, runsOn };
+  const { id: organizationId } = organization;
+  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+}
+
+/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+function makeQuietly(logger: Logger) {
+  return (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
 }
 
@@ -323,12 +323,13 @@ interface SurfaceOptions {
   logger: Logger;
   core: Core;
   share: ProcessShare | undefined;
+  outgoing: Outgoing;
   publicUrl: () => string;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core, share, publicUrl }: SurfaceOptions,
+  { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics = makeMetricsOf(core, () => gateway, share);
@@ -348,6 +349,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
+    publicUrl: () => urlForClients(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
@@ -364,6 +366,7 @@ async function startSurfaces(
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    ...outgoing,
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
@@ -403,6 +406,11 @@ async function startSurfaces(
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   return { url: listener.url, metrics: metrics.text };
+}
+
+/** Clients elsewhere may know the server by another address than the one it listens on: null then. */
+function urlForClients(config: Config, publicUrl: () => string): string | null {
+  return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
 }
 
 /** The part of one of several processes in the port that its supervisor has. */

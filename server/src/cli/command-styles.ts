@@ -32,6 +32,9 @@ export const groupAliases: Readonly<
 > = {
   "api-keys": { aliases: ["keys"], summary: "keys of a workspace, for the Claude API" },
   "admin-keys": { summary: "keys of the Admin API" },
+  "alert-channels": { summary: "where messages about alerts go" },
+  "alert-deliveries": { summary: "messages about alerts" },
+  "alert-channel-deliveries": { name: "alert-deliveries" },
   "audit-events": { name: "audit" },
   "audit-log": { name: "audit" },
   audit: { summary: "the log of every change" },
@@ -93,6 +96,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },
   createAdminKey: { examples: ["admin-keys create CI --expires-at +90d"] },
+  createAlertChannel: {
+    examples: [
+      `alert-channels create Owners --target '{"kind":"email","recipients":{"roles":["owner","admin"]}}'`,
+    ],
+  },
   setSpendLimit: {
     examples: [
       "spend-limits set --scope workspace:Research --period monthly --limit-usd 100",

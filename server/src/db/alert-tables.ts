@@ -68,6 +68,7 @@ interface AlertChannelTable {
   paused_at: Date | null;
   pause_reason: string | null;
   failures_in_a_row: Generated<number>;
+  failing_since: Date | null;
   version: Generated<number>;
   created_at: Date;
   updated_at: Date;

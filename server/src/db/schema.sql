@@ -100,6 +100,7 @@ CREATE TABLE alert_channel (
   paused_at timestamp with time zone,
   pause_reason text,
   failures_in_a_row integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone,
   version integer DEFAULT 1 NOT NULL,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,

@@ -7,9 +7,14 @@ import {
 } from "#src/features/access-reviews/routes.ts";
 import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
+import type { AlertChannelDeps } from "#src/features/alert-channels/alert-channels.ts";
+import { makeAlertChannelHandlers } from "#src/features/alert-channels/routes.ts";
+import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import type { RequestMailDeps } from "#src/features/increase-requests/request-mail.ts";
+import { makeIncreaseRequestHandlers } from "#src/features/increase-requests/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
@@ -47,6 +52,8 @@ export type HandlerDeps = UpstreamDeps &
   AuditLogDeps &
   ReviewDeps &
   UnresolvedDeps &
+  AlertChannelDeps &
+  RequestMailDeps &
   SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -71,7 +78,10 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSecuritySettingsHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
+    ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeAlertHandlers(deps),
+    ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { AdminKeyUses, KeyUse } from "#src/access/key-use.ts";
 import { noteKeyUses } from "#src/access/key-uses.ts";
 import { makeSessions } from "#src/access/sessions.ts";
+import { makeOutgoing } from "#src/alerting/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
@@ -113,6 +114,11 @@ export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
+const noNetwork: AdminAppDeps["client"] = {
+  post: async () => ({ kind: "failed", reason: "No network." }),
+  findMistake: () => null,
+};
+
 /** A node that nothing runs on. */
 const testNode: AdminAppDeps["node"] = {
   nodeId: "node_test",
@@ -127,7 +133,8 @@ const testNode: AdminAppDeps["node"] = {
   upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
 };
 
-export async function startAdmin(): Promise<AdminHarness> {
+/** `options` replace what the server would have. */
+export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<AdminHarness> {
   const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
@@ -160,6 +167,10 @@ export async function startAdmin(): Promise<AdminHarness> {
     consoleFolder: "no console",
     readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
+    // Nothing that a test does not say leaves this machine.
+    ...makeOutgoing([]),
+    client: noNetwork,
+    ...options,
   };
   const app = await makeAdminApp(deps);
   const operatorApps: Promise<FastifyInstance>[] = [];

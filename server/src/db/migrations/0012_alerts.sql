@@ -16,6 +16,8 @@ CREATE TABLE alert_channel (
   paused_at timestamptz,
   pause_reason text,
   failures_in_a_row integer NOT NULL DEFAULT 0,
+  -- The first of these failures.
+  failing_since timestamptz,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
