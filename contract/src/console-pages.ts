@@ -11,6 +11,7 @@ export const consolePages = [
   "cost",
   "keys",
   "limits",
+  "alerts",
   "workspaces",
   "team",
   "admin-keys",

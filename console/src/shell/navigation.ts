@@ -1,6 +1,7 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import type { LinkProps } from "@tanstack/react-router";
 import {
+  Bell,
   ChartColumn,
   House,
   KeyRound,
@@ -43,6 +44,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "spend_limits:read",
         shortcut: "l",
       },
+      { label: "Alerts", to: "/alerts", icon: Bell, action: "alerts:read", shortcut: "n" },
     ],
   },
   {
