@@ -129,6 +129,8 @@ async function rollUp(database: Database, table: keyof typeof rollupTables): Pro
   // Days come from hours; everything else that is not per hour comes from them.
   const from = table === "usage_day" ? "usage_hour" : source;
   const isOfEvents = from === "usage_event";
+  // Of weeks, those that a server would have summed up.
+  const kept = unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : "";
   const counts = countColumns.map(
     (column) => `sum(${(isOfEvents ? EVENT_COUNTS[column] : undefined) ?? column})::bigint`,
   );
@@ -138,7 +140,7 @@ async function rollUp(database: Database, table: keyof typeof rollupTables): Pro
     .raw(
       `INSERT INTO ${table} (bucket_at, organization_id, ${labels.join(", ")}, ${countColumns.join(", ")})
        SELECT date_trunc('${unit}', ${isOfEvents ? "started_at" : "bucket_at"}, 'UTC'), organization_id,
-         ${shown.join(", ")}, ${counts.join(", ")} FROM ${from} GROUP BY 1, 2, ${group.join(", ")} ORDER BY 1`,
+         ${shown.join(", ")}, ${counts.join(", ")} FROM ${from} ${kept} GROUP BY 1, 2, ${group.join(", ")} ORDER BY 1`,
     )
     .execute(database);
 }

@@ -15,8 +15,7 @@ import { getCostSummary } from "../server/src/features/usage/cost-summary.ts";
 import { getUsage, type UsageQuery } from "../server/src/features/usage/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
-import { addToRollups, insertUsageEvents } from "../server/src/metering/usage.sql.ts";
-import { toRollups, toUsageEvent } from "../server/src/metering/usage-rows.ts";
+import { addUsage } from "../server/src/metering/record-usage.ts";
 import { makeHistory } from "./history.ts";
 
 const { values } = parseArgs({
@@ -40,6 +39,19 @@ const runs = Number(values.runs);
 const DAY_MS = 86_400_000;
 const BATCH_MS = 250;
 const MEMBERS = 500;
+
+const groupings = [
+  ["workspace"],
+  ["api_key"],
+  ["member"],
+  ["workspace", "model"],
+  ["api_key", "model"],
+  ["member", "model"],
+  ["workspace", "status"],
+  ["api_key", "status"],
+  ["member", "status"],
+  ["api_key", "client"],
+] as const satisfies UsageQuery["group_by"][];
 
 const callOf = (organizationId: string) => ({
   caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
@@ -143,88 +155,134 @@ async function measureAll(database: Database): Promise<void> {
 }
 
 function casesOf(organizationId: string): Case[] {
-  return [...usageCases(organizationId), ...logCases(organizationId)];
+  const usage = usageOf(organizationId);
+  return [
+    ...chartCases(usage),
+    ...rankingCases(usage),
+    ...narrowCases(usage),
+    {
+      name: "cost summary of the organization",
+      run: (database) =>
+        getCostSummary({ database, nowMs: () => Date.now() }, callOf(organizationId), {}),
+    },
+    ...logCases(organizationId),
+  ];
 }
 
-function usageCases(organizationId: string): Case[] {
-  const call = callOf(organizationId);
+type UsageCase = (
+  name: string,
+  query: Partial<UsageQuery> & Pick<UsageQuery, "starting_at">,
+) => Case;
+
+function usageOf(organizationId: string): UsageCase {
   const nowMs = Date.now();
-  const since = (count: number) => new Date(nowMs - count * DAY_MS).toISOString();
-  const usage = (name: string, query: Partial<UsageQuery> & { days: number }): Case => {
-    const { days: span, ...rest } = query;
-    const asked = { limit: 100, bucket: "1d", starting_at: since(span), ...rest } as const;
-    return { name, run: (database) => getUsage({ database, nowMs: () => nowMs }, call, asked) };
+  return (name, query) => {
+    const asked = { limit: 100, bucket: "1d", ...query } as const;
+    return {
+      name,
+      run: (database) => getUsage({ database, nowMs: () => nowMs }, callOf(organizationId), asked),
+    };
   };
+}
+
+function daysAgo(count: number): string {
+  return new Date(Date.now() - count * DAY_MS).toISOString();
+}
+
+/** What a chart shows: rows by time, or the first groups and all others. */
+function chartCases(usage: UsageCase): Case[] {
+  const spans = [
+    { span: "90 days by day", starting_at: daysAgo(89) },
+    { span: "30 days by day", starting_at: daysAgo(29) },
+    { span: "7 days by hour", starting_at: daysAgo(7), bucket: "1h" },
+  ] as const;
+  const byTime = spans.flatMap(({ span, ...range }) => [
+    usage(`organization, ${span}`, { ...range, limit: 1000 }),
+    usage(`model, ${span}`, { ...range, group_by: ["model"], limit: 1000 }),
+    ...groupings.map((group_by) =>
+      usage(`${group_by.join(" × ")}, ${span}, first 1,000`, { ...range, group_by, limit: 1000 }),
+    ),
+  ]);
+  const top = spans.flatMap(({ span, ...range }) =>
+    groupings.map((group_by) =>
+      usage(`top 10 ${group_by.join(" × ")} and others, ${span}`, { ...range, group_by, top: 10 }),
+    ),
+  );
   return [
-    usage("organization, 90 days by day", { days: 89 }),
-    usage("organization by model, 90 days by day", { days: 89, group_by: ["model"] }),
-    usage("organization by model and client, 31 days by hour", {
-      days: 30,
+    ...byTime,
+    usage("model × client, 31 days by hour, first 1,000", {
+      starting_at: daysAgo(30),
       bucket: "1h",
       group_by: ["model", "client"],
       limit: 1000,
     }),
-    usage("top 10 workspaces and others, 30 days by day", {
-      days: 30,
-      group_by: ["workspace"],
-      top: 10,
+    ...top,
+  ];
+}
+
+/** One row per group for the whole range, the first hundred. */
+function rankingCases(usage: UsageCase): Case[] {
+  const month = (ago: number) => {
+    const now = new Date();
+    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago);
+  };
+  const at = (ms: number) => new Date(ms).toISOString();
+  const spans = [
+    { span: "7 days", starting_at: daysAgo(7) },
+    { span: "30 days", starting_at: daysAgo(30) },
+    { span: "90 days", starting_at: daysAgo(89) },
+    // No whole month lies in these.
+    {
+      span: "30 past days from the middle of a month",
+      starting_at: at(month(2) + 15 * DAY_MS),
+      ending_at: at(month(2) + 45 * DAY_MS),
+    },
+    {
+      span: "two past months but for a day at each end",
+      starting_at: at(month(2) + DAY_MS),
+      ending_at: at(month(0) - DAY_MS),
+    },
+    {
+      span: "30 past days from any minute to any minute",
+      starting_at: daysAgo(47.5),
+      ending_at: daysAgo(17.5),
+    },
+  ] as const;
+  return spans.flatMap(({ span, ...range }) =>
+    groupings.flatMap((group_by) =>
+      (span === "30 days" ? (["cost", "requests"] as const) : (["cost"] as const)).map((order_by) =>
+        usage(`${group_by.join(" × ")} by ${order_by}, ${span}`, {
+          ...range,
+          bucket: "none",
+          group_by: [...group_by],
+          order_by,
+        }),
+      ),
+    ),
+  );
+}
+
+function narrowCases(usage: UsageCase): Case[] {
+  return [
+    usage("one key by model, 90 days by day", {
+      starting_at: daysAgo(89),
+      api_key_id: [someKey],
+      group_by: ["model"],
     }),
-    usage("top 10 workspaces and others, 90 days by day", {
-      days: 89,
-      group_by: ["workspace"],
-      top: 10,
-    }),
-    usage("top 10 workspaces and others, 7 days by hour", {
-      days: 7,
-      bucket: "1h",
-      group_by: ["workspace"],
-      top: 10,
-    }),
-    usage("workspaces by cost, 90 days, one row each", {
-      days: 89,
-      bucket: "none",
-      group_by: ["workspace"],
-    }),
-    usage("top 10 keys and others, 30 days by day", { days: 30, group_by: ["api_key"], top: 10 }),
-    usage("top 10 keys and others, 90 days by day", { days: 89, group_by: ["api_key"], top: 10 }),
-    usage("top 10 keys and others, 7 days by hour", {
-      days: 7,
-      bucket: "1h",
-      group_by: ["api_key"],
-      top: 10,
-    }),
-    usage("keys by cost, 30 days, first 100", { days: 30, bucket: "none", group_by: ["api_key"] }),
-    usage("keys and models by cost, 30 days that ended a week ago", {
-      days: 37,
-      ending_at: since(7),
-      bucket: "none",
-      group_by: ["api_key", "model"],
-    }),
-    usage("people by cost, 30 days, first 100", { days: 30, bucket: "none", group_by: ["member"] }),
-    usage("keys and models, 30 days by day, first 1,000", {
-      days: 30,
-      group_by: ["api_key", "model"],
-      limit: 1000,
-    }),
-    usage("one key, 90 days by day", { days: 89, api_key_id: [someKey], group_by: ["model"] }),
-    usage("one workspace, 30 days by hour", {
-      days: 30,
+    usage("one workspace by model, 30 days by hour", {
+      starting_at: daysAgo(30),
       bucket: "1h",
       workspace_id: [someWorkspace],
       group_by: ["model"],
       limit: 1000,
     }),
-    usage("organization, last hour by minute", { days: 1 / 24, bucket: "1m" }),
-    usage("organization, 24 hours by minute", { days: 1, bucket: "1m" }),
+    usage("organization, last hour by minute", { starting_at: daysAgo(1 / 24), bucket: "1m" }),
+    usage("organization, 24 hours by minute", { starting_at: daysAgo(1), bucket: "1m" }),
     usage("one workspace, 24 hours by minute", {
-      days: 1,
+      starting_at: daysAgo(1),
       bucket: "1m",
       workspace_id: [someWorkspace],
     }),
-    {
-      name: "cost summary of the organization",
-      run: (database) => getCostSummary({ database, nowMs: () => nowMs }, call, {}),
-    },
   ];
 }
 
@@ -257,14 +315,7 @@ function startIngestion(database: Database, organizationId: string) {
   const run = async () => {
     for (let batch = 0; !isStopped; batch++) {
       const records = makeRecords(organizationId, Math.round((rate * BATCH_MS) / 1000));
-      const rollups = toRollups(records);
-      await database.transaction().execute(async (tx) => {
-        await insertUsageEvents(
-          tx,
-          records.map((record) => toUsageEvent(record, "node_bench")),
-        );
-        await addToRollups(tx, rollups);
-      });
+      await database.transaction().execute((tx) => addUsage(tx, "node_bench", records));
       recorded += records.length;
       const dueMs = startMs + (batch + 1) * BATCH_MS;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
@@ -352,12 +403,14 @@ async function writePlans(cases: readonly Case[], file: string): Promise<void> {
     onIdleError: () => undefined,
   });
   const logFile = join(folder, "postgres.log");
-  const from = (await stat(logFile)).size;
+  const texts: string[] = [];
   for (const { name, run } of cases) {
-    await sql`SELECT ${sql.lit(`## ${name}`)}`.execute(explaining);
+    const from = (await stat(logFile)).size;
     await run(explaining);
+    const text = await readFile(logFile);
+    // The log begins anew when it has grown large.
+    texts.push(`## ${name}\n${text.subarray(text.length < from ? 0 : from).toString("utf8")}`);
   }
   await explaining.destroy();
-  const text = await readFile(logFile);
-  await writeFile(file, text.subarray(from).toString("utf8"));
+  await writeFile(file, texts.join("\n"));
 }

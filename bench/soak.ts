@@ -1,4 +1,5 @@
 // `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL (limits-soak.ts).
+// `npm run soak -- export [requests]`: exports of a million requests, in constant memory (export-soak.ts).
 // `npm run soak`: kills a server under load, twenty times in a row on one data folder, and checks after each restart that
 // every request which reached the upstream has exactly one record and that all sums agree. The first broken promise
 // ends it with exit code 1 and the seed to repeat it with.
@@ -14,6 +15,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 if (process.argv[2] === "limits") {
   const { soakLimits } = await import("./limits-soak.ts");
   process.exit(await soakLimits(process.argv.slice(3)));
+}
+
+if (process.argv[2] === "export") {
+  const { soakExport } = await import("./export-soak.ts");
+  process.exit(await soakExport(process.argv.slice(3)));
 }
 
 const DEFAULT_ROUNDS = 20;

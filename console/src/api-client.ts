@@ -90,6 +90,13 @@ export async function download<O extends Operation>(
   }
 }
 
+/** Sends a change as a page goes away, when nobody can wait for its answer any more. */
+export function sendLast<O extends Operation>(operation: O, input: Input<O>): void {
+  const { params, body }: Parts = input as object;
+  const [method = "", path = ""] = routes[operation] ?? [];
+  void request(method, fillPath(path, params), body, { keepalive: true }).catch(() => undefined);
+}
+
 async function send<O extends Operation>(
   operation: O,
   input: Input<O>,
@@ -116,7 +123,7 @@ async function request(
   method: string,
   url: string,
   body: unknown,
-  { signal, idempotencyKey }: CallOptions,
+  { signal, idempotencyKey, keepalive = false }: CallOptions & { keepalive?: boolean },
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json", "x-bursar-console": "1" };
   if (method === "POST") headers["content-type"] = "application/json";
@@ -128,6 +135,7 @@ async function request(
       credentials: "same-origin",
       cache: "no-store",
       redirect: "error",
+      keepalive,
       ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
       ...(signal && { signal }),
     });

@@ -103,6 +103,9 @@ export interface OlderPages<O extends ListOperation> {
   isLoadingOlder: boolean;
   loadOlder: () => void;
   refetch: () => void;
+  pageCount: number;
+  /** When the items were read, on this machine's clock. */
+  readAtMs: number;
 }
 
 /** A list without an end, such as a log: its newest page, and older ones when they are asked for. */
@@ -136,6 +139,8 @@ export function usePages<O extends ListOperation>(
     isLoadingOlder: pages.isFetchingNextPage,
     loadOlder: () => void pages.fetchNextPage(),
     refetch: () => void pages.refetch(),
+    pageCount: answers.length,
+    readAtMs: pages.dataUpdatedAt,
   };
 }
 

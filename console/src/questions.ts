@@ -1,4 +1,5 @@
 import { makeObservable, type Observable } from "./observable.ts";
+import { isDialogOpen } from "./ui/open-dialog.ts";
 
 // What the server wants of the person before a call can go on: to confirm who they are, or to sign in again. The call
 // that met this waits here; a dialog of the shell asks, and answers it.
@@ -54,6 +55,6 @@ export function offerSignIn(): () => void {
 export async function askToSignIn(isChange: boolean): Promise<boolean> {
   if (!isShellThere) return false;
   const isAsked = signInQuestion.open.get() !== null;
-  if (!isAsked && !isChange && !document.querySelector('[role="dialog"]')) return false;
+  if (!isAsked && !isChange && !isDialogOpen()) return false;
   return signInQuestion.ask();
 }

@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
+import { readAccessSearch } from "./features/access/search.ts";
+import { readReviewsSearch } from "./features/access-reviews/search.ts";
 import { readFiringsSearch } from "./features/alerts/search.ts";
+
 import { readKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
 import { readAskSearch, readRequestsSearch } from "./features/increase-requests/search.ts";
@@ -7,6 +10,7 @@ import { readMailSearch } from "./features/mail/search.ts";
 import { readTeamSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
+import { readLimitsSearch } from "./features/spend-limits/search.ts";
 import { readReportSearch } from "./features/usage/search.ts";
 import { lazyRouteComponent } from "./load-part.ts";
 import { NotFoundPage } from "./shell/error-pages.tsx";
@@ -42,6 +46,13 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "CostPage"),
 });
 
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import("./features/requests/page.tsx"), "RequestLogPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
@@ -59,6 +70,7 @@ const key = createRoute({
 const limits = createRoute({
   getParentRoute: () => shell,
   path: "/limits",
+  validateSearch: readLimitsSearch,
   component: lazyRouteComponent(() => import("./features/spend-limits/page.tsx"), "LimitsPage"),
 });
 
@@ -191,6 +203,41 @@ const teamTabs = [
     path: "/roles",
     component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
   }),
+  createRoute({
+    getParentRoute: () => team,
+    path: "/access",
+    validateSearch: readAccessSearch,
+    component: lazyRouteComponent(() => import("./features/access/access-tab.tsx"), "AccessTab"),
+  }),
+] as const;
+
+const reviews = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews",
+  validateSearch: readReviewsSearch,
+  component: lazyRouteComponent(() => import("./features/access-reviews/page.tsx"), "ReviewsPage"),
+});
+
+const reviewPage = () => import("./features/access-reviews/review-page.tsx");
+const review = createRoute({
+  getParentRoute: () => shell,
+  path: "/reviews/$reviewId",
+  component: lazyRouteComponent(reviewPage, "ReviewPage"),
+});
+const reviewTabs = [
+  createRoute({
+    getParentRoute: () => review,
+    path: "/",
+    component: lazyRouteComponent(() => import("./features/access-reviews/all-tab.tsx"), "AllTab"),
+  }),
+  createRoute({
+    getParentRoute: () => review,
+    path: "/decide",
+    component: lazyRouteComponent(
+      () => import("./features/access-reviews/decide-tab.tsx"),
+      "DecideTab",
+    ),
+  }),
 ] as const;
 
 const account = createRoute({
@@ -240,6 +287,24 @@ const mail = createRoute({
   component: lazyRouteComponent(() => import("./features/mail/page.tsx"), "MailPage"),
 });
 
+const system = createRoute({
+  getParentRoute: () => shell,
+  path: "/system",
+  component: lazyRouteComponent(() => import("./features/system/page.tsx"), "SystemPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./features/organization/page.tsx"), "SettingsPage"),
+});
+
+const playground = createRoute({
+  getParentRoute: () => shell,
+  path: "/playground",
+  component: lazyRouteComponent(() => import("./features/playground/page.tsx"), "PlaygroundPage"),
+});
+
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
@@ -281,6 +346,7 @@ const routeTree = root.addChildren([
     overview,
     usage,
     cost,
+    logs,
     keys,
     key,
     limits,
@@ -292,6 +358,8 @@ const routeTree = root.addChildren([
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),
+    reviews,
+    review.addChildren(reviewTabs),
     account,
     adminKeys,
     models,
@@ -299,6 +367,9 @@ const routeTree = root.addChildren([
     audit,
     security,
     mail,
+    system,
+    settings,
+    playground,
   ]),
 ]);
 

@@ -1,4 +1,9 @@
-import type { Action } from "@bursar/contract/permissions.ts";
+import {
+  type Action,
+  inheritedRole,
+  isWorkspaceAction,
+  reachOfRole,
+} from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
 import { queryClient } from "./queries.ts";
@@ -40,10 +45,18 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
         (workspaceId === undefined || workspace.id === workspaceId) &&
         workspace.permissions.includes(action),
     ) ||
-    // Of the workspaces that the session leaves out, the server knows.
-    (session.has_more_workspaces &&
-      workspaceId !== undefined &&
-      session.workspaces.every(({ id }) => id !== workspaceId));
+    (workspaceId !== undefined &&
+      session.workspaces.every(({ id }) => id !== workspaceId) &&
+      mayElsewhere(session, action));
+}
+
+/** In a workspace that the session does not list: it leaves out the last of very many, and those made since. */
+function mayElsewhere(session: Session, action: Action): boolean {
+  const role = inheritedRole(session.member.role);
+  const isInherited =
+    role !== null && isWorkspaceAction(action) && reachOfRole(role, action) !== null;
+  // What is left open here, the server decides.
+  return isInherited || session.has_more_workspaces;
 }
 
 /** Follows a sign-in: what was known of somebody else is forgotten, and the pages are drawn for who is there now. */

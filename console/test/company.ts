@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { rollupTables } from "../../server/src/metering/rollup-tables.ts";
 import {
   type ServerProcess,
   sendMessage,
@@ -20,6 +21,12 @@ export interface Company {
   setUpLink: string;
   engineeringId: string;
   apiKeyId: string;
+  /** An open access review that the owner is asked to do. */
+  reviewId: string;
+  /** Of an alert about a workspace's spend. */
+  firingId: string;
+  /** Pending, for a higher limit of Engineering. */
+  increaseRequestId: string;
 }
 
 /** The set-up link of a server that nobody owns yet. */
@@ -60,12 +67,75 @@ export async function startCompany(): Promise<Company> {
   for (const { key } of keys.slice(0, 4)) await sendMessage(server.url, key);
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
+  for (const [name, role, index] of people) await join(server, name, role, workspaceIds[index]);
   await server.mustAdmin("POST", "/v1/admin/invites", {
-    emails: ["grace@northwind.example", "alan@northwind.example"],
+    emails: ["alan@northwind.example", "hedy@northwind.example"],
     role: "developer",
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
-  return { server, setUpLink, engineeringId, apiKeyId: keys[0]?.id ?? "" };
+  const reviewId = await startReview(server);
+  const firingId = await setAlerts(server, engineeringId);
+  const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
+    scope: { type: "workspace", workspace_id: engineeringId },
+    amount_usd: 12_000,
+    reason: "The migration of the billing service runs until Friday.",
+  });
+  const increaseRequestId = textField(asked, "id");
+  const apiKeyId = keys[0]?.id ?? "";
+  return { server, setUpLink, engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
+}
+
+/** Channels, rules, and what one of them fires as soon as it is made. */
+async function setAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
+  const channels: string[] = [];
+  for (const [name, target] of [
+    ["Finance", { kind: "email", recipients: { roles: ["billing"], addresses: [] } }],
+    ["Platform", { kind: "slack", url: "https://hooks.slack.com/services/T000/B000/secret" }],
+  ] as const) {
+    const made = await server.mustAdmin("POST", "/v1/admin/alert_channels", { name, target });
+    channels.push(textField(made, "id"));
+  }
+  await server.mustAdmin("POST", "/v1/admin/alerts", {
+    name: "Keys about to expire",
+    scope: { type: "organization" },
+    includes_below: true,
+    condition: { kind: "key_expiring" },
+    channel_ids: channels.slice(0, 1),
+    notifies_owner: true,
+  });
+  const rule = await server.mustAdmin("POST", "/v1/admin/alerts", {
+    name: "Spend of Engineering",
+    scope: { type: "workspace", workspace_id: engineeringId },
+    condition: { kind: "spend_limit", thresholds: [{ percent: 100 }, { amount_usd: 1 }] },
+    channel_ids: channels.slice(0, 1),
+  });
+  const id = textField(rule, "id");
+  const { json } = await server.admin("GET", `/v1/admin/alert_firings?alert_id=${id}`);
+  const [fired] = (json?.["data"] ?? []) as { id: string }[];
+  if (!fired) throw new Error("the spend of Engineering fired nothing");
+  return fired.id;
+}
+
+/** Of everything, by the owner; half a year after the first keys were made. */
+async function startReview(server: ServerProcess): Promise<string> {
+  await server.sql(
+    "UPDATE api_key SET created_at = now() - interval '190 days' WHERE name IN ('Dashboards', 'Newsletter drafts')",
+  );
+  const [person] = await server.sql<{ id: string }>("SELECT id FROM member WHERE email = $1", [
+    owner.email,
+  ]);
+  const made = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
+    name: "Autumn review",
+    scope: {
+      paths: ["organization_role", "workspace_role", "member_key", "workspace_key", "admin_key"],
+    },
+    reviewer_ids: [person?.id],
+    due_at: new Date(Date.now() + 9 * 86_400_000).toISOString(),
+    if_no_answer: "as_recommended",
+    recurrence: "quarterly",
+    auto_close_days: 7,
+  });
+  return textField(made, "id");
 }
 
 const workspaces = [
@@ -74,6 +144,49 @@ const workspaces = [
   ["Research", "#6A5ACD", null],
   ["Marketing", "#C98A2B", "Drafts and translations"],
 ] as const;
+
+const people = [
+  ["Grace Hopper", "admin", 0],
+  ["Katherine Johnson", "developer", 0],
+  ["Radia Perlman", "developer", 2],
+  ["Margaret Hamilton", "developer", 1],
+  ["Barbara Liskov", "billing", 3],
+  ["Tim Berners-Lee", "user", 3],
+] as const;
+
+/** Address of somebody of the company, by the first name. */
+export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
+
+async function join(
+  server: ServerProcess,
+  name: string,
+  role: (typeof people)[number][1],
+  workspaceId = "",
+): Promise<void> {
+  const link = await inviteLink(server, {
+    emails: [emailOf(name)],
+    role,
+    workspaces:
+      role === "developer" || role === "user"
+        ? [{ workspace_id: workspaceId, workspace_role: workspaceRoleOf[role] }]
+        : [],
+  });
+  await post(server, "/v1/admin/invites/accept", {
+    token: link.split("#token=")[1],
+    name,
+    password: owner.password,
+  });
+}
+
+const workspaceRoleOf = { developer: "workspace_developer", user: "workspace_user" };
+
+/** Invites one address, and gives the link that the message has. */
+export async function inviteLink(server: ServerProcess, body: object): Promise<string> {
+  const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
+  const [first] = results as { link: string | null }[];
+  if (!first?.link) throw new Error(`no link in ${JSON.stringify(results)}`);
+  return first.link;
+}
 
 const keyPlan = [
   ["CI pipeline", 0, "write"],
@@ -147,26 +260,10 @@ async function fillMonth(
   await delay(500);
 }
 
-const modelLabels = [
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-];
-const keyLabels = ["workspace_id", "api_key_id", "member_id"];
-
 /** What reports of days and longer read; as the flush adds to them. */
-const rollups = [
-  { table: "usage_day", unit: "day", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_month", unit: "month", labels: [...keyLabels, ...modelLabels] },
-  { table: "usage_key_day", unit: "day", labels: keyLabels },
-  { table: "usage_key_month", unit: "month", labels: keyLabels },
-  { table: "usage_workspace_day", unit: "day", labels: ["workspace_id"] },
-  { table: "usage_organization_day", unit: "day", labels: modelLabels },
-];
+const rollups = Object.entries(rollupTables)
+  .map(([table, { unit, labels }]) => ({ table, unit, labels }))
+  .filter(({ unit }) => unit !== "hour");
 
 async function addToRollup(
   server: ServerProcess,
@@ -181,6 +278,7 @@ async function addToRollup(
      SELECT date_trunc('${unit}', bucket_at, 'UTC'), organization_id, ${labels.join(", ")},
        ${counts.map((count) => `sum(${count})::bigint`).join(", ")}
      FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb)
+     ${unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : ""}
      GROUP BY ${keys.map((_, index) => index + 1).join(", ")}
      ON CONFLICT (${keys.join(", ")}) DO UPDATE SET
        ${counts.map((count) => `${count} = rollup.${count} + excluded.${count}`).join(", ")}`,

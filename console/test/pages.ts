@@ -1,14 +1,29 @@
 import type { Company } from "./company.ts";
 
 /** Every page of a signed-in owner: a name, and its address in this company. */
-export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, path: string][] {
+export function pagesOf({
+  engineeringId,
+  apiKeyId,
+  reviewId,
+  firingId,
+  increaseRequestId,
+}: Company): [name: string, path: string][] {
   return [
     ["overview", "/"],
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
+    ["logs", "/logs?range=30d"],
     ["keys", "/keys"],
+    ["keys-issue", "/keys?issue=never_expires"],
     ["key", `/keys/${apiKeyId}`],
     ["limits", "/limits"],
+    ["increase-requests", "/limits/requests"],
+    ["increase-request", `/limits/requests/${increaseRequestId}`],
+    ["ask-for-more", `/limits/request?scope=workspace&id=${engineeringId}`],
+    ["alerts", "/alerts?show=all"],
+    ["alert-rules", "/alerts/rules"],
+    ["alert-channels", "/alerts/channels"],
+    ["alert-firing", `/alerts/firings/${firingId}`],
     ["workspaces", "/workspaces"],
     ["workspace-keys", `/workspaces/${engineeringId}`],
     ["workspace-limits", `/workspaces/${engineeringId}/limits`],
@@ -18,6 +33,10 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["team", "/team"],
     ["invites", "/team/invites"],
     ["roles", "/team/roles"],
+    ["access", "/team/access"],
+    ["reviews", "/reviews"],
+    ["review", `/reviews/${reviewId}`],
+    ["review-decide", `/reviews/${reviewId}/decide`],
     ["account", "/account"],
     ["admin-keys", "/admin-keys"],
     ["models", "/models"],
@@ -26,6 +45,18 @@ export function pagesOf({ engineeringId, apiKeyId }: Company): [name: string, pa
     ["audit-filtered", "/audit?event=api_key."],
     ["security", "/security"],
     ["mail", "/mail"],
+    ["system", "/system"],
+    ["settings", "/settings"],
+    ["playground", "/playground"],
+    ["key-limits", `/limits?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }
+
+/** Every page of who is not signed in. */
+export const strangersPages: readonly (readonly [name: string, path: string])[] = [
+  ["sign-in", "/login"],
+  ["reset", "/reset"],
+  ["reset-link", "/reset#token=no-such-token"],
+  ["invite", "/invite#token=no-such-token"],
+];

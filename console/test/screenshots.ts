@@ -1,17 +1,18 @@
-// Makes the pictures of the console in docs/images: `npm run screenshots`, or `npm run screenshots -- <folder>` for all
-// pages in both themes and widths.
+// Makes pictures of every page, wide and narrow, light and dark, to look at: `npm run screenshots` puts them into
+// console/screenshots, which git ignores, and those that the README shows into docs/images. With names of pages
+// (`npm run screenshots -- keys limits`) it makes those alone.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "@playwright/test";
+import type { BrowserContextOptions, Page } from "@playwright/test";
 import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
-import { pagesOf } from "./pages.ts";
+import { pagesOf, strangersPages } from "./pages.ts";
 
-/** Those that the README and the guides show. */
-const shown = new Set(["overview", "cost", "keys", "limits"]);
-const everythingInto = process.argv[2];
-const folder = everythingInto ?? join(root, "docs", "images");
+const inReadme = new Set(["overview", "keys", "usage"]);
+const folder = join(root, "console", "screenshots");
+const images = join(root, "docs", "images");
+const only = new Set(process.argv.slice(2));
 const sizes = [
   ["wide", { width: 1440, height: 900 }],
   ["narrow", { width: 390, height: 844 }],
@@ -25,26 +26,14 @@ if (executable === null) {
 mkdirSync(folder, { recursive: true });
 const company = await startCompany();
 const browser = await launchChromium(executable);
+const { url } = company.server;
 try {
+  const session = await signIn();
   for (const theme of ["light", "dark"] as const) {
     for (const [size, viewport] of sizes) {
-      if (size === "narrow" && everythingInto === undefined) continue;
-      const context = await browser.newContext({
-        viewport,
-        colorScheme: theme,
-        deviceScaleFactor: 1,
-      });
-      const page = await context.newPage();
-      await signIn(page, company.server.url);
-      for (const [name, path] of pagesOf(company)) {
-        if (everythingInto === undefined && !shown.has(name)) continue;
-        await page.goto(company.server.url + path);
-        await settle(page);
-        const suffix =
-          everythingInto === undefined ? `${name}-${theme}` : `${name}-${size}-${theme}`;
-        await page.screenshot({ path: join(folder, `${suffix}.png`), fullPage: size === "narrow" });
-      }
-      await context.close();
+      const look = { viewport, colorScheme: theme, deviceScaleFactor: 1 };
+      await takeAll(pagesOf(company), `${size}-${theme}`, { ...look, storageState: session });
+      await takeAll(strangersPages, `${size}-${theme}`, look);
     }
   }
 } finally {
@@ -52,16 +41,40 @@ try {
   await stopAllServers();
 }
 
-async function signIn(page: Page, url: string): Promise<void> {
+type NamedPages = readonly (readonly [name: string, path: string])[];
+
+async function takeAll(pages: NamedPages, form: string, options: BrowserContextOptions) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  for (const [name, path] of pages) {
+    if (only.size > 0 && !only.has(name)) continue;
+    await page.goto(url + path);
+    await settle(page);
+    if (form === "wide-light" && inReadme.has(name)) {
+      await page.screenshot({ path: join(images, `${name}.png`) });
+    }
+    await page.screenshot({ path: join(folder, `${name}-${form}.png`), fullPage: true });
+  }
+  await context.close();
+}
+
+async function signIn() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
   await page.goto(`${url}/login`);
   await page.getByLabel("E-mail").fill(owner.email);
   await page.getByLabel("Password").fill(owner.password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+  const state = await context.storageState();
+  await context.close();
+  return state;
 }
 
 async function settle(page: Page): Promise<void> {
-  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
   await page.waitForLoadState("networkidle");
   await page.evaluate("document.fonts.ready.then(() => undefined)");
+  // Charts draw themselves in this time.
+  await page.waitForTimeout(600);
 }

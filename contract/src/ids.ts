@@ -21,6 +21,7 @@ export const idPrefixes = {
   accessReview: "review_",
   accessReviewItem: "reviewitem_",
   evidenceKey: "evkey_",
+  playgroundSession: "play_",
   alert: "alert_",
   alertFiring: "firing_",
   alertChannel: "channel_",
@@ -57,6 +58,7 @@ export const accessReviewItemId = idText.meta({
   description: "Id of one access in a review, `reviewitem_…`.",
 });
 export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
+export const playgroundSessionId = idText.meta({ description: "Playground session, `play_…`." });
 export const alertId = idText.meta({ description: "Alert id, `alert_…`." });
 export const alertFiringId = idText.meta({ description: "Id of a firing, `firing_…`." });
 export const alertChannelId = idText.meta({ description: "Alert channel id, `channel_…`." });

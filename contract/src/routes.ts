@@ -1,6 +1,9 @@
 import { accessRoutes } from "./admin/access.ts";
+import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { alertChannelRoutes } from "./admin/alert-channels.ts";
+import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -12,13 +15,16 @@ import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { playgroundRoutes } from "./admin/playground.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
+import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { systemRoutes } from "./admin/system.ts";
 import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -43,7 +49,11 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
+  ...alertChannelRoutes,
+  ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...alertRoutes,
+  ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,
@@ -53,6 +63,8 @@ export const adminRoutes = [
   ...modelPriceRoutes,
   ...upstreamRoutes,
   ...auditLogRoutes,
+  ...systemRoutes,
+  ...playgroundRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

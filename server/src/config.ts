@@ -4,6 +4,7 @@ import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
 import { logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import { isAllowedTarget } from "#src/lib/target-address.ts";
 
 // Environment > bursar.toml > defaults. A name that is not listed here is an error, so that a typing mistake in a
 // setting that guards money is never silently ignored.
@@ -32,6 +33,10 @@ const list = z.string().transform((value) =>
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== ""),
+);
+const targets = list.refine(
+  (items) => items.every(isAllowedTarget),
+  "expected addresses, CIDR ranges or host names, comma separated, such as 10.0.0.0/8,hooks.example.internal",
 );
 const expectedPort = "expected a port number from 0 to 65535";
 const port = z
@@ -175,6 +180,13 @@ export const settings = {
     fallback: "",
     about: "Addresses or CIDR ranges, comma separated, whose X-Forwarded-For is believed.",
   },
+  allowPrivateTargets: {
+    env: "BURSAR_ALLOW_PRIVATE_TARGETS",
+    schema: targets,
+    fallback: "",
+    about:
+      "Addresses, CIDR ranges or host names, comma separated, that alert channels may reach although they are private, and over http. Addresses where a cloud keeps credentials stay closed.",
+  },
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),
@@ -310,13 +322,18 @@ export function settingsReference(): string {
 }
 
 /** What is wrong with listening where everybody can reach it, in two sentences; null where nothing is. */
-export function findExposure({ host, tlsCertFile, trustedProxies }: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(host);
-  if (isLocal || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
+export function findExposure(config: Config): string | null {
+  const { host, tlsCertFile, trustedProxies } = config;
+  if (isOnlyLocal(config) || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
   return (
     `${host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
     "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
   );
+}
+
+/** True where nobody on another machine reaches the server by itself. */
+export function isOnlyLocal({ host }: Config): boolean {
+  return ["127.0.0.1", "::1", "localhost"].includes(host);
 }
 
 function checkTogether(config: Config): void {

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { AlertingDeps } from "./alerting/recorded-firing.ts";
+import { makeSpendAlerts, type SpendAlerts } from "./alerting/spend-participant.ts";
 import type { ModelLabels } from "./domain/model-labels.ts";
 import type { Gateway } from "./gateway/handle-request.ts";
 import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
@@ -19,14 +21,17 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
   version: string;
   prices: PriceBooks;
   labels: ModelLabels;
+  alerting: AlertingDeps;
   /** Set once there is one: limits that are made then count what it runs. */
   runsOn: { gateway: Gateway | null };
 }
 
 export interface Money {
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
+  spendAlerts: SpendAlerts;
 }
 
 const SETTLE_AGAIN_MS = 1_000;
@@ -67,7 +72,7 @@ async function settleJournal(
 }
 
 async function startNode(
-  { config, storage, logger, nowMs, prices, labels, runsOn, version }: MoneyOptions,
+  { config, storage, logger, nowMs, prices, labels, alerting, runsOn, version }: MoneyOptions,
   journal: Journal,
   parts: AsyncDisposableStack,
 ): Promise<Money> {
@@ -87,10 +92,17 @@ async function startNode(
     listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
+  const spendAlerts = makeSpendAlerts({
+    database,
+    deps: { ...alerting, nowMs },
+    settled: () => ledger.spendParticipant.settled(),
+    logger,
+  });
+  parts.defer(() => spendAlerts.stop());
   const meter: Meter = makeMeter({
     database,
     journal,
-    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    participants: [recordUsage(nodeId), ledger.spendParticipant, spendAlerts.participant],
     version,
     newInstallationId: newId("inst_", nowMs()),
     // These records used nothing: an invented model name must not take a place among the reported ones.
@@ -108,5 +120,5 @@ async function startNode(
     await meter.flush();
     await leases.stop();
   });
-  return { ledger, leases, meter };
+  return { nodeId, ledger, leases, meter, spendAlerts };
 }

@@ -6,17 +6,19 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { FastifyInstance } from "fastify";
 import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
-import { saveUses } from "./access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "./access/key-use.ts";
+import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
 import { makeSessions } from "./access/sessions.ts";
+import { makeOutgoing, type Outgoing } from "./alerting/outgoing.ts";
+import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
-import { type Config, findExposure, type LoadedConfig } from "./config.ts";
+import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.ts";
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
+import { describeNode } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
@@ -37,6 +39,7 @@ import {
 } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
 import type { Readiness } from "./http/pages.ts";
+import { readTls } from "./http/read-tls.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
 import { startJobs } from "./jobs/start-jobs.ts";
 import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
@@ -48,7 +51,6 @@ import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sealingKey } from "./lib/seal.ts";
-import { StartError } from "./lib/start-error.ts";
 import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
@@ -138,22 +140,28 @@ async function startParts(
   const key = sealingKey(secret);
 
   const index = share?.index ?? 1;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const core = await startCore(
-    { config, storage, logger, secret, key, isSimulated, index, onFailure },
+    { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
   );
-  const surfaces = await startSurfaces({ config, storage, logger, core, share }, parts);
+  const outgoing = makeOutgoing(config.allowPrivateTargets);
+  const surface = { config, storage, logger, core, share, outgoing, publicUrl };
+  const surfaces = await startSurfaces(surface, parts);
+  listening.url = surfaces.url;
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
     audit: core.audit,
-    publicUrl: surfaces.publicUrl,
+    publicUrl,
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
+    outgoing,
     logger,
   });
   parts.defer(() => jobs.stop());
   const durability = await findDurabilityWarning(storage.database);
-  const { publicUrl } = surfaces;
   // One link is enough for the banner, whatever the number of processes.
   const setUpLink =
     index === 1
@@ -188,6 +196,8 @@ interface CoreOptions {
   isSimulated: boolean;
   index: number;
   onFailure: (reason: string) => void;
+  /** Where people reach this server, for links in messages. Known once it listens. */
+  publicUrl: () => string;
 }
 
 /** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
@@ -196,12 +206,14 @@ interface Core {
   audit: AuditLog;
   watch: ChangeWatch;
   keys: KeyCache;
-  keyUse: KeyUse;
+  keyUses: KeyUses;
   prices: PriceBooks;
   labels: ModelLabels;
+  nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
   meter: Meter;
+  spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
@@ -225,22 +237,16 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   parts.defer(() => watch.stop());
   await watch.ready;
   const nowMs = () => watch.databaseNowMs();
-  const opened = await openAuditLog({
+  const audit = await openAuditLog({
     database: options.storage.adminDatabase,
     nowMs,
     randomBytes: systemRandomBytes,
     secret: options.secret,
     folder: options.storage.folder,
     index: options.index,
+    onChange: () => watch.look(),
     logger,
   });
-  const audit: AuditLog = {
-    ...opened,
-    onAudited: (added) => {
-      opened.onAudited(added);
-      watch.look();
-    },
-  };
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
   const auditKeeper = keepAuditLog({ ...audit, logger });
@@ -254,8 +260,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
-  parts.defer(() => keyUse.stop());
+  const keyUses = noteKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -264,29 +270,29 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
-  const money = { ...options, version: VERSION, nowMs: spendNowMs, prices, labels, runsOn };
-  const { ledger, leases, meter } = await startMoney(money, parts);
+  const alerting = { ...audit, publicUrl: options.publicUrl };
+  const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn };
+  const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
+  const { ledger } = money;
 
-  const quietly = (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
-  };
+  const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
+    (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
-  const counted = { ledger, leases, meter, spendNowMs, runsOn };
-  return {
-    organizationId: organization.id,
-    audit,
-    watch,
-    keys,
-    keyUse,
-    prices,
-    labels,
-    upstreams,
-    ...counted,
+  const access = { watch, keys, keyUses };
+  const counted = { ...money, spendNowMs, runsOn };
+  const { id: organizationId } = organization;
+  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+}
+
+/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+function makeQuietly(logger: Logger) {
+  return (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
   };
 }
 
@@ -317,21 +323,25 @@ interface SurfaceOptions {
   logger: Logger;
   core: Core;
   share: ProcessShare | undefined;
+  outgoing: Outgoing;
+  publicUrl: () => string;
 }
 
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core, share }: SurfaceOptions,
+  { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string; publicUrl: () => string; metrics: () => Promise<string> }> {
+): Promise<{ url: string; metrics: () => Promise<string> }> {
   const metrics = makeMetricsOf(core, () => gateway, share);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
+    onLimitReached: (limit, { workspaceId }) =>
+      core.spendAlerts.noteReached({ ...limit, workspaceId }),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -339,6 +349,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
+    publicUrl: () => urlForClients(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
@@ -348,9 +359,6 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
-  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
-  const listening = { url: "" };
-  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
   const background = makeBackground((error) =>
     logger.error({ err: error }, "work after an answer failed"),
   );
@@ -358,6 +366,7 @@ async function startSurfaces(
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
+    ...outgoing,
     publicUrl,
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
@@ -367,7 +376,8 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUse,
+    keyUse: core.keyUses.keyUse,
+    adminKeyUse: core.keyUses.adminKeyUse,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
@@ -377,6 +387,7 @@ async function startSurfaces(
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
       : metrics,
     version: VERSION,
+    node: describeNode({ config, storage, core }, () => gateway),
     logger,
   });
   parts.defer(() => admin.close());
@@ -394,8 +405,12 @@ async function startSurfaces(
   const address = { host: config.host, port: config.port };
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  listening.url = listener.url;
-  return { url: listener.url, publicUrl, metrics: metrics.text };
+  return { url: listener.url, metrics: metrics.text };
+}
+
+/** Clients elsewhere may know the server by another address than the one it listens on: null then. */
+function urlForClients(config: Config, publicUrl: () => string): string | null {
+  return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
 }
 
 /** The part of one of several processes in the port that its supervisor has. */
@@ -473,19 +488,6 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function readTls(config: Config): { cert: string; key: string } | null {
-  const { tlsCertFile, tlsKeyFile } = config;
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) return null;
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      throw new StartError(`Cannot read ${path}, which the TLS settings name.`);
-    }
-  };
-  return { cert: read(tlsCertFile), key: read(tlsKeyFile) };
 }
 
 function readVersion(): string {

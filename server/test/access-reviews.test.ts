@@ -22,13 +22,32 @@ let server: ServerProcess;
 
 beforeAll(async () => {
   server = await startServer();
-  await server.sql(
+  await addOwner(server);
+}, 90_000);
+afterAll(stopAllServers);
+
+async function addOwner(to: ServerProcess): Promise<void> {
+  await to.sql(
     `INSERT INTO member (id, organization_id, email, name, role)
       SELECT $1, id, 'owner@example.com', 'Olga Owner', 'owner' FROM organization`,
     [OWNER],
   );
-}, 90_000);
-afterAll(stopAllServers);
+}
+
+const KEYS_AT_ONCE = 20;
+
+async function addKeys(to: ServerProcess, workspaceId: string, count: number): Promise<void> {
+  for (let made = 0; made < count; made += KEYS_AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: Math.min(KEYS_AT_ONCE, count - made) }, (_, i) =>
+        to.mustAdmin("POST", "/v1/admin/api_keys", {
+          name: `Key ${made + i}`,
+          workspace_id: workspaceId,
+        }),
+      ),
+    );
+  }
+}
 
 function bursar(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const options = { cwd: root, env: serverEnvironment(server.dataDir) };
@@ -40,8 +59,8 @@ function bursar(...args: string[]): Promise<{ code: number; stdout: string; stde
 }
 
 /** A review of the workspace's keys that removes what nobody decides about. */
-async function startReview(workspaceId: string): Promise<string> {
-  const review = await server.mustAdmin("POST", REVIEWS, {
+async function startReview(workspaceId: string, on = server): Promise<string> {
+  const review = await on.mustAdmin("POST", REVIEWS, {
     name: "Keys",
     scope: { paths: ["workspace_key"], workspace_ids: [workspaceId] },
     reviewer_ids: [OWNER],
@@ -67,16 +86,7 @@ test("what does not fit into the answer's time is carried out by the job", {
 }, async () => {
   const { workspaceId } = await server.workspaceWithKey();
   const total = 231;
-  for (let made = 1; made < total; made += 23) {
-    await Promise.all(
-      Array.from({ length: 23 }, (_, i) =>
-        server.mustAdmin("POST", "/v1/admin/api_keys", {
-          name: `Key ${made + i}`,
-          workspace_id: workspaceId,
-        }),
-      ),
-    );
-  }
+  await addKeys(server, workspaceId, total - 1);
   const id = await startReview(workspaceId);
   const closed = await server.mustAdmin("POST", `${REVIEWS}/${id}/close`);
   expect(closed).toMatchObject({ progress: { items: total } });
@@ -90,6 +100,56 @@ test("what does not fit into the answer's time is carried out by the job", {
     [workspaceId],
   );
   expect(events?.count).toBe(String(total));
+});
+
+test("kill -9 in the middle of carrying out: after each restart it goes on by itself, and each removal happens once", {
+  timeout: 180_000,
+}, async () => {
+  let node = await startServer();
+  await addOwner(node);
+  const { workspaceId } = await node.workspaceWithKey();
+  const total = 210;
+  await addKeys(node, workspaceId, total - 1);
+  const id = await startReview(workspaceId, node);
+  const standing = () =>
+    node.sql<{ result: string | null; status: string; events: number }>(
+      `SELECT item.result, api_key.status, (SELECT count(*)::integer FROM audit_event
+          WHERE subject_id = api_key.id AND event = 'api_key.updated') AS events
+        FROM access_review_item AS item JOIN api_key ON api_key.id = item.api_key_id
+        WHERE item.access_review_id = $1`,
+      [id],
+    );
+  const countRemoved = async () => {
+    const rows = await standing();
+    expect(rows.length).toBe(total);
+    const removed = rows.filter(({ result }) => result === "removed");
+    // A removal is the key, its result and its event, or none of them.
+    const half = rows.filter(
+      ({ result, status, events }) =>
+        !(result === "removed" && status === "archived" && events === 1) &&
+        !(result === null && status === "active" && events === 0),
+    );
+    expect(half).toEqual([]);
+    return removed.length;
+  };
+  // It is killed before it can answer.
+  const asked = node.admin("POST", `${REVIEWS}/${id}/close`).catch(() => null);
+  const killedAt: number[] = [];
+  for (const enough of [25, 100]) {
+    await eventually(30_000, `${enough} removals`, async () =>
+      (await countRemoved()) >= enough ? true : null,
+    );
+    await node.kill();
+    killedAt.push(await countRemoved());
+    node = await node.restart();
+  }
+  await asked;
+  for (const removed of killedAt) expect(removed).toBeLessThan(total);
+  await eventually(60_000, "the review to be carried out", async () =>
+    (await node.mustAdmin("GET", `${REVIEWS}/${id}`))["status"] === "closed" ? true : null,
+  );
+  expect(await countRemoved()).toBe(total);
+  await node.stop();
 });
 
 test("`bursar reviews verify` tells evidence from what was made of it", async () => {

@@ -47,6 +47,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     ["answer", canary("answer")],
     ["user id", canary("user")],
     ["error of the upstream", canary("error")],
+    ["address of a webhook", canary("webhook")],
   ]);
   const secret = (name: string): string => secrets.get(name) ?? "";
   const server = await startServer({
@@ -71,7 +72,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     const rotated = await server.mustAdmin("POST", path, { grace_period_seconds: 3600 });
     secrets.set("rotated API key", textField(rotated, "key"));
 
-    answers.push(...(await administer(server, upstream.origin, secret)));
+    answers.push(...(await administer(server, upstream.origin, secrets)));
     await converse(server, upstream, made.key, secret);
     answers.push(...(await provoke(server, upstream, made.key, secrets)));
     await server.mustAdmin("POST", "/v1/admin/spend_limits", {
@@ -107,8 +108,9 @@ type Upstream = Awaited<ReturnType<typeof startFakeUpstream>>;
 async function administer(
   server: ServerProcess,
   origin: string,
-  secret: Secret,
+  secrets: Map<string, string>,
 ): Promise<Answer[]> {
+  const secret: Secret = (name) => secrets.get(name) ?? "";
   const stored = await server.operator("POST", "/v1/admin/upstreams", {
     name: "Stored",
     base_url: origin,
@@ -124,7 +126,16 @@ async function administer(
     unknown_field: secret("upstream credential replaced"),
   });
   expect([replaced.status, wrong.status]).toEqual([200, 400]);
-  return [stored, replaced, wrong];
+  // A name that does not exist: the test of the channel fails, and must not say where it wanted to go.
+  const channel = await server.operator("POST", "/v1/admin/alert_channels", {
+    name: "Hook",
+    target: { kind: "webhook", url: `https://hooks.invalid/${secret("address of a webhook")}` },
+  });
+  secrets.set("signing secret", textField(channel.json, "signing_secret").slice("whsec_".length));
+  const id = textField(channel.json, "id");
+  const tested = await server.operator("POST", `/v1/admin/alert_channels/${id}/test`);
+  expect([channel.status, tested.json?.["status"]]).toEqual([200, "failed"]);
+  return [stored, replaced, wrong, tested];
 }
 
 /** Somebody accepts an invite; another invite waits in the queue of messages. */
@@ -273,6 +284,7 @@ async function readEverything(
     mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
     audit_event_id: await list("/v1/admin/audit_events"),
     request_id: await list("/v1/admin/requests"),
+    alert_channel_id: await list("/v1/admin/alert_channels"),
   };
   await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
     member_id: ids.memberId,

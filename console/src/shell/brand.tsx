@@ -3,7 +3,7 @@ import { classNames } from "../ui/class-names.ts";
 /** The mark of the product, in the colour of the text around it. */
 export function Brand({ className }: { className?: string }) {
   return (
-    <span className={classNames("inline-flex", className)}>
+    <span className={classNames("flex w-fit", className)}>
       <span className="inline-flex items-center gap-2.5">
         <svg viewBox="0 0 32 32" aria-hidden="true" className="size-7">
           <rect width="32" height="32" rx="7" className="fill-accent" />

@@ -1,15 +1,20 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import type { LinkProps } from "@tanstack/react-router";
 import {
+  Activity,
   Bell,
+  Building2,
   ChartColumn,
+  ClipboardCheck,
   House,
   KeyRound,
   Landmark,
   Layers,
+  ListTree,
   Lock,
   type LucideIcon,
   Mail,
+  MessageSquare,
   ScrollText,
   Server,
   ShieldCheck,
@@ -36,6 +41,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       { label: "Overview", to: "/", icon: House, action: "usage:read", shortcut: "o" },
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
+      { label: "Logs", to: "/logs", icon: ListTree, action: "usage:read", shortcut: "r" },
       { label: "API keys", to: "/keys", icon: KeyRound, action: "api_keys:read", shortcut: "k" },
       {
         label: "Limits",
@@ -45,6 +51,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "l",
       },
       { label: "Alerts", to: "/alerts", icon: Bell, action: "alerts:read", shortcut: "n" },
+      {
+        label: "Playground",
+        to: "/playground",
+        icon: MessageSquare,
+        action: "messages:create",
+        shortcut: "p",
+      },
     ],
   },
   {
@@ -58,6 +71,14 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "w",
       },
       { label: "Team", to: "/team", icon: Users, action: "members:read", shortcut: "t" },
+      {
+        label: "Access reviews",
+        to: "/reviews",
+        icon: ClipboardCheck,
+        // Whoever can be a reviewer: who runs the company, or a workspace.
+        action: "workspace_members:write",
+        shortcut: "v",
+      },
       {
         label: "Admin keys",
         to: "/admin-keys",
@@ -82,6 +103,14 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "h",
       },
       { label: "Mail", to: "/mail", icon: Mail, action: "mail:read", shortcut: "e" },
+      { label: "System", to: "/system", icon: Activity, action: "system:read", shortcut: "i" },
+      {
+        label: "Settings",
+        to: "/settings",
+        icon: Building2,
+        action: "organization:write",
+        shortcut: "n",
+      },
     ],
   },
 ];

@@ -1,22 +1,24 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { CircleUser, KeyRound, type LucideIcon } from "lucide-react";
+import { CircleUser, KeyRound, ListTree, type LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useWorkspaces } from "../features/workspaces/queries.ts";
 import { useApi } from "../queries.ts";
 import { useMay } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { findMatches } from "../ui/matches.ts";
 import { useSettled } from "../ui/use-settled.ts";
-import { findMatches } from "./matches.ts";
 import { places } from "./navigation.ts";
 
 const MAX_SHOWN = 8;
+/** The whole id of a request: in the log, it opens by itself. */
+const REQUEST = /^req_\w{10,90}$/;
 /** So long after the last key the server is asked. */
 const PAUSE_MS = 150;
 
-/** Finds pages, workspaces, keys and people by name, address or id, and goes there. */
+/** Finds pages, workspaces, keys and people by name, address or id, and requests by id; goes there. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   return (
@@ -79,6 +81,20 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
       </Group>
       {isLooking && (
         <>
+          <Group heading="Requests">
+            {REQUEST.test(text.trim()) && may("usage:read")
+              ? [
+                  <Result
+                    key="request"
+                    id="request"
+                    icon={ListTree}
+                    onSelect={() => go(`/logs?open=${text.trim()}`)}
+                  >
+                    <code className="truncate">{text.trim()}</code>
+                  </Result>,
+                ]
+              : []}
+          </Group>
           <Group heading="API keys">
             {(keys.data?.data ?? []).map(({ id, name, partial_key_hint }) => (
               <Result key={id} id={id} icon={KeyRound} onSelect={() => go(`/keys/${id}`)}>

@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { isDialogOpen } from "../ui/open-dialog.ts";
 import { places } from "./navigation.ts";
 
 const SEQUENCE_MS = 1_000;
@@ -48,7 +49,7 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
 
 /** Keys mean something else where text is written, and inside a dialog or a menu. */
 function isTaken(target: EventTarget | null): boolean {
-  if (document.querySelector('[role="dialog"],[role="menu"]')) return true;
+  if (isDialogOpen() || document.querySelector('[role="menu"]')) return true;
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName))

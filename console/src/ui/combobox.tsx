@@ -43,6 +43,9 @@ function Options({ emptyText }: { emptyText: string }) {
   );
 }
 
+/** Of thousands, so many are drawn; typing finds the others. */
+const MAX_DRAWN = 100;
+
 interface ComboboxProps {
   control: FieldControl;
   options: readonly Option[];
@@ -57,6 +60,7 @@ export function Combobox({ control, options, value, onChange, placeholder }: Com
   return (
     <Base.Root
       items={options}
+      limit={MAX_DRAWN}
       value={selected}
       onValueChange={(option) => onChange(option?.value ?? null)}
       itemToStringLabel={(option) => option.label}
@@ -101,6 +105,7 @@ export function Filter({ label, options, values, onChange }: FilterProps) {
     <Base.Root
       multiple
       items={options}
+      limit={MAX_DRAWN}
       value={selected}
       onValueChange={(chosen) => onChange(chosen.map((option) => option.value))}
       itemToStringLabel={(option) => option.label}

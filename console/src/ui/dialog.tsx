@@ -71,7 +71,7 @@ export function Dialog(props: DialogProps) {
         <Base.Popup
           ref={popup}
           onFocusCapture={(event) => noteFocus(event.target)}
-          {...(props.initialFocus && { initialFocus: props.initialFocus })}
+          initialFocus={props.initialFocus ?? ((how) => findFirstField(popup.current, how))}
           className={classNames(
             "z-50 flex flex-col border border-line bg-paper shadow-popup outline-none",
             "transition-[opacity,scale,translate] duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0",
@@ -123,6 +123,14 @@ export function Dialog(props: DialogProps) {
       </Base.Portal>
     </Base.Root>
   );
+}
+
+const FIELDS = "input:not([type=hidden],[type=radio],[type=checkbox],:disabled), textarea, select";
+
+/** What has the focus at first: the first field. Not for fingers, whose keyboard would cover the half of it. */
+function findFirstField(popup: HTMLElement | null, how: string): HTMLElement | true {
+  if (how === "touch") return true;
+  return popup?.querySelector<HTMLElement>(FIELDS) ?? true;
 }
 
 /**

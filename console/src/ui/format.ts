@@ -44,9 +44,7 @@ export function formatUsdShort(usd: number): string {
 
 /** `12.4M` */
 export function formatCountShort(count: number): string {
-  return new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 }).format(
-    count,
-  );
+  return shortFormat.format(count);
 }
 
 /** `12,400,000` */
@@ -76,6 +74,13 @@ const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ["minute", 60],
 ];
 
+// Made once: to make one costs more than to use it, and every row of a table has several.
+const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const shortFormat = new Intl.NumberFormat("en-US", {
+  notation: "compact",
+  maximumFractionDigits: 1,
+});
+
 /** `3 days ago`, `in 2 hours`, `just now`. */
 export function formatRelative(instant: string, nowMs: number): string {
   const seconds = (Date.parse(instant) - nowMs) / 1000;
@@ -83,10 +88,7 @@ export function formatRelative(instant: string, nowMs: number): string {
   if (!found)
     return Math.abs(seconds) < 10 ? "just now" : seconds < 0 ? "a moment ago" : "in a moment";
   const [unit, size] = found;
-  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(
-    Math.trunc(seconds / size),
-    unit,
-  );
+  return relativeFormat.format(Math.trunc(seconds / size), unit);
 }
 
 /** `2026-11-24 18:03:12 UTC` */

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { isDialogOpen } from "./open-dialog.ts";
 
 interface PageProps {
   title: string;
@@ -18,7 +19,7 @@ export function Page({ title, above, lead, actions, children }: PageProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another title is another page.
   useEffect(() => {
     // A dialog that is open over the page keeps the focus.
-    if (document.querySelector('[role="dialog"]')) return;
+    if (isDialogOpen()) return;
     heading.current?.focus({ preventScroll: true });
   }, [title]);
   return (

@@ -1,8 +1,7 @@
 import { formatRelative, formatUtc } from "./format.ts";
-import { Tooltip } from "./tooltip.tsx";
 import { useNow } from "./use-now.ts";
 
-/** How long ago, or in how long; the exact time in UTC on hover and focus. `absent` stands where there is none. */
+/** How long ago, or in how long; the exact time in UTC is in its title. `absent` stands where there is none. */
 export function RelativeTime({
   at,
   absent = "Never",
@@ -13,10 +12,8 @@ export function RelativeTime({
   const nowMs = useNow();
   if (!at) return <span className="text-faint">{absent}</span>;
   return (
-    <Tooltip text={formatUtc(at)}>
-      <time dateTime={at} className="whitespace-nowrap">
-        {formatRelative(at, nowMs)}
-      </time>
-    </Tooltip>
+    <time dateTime={at} title={formatUtc(at)} className="whitespace-nowrap">
+      {formatRelative(at, nowMs)}
+    </time>
   );
 }

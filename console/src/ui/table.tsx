@@ -8,7 +8,7 @@ import {
 } from "@tanstack/react-table";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useMemo, useRef } from "react";
+import { memo, type ReactNode, useMemo, useRef } from "react";
 import { classNames } from "./class-names.ts";
 
 export interface Column<Row extends object> {
@@ -115,12 +115,17 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   );
 }
 
-function BodyRow<Row extends object>(props: {
+interface BodyRowProps<Row extends object> {
   row: Row;
   index: number;
   columns: readonly Column<Row>[];
   isDim: boolean;
-}) {
+}
+
+/** Drawn anew only when it is another row: while a long table scrolls, most stay. */
+const BodyRow = memo(DrawnRow) as typeof DrawnRow;
+
+function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
   const { row, index, columns, isDim } = props;
   return (
     <tr

@@ -10,13 +10,13 @@ export interface Tab {
 export function TabLinks({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
     <nav aria-label={label} className="no-print -mx-1 overflow-x-auto border-b border-line">
-      <ul className="flex gap-1 px-1">
+      <ul className="flex px-1 sm:gap-1">
         {tabs.map((tab) => (
           <li key={tab.label}>
             <Link
               {...({ to: tab.to, params: tab.params } as LinkProps)}
               activeOptions={{ exact: true, includeSearch: false }}
-              className="-mb-px block border-b-2 border-transparent px-3 py-2 text-sm whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
+              className="-mb-px block border-b-2 border-transparent px-2 py-2 sm:px-3 text-sm whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
             >
               {tab.label}
             </Link>

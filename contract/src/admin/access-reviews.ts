@@ -9,14 +9,7 @@ import {
   queryList,
   timestamp,
 } from "../fields.ts";
-import {
-  accessReviewId,
-  accessReviewItemId,
-  evidenceKeyId,
-  memberId,
-  organizationId,
-  workspaceId,
-} from "../ids.ts";
+import { accessReviewId, accessReviewItemId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { accessFields, accessPath } from "./access.ts";
@@ -24,12 +17,13 @@ import { accessFields, accessPath } from "./access.ts";
 const MAX_REVIEWERS = 50;
 const MAX_SCOPE_WORKSPACES = 500;
 const MAX_INACTIVE_DAYS = 365;
+const DEFAULT_INACTIVE_DAYS = 30;
 const MAX_AUTO_CLOSE_DAYS = 90;
 const MAX_REASON_LENGTH = 500;
 /** One statement's worth; a screen shows far fewer. */
 const MAX_DECISIONS = 500;
 
-const reviewParams = z.strictObject({ access_review_id: accessReviewId });
+export const reviewParams = z.strictObject({ access_review_id: accessReviewId });
 
 const status = z.enum(["open", "applying", "closed", "cancelled"]).meta({
   description: "`applying`: closed, while what was decided is being carried out.",
@@ -78,6 +72,10 @@ const progress = z.object({
   remove: count,
   not_sure: count,
   recommended_for_removal: count,
+  to_remove: count.meta({
+    description:
+      "What closing takes away as things are decided, `if_no_answer` included; without Owners whom nobody decided about.",
+  }),
   kept: count,
   removed: count,
   already_gone: count,
@@ -136,10 +134,43 @@ export const createAccessReview = route({
     due_at: instant,
     auto_close_days: autoCloseDays.default(null),
     if_no_answer: ifNoAnswer.default("keep"),
-    inactive_days: inactiveDays.default(30),
+    inactive_days: inactiveDays.default(DEFAULT_INACTIVE_DAYS),
     recurrence: recurrence.default("none"),
   }),
   response: accessReview,
+});
+
+const previewCounts = {
+  items: count,
+  recommended_for_removal: count,
+  without_reviewer: count.meta({
+    description: "What none of the reviewers has the rights to decide about.",
+  }),
+};
+
+export const previewAccessReview = route({
+  operationId: "previewAccessReview",
+  method: "POST",
+  path: "/v1/admin/access_reviews/preview",
+  summary: "Count what an access review would take down",
+  description:
+    "With the same fields as starting one; nothing is kept, and nobody is written to. More than one review can hold is a 400, as when starting it.",
+  action: "access_reviews:read",
+  audited: null,
+  body: z.strictObject({
+    scope: scopeInput,
+    inactive_days: inactiveDays.default(DEFAULT_INACTIVE_DAYS),
+    reviewer_ids: z.array(memberId).max(MAX_REVIEWERS).default([]),
+  }),
+  response: z
+    .object({
+      type: z.literal("access_review_preview"),
+      ...previewCounts,
+      paths: z.array(z.object({ path: accessPath, ...previewCounts })).meta({
+        description: "One entry for each path of the scope.",
+      }),
+    })
+    .meta({ id: "AccessReviewPreview" }),
 });
 
 export const listAccessReviews = route({
@@ -291,7 +322,8 @@ export const listAssignedAccessReviews = route({
       .object({
         ...accessReview.shape,
         assigned: z.object({ items: count, undecided: count }).meta({
-          description: "What one has the rights to decide about.",
+          description:
+            "What one has the rights to decide about, without the own access that another reviewer decides about.",
         }),
       })
       .meta({ id: "AssignedAccessReview" }),
@@ -304,7 +336,7 @@ export const listAssignedAccessReviewItems = route({
   path: "/v1/admin/assigned_access_review_items",
   summary: "List the access that one is asked to decide about",
   description:
-    "Of open reviews, and only what one has the rights to take away. `is_own`: another reviewer decides about it, where there is one who can.",
+    "Of open reviews, and only what one has the rights to take away. About the own access (`is_own`) another reviewer decides, where there is one who can (`needs_another_reviewer`).",
   action: "self:read",
   audited: null,
   query: z.strictObject({
@@ -314,7 +346,11 @@ export const listAssignedAccessReviewItems = route({
   }),
   response: pageCursor(
     z
-      .object({ ...accessReviewItem.shape, is_own: z.boolean() })
+      .object({
+        ...accessReviewItem.shape,
+        is_own: z.boolean(),
+        needs_another_reviewer: z.boolean(),
+      })
       .meta({ id: "AssignedAccessReviewItem" }),
   ),
 });
@@ -375,92 +411,9 @@ export const decideAccessReviewItems = route({
     .meta({ id: "AccessReviewDecisions" }),
 });
 
-const evidenceItem = z.object({ ...accessReviewItem.shape }).omit({ access_review_id: true });
-
-export const accessReviewEvidence = z
-  .object({
-    document: z.object({
-      type: z.literal("access_review_evidence"),
-      version: z.literal(1),
-      generated_at: timestamp,
-      organization: z.object({ id: organizationId, name: z.string() }),
-      review: accessReview,
-      items: z.array(evidenceItem),
-    }),
-    signature: z.object({
-      algorithm: z.literal("Ed25519"),
-      key_id: evidenceKeyId,
-      value: z.string().meta({
-        description:
-          "Base64 over the bytes `bursar evidence v1`, a line feed, and the canonical JSON (keys sorted, no spaces) of `{document, key_id}`.",
-      }),
-    }),
-  })
-  .meta({ id: "AccessReviewEvidence" });
-
-export const getAccessReviewEvidence = route({
-  operationId: "getAccessReviewEvidence",
-  method: "GET",
-  path: "/v1/admin/access_reviews/{access_review_id}/evidence",
-  summary: "Get the signed evidence of an access review",
-  description:
-    "The review and everything in it as it is now, signed. Kept as a file it can be verified at any time: one changed value, and it does not verify.",
-  action: "access_reviews:read",
-  audited: null,
-  params: reviewParams,
-  response: accessReviewEvidence,
-});
-
-/** A review of the largest size fits. */
-const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024;
-
-export const verifyAccessReviewEvidence = route({
-  operationId: "verifyAccessReviewEvidence",
-  method: "POST",
-  path: "/v1/admin/access_reviews/verify",
-  summary: "Verify the evidence of an access review",
-  description: "The body is the file as it was given out.",
-  action: "access_reviews:read",
-  audited: null,
-  maxBodyBytes: MAX_EVIDENCE_BYTES,
-  body: z.strictObject({
-    document: z.looseObject({}),
-    signature: z.strictObject({ algorithm: z.string(), key_id: evidenceKeyId, value: z.string() }),
-  }),
-  response: z
-    .object({
-      type: z.literal("access_review_verification"),
-      is_genuine: z.boolean(),
-      reason: z.string().nullable().meta({ description: "Why not; null where it is." }),
-      signed_by: evidenceKeyId.nullable(),
-    })
-    .meta({ id: "AccessReviewVerification" }),
-});
-
-export const evidenceKey = z
-  .object({
-    id: evidenceKeyId,
-    type: z.literal("evidence_key"),
-    algorithm: z.literal("Ed25519"),
-    public_key_pem: z.string(),
-    created_at: timestamp,
-  })
-  .meta({ id: "EvidenceKey" });
-
-export const listEvidenceKeys = route({
-  operationId: "listEvidenceKeys",
-  method: "GET",
-  path: "/v1/admin/evidence_keys",
-  summary: "List the public keys of evidence",
-  description:
-    "With them evidence is verified without this server. The key is made with the first access review.",
-  action: "access_reviews:read",
-  audited: null,
-  response: z.object({ data: z.array(evidenceKey) }),
-});
-
 export const accessReviewRoutes = [
   createAccessReview,
+  previewAccessReview,
   listAccessReviews,
   getAccessReview,
   updateAccessReview,
@@ -471,7 +424,4 @@ export const accessReviewRoutes = [
   listAssignedAccessReviews,
   listAssignedAccessReviewItems,
   decideAccessReviewItems,
-  getAccessReviewEvidence,
-  verifyAccessReviewEvidence,
-  listEvidenceKeys,
 ] as const;

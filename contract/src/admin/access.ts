@@ -56,7 +56,7 @@ export const accessFields = {
   expires_at: timestamp.nullable(),
   last_used_at: timestamp.nullable().meta({
     description:
-      "For people, when they last were at the console or used a key of their own, in that workspace if there is one. Uses of admin keys are not noted.",
+      "For people, when they last were at the console or used a key of their own, in that workspace if there is one. At most a minute late. Null: no use was noted; of an admin key that is older than this, uses before the upgrade were not.",
   }),
 } as const;
 

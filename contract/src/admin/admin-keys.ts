@@ -18,6 +18,10 @@ export const adminKey = z
     created_at: timestamp,
     expires_at: timestamp.nullable(),
     revoked_at: timestamp.nullable(),
+    last_used: z.object({ at: timestamp, address: z.string().nullable() }).nullable().meta({
+      description:
+        "The newest use, at most a minute late. Null: none was noted; uses are noted since the key was made, or since the server notes them.",
+    }),
   })
   .meta({ id: "AdminKey" });
 

@@ -40,6 +40,10 @@ const target = z
         .trim()
         .regex(/^[0-9A-Za-z]{32}$/, "expected an integration key: 32 letters and digits")
         .meta({ description: "Integration key of the Events API v2." }),
+      region: z
+        .enum(["us", "eu"])
+        .default("us")
+        .meta({ description: "Service region of the PagerDuty account." }),
     }),
     z.strictObject({
       kind: z.literal("webhook"),
@@ -134,7 +138,7 @@ export const updateAlertChannel = route({
   path: "/v1/admin/alert_channels/{alert_channel_id}",
   summary: "Change an alert channel",
   description:
-    "What is not named stays; the kind of a channel stays what it is. `is_enabled: true` also ends a pause.",
+    "What is not named stays; the kind of a channel stays what it is. `is_enabled: true` also ends a pause, and so does a new target: what waited is then sent.",
   action: "alert_channels:write",
   audited: "alert_channel.updated",
   stepUp: true,

@@ -1,22 +1,12 @@
 import { z } from "zod";
 import { count, optionalQuery } from "../fields.ts";
 import { workspaceId } from "../ids.ts";
+import { keyIssues } from "../key-issues.ts";
 import { route } from "../route.ts";
-
-/** What can be wrong with a key that works. */
-export const keyIssues = [
-  "never_expires",
-  "no_spend_limit",
-  "unused_90_days",
-  "wide_permission",
-  "older_than_180_days",
-  "no_owner",
-] as const;
-export type KeyIssue = (typeof keyIssues)[number];
 
 export const keyIssue = z.enum(keyIssues).meta({
   description:
-    "Of keys that are neither archived nor expired: without an expiry; without a spend limit of its own; not used for 90 days; with the permission `admin`; with a secret that is older than 180 days; without a person whose key it is.",
+    "Of keys that are neither archived nor expired: without an expiry; without a spend limit of its own; about to expire; not used for 90 days; with the permission `admin`; with a secret that is older than 180 days; without a person whose key it is.",
 });
 
 export const getKeyHygiene = route({

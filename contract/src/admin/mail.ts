@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { queryList, timestamp } from "../fields.ts";
+import { emailAddress, queryList, timestamp } from "../fields.ts";
 import { mailId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -67,4 +67,17 @@ export const getMail = route({
   response: mailWithBody,
 });
 
-export const mailRoutes = [listMail, getMail] as const;
+export const sendTestMail = route({
+  operationId: "sendTestMail",
+  method: "POST",
+  path: "/v1/admin/mail/test",
+  summary: "Send a test message",
+  description:
+    "Queues a message that says only that mail works. Its `status` and `last_error` then tell how it went: get it again a moment later. Without a mail server it waits, like every message.",
+  action: "organization:write",
+  audited: "mail.test_queued",
+  body: z.strictObject({ to: emailAddress }),
+  response: mail,
+});
+
+export const mailRoutes = [listMail, getMail, sendTestMail] as const;

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { organizationId } from "../ids.ts";
+import { nameText, timestamp } from "../fields.ts";
+import { organizationId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 
+/** Official shape. */
 export const organization = z
   .object({ id: organizationId, name: z.string(), type: z.literal("organization") })
   .meta({ id: "Organization" });
@@ -16,4 +18,44 @@ export const getOrganization = route({
   response: organization,
 });
 
-export const organizationRoutes = [getOrganization] as const;
+/** Company shape. */
+export const organizationSettings = z
+  .object({
+    id: organizationId,
+    type: z.literal("organization_settings"),
+    name: z.string(),
+    created_at: timestamp,
+    default_workspace: z
+      .object({ id: workspaceId, name: z.string() })
+      .nullable()
+      .meta({ description: "The one that is always there. Null where the caller cannot see it." }),
+  })
+  .meta({ id: "OrganizationSettings" });
+
+export const getOrganizationSettings = route({
+  operationId: "getOrganizationSettings",
+  method: "GET",
+  path: "/v1/admin/organization",
+  summary: "Get the organization's settings",
+  action: "organization:read",
+  audited: null,
+  response: organizationSettings,
+});
+
+export const updateOrganization = route({
+  operationId: "updateOrganization",
+  method: "POST",
+  path: "/v1/admin/organization",
+  summary: "Rename the organization",
+  description: "The name stands in the console, in invites and in messages. Its id stays.",
+  action: "organization:write",
+  audited: "organization.updated",
+  body: z.strictObject({ name: nameText }),
+  response: organizationSettings,
+});
+
+export const organizationRoutes = [
+  getOrganization,
+  getOrganizationSettings,
+  updateOrganization,
+] as const;

@@ -105,6 +105,23 @@ export const getSession = route({
   response: currentSession,
 });
 
+export const updateProfile = route({
+  operationId: "updateProfile",
+  method: "POST",
+  path: "/v1/admin/profile",
+  summary: "Change one's own name",
+  description: "The name that others see, in lists of people and in messages.",
+  action: "self:write",
+  audited: "profile.updated",
+  body: z.strictObject({ name: nameText }),
+  response: z.object({
+    type: z.literal("profile"),
+    member_id: memberId,
+    email: z.string(),
+    name: z.string(),
+  }),
+});
+
 export const signOut = route({
   operationId: "signOut",
   method: "POST",
@@ -297,6 +314,7 @@ export const removePasskey = route({
 
 export const sessionRoutes = [
   getSession,
+  updateProfile,
   signOut,
   listSessions,
   endSession,

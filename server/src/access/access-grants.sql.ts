@@ -26,6 +26,8 @@ export interface AccessGrantRow {
   granted_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;
+  /** Of an admin key that is older than the note of its uses, when that began; null: nothing of its use went unnoted. */
+  noted_since: Date | null;
   /** Of a key; null for roles. */
   maker_type: string | null;
   maker_id: string | null;
@@ -80,7 +82,7 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
       // strpos, not LIKE: a % in the text is a %.
       sql<SqlBool>`strpos(lower(concat_ws(E'\\n', member_name, member_email, workspace_name, key_name, key_hint)), lower(${search})) > 0`,
     unusedSince &&
-      sql<SqlBool>`path <> 'admin_key' AND granted_at <= ${unusedSince}
+      sql<SqlBool>`greatest(granted_at, noted_since) <= ${unusedSince}
         AND (last_used_at IS NULL OR last_used_at <= ${unusedSince})`,
   ];
   return conditions.filter((condition) => condition !== false && condition !== undefined);
@@ -96,14 +98,14 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       NULL AS workspace_id, NULL AS workspace_name, NULL AS api_key_id, NULL AS admin_key_id,
       NULL AS key_name, NULL AS key_hint, ${grantedAt(sql`member.created_at`)} AS granted_at,
       NULL::timestamptz AS expires_at, greatest(member.last_active_at, (${lastUseOfKeys(sql`true`)})) AS last_used_at,
-      NULL AS maker_type, NULL AS maker_id
+      NULL::timestamptz AS noted_since, NULL AS maker_type, NULL AS maker_id
     FROM member
     WHERE member.organization_id = ${organizationId} AND member.status = 'active'
     UNION ALL
     SELECT 'workspace_role:' || workspace.id || ':' || member.id, 'workspace_role', given.role,
       member.id, member.name, member.email, workspace.id, workspace.name, NULL, NULL,
       NULL, NULL, ${grantedAt(sql`given.created_at`)}, NULL,
-      greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL
+      greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL, NULL
     FROM workspace_member AS given
     JOIN workspace ON workspace.id = given.workspace_id AND workspace.archived_at IS NULL
     JOIN member ON member.id = given.member_id AND member.status = 'active'
@@ -114,18 +116,18 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       ${permissionUnderOwner}, member.id, member.name, member.email, workspace.id, workspace.name, api_key.id, NULL,
       api_key.name, current.hint, ${grantedAt(sql`api_key.created_at`)}, api_key.expires_at,
       (SELECT max(secret.last_used_at) FROM api_key_secret AS secret WHERE secret.api_key_id = api_key.id),
-      api_key.created_by_type, api_key.created_by_id
+      NULL, api_key.created_by_type, api_key.created_by_id
     FROM api_key
     JOIN workspace ON workspace.id = api_key.workspace_id AND workspace.archived_at IS NULL
     JOIN api_key_secret AS current ON current.api_key_id = api_key.id AND current.valid_until IS NULL
     LEFT JOIN member ON member.id = api_key.owner_member_id
     WHERE api_key.organization_id = ${organizationId} AND api_key.status = 'active'
-      AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
+      AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose = 'calls'
       AND coalesce(${ownerState}, 'active') = 'active'
     UNION ALL
     SELECT 'admin_key:' || admin_key.id, 'admin_key', '', NULL, NULL, NULL, NULL, NULL, NULL, admin_key.id,
       admin_key.name, admin_key.partial_key_hint, ${grantedAt(sql`admin_key.created_at`)}, admin_key.expires_at,
-      NULL, admin_key.created_by_type, admin_key.created_by_id
+      admin_key.last_used_at, admin_key.uses_noted_since, admin_key.created_by_type, admin_key.created_by_id
     FROM admin_key
     WHERE admin_key.organization_id = ${organizationId} AND admin_key.status = 'active'
       AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})`;

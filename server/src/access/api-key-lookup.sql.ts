@@ -1,6 +1,7 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { KeyPurpose } from "#src/db/tables.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import { type AddressRange, compileRanges } from "./address-ranges.ts";
 import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
@@ -16,6 +17,8 @@ export interface FoundKey {
   /** What the owner may, at most. */
   permission: KeyPermission;
   status: "active" | "inactive" | "archived";
+  /** `playground`: a person's, for a session of the console's playground. */
+  purpose: KeyPurpose;
   /** Null: never. */
   expiresAtMs: number | null;
   isWorkspaceArchived: boolean;
@@ -68,6 +71,7 @@ function selectFoundKeys(db: Database | Tx) {
       "api_key.organization_id",
       "api_key.workspace_id",
       "api_key.status",
+      "api_key.purpose",
       "api_key.expires_at",
       "api_key.owner_member_id",
       "api_key.allowed_models",
@@ -90,6 +94,7 @@ function toFoundKey(row: FoundRow): FoundKey {
     workspaceId: row.workspace_id,
     permission: row.permission,
     status: row.status,
+    purpose: row.purpose,
     expiresAtMs: row.expires_at?.getTime() ?? null,
     isWorkspaceArchived: row.archived_at !== null,
     secretId: Number(row.secret_id),

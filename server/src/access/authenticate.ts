@@ -10,7 +10,7 @@ import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
-import type { KeyUse } from "./key-use.ts";
+import type { AdminKeyUses, KeyUse } from "./key-use.ts";
 import { checkKeyWorks } from "./refuse-key.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -25,6 +25,7 @@ export interface AuthenticateDeps {
   /** The organization that somebody on the server's own machine acts in. */
   operatorOrganizationId: string;
   keyUse: Pick<KeyUse, "record">;
+  adminKeyUse: Pick<AdminKeyUses, "record">;
   sessions: Sessions;
   /** Origin of `BURSAR_PUBLIC_URL`, under which people open the console; null where it is not set. */
   publicOrigin: string | null;
@@ -74,7 +75,7 @@ export async function authenticate(
   }
   const hash = hashSecret(secret);
   return format.kind === "admin"
-    ? authenticateAdminKey(deps, hash)
+    ? authenticateAdminKey(deps, presented, hash)
     : authenticateWorkspaceKey(deps, presented, hash);
 }
 
@@ -106,6 +107,7 @@ async function authenticateSession(
 
 async function authenticateAdminKey(
   deps: AuthenticateDeps,
+  presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<AdminKeyCaller> {
   const key = await findAdminKeyByHash(deps.database, hash);
@@ -115,6 +117,11 @@ async function authenticateAdminKey(
     const expiredAt = new Date(key.expiresAtMs).toISOString();
     throw refused(`This admin key expired at ${expiredAt}: create another one.`);
   }
+  deps.adminKeyUse.record({
+    adminKeyId: key.id,
+    atMs: deps.nowMs(),
+    address: presented.address(),
+  });
   return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
 }
 

@@ -11,6 +11,7 @@ const key: FoundKey = {
   workspaceId: "wksp_1",
   permission: "write",
   status: "active",
+  purpose: "calls",
   expiresAtMs: null,
   isWorkspaceArchived: false,
   secretId: 1,

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
-import type { Use } from "./key-use.ts";
+import type { AdminKeyUse, Use } from "./key-use.ts";
 
 /**
  * Moves the last use of these secrets forward, never back: another node may have written a later one. Rows are locked in
@@ -20,5 +20,23 @@ export async function saveUses(db: Database, uses: readonly Use[]): Promise<void
     SET last_used_at = used.at, last_used_address = used.address, last_used_model = used.model
     FROM used JOIN locked USING (id)
     WHERE secret.id = used.id AND (secret.last_used_at IS NULL OR secret.last_used_at < used.at)
+  `.execute(db);
+}
+
+/** The same of admin keys. */
+export async function saveAdminKeyUses(db: Database, uses: readonly AdminKeyUse[]): Promise<void> {
+  const column = <Name extends keyof AdminKeyUse>(name: Name) => uses.map((use) => use[name]);
+  const times = uses.map(({ atMs }) => new Date(atMs));
+  await sql`
+    WITH used AS (
+      SELECT * FROM unnest(${column("adminKeyId")}::text[], ${times}::timestamptz[], ${column("address")}::text[])
+        AS used (id, at, address)
+    ), locked AS MATERIALIZED (
+      SELECT id FROM admin_key WHERE id IN (SELECT id FROM used) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE admin_key AS key
+    SET last_used_at = used.at, last_used_address = used.address
+    FROM used JOIN locked USING (id)
+    WHERE key.id = used.id AND (key.last_used_at IS NULL OR key.last_used_at < used.at)
   `.execute(db);
 }

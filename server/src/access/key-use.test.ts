@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { saveUses } from "./key-use.sql.ts";
+import { saveAdminKeyUses, saveUses } from "./key-use.sql.ts";
 import { type KeyUseOptions, makeKeyUse, type Use } from "./key-use.ts";
 
 const NEVER_MS = 1_000_000;
@@ -147,5 +147,37 @@ describe("on PostgreSQL", () => {
     const rows = await read();
     expect(rows.length).toBe(ids.length);
     expect(new Set(rows.map((row) => row.last_used_model))).toEqual(new Set(["node 39"]));
+  });
+
+  test("of admin keys too, a last use only moves forward", async () => {
+    await db.database
+      .insertInto("admin_key")
+      .values({
+        id: "adminkey_1",
+        organization_id: ORGANIZATION_ID,
+        name: "one",
+        secret_hash: randomBytes(32),
+        partial_key_hint: "h",
+        created_by_type: "local_operator",
+        created_by_id: "0",
+        expires_at: null,
+        revoked_at: null,
+      })
+      .execute();
+    const at = (atMs: number, address: string | null) => ({
+      adminKeyId: "adminkey_1",
+      atMs,
+      address,
+    });
+    await saveAdminKeyUses(db.database, [
+      at(NOON + 10, "203.0.113.9"),
+      { ...at(NOON, null), adminKeyId: "adminkey_unknown" },
+    ]);
+    await saveAdminKeyUses(db.database, [at(NOON + 5, null)]);
+    const rows = await db.database
+      .selectFrom("admin_key")
+      .select(["last_used_at", "last_used_address"])
+      .execute();
+    expect(rows).toEqual([{ last_used_at: new Date(NOON + 10), last_used_address: "203.0.113.9" }]);
   });
 });

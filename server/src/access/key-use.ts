@@ -1,9 +1,10 @@
 import type { Logger } from "#src/lib/logger.ts";
 
-// When, from where and for which model each secret was used last. Requests only leave a note in memory; what stands there
+// When and from where each key was used last, and for which model. Requests only leave a note in memory; what stands there
 // goes into PostgreSQL in one statement every few seconds. It is for people who look at a key, not for decisions about
 // requests: a node that is killed loses its last notes.
 
+/** Of an API key: each of its secrets has a last use of its own. */
 export interface Use {
   secretId: number;
   /** Milliseconds since the epoch on the database's clock. */
@@ -13,21 +14,31 @@ export interface Use {
   model: string | null;
 }
 
-export interface KeyUse {
+export interface AdminKeyUse {
+  adminKeyId: string;
+  /** Milliseconds since the epoch on the database's clock. */
+  atMs: number;
+  address: string | null;
+}
+
+export interface UseNotes<Noted> {
   /** Never waits and never throws. Measured: 0.1 µs. */
-  record(use: Use): void;
+  record(use: Noted): void;
   /** Writes what is noted; never rejects: what could not be written waits for the next time. */
   flush(): Promise<void>;
   /** Writes what is noted, for the last time. */
   stop(): Promise<void>;
 }
 
-export interface KeyUseOptions {
-  /** The one statement: `saveUses`. */
-  save: (uses: readonly Use[]) => Promise<void>;
+export type KeyUse = UseNotes<Use>;
+export type AdminKeyUses = UseNotes<AdminKeyUse>;
+
+export interface UseNotesOptions<Noted> {
+  /** The one statement: `saveUses`, `saveAdminKeyUses`. */
+  save: (uses: readonly Noted[]) => Promise<void>;
   /** Between two writes. Together with the time of a write it bounds how late a use is seen: a minute. */
   intervalMs?: number;
-  /** Secrets that can wait to be written, which is for as long as the database is away; more go unnoted. */
+  /** Keys that can wait to be written, which is for as long as the database is away; more go unnoted. */
   maxWaiting?: number;
   logger: Logger;
 }
@@ -36,17 +47,31 @@ const INTERVAL_MS = 15_000;
 const MAX_WAITING = 50_000;
 const BATCH = 1_000;
 
+export type KeyUseOptions = UseNotesOptions<Use>;
+
 export function makeKeyUse(options: KeyUseOptions): KeyUse {
+  return makeUseNotes(({ secretId }) => secretId, options);
+}
+
+export function makeAdminKeyUses(options: UseNotesOptions<AdminKeyUse>): AdminKeyUses {
+  return makeUseNotes(({ adminKeyId }) => adminKeyId, options);
+}
+
+function makeUseNotes<Noted extends { atMs: number }>(
+  keyOf: (use: Noted) => number | string,
+  options: UseNotesOptions<Noted>,
+): UseNotes<Noted> {
   const maxWaiting = options.maxWaiting ?? MAX_WAITING;
-  let waiting = new Map<number, Use>();
+  let waiting = new Map<number | string, Noted>();
   let isAway = false;
   let running: Promise<void> | null = null;
 
-  function record(use: Use): void {
-    const known = waiting.get(use.secretId);
+  function record(use: Noted): void {
+    const key = keyOf(use);
+    const known = waiting.get(key);
     if (known === undefined) {
-      if (waiting.size < maxWaiting) waiting.set(use.secretId, use);
-    } else if (use.atMs >= known.atMs) waiting.set(use.secretId, use);
+      if (waiting.size < maxWaiting) waiting.set(key, use);
+    } else if (use.atMs >= known.atMs) waiting.set(key, use);
   }
 
   async function write(): Promise<void> {

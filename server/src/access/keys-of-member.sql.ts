@@ -19,6 +19,8 @@ export async function listKeysOfMember(
     .where("organization_id", "=", of.organizationId)
     .where("owner_member_id", "=", of.memberId)
     .where("status", "!=", "archived")
+    // A session of the playground ends with the person by itself, and is nobody's to miss.
+    .where("purpose", "=", "calls")
     .orderBy("created_at")
     .orderBy("id");
   if (of.workspaceId !== undefined) query = query.where("workspace_id", "=", of.workspaceId);

@@ -44,6 +44,7 @@ function reasonOf(key: FoundKey, nowMs: number): string | null {
   if (key.status === "inactive") {
     return "This API key is disabled (inactive): whoever administers the workspace can set it to active again.";
   }
+  if (key.purpose === "playground") return reasonOfPlayground(key, nowMs);
   if (key.expiresAtMs !== null && nowMs >= key.expiresAtMs) {
     return `This API key expired at ${new Date(key.expiresAtMs).toISOString()}: create another one.`;
   }
@@ -52,4 +53,10 @@ function reasonOf(key: FoundKey, nowMs: number): string | null {
     return `This API key was rotated, and this secret of it stopped at ${stoppedAt}: use its new secret.`;
   }
   return null;
+}
+
+/** Each session of the playground has a secret of its own, which always has an end. */
+function reasonOfPlayground({ secretValidUntilMs }: FoundKey, nowMs: number): string | null {
+  if (secretValidUntilMs !== null && nowMs < secretValidUntilMs) return null;
+  return "This session of the playground has ended: open the playground again to start another one.";
 }

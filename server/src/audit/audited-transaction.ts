@@ -101,12 +101,17 @@ export async function auditedTransactionOf<Result>(
 /** Things that no key depends on: what nodes keep of keys stays true when they change. */
 const apartFromKeys = new Set([
   "spend_limit",
+  "increase_request",
   "model_price",
   "upstream",
   "admin_key",
   "security_settings",
   "access_review",
   "rotation_policy",
+  "alert_channel",
+  "alert_delivery",
+  "alert",
+  "alert_firing",
 ]);
 
 /** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */

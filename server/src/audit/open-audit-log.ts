@@ -3,7 +3,7 @@ import type { ClaimedChanges } from "#src/domain/claim.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
-import type { AuditDeps } from "./audited-transaction.ts";
+import type { AddedEvent, AuditDeps } from "./audited-transaction.ts";
 import { beginKeyedChains } from "./begin-keyed-chains.ts";
 import { makeClaimedChanges } from "./claimed-changes.ts";
 import { type DenialLog, makeDenialLog } from "./denials.ts";
@@ -30,6 +30,8 @@ export interface AuditLogOptions {
   folder: string;
   /** Which of the processes of the folder; 1 when not given. */
   index?: number;
+  /** Something was changed through this process. */
+  onChange?: () => void;
   logger: Logger;
 }
 
@@ -44,7 +46,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     randomBytes,
     auditKey: key,
     sealingKey: sealingKey(secret),
-    onAudited: witness.saw,
+    onAudited: (added: AddedEvent) => {
+      witness.saw(added);
+      options.onChange?.();
+    },
     logger,
   };
   await beginKeyedChains({ ...deps, anchorOf: witness.anchorOf });

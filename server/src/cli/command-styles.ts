@@ -32,6 +32,9 @@ export const groupAliases: Readonly<
 > = {
   "api-keys": { aliases: ["keys"], summary: "keys of a workspace, for the Claude API" },
   "admin-keys": { summary: "keys of the Admin API" },
+  "alert-channels": { summary: "where messages about alerts go" },
+  "alert-deliveries": { summary: "messages about alerts" },
+  "alert-channel-deliveries": { name: "alert-deliveries" },
   "audit-events": { name: "audit" },
   "audit-log": { name: "audit" },
   audit: { summary: "the log of every change" },
@@ -49,6 +52,7 @@ export const groupAliases: Readonly<
   "spend-limits": { aliases: ["limits"], summary: "limits on what may be spent" },
   "unresolved-spend": { summary: "money whose fate is not known yet" },
   upstreams: { summary: "where Claude is called" },
+  system: { summary: "what runs: versions, nodes, database, jobs" },
   usage: { summary: "tokens, requests and cost" },
   "workspace-limits": { summary: "monthly limits of workspaces" },
   "workspace-members": { summary: "people of a workspace" },
@@ -83,8 +87,20 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["api-keys list --workspace Research --all", "api-keys list --unused-days 90"],
   },
   rotateApiKey: { examples: ["api-keys rotate apikey_01AbCd --grace-period-seconds 86400"] },
+  getOrganizationSettings: { action: "settings" },
+  updateOrganization: {
+    action: "rename",
+    positionals: ["name"],
+    examples: ["organization rename 'Acme Robotics'"],
+  },
+  sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },
   createAdminKey: { examples: ["admin-keys create CI --expires-at +90d"] },
+  createAlertChannel: {
+    examples: [
+      `alert-channels create Owners --target '{"kind":"email","recipients":{"roles":["owner","admin"]}}'`,
+    ],
+  },
   setSpendLimit: {
     examples: [
       "spend-limits set --scope workspace:Research --period monthly --limit-usd 100",

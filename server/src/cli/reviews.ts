@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-reviews.ts";
+import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { Command } from "commander";
 import type { z } from "zod";
 import { CommandError, exitCodes } from "./command-error.ts";

@@ -16,6 +16,7 @@ export interface AlertTables {
   alert_channel_secret: AlertChannelSecretTable;
   alert_delivery: AlertDeliveryTable;
   spend_limit_increase_request: IncreaseRequestTable;
+  spend_limit_raise: SpendLimitRaiseTable;
 }
 
 interface AlertTable {
@@ -67,6 +68,7 @@ interface AlertChannelTable {
   paused_at: Date | null;
   pause_reason: string | null;
   failures_in_a_row: Generated<number>;
+  failing_since: Date | null;
   version: Generated<number>;
   created_at: Date;
   updated_at: Date;
@@ -114,4 +116,15 @@ interface IncreaseRequestTable {
   resolved_by_id: string | null;
   created_at: Date;
   resolved_at: Date | null;
+}
+
+interface SpendLimitRaiseTable {
+  id: GeneratedAlways<bigint>;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: "daily" | "weekly" | "monthly";
+  period_start: string;
+  settled_nano_usd: bigint;
+  amount_nano_usd: bigint | null;
+  raised_at: Date;
 }

@@ -4,6 +4,16 @@ import type { Database } from "./pool.ts";
 /** With one of these off, PostgreSQL says "committed" before the change is on a disk. */
 const DURABLE_SETTINGS = ["fsync", "synchronous_commit", "full_page_writes"] as const;
 
+/** Those settings as they are now. */
+export async function readDurabilitySettings(
+  database: Database,
+): Promise<{ name: string; value: string }[]> {
+  const { rows } = await sql<{ name: string; value: string }>`
+    SELECT name, setting AS value FROM pg_settings
+    WHERE name IN (${sql.join(DURABLE_SETTINGS)}) ORDER BY name`.execute(database);
+  return rows;
+}
+
 /**
  * A warning for the start-up log when the server may lose committed changes in a crash (money among them); null when
  * it keeps them. `synchronous_commit` weaker than `on` but not `off` (remote_write, local) still reaches the local disk.

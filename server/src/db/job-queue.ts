@@ -35,6 +35,8 @@ export interface NewJob {
   /** A job that waits under the same key is replaced, so there is one at most. */
   key: string;
   maxAttempts: number;
+  /** How long it waits before it runs, in seconds. At once where it is left out. */
+  delaySeconds?: number;
 }
 
 /** Adds the job to the transaction. It runs on one node, and again after a failure, later each time (at most 6 h). */
@@ -43,6 +45,8 @@ export async function addJob(tx: Database | Tx, job: NewJob): Promise<void> {
     ${job.task},
     payload => ${JSON.stringify(job.payload)}::json,
     job_key => ${job.key},
+    run_at => CASE WHEN ${job.delaySeconds ?? 0}::double precision > 0
+      THEN now() + make_interval(secs => ${job.delaySeconds ?? 0}::double precision) END,
     max_attempts => ${job.maxAttempts}::integer
   )`.execute(tx);
 }

@@ -66,7 +66,10 @@ CREATE TABLE admin_key (
   created_by_id text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   expires_at timestamp with time zone,
-  revoked_at timestamp with time zone
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  uses_noted_since timestamp with time zone
 );
 CREATE TABLE alert (
   id text NOT NULL,
@@ -97,6 +100,7 @@ CREATE TABLE alert_channel (
   paused_at timestamp with time zone,
   pause_reason text,
   failures_in_a_row integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone,
   version integer DEFAULT 1 NOT NULL,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
@@ -158,7 +162,8 @@ CREATE TABLE api_key (
   owner_member_id text,
   allowed_models text[],
   allowed_addresses text[],
-  archived_at timestamp with time zone
+  archived_at timestamp with time zone,
+  purpose text DEFAULT 'calls'::text NOT NULL
 );
 CREATE TABLE api_key_secret (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -169,7 +174,9 @@ CREATE TABLE api_key_secret (
   valid_until timestamp with time zone,
   last_used_at timestamp with time zone,
   last_used_address text,
-  last_used_model text
+  last_used_model text,
+  playground_session_id text,
+  auth_session_id text
 );
 CREATE TABLE audit_checkpoint (
   organization_id uuid NOT NULL,
@@ -426,7 +433,8 @@ CREATE TABLE node (
 CREATE TABLE organization (
   id uuid NOT NULL,
   name text NOT NULL,
-  created_at timestamp with time zone DEFAULT now() NOT NULL
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  has_first_alerts boolean DEFAULT false NOT NULL
 );
 CREATE TABLE price_override (
   id text NOT NULL,
@@ -514,6 +522,16 @@ CREATE TABLE spend_limit_increase_request (
   resolved_by_id text,
   created_at timestamp with time zone NOT NULL,
   resolved_at timestamp with time zone
+);
+CREATE TABLE spend_limit_raise (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  settled_nano_usd bigint NOT NULL,
+  amount_nano_usd bigint,
+  raised_at timestamp with time zone NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -632,6 +650,7 @@ CREATE TABLE usage_key_day (
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
   member_id text NOT NULL,
+  model text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
   estimated_requests bigint NOT NULL,
@@ -655,6 +674,54 @@ CREATE TABLE usage_key_month (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
   member_id text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
@@ -766,6 +833,41 @@ CREATE TABLE usage_settings (
   log_retention_days integer,
   log_pruned_before timestamp with time zone
 );
+CREATE TABLE usage_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_weeks (
+  is_only_row boolean DEFAULT true NOT NULL,
+  summed_before timestamp with time zone NOT NULL
+);
 CREATE TABLE usage_workspace_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
@@ -872,10 +974,14 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardi
 ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
+ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_playground_session_id_key UNIQUE (playground_session_id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_session_end CHECK (((playground_session_id IS NULL) OR (valid_until IS NOT NULL)));
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
@@ -961,18 +1067,24 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_requester_type_check CHECK ((requester_type = ANY (ARRAY['member'::text, 'api_key'::text, 'admin_key'::text, 'local_operator'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
+ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);
 ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
-ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
-ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id);
+ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_week ADD CONSTRAINT usage_key_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id);
 ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE usage_week ADD CONSTRAINT usage_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_is_only_row_check CHECK (is_only_row);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE usage_workspace_day ADD CONSTRAINT usage_workspace_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
@@ -1005,6 +1117,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (org
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_auth_session_id_fkey FOREIGN KEY (auth_session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1058,7 +1171,9 @@ CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
+CREATE INDEX api_key_secret_by_session ON api_key_secret USING btree (auth_session_id) WHERE (auth_session_id IS NOT NULL);
 CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
 CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
 CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
@@ -1092,6 +1207,7 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
+CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);

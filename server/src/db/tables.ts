@@ -2,17 +2,23 @@ import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissio
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
+import type { UsageTables } from "./usage-tables.ts";
 
 // The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
 
 type Json<T> = ColumnType<T, string, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export interface Tables extends AlertTables, ReviewTables {
+export interface Tables extends AlertTables, ReviewTables, UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
-  organization: { id: string; name: string; created_at: Created };
+  organization: {
+    id: string;
+    name: string;
+    created_at: Created;
+    has_first_alerts: Generated<boolean>;
+  };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
@@ -26,17 +32,7 @@ export interface Tables extends AlertTables, ReviewTables {
   spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
-  usage_event: UsageEventTable;
-  usage_hour: UsageRollupTable;
-  usage_day: UsageRollupTable;
-  usage_month: UsageRollupTable;
-  usage_key_day: UsageKeyRollupTable;
-  usage_key_month: UsageKeyRollupTable;
-  usage_organization_hour: UsageOrganizationRollupTable;
-  usage_organization_day: UsageOrganizationRollupTable;
-  usage_workspace_hour: UsageWorkspaceRollupTable;
-  usage_workspace_day: UsageWorkspaceRollupTable;
-  usage_settings: UsageSettingsTable;
+  usage_weeks: { is_only_row: Generated<boolean>; summed_before: Date };
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
   journal_writer: JournalWriterTable;
@@ -97,6 +93,8 @@ interface WorkspaceTable {
   archived_at: Date | null;
 }
 
+export type KeyPurpose = "calls" | "playground";
+
 interface ApiKeyTable {
   id: string;
   organization_id: string;
@@ -104,6 +102,8 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
+  /** `playground`: see migrations/0016_playground.sql. */
+  purpose: Generated<KeyPurpose>;
   created_by_type: string;
   created_by_id: string;
   created_at: Created;
@@ -124,6 +124,8 @@ interface ApiKeySecretTable {
   last_used_at: Date | null;
   last_used_address: string | null;
   last_used_model: string | null;
+  playground_session_id: string | null;
+  auth_session_id: string | null;
 }
 
 /** What a change can alter of what nodes keep of keys. */
@@ -141,6 +143,9 @@ interface AdminKeyTable {
   created_at: Created;
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Generated<Date | null>;
+  last_used_address: Generated<string | null>;
+  uses_noted_since: Generated<Date | null>;
 }
 
 interface UpstreamTable {
@@ -223,90 +228,6 @@ interface LeaseTable {
   organization_id: string;
   amount_nano_usd: bigint;
   unresolved_since: Date | null;
-}
-
-interface UsageCounts {
-  input_tokens: bigint;
-  cache_write_5m_tokens: bigint;
-  cache_write_1h_tokens: bigint;
-  cache_read_tokens: bigint;
-  output_tokens: bigint;
-  web_searches: bigint;
-  input_cost_nano_usd: bigint;
-  cache_write_5m_cost_nano_usd: bigint;
-  cache_write_1h_cost_nano_usd: bigint;
-  cache_read_cost_nano_usd: bigint;
-  output_cost_nano_usd: bigint;
-  web_search_cost_nano_usd: bigint;
-  cost_nano_usd: bigint;
-}
-
-interface UsageModelDimensions {
-  model: string;
-  service_tier: string;
-  context_window: string;
-  inference_geo: string;
-  speed: string;
-  client: string;
-}
-
-interface UsageDimensions extends UsageModelDimensions {
-  organization_id: string;
-  workspace_id: string;
-  api_key_id: string;
-  /** "" for a workspace's own key. */
-  member_id: string;
-}
-
-interface UsageEventTable extends Omit<UsageDimensions, "member_id">, UsageCounts {
-  member_id: Generated<string>;
-  request_id: string;
-  started_at: Date;
-  ended_at: Date;
-  node_id: string;
-  outcome: "answered" | "refused" | "unreached" | "aborted" | "interrupted";
-  http_status: number | null;
-  is_stream: boolean;
-  is_estimated: boolean;
-  is_unpriced: boolean;
-  requested_model: string;
-  prices: Json<unknown>;
-  upstream_request_id: string | null;
-  hold_nano_usd: bigint | null;
-  first_byte_ms: number | null;
-}
-
-interface UsageRollupCounts extends UsageCounts {
-  bucket_at: Date;
-  organization_id: string;
-  requests: bigint;
-  errors: bigint;
-  estimated_requests: bigint;
-  unpriced_requests: bigint;
-}
-
-interface UsageRollupTable extends UsageDimensions, UsageRollupCounts {
-  status: string;
-}
-
-interface UsageOrganizationRollupTable extends UsageModelDimensions, UsageRollupCounts {
-  status: string;
-}
-
-interface UsageKeyRollupTable extends UsageRollupCounts {
-  workspace_id: string;
-  api_key_id: string;
-  member_id: string;
-}
-
-interface UsageWorkspaceRollupTable extends UsageRollupCounts {
-  workspace_id: string;
-}
-
-interface UsageSettingsTable {
-  organization_id: string;
-  log_retention_days: number | null;
-  log_pruned_before: Date | null;
 }
 
 interface AuditHeadTable {

@@ -17,6 +17,7 @@ function access(fields: Partial<AccessFacts> = {}): AccessFacts {
     path: "member_key",
     role: "write",
     grantedAtMs: ago(200),
+    notedSinceMs: null,
     lastUsedAtMs: ago(1),
     expiresAtMs: NOW + DAY_MS,
     ...fields,
@@ -38,9 +39,14 @@ describe("signals", () => {
     ["a Workspace Admin", { path: "workspace_role", role: "workspace_admin" }, ["wide_permission"]],
     ["an Owner", { path: "organization_role", role: "owner" }, ["wide_permission"]],
     [
-      "an admin key, whose uses nobody notes",
+      "an admin key that was never used",
       { path: "admin_key", role: "", lastUsedAtMs: null },
-      ["wide_permission"],
+      ["never_used", "unused_90_days", "wide_permission"],
+    ],
+    [
+      "an admin key whose uses are noted for 40 days",
+      { path: "admin_key", role: "", lastUsedAtMs: null, notedSinceMs: ago(40) },
+      ["unused_30_days", "wide_permission"],
     ],
   ])("of what was %s", (_, fields, signals) => {
     expect(signalsOf(access(fields), NOW)).toEqual(signals);
@@ -54,7 +60,9 @@ describe("the recommendation", () => {
     [{ lastUsedAtMs: ago(60) }, 90, "keep"],
     [{ lastUsedAtMs: null }, 90, "remove"],
     [{ lastUsedAtMs: null, grantedAtMs: ago(5) }, 30, "keep"],
-    [{ path: "admin_key", lastUsedAtMs: null }, 1, "keep"],
+    [{ path: "admin_key", lastUsedAtMs: null }, 30, "remove"],
+    [{ path: "admin_key", lastUsedAtMs: null, notedSinceMs: ago(29) }, 30, "keep"],
+    [{ path: "admin_key", lastUsedAtMs: null, notedSinceMs: ago(30) }, 30, "remove"],
     [{ expiresAtMs: null, role: "admin" }, 30, "keep"],
   ])("for %j within %i days: %s", (fields, inactiveDays, expected) => {
     expect(recommend(access(fields), { nowMs: NOW, inactiveDays })).toBe(expected);

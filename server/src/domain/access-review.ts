@@ -11,7 +11,9 @@ export interface AccessFacts {
   /** A role, or the permission of a key; "" for an admin key. */
   role: string;
   grantedAtMs: number;
-  /** Null: never, or nobody notes it. */
+  /** Since when uses are noted, where that is later than the access was given; null: since then. */
+  notedSinceMs: number | null;
+  /** Null: never, as far as uses are noted. */
   lastUsedAtMs: number | null;
   expiresAtMs: number | null;
 }
@@ -20,15 +22,15 @@ export type Recommendation = "keep" | "remove";
 
 const wideRoles: readonly string[] = ["owner", "admin", "workspace_admin"];
 
-/** What is to be seen at the access. Uses of admin keys are not noted, so nothing is said of them. */
+/** What is to be seen at the access. Nobody is called never used whose first uses were not noted. */
 export function signalsOf(access: AccessFacts, nowMs: number): AccessSignal[] {
   const idle = idleDays(access, nowMs);
   const isKey = access.path !== "organization_role" && access.path !== "workspace_role";
   const isWide = access.path === "admin_key" || wideRoles.includes(access.role);
   const found: (AccessSignal | false)[] = [
-    idle !== null && access.lastUsedAtMs === null && "never_used",
-    idle !== null && idle >= 90 && "unused_90_days",
-    idle !== null && idle >= 30 && idle < 90 && "unused_30_days",
+    access.lastUsedAtMs === null && access.notedSinceMs === null && "never_used",
+    idle >= 90 && "unused_90_days",
+    idle >= 30 && idle < 90 && "unused_30_days",
     isKey && access.expiresAtMs === null && "never_expires",
     isWide && "wide_permission",
   ];
@@ -41,13 +43,12 @@ export function recommend(
   { nowMs, inactiveDays }: { nowMs: number; inactiveDays: number },
 ): Recommendation {
   const idle = idleDays(access, nowMs);
-  return idle !== null && idle >= inactiveDays ? "remove" : "keep";
+  return idle >= inactiveDays ? "remove" : "keep";
 }
 
-/** Days since the last use, or since it was given; null where uses are not noted. */
-function idleDays({ path, lastUsedAtMs, grantedAtMs }: AccessFacts, nowMs: number): number | null {
-  if (path === "admin_key") return null;
-  return (nowMs - Math.max(lastUsedAtMs ?? 0, grantedAtMs)) / DAY_MS;
+/** Days since the last use, or since it was given, or since uses are noted at all. */
+function idleDays({ lastUsedAtMs, grantedAtMs, notedSinceMs }: AccessFacts, nowMs: number): number {
+  return (nowMs - Math.max(lastUsedAtMs ?? 0, grantedAtMs, notedSinceMs ?? 0)) / DAY_MS;
 }
 
 export type Decision = "keep" | "remove" | "not_sure";

@@ -32,12 +32,12 @@ test.each([
 });
 
 describe("cutting a range", () => {
-  const units = ["hour", "day", "month"] as const;
+  const units = ["hour", "day", "week", "month"] as const;
 
   test("months in the middle, days around them, hours at the ends", () => {
     const startMs = Date.UTC(2026, 7, 25, 22);
     const endMs = Date.UTC(2026, 10, 3, 2);
-    expect(cutRange({ startMs, endMs }, units)).toEqual([
+    expect(cutRange({ startMs, endMs }, units, endMs)).toEqual([
       { unit: "hour", startMs, endMs: Date.UTC(2026, 7, 26) },
       { unit: "day", startMs: Date.UTC(2026, 7, 26), endMs: Date.UTC(2026, 8, 1) },
       { unit: "month", startMs: Date.UTC(2026, 8, 1), endMs: Date.UTC(2026, 10, 1) },
@@ -46,23 +46,40 @@ describe("cutting a range", () => {
     ]);
   });
 
+  test("weeks beside the months, as far as there are any", () => {
+    const startMs = Date.UTC(2026, 9, 6);
+    const endMs = Date.UTC(2026, 10, 1);
+    const week = (first: number, last: number) => ({
+      unit: "week",
+      startMs: Date.UTC(2026, 9, first),
+      endMs: Date.UTC(2026, 9, last),
+    });
+    const day = (first: number, last: number) => ({ ...week(first, last), unit: "day" });
+    const cutUpTo = (weeksEndMs: number) => cutRange({ startMs, endMs }, units, weeksEndMs);
+    expect(cutUpTo(endMs)).toEqual([day(6, 12), week(12, 26), day(26, 32)]);
+    expect(cutUpTo(Date.UTC(2026, 9, 19))).toEqual([day(6, 12), week(12, 19), day(19, 32)]);
+    expect(cutUpTo(Date.UTC(2026, 9, 12))).toEqual([day(6, 32)]);
+    expect(cutUpTo(0)).toEqual([day(6, 32)]);
+  });
+
   test("every cut covers the range once, in order, each part on edges of its unit", () => {
     const hour = fc
       .integer({ min: 0, max: 24 * 500 })
       .map((n) => Date.UTC(2025, 0, 1) + n * 3_600_000);
     const finestFirst = fc
-      .subarray(["day", "month"] as const)
+      .subarray(["day", "week", "month"] as const)
       .map((some) => ["hour", ...some] as const);
     fc.assert(
-      fc.property(hour, hour, finestFirst, (a, b, some) => {
+      fc.property(hour, hour, hour, finestFirst, (a, b, weeksEndMs, some) => {
         const range = { startMs: Math.min(a, b), endMs: Math.max(a, b) };
-        const parts = cutRange(range, some);
+        const parts = cutRange(range, some, weeksEndMs);
         let atMs = range.startMs;
         for (const part of parts) {
           expect(part.startMs).toBe(atMs);
           let edgeMs = part.startMs;
           while (edgeMs < part.endMs) edgeMs = nextEdge(part.unit, edgeMs);
           expect(edgeMs).toBe(part.endMs);
+          if (part.unit === "week") expect(part.endMs).toBeLessThanOrEqual(weeksEndMs);
           atMs = part.endMs;
         }
         expect(atMs).toBe(range.endMs);

@@ -65,7 +65,7 @@ export function checkYear(field: string, ms: number): void {
   throw new ApiError("invalid_request", `${field}: expected a time in the years 2000 to 2199.`);
 }
 
-export type SumUnit = "minute" | "hour" | "day" | "month";
+export type SumUnit = "minute" | "hour" | "day" | "week" | "month";
 
 /** A part of a range that begins and ends on edges of its unit. */
 export interface RangePart extends TimeRange {
@@ -73,29 +73,36 @@ export interface RangePart extends TimeRange {
 }
 
 /**
- * The range cut into the largest whole units there are: months in the middle, days and hours around them. The range
- * begins and ends on edges of the first unit; `units` stand finest first.
+ * The range cut into the largest whole units there are: months in the middle; weeks, days and hours around them. The range
+ * begins and ends on edges of the first unit; `units` stand finest first. There are weeks only up to `weeksEndMs`, which is
+ * an edge of them.
  */
-export function cutRange(range: TimeRange, units: readonly SumUnit[]): RangePart[] {
+export function cutRange(
+  range: TimeRange,
+  units: readonly SumUnit[],
+  weeksEndMs: number,
+): RangePart[] {
   const [finest = "hour", ...coarser] = units;
-  const parts = cut(range, coarser.toReversed());
+  const parts = cut(range, coarser.toReversed(), weeksEndMs);
   return parts.map((part) => ({ ...part, unit: part.unit ?? finest }));
 }
 
 function cut(
   range: TimeRange,
   coarsestFirst: readonly SumUnit[],
+  weeksEndMs: number,
 ): (TimeRange & { unit: SumUnit | null })[] {
   if (range.startMs >= range.endMs) return [];
   const [unit, ...finer] = coarsestFirst;
   if (unit === undefined) return [{ ...range, unit: null }];
   const startMs = edgeAtOrAfter(unit, range.startMs);
-  const endMs = edgeAtOrBefore(unit, range.endMs);
-  if (startMs >= endMs) return cut(range, finer);
+  const thereMs = unit === "week" ? Math.min(range.endMs, weeksEndMs) : range.endMs;
+  const endMs = edgeAtOrBefore(unit, thereMs);
+  if (startMs >= endMs) return cut(range, finer, weeksEndMs);
   return [
-    ...cut({ startMs: range.startMs, endMs: startMs }, finer),
+    ...cut({ startMs: range.startMs, endMs: startMs }, finer, weeksEndMs),
     { startMs, endMs, unit },
-    ...cut({ startMs: endMs, endMs: range.endMs }, finer),
+    ...cut({ startMs: endMs, endMs: range.endMs }, finer, weeksEndMs),
   ];
 }
 
@@ -107,6 +114,8 @@ function edgeAtOrBefore(unit: SumUnit, ms: number): number {
       return Math.floor(ms / HOUR_MS) * HOUR_MS;
     case "day":
       return Math.floor(ms / DAY_MS) * DAY_MS;
+    case "week":
+      return periodOf("weekly", ms).startMs;
     case "month":
       return periodOf("monthly", ms).startMs;
   }
@@ -126,6 +135,8 @@ export function nextEdge(unit: SumUnit, ms: number): number {
       return ms + HOUR_MS;
     case "day":
       return ms + DAY_MS;
+    case "week":
+      return periodOf("weekly", ms).endMs;
     case "month":
       return periodOf("monthly", ms).endMs;
   }

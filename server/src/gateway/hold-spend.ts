@@ -1,12 +1,13 @@
 import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { howToAsk } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/ledger/charges.ts";
-import type { HoldRefusal } from "#src/ledger/hold-refusal.ts";
+import type { HoldRefusal, StrictLimit } from "#src/ledger/hold-refusal.ts";
 import type { Decided, Dropped, LeaseKeeper } from "#src/ledger/lease-keeper.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
-import { toHoldError, toUnboundedError } from "#src/ledger/refuse-hold.ts";
+import { isLimitReached, toHoldError, toUnboundedError } from "#src/ledger/refuse-hold.ts";
 import { countTokens } from "./count-tokens.ts";
 import { type Exchange, isClientGone } from "./exchange.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -19,6 +20,10 @@ import type { Upstream } from "./upstreams/upstream.ts";
 export interface HoldDeps {
   leases: Pick<LeaseKeeper, "mustHold" | "hold" | "drop" | "findLimit">;
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
+  /** Where people open the console, without a slash at the end, or null where the server does not know. */
+  publicUrl: () => string | null;
+  /** Told of each request that is refused because nothing fits the limit any more. Synchronous; must not throw. */
+  onLimitReached?: (limit: StrictLimit, scope: SpendScope) => void;
 }
 
 export interface HoldCall {
@@ -96,7 +101,15 @@ async function conclude(
   if (decided.kind === "dropped") throw stopping();
   if (decided.kind === "refused") {
     deps.metrics.observeHoldRefusal(decided.reason);
-    throw toHoldError(decided, () => explainWorstCase(explained), leastOf(call));
+    const least = leastOf(call);
+    if (decided.limit !== null && isLimitReached(decided, least)) {
+      deps.onLimitReached?.(decided.limit, call.scope);
+    }
+    throw toHoldError(decided, {
+      explain: () => explainWorstCase(explained),
+      ask: (limit) => howToAsk(limit, deps.publicUrl()),
+      leastNanoUsd: least,
+    });
   }
   return accept(deps, call, worstCase, decided);
 }

@@ -7,9 +7,14 @@ import {
 } from "#src/features/access-reviews/routes.ts";
 import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
 import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
+import type { AlertChannelDeps } from "#src/features/alert-channels/alert-channels.ts";
+import { makeAlertChannelHandlers } from "#src/features/alert-channels/routes.ts";
+import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import type { RequestMailDeps } from "#src/features/increase-requests/request-mail.ts";
+import { makeIncreaseRequestHandlers } from "#src/features/increase-requests/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
@@ -18,6 +23,7 @@ import { makeMailHandlers } from "#src/features/mail/routes.ts";
 import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
+import { makePlaygroundHandlers } from "#src/features/playground/routes.ts";
 import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
@@ -28,6 +34,8 @@ import {
 } from "#src/features/sign-in/routes.ts";
 import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
 import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
+import { makeSystemHandlers } from "#src/features/system/routes.ts";
+import type { SystemDeps } from "#src/features/system/system.ts";
 import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
 import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
 import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
@@ -44,6 +52,9 @@ export type HandlerDeps = UpstreamDeps &
   AuditLogDeps &
   ReviewDeps &
   UnresolvedDeps &
+  AlertChannelDeps &
+  RequestMailDeps &
+  SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract; leaving one out does not compile. */
@@ -67,7 +78,10 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSecuritySettingsHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
+    ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeAlertHandlers(deps),
+    ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
@@ -76,5 +90,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeModelPriceHandlers(deps),
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),
+    ...makeSystemHandlers(deps),
+    ...makePlaygroundHandlers(deps),
   };
 }

@@ -6,7 +6,7 @@ import {
 } from "#src/features/access-reviews/upkeep.ts";
 import type { Job } from "./run-jobs.ts";
 
-const KEEP_ACCESS_REVIEWS = "keep_access_reviews";
+export const KEEP_ACCESS_REVIEWS = "keep_access_reviews";
 
 export function makeAccessReviewJobs(deps: UpkeepDeps): Record<string, Job> {
   return {

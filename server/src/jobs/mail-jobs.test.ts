@@ -54,7 +54,7 @@ function startNode(url: string | null = server.url): void {
   nodes.push(runJobs({ connectionString, jobs, schedule: mailSchedule, logger }));
 }
 
-function queue(mail: Partial<OutgoingMail> = {}): Promise<void> {
+function queue(mail: Partial<OutgoingMail> = {}): Promise<string> {
   const body = layoutMessage({ title: "Hello", paragraphs: ["A secret-link-text."], notes: [] });
   return inTransaction(db.database, (tx) =>
     queueMail(tx, deps, {

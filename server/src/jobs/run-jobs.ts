@@ -24,6 +24,10 @@ export interface JobsOptions {
   jobs: Readonly<Record<string, Job>>;
   /** Names of jobs to be run once at each time of the pattern (as crontab has it, in UTC), by one node. */
   schedule: Readonly<Record<string, string>>;
+  /** How many may run at once. */
+  atOnce?: number;
+  /** Names of jobs to be run when this node starts: what a killed one left half way goes on now, not at the next time. */
+  atStart?: readonly string[];
   logger: Logger;
 }
 
@@ -58,6 +62,9 @@ export function runJobs(options: JobsOptions): RunningJobs {
 
   async function runOnce(): Promise<void> {
     runner = await start(options, pool);
+    for (const name of options.atStart ?? []) {
+      await runner.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
+    }
     // Stopped while it was starting.
     if (stopping.signal.aborted) await runner.stop();
     await runner.promise;
@@ -96,7 +103,7 @@ function start(options: JobsOptions, pgPool: JobPool): Promise<Runner> {
     schema: JOB_SCHEMA,
     taskList: makeTaskList(options.jobs),
     parsedCronItems: parseSchedule(options.schedule),
-    concurrency: CONCURRENT_JOBS,
+    concurrency: options.atOnce ?? CONCURRENT_JOBS,
     pollInterval: POLL_INTERVAL_MS,
     // Signals are the process's own business (main.ts).
     noHandleSignals: true,

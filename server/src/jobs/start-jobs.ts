@@ -1,7 +1,13 @@
+import type { Outgoing } from "#src/alerting/outgoing.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeSmtpTransport } from "#src/mail/smtp.ts";
-import { accessReviewSchedule, makeAccessReviewJobs } from "./access-review-jobs.ts";
+import {
+  accessReviewSchedule,
+  KEEP_ACCESS_REVIEWS,
+  makeAccessReviewJobs,
+} from "./access-review-jobs.ts";
+import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from "./alert-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
@@ -16,25 +22,48 @@ export interface StartJobsOptions {
   /** Both, or no mail is sent from this node. */
   smtpUrl: string | undefined;
   mailFrom: string | undefined;
+  outgoing: Outgoing;
   logger: Logger;
 }
 
+/** They wait for servers of others, up to ten seconds each: no other job waits behind them. */
+const DELIVERIES_AT_ONCE = 8;
+
 /** What this node does besides answering: it shares the work with the others. */
 export function startJobs(options: StartJobsOptions): RunningJobs {
-  const { audit, publicUrl, smtpUrl, mailFrom, connectionString, logger } = options;
+  const { audit, publicUrl, smtpUrl, mailFrom, outgoing, connectionString, logger } = options;
   const deps = { ...audit, publicUrl, logger };
   const transport =
     smtpUrl !== undefined && mailFrom !== undefined
       ? makeSmtpTransport({ url: smtpUrl, from: mailFrom })
       : null;
-  return runJobs({
+  const deliveries = runJobs({
+    connectionString,
+    jobs: makeAlertDeliveryJobs({ ...deps, ...outgoing }),
+    schedule: {},
+    atOnce: DELIVERIES_AT_ONCE,
+    logger,
+  });
+  const others = runJobs({
     connectionString,
     jobs: {
       ...makeMailJobs({ ...deps, transport }),
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
+      ...makeAlertSweepJobs(deps),
     },
-    schedule: { ...mailSchedule, ...accessReviewSchedule, ...rotationSchedule },
+    schedule: {
+      ...mailSchedule,
+      ...accessReviewSchedule,
+      ...rotationSchedule,
+      ...alertSweepSchedule,
+    },
+    atStart: [KEEP_ACCESS_REVIEWS],
     logger,
   });
+  return {
+    stop: async () => {
+      await Promise.all([deliveries.stop(), others.stop()]);
+    },
+  };
 }

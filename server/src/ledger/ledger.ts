@@ -53,6 +53,8 @@ export interface SpendParticipant {
   queued(record: EndRecord): void;
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
   committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
+  /** Balances as the flush under way left them: for who comes behind the ledger in the same transaction. */
+  settled(): readonly Balance[];
 }
 
 const REFRESH_EVERY_MS = 1_000;
@@ -103,6 +105,7 @@ class MemoryLedger implements Ledger {
         this.#written = await settleBatch(tx, options.nodeId, batch, { atMs: null });
       },
       committed: (batch, outcome) => this.#commit(batch, outcome),
+      settled: () => this.#written,
     };
   }
 

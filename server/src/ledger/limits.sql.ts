@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
@@ -72,6 +72,25 @@ const columns = [
 const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
   AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint))`;
 
+/** First day of the period that runs by the database's clock. */
+const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() AT TIME ZONE 'UTC')
+  WHEN 'weekly' THEN date_trunc('week', now() AT TIME ZONE 'UTC')
+  ELSE date_trunc('month', now() AT TIME ZONE 'UTC') END::date`;
+
+/**
+ * Notes that limits are raised, or removed where `amountNanoUsd` is null: alerts about what lies above the spend of this
+ * moment wait again. Part of the statement that changes them, or before it.
+ */
+function noteRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
+  return sql`
+    INSERT INTO spend_limit_raise (scope_type, scope_id, period, period_start, settled_nano_usd, amount_nano_usd, raised_at)
+    SELECT l.scope_type, l.scope_id, l.period, ${periodStart}, coalesce(b.settled_nano_usd, 0),
+      ${amountNanoUsd}::bigint, now()
+    FROM spend_limit l LEFT JOIN balance b ON b.scope_type = l.scope_type AND b.scope_id = l.scope_id
+      AND b.period = l.period AND b.period_start = ${periodStart}
+    WHERE ${of}`;
+}
+
 /**
  * Creates the limit of (scope, period), or replaces all that the one that stands there asks for: that one keeps
  * its id and date of creation, and `row.id` is not used. The caller has checked that the scope is the organization's.
@@ -79,8 +98,11 @@ const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= 
 export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
   // One statement, so that whoever reads the new version reads the limit with it. A scope belongs to one organization
   // for ever; should a caller ever mix two up, no row comes back and it fails.
+  const isRaised = sql`l.scope_type = ${row.scopeType} AND l.scope_id = ${row.scopeId} AND l.period = ${row.period}
+    AND l.organization_id = ${row.organizationId}::uuid AND l.amount_nano_usd < ${row.amountNanoUsd}::bigint`;
   const { rows } = await sql<SpendLimit>`
-    WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value)
+    WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value),
+      raised AS (${noteRaise(isRaised, row.amountNanoUsd)})
     INSERT INTO spend_limit AS l
       (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
         version, revision)
@@ -143,6 +165,8 @@ export async function deleteSpendLimit(
 ): Promise<SpendLimit | null> {
   // Raised first and locked until the commit. Where nothing is deleted it says nothing new, and that does no harm.
   await tx.updateTable("limits_version").set({ value: sql<bigint>`value + 1` }).execute();
+  const isDeleted = sql`l.organization_id = ${of.organizationId}::uuid AND l.id = ${of.id}`;
+  await noteRaise(isDeleted, null).execute(tx);
   const row = await tx
     .deleteFrom("spend_limit")
     .where("organization_id", "=", of.organizationId)

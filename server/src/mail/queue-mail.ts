@@ -31,9 +31,9 @@ const MAX_ATTEMPTS = 12;
 
 /**
  * Puts the message into the caller's transaction: it is sent once that commits, and never if it does not. Where no mail
- * server is configured it waits, and administrators can read it.
+ * server is configured it waits, and administrators can read it. Gives its id.
  */
-export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Promise<void> {
+export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Promise<string> {
   const id = newId(idPrefixes.mail, deps.nowMs(), deps.randomBytes);
   const body: MessageBody = { text: mail.text, html: mail.html };
   await insertMail(tx, {
@@ -47,6 +47,7 @@ export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Pro
     isForOwner: mail.isForOwner ?? false,
   });
   await addSendJob(tx, id);
+  return id;
 }
 
 /** Takes back what has not been sent about the thing, since its link is dead from this transaction on. */

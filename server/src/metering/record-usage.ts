@@ -1,16 +1,26 @@
+import type { Tx } from "#src/db/pool.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
 import type { FlushParticipant } from "./flush.ts";
 import { addToRollups, insertUsageEvents } from "./usage.sql.ts";
 import { toRollups, toUsageEvent } from "./usage-rows.ts";
+import { findWeeksToAddTo } from "./weeks.sql.ts";
 
-/** Metering's own part of a flush: one event per request, and the rollups that reports read. */
+/** Metering's own part of a flush. */
 export function recordUsage(nodeId: string): FlushParticipant {
-  return {
-    async flush(tx, batch) {
-      await insertUsageEvents(
-        tx,
-        batch.map((record) => toUsageEvent(record, nodeId)),
-      );
-      await addToRollups(tx, toRollups(batch));
-    },
-  };
+  return { flush: (tx, batch) => addUsage(tx, nodeId, batch) };
+}
+
+/** One event per request, and what they add to the rollups that reports read. */
+export async function addUsage(
+  tx: Tx,
+  nodeId: string,
+  records: readonly EndRecord[],
+): Promise<void> {
+  await insertUsageEvents(
+    tx,
+    records.map((record) => toUsageEvent(record, nodeId)),
+  );
+  const oldestMs = records.reduce((ms, record) => Math.min(ms, record.startedAtMs), Infinity);
+  const weeksBeforeMs = await findWeeksToAddTo(tx, oldestMs);
+  await addToRollups(tx, toRollups(records, weeksBeforeMs));
 }

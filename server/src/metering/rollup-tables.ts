@@ -27,7 +27,12 @@ const modelLabels = [
   "status",
 ] as const satisfies UsageLabel[];
 
-const keyLabels = ["workspace_id", "api_key_id", "member_id"] as const satisfies UsageLabel[];
+const keyLabels = [
+  "workspace_id",
+  "api_key_id",
+  "member_id",
+  "model",
+] as const satisfies UsageLabel[];
 
 export const countColumns = [
   "requests",
@@ -50,19 +55,25 @@ export const countColumns = [
 ] as const;
 export type CountColumn = (typeof countColumns)[number];
 
-export type RollupUnit = "hour" | "day" | "month";
+export type RollupUnit = "hour" | "day" | "week" | "month";
 export interface RollupShape {
   unit: RollupUnit;
   labels: readonly UsageLabel[];
 }
 
-/** Written in this order, the same on every node: two flushes wait for each other and never deadlock. */
+/**
+ * Written in this order, the same on every node: two flushes wait for each other and never deadlock. Those per week are
+ * summed up when the week is over (sum-weeks.ts); a flush writes to them only what comes later than that.
+ */
 export const rollupTables = {
   usage_hour: { unit: "hour", labels: allLabels },
   usage_day: { unit: "day", labels: allLabels },
+  usage_week: { unit: "week", labels: allLabels },
   usage_month: { unit: "month", labels: allLabels },
   usage_key_day: { unit: "day", labels: keyLabels },
+  usage_key_week: { unit: "week", labels: keyLabels },
   usage_key_month: { unit: "month", labels: keyLabels },
+  usage_member_day: { unit: "day", labels: ["member_id"] },
   usage_workspace_hour: { unit: "hour", labels: ["workspace_id"] },
   usage_workspace_day: { unit: "day", labels: ["workspace_id"] },
   usage_organization_hour: { unit: "hour", labels: modelLabels },

@@ -12,6 +12,7 @@ import {
 import { type RollupRow, toRollups, toUsageEvent, type UsageEventRow } from "./usage-rows.ts";
 
 const HOUR_MS = 3_600_000;
+const WEEK_MS = 168 * HOUR_MS;
 
 const anyRecord: fc.Arbitrary<EndRecord> = fc
   .record({
@@ -45,13 +46,15 @@ function keyOf(row: Labelled, atMs: number, labels: readonly UsageLabel[]): stri
 function startOf(unit: RollupUnit, at: Date): number {
   const day = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()] as const;
   if (unit === "month") return Date.UTC(day[0], day[1]);
+  if (unit === "week") return Date.UTC(day[0], day[1], day[2] - ((at.getUTCDay() + 6) % 7));
   return unit === "day" ? Date.UTC(...day) : Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
 }
 
 test("rollups hold one row per key, in key order, and add up to the events", () => {
   fc.assert(
-    fc.property(fc.array(anyRecord, { maxLength: 60 }), (records) => {
-      const rollups = toRollups(records);
+    fc.property(fc.array(anyRecord, { maxLength: 60 }), fc.nat(2), (records, weeks) => {
+      const weeksBeforeMs = startOf("week", new Date(SOME_TIME_MS + weeks * WEEK_MS));
+      const rollups = toRollups(records, weeksBeforeMs);
       const events = records.map((record) => ({
         ...toUsageEvent(record, "node_1"),
         status: requestStatus(record.outcome, record.httpStatus),
@@ -61,7 +64,12 @@ test("rollups hold one row per key, in key order, and add up to the events", () 
         const rows = rollups[table];
         const keys = rows.map((row) => keyOf(row, row.bucket_at.getTime(), labels));
         expect(keys).toEqual([...new Set(keys)].sort());
-        const byKey = Map.groupBy(events, (event) =>
+        // Of weeks only what comes after they were summed up.
+        const added =
+          unit === "week"
+            ? events.filter((event) => event.started_at.getTime() < weeksBeforeMs)
+            : events;
+        const byKey = Map.groupBy(added, (event) =>
           keyOf(event, startOf(unit, event.started_at), labels),
         );
         expect([...byKey.keys()].sort()).toEqual(keys);

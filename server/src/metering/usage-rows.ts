@@ -95,19 +95,29 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
   };
 }
 
-/** What the batch adds to each rollup (UTC, by the start of each request), in key order. */
-export function toRollups(records: readonly EndRecord[]): Record<RollupTable, RollupRow[]> {
+/**
+ * What the batch adds to each rollup (UTC, by the start of each request), in key order. Of weeks, only those that began
+ * before `weeksBeforeMs`, which have been summed up already; milliseconds since the epoch.
+ */
+export function toRollups(
+  records: readonly EndRecord[],
+  weeksBeforeMs: number,
+): Record<RollupTable, RollupRow[]> {
   const hours = rollUpHours(records);
   const days = rollUp(hours, rollupTables.usage_day);
+  const lateDays = days.filter(({ bucket_at }) => bucket_at.getTime() < weeksBeforeMs);
   const organizationHours = rollUp(hours, rollupTables.usage_organization_hour);
   const keyDays = rollUp(days, rollupTables.usage_key_day);
   const workspaceHours = rollUp(hours, rollupTables.usage_workspace_hour);
   return {
     usage_hour: inKeyOrder(hours, rollupTables.usage_hour.labels),
     usage_day: days,
+    usage_week: rollUp(lateDays, rollupTables.usage_week),
     usage_month: rollUp(days, rollupTables.usage_month),
     usage_key_day: keyDays,
+    usage_key_week: rollUp(lateDays, rollupTables.usage_key_week),
     usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
+    usage_member_day: rollUp(keyDays, rollupTables.usage_member_day),
     usage_workspace_hour: workspaceHours,
     usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
     usage_organization_hour: organizationHours,
@@ -162,6 +172,8 @@ function bucketStartMs(unit: RollupUnit, ms: number): number {
       return floorTo(ms, HOUR_MS);
     case "day":
       return floorTo(ms, DAY_MS);
+    case "week":
+      return periodOf("weekly", ms).startMs;
     case "month":
       return periodOf("monthly", ms).startMs;
   }

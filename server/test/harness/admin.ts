@@ -4,9 +4,10 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
-import { saveUses } from "#src/access/key-use.sql.ts";
-import { type KeyUse, makeKeyUse } from "#src/access/key-use.ts";
+import type { AdminKeyUses, KeyUse } from "#src/access/key-use.ts";
+import { noteKeyUses } from "#src/access/key-uses.ts";
 import { makeSessions } from "#src/access/sessions.ts";
+import { makeOutgoing } from "#src/alerting/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
@@ -32,8 +33,9 @@ export interface AdminHarness {
   audit: AuditLog;
   /** Frozen: moves only when told to. Milliseconds since the epoch. */
   clock: { nowMs: number };
-  /** Writes when it is told to. */
+  /** Both write when they are told to. */
   keyUse: KeyUse;
+  adminKeyUse: AdminKeyUses;
   /** Lines that the server logged. */
   logs: string[];
   /** Somebody on the server's own machine, in the first organization. */
@@ -112,7 +114,27 @@ export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 
-export async function startAdmin(): Promise<AdminHarness> {
+const noNetwork: AdminAppDeps["client"] = {
+  post: async () => ({ kind: "failed", reason: "No network." }),
+  findMistake: () => null,
+};
+
+/** A node that nothing runs on. */
+const testNode: AdminAppDeps["node"] = {
+  nodeId: "node_test",
+  isDatabaseEmbedded: true,
+  journal: "disk",
+  journalSync: "interval",
+  leaseTtlMs: 120_000,
+  mailFrom: null,
+  exposure: null,
+  requestsInFlight: () => 0,
+  meter: () => ({ pendingRecords: 0, oldestPendingMs: 0, isJournalHealthy: true }),
+  upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
+};
+
+/** `options` replace what the server would have. */
+export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<AdminHarness> {
   const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
@@ -120,11 +142,12 @@ export async function startAdmin(): Promise<AdminHarness> {
   const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
-  const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
+  const { keyUse, adminKeyUse, stop: stopKeyUses } = noteKeyUses({ database, logger });
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
+    adminKeyUse,
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
@@ -138,11 +161,16 @@ export async function startAdmin(): Promise<AdminHarness> {
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
     version: "0.0.0-test",
+    node: testNode,
     isDatabaseAway: isUnavailable,
     // Tests of the API do not depend on whether the console is built.
     consoleFolder: "no console",
     readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
+    // Nothing that a test does not say leaves this machine.
+    ...makeOutgoing([]),
+    client: noNetwork,
+    ...options,
   };
   const app = await makeAdminApp(deps);
   const operatorApps: Promise<FastifyInstance>[] = [];
@@ -163,6 +191,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     audit,
     clock,
     keyUse,
+    adminKeyUse,
     logs,
     as,
     operator: makeClient(app, null, OPERATOR_ADDRESS),
@@ -203,7 +232,7 @@ export async function startAdmin(): Promise<AdminHarness> {
     close: async () => {
       await background.settled();
       for (const each of [app, ...operatorApps]) await (await each).close();
-      await keyUse.stop();
+      await stopKeyUses();
       await closeAudit();
       await drop();
     },

@@ -129,6 +129,7 @@ export const defaultKey: FoundKey = {
   workspaceId: WORKSPACE_ID,
   permission: "write",
   status: "active",
+  purpose: "calls",
   expiresAtMs: null,
   isWorkspaceArchived: false,
   secretId: 1,
@@ -168,6 +169,7 @@ function testDeps(
     prices: { get: () => book },
     labels: makeModelLabels(100),
     upstream: () => upstream,
+    publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
     metrics: {

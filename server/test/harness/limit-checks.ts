@@ -23,7 +23,13 @@ export interface RoundState {
   workspaceId: string;
   /** Names of the round's requests that reached the upstream, once for each time. */
   reached: readonly string[];
+  faults: Faults;
+}
+
+/** What was done to the nodes of a round. */
+export interface Faults {
   killed: { node: number; atMs: number };
+  stopped: number;
 }
 
 export interface RoundMoney {
@@ -105,7 +111,7 @@ function checkCounts({ reached }: RoundState, records: readonly UsageRecord[]): 
 function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): bigint {
   const { outcome, cost, hold } = record;
   const wasReached = state.reached.includes(planned.name);
-  const told = `${planned.name}: ${outcome}, cost ${cost}, hold ${hold}, client saw ${planned.status}, planned ${planned.costNanoUsd} of ${planned.holdNanoUsd}`;
+  const told = `${planned.name} of node ${planned.node}: ${outcome}, cost ${cost}, hold ${hold}, client saw ${planned.status}, planned ${planned.costNanoUsd} of ${planned.holdNanoUsd}`;
   if (hold === null) throw new Error(`${told}: nothing was held`);
   const isAsPlanned = planned.isCounted
     ? hold <= planned.holdNanoUsd
@@ -125,13 +131,19 @@ function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): 
     return cost;
   }
   if (outcome !== "interrupted") throw new Error(`${told}: unexpected`);
-  const { node, atMs } = state.killed;
+  const { killed, stopped } = state.faults;
   if (cost === 0n && !planned.isLeft) {
-    if (planned.node !== node) throw new Error(`${told}: its node was not killed`);
+    // While it was stopped, the upstream closed connections that the node still took for open.
+    if (planned.node === stopped && planned.status === 502) return billedOf(planned, wasReached);
+    if (planned.node !== killed.node) throw new Error(`${told}: its node was not killed`);
     const isCertain =
-      planned.completedAtMs !== null && planned.completedAtMs < atMs - SURELY_WRITTEN_MS;
+      planned.completedAtMs !== null && planned.completedAtMs < killed.atMs - SURELY_WRITTEN_MS;
     if (isCertain) throw new Error(`${told}: was answered long before the kill`);
   }
+  return billedOf(planned, wasReached);
+}
+
+function billedOf(planned: Planned, wasReached: boolean): bigint {
   return wasReached ? planned.costNanoUsd : 0n;
 }
 

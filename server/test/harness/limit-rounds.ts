@@ -4,7 +4,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "#src/db/embedded-p
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
-import { checkRound, type RoundMoney, readRecords } from "./limit-checks.ts";
+import { checkRound, type Faults, type RoundMoney, readRecords } from "./limit-checks.ts";
 import {
   answerAsPlanned,
   isMessage,
@@ -137,7 +137,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     const answered = countAnswered(load, round);
     return answered >= ANSWERS_BEFORE_FAULTS ? answered : null;
   });
-  const killed = await breakThings(run);
+  const faults = await breakThings(run);
   const faultsEndMs = performance.now();
   for (let i = 0; i < NODES; i++) await serves(run, i);
   const recoveredMs = performance.now() - faultsEndMs;
@@ -153,7 +153,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     .map(({ body }) => modelOf(body))
     .filter((name) => load.sent.has(name));
   await drained(run, workspaceId, reached);
-  const money = await checkRound(run.db, load, { round, workspaceId, reached, killed });
+  const money = await checkRound(run.db, load, { round, workspaceId, reached, faults });
   await checkLedger(nodeAt(run, round % NODES));
   if (money.billedNanoUsd > LIMIT_NANO_USD) {
     throw new Error(`${money.billedNanoUsd} nano-USD were billed, more than the limit`);
@@ -199,7 +199,7 @@ async function setLimit(
 }
 
 /** One node stopped for longer than it may be, one killed and started again, PostgreSQL crashed before or after. */
-async function breakThings(run: Run): Promise<{ node: number; atMs: number }> {
+async function breakThings(run: Run): Promise<Faults> {
   const { random } = run.load;
   const stopped = Math.floor(random() * NODES);
   const victim = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
@@ -223,7 +223,7 @@ async function breakThings(run: Run): Promise<{ node: number; atMs: number }> {
     if ((epochs.get(victimId) ?? 0n) <= (before.get(victimId) ?? 0n)) {
       throw new Error("a node that was killed started again under its old epoch");
     }
-    return { node: victim, atMs };
+    return { killed: { node: victim, atMs }, stopped };
   } finally {
     process.kill(stoppedNode.pid, "SIGCONT");
   }

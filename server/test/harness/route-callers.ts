@@ -107,9 +107,10 @@ export const callerCases: readonly CallerCase[] = [
 /** The status of the sample call, if the table of rights is what the server goes by. */
 export function expectedStatus(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
-  const { isFor, isOnOthersKey, isOfOthersUsage } = sampleOf(route);
+  const { isFor, isDenied, isOnOthersKey, isOfOthersUsage } = sampleOf(route);
   if (outcome === "own") return isOnOthersKey ? 403 : isOfOthersUsage ? 404 : 200;
   if (outcome === "all" && isFor?.(caller) === false) return 404;
+  if (outcome === "all" && isDenied?.(caller)) return 403;
   return outcome === "all" ? 200 : outcome;
 }
 

@@ -1,4 +1,11 @@
-import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import {
+  inheritedRole,
+  type KeyPermission,
+  type OrganizationRole,
+  reachOfRole,
+  type WorkspaceRole,
+} from "@bursar/contract/permissions.ts";
+
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
@@ -14,6 +21,9 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "alert_id"
+  | "alert_firing_id"
+  | "spend_limit_increase_request_id"
   | "unresolved_spend_id"
   | "member_id"
   | "user_id"
@@ -23,8 +33,11 @@ export type Made = Record<
   | "passkey_id"
   | "audit_event_id"
   | "access_review_id"
+  | "playground_session_id"
   | "reviewer_id"
-  | "request_id",
+  | "request_id"
+  | "alert_channel_id"
+  | "alert_delivery_id",
   string
 >;
 
@@ -46,12 +59,23 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
   const { id: reviewerId } = await org.member({ role: "admin" });
   const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
   const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
+  const channel = await operator.post<{ id: string }>(CHANNELS, {
+    name: nextName(),
+    target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
+  });
+  const delivery = await operator.post<{ id: string }>(`${CHANNELS}/${channel.body.id}/test`);
+  const asked = await operator.post<{ id: string }>(
+    INCREASE_REQUESTS,
+    newIncreaseRequest(workspaceId),
+  );
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    ...(await makeFiring(org, workspaceId, apiKeyId)),
+    spend_limit_increase_request_id: asked.body.id,
     unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
     member_id: member.id,
     user_id: member.id,
@@ -62,8 +86,55 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     request_id: await org.recordRequest({ workspaceId, apiKeyId }),
     audit_event_id: await findAuditEvent(operator),
     access_review_id: await makeReview(operator, workspaceId, reviewerId),
+    playground_session_id: await startPlayground(org, workspaceId),
     reviewer_id: reviewerId,
+    alert_channel_id: channel.body.id,
+    alert_delivery_id: delivery.body.id,
   };
+}
+
+const CHANNELS = "/v1/admin/alert_channels";
+const PLAYGROUND = "/v1/admin/playground/sessions";
+
+/** Somebody else's session, whoever calls. */
+async function startPlayground(org: TestOrganization, workspaceId: string): Promise<string> {
+  const workspaces = { [workspaceId]: "workspace_developer" } as const;
+  const { client } = await org.member({ workspaces });
+  const body = { workspace_id: workspaceId };
+  return (await client.post<{ id: string }>(PLAYGROUND, body)).body.id;
+}
+
+/** A session that the caller started, which whoever may not has none of. */
+const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
+  const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
+  return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
+};
+
+/** Of people: who may call Claude in the workspace, by a role there or by one that is one everywhere. */
+const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
+  [role && inheritedRole(role), workspaceRole].some(
+    (each) => each && reachOfRole(each, "messages:create") !== null,
+  );
+const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
+  workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
+
+/** An alert of the workspace, and what it fired at once: half a dollar is charged before. */
+async function makeFiring(org: TestOrganization, workspaceId: string, apiKeyId: string) {
+  const { operator } = org;
+  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  await operator.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
+    decision: "charge",
+    reason: "The invoice has it.",
+  });
+  const alert = await operator.post<{ id: string }>("/v1/admin/alerts", {
+    name: nextName(),
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.01 }] },
+  });
+  const fired = await operator.get<Listed<{ id: string }>>(
+    `/v1/admin/alert_firings?alert_id=${alert.body.id}`,
+  );
+  return { alert_id: alert.body.id, alert_firing_id: fired.body.data[0]?.id ?? "" };
 }
 
 const REVIEWS = "/v1/admin/access_reviews";
@@ -104,6 +175,26 @@ const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => 
 const reviewsWorkspaces: Sample["isFor"] = ({ role, workspaceRole }) =>
   role === "owner" || role === "admin" || workspaceRole === "workspace_admin";
 
+const INCREASE_REQUESTS = "/v1/admin/spend_limit_increase_requests";
+
+/** Of the weekly limit that the workspace has from the beginning. */
+function newIncreaseRequest(workspaceId: string) {
+  return {
+    scope: { type: "workspace", workspace_id: workspaceId },
+    period: "weekly",
+    amount_usd: 1_000 + ++uniqueName,
+    reason: "The evaluation needs more.",
+  };
+}
+
+/** Who sees what others ask for in the workspace. */
+const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
+  role === "owner" ||
+  role === "admin" ||
+  role === "billing" ||
+  workspaceRole === "workspace_admin" ||
+  permission === "admin";
+
 async function findAuditEvent(operator: Client): Promise<string> {
   const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
   const [newest] = body.data;
@@ -130,6 +221,9 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  alert_id: "alert_unknown",
+  alert_firing_id: "firing_unknown",
+  spend_limit_increase_request_id: "slir_unknown",
   request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
@@ -140,8 +234,18 @@ export const unknownIds: Made = {
   passkey_id: "passkey_unknown",
   audit_event_id: "audit_unknown",
   access_review_id: "review_unknown",
+  playground_session_id: "play_unknown",
   reviewer_id: "reviewer_unknown",
+  alert_channel_id: "channel_unknown",
+  alert_delivery_id: "msg_unknown",
 };
+
+interface Person {
+  role?: OrganizationRole | undefined;
+  workspaceRole?: WorkspaceRole | undefined;
+  /** Of a key of the workspace, which is no person. */
+  permission?: KeyPermission | undefined;
+}
 
 interface Sample {
   /** With which the call succeeds and, where the route changes something, does change it. */
@@ -156,14 +260,17 @@ interface Sample {
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
   /** Of people who may make the call, those for whom there is something to be called about; to others it is not there. */
-  isFor?: (person: {
-    role?: OrganizationRole | undefined;
-    workspaceRole?: WorkspaceRole | undefined;
-  }) => boolean;
+  isFor?: (person: Person) => boolean;
+  /** Of those for whom it is there, who may not do it all the same: a 403. */
+  isDenied?: (person: Person) => boolean;
+  /** Audit events that the change brings with it, before its own. */
+  audits?: readonly string[];
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
   isOfOthersUsage?: true;
+  /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
+  isOfOrganization?: true;
 }
 
 let uniqueName = 0;
@@ -244,6 +351,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   },
 
   getSession: {},
+  updateProfile: renamed,
   signOut: {},
   listSessions: {},
   endSession: {
@@ -275,6 +383,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   removePasskey: { fit: ownPasskey },
 
   getOrganization: {},
+  getOrganizationSettings: {},
+  updateOrganization: renamed,
 
   listWorkspaces: {},
   createWorkspace: renamed,
@@ -333,6 +443,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
 
   listMail: {},
   getMail: {},
+  sendTestMail: { body: () => ({ to: nextEmail() }) },
 
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},
@@ -359,6 +470,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSecuritySettings: {},
   updateSecuritySettings: { body: () => ({ max_key_lifetime_days: ++uniqueDays }) },
 
+  createAlertChannel: {
+    body: () => ({ name: nextName(), target: { kind: "email", recipients: { roles: ["owner"] } } }),
+  },
+  listAlertChannels: {},
+  getAlertChannel: { isOfOrganization: true },
+  updateAlertChannel: renamed,
+  deleteAlertChannel: {},
+  rotateAlertChannelSecret: { body: () => ({ overlap_hours: 24 }) },
+  testAlertChannel: {},
+  listAlertDeliveries: {},
+  redeliverAlert: {},
+
   setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
   listWorkspaceLimits: {},
   setSpendLimit: {
@@ -371,6 +494,20 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  createAlert: {
+    body: ({ workspace_id }) => ({
+      name: nextName(),
+      scope: { type: "workspace", workspace_id },
+      condition: { kind: "spend_limit" },
+    }),
+  },
+  listAlerts: {},
+  getAlert: {},
+  updateAlert: renamed,
+  deleteAlert: {},
+  listAlertFirings: {},
+  getAlertFiring: {},
+  acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listOfficialSpendLimits: {},
   setOfficialSpendLimit: {
@@ -378,6 +515,31 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   },
   getOfficialSpendLimit: {},
   deleteOfficialSpendLimit: {},
+
+  createIncreaseRequest: { body: ({ workspace_id }) => newIncreaseRequest(workspace_id) },
+  listIncreaseRequests: {},
+  getIncreaseRequest: { isFor: setsLimits },
+  withdrawIncreaseRequest: {
+    fit: async (client, { workspace_id }) => {
+      const asked = await client.post<{ id: string }>(
+        INCREASE_REQUESTS,
+        newIncreaseRequest(workspace_id),
+      );
+      return { ids: { spend_limit_increase_request_id: asked.body.id } };
+    },
+  },
+  approveIncreaseRequest: {
+    body: () => ({ answer: "Spend it well." }),
+    audits: ["spend_limit.set"],
+  },
+  denyIncreaseRequest: { body: () => ({ answer: "Not this month." }) },
+  listOfficialIncreaseRequests: {},
+  getOfficialIncreaseRequest: {},
+  approveOfficialIncreaseRequest: {
+    body: () => ({ amount: "100000000" }),
+    audits: ["spend_limit.set"],
+  },
+  denyOfficialIncreaseRequest: { body: () => ({ suppress_notification: true }) },
 
   listUnresolvedSpend: {},
   resolveUnresolvedSpend: { body: () => ({ decision: "charge", reason: "The invoice has it." }) },
@@ -416,6 +578,11 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   createAccessReview: {
     body: ({ workspace_id, reviewer_id }) => newReview(workspace_id, reviewer_id),
   },
+  previewAccessReview: {
+    body: ({ workspace_id }) => ({
+      scope: { paths: ["workspace_role"], workspace_ids: [workspace_id] },
+    }),
+  },
   listAccessReviews: {},
   getAccessReview: {},
   updateAccessReview: renamed,
@@ -445,6 +612,15 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getAuditLogState: {},
   verifyAuditLog: {},
   setAuditRetention: { body: () => ({ retention_days: 365 }) },
+
+  getSystem: {},
+
+  startPlaygroundSession: {
+    body: ({ workspace_id }) => ({ workspace_id }),
+    isFor: seesWorkspace,
+    isDenied: (person) => !mayCallClaude(person),
+  },
+  endPlaygroundSession: { fit: ownPlayground, isFor: mayCallClaude },
 };
 
 export function sampleOf(route: AdminRoute): Sample {

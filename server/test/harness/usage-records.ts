@@ -1,7 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { addToRollups, insertUsageEvents } from "#src/metering/usage.sql.ts";
-import { toRollups, toUsageEvent } from "#src/metering/usage-rows.ts";
+import { addUsage } from "#src/metering/record-usage.ts";
 
 /** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
 export function endRecord(
@@ -48,11 +47,5 @@ export function endRecord(
 
 /** Records the requests as the flush does, but for the balances. */
 export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
-  await database.transaction().execute(async (tx) => {
-    await insertUsageEvents(
-      tx,
-      records.map((record) => toUsageEvent(record, "node_test")),
-    );
-    await addToRollups(tx, toRollups(records));
-  });
+  await database.transaction().execute((tx) => addUsage(tx, "node_test", records));
 }

@@ -14,6 +14,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { NewPasswordField } from "../sign-in/new-password-field.tsx";
+import { OwnName } from "./own-name.tsx";
 import { Passkeys } from "./passkeys.tsx";
 import { SecondFactor } from "./second-factor.tsx";
 
@@ -25,12 +26,14 @@ export function AccountPage() {
       <div className="grid max-w-2xl gap-12">
         <Facts
           items={[
-            ["Name", member.name],
             ["E-mail", member.email],
             ["Company", organization.name],
             ["Role", roleNames[member.role]],
           ]}
         />
+        <Section title="Name" lead="What others see, in lists and in messages.">
+          <OwnName />
+        </Section>
         <Section
           title="Passkeys"
           lead="Sign in with your fingerprint, face or device PIN. A passkey is both factors in one, and cannot be phished."
@@ -112,7 +115,7 @@ function Sessions() {
       <ul className="divide-y divide-line border-y border-line text-sm">
         {sessions.data.data.map((session) => (
           <li key={session.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
-            <span className="flex-1 basis-56">
+            <span className="flex-1 basis-44">
               <span className="font-medium">{session.device ?? "Unknown device"}</span>{" "}
               {session.is_current && <Badge tone="good">this one</Badge>}
               <span className="block text-quiet">

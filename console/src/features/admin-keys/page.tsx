@@ -108,6 +108,20 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       cell: (key) => <RelativeTime at={key.created_at} />,
     },
     {
+      id: "used",
+      header: "Last used",
+      from: "sm",
+      sortBy: (key) => key.last_used?.at ?? "",
+      cell: (key) => (
+        <span className="grid">
+          <RelativeTime at={key.last_used?.at} absent="No use noted" />
+          {key.last_used?.address && (
+            <code className="text-xs text-quiet">{key.last_used.address}</code>
+          )}
+        </span>
+      ),
+    },
+    {
       id: "expires",
       header: "Expires",
       from: "lg",

@@ -108,9 +108,7 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
     case "spend_limit": {
       const known = before?.kind === "spend_limit" ? before.thresholds : [];
       const amounts = listOf(values.amounts).map((text) => {
-        const same = known.find(
-          (each) => "amount_usd" in each && String(each.amount_usd) === text,
-        );
+        const same = known.find((each) => "amount_usd" in each && String(each.amount_usd) === text);
         return same ?? { amount_usd: text, period: "monthly" as const };
       });
       const percents = listOf(values.percents).map((text) => ({ percent: numberOf(text) }));

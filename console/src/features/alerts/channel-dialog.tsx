@@ -1,4 +1,8 @@
-import { type OrganizationRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
+import {
+  type OrganizationRole,
+  organizationRoles,
+  roleNames,
+} from "@bursar/contract/permissions.ts";
 import { useState } from "react";
 import { type UseFormReturn, useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
@@ -123,7 +127,9 @@ interface TargetProps {
 
 function TargetFields({ form, kind, channel }: TargetProps) {
   const { errors } = form.formState;
-  const kept = channel?.target_hint ? `Stored: ${channel.target_hint}. Leave empty to keep it.` : "";
+  const kept = channel?.target_hint
+    ? `Stored: ${channel.target_hint}. Leave empty to keep it.`
+    : "";
   const needs = (message: string) => (channel ? {} : needed(message));
   switch (kind) {
     case "email":
@@ -148,7 +154,9 @@ function TargetFields({ form, kind, channel }: TargetProps) {
               type="url"
               spellCheck={false}
               placeholder={
-                kind === "slack" ? "https://hooks.slack.com/services/…" : "https://example.com/alerts"
+                kind === "slack"
+                  ? "https://hooks.slack.com/services/…"
+                  : "https://example.com/alerts"
               }
               {...form.register("url", needs("Enter an address."))}
             />

@@ -153,7 +153,11 @@ function reachWords({ recipients, target_hint }: Channel): string {
   const roles = recipients.roles.map((role) => `${role}s`);
   const count = recipients.addresses.length;
   const addresses =
-    count === 0 ? [] : count <= 2 ? recipients.addresses : [formatPlural(count, "address", "addresses")];
+    count === 0
+      ? []
+      : count <= 2
+        ? recipients.addresses
+        : [formatPlural(count, "address", "addresses")];
   return [...roles, ...addresses].join(", ");
 }
 
@@ -276,7 +280,8 @@ function DeleteChannelDialog({
       }
     >
       <p>
-        <strong className="font-semibold text-ink">{channel?.name}</strong> carries no more messages.{" "}
+        <strong className="font-semibold text-ink">{channel?.name}</strong> carries no more
+        messages.{" "}
         {channel && channel.alerts > 0
           ? `${formatPlural(channel.alerts, "alert goes", "alerts go")} on without it.`
           : "No alert uses it."}

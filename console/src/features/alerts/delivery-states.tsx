@@ -16,7 +16,8 @@ export function DeliveryStates({ firing }: { firing: Firing }) {
   const waiting = firing.deliveries.filter(({ status }) => status === "queued");
   const [first] = firing.deliveries;
   const names = firing.deliveries.map(
-    ({ channel_id, channel_name }) => channel_name ?? (channel_id ? "a channel" : "the key’s owner"),
+    ({ channel_id, channel_name }) =>
+      channel_name ?? (channel_id ? "a channel" : "the key’s owner"),
   );
   return (
     <span className="flex flex-wrap items-center gap-1.5" title={names.join(", ")}>

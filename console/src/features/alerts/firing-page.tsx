@@ -124,7 +124,16 @@ type Fact = readonly [name: string, value: ReactNode];
 function factsOf(firing: Firing): Fact[] {
   const { facts, alert } = firing;
   const money = (name: string, text: string | null | undefined): Fact[] =>
-    text ? [[name, <span key={name} className="figures">{formatUsd(text)}</span>]] : [];
+    text
+      ? [
+          [
+            name,
+            <span key={name} className="figures">
+              {formatUsd(text)}
+            </span>,
+          ],
+        ]
+      : [];
   const time = (name: string, at: string | null | undefined): Fact[] =>
     at ? [[name, <RelativeTime key={name} at={at} />]] : [];
   const count = (name: string, value: number | null | undefined): Fact[] =>

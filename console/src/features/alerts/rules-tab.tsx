@@ -14,7 +14,13 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { AlertDialog } from "./alert-dialog.tsx";
 import { MuteDialog } from "./mute-dialog.tsx";
-import { type Alert, type AlertScope, useAlerts, useDeleteAlert, useUpdateAlert } from "./queries.ts";
+import {
+  type Alert,
+  type AlertScope,
+  useAlerts,
+  useDeleteAlert,
+  useUpdateAlert,
+} from "./queries.ts";
 import { conditionWords, kindWords } from "./words.ts";
 
 type Change = { alert: Alert; change: "edit" | "mute" | "delete" };

@@ -1,5 +1,6 @@
+import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { Plus, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
@@ -15,6 +16,7 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
+import { issueWords } from "../key-hygiene/words.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type ApiKey, useApiKeys } from "./queries.ts";
@@ -32,10 +34,18 @@ const beyondView = ["beyond", "Live too long"] as const;
 
 /** Keys of the company, or of one workspace: found by name, hint, owner; made here. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
-  const keys = useApiKeys(workspaceId);
+  const {
+    show: chosen = "working",
+    find: search = "",
+    issue,
+  }: KeysSearch = useSearch({
+    strict: false,
+  });
+  // The issue alone says which keys those are: among them are disabled ones.
+  const view = issue ? "all" : chosen;
+  const keys = useApiKeys(workspaceId, issue);
   const may = useMay();
   const nowMs = useNow();
-  const { show: view = "working", find: search = "" }: KeysSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const show = (changed: KeysSearch) =>
     void navigate({
@@ -60,7 +70,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
     <div className="grid gap-4">
       {keys.isPending ? (
         <SkeletonRows />
-      ) : keys.data.items.length === 0 ? (
+      ) : keys.data.items.length === 0 && !issue ? (
         <EmptyState
           title="No key yet"
           action={create}
@@ -83,12 +93,19 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               value={search}
               onFind={(find) => show({ find })}
             />
-            <Segments
-              label="Shown"
-              value={view}
-              options={view === "beyond" ? [...views, beyondView] : views}
-              onChange={(chosen) => show({ show: chosen })}
-            />
+            {issue ? (
+              <IssueFilter
+                issue={issue}
+                onClear={() => show({ issue: undefined, show: "working" })}
+              />
+            ) : (
+              <Segments
+                label="Shown"
+                value={view}
+                options={view === "beyond" ? [...views, beyondView] : views}
+                onChange={(value) => show({ show: value })}
+              />
+            )}
             <span className="ml-auto">{create}</span>
           </div>
           {rows.length > 0 ? (
@@ -105,7 +122,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               <button
                 type="button"
                 className="link"
-                onClick={() => show({ find: "", show: "all" })}
+                onClick={() => show({ find: "", show: "all", issue: undefined })}
               >
                 Show all keys
               </button>
@@ -130,6 +147,20 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
       )}
       <ApiKeySecretDialog secret={secret} onDone={() => setSecret(null)} />
     </div>
+  );
+}
+
+function IssueFilter({ issue, onClear }: { issue: KeyIssue; onClear: () => void }) {
+  return (
+    <button
+      type="button"
+      onClick={onClear}
+      className="inline-flex min-h-9 items-center gap-1.5 rounded-md border border-accent/50 bg-accent-wash px-3 text-sm font-medium text-accent pointer-coarse:min-h-11"
+    >
+      {issueWords[issue].label}
+      <X size={14} aria-hidden="true" />
+      <span className="sr-only">: show all keys</span>
+    </button>
   );
 }
 

@@ -10,6 +10,8 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { RecentRequests } from "../requests/recent-requests.tsx";
+import { KeyLimits } from "../spend-limits/key-limits.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";
@@ -32,6 +34,7 @@ type OpenDialog = "edit" | "rotate" | "disable" | "revoke";
 function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   const [open, setOpen] = useState<OpenDialog | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
+  const may = useMay();
   const close = () => setOpen(null);
   return (
     <Page
@@ -55,9 +58,18 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
       <div className="grid gap-10">
         <Secrets apiKey={apiKey} />
         <KeyFacts apiKey={apiKey} />
+        {may("spend_limits:read", apiKey.workspace_id) && (
+          <Section
+            title="Limits"
+            lead="A request must fit the limits of the key, its workspace and the company, all of them."
+          >
+            <KeyLimits apiKeyId={apiKey.id} />
+          </Section>
+        )}
         <Section title="Usage">
           <UsageReport workspaceId={apiKey.workspace_id} apiKeyId={apiKey.id} />
         </Section>
+        <RecentRequests apiKeyId={apiKey.id} />
       </div>
       {open === "edit" && <EditKeyDialog apiKey={apiKey} onClose={close} />}
       {open === "rotate" && (

@@ -1,21 +1,25 @@
+import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 
 export type ApiKey = ItemOf<"listApiKeys">;
 
-/** All keys that the person may see, or those of one workspace. */
-export function useApiKeys(workspaceId?: string) {
-  return useList(
-    "listApiKeys",
-    workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
-    { everyMs: 60_000, keepsPrevious: true },
-  );
+/** All keys that the person may see, or those of one workspace, or those with one issue. */
+export function useApiKeys(workspaceId?: string, issue?: KeyIssue) {
+  const query = {
+    ...(workspaceId !== undefined && { workspace_id: workspaceId }),
+    ...(issue !== undefined && { issue }),
+  };
+  return useList("listApiKeys", Object.keys(query).length === 0 ? {} : { query }, {
+    everyMs: 60_000,
+    keepsPrevious: true,
+  });
 }
 
 export function useApiKey(apiKeyId: string) {
   return useApi("getApiKey", { params: { api_key_id: apiKeyId } }, { everyMs: 30_000 });
 }
 
-const stale = ["listApiKeys", "getApiKey"] as const;
+const stale = ["listApiKeys", "getApiKey", "getKeyHygiene"] as const;
 
 export const useCreateApiKey = () => useChange("createApiKey", stale);
 export const useUpdateApiKey = () => useChange("updateApiKey", stale);

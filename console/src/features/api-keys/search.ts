@@ -1,3 +1,5 @@
+import { type KeyIssue, keyIssues } from "@bursar/contract/key-issues.ts";
+
 export const keyViews = ["working", "attention", "beyond", "stopped", "all"] as const;
 export type KeyView = (typeof keyViews)[number];
 
@@ -5,6 +7,8 @@ export type KeyView = (typeof keyViews)[number];
 export interface KeysSearch {
   show?: KeyView;
   find?: string;
+  /** Only keys with this issue: from the cards of the security page. */
+  issue?: KeyIssue | undefined;
 }
 
 const MAX_LENGTH = 200;
@@ -14,6 +18,8 @@ export function readKeysSearch(raw: Record<string, unknown>): KeysSearch {
   const found: KeysSearch = {};
   const show = keyViews.find((view) => view === raw["show"]);
   if (show) found.show = show;
+  const issue = keyIssues.find((each) => each === raw["issue"]);
+  if (issue) found.issue = issue;
   const { find } = raw;
   if (typeof find === "string" && find !== "") found.find = find.slice(0, MAX_LENGTH);
   return found;

@@ -26,6 +26,9 @@ const actorTypes = [
   ["system", "Bursar"],
 ] as const;
 
+/** On telephones, two beside each other. */
+const narrow = "max-sm:flex-1 max-sm:basis-[calc(50%-0.4rem)]";
+
 interface FiltersProps {
   search: AuditSearch;
   onChange: (changed: AuditSearch) => void;
@@ -39,6 +42,7 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
     <div className="no-print flex flex-wrap items-center gap-2.5">
       <FindBox value={search.find ?? ""} onFind={(find) => onChange({ find })} />
       <Select
+        className={narrow}
         aria-label="Event"
         value={search.event ?? ""}
         onChange={(event) => onChange({ event: event.target.value })}
@@ -52,6 +56,7 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
         ))}
       </Select>
       <Select
+        className={narrow}
         aria-label="By whom"
         value={search.actor_type ?? ""}
         onChange={(event) => onChange({ actor_type: event.target.value })}
@@ -67,7 +72,7 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
         aria-label="Workspace"
         value={search.workspace ?? ""}
         onChange={(event) => onChange({ workspace: event.target.value })}
-        className="max-w-56"
+        className={`${narrow} sm:max-w-56`}
       >
         <option value="">All workspaces</option>
         {workspaces.data?.items.map(({ id, name }) => (
@@ -76,7 +81,7 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
           </option>
         ))}
       </Select>
-      <span className="flex items-center gap-2 text-sm text-quiet">
+      <span className="flex items-center gap-2 text-sm text-quiet max-sm:w-full">
         <DayInput label="First day, UTC" value={search.from} onDay={(from) => onChange({ from })} />
         to
         <DayInput label="Last day, UTC" value={search.to} onDay={(to) => onChange({ to })} />
@@ -106,7 +111,7 @@ function DayInput(props: {
       aria-label={props.label}
       value={props.value ?? ""}
       onChange={(event) => props.onDay(event.target.value)}
-      className="w-38"
+      className="w-38 max-sm:flex-1"
     />
   );
 }
@@ -117,7 +122,7 @@ function FindBox({ value, onFind }: { value: string; onFind: (text: string) => v
   useEffect(() => setText(value), [value]);
   return (
     <form
-      className="w-full max-w-72"
+      className="w-full sm:max-w-72"
       onSubmit={(event) => {
         event.preventDefault();
         onFind(text.trim());

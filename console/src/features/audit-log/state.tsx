@@ -10,7 +10,7 @@ import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { FormError } from "../../ui/states.tsx";
+import { FormError, Skeleton } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
 
@@ -21,6 +21,7 @@ export function ChainState() {
   const state = useAuditLogState();
   const may = useMay();
   const [isSetting, setIsSetting] = useState(false);
+  if (state.isPending) return <Coming />;
   if (!state.data) return null;
   const { retention_days: days, pruned } = state.data;
   return (
@@ -48,6 +49,23 @@ export function ChainState() {
       />
       {isSetting && <RetentionDialog days={days} onClose={() => setIsSetting(false)} />}
     </>
+  );
+}
+
+/** As high as what comes. */
+function Coming() {
+  const line = (
+    <span className="flex min-h-9 items-center pointer-coarse:min-h-11">
+      <Skeleton className="w-52" />
+    </span>
+  );
+  return (
+    <Facts
+      items={[
+        ["Chain", line],
+        ["Kept", line],
+      ]}
+    />
   );
 }
 
@@ -89,7 +107,7 @@ function Verified({ state }: { state: State }) {
           `${formatPlural(head.seq, "event")}, not verified yet`
         )}
       </span>
-      <Button kind="quiet" isBusy={isBusy} onClick={() => void verify()}>
+      <Button kind="quiet" isBusy={isBusy} onClick={() => void verify()} className="max-sm:-ml-3.5">
         Verify now
       </Button>
       <FormError error={error} />

@@ -76,11 +76,7 @@ export function AskForMorePage() {
             />
           )}
         </Field>
-        <Field
-          label="Reason"
-          hint="What it is for, and until when."
-          error={errors.reason?.message}
-        >
+        <Field label="Reason" hint="What it is for, and until when." error={errors.reason?.message}>
           {(control) => (
             <TextArea
               {...control}
@@ -165,10 +161,9 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<AskValues>> }) 
   );
 }
 
-function toValues({ workspace_id, api_key_id, period = "monthly" }: AskSearch): AskValues {
-  const common = { period, amount_usd: "", reason: "" };
-  if (api_key_id !== undefined) return { ...common, scopeType: "api_key", scopeId: api_key_id };
-  return { ...common, scopeType: "workspace", scopeId: workspace_id ?? null };
+function toValues({ scope = "workspace", id, period = "monthly" }: AskSearch): AskValues {
+  const scopeId = scope === "organization" ? null : (id ?? null);
+  return { scopeType: scope, scopeId, period, amount_usd: "", reason: "" };
 }
 
 function toScope({ scopeType, scopeId }: AskValues): RequestScope | null {

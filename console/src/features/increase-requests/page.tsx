@@ -54,8 +54,8 @@ export function IncreaseRequestsPage() {
           <SkeletonRows rows={3} />
         ) : requests.items.length === 0 ? (
           <EmptyState title={show === "pending" ? "No request is pending" : "No request yet"}>
-            Whoever runs into a limit can ask for a higher one here. Those who may set the limit hear
-            of it by mail.
+            Whoever runs into a limit can ask for a higher one here. Those who may set the limit
+            hear of it by mail.
           </EmptyState>
         ) : (
           <Table

@@ -60,11 +60,11 @@ export function IncreaseRequestPage() {
       }
     >
       <div className="grid max-w-2xl gap-10">
-        {data.limit_usd && (
+        {data.limit_usd && data.spent_usd && (
           <Section title="The limit now">
             <SpendBar
-              spentUsd={data.spent_usd}
-              heldUsd={data.held_usd}
+              spentUsd={data.spent_usd ?? "0"}
+              heldUsd={data.held_usd ?? "0"}
               limitUsd={data.limit_usd}
               isExplained
             />
@@ -87,10 +87,20 @@ export function IncreaseRequestPage() {
 function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
   const money = (text: string) => <span className="figures">{formatUsd(text)}</span>;
   return [
-    ["State", <Badge key="state" tone={statusTones[request.status]}>{request.status}</Badge>],
+    [
+      "State",
+      <Badge key="state" tone={statusTones[request.status]}>
+        {request.status}
+      </Badge>,
+    ],
     ["Asked by", personWords(request.requester)],
     ["Asked", <RelativeTime key="asked" at={request.created_at} />],
-    ["Reason", <span key="reason" className="whitespace-pre-wrap">{request.reason}</span>],
+    [
+      "Reason",
+      <span key="reason" className="whitespace-pre-wrap">
+        {request.reason}
+      </span>,
+    ],
     ["Limit when asked", money(request.limit_when_asked_usd)],
     ["Asked for", money(request.amount_usd)],
     ...(request.approved_usd ? [["Approved", money(request.approved_usd)] as const] : []),
@@ -106,7 +116,14 @@ function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
         ]
       : []),
     ...(request.answer
-      ? [["Answer", <span key="answer" className="whitespace-pre-wrap">{request.answer}</span>] as const]
+      ? [
+          [
+            "Answer",
+            <span key="answer" className="whitespace-pre-wrap">
+              {request.answer}
+            </span>,
+          ] as const,
+        ]
       : []),
   ];
 }

@@ -11,21 +11,22 @@ export function readRequestsSearch(raw: Record<string, unknown>): RequestsSearch
 
 /** Which limit a new request is about: a refused caller gets such an address. */
 export interface AskSearch {
-  workspace_id?: string;
-  api_key_id?: string;
+  scope?: "organization" | "workspace" | "api_key";
+  id?: string;
   period?: "daily" | "weekly" | "monthly";
 }
 
+const scopes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;
 
 /** Reads the address; what makes no sense is as if it were not there. */
 export function readAskSearch(raw: Record<string, unknown>): AskSearch {
+  const scope = scopes.find((each) => each === raw["scope"]);
   const period = periods.find((each) => each === raw["period"]);
-  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-  const [workspaceId, keyId] = [text(raw["workspace_id"]), text(raw["api_key_id"])];
+  const { id } = raw;
   return {
-    ...(workspaceId !== undefined && { workspace_id: workspaceId }),
-    ...(keyId !== undefined && { api_key_id: keyId }),
+    ...(scope && { scope }),
+    ...(typeof id === "string" && { id }),
     ...(period && { period }),
   };
 }

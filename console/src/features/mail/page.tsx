@@ -36,7 +36,7 @@ export function MailPage() {
     >
       {mail.firstPage && !mail.firstPage.is_mail_server_configured && <NoMailServer />}
       <div className="grid gap-4">
-        <div className="max-w-full overflow-x-auto">
+        <div className={`max-w-full overflow-x-auto ${mail.isPending ? "hidden" : ""}`}>
           <Segments
             label="Shown"
             value={show}

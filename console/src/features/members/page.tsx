@@ -29,6 +29,7 @@ export function TeamPage() {
     { label: "Members", to: "/team" },
     may("invites:read") && { label: "Invites", to: "/team/invites" },
     { label: "Roles", to: "/team/roles" },
+    may("access_reviews:read") && { label: "Who reaches what", to: "/team/access" },
   ];
   return (
     <Page

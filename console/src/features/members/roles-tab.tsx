@@ -75,7 +75,10 @@ function RoleTable({ label, roles, rows }: RoleTableProps) {
       <table className="w-full min-w-2xl border-collapse text-sm">
         <thead>
           <tr className="border-y border-line align-bottom">
-            <th scope="col" className="py-2 pr-4 text-left text-xs font-medium text-quiet">
+            <th
+              scope="col"
+              className="sticky left-0 bg-paper py-2 pr-4 text-left text-xs font-medium text-quiet"
+            >
               May
             </th>
             {roles.map(({ name, hint }) => (
@@ -92,12 +95,15 @@ function RoleTable({ label, roles, rows }: RoleTableProps) {
         </thead>
         <tbody className="divide-y divide-line">
           {rows.map(({ what, marks }) => (
-            <tr key={what} className="hover:bg-sunk/60">
-              <th scope="row" className="py-2 pr-4 text-left font-normal first-letter:uppercase">
+            <tr key={what} className="group">
+              <th
+                scope="row"
+                className="sticky left-0 max-w-44 bg-paper py-2 pr-4 text-left font-normal first-letter:uppercase group-hover:bg-sunk sm:max-w-none"
+              >
                 {what}
               </th>
               {marks.map((mark, index) => (
-                <td key={roles[index]?.name} className="px-2 text-center">
+                <td key={roles[index]?.name} className="px-2 text-center group-hover:bg-sunk">
                   <MarkSign mark={mark} />
                 </td>
               ))}

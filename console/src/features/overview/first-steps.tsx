@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
+import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { useApiKeys } from "../api-keys/queries.ts";
 import { useUpstreams } from "../upstreams/queries.ts";
 import { type UsageAsked, useUsage } from "../usage/queries.ts";
 import { firstCall } from "./first-call.ts";
@@ -20,10 +20,14 @@ export function FirstSteps({
     { ...month, groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] },
     { isEnabled: isForMe },
   );
-  const keys = useApiKeys();
+  const isNew = isForMe && usage.data?.totals.requests === 0;
+  const keys = useApi(
+    "listApiKeys",
+    { query: { status: "active", limit: 1 } },
+    { isEnabled: isNew },
+  );
   const upstreams = useUpstreams(may("upstreams:read"));
-  if (!isForMe || !usage.data || usage.data.totals.requests > 0 || !keys.data) return null;
-  const key = keys.data.items.find(({ status }) => status === "active");
+  if (!isNew || !keys.data) return null;
   return (
     <section className="grid gap-4">
       <h2>Before the first request</h2>
@@ -36,7 +40,7 @@ export function FirstSteps({
             </Link>
           </Step>
         )}
-        <Step isDone={key !== undefined} title="Create a key">
+        <Step isDone={keys.data.data.length > 0} title="Create a key">
           Programs call Claude with the key of a workspace.{" "}
           <Link to="/keys" className="link">
             Create a key

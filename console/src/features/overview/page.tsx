@@ -1,16 +1,16 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
+import { lazyPart } from "../../load-part.ts";
+import { useApi } from "../../queries.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { ButtonLink } from "../../ui/button.tsx";
 import { formatCount, formatUsd, nanoToUsdText, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { Page, Section } from "../../ui/page.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
-import { ErrorState } from "../../ui/states.tsx";
+import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { useApiKeys } from "../api-keys/queries.ts";
 import { warningsOf } from "../api-keys/words.ts";
 import { useSpendLimits } from "../spend-limits/queries.ts";
 import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
@@ -18,6 +18,11 @@ import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { FirstSteps } from "./first-steps.tsx";
+
+const ReviewsToDecide = lazyPart(
+  () => import("../access-reviews/to-decide.tsx"),
+  "ReviewsToDecide",
+);
 
 const DAY_MS = 86_400_000;
 const TOP = 5;
@@ -30,9 +35,17 @@ export function OverviewPage() {
   const day = Math.floor(nowMs / DAY_MS);
   // The same question all day long, so that it is asked once.
   const month = useMemo(() => resolveRange("month", day * DAY_MS, {}), [day]);
+  if (useIsComing(month)) {
+    return (
+      <Page title={organization.name} lead={monthName(nowMs)}>
+        <SkeletonRows />
+      </Page>
+    );
+  }
   return (
     <Page title={organization.name} lead={monthName(nowMs)}>
       <FirstSteps month={month} />
+      <Suspense fallback={null}>{may("workspace_members:write") && <ReviewsToDecide />}</Suspense>
       {may("usage:read") && <MonthFigures month={month} nowMs={nowMs} />}
       {may("spend_limits:read") && <CompanyLimits />}
       {may("usage:read") && (
@@ -68,6 +81,20 @@ export function OverviewPage() {
       {may("api_keys:read") && <KeysToLookAt />}
     </Page>
   );
+}
+
+/** True until every part has its answer, or its error: so that none moves another when it comes. */
+function useIsComing(month: Month): boolean {
+  const may = useMay();
+  const ifUsage = { isEnabled: may("usage:read") };
+  const asked = [
+    useUsage(toAsked(month, null), ifUsage),
+    useUsage(toAsked(month, "workspace"), ifUsage),
+    useUsage(toAsked(month, "model"), ifUsage),
+    useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
+    ...useKeysToLookAt(may("api_keys:read")),
+  ];
+  return asked.some(({ isLoading }) => isLoading);
 }
 
 type Month = Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
@@ -186,24 +213,33 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
   );
 }
 
+/** Of many thousands of keys, only the first few are asked for. */
+function useKeysToLookAt(isEnabled = true) {
+  const options = { isEnabled, everyMs: 60_000 };
+  const ask = { status: "active", limit: TOP + 1 } as const;
+  return [
+    useApi("listApiKeys", { query: { ...ask, expiring_within_days: 14 } }, options),
+    useApi("listApiKeys", { query: { ...ask, unused_days: 30 } }, options),
+    useApi("listApiKeys", { query: { ...ask, exceeds_max_lifetime: true } }, options),
+  ];
+}
+
 function KeysToLookAt() {
   const nowMs = useNow();
-  const keys = useApiKeys();
-  const found = (keys.data?.items ?? [])
-    .map((key) => ({ key, warnings: warningsOf(key, nowMs) }))
-    .filter(({ warnings }) => warnings.length > 0);
+  const keys = useKeysToLookAt().flatMap(({ data }) => data?.data ?? []);
+  const found = [...new Map(keys.map((key) => [key.id, key])).values()];
   if (found.length === 0) return null;
   return (
     <Section
       title="Keys to look at"
       actions={
-        <Link to="/keys" className="link text-sm">
-          All keys
+        <Link to="/keys" search={{ show: "attention" }} className="link text-sm">
+          All that need attention
         </Link>
       }
     >
       <ul className="divide-y divide-line border-y border-line text-sm">
-        {found.slice(0, TOP).map(({ key, warnings }) => (
+        {found.slice(0, TOP).map((key) => (
           <li key={key.id} className="flex flex-wrap items-center gap-3 py-2.5">
             <Link
               to="/keys/$keyId"
@@ -212,7 +248,7 @@ function KeysToLookAt() {
             >
               {key.name}
             </Link>
-            {warnings.map(({ tone, text }) => (
+            {warningsOf(key, nowMs).map(({ tone, text }) => (
               <Badge key={text} tone={tone}>
                 {text}
               </Badge>
@@ -220,13 +256,6 @@ function KeysToLookAt() {
           </li>
         ))}
       </ul>
-      {found.length > TOP && (
-        <div className="flex">
-          <ButtonLink to="/keys" kind="quiet">
-            {found.length - TOP} more
-          </ButtonLink>
-        </div>
-      )}
     </Section>
   );
 }

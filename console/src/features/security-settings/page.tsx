@@ -13,6 +13,7 @@ import { Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { KeyHygiene } from "../key-hygiene/components.tsx";
 import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 
 type Settings = Answer<"getSecuritySettings">;
@@ -25,6 +26,7 @@ export function SecurityPage() {
   }
   return (
     <Page title="Security" lead="Rules that hold for the whole company, for people and programs.">
+      <KeyHygiene />
       {settings.data ? <KeyLifetime settings={settings.data} /> : <SkeletonRows rows={3} />}
     </Page>
   );

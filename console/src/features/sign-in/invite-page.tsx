@@ -15,11 +15,11 @@ import { Facts } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { AuthPage } from "./auth-page.tsx";
 import { NewPasswordField } from "./new-password-field.tsx";
-import { takeToken } from "./one-time-token.ts";
+import { useOneTimeToken } from "./one-time-token.ts";
 
 /** What a link invites to, and joining. */
 export function InvitePage() {
-  const [token] = useState(takeToken);
+  const token = useOneTimeToken();
   const offer = useQuery<Answer<"lookUpInvite">, Error>({
     queryKey: ["lookUpInvite"],
     queryFn: () => call("lookUpInvite", { body: { token: token ?? "" } }),

@@ -9,7 +9,7 @@ import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { AuthPage } from "./auth-page.tsx";
 import { NewPasswordField } from "./new-password-field.tsx";
-import { takeToken } from "./one-time-token.ts";
+import { useOneTimeToken } from "./one-time-token.ts";
 
 const BACK = (
   <p className="text-sm">
@@ -21,7 +21,7 @@ const BACK = (
 
 /** Without a link: asks for one. With it: sets the new password. */
 export function ResetPage() {
-  const [token] = useState(takeToken);
+  const token = useOneTimeToken();
   return token === null ? <AskForLink /> : <SetPassword token={token} />;
 }
 

@@ -7,9 +7,11 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
-import { formatUsd, toUsdText } from "../../ui/format.ts";
+import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
+import { findMatches } from "../../ui/matches.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SearchBox } from "../../ui/search-box.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
@@ -18,17 +20,24 @@ import { type Scope, type SpendLimit, useRemoveLimit, useSpendLimits } from "./q
 import { SetLimitDialog } from "./set-limit.tsx";
 import { enforcementWords, periodWords } from "./words.ts";
 
+/** So many are read at a glance; more are searched. */
+const FEW = 10;
+const DRAWN_AT_ONCE = 50;
+
 /** Limits of the company, or of one workspace and its keys, each with how much of it is used. */
 export function LimitList({ workspaceId }: { workspaceId?: string }) {
   const limits = useSpendLimits(workspaceId);
   const may = useMay();
-  const nameOf = useScopeNames();
+  const nameOf = useScopeNames(limits.data?.items);
   const [edited, setEdited] = useState<SpendLimit | "new" | null>(null);
   const [removed, setRemoved] = useState<SpendLimit | null>(null);
+  const [find, setFind] = useState("");
+  const [drawn, setDrawn] = useState(DRAWN_AT_ONCE);
   if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
   if (limits.isPending) return <SkeletonRows rows={3} />;
   const mayChange = may("spend_limits:write", workspaceId);
   const sorted = [...limits.data.items].sort(byScope);
+  const found = findMatches(sorted, ({ scope }) => nameOf(scope), find, sorted.length);
   const create = mayChange && (
     <Button kind="primary" data-create onClick={() => setEdited("new")}>
       <Plus size={16} /> Set limit…
@@ -52,9 +61,19 @@ export function LimitList({ workspaceId }: { workspaceId?: string }) {
         </EmptyState>
       ) : (
         <>
-          {create && <div className="flex justify-end">{create}</div>}
+          <div className="flex flex-wrap items-center gap-2.5">
+            {sorted.length > FEW && (
+              <SearchBox
+                label="Search limits"
+                placeholder="Search workspace or key"
+                value={find}
+                onFind={setFind}
+              />
+            )}
+            <span className="ml-auto">{create}</span>
+          </div>
           <ul className="divide-y divide-line border-y border-line">
-            {sorted.map((limit) => (
+            {found.slice(0, drawn).map((limit) => (
               <LimitRow
                 key={limit.id}
                 limit={limit}
@@ -64,6 +83,12 @@ export function LimitList({ workspaceId }: { workspaceId?: string }) {
               />
             ))}
           </ul>
+          {found.length === 0 && <p className="text-quiet">No limit matches “{find}”.</p>}
+          {found.length > drawn && (
+            <Button className="mx-auto" onClick={() => setDrawn(drawn + DRAWN_AT_ONCE)}>
+              Show more of {formatPlural(found.length, "limit")}
+            </Button>
+          )}
           <p className="text-sm text-quiet">
             Where several limits apply to a request, all of them must allow it: its key’s, its
             workspace’s and the company’s.
@@ -151,11 +176,12 @@ function LimitRow({ limit, name, onEdit, onRemove }: LimitRowProps) {
   );
 }
 
-/** What a scope is called on screen. */
-function useScopeNames(): (scope: Scope) => string {
+/** What a scope is called on screen. Keys are asked for only where one of them has a limit. */
+function useScopeNames(limits: readonly SpendLimit[] = []): (scope: Scope) => string {
   const workspaceName = useWorkspaceNames();
   const may = useMay();
-  const keys = useList("listApiKeys", {}, { isEnabled: may("api_keys:read") });
+  const hasKeys = limits.some(({ scope }) => scope.type === "api_key");
+  const keys = useList("listApiKeys", {}, { isEnabled: hasKeys && may("api_keys:read") });
   const keyNames = useMemo(
     () => new Map(keys.data?.items.map(({ id, name }) => [id, name])),
     [keys.data],

@@ -5,12 +5,12 @@ import { nameOfActor } from "../audit-log/actor.ts";
 export type SpendLimit = ItemOf<"listSpendLimits">;
 export type Scope = SpendLimit["scope"];
 
-export function useSpendLimits(workspaceId?: string) {
+export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) {
   return useList(
     "listSpendLimits",
     workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
     // What is held and spent moves by itself.
-    { everyMs: 10_000, keepsPrevious: true },
+    { everyMs: 10_000, keepsPrevious: true, isEnabled },
   );
 }
 

@@ -1,124 +1,158 @@
 import {
   Bar,
-  BarChart,
+  type BarShapeProps,
   CartesianGrid,
+  ComposedChart,
+  ReferenceLine,
   ResponsiveContainer,
-  Tooltip,
-  type TooltipContentProps,
   XAxis,
   YAxis,
 } from "recharts";
-import { formatCount, formatCountShort, formatUsd, formatUsdShort } from "../../ui/format.ts";
-import { type Metric, metrics, type Series } from "./sum-usage.ts";
+import { tickWords } from "./drill.ts";
+import { axisFigure, ticksUpTo, toHeight } from "./figures.ts";
+import { seriesColor } from "./legend.tsx";
+import type { Range } from "./range.ts";
+import type { Metric } from "./search.ts";
+import type { Point, Series } from "./series.ts";
 
 // Loaded apart from the rest: it is the largest part of the console and only reports need it.
+
+export interface ChartLines {
+  /** Dollars; drawn across the chart. */
+  limitUsd?: number | undefined;
+  /** Dollars at the end of the last bucket, from what there is now. */
+  forecastUsd?: number | undefined;
+}
 
 interface ChartProps {
   series: Series;
   metric: Metric;
-  bucket: "1m" | "1h" | "1d";
-  nameOf: (key: string) => string;
+  bucket: Range["bucket"];
+  lines?: ChartLines | undefined;
 }
 
-export function seriesColor(index: number, key: string): string {
-  return key === "other" ? "var(--series-other)" : `var(--series-${(index % 8) + 1})`;
-}
+/** Where the bars stand in the picture, pixels from its edges: the buttons over them (bars.tsx) keep to it. */
+const plot = { top: 8, right: 4, bottom: 30, left: 56 } as const;
+/** A limit that is much higher would press the bars flat; it is said in words then. */
+const LIMIT_MAX_TIMES = 3;
 
-/** Stacked bars, one per bucket. The table under it has the same numbers for who cannot see it. */
-export function UsageChart({ series, metric, bucket, nameOf }: ChartProps) {
-  const format = metric === "cost" ? formatUsdShort : formatCountShort;
+/** Stacked bars, one per bucket; one that is not over is hatched. */
+export function UsageChart({ series, metric, bucket, lines = {} }: ChartProps) {
+  const { keys, points } = series;
+  const now = points.find(({ isRunning }) => isRunning);
+  const last = points.at(-1);
+  const { forecastUsd } = lines;
+  const highest = Math.max(forecastUsd ?? 0, ...points.map(({ total }) => toHeight(total, metric)));
+  const isNear = lines.limitUsd !== undefined && lines.limitUsd <= LIMIT_MAX_TIMES * highest;
+  const limitUsd = isNear ? lines.limitUsd : undefined;
+  const ticks = ticksUpTo(Math.max(highest, limitUsd ?? 0), metric);
   return (
     <ResponsiveContainer width="100%" height={300}>
-      <BarChart
-        data={series.points}
-        margin={{ top: 8, right: 4, bottom: 0, left: 0 }}
-        barCategoryGap={series.points.length > 60 ? 1 : "18%"}
-        accessibilityLayer
+      <ComposedChart
+        data={points}
+        margin={{ top: plot.top, right: plot.right, bottom: 0, left: 0 }}
+        barCategoryGap={points.length > 60 ? 1 : "18%"}
+        accessibilityLayer={false}
       >
+        <defs>
+          {keys.map((key, index) => (
+            <Hatch key={key} id={`hatch-${index}`} color={seriesColor(index, key)} />
+          ))}
+        </defs>
         <CartesianGrid vertical={false} stroke="var(--line)" />
         <XAxis
           dataKey="at"
-          tickFormatter={(at: string) => formatTick(at, bucket)}
+          height={plot.bottom}
+          tickFormatter={(at: string) => tickWords(at, bucket)}
           tick={{ fill: "var(--quiet)", fontSize: 12 }}
           tickLine={false}
           axisLine={{ stroke: "var(--edge)" }}
           minTickGap={28}
         />
         <YAxis
-          tickFormatter={format}
+          tickFormatter={(height: number) => axisFigure(height, metric)}
           tick={{ fill: "var(--quiet)", fontSize: 12 }}
           tickLine={false}
           axisLine={false}
-          width={56}
-          allowDecimals={metric === "cost"}
+          width={plot.left}
+          ticks={ticks}
+          domain={[0, ticks.at(-1) ?? 1]}
         />
-        <Tooltip
-          isAnimationActive={false}
-          cursor={{ fill: "var(--sunk)" }}
-          content={(props) => <Hint {...props} metric={metric} bucket={bucket} nameOf={nameOf} />}
-        />
-        {series.keys.map((key, index) => (
+        {keys.map((key, index) => (
           <Bar
             key={key}
-            dataKey={(point: Series["points"][number]) => point.values[key] ?? 0}
-            name={key}
+            dataKey={(point: Point) => toHeight(point.values[key] ?? 0n, metric)}
             stackId="all"
             fill={seriesColor(index, key)}
+            shape={(props: BarShapeProps) => <Piece {...props} hatchId={`hatch-${index}`} />}
             isAnimationActive={false}
             maxBarSize={44}
           />
         ))}
-      </BarChart>
+        {limitUsd !== undefined && (
+          <ReferenceLine
+            y={limitUsd}
+            stroke="var(--bad)"
+            strokeDasharray="6 3"
+            label={{ value: "Limit", position: "insideTopLeft", fill: "var(--bad)", fontSize: 12 }}
+          />
+        )}
+        {forecastUsd !== undefined && now && last && now !== last && (
+          <ReferenceLine
+            segment={[
+              { x: now.at, y: toHeight(now.total, metric) },
+              { x: last.at, y: forecastUsd },
+            ]}
+            stroke="var(--quiet)"
+            strokeWidth={1.5}
+            strokeDasharray="2 3"
+            label={{
+              value: "Forecast",
+              position: "insideBottomRight",
+              fill: "var(--quiet)",
+              fontSize: 12,
+            }}
+          />
+        )}
+      </ComposedChart>
     </ResponsiveContainer>
   );
 }
 
-type HintProps = TooltipContentProps & Pick<ChartProps, "metric" | "bucket" | "nameOf">;
-
-function Hint({ active, payload, label, metric, bucket, nameOf }: HintProps) {
-  if (!active || !payload) return null;
-  const entries = payload
-    .map((entry, index) => ({ key: String(entry.name), value: Number(entry.value), index }))
-    .filter(({ value }) => value > 0)
-    .reverse();
-  const total = entries.reduce((sum, { value }) => sum + value, 0);
-  const format = (value: number) =>
-    metric === "cost" ? formatUsd(value.toFixed(9)) : formatCount(value);
+function Hatch({ id, color }: { id: string; color: string }) {
   return (
-    <div className="min-w-44 rounded-md border border-line bg-raised px-3 py-2 text-xs shadow-popup">
-      <p className="mb-1.5 flex justify-between gap-6 font-medium">
-        <span>{formatBucket(String(label), bucket)}</span>
-        <span className="figures">{format(total)}</span>
-      </p>
-      <ul className="grid gap-0.5">
-        {entries.map(({ key, value, index }) => (
-          <li key={key} className="flex items-center gap-2">
-            <svg aria-hidden="true" viewBox="0 0 8 8" className="size-2">
-              <rect width="8" height="8" rx="2" fill={seriesColor(index, key)} />
-            </svg>
-            <span className="max-w-48 flex-1 truncate text-quiet">
-              {nameOf(key) || metrics[metric]}
-            </span>
-            <span className="figures">{format(value)}</span>
-          </li>
-        ))}
-      </ul>
-    </div>
+    <pattern
+      id={id}
+      width="6"
+      height="6"
+      patternUnits="userSpaceOnUse"
+      patternTransform="rotate(45)"
+    >
+      <rect width="6" height="6" fill={color} opacity="0.3" />
+      <rect width="3" height="6" fill={color} />
+    </pattern>
   );
 }
 
-function formatTick(at: string, bucket: ChartProps["bucket"]): string {
-  return bucket === "1d"
-    ? new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })
-    : at.slice(11, 16);
-}
-
-function formatBucket(at: string, bucket: ChartProps["bucket"]): string {
-  const day = new Date(at).toLocaleDateString("en-GB", {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
-  return bucket === "1d" ? day : `${day}, ${at.slice(11, 16)} UTC`;
+function Piece({
+  x,
+  y,
+  width,
+  height,
+  fill,
+  payload,
+  hatchId,
+}: BarShapeProps & { hatchId: string }) {
+  if (!(Number(height) > 0)) return null;
+  const { isRunning } = payload as Point;
+  return (
+    <rect
+      x={x}
+      y={y}
+      width={width}
+      height={height}
+      fill={isRunning ? `url(#${hatchId})` : fill}
+      data-running={isRunning || undefined}
+    />
+  );
 }

@@ -3,121 +3,195 @@ import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
-import type { Group, Usage } from "./queries.ts";
-import { type GroupSum, sumByGroup } from "./sum-usage.ts";
-
-const titles: Record<Group, string> = {
-  workspace: "Workspace",
-  api_key: "API key",
-  model: "Model",
-};
+import { MAX_GROUPS, type Report, type ReportKind, type Totals } from "./report-query.ts";
+import type { GroupName } from "./search.ts";
+import { type GroupSum, sumGroups } from "./series.ts";
+import { groupWords } from "./words.ts";
 
 interface GroupTableProps {
-  usage: Usage;
-  groupBy: Group | null;
-  nameOf: (key: string) => string;
+  kind: ReportKind;
+  report: Report;
+  groupBy: GroupName | null;
 }
 
-/** The numbers of the chart, per group; the last row is the server's own total of the range. */
-export function GroupTable({ usage, groupBy, nameOf }: GroupTableProps) {
-  const sums = useMemo(() => sumByGroup(usage.rows, groupBy), [usage.rows, groupBy]);
+/** The numbers of the whole range, per group; the last row is the server's own total. */
+export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
+  const sums = useMemo(() => {
+    if (report.groups.length > 0 && groupBy !== "token_type") {
+      return sumGroups(report.groups, groupBy);
+    }
+    // These the server has not put in order.
+    const rows = report.groups.length > 0 ? report.groups : report.rows;
+    return sumGroups(rows, groupBy).sort(byCost);
+  }, [report, groupBy]);
   const columns = useMemo(
-    () => makeColumns(groupBy, nameOf, usage.totals.cost_usd),
-    [groupBy, nameOf, usage.totals.cost_usd],
+    () => makeColumns(kind, groupBy, report.totals.cost_usd),
+    [kind, groupBy, report.totals.cost_usd],
   );
   return (
-    <Table
-      label="Usage and cost"
-      columns={columns}
-      rows={sums}
-      rowKey={(sum) => sum.key}
-      footer={<TotalRow usage={usage} />}
-    />
+    <div className="grid gap-3">
+      <Table
+        label={kind === "cost" ? "Cost" : "Usage and cost"}
+        columns={columns}
+        rows={sums}
+        rowKey={(sum) => sum.key}
+        footer={<TotalRow columns={columns} totals={report.totals} />}
+      />
+      {report.areGroupsCut && (
+        <p className="text-sm text-quiet">
+          The first {formatCount(MAX_GROUPS)} are shown. The totals, and the file, have all.
+        </p>
+      )}
+    </div>
   );
 }
 
-function TotalRow({ usage: { totals } }: { usage: Usage }) {
-  const cell = "h-12 py-2 pr-4 pl-1 last:pr-1 text-right figures";
+function byCost(a: GroupSum, b: GroupSum): number {
+  if (a.costNano === b.costNano) return 0;
+  return a.costNano > b.costNano ? -1 : 1;
+}
+
+/** A model has no price; of anything else some requests went to such a model. */
+function Unpriced({ sum, isModel }: { sum: GroupSum; isModel: boolean }) {
+  if (sum.unpricedRequests === 0) return null;
+  return (
+    <Badge tone="warn">
+      {isModel ? "no price set" : `${formatCount(sum.unpricedRequests)} without a price`}
+    </Badge>
+  );
+}
+
+type ReportColumn = Column<GroupSum> & { total: (totals: Totals) => React.ReactNode };
+
+function TotalRow({ columns, totals }: { columns: readonly ReportColumn[]; totals: Totals }) {
   return (
     <tr>
-      <th scope="row" className="py-2 pr-4 pl-1 text-left font-medium">
-        Total
-      </th>
-      <td className={cell}>{formatCount(totals.requests)}</td>
-      <td className={`${cell} max-lg:hidden`}>
-        <Tokens count={totals.input_tokens} />
-      </td>
-      <td className={`${cell} max-lg:hidden`}>
-        <Tokens count={totals.cache_write_5m_tokens + totals.cache_write_1h_tokens} />
-      </td>
-      <td className={`${cell} max-lg:hidden`}>
-        <Tokens count={totals.cache_read_tokens} />
-      </td>
-      <td className={`${cell} max-sm:hidden`}>
-        <Tokens count={totals.output_tokens} />
-      </td>
-      <td className={cell}>
-        <Money usd={totals.cost_usd} />
-      </td>
-      <td className={`${cell} max-sm:hidden`} />
+      {columns.map(({ id, from, total }) =>
+        id === "group" ? (
+          <th key={id} scope="row" className="py-2 pr-4 pl-1 text-left font-medium">
+            Total
+          </th>
+        ) : (
+          <td
+            key={id}
+            className={`h-12 py-2 pr-4 pl-1 text-right figures last:pr-1 ${from === "lg" ? "max-lg:hidden" : from === "sm" ? "max-sm:hidden" : ""}`}
+          >
+            {total(totals)}
+          </td>
+        ),
+      )}
     </tr>
   );
 }
 
 function makeColumns(
-  groupBy: Group | null,
-  nameOf: (key: string) => string,
+  kind: ReportKind,
+  groupBy: GroupName | null,
   totalUsd: string,
-): Column<GroupSum>[] {
-  return [
-    {
-      id: "group",
-      header: groupBy ? titles[groupBy] : "Everything",
-      sortBy: (sum) => nameOf(sum.key),
-      cell: (sum) => (
-        <span className="flex items-center gap-2 font-medium">
-          <span className="truncate max-sm:max-w-32">{nameOf(sum.key) || "Everything"}</span>
-          {sum.unpricedRequests > 0 && <Badge tone="warn">no price set</Badge>}
-        </span>
-      ),
-    },
-    number("requests", "Requests", (sum) => sum.requests, formatCount),
-    tokens("input", "Input", (sum) => sum.inputTokens, "lg"),
-    tokens("cache_write", "Cache write", (sum) => sum.cacheWriteTokens, "lg"),
-    tokens("cache_read", "Cache read", (sum) => sum.cacheReadTokens, "lg"),
-    tokens("output", "Output", (sum) => sum.outputTokens, "sm"),
-    {
-      id: "cost",
-      header: "Cost",
-      isNumeric: true,
-      sortBy: (sum) => sum.costNano,
-      cell: (sum) => <Money usd={nanoToUsdText(sum.costNano)} />,
-    },
-    {
-      id: "share",
-      header: "Share",
-      isNumeric: true,
-      from: "sm",
-      cell: (sum) => `${Math.round(shareOf(nanoToUsdText(sum.costNano), totalUsd) * 100)}%`,
-    },
-  ];
+): ReportColumn[] {
+  const group: ReportColumn = {
+    id: "group",
+    header: groupBy ? groupWords[groupBy] : "Everything",
+    sortBy: (sum) => sum.name,
+    cell: (sum) => (
+      <span className="flex flex-wrap items-center gap-x-2 font-medium max-sm:max-w-36">
+        <span className="truncate max-sm:max-w-36">{sum.name}</span>
+        {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
+      </span>
+    ),
+    total: () => null,
+  };
+  const cost: ReportColumn = {
+    id: "cost",
+    header: "Cost",
+    isNumeric: true,
+    sortBy: (sum) => sum.costNano,
+    cell: (sum) => <Money usd={nanoToUsdText(sum.costNano)} />,
+    total: (totals) => <Money usd={totals.cost_usd} />,
+  };
+  const share: ReportColumn = {
+    id: "share",
+    header: "Share",
+    isNumeric: true,
+    from: "sm",
+    cell: (sum) => `${Math.round(shareOf(nanoToUsdText(sum.costNano), totalUsd) * 100)}%`,
+    total: () => null,
+  };
+  const counted = kind === "usage" ? usageColumns : groupBy === "token_type" ? [units] : [requests];
+  return [group, ...counted, cost, share];
 }
 
-function number(
-  id: string,
-  header: string,
-  of: (sum: GroupSum) => number,
-  show: (count: number) => string,
-): Column<GroupSum> {
-  return { id, header, isNumeric: true, sortBy: of, cell: (sum) => show(of(sum)) };
-}
+const requests: ReportColumn = {
+  id: "requests",
+  header: "Requests",
+  isNumeric: true,
+  sortBy: (sum) => sum.requests ?? 0,
+  cell: (sum) => formatCount(sum.requests ?? 0),
+  total: (totals) => formatCount(totals.requests),
+};
+
+const units: ReportColumn = {
+  ...tokens(
+    "units",
+    "Tokens or searches",
+    "sm",
+    (sum) => sum.units,
+    () => null,
+  ),
+};
+
+type UsageTotals = Extract<Totals, { total_tokens: number }>;
+const ofUsage = (count: (totals: UsageTotals) => number) => (totals: Totals) =>
+  "total_tokens" in totals ? count(totals) : null;
+
+const usageColumns: ReportColumn[] = [
+  requests,
+  {
+    id: "errors",
+    header: "Errors",
+    isNumeric: true,
+    from: "lg",
+    sortBy: (sum) => sum.errors,
+    cell: (sum) => formatCount(sum.errors),
+    total: (totals) => formatCount(ofUsage((all) => all.errors)(totals) ?? 0),
+  },
+  tokens(
+    "input",
+    "Input",
+    "lg",
+    (sum) => sum.inputTokens,
+    ofUsage((all) => all.input_tokens),
+  ),
+  tokens(
+    "cache_write",
+    "Cache write",
+    "lg",
+    (sum) => sum.cacheWriteTokens,
+    ofUsage((all) => all.cache_write_5m_tokens + all.cache_write_1h_tokens),
+  ),
+  tokens(
+    "cache_read",
+    "Cache read",
+    "lg",
+    (sum) => sum.cacheReadTokens,
+    ofUsage((all) => all.cache_read_tokens),
+  ),
+  tokens(
+    "output",
+    "Output",
+    "sm",
+    (sum) => sum.outputTokens,
+    ofUsage((all) => all.output_tokens),
+  ),
+];
 
 function tokens(
   id: string,
   header: string,
-  of: (sum: GroupSum) => number,
   from: "sm" | "lg",
-): Column<GroupSum> {
+  of: (sum: GroupSum) => number,
+  ofTotals: (totals: Totals) => number | null,
+): ReportColumn {
   return {
     id,
     header,
@@ -125,5 +199,9 @@ function tokens(
     from,
     sortBy: of,
     cell: (sum) => <Tokens count={of(sum)} />,
+    total: (totals) => {
+      const count = ofTotals(totals);
+      return count === null ? null : <Tokens count={count} />;
+    },
   };
 }

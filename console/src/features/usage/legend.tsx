@@ -1,14 +1,18 @@
 import { classNames } from "../../ui/class-names.ts";
+import { OTHER, type Series } from "./series.ts";
 
 interface LegendProps {
-  keys: readonly string[];
-  nameOf: (key: string) => string;
+  series: Series;
   hidden: ReadonlySet<string>;
   onChange: (hidden: ReadonlySet<string>) => void;
 }
 
+export function seriesColor(index: number, key: string): string {
+  return key === OTHER ? "var(--series-other)" : `var(--series-${(index % 8) + 1})`;
+}
+
 /** What each colour is; a press takes it out of the chart and back in. */
-export function Legend({ keys, nameOf, hidden, onChange }: LegendProps) {
+export function Legend({ series: { keys, names }, hidden, onChange }: LegendProps) {
   const toggle = (key: string) => {
     const next = new Set(hidden);
     if (!next.delete(key)) next.add(key);
@@ -35,11 +39,11 @@ export function Legend({ keys, nameOf, hidden, onChange }: LegendProps) {
                 width="10"
                 height="10"
                 rx="2.5"
-                fill={key === "other" ? "var(--series-other)" : `var(--series-${(index % 8) + 1})`}
+                fill={seriesColor(index, key)}
                 opacity={hidden.has(key) ? 0.3 : 1}
               />
             </svg>
-            <span className="max-w-52 truncate">{nameOf(key)}</span>
+            <span className="max-w-52 truncate">{names[key]}</span>
           </label>
         </li>
       ))}

@@ -15,7 +15,7 @@ export function CostPage() {
       title="Cost"
       lead="Exact to the nano-dollar, by the price list that was in force when each request began."
     >
-      <UsageReport firstMetric="cost" />
+      <UsageReport kind="cost" />
     </Page>
   );
 }

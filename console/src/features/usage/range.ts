@@ -1,15 +1,16 @@
 // Ranges of the reports. Days and months are those of UTC, as on the bill.
 
-export const rangeNames = ["24h", "7d", "30d", "month", "last_month", "custom"] as const;
+export const rangeNames = ["1h", "24h", "7d", "30d", "month", "last_month", "custom"] as const;
 export type RangeName = (typeof rangeNames)[number];
 
 export interface Range {
   startingAt: string;
   endingAt: string;
-  bucket: "1h" | "1d";
+  bucket: "1m" | "1h" | "1d";
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Bounds of a named range at `nowMs`; `from` and `to` are days such as 2026-11-24, the last one included. */
@@ -24,6 +25,10 @@ export function resolveRange(
   const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const month = (offset: number) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset, 1);
   switch (name) {
+    case "1h": {
+      const endOfMinute = Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS;
+      return toRange(endOfMinute - HOUR_MS, endOfMinute, "1m");
+    }
     case "24h":
       return toRange(endOfHour - DAY_MS, endOfHour, "1h");
     case "7d":
@@ -61,7 +66,7 @@ function toRange(startMs: number, endMs: number, bucket: Range["bucket"]): Range
 
 /** The first moments of all buckets of the range, also of those without a request. */
 export function bucketsOf({ startingAt, endingAt, bucket }: Range): string[] {
-  const size = bucket === "1h" ? HOUR_MS : DAY_MS;
+  const size = bucket === "1m" ? MINUTE_MS : bucket === "1h" ? HOUR_MS : DAY_MS;
   const buckets: string[] = [];
   for (let at = Date.parse(startingAt); at < Date.parse(endingAt); at += size) {
     buckets.push(new Date(at).toISOString());

@@ -1,39 +1,113 @@
 import { type RangeName, rangeNames } from "./range.ts";
-import { type Metric, metrics } from "./sum-usage.ts";
 
-/** What of a report stands in the address. Everything may be absent. */
-export interface ReportSearch {
+export const groupNames = [
+  "workspace",
+  "api_key",
+  "member",
+  "model",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+  "status",
+  "token_type",
+] as const;
+export type GroupName = (typeof groupNames)[number];
+
+export const filterNames = [
+  "workspace",
+  "key",
+  "member",
+  "model",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+  "status",
+] as const;
+export type FilterName = (typeof filterNames)[number];
+
+const metricNames = [
+  "cost",
+  "tokens",
+  "input",
+  "cache_write",
+  "cache_read",
+  "output",
+  "requests",
+  "errors",
+] as const;
+export type Metric = (typeof metricNames)[number];
+
+/** What reports and the request log narrow by: any of the values of each. */
+export type ReportFilters = { [F in FilterName]?: string[] };
+
+/** What of a report, or of the request log, stands in the address. Everything may be absent. */
+export interface ReportSearch extends ReportFilters {
   range?: RangeName;
   /** Days of a range of one's own, the last one included. */
   from?: string;
   to?: string;
-  by?: "workspace" | "api_key" | "model" | "none";
+  /** One day, hour or minute that is looked at closely: `2026-11-24`, `2026-11-24T13`, `2026-11-24T13:05`. */
+  at?: string;
+  by?: GroupName | "none";
   metric?: Metric;
-  workspace?: string[];
-  key?: string[];
-  model?: string[];
+  /** How many groups are drawn apart. */
+  top?: number;
+  live?: true;
+  view?: "bars" | "running" | "table";
+  /** Of the log: the beginning of a request's id, the upstream's id, the least cost, and the request that is open. */
+  request?: string;
+  upstream?: string;
+  cost?: string;
+  open?: string;
 }
+
+const choices = {
+  range: rangeNames,
+  by: [...groupNames, "none"],
+  metric: metricNames,
+  top: [3, 5, 8],
+  live: [true],
+  view: ["bars", "running", "table"],
+} as const;
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const texts: Record<string, RegExp> = {
+  from: DAY,
+  to: DAY,
+  at: /^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2})?)?$/,
+  request: /^[!-~]{1,100}$/,
+  upstream: /^[!-~]{1,100}$/,
+  cost: /^\d{1,9}(\.\d{1,9})?$/,
+  open: /^req_\w{1,96}$/,
+};
+const MAX_VALUES = 100;
+const MAX_VALUE_LENGTH = 256;
 
 /** Reads the address; what makes no sense is as if it were not there. */
 export function readReportSearch(raw: Record<string, unknown>): ReportSearch {
-  const found: ReportSearch = {};
-  const range = rangeNames.find((name) => name === raw["range"]);
-  if (range) found.range = range;
-  for (const name of ["from", "to"] as const) {
-    const day = raw[name];
-    if (typeof day === "string" && /^\d{4}-\d{2}-\d{2}$/.test(day)) found[name] = day;
+  const found: Record<string, unknown> = {};
+  for (const [name, values] of Object.entries(choices)) {
+    const value = (values as readonly unknown[]).find((each) => each === raw[name]);
+    if (value !== undefined) found[name] = value;
   }
-  const by = (["workspace", "api_key", "model", "none"] as const).find(
-    (name) => name === raw["by"],
-  );
-  if (by) found.by = by;
-  const metric = Object.keys(metrics).find((name) => name === raw["metric"]);
-  if (metric) found.metric = metric as Metric;
-  for (const name of ["workspace", "key", "model"] as const) {
+  for (const [name, pattern] of Object.entries(texts)) {
+    // What looks like a number is one by the time it comes here.
+    const value = typeof raw[name] === "number" ? String(raw[name]) : raw[name];
+    if (typeof value !== "string" || !pattern.test(value)) continue;
+    if (pattern === DAY && Number.isNaN(Date.parse(value))) continue;
+    found[name] = value;
+  }
+  for (const name of filterNames) {
     const values = raw[name];
     if (!Array.isArray(values)) continue;
-    const texts = values.filter((value) => typeof value === "string").slice(0, 100);
-    if (texts.length > 0) found[name] = texts;
+    const kept = values
+      .filter((value) => typeof value === "string" && value.length <= MAX_VALUE_LENGTH)
+      .slice(0, MAX_VALUES);
+    if (kept.length > 0) found[name] = kept;
   }
   return found;
 }

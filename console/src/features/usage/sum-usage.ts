@@ -1,14 +1,6 @@
 import { toNanoUsd } from "../../ui/format.ts";
 import type { Group, UsageRow } from "./queries.ts";
 
-export const metrics = {
-  cost: "Cost",
-  tokens: "Tokens",
-  requests: "Requests",
-  errors: "Errors",
-} as const;
-export type Metric = keyof typeof metrics;
-
 /** What one group used in the whole range; money as nano-dollars, so that sums are exact. */
 export interface GroupSum {
   /** Id of the workspace or key, name of the model; empty where nothing is grouped by. */
@@ -77,61 +69,5 @@ function emptySum(key: string): GroupSum {
     outputTokens: 0,
     totalTokens: 0,
     costNano: 0n,
-  };
-}
-
-export function measure(row: UsageRow, metric: Metric): number {
-  switch (metric) {
-    case "cost":
-      return Number(row.cost_usd);
-    case "tokens":
-      return row.total_tokens;
-    case "requests":
-      return row.requests;
-    case "errors":
-      return row.errors;
-  }
-}
-
-export const OTHER = "other";
-/** As many as the palette tells apart. */
-const MAX_SERIES = 8;
-
-/** What a chart draws: for each bucket the value of each of the largest groups, and of all others together. */
-export interface Series {
-  keys: string[];
-  points: { at: string; values: Record<string, number> }[];
-}
-
-export function toSeries(input: {
-  rows: readonly UsageRow[];
-  buckets: readonly string[];
-  groupBy: Group | null;
-  metric: Metric;
-  hidden: ReadonlySet<string>;
-}): Series {
-  const { rows, buckets, groupBy, metric, hidden } = input;
-  const sizes = new Map<string, number>();
-  for (const row of rows) {
-    const key = groupKeyOf(row, groupBy);
-    sizes.set(key, (sizes.get(key) ?? 0) + measure(row, metric));
-  }
-  const ordered = [...sizes].filter(([, size]) => size > 0).sort(([, a], [, b]) => b - a);
-  const named = ordered.slice(0, ordered.length > MAX_SERIES ? MAX_SERIES - 1 : MAX_SERIES);
-  const keys = named.map(([key]) => key);
-  const isNamed = new Set(keys);
-  if (ordered.length > keys.length) keys.push(OTHER);
-  const byBucket = new Map<number, Record<string, number>>(
-    buckets.map((at) => [Date.parse(at), {}]),
-  );
-  for (const row of rows) {
-    const values = byBucket.get(Date.parse(row.starting_at));
-    const own = groupKeyOf(row, groupBy);
-    const key = isNamed.has(own) ? own : OTHER;
-    if (values && !hidden.has(key)) values[key] = (values[key] ?? 0) + measure(row, metric);
-  }
-  return {
-    keys,
-    points: buckets.map((at) => ({ at, values: byBucket.get(Date.parse(at)) ?? {} })),
   };
 }

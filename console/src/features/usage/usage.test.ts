@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { closerAt, crumbsOf, rangeOf } from "./drill.ts";
 import type { UsageRow } from "./queries.ts";
-import { bucketsOf, resolveRange } from "./range.ts";
+import { bucketsOf, type Range, resolveRange } from "./range.ts";
+import { toLogSearch } from "./report-search.ts";
 import { readReportSearch } from "./search.ts";
-import { sumByGroup, toSeries } from "./sum-usage.ts";
+import { sumGroups, toSeries } from "./series.ts";
+import { sumByGroup } from "./sum-usage.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12, 34, 56);
 
 describe("a range", () => {
   test.each([
+    ["1h", "2026-11-24T11:35:00.000Z", "2026-11-24T12:35:00.000Z", "1m", 60],
     ["24h", "2026-11-23T13:00:00.000Z", "2026-11-24T13:00:00.000Z", "1h", 24],
     ["7d", "2026-11-18T00:00:00.000Z", "2026-11-25T00:00:00.000Z", "1d", 7],
     ["30d", "2026-10-26T00:00:00.000Z", "2026-11-25T00:00:00.000Z", "1d", 30],
@@ -62,29 +66,105 @@ describe("sums", () => {
       row("a", "2026-11-23T00:00:00Z", 1, "0.2"),
       row("b", "2026-11-24T00:00:00Z", 9, "0.300000001"),
     ];
-    expect(sumByGroup(rows, "model").map(({ key, costNano }) => [key, costNano])).toEqual([
-      ["b", 300_000_001n],
+    const sums = [
       ["a", 300_000_000n],
-    ]);
+      ["b", 300_000_001n],
+    ];
+    expect(sumGroups(rows, "model").map(({ key, costNano }) => [key, costNano])).toEqual(sums);
+    expect(sumByGroup(rows, "model").map(({ key, costNano }) => [key, costNano])).toEqual(
+      sums.toReversed(),
+    );
+  });
+});
+
+describe("a chart", () => {
+  const at = "2026-11-24T00:00:00.000Z";
+  const day: Range = { startingAt: at, endingAt: "2026-11-25T00:00:00.000Z", bucket: "1d" };
+  const asked = { range: day, groupBy: "model", metric: "tokens", readAt: at } as const;
+
+  test("names the largest groups, puts all others together, and leaves out what is hidden", () => {
+    const rows = [
+      ...Array.from({ length: 7 }, (_, index) => row(`m${index}`, at, 100 - index, "1")),
+      { ...row("", at, 4, "1"), is_other: true },
+    ];
+    const series = toSeries({ ...asked, rows, top: 5, hidden: new Set() });
+    expect(series.keys).toEqual(["m0", "m1", "m2", "m3", "m4", "other"]);
+    expect(series.points[0]?.values["other"]).toBe(95n + 94n + 4n);
+    expect(series.points[0]?.total).toBe(100n + 99n + 98n + 97n + 96n + 95n + 94n + 4n);
+    const without = toSeries({ ...asked, rows, top: 5, hidden: new Set(["other", "m0"]) });
+    expect(without.keys).toEqual(series.keys);
+    expect(Object.keys(without.points[0]?.values ?? {})).toEqual(["m1", "m2", "m3", "m4"]);
   });
 
-  test("a chart names at most eight, puts all others together, and leaves out what is hidden", () => {
-    const at = "2026-11-24T00:00:00.000Z";
-    const rows = Array.from({ length: 12 }, (_, index) => row(`m${index}`, at, 100 - index, "1"));
-    const asked = { rows, buckets: [at], groupBy: "model", metric: "tokens" } as const;
-    const series = toSeries({ ...asked, hidden: new Set() });
-    expect(series.keys).toEqual(["m0", "m1", "m2", "m3", "m4", "m5", "m6", "other"]);
-    expect(series.points[0]?.values["other"]).toBe(93 + 92 + 91 + 90 + 89);
-    const without = toSeries({ ...asked, hidden: new Set(["other", "m0"]) });
-    expect(without.keys).toEqual(series.keys);
-    expect(Object.keys(without.points[0]?.values ?? {})).toEqual([
-      "m1",
-      "m2",
-      "m3",
-      "m4",
-      "m5",
-      "m6",
+  test("marks the bar that is running and those that are to come", () => {
+    const range: Range = { ...day, bucket: "1h" };
+    const readAt = "2026-11-24T02:30:00.000Z";
+    const { points } = toSeries({ ...asked, range, readAt, rows: [], top: 8, hidden: new Set() });
+    expect(points.map(({ isRunning }) => isRunning).indexOf(true)).toBe(2);
+    expect(points.filter(({ isRunning }) => isRunning)).toHaveLength(1);
+    expect(points.findIndex(({ isFuture }) => isFuture)).toBe(3);
+  });
+
+  test("runs up to now and not beyond, also over a bucket without requests", () => {
+    const range: Range = { ...day, bucket: "1h" };
+    const rows = [row("a", at, 5, "0.1"), row("b", "2026-11-24T02:00:00.000Z", 7, "0.000000001")];
+    const { points } = toSeries({
+      ...asked,
+      metric: "cost",
+      range,
+      readAt: "2026-11-24T03:59:00.000Z",
+      rows,
+      top: 8,
+      hidden: new Set(),
+      isRunningTotal: true,
+    });
+    const nano = [100_000_000n, 100_000_000n, 100_000_001n, 100_000_001n, 0n];
+    expect(points.slice(0, 5).map(({ total }) => total)).toEqual(nano);
+  });
+});
+
+describe("a closer look", () => {
+  test("goes from day to hour to minute, and names the way back", () => {
+    expect(rangeOf({ range: "30d", at: "2026-11-24" }, NOW)).toEqual({
+      startingAt: "2026-11-24T00:00:00.000Z",
+      endingAt: "2026-11-25T00:00:00.000Z",
+      bucket: "1h",
+    });
+    expect(rangeOf({ at: "2026-11-24T13" }, NOW)).toEqual({
+      startingAt: "2026-11-24T13:00:00.000Z",
+      endingAt: "2026-11-24T14:00:00.000Z",
+      bucket: "1m",
+    });
+    expect(bucketsOf(rangeOf({ at: "2026-11-24T13:05" }, NOW))).toEqual([
+      "2026-11-24T13:05:00.000Z",
     ]);
+    expect(crumbsOf({ at: "2026-11-24T13" }, "30 days")).toEqual([
+      { label: "30 days", at: undefined },
+      { label: "Tue 24 Nov", at: "2026-11-24" },
+      { label: "13:00", at: "2026-11-24T13" },
+    ]);
+    expect(
+      ["1d", "1h", "1m"].map((bucket) => closerAt("2026-11-24T13:05:00.000Z", bucket as "1d")),
+    ).toEqual(["2026-11-24", "2026-11-24T13", "2026-11-24T13:05"]);
+  });
+
+  test("at a time that there is none of shows the range", () => {
+    expect(rangeOf({ range: "24h", at: "2026-13-40T99" }, NOW)).toEqual(resolveRange("24h", NOW));
+    expect(crumbsOf({ at: "2026-13-40T99" }, "24 h")).toEqual([]);
+  });
+});
+
+test("the log is asked for what the report counted", () => {
+  const filters = { model: ["m"], status: ["answered"] };
+  expect(toLogSearch({ ...filters, by: "model", at: "2026-11-24" }, { workspaceId: "w" })).toEqual({
+    ...filters,
+    workspace: ["w"],
+    range: "7d",
+    at: "2026-11-24",
+  });
+  expect(toLogSearch({ live: true }, { workspaceId: "w", apiKeyId: "k" })).toEqual({
+    key: ["k"],
+    range: "1h",
   });
 });
 
@@ -96,8 +176,25 @@ test("an address that makes no sense shows the first view of a report", () => {
       by: "<script>",
       workspace: "x",
       key: [1],
+      at: "soon",
+      top: 1_000,
+      live: "yes",
+      cost: "-1",
+      open: "../x",
     }),
   ).toEqual({});
-  const search = { range: "custom", from: "2026-11-01", by: "model", model: ["claude-sonnet-5"] };
+  const search = {
+    range: "custom",
+    from: "2026-11-01",
+    at: "2026-11-03T04",
+    by: "token_type",
+    model: ["claude-sonnet-5"],
+    status: ["answered"],
+    top: 5,
+    live: true,
+    view: "table",
+    cost: "0.5",
+    open: "req_01abc",
+  };
   expect(readReportSearch(search)).toEqual(search);
 });

@@ -1,14 +1,15 @@
 import { roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
-import { Plus } from "lucide-react";
+import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
-import { Button } from "../../ui/button.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Choices, Input } from "../../ui/input.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
@@ -198,7 +199,7 @@ function makeColumns(
       cell: (member) => (
         <span className="grid">
           <span className="font-medium">{member.name}</span>
-          <span className="text-xs text-quiet">{member.email}</span>
+          <span className="text-xs break-all text-quiet">{member.email}</span>
         </span>
       ),
     },
@@ -226,22 +227,18 @@ function makeColumns(
       isNumeric: true,
       cell: (member) =>
         mayWrite && member.given_role !== null ? (
-          <span className="flex justify-end gap-1">
-            <Button
-              kind="quiet"
-              onClick={() => onEdit(member)}
-              aria-label={`Change role of ${member.name}…`}
-            >
-              Change…
-            </Button>
-            <Button
-              kind="quiet"
-              onClick={() => onRemove(member)}
-              aria-label={`Remove ${member.name}…`}
-            >
-              Remove…
-            </Button>
-          </span>
+          <Menu
+            trigger={
+              <IconButton label={`Actions for ${member.name}`}>
+                <Ellipsis size={16} />
+              </IconButton>
+            }
+          >
+            <MenuItem onSelect={() => onEdit(member)}>Change role…</MenuItem>
+            <MenuItem isDanger onSelect={() => onRemove(member)}>
+              Remove from workspace…
+            </MenuItem>
+          </Menu>
         ) : null,
     },
   ];

@@ -46,7 +46,7 @@ export function WorkspacesPage() {
       lead="Each has its own keys, people, limits and bill."
       actions={create}
     >
-      {workspaces.isPending ? (
+      {workspaces.isPending || limits.isLoading ? (
         <SkeletonRows />
       ) : workspaces.data.items.length === 0 ? (
         <EmptyState

@@ -37,7 +37,7 @@ function indexOf(items: readonly Workspace[]): ReadonlyMap<string, Workspace> {
 
 const stale = ["listWorkspaces", "getWorkspace", "listWorkspaceLimits"] as const;
 
-export const useCreateWorkspace = () => useChange("createWorkspace", stale);
+export const useCreateWorkspace = () => useChange("createWorkspace", [...stale, "getSession"]);
 export const useUpdateWorkspace = () => useChange("updateWorkspace", stale);
 export const useArchiveWorkspace = () =>
   useChange("archiveWorkspace", [...stale, "listApiKeys", "getApiKey"]);

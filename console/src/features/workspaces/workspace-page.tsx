@@ -10,6 +10,8 @@ import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
+import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
+import { RecentRequests } from "../requests/recent-requests.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
@@ -82,7 +84,13 @@ export function WorkspaceLimitsTab() {
 }
 
 export function WorkspaceUsageTab() {
-  return <UsageReport workspaceId={useWorkspaceId()} />;
+  const workspaceId = useWorkspaceId();
+  return (
+    <div className="grid gap-10">
+      <UsageReport workspaceId={workspaceId} />
+      <RecentRequests workspaceId={workspaceId} />
+    </div>
+  );
 }
 
 export function WorkspaceMembersTab() {
@@ -105,6 +113,7 @@ export function WorkspaceSettingsTab() {
         </p>
         {isOpen && <EditWorkspace key={data.id} workspace={data} />}
       </Section>
+      <RotationPolicy workspaceId={data.id} mayChange={isOpen} />
       <Section
         title="Isolation"
         lead="Workspaces share the company's upstream: one credential, and one prompt cache at Anthropic. Keys, limits, usage and bills are apart."

@@ -10,7 +10,29 @@ CREATE INDEX usage_event_by_key ON usage_event (organization_id, api_key_id, sta
 CREATE INDEX usage_event_failed ON usage_event (organization_id, started_at)
   WHERE outcome NOT IN ('answered', 'aborted');
 
--- The rollups per key are made anew with the two labels, and joined by one per month, which wide ranges are read from.
+-- What every rollup counts: the columns are copied from here.
+CREATE TABLE usage_counts (
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+
+-- The rollups per key are made anew with the two labels, and joined by those per week and month, which wide ranges are
+-- read from.
 DROP TABLE usage_hour, usage_day;
 CREATE TABLE usage_hour (
   bucket_at timestamptz NOT NULL,
@@ -25,27 +47,12 @@ CREATE TABLE usage_hour (
   speed text NOT NULL,
   client text NOT NULL,
   status text NOT NULL,
-  requests bigint NOT NULL,
-  errors bigint NOT NULL,
-  estimated_requests bigint NOT NULL,
-  unpriced_requests bigint NOT NULL,
-  input_tokens bigint NOT NULL,
-  cache_write_5m_tokens bigint NOT NULL,
-  cache_write_1h_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL,
-  output_tokens bigint NOT NULL,
-  web_searches bigint NOT NULL,
-  input_cost_nano_usd bigint NOT NULL,
-  cache_write_5m_cost_nano_usd bigint NOT NULL,
-  cache_write_1h_cost_nano_usd bigint NOT NULL,
-  cache_read_cost_nano_usd bigint NOT NULL,
-  output_cost_nano_usd bigint NOT NULL,
-  web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL,
+  LIKE usage_counts,
   PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window,
     inference_geo, speed, client, status)
 );
 CREATE TABLE usage_day (LIKE usage_hour INCLUDING ALL);
+CREATE TABLE usage_week (LIKE usage_hour INCLUDING ALL);
 CREATE TABLE usage_month (LIKE usage_hour INCLUDING ALL);
 
 -- Without keys and their owners: what the whole organization used. Few rows, whatever the number of keys.
@@ -59,78 +66,40 @@ CREATE TABLE usage_organization_hour (
   speed text NOT NULL,
   client text NOT NULL,
   status text NOT NULL,
-  requests bigint NOT NULL,
-  errors bigint NOT NULL,
-  estimated_requests bigint NOT NULL,
-  unpriced_requests bigint NOT NULL,
-  input_tokens bigint NOT NULL,
-  cache_write_5m_tokens bigint NOT NULL,
-  cache_write_1h_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL,
-  output_tokens bigint NOT NULL,
-  web_searches bigint NOT NULL,
-  input_cost_nano_usd bigint NOT NULL,
-  cache_write_5m_cost_nano_usd bigint NOT NULL,
-  cache_write_1h_cost_nano_usd bigint NOT NULL,
-  cache_read_cost_nano_usd bigint NOT NULL,
-  output_cost_nano_usd bigint NOT NULL,
-  web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL,
+  LIKE usage_counts,
   PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status)
 );
 CREATE TABLE usage_organization_day (LIKE usage_organization_hour INCLUDING ALL);
 
--- By key and its owner, and by workspace, and by nothing else.
+-- By key, its owner and the model; by owner; by workspace; and by nothing else.
 CREATE TABLE usage_key_day (
   bucket_at timestamptz NOT NULL,
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
   member_id text NOT NULL,
-  requests bigint NOT NULL,
-  errors bigint NOT NULL,
-  estimated_requests bigint NOT NULL,
-  unpriced_requests bigint NOT NULL,
-  input_tokens bigint NOT NULL,
-  cache_write_5m_tokens bigint NOT NULL,
-  cache_write_1h_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL,
-  output_tokens bigint NOT NULL,
-  web_searches bigint NOT NULL,
-  input_cost_nano_usd bigint NOT NULL,
-  cache_write_5m_cost_nano_usd bigint NOT NULL,
-  cache_write_1h_cost_nano_usd bigint NOT NULL,
-  cache_read_cost_nano_usd bigint NOT NULL,
-  output_cost_nano_usd bigint NOT NULL,
-  web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL,
-  PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, member_id)
+  model text NOT NULL,
+  LIKE usage_counts,
+  PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id)
 );
+CREATE TABLE usage_key_week (LIKE usage_key_day INCLUDING ALL);
 CREATE TABLE usage_key_month (LIKE usage_key_day INCLUDING ALL);
+CREATE TABLE usage_member_day (
+  bucket_at timestamptz NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  LIKE usage_counts,
+  PRIMARY KEY (organization_id, bucket_at, member_id)
+);
 CREATE TABLE usage_workspace_hour (
   bucket_at timestamptz NOT NULL,
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
-  requests bigint NOT NULL,
-  errors bigint NOT NULL,
-  estimated_requests bigint NOT NULL,
-  unpriced_requests bigint NOT NULL,
-  input_tokens bigint NOT NULL,
-  cache_write_5m_tokens bigint NOT NULL,
-  cache_write_1h_tokens bigint NOT NULL,
-  cache_read_tokens bigint NOT NULL,
-  output_tokens bigint NOT NULL,
-  web_searches bigint NOT NULL,
-  input_cost_nano_usd bigint NOT NULL,
-  cache_write_5m_cost_nano_usd bigint NOT NULL,
-  cache_write_1h_cost_nano_usd bigint NOT NULL,
-  cache_read_cost_nano_usd bigint NOT NULL,
-  output_cost_nano_usd bigint NOT NULL,
-  web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL,
+  LIKE usage_counts,
   PRIMARY KEY (organization_id, bucket_at, workspace_id)
 );
 CREATE TABLE usage_workspace_day (LIKE usage_workspace_hour INCLUDING ALL);
+DROP TABLE usage_counts;
 
 INSERT INTO usage_hour
   SELECT date_trunc('hour', started_at, 'UTC'), organization_id, workspace_id, api_key_id, member_id, model, service_tier,
@@ -160,8 +129,9 @@ BEGIN
     SELECT * FROM (VALUES
       ('usage_day', 'day', 'workspace_id, api_key_id, member_id, ' || model_labels),
       ('usage_month', 'month', 'workspace_id, api_key_id, member_id, ' || model_labels),
-      ('usage_key_day', 'day', 'workspace_id, api_key_id, member_id'),
-      ('usage_key_month', 'month', 'workspace_id, api_key_id, member_id'),
+      ('usage_key_day', 'day', 'workspace_id, api_key_id, member_id, model'),
+      ('usage_key_month', 'month', 'workspace_id, api_key_id, member_id, model'),
+      ('usage_member_day', 'day', 'member_id'),
       ('usage_organization_hour', 'hour', model_labels),
       ('usage_organization_day', 'day', model_labels),
       ('usage_workspace_hour', 'hour', 'workspace_id'),
@@ -173,6 +143,15 @@ BEGIN
       rollup.name, rollup.labels, counts, rollup.unit, regexp_replace(counts, '(\w+)', 'sum(\1)', 'g'));
   END LOOP;
 END $$;
+
+-- Weeks that began before this are in usage_week and usage_key_week, each summed up some days after its end; those of
+-- before this migration follow when the server runs.
+CREATE TABLE usage_weeks (
+  is_only_row boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
+  summed_before timestamptz NOT NULL
+);
+INSERT INTO usage_weeks (summed_before)
+  SELECT date_trunc('week', least(min(bucket_at), now() - interval '2 days'), 'UTC') FROM usage_day;
 
 -- log_retention_days: null keeps requests for ever. log_pruned_before: what began before it may have been deleted from
 -- usage_event; the rollups hold it all the same.

@@ -16,6 +16,8 @@ CREATE TABLE alert_channel (
   paused_at timestamptz,
   pause_reason text,
   failures_in_a_row integer NOT NULL DEFAULT 0,
+  -- The first of these failures.
+  failing_since timestamptz,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -144,3 +146,20 @@ CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_reques
 -- Whoever asks again for the same limit changes what was asked.
 CREATE UNIQUE INDEX spend_limit_increase_request_pending
   ON spend_limit_increase_request (requester_type, requester_id, scope_type, scope_id, period) WHERE status = 'pending';
+
+-- A limit that was raised or removed in its period, and what was spent then: thresholds that lay above it wait again.
+CREATE TABLE spend_limit_raise (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  settled_nano_usd bigint NOT NULL,
+  -- Null: there was no limit any more.
+  amount_nano_usd bigint,
+  raised_at timestamptz NOT NULL
+);
+CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise (scope_type, scope_id, period, period_start);
+
+-- Whether the organization has got the alerts that each begins with: whoever deletes them does not get them again.
+ALTER TABLE organization ADD COLUMN has_first_alerts boolean NOT NULL DEFAULT false;

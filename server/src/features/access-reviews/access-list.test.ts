@@ -161,6 +161,26 @@ test("filters by path, person, text and disuse, and takes text as it is", async 
   expect((await org.operator.get(`${ACCESS}?paths=magic`)).status).toBe(400);
 });
 
+test("an admin key is unused from when its uses are noted, and its last use is shown", async () => {
+  const [made, older] = [await org.operator.createAdminKey(), await org.operator.createAdminKey()];
+  const ago = (days: number) => new Date(h.clock.nowMs - days * DAY_MS);
+  await sql`UPDATE admin_key SET created_at = ${ago(100)} WHERE id IN (${made.id}, ${older.id})`.execute(
+    h.deps.database,
+  );
+  await sql`UPDATE admin_key SET uses_noted_since = ${ago(20)} WHERE id = ${older.id}`.execute(
+    h.deps.database,
+  );
+  expect(await ids("paths=admin_key&unused_days=100")).toEqual([`admin_key:${made.id}`]);
+  expect((await ids("paths=admin_key&unused_days=20")).length).toBe(2);
+  await h.as(made.key).get(ACCESS);
+  await h.adminKeyUse.flush();
+  expect(await ids("paths=admin_key&unused_days=20")).toEqual([`admin_key:${older.id}`]);
+  const grants = await list("paths=admin_key");
+  expect(grants.find(({ id }) => id === `admin_key:${made.id}`)?.last_used_at).toBe(
+    new Date(h.clock.nowMs).toISOString(),
+  );
+});
+
 test("is read in pages without a gap or a repetition, also where all were made in one moment", async () => {
   for (let i = 0; i < 7; i++) await org.operator.createApiKey(workspaceId);
   const all = (await list("paths=workspace_key")).map(({ id }) => id);

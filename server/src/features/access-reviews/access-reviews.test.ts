@@ -2,6 +2,8 @@ import type {
   accessReview,
   accessReviewItem,
   decideAccessReviewItems,
+  listAssignedAccessReviewItems,
+  previewAccessReview,
 } from "@bursar/contract/admin/access-reviews.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -19,6 +21,7 @@ import { setWorkspaceRole } from "#test/harness/members.ts";
 
 type Review = z.output<typeof accessReview>;
 type Item = z.output<typeof accessReviewItem>;
+type AssignedItem = z.output<(typeof listAssignedAccessReviewItems)["response"]>["data"][number];
 type Decided = z.output<(typeof decideAccessReviewItems)["response"]>;
 
 const REVIEWS = "/v1/admin/access_reviews";
@@ -299,8 +302,9 @@ describe("deciding", () => {
     const listed = await lead.client.get<Listed<{ id: string; assigned: object }>>(
       "/v1/admin/assigned_access_reviews",
     );
+    // The one that the lead could decide about is the lead's own, and the Admin is there.
     expect(listed.body.data).toMatchObject([
-      { id: review.id, assigned: { items: 1, undecided: 1 } },
+      { id: review.id, assigned: { items: 0, undecided: 0 } },
     ]);
     expect(
       (await there.client.get<Listed<object>>("/v1/admin/assigned_access_reviews")).body.data,
@@ -324,6 +328,26 @@ describe("deciding", () => {
     ]);
     const bulk = await decide(lead.client, both, { accept_recommendations: true });
     expect(bulk.body.results).toEqual([]);
+    const asked = async () => {
+      const { body } = await lead.client.get<Listed<AssignedItem>>(
+        "/v1/admin/assigned_access_review_items",
+      );
+      const reviews = await lead.client.get<Listed<{ id: string; assigned: { items: number } }>>(
+        "/v1/admin/assigned_access_reviews",
+      );
+      const items = new Map(
+        body.data.map((item) => [
+          item.access_review_id,
+          [item.is_own, item.needs_another_reviewer],
+        ]),
+      );
+      const counts = new Map(reviews.body.data.map(({ id, assigned }) => [id, assigned.items]));
+      return [both, alone].map(({ id }) => [items.get(id), counts.get(id)]);
+    };
+    expect(await asked()).toEqual([
+      [[true, true], 0],
+      [[true, false], 1],
+    ]);
     const [marked] = (await itemsOf(alone)) as [Item];
     expect((await decideOne(lead.client, alone, marked, "keep")).body.results[0]?.outcome).toBe(
       "decided",
@@ -331,6 +355,7 @@ describe("deciding", () => {
     expect((await itemsOf(alone))[0]?.is_self_review).toBe(true);
     // Once the other one has lost the right, nobody else is there.
     await org.operator.post(`/v1/admin/members/${admin.id}/deactivate`);
+    expect((await asked())[0]).toEqual([[true, false], 1]);
     expect((await decideOne(lead.client, both, own, "keep")).body.results[0]?.outcome).toBe(
       "decided",
     );
@@ -383,6 +408,77 @@ describe("deciding", () => {
   });
 });
 
+describe("before it starts", () => {
+  const preview = async (fields: object, client: Client = org.admin) =>
+    client.post<z.output<(typeof previewAccessReview)["response"]>>(`${REVIEWS}/preview`, fields);
+
+  test("is counted as it would be taken down, with what nobody of the reviewers may decide about", async () => {
+    const idle = await inWorkspace();
+    const lead = await inWorkspace("workspace_admin");
+    await setUse([idle.id], { givenDaysAgo: 60, usedDaysAgo: 45 });
+    await setUse([lead.id], { givenDaysAgo: 60, usedDaysAgo: 1 });
+    await org.admin.createApiKey(workspaceId);
+    const scope = {
+      paths: ["organization_role", "workspace_role", "workspace_key"],
+      workspace_ids: [workspaceId],
+    };
+    const counted = await preview({ scope, reviewer_ids: [lead.id] });
+    const people = counted.body.paths.find(({ path }) => path === "organization_role");
+    expect(counted.body.paths).toEqual([
+      { path: "organization_role", ...people, without_reviewer: people?.items },
+      { path: "workspace_role", items: 2, recommended_for_removal: 1, without_reviewer: 0 },
+      { path: "workspace_key", items: 1, recommended_for_removal: 0, without_reviewer: 0 },
+    ]);
+    const review = await create({ scope, reviewer_ids: [lead.id] });
+    expect(review.progress).toMatchObject({
+      items: counted.body.items,
+      recommended_for_removal: counted.body.recommended_for_removal,
+    });
+    const lenient = await preview({ scope, inactive_days: 46 });
+    expect(lenient.body).toMatchObject({
+      recommended_for_removal: 0,
+      without_reviewer: counted.body.items,
+    });
+  });
+
+  test("an unknown workspace is a 404, and who may not see reviews is refused", async () => {
+    const scope = { paths: ["workspace_role"], workspace_ids: ["wksp_no"] };
+    expect((await preview({ scope })).status).toBe(404);
+    const lead = await inWorkspace("workspace_admin");
+    expect((await preview({ scope }, lead.client)).status).toBe(403);
+  });
+});
+
+describe("what closing would take away", () => {
+  test.each([
+    ["keep", 1],
+    ["remove", 3],
+    ["as_recommended", 2],
+  ])("is told for no answer: %s", async (if_no_answer, toRemove) => {
+    const [idle, unsure, gone] = [await inWorkspace(), await inWorkspace(), await inWorkspace()];
+    await setUse([idle.id], { givenDaysAgo: 60, usedDaysAgo: 45 });
+    const owner = await org.member({ role: "owner" });
+    const review = await create({
+      if_no_answer,
+      scope: { paths: ["workspace_role"], workspace_ids: [workspaceId] },
+    });
+    const items = await itemsOf(review);
+    const of = (id: string) => items.find(({ member }) => member?.id === id) as Item;
+    await decideOne(admin.client, review, of(unsure.id), "not_sure");
+    await decideOne(admin.client, review, of(gone.id), "remove");
+    expect((await reread(review)).progress.to_remove).toBe(toRemove);
+    const closed = await close(review);
+    expect(closed.body.progress).toMatchObject({ removed: toRemove, to_remove: toRemove });
+    // An Owner nobody decided about stays, and is not counted.
+    const people = await create({ if_no_answer, scope: { paths: ["organization_role"] } });
+    const owners = (await itemsOf(people)).filter(({ role }) => role === "owner");
+    expect(owners.map(({ member }) => member?.id)).toEqual([owner.id]);
+    if (if_no_answer === "remove") {
+      expect(people.progress.to_remove).toBe(people.progress.items - 1);
+    }
+  });
+});
+
 describe("closing", () => {
   test("carries out what was decided, each with its event, and sessions end and keys stop", async () => {
     const gone = await inWorkspace();
@@ -404,6 +500,7 @@ describe("closing", () => {
       .map(({ id }) => ({ item_id: id, decision: "remove", reason: "gone" }));
     expect(decisions.length).toBe(4);
     await decide(admin.client, review, { decisions });
+    expect((await reread(review)).progress.to_remove).toBe(4);
     const events = await watchEvents(h.deps.database, org.id);
     const closed = await close(review, admin.client);
     expect([closed.status, closed.body.status]).toEqual([200, "closed"]);

@@ -283,6 +283,7 @@ const noProgress = {
   remove: 0,
   not_sure: 0,
   recommended_for_removal: 0,
+  to_remove: 0,
   kept: 0,
   removed: 0,
   already_gone: 0,

@@ -1,5 +1,6 @@
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Caller } from "#src/domain/caller.ts";
 import {
   fromCursor,
   type PageOfRows,
@@ -7,7 +8,7 @@ import {
   readCursorTime,
   toPage,
 } from "#src/domain/page-position.ts";
-import { type DecidableAccess, decidableBy } from "#src/domain/review-rights.ts";
+import { decidableBy, mayDecide } from "#src/domain/review-rights.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findReview, listReviewers, listReviews, type ReviewStatus } from "./access-reviews.sql.ts";
 import { reviewNotFound, type ShownReview, showReviews } from "./access-reviews.ts";
@@ -18,6 +19,7 @@ import {
   listItems as listRows,
   type ShownItemRow,
 } from "./items.sql.ts";
+import { findDecidable, othersAmong } from "./reviewers.ts";
 
 // Lists of what is reviewed: of a whole review for whoever runs it, and of what somebody is asked to decide about.
 
@@ -44,16 +46,61 @@ export async function listAssignedReviews(
     now: new Date(deps.nowMs()),
   };
   const { rows, hasMore } = toPage(await listReviews(deps.database, filter, page), page);
-  const decidable = decidableBy(caller);
   const shown: AssignedReview[] = [];
   for (const review of await showReviews(deps.database, rows)) {
-    shown.push({ ...review, assigned: await countFor(deps, review, decidable) });
+    shown.push({ ...review, assigned: await countFor(deps, caller, review) });
   }
   return { rows: shown, hasMore };
 }
 
-function countFor(deps: AuditDeps, { row }: ShownReview, decidable: DecidableAccess) {
-  return countAssigned(deps.database, { reviewId: row.id, decidable });
+async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: ShownReview) {
+  const memberIds = reviewers.map(({ id }) => id);
+  return countAssigned(deps.database, {
+    reviewId: row.id,
+    memberId: caller.id,
+    decidable: decidableBy(caller),
+    others: othersAmong(
+      await findDecidable(deps.database, caller.organizationId, memberIds),
+      caller.id,
+    ),
+  });
+}
+
+/** Whether another reviewer has to decide about this access: the own one, where another can. */
+export interface AssignedItem {
+  row: ShownItemRow;
+  needsAnother: boolean;
+}
+
+async function withNeeds(
+  deps: AuditDeps,
+  caller: Caller,
+  rows: readonly ShownItemRow[],
+): Promise<AssignedItem[]> {
+  const own = rows.filter(({ member_id }) => member_id === caller.id);
+  const reviewIds = [...new Set(own.map(({ access_review_id }) => access_review_id))];
+  const reviewers = await listReviewers(deps.database, reviewIds);
+  const decidable = await findDecidable(
+    deps.database,
+    caller.organizationId,
+    reviewers.map(({ id }) => id),
+  );
+  const canDecide = (reviewerId: string, row: ShownItemRow) => {
+    const rights = decidable.get(reviewerId);
+    const access = { path: row.path, role: row.role, workspaceId: row.workspace_id };
+    return rights !== undefined && mayDecide(rights, access);
+  };
+  return rows.map((row) => ({
+    row,
+    needsAnother:
+      row.member_id === caller.id &&
+      reviewers.some(
+        (reviewer) =>
+          reviewer.access_review_id === row.access_review_id &&
+          reviewer.id !== caller.id &&
+          canDecide(reviewer.id, row),
+      ),
+  }));
 }
 
 export interface ItemQuery {
@@ -92,7 +139,7 @@ export async function listAssignedItems(
   deps: AuditDeps,
   { caller }: Call,
   query: ItemQuery & Paging & { access_review_id?: string | undefined },
-): Promise<PageOfItems> {
+): Promise<{ rows: AssignedItem[]; nextPage: string | null }> {
   const { organizationId } = caller;
   const { access_review_id: reviewId } = query;
   if (reviewId !== undefined) {
@@ -101,7 +148,8 @@ export async function listAssignedItems(
     if (!reviewers.some(({ id }) => id === caller.id)) throw reviewNotFound(reviewId);
   }
   const assignedTo = { memberId: caller.id, decidable: decidableBy(caller) };
-  return readPage(deps, { organizationId, reviewId, assignedTo }, query);
+  const page = await readPage(deps, { organizationId, reviewId, assignedTo }, query);
+  return { rows: await withNeeds(deps, caller, page.rows), nextPage: page.nextPage };
 }
 
 async function readPage(

@@ -21,7 +21,7 @@ import {
   type SavedDecision,
   saveDecisions,
 } from "./items.sql.ts";
-import { findDecidable, scopeOf } from "./reviewers.ts";
+import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
 
 export interface DecisionInput {
   item_id: string;
@@ -125,8 +125,7 @@ async function takeSeat(tx: Tx, caller: Caller, reviewId: string): Promise<Bench
     );
   }
   if (review.status !== "open") throw reviewHasEnded(review);
-  const others = [...decidable].filter(([id]) => id !== caller.id).map(([, each]) => each);
-  return { review, reviewerId: caller.id, own, others };
+  return { review, reviewerId: caller.id, own, others: othersAmong(decidable, caller.id) };
 }
 
 /** For every item that nobody has decided about and that is theirs. */

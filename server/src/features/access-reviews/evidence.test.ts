@@ -3,7 +3,7 @@ import type {
   accessReviewEvidence,
   evidenceKey,
   verifyAccessReviewEvidence,
-} from "@bursar/contract/admin/access-reviews.ts";
+} from "@bursar/contract/admin/access-review-evidence.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";

@@ -1,4 +1,4 @@
-import { accessReviewEvidence } from "@bursar/contract/admin/access-reviews.ts";
+import { accessReviewEvidence } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";

@@ -144,6 +144,10 @@ function isDecidable(decidable: DecidableAccess): RawBuilder<SqlBool> {
   END`;
 }
 
+function isDecidableByAny(others: readonly DecidableAccess[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(${sql.join([sql`false`, ...others.map(isDecidable)], sql` OR `)})`;
+}
+
 /** Items of the review, locked in one order until the transaction ends: those of these ids, or all without a decision. */
 export async function lockItems(
   tx: Tx,
@@ -258,6 +262,7 @@ export interface Progress {
   remove: number;
   not_sure: number;
   recommended_for_removal: number;
+  to_remove: number;
   kept: number;
   removed: number;
   already_gone: number;
@@ -276,24 +281,43 @@ export async function countProgress(
       (count(*) FILTER (WHERE decision = 'remove'))::integer AS remove,
       (count(*) FILTER (WHERE decision = 'not_sure'))::integer AS not_sure,
       (count(*) FILTER (WHERE recommendation = 'remove'))::integer AS recommended_for_removal,
+      (count(*) FILTER (WHERE ${isToRemove}))::integer AS to_remove,
       (count(*) FILTER (WHERE result = 'kept'))::integer AS kept,
       (count(*) FILTER (WHERE result = 'removed'))::integer AS removed,
       (count(*) FILTER (WHERE result = 'already_gone'))::integer AS already_gone,
       (count(*) FILTER (WHERE result = 'not_applied'))::integer AS not_applied
-    FROM access_review_item
+    FROM access_review_item AS item JOIN access_review AS review ON review.id = item.access_review_id
     WHERE access_review_id = ANY(${[...reviewIds]}::text[])
     GROUP BY access_review_id`.execute(db);
   return rows;
 }
 
-/** How much of the review is the person's to decide about. */
+/** The same rule as `finalAnswer` in domain/access-review.ts, and as applying has for Owners. */
+const isToRemove = sql<SqlBool>`CASE
+  WHEN decision IN ('keep', 'remove') THEN decision = 'remove'
+  WHEN path = 'organization_role' AND role = 'owner' THEN false
+  WHEN if_no_answer = 'as_recommended' THEN recommendation = 'remove'
+  ELSE if_no_answer = 'remove'
+END`;
+
+export interface Assigned {
+  memberId: string;
+  decidable: DecidableAccess;
+  /** What the other reviewers may decide about. */
+  others: readonly DecidableAccess[];
+}
+
+/** How much of the review the person is to decide about: not the own access where another reviewer can. */
 export async function countAssigned(
   db: Database | Tx,
-  of: { reviewId: string; decidable: DecidableAccess },
+  of: Assigned & { reviewId: string },
 ): Promise<{ items: number; undecided: number }> {
   const { rows } = await sql<{ items: number; undecided: number }>`
     SELECT count(*)::integer AS items, (count(*) FILTER (WHERE item.decision IS NULL))::integer AS undecided
     FROM access_review_item AS item
-    WHERE item.access_review_id = ${of.reviewId} AND ${isDecidable(of.decidable)}`.execute(db);
+    WHERE item.access_review_id = ${of.reviewId} AND ${isDecidable(of.decidable)}
+      AND NOT (item.member_id IS NOT DISTINCT FROM ${of.memberId} AND ${isDecidableByAny(of.others)})`.execute(
+    db,
+  );
   return rows[0] ?? { items: 0, undecided: 0 };
 }

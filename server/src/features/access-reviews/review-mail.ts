@@ -11,7 +11,7 @@ import {
   type ReviewRow,
 } from "./access-reviews.sql.ts";
 import { countAssigned } from "./items.sql.ts";
-import { findDecidable, scopeOf } from "./reviewers.ts";
+import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
 
 export interface ReviewMailDeps extends MailDeps {
   /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
@@ -56,7 +56,12 @@ async function findBusyReviewers(
   for (const reviewer of reviewers) {
     const own = decidable.get(reviewer.id);
     if (own === undefined || !canReview(own, scopeOf(review))) continue;
-    const { undecided } = await countAssigned(tx, { reviewId: review.id, decidable: own });
+    const { undecided } = await countAssigned(tx, {
+      reviewId: review.id,
+      memberId: reviewer.id,
+      decidable: own,
+      others: othersAmong(decidable, reviewer.id),
+    });
     if (undecided > 0) busy.push({ reviewer, undecided });
   }
   return busy;
@@ -69,7 +74,7 @@ const subjects: Readonly<Record<NoticeKind, string>> = {
   overdue: "Access review: overdue",
 };
 
-function queueNotice(
+async function queueNotice(
   tx: Tx,
   deps: ReviewMailDeps,
   review: ReviewRow,
@@ -85,14 +90,14 @@ function queueNotice(
         : `In "${review.name}" ${undecided} entries wait for your decision.`,
       kind === "overdue" ? `It was due on ${day}.` : `It is due on ${day}.`,
     ],
-    action: { label: "Review", url: `${deps.publicUrl()}/access-reviews/${review.id}` },
+    action: { label: "Review", url: `${deps.publicUrl()}/reviews/${review.id}/decide` },
     notes: [
       review.auto_close_days === null
         ? "It stays open until somebody closes it."
         : `It closes by itself ${inDays(review.auto_close_days)}. ${noAnswer[review.if_no_answer]}`,
     ],
   });
-  return queueMail(tx, deps, {
+  await queueMail(tx, deps, {
     ...body,
     organizationId: review.organization_id,
     to: reviewer.email,

@@ -30,6 +30,14 @@ export async function findDecidable(
   );
 }
 
+/** What reviewers other than this one may decide about. */
+export function othersAmong(
+  decidable: ReadonlyMap<string, DecidableAccess>,
+  memberId: string,
+): DecidableAccess[] {
+  return [...decidable].filter(([id]) => id !== memberId).map(([, own]) => own);
+}
+
 /** Throws a 404 for somebody who is not there, and a 400 for who cannot decide about anything in the scope. */
 export async function checkReviewers(
   tx: Tx,

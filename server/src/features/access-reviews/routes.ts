@@ -1,4 +1,5 @@
 import type { accessRoutes } from "@bursar/contract/admin/access.ts";
+import type { accessReviewEvidenceRoutes } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { accessReviewRoutes } from "@bursar/contract/admin/access-reviews.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import { positionOfGrant } from "#src/access/access-grants.ts";
@@ -27,6 +28,7 @@ import { decide, type Outcome } from "./decide.ts";
 import { listEvidenceKeys, makeEvidence, verifyEvidence } from "./evidence.ts";
 import { toPem } from "./evidence-signature.ts";
 import { accessFile, itemsCsv } from "./export.ts";
+import { previewAccessReview } from "./preview-review.ts";
 import type { ReviewDeps } from "./start-review.ts";
 import { toItemWire, toReviewWire } from "./to-wire.ts";
 
@@ -52,10 +54,17 @@ export function makeAccessHandlers(
 
 export function makeAccessReviewHandlers(
   deps: ReviewDeps,
-): HandlersFor<(typeof accessReviewRoutes)[number], Call> {
+): HandlersFor<
+  (typeof accessReviewRoutes)[number] | (typeof accessReviewEvidenceRoutes)[number],
+  Call
+> {
   const toWire = (shown: ShownReview) => toReviewWire(shown, deps.nowMs());
   return {
     createAccessReview: async (call, { body }) => toWire(await createReview(deps, call, body)),
+    previewAccessReview: async (call, { body }) => ({
+      type: "access_review_preview",
+      ...(await previewAccessReview(deps, call, body)),
+    }),
     listAccessReviews: async (call, { query }) => {
       const page = await listAccessReviews(deps, call, query);
       const next_page = nextCursor(page, filtersOf(query), positionOf);
@@ -87,9 +96,10 @@ export function makeAccessReviewHandlers(
     },
     listAssignedAccessReviewItems: async (call, { query }) => {
       const page = await listAssignedItems(deps, call, query);
-      const data = page.rows.map((row) => ({
+      const data = page.rows.map(({ row, needsAnother }) => ({
         ...toItemWire(row),
         is_own: row.member_id === call.caller.id,
+        needs_another_reviewer: needsAnother,
       }));
       return { data, next_page: page.nextPage };
     },

@@ -7,9 +7,10 @@ import {
 } from "#src/access/access-grants.ts";
 import { workspaceNotFound } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { type AccessFacts, recommend, signalsOf } from "#src/domain/access-review.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { ReviewScope } from "#src/domain/review-rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { toAccessWire } from "./access-list.ts";
 import {
@@ -21,6 +22,7 @@ import {
 import { ensureEvidenceKey } from "./evidence-keys.ts";
 import { insertItems, type NewItemRow } from "./items.sql.ts";
 import { notifyReviewers, type ReviewMailDeps } from "./review-mail.ts";
+import { scopeOf } from "./reviewers.ts";
 
 export interface ReviewDeps extends AuditDeps, ReviewMailDeps {}
 
@@ -38,7 +40,11 @@ export async function startReview(
   row: ReviewRow,
   reviewerIds: readonly string[],
 ): Promise<number> {
-  const grants = await readScope(tx, row);
+  const grants = await readScope(tx, {
+    organizationId: row.organization_id,
+    scope: scopeOf(row),
+    now: row.created_at,
+  });
   if (grants.length === 0) {
     throw new ApiError(
       "invalid_request",
@@ -58,25 +64,29 @@ export async function startReview(
 
 /** Those of the scope's workspaces that are there still. Throws a 404 for one that is not, where they were just chosen. */
 export async function checkScopeWorkspaces(
-  tx: Tx,
+  db: Database | Tx,
   organizationId: string,
   ids: readonly string[] | null,
 ): Promise<void> {
   if (ids === null) return;
-  const active = await findActiveWorkspaceIds(tx, { organizationId, ids });
+  const active = await findActiveWorkspaceIds(db, { organizationId, ids });
   const missing = ids.find((id) => !active.includes(id));
   if (missing !== undefined) throw workspaceNotFound(missing);
 }
 
-async function readScope(tx: Tx, review: ReviewRow): Promise<AccessGrant[]> {
-  const ofOrganization = review.scope_paths.filter(isOfOrganization);
-  const inWorkspaces = review.scope_paths.filter((path) => !isOfOrganization(path));
-  const base = { organizationId: review.organization_id, now: review.created_at };
+/** Everything in the scope as it is at that time. Throws a 400 for more than one review can hold. */
+export async function readScope(
+  db: Database | Tx,
+  of: { organizationId: string; scope: ReviewScope; now: Date },
+): Promise<AccessGrant[]> {
+  const { scope, ...base } = of;
+  const ofOrganization = scope.paths.filter(isOfOrganization);
+  const inWorkspaces = scope.paths.filter((path) => !isOfOrganization(path));
   const grants: AccessGrant[] = [];
-  if (ofOrganization.length > 0) await readAll(tx, { ...base, paths: ofOrganization }, grants);
+  if (ofOrganization.length > 0) await readAll(db, { ...base, paths: ofOrganization }, grants);
   if (inWorkspaces.length > 0) {
-    const onlyInWorkspaces = review.scope_workspace_ids ?? undefined;
-    await readAll(tx, { ...base, paths: inWorkspaces, onlyInWorkspaces }, grants);
+    const onlyInWorkspaces = scope.workspaceIds ?? undefined;
+    await readAll(db, { ...base, paths: inWorkspaces, onlyInWorkspaces }, grants);
   }
   return grants;
 }
@@ -85,9 +95,13 @@ function isOfOrganization(path: ReviewRow["scope_paths"][number]): boolean {
   return path === "organization_role" || path === "admin_key";
 }
 
-async function readAll(tx: Tx, query: AccessGrantQuery, into: AccessGrant[]): Promise<void> {
+async function readAll(
+  db: Database | Tx,
+  query: AccessGrantQuery,
+  into: AccessGrant[],
+): Promise<void> {
   for (let from = null; ; ) {
-    const page: AccessGrant[] = await findAccessGrants(tx, query, { from, limit: READ_PAGE });
+    const page: AccessGrant[] = await findAccessGrants(db, query, { from, limit: READ_PAGE });
     into.push(...page);
     if (into.length > MAX_ITEMS) {
       throw new ApiError(
@@ -101,6 +115,18 @@ async function readAll(tx: Tx, query: AccessGrantQuery, into: AccessGrant[]): Pr
   }
 }
 
+/** What a recommendation looks at. */
+export function factsOf({ row, grantedAt }: AccessGrant): AccessFacts {
+  return {
+    path: row.path,
+    role: row.role,
+    grantedAtMs: grantedAt.getTime(),
+    notedSinceMs: row.noted_since?.getTime() ?? null,
+    lastUsedAtMs: row.last_used_at?.getTime() ?? null,
+    expiresAtMs: row.expires_at?.getTime() ?? null,
+  };
+}
+
 function toItem(
   deps: ReviewDeps,
   review: ReviewRow,
@@ -108,13 +134,7 @@ function toItem(
   position: number,
 ): NewItemRow {
   const { row } = grant;
-  const facts: AccessFacts = {
-    path: row.path,
-    role: row.role,
-    grantedAtMs: grant.grantedAt.getTime(),
-    lastUsedAtMs: row.last_used_at?.getTime() ?? null,
-    expiresAtMs: row.expires_at?.getTime() ?? null,
-  };
+  const facts = factsOf(grant);
   const nowMs = review.created_at.getTime();
   return {
     id: newId(idPrefixes.accessReviewItem, nowMs, deps.randomBytes),

@@ -12,6 +12,8 @@ export interface AdminKeyRow {
   created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Date | null;
+  last_used_address: string | null;
 }
 
 const columns = [
@@ -24,6 +26,8 @@ const columns = [
   "created_at",
   "expires_at",
   "revoked_at",
+  "last_used_at",
+  "last_used_address",
 ] as const;
 
 export interface AdminKeyFilter {

@@ -41,6 +41,7 @@ test("the secret is shown once, works at once, and is never shown again", async 
     created_at: new Date(h.clock.nowMs).toISOString(),
     expires_at: null,
     revoked_at: null,
+    last_used: null,
   });
   const read = await h.as(key).get(`${KEYS}/${shown.id}`);
   expect(read.body).toEqual(shown);
@@ -100,4 +101,20 @@ test("no workspace key, whatever its permission, sees or makes admin keys", asyn
   for (const answer of [await h.as(key).get(KEYS), await h.as(key).post(KEYS, { name: "No" })]) {
     expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
   }
+});
+
+test("a use is shown with its time and address; a call with a revoked key is none", async () => {
+  const made = await org.admin.createAdminKey();
+  const read = async () => (await org.operator.get<AdminKey>(`${KEYS}/${made.id}`)).body.last_used;
+  expect(await read()).toBeNull();
+  h.clock.nowMs += 5_000;
+  const usedAt = new Date(h.clock.nowMs).toISOString();
+  await h.as(made.key).get(KEYS);
+  await h.adminKeyUse.flush();
+  expect(await read()).toEqual({ at: usedAt, address: "127.0.0.1" });
+  await org.operator.post(`${KEYS}/${made.id}/revoke`);
+  h.clock.nowMs += 5_000;
+  expect((await h.as(made.key).get(KEYS)).status).toBe(401);
+  await h.adminKeyUse.flush();
+  expect((await read())?.at).toBe(usedAt);
 });

@@ -54,6 +54,8 @@ export function createAdminKey(
       created_at: new Date(nowMs),
       expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
       revoked_at: null,
+      last_used_at: null,
+      last_used_address: null,
     };
     await insertAdminKey(tx, { ...row, organization_id: organizationId, secret_hash: hash });
     return { result: { row, secret }, audit: auditOf("admin_key.created", null, row) };

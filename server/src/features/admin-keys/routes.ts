@@ -50,5 +50,9 @@ function toAdminKey(row: AdminKeyRow, nowMs: number): z.input<typeof adminKey> {
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     revoked_at: row.revoked_at?.toISOString() ?? null,
+    last_used: row.last_used_at && {
+      at: row.last_used_at.toISOString(),
+      address: row.last_used_address,
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { KeyIssue } from "@bursar/contract/admin/key-hygiene.ts";
+import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { ownerState, permissionUnderOwner } from "#src/access/owner-state.sql.ts";
@@ -106,7 +106,8 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "used.last_used_address",
       "used.last_used_model",
     ])
-    .where("api_key.organization_id", "=", scope.organizationId);
+    .where("api_key.organization_id", "=", scope.organizationId)
+    .where("api_key.purpose", "=", "calls");
   const { onlyWorkspaceIds } = scope;
   if (onlyWorkspaceIds === null) return query;
   return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
@@ -210,6 +211,8 @@ function issueOf(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
     case "no_spend_limit":
       return sql`NOT EXISTS (SELECT 1 FROM spend_limit
         WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
+    case "expires_within_14_days":
+      return sql`api_key.expires_at <= ${after(nowMs, 14)}`;
     case "unused_90_days":
       return isUnusedSince(after(nowMs, -90));
     case "wide_permission":

@@ -1,5 +1,5 @@
-import type { KeyIssue } from "@bursar/contract/admin/key-hygiene.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
 import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";

@@ -1,5 +1,6 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
-import { type getKeyHygiene, keyIssues } from "@bursar/contract/admin/key-hygiene.ts";
+import type { getKeyHygiene } from "@bursar/contract/admin/key-hygiene.ts";
+import { keyIssues } from "@bursar/contract/key-issues.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
@@ -49,6 +50,13 @@ test("counts the keys that work with each issue, and the list shows the same one
     h.deps.database,
   );
   await operator.createApiKey(id, { name: "wide", permissions: ["admin"] });
+  const soon = new Date(h.clock.nowMs + 14 * DAY_MS).toISOString();
+  const ending = await operator.createApiKey(id, {
+    name: "ending",
+    owner_member_id: owner.id,
+    expires_at: soon,
+  });
+  await limit(ending.id);
   await operator.createApiKey(elsewhere, { name: "elsewhere" });
   const gone = await operator.createApiKey(id, { name: "gone" });
   await operator.post(`/v1/admin/api_keys/${gone.id}`, { status: "archived" });
@@ -58,10 +66,11 @@ test("counts the keys that work with each issue, and the list shows the same one
   const counts = ({ cards }: Hygiene) =>
     Object.fromEntries(cards.map(({ issue, count }) => [issue, count]));
   const all = await read(operator);
-  expect([all.keys, all.keys_without_issue]).toEqual([4, 1]);
+  expect([all.keys, all.keys_without_issue]).toEqual([5, 1]);
   expect(counts(all)).toEqual({
     never_expires: 2,
     no_spend_limit: 2,
+    expires_within_14_days: 1,
     unused_90_days: 1,
     wide_permission: 1,
     older_than_180_days: 1,
@@ -73,7 +82,7 @@ test("counts the keys that work with each issue, and the list shows the same one
   }
   expect((await read(operator, `?workspace_id=${elsewhere}`)).keys).toBe(1);
   // Who sees some workspaces only counts over those.
-  expect((await read(owner.client)).keys).toBe(3);
+  expect((await read(owner.client)).keys).toBe(4);
   expect((await owner.client.get(`/v1/admin/key_hygiene?workspace_id=${elsewhere}`)).status).toBe(
     404,
   );

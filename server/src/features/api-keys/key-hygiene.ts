@@ -1,4 +1,4 @@
-import { type KeyIssue, keyIssues } from "@bursar/contract/admin/key-hygiene.ts";
+import { type KeyIssue, keyIssues } from "@bursar/contract/key-issues.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";

@@ -1,4 +1,4 @@
-import type { Database } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 export interface MailRow {
@@ -27,7 +27,7 @@ const columns = [
 
 /** One row more than the page holds. */
 export async function listMail(
-  db: Database,
+  db: Database | Tx,
   filter: { organizationId: string; statuses: readonly MailRow["status"][] | null },
   page: PageRequest,
 ): Promise<MailRow[]> {
@@ -56,7 +56,7 @@ export interface MailWithBodyRow extends MailRow {
 }
 
 export async function findMail(
-  db: Database,
+  db: Database | Tx,
   of: { organizationId: string; id: string },
 ): Promise<MailWithBodyRow | null> {
   const row = await db

@@ -5,9 +5,10 @@ import type { Call } from "#src/access/call.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import type { MailRow } from "./mail.sql.ts";
 import { filtersOf, getMail, listMail, type MailReadDeps } from "./mail.ts";
+import { sendTestMail, type TestMailDeps } from "./test-mail.ts";
 
 export function makeMailHandlers(
-  deps: MailReadDeps,
+  deps: MailReadDeps & TestMailDeps,
 ): HandlersFor<(typeof mailRoutes)[number], Call> {
   return {
     listMail: async (call, { query }) => {
@@ -22,6 +23,7 @@ export function makeMailHandlers(
       const { row, body, absentBecause } = await getMail(deps, call, params.mail_id);
       return { ...toWire(row), body, body_absent_because: absentBecause };
     },
+    sendTestMail: async (call, { body }) => toWire(await sendTestMail(deps, call, body.to)),
   };
 }
 

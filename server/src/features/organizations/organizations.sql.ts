@@ -38,6 +38,41 @@ export async function findOrganization(
   return row ?? null;
 }
 
+export interface OrganizationSettingsRow extends OrganizationRow {
+  created_at: Date;
+  default_workspace_id: string;
+  default_workspace_name: string;
+}
+
+/** The organization with its default workspace, locked until the transaction ends where `isForUpdate`; null: none. */
+export async function findSettings(
+  db: Database | Tx,
+  id: string,
+  isForUpdate = false,
+): Promise<OrganizationSettingsRow | null> {
+  const query = db
+    .selectFrom("organization")
+    .innerJoin("workspace", (join) =>
+      join
+        .onRef("workspace.organization_id", "=", "organization.id")
+        .on("workspace.is_default", "=", true),
+    )
+    .select([
+      "organization.id",
+      "organization.name",
+      "organization.created_at",
+      "workspace.id as default_workspace_id",
+      "workspace.name as default_workspace_name",
+    ])
+    .where("organization.id", "=", id);
+  const row = await (isForUpdate ? query.forUpdate("organization") : query).executeTakeFirst();
+  return row ?? null;
+}
+
+export async function renameOrganization(tx: Tx, { id, name }: OrganizationRow): Promise<void> {
+  await tx.updateTable("organization").set({ name }).where("id", "=", id).execute();
+}
+
 export async function insertOrganization(
   tx: Tx,
   row: OrganizationRow & { createdAt: Date },

@@ -5,10 +5,11 @@ import {
   type AddedEvent,
   type AuditDeps,
   appendAuditEvent,
+  auditedTransaction,
   startAuditChain,
 } from "#src/audit/audited-transaction.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -16,10 +17,13 @@ import { newId } from "#src/lib/ids.ts";
 import {
   findFirstOrganization,
   findOrganization,
+  findSettings,
   insertDefaultWorkspace,
   insertOrganization,
   lockFirstStart,
   type OrganizationRow,
+  type OrganizationSettingsRow,
+  renameOrganization,
 } from "./organizations.sql.ts";
 
 /**
@@ -89,5 +93,46 @@ export async function getOrganization(
 ): Promise<OrganizationRow> {
   const row = await findOrganization(deps.database, caller.organizationId);
   assert(row !== null, "a caller's organization exists");
+  return row;
+}
+
+/** The caller's own organization, with what is set for all of it. */
+export function getOrganizationSettings(
+  deps: Pick<AuditDeps, "database">,
+  { caller }: Call,
+): Promise<OrganizationSettingsRow> {
+  return getSettings(deps.database, caller.organizationId);
+}
+
+export function updateOrganization(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  name: string,
+): Promise<OrganizationSettingsRow> {
+  const { organizationId: id } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getSettings(tx, id, true);
+    if (before.name === name) return { result: before, audit: "unchanged" };
+    await renameOrganization(tx, { id, name });
+    return {
+      result: { ...before, name },
+      audit: {
+        event: "organization.updated",
+        subject: { type: "organization", id },
+        workspaceId: null,
+        before: { name: before.name },
+        after: { name },
+      },
+    };
+  });
+}
+
+async function getSettings(
+  db: Database | Tx,
+  id: string,
+  isForUpdate = false,
+): Promise<OrganizationSettingsRow> {
+  const row = await findSettings(db, id, isForUpdate);
+  assert(row !== null, "a caller's organization exists, with its default workspace");
   return row;
 }

@@ -32,6 +32,23 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
   return { ...rest, has_two_factor: two_factor_enabled ?? false, passkeys: Number(passkeys) };
 }
 
+/** The person's row, locked until the transaction ends. */
+export async function lockProfile(
+  tx: Tx,
+  memberId: string,
+): Promise<{ email: string; name: string }> {
+  return tx
+    .selectFrom("member")
+    .select(["email", "name"])
+    .where("id", "=", memberId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+}
+
+export async function renameMember(tx: Tx, of: { id: string; name: string }): Promise<void> {
+  await tx.updateTable("member").set({ name: of.name }).where("id", "=", of.id).execute();
+}
+
 /** Owners, then admins, who can sign in; those first who are here the longest. */
 export function listAdministrators(
   db: Database | Tx,

@@ -25,6 +25,7 @@ import {
 } from "./passkeys.ts";
 import { changePassword, confirmPasswordReset, requestPasswordReset } from "./passwords.ts";
 import { findProfile, listAdministrators } from "./profile.sql.ts";
+import { updateProfile } from "./profile.ts";
 import {
   endSession,
   listOwnWorkspaces,
@@ -100,6 +101,10 @@ export function makeSessionHandlers(
 ): HandlersFor<(typeof sessionRoutes)[number], BrowserCall, PublicCall> {
   return {
     getSession: (call) => getCurrentSession(deps, call),
+    updateProfile: async (call, { body }) => ({
+      type: "profile",
+      ...(await updateProfile(deps, call, body.name)),
+    }),
     signOut: async (call) => {
       await signOut(deps, call);
       return { type: "signed_out" };

@@ -1,7 +1,7 @@
 import {
+  claudeActions,
   organizationActions,
   selfActions,
-  type WorkspaceAction,
   workspaceActions,
 } from "@bursar/contract/permissions.ts";
 import type { BrowserCall } from "#src/access/call.ts";
@@ -19,6 +19,8 @@ import { auditOfSelf, memberOf } from "./signed-in.ts";
 
 /** So many workspaces stand in the answer about oneself; the list of workspaces has them all. */
 const MAX_WORKSPACES = 500;
+/** Those of the Claude API are the person's in the playground, and for the keys that it may make. */
+const inWorkspace = [...workspaceActions, ...claudeActions];
 
 export interface VisibleWorkspaces {
   workspaces: {
@@ -50,7 +52,7 @@ export async function listOwnWorkspaces(
     id,
     name,
     roles: rolesIn(member, id),
-    permissions: workspaceActions.filter((action: WorkspaceAction) => reachIn(member, action, id)),
+    permissions: inWorkspace.filter((action) => reachIn(member, action, id) !== null),
   }));
   return { workspaces, hasMore: rows.length > MAX_WORKSPACES };
 }

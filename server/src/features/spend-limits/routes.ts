@@ -5,7 +5,6 @@ import type {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/ledger/official-limit.ts";
@@ -14,6 +13,7 @@ import {
   deleteSpendLimit,
   filtersOf,
   getSpendLimit,
+  type LimitDeps,
   type LimitState,
   listSpendLimits,
   officialScopeTypes,
@@ -24,7 +24,7 @@ import { toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
 
 export function makeSpendLimitHandlers(
-  deps: AuditDeps,
+  deps: LimitDeps,
 ): HandlersFor<(typeof spendLimitRoutes)[number], Call> {
   return {
     setWorkspaceLimit: async (call, { body }) =>

@@ -2,6 +2,8 @@ import { enforcements, type LimitScope } from "@bursar/contract/admin/spend-limi
 import type { Call } from "#src/access/call.ts";
 import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import { fireCrossed } from "#src/alerting/fire-spend.ts";
+import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -29,6 +31,9 @@ import { balanceKeyText } from "#src/ledger/spend-key.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findVisibleLimit, type LimitVisibility, listVisibleLimits } from "./spend-limits.sql.ts";
 
+/** A change may cross what alerts wait for. */
+export type LimitDeps = AuditDeps & AlertingDeps;
+
 /** A limit and its balance of the running period; a null balance is 0. */
 export interface LimitState {
   limit: LimitRow;
@@ -49,7 +54,7 @@ export interface NewSpendLimit {
 
 /** Creates or replaces the limit of (scope, period). Throws what `lockScope` and `changeLimit` throw. */
 export function setSpendLimit(
-  deps: AuditDeps,
+  deps: LimitDeps,
   call: Call,
   input: NewSpendLimit,
 ): Promise<LimitState> {
@@ -66,7 +71,7 @@ export function setSpendLimit(
  * `setSpendLimit` throws.
  */
 export function setLimitAmount(
-  deps: AuditDeps,
+  deps: LimitDeps,
   call: Call,
   input: { scope: LimitScope; period: PeriodName; amountNanoUsd: bigint },
 ): Promise<LimitState> {
@@ -89,7 +94,7 @@ interface SetLimit {
 }
 
 function setLimit(
-  deps: AuditDeps,
+  deps: LimitDeps,
   { caller, origin }: Call,
   { scope: wireScope, period: name, ifVersion, wanted }: SetLimit,
 ): Promise<LimitState> {
@@ -101,6 +106,7 @@ function setLimit(
     const change = await changeLimit(tx, deps, of, wanted(before), ifVersion);
     assert(change.after !== null, "a limit that is set is there");
     const { id } = change.after;
+    await fireCrossed(tx, deps, of);
     const balance = await findBalance(tx, { ...of, periodStart: period.start });
     const activatingSince = (await findActivating(tx, [id])).get(id) ?? null;
     return {

@@ -1,6 +1,7 @@
 import type { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
 import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { fireCrossed } from "#src/alerting/fire-spend.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
@@ -8,6 +9,7 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/ledger/balances.sql.ts";
 import { auditOfSet, changeLimit, readLimit, readOpenEndedHold } from "#src/ledger/change-limit.ts";
 import { findActivating, listSpendLimits, type SpendLimit } from "#src/ledger/limits.sql.ts";
+import type { LimitDeps } from "./spend-limits.ts";
 import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
 
 // The short way to the limit that most companies want: a workspace's, per month.
@@ -31,7 +33,7 @@ export interface NewWorkspaceLimit {
 
 /** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one, a 409. */
 export function setWorkspaceLimit(
-  deps: AuditDeps,
+  deps: LimitDeps,
   { caller, origin }: Call,
   input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
@@ -61,6 +63,7 @@ export function setWorkspaceLimit(
       period: "monthly",
     } as const;
     const change = await changeLimit(tx, deps, of, wanted, input.if_version);
+    await fireCrossed(tx, deps, of);
     const limit = change.after;
     const balance = await findBalance(tx, { ...of, periodStart: period.start });
     const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);

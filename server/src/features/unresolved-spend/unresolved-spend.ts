@@ -1,5 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
+import { fireCrossed } from "#src/alerting/fire-spend.ts";
+import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -20,7 +22,7 @@ import { newId } from "#src/lib/ids.ts";
 
 // Spend of which nobody knows whether it was billed. It leaves the books by itself after a time, or by a decision here.
 
-export interface UnresolvedDeps extends AuditDeps {
+export interface UnresolvedDeps extends AuditDeps, AlertingDeps {
   /** After this time unresolved spend counts as not spent. */
   unresolvedReleaseMs: number;
 }
@@ -96,6 +98,7 @@ export function resolveUnresolvedSpend(
     const what = { organizationId, reason, costNanoUsd: chargedNanoUsd };
     const adjustmentId = decision === "charge" ? await charge(tx, deps, item, what) : null;
     if (adjustmentId === null) await releaseItem(tx, organizationId, item);
+    else await fireCrossed(tx, deps, { organizationId });
     return {
       result: { chargedNanoUsd, adjustmentId },
       audit: {

@@ -11,6 +11,7 @@ import {
 } from "#src/domain/report-range.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { countColumns, type UsageLabel } from "#src/metering/rollup-tables.ts";
+import { findWeeksSummedBefore } from "#src/metering/weeks.sql.ts";
 import {
   findPrunedBefore,
   type Level,
@@ -55,7 +56,7 @@ export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   if (bucket === "none") {
     const { by } = order;
     if (by !== "time" && columns.length > 0) return listRanked(tx, page, { ...order, by });
-    const parts = partsOf(page);
+    const parts = await partsOf(tx, page);
     return listReport(
       tx,
       { ...filter, columns, parts, isBucketed: false },
@@ -75,7 +76,7 @@ async function listRanked(
   order: { by: Measure; isDescending: boolean },
 ): Promise<ListedRow[]> {
   const { filter, columns, after, limit } = page;
-  const query = { ...filter, columns, parts: partsOf(page) };
+  const query = { ...filter, columns, parts: await partsOf(tx, page) };
   const ranking = await rankGroups(tx, query, { order, after, limit });
   if (ranking.length === 0) return [];
   const rows = await listGroups(tx, page, ranking);
@@ -98,7 +99,7 @@ async function listGroups(
     {
       ...within,
       columns,
-      parts: partsOf({ ...report, filter: within }),
+      parts: await partsOf(tx, { ...report, filter: within }),
       isBucketed: false,
     },
     { order: { by: "time", isDescending: false }, after: null, limit: groups.length },
@@ -145,22 +146,29 @@ export async function sumRange(
   tx: Tx,
   page: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
 ): Promise<UsageCounts> {
-  return sumReport(tx, { ...page.filter, parts: partsOf({ ...page, columns: [] }) });
+  const parts = await partsOf(tx, { ...page, columns: [] });
+  return sumReport(tx, { ...page.filter, parts });
 }
 
 /** The whole range in the largest units that there are rollups of; minutes at its ends come from the events. */
-function partsOf({
-  filter,
-  columns,
-  bucket,
-  range,
-  isOpenEnded,
-}: Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">): RangePart[] {
+async function partsOf(
+  tx: Tx,
+  {
+    filter,
+    columns,
+    bucket,
+    range,
+    isOpenEnded,
+  }: Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">,
+): Promise<RangePart[]> {
   const level: Level = levelFor({ ...filter, columns });
-  const units = (["hour", "day", "month"] as const).filter((unit) => level[unit] !== undefined);
+  const units = (["hour", "day", "week", "month"] as const).filter(
+    (unit) => level[unit] !== undefined,
+  );
   const coarsest = level.month === undefined ? "daily" : "monthly";
   const endMs = isOpenEnded ? periodOf(coarsest, range.endMs - 1).endMs : range.endMs;
-  return cutRange({ ...range, endMs }, bucket === "1m" ? ["minute", ...units] : units);
+  const weeksEndMs = level.week === undefined ? 0 : await findWeeksSummedBefore(tx);
+  return cutRange({ ...range, endMs }, bucket === "1m" ? ["minute", ...units] : units, weeksEndMs);
 }
 
 async function refusePrunedMinutes(
@@ -194,16 +202,18 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   await refusePrunedMinutes(tx, top);
   const ranking = await rankGroups(
     tx,
-    { ...filter, columns, parts: partsOf(top) },
+    { ...filter, columns, parts: await partsOf(tx, top) },
     { order: { by: measure, isDescending }, after: null, limit: count },
   );
   if (ranking.length === 0) return [];
   const isBucketed = bucket !== "none";
-  const shape = (of: { columns: readonly ReportColumn[]; filter: ReportFilter }): ReportQuery => ({
+  const shape = async (of: Pick<ReportPage, "columns" | "filter">): Promise<ReportQuery> => ({
     ...of.filter,
     columns: of.columns,
     isBucketed,
-    parts: isBucketed ? [{ ...range, unit: bucketUnits[bucket] }] : partsOf({ ...top, ...of }),
+    parts: isBucketed
+      ? [{ ...range, unit: bucketUnits[bucket] }]
+      : await partsOf(tx, { ...top, ...of }),
   });
   const all = {
     order: { by: "time", isDescending: false },
@@ -212,9 +222,9 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   } as const;
   const inTop = { columns, filter: narrowed(filter, columns, ranking) };
   const rows = isBucketed
-    ? await listReport(tx, shape(inTop), all)
+    ? await listReport(tx, await shape(inTop), all)
     : [...(await listGroups(tx, top, ranking)).values()];
-  const sums = await listReport(tx, shape({ columns: [], filter }), all);
+  const sums = await listReport(tx, await shape({ columns: [], filter }), all);
   return withOthers(rows, sums, (row) => {
     const key = columns.map((column) => row[column]).join("\n");
     return ranking.findIndex((each) => each.columns.join("\n") === key);

@@ -116,9 +116,10 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
 const levels = [
   { hour: "usage_organization_hour", day: "usage_organization_day" },
   { hour: "usage_workspace_hour", day: "usage_workspace_day" },
-  // Hours per key and nothing else would be hardly fewer rows than there are with all labels.
-  { hour: "usage_hour", day: "usage_key_day", month: "usage_key_month" },
-  { hour: "usage_hour", day: "usage_day", month: "usage_month" },
+  { hour: "usage_hour", day: "usage_member_day" },
+  // Hours per key and model would be hardly fewer rows than there are with all labels.
+  { hour: "usage_hour", day: "usage_key_day", week: "usage_key_week", month: "usage_key_month" },
+  { hour: "usage_hour", day: "usage_day", week: "usage_week", month: "usage_month" },
 ] as const satisfies Level[];
 export type Level = Partial<Record<RollupUnit, RollupTable>> & { day: RollupTable };
 
@@ -134,7 +135,7 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
     const labels: readonly UsageLabel[] = rollupTables[day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
-  return level ?? levels[3];
+  return level ?? levels[4];
 }
 
 function labelsOf(column: ReportColumn): readonly UsageLabel[] {
@@ -147,16 +148,16 @@ function isLabel(column: ReportColumn): column is UsageLabel {
 
 /**
  * Runs the statements of a report on one state of the database, so that they add up. Compiling a plan takes longer than
- * any report may, and ten thousand groups do not fit into the memory that a statement has otherwise.
+ * any report may, and ten thousand groups do not fit into the memory that a statement has otherwise. Rollups lie in order
+ * of time: their index is taken for a range of days, not the whole table, which on a disk that turns would be as fast.
  */
 export function inReport<Result>(
   database: Database,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return inSnapshot(database, async (tx) => {
-    await sql`SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)`.execute(
-      tx,
-    );
+    await sql`SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),
+      set_config('random_page_cost', '1.1', true)`.execute(tx);
     return work(tx);
   });
 }
@@ -315,11 +316,11 @@ function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
   }
   const keys = values.api_key_id;
   // A key stands in one workspace: with it the index leads to the key's rows.
-  if (keys !== undefined && values.workspace_id === undefined && !isOfEvents) {
+  if (keys !== undefined && !query.groups && values.workspace_id === undefined && !isOfEvents) {
     conditions.push(sql`(workspace_id, api_key_id) IN (SELECT workspace_id, id FROM api_key
       WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[]))`);
   }
-  if (query.groups) conditions.push(isOneOf(query.groups, isOfEvents));
+  if (query.groups) conditions.push(isOneOf(query, query.groups, isOfEvents));
   if (query.withoutRemovedMembers) {
     conditions.push(sql`NOT (member_id = ANY(ARRAY(SELECT id FROM member
       WHERE organization_id = ${organizationId} AND status = 'removed')))`);
@@ -328,6 +329,7 @@ function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
 }
 
 function isOneOf(
+  { organizationId }: ReportQuery,
   { columns, rows }: NonNullable<ReportFilter["groups"]>,
   isOfEvents: boolean,
 ): RawBuilder<unknown> {
@@ -335,7 +337,14 @@ function isOneOf(
     sql.raw(isOfEvents && column === "status" ? EVENT_STATUS : textOf(column)),
   );
   const lists = columns.map((_, index) => sql`${rows.map((row) => row[index] ?? "")}::text[]`);
-  return sql`(${sql.join(left)}) IN (SELECT * FROM unnest(${sql.join(lists)}))`;
+  const names = columns.map((column) => sql.ref(column));
+  const wanted = sql`unnest(${sql.join(lists)}) AS wanted (${sql.join(names)})`;
+  if (isOfEvents || !columns.includes("api_key_id") || columns.includes("workspace_id")) {
+    return sql`(${sql.join(left)}) IN (SELECT * FROM ${wanted})`;
+  }
+  // In one list with the groups, for two of them are joined the wrong way round: 3 s, where this takes 0.02 s.
+  return sql`(workspace_id, ${sql.join(left)}) IN (SELECT key.workspace_id, wanted.* FROM ${wanted}
+    JOIN api_key AS key ON key.organization_id = ${organizationId} AND key.id = wanted.api_key_id)`;
 }
 
 function textOf(column: ReportColumn): string {

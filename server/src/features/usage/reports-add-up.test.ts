@@ -12,6 +12,7 @@ import { addToBalances, findBalance } from "#src/ledger/balances.sql.ts";
 import { chargesOf } from "#src/ledger/charges.ts";
 import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
 import { listRollupDifferences } from "#src/metering/verify.sql.ts";
+import { sumWeek } from "#src/metering/weeks.sql.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
@@ -42,12 +43,28 @@ beforeAll(async () => {
     }
   }
   records = fc.sample(history(), { numRuns: 1, seed: 7 }).flat();
+  await sumUp({ from: START, to: START });
   await recordUsage(h.deps.database, records);
+  await sumUp({ from: START, to: END });
   await h.deps.database.transaction().execute((tx) => addToBalances(tx, chargesOf(records)));
 });
 afterAll(async () => {
   await h.close();
 });
+
+/** The weeks of the history, whatever day the test runs on; the last days of it stay days. */
+async function sumUp({ from, to }: { from: number; to: number }): Promise<void> {
+  await h.deps.database.transaction().execute(async (tx) => {
+    let { startMs, endMs } = periodOf("weekly", from);
+    await tx
+      .updateTable("usage_weeks")
+      .set({ summed_before: new Date(startMs) })
+      .execute();
+    for (; endMs <= to; { startMs, endMs } = periodOf("weekly", endMs)) {
+      await sumWeek(tx, new Date(startMs));
+    }
+  });
+}
 
 function history(): fc.Arbitrary<EndRecord[]> {
   // Edges of hours, days and months are where sums go wrong.

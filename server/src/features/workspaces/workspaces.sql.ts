@@ -153,6 +153,7 @@ export async function archiveKeysOfWorkspace(
     .where("organization_id", "=", of.organizationId)
     .where("workspace_id", "=", of.workspaceId)
     .where("status", "!=", "archived")
+    .where("purpose", "=", "calls")
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
 }

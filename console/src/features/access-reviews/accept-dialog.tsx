@@ -1,0 +1,54 @@
+import { Button } from "../../ui/button.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { type AssignedItem, useDecide } from "./queries.ts";
+import { formatAccesses } from "./words.ts";
+
+interface AcceptProps {
+  reviewId: string;
+  /** What nobody has decided about and is this person's to decide. */
+  open: readonly AssignedItem[];
+  onClose: () => void;
+}
+
+export function AcceptDialog({ reviewId, open, onClose }: AcceptProps) {
+  const decide = useDecide();
+  const toRemove = open.filter(({ recommendation }) => recommendation === "remove").length;
+  const accept = async () => {
+    const params = { access_review_id: reviewId };
+    const { results } = await decide.mutateAsync({
+      params,
+      body: { accept_recommendations: true },
+    });
+    const decided = results.filter(({ outcome }) => outcome === "decided").length;
+    showToast(`${formatAccesses(decided)} decided as recommended`);
+    onClose();
+  };
+  return (
+    <Dialog title="Accept recommendations" isOpen onClose={onClose}>
+      <p className="text-quiet">
+        Of the {formatAccesses(open.length)} that nobody has decided about,{" "}
+        <strong className="font-semibold text-ink">
+          {formatCount(toRemove)} {toRemove === 1 ? "is" : "are"} to be removed and{" "}
+          {formatCount(open.length - toRemove)} kept
+        </strong>
+        . Nothing is taken away before the review is closed, and each decision can be changed until
+        then.
+      </p>
+      <FormError error={decide.error} />
+      <DialogActions>
+        <CancelButton />
+        <Button
+          kind="primary"
+          isBusy={decide.isPending}
+          // The error is shown from the mutation itself.
+          onClick={() => void accept().catch(() => undefined)}
+        >
+          Accept recommendations
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

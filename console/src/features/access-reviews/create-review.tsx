@@ -1,0 +1,234 @@
+import { accessPaths } from "@bursar/contract/access-paths.ts";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import type { Input as CallInput } from "../../api-client.ts";
+import { useSession } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { showServerErrors } from "../../ui/form.ts";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { useMembers } from "../members/queries.ts";
+import { useCreateReview, usePreview } from "./queries.ts";
+import {
+  DueField,
+  InactiveField,
+  isInWorkspaces,
+  NameField,
+  RecurrenceField,
+  ReviewersField,
+  type ReviewForm,
+  type ReviewValues,
+  RuleFields,
+  ScopeFields,
+  toAutoClose,
+  toDueAt,
+} from "./review-fields.tsx";
+import { describePlan, formatAccesses } from "./words.ts";
+
+const DAY_MS = 86_400_000;
+const DUE_DAYS = 14;
+
+const steps = ["What is reviewed", "Who reviews, and until when", "What comes of it", "Check"];
+const fieldsOf: readonly (keyof ReviewValues)[][] = [
+  ["name", "paths", "workspace_ids"],
+  ["reviewer_ids", "due_at"],
+  ["inactive_days"],
+  [],
+];
+
+/** Asks in steps what is reviewed, by whom and how it ends, says what that comes to, and starts it. */
+export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
+  const [step, setStep] = useState(0);
+  const [error, setError] = useState<Error | null>(null);
+  const create = useCreateReview();
+  const navigate = useNavigate();
+  const form = useForm<ReviewValues>({ defaultValues: useDefaults() });
+  const isLast = step === steps.length - 1;
+  const go = async () => {
+    setError(null);
+    if (await isStepFilled(form, step)) setStep(step + 1);
+  };
+  const isRefused = (name: keyof ReviewValues) => form.getFieldState(name).error !== undefined;
+  const start = async () => {
+    setError(null);
+    try {
+      const made = await create.mutateAsync({ body: toBody(form.getValues()) });
+      showToast(`Review of ${formatAccesses(made.progress.items)} started`);
+      onClose();
+      void navigate({ to: "/reviews/$reviewId", params: { reviewId: made.id } });
+    } catch (failure) {
+      const left = showServerErrors(form, failure as Error);
+      setError(left);
+      if (!left)
+        setStep(
+          Math.max(
+            0,
+            fieldsOf.findIndex((names) => names.some(isRefused)),
+          ),
+        );
+    }
+  };
+  return (
+    <Dialog
+      title="Start access review"
+      description={`Step ${step + 1} of ${steps.length}: ${steps[step]}`}
+      isOpen
+      isWide
+      onClose={onClose}
+    >
+      <form
+        noValidate
+        className="grid gap-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void (isLast ? start() : go());
+        }}
+      >
+        <Step step={step} form={form} />
+        <FormError error={error} />
+        <DialogActions>
+          {step > 0 ? <Button onClick={() => setStep(step - 1)}>Back</Button> : <CancelButton />}
+          <Button kind="primary" type="submit" isBusy={create.isPending}>
+            {isLast ? "Start access review" : "Next"}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+function useDefaults(): ReviewValues {
+  const { member } = useSession();
+  const now = new Date();
+  const month = now.toLocaleDateString("en-GB", {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  return {
+    name: `Access review, ${month}`,
+    paths: [...accessPaths],
+    is_limited: false,
+    workspace_ids: [],
+    reviewer_ids: [member.id],
+    due_at: new Date(now.getTime() + DUE_DAYS * DAY_MS).toISOString().slice(0, 10),
+    recurrence: "none",
+    inactive_days: "30",
+    if_no_answer: "keep",
+    auto_close_days: "never",
+  };
+}
+
+async function isStepFilled(form: ReviewForm, step: number): Promise<boolean> {
+  const { paths, is_limited, workspace_ids, reviewer_ids, due_at } = form.getValues();
+  const areTextsFilled = await form.trigger(fieldsOf[step] ?? [], { shouldFocus: true });
+  const refuse = (name: keyof ReviewValues, message: string) => {
+    form.setError(name, { message });
+    return false;
+  };
+  if (step === 0 && paths.length === 0) return refuse("paths", "Choose at least one.");
+  if (step === 0 && is_limited && paths.some(isInWorkspaces) && workspace_ids.length === 0) {
+    return refuse("workspace_ids", "Choose at least one, or all workspaces.");
+  }
+  if (step === 1 && reviewer_ids.length === 0) {
+    return refuse("reviewer_ids", "Choose at least one reviewer.");
+  }
+  if (step === 1 && Date.parse(toDueAt(due_at)) <= Date.now()) {
+    return refuse("due_at", "Choose a day that is not over.");
+  }
+  return areTextsFilled;
+}
+
+function Step({ step, form }: { step: number; form: ReviewForm }) {
+  if (step === 0) {
+    return (
+      <>
+        <NameField form={form} />
+        <ScopeFields form={form} />
+      </>
+    );
+  }
+  if (step === 1) {
+    return (
+      <>
+        <ReviewersField form={form} />
+        <div className="grid gap-5 sm:grid-cols-2">
+          <DueField form={form} />
+          <RecurrenceField form={form} />
+        </div>
+      </>
+    );
+  }
+  if (step === 2) {
+    return (
+      <>
+        <InactiveField form={form} />
+        <RuleFields form={form} />
+      </>
+    );
+  }
+  return <Check values={form.getValues()} />;
+}
+
+function Check({ values }: { values: ReviewValues }) {
+  const { scope, inactive_days, reviewer_ids, due_at, auto_close_days } = toBody(values);
+  const preview = usePreview({ body: { scope, inactive_days, reviewer_ids } });
+  const members = useMembers();
+  const nameOf = new Map(members.data?.items.map(({ id, name }) => [id, name]));
+  if (preview.error) return <FormError error={preview.error} />;
+  if (!preview.data || members.isPending) return <SkeletonRows rows={4} />;
+  if (preview.data.items === 0) {
+    return (
+      <p role="status" className="text-quiet">
+        There is no such access now, so there is nothing to review. Go back and choose more.
+      </p>
+    );
+  }
+  const sentences = describePlan(
+    {
+      reviewers: reviewer_ids.map((id) => nameOf.get(id) ?? id),
+      dueAt: due_at,
+      ifNoAnswer: values.if_no_answer,
+      inactiveDays: inactive_days,
+      autoCloseDays: auto_close_days,
+      recurrence: values.recurrence,
+    },
+    preview.data,
+  );
+  const { without_reviewer } = preview.data;
+  return (
+    <div className="grid gap-4">
+      <p className="font-serif text-lg font-[560]">{values.name.trim()}</p>
+      <ul className="divide-y divide-line border-y border-line text-[0.9375rem]">
+        {sentences.map((sentence) => (
+          <li key={sentence} className="py-2.5">
+            {sentence}
+          </li>
+        ))}
+      </ul>
+      {without_reviewer > 0 && (
+        <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+          About {formatAccesses(without_reviewer)} of it none of these reviewers may decide. Add an
+          Owner for Owners, or an Admin for what is outside of their workspaces.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function toBody(values: ReviewValues) {
+  const { name, paths, is_limited, workspace_ids, reviewer_ids } = values;
+  const isLimited = is_limited && paths.some(isInWorkspaces);
+  return {
+    name,
+    scope: { paths, workspace_ids: isLimited ? workspace_ids : null },
+    reviewer_ids,
+    due_at: toDueAt(values.due_at),
+    recurrence: values.recurrence,
+    inactive_days: Number(values.inactive_days),
+    if_no_answer: values.if_no_answer,
+    auto_close_days: toAutoClose(values.auto_close_days),
+  } satisfies CallInput<"createAccessReview">["body"];
+}

@@ -1,0 +1,203 @@
+import { useEffect, useRef, useState } from "react";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { classNames } from "../../ui/class-names.ts";
+import { formatDay } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { LastUsed, Reach, Whose } from "../access/cells.tsx";
+import { giverOf, pathWords, reachOf, reasonOf, whoseOf } from "../access/words.ts";
+import type { AssignedItem } from "./queries.ts";
+import { Recommendation } from "./recommendation.tsx";
+import type { Local, Taken } from "./use-decisions.ts";
+import { type Decision, decisions, decisionWords } from "./words.ts";
+
+const MAX_REASON = 500;
+
+/** An entry with what this person has just decided about it. */
+export interface Entry {
+  item: AssignedItem;
+  local: Local | undefined;
+  decision: Decision | null;
+  reason: string | null;
+  /** Another reviewer's word, which nobody changes by accident. */
+  other: { name: string; decision: Decision } | null;
+}
+
+interface RowProps {
+  entry: Entry;
+  beganAt: string;
+  isCurrent: boolean;
+  /** The reason is being written. */
+  isExplaining: boolean;
+  /** What was asked for although another reviewer decided otherwise. */
+  asked: Decision | null;
+  onFocus: () => void;
+  onDecide: (decision: Decision) => void;
+  onTake: (taken: Taken) => void;
+  onExplain: (isOn: boolean) => void;
+}
+
+export const rowId = (item: AssignedItem) => `entry-${item.id}`;
+
+export function DecideRow(props: RowProps) {
+  const { entry, beganAt, isCurrent, isExplaining, onFocus, onDecide, onTake, onExplain } = props;
+  const { item, decision } = entry;
+  const giver = giverOf(item);
+  return (
+    <li
+      id={rowId(item)}
+      tabIndex={-1}
+      aria-current={isCurrent}
+      aria-label={`${whoseOf(item)}, ${reachOf(item)}, ${reasonOf(item)}`}
+      onFocus={onFocus}
+      className={classNames(
+        "scroll-my-24 border-l-3 py-3 pr-1 pl-3 focus-visible:outline-offset-[-2px]",
+        isCurrent ? "border-l-accent bg-sunk/60" : "border-l-transparent",
+      )}
+    >
+      <div className="grid gap-x-6 gap-y-2.5 text-sm sm:grid-cols-2 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)_minmax(0,1fr)_auto] lg:items-center">
+        <span className="grid gap-1">
+          <Whose access={item} />
+          {item.is_own && (
+            <span>
+              <Badge tone="warn">your own access</Badge>
+            </span>
+          )}
+        </span>
+        <span className="grid gap-0.5">
+          <Reach access={item} />
+          <span className="truncate text-xs text-quiet">
+            Given {giver && `by ${giver}, `}
+            {formatDay(item.granted_at)}
+          </span>
+        </span>
+        <span className="grid gap-0.5">
+          <Recommendation item={item} beganAt={beganAt} />
+          <span className="text-xs text-quiet">
+            Last used: <LastUsed access={item} />
+          </span>
+        </span>
+        <Buttons entry={entry} onDecide={onDecide} />
+      </div>
+      <Notes {...props} />
+      {isExplaining && decision && (
+        <ReasonForm
+          reason={entry.reason ?? ""}
+          onSave={(reason) => {
+            onTake({ decision, reason, isOverride: false });
+            onExplain(false);
+          }}
+          onClose={() => onExplain(false)}
+        />
+      )}
+    </li>
+  );
+}
+
+function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
+  const { item, decision } = entry;
+  return (
+    <fieldset className="inline-flex w-fit rounded-md border border-edge/55 bg-raised p-0.5">
+      <legend className="sr-only">Decision about {whoseOf(item)}</legend>
+      {decisions.map((each) => (
+        <button
+          key={each}
+          type="button"
+          disabled={item.needs_another_reviewer}
+          aria-pressed={decision === each}
+          aria-keyshortcuts={decisionWords[each].key}
+          title={each === "remove" ? `Removing it ${pathWords[item.path].removal}` : undefined}
+          onClick={() => onDecide(each)}
+          className={classNames(
+            "min-h-7.5 rounded-[0.25rem] px-2.5 text-sm whitespace-nowrap text-quiet transition-colors hover:text-ink aria-pressed:font-medium disabled:opacity-55 pointer-coarse:min-h-10",
+            each === "remove" && "aria-pressed:bg-bad-wash aria-pressed:text-bad",
+            each === "keep" && "aria-pressed:bg-good-wash aria-pressed:text-good",
+            each === "not_sure" && "aria-pressed:bg-warn-wash aria-pressed:text-warn",
+          )}
+        >
+          {decisionWords[each].label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Below the entry: whose turn it is, what went wrong, what was written. */
+function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
+  const { item, local, decision, reason, other } = entry;
+  if (item.needs_another_reviewer) {
+    return (
+      <p className="pt-2 text-sm text-quiet">Another reviewer decides about your own access.</p>
+    );
+  }
+  const wanted = asked ?? (local?.outcome === "already_decided" ? local.decision : null);
+  if (wanted) {
+    return (
+      <div role="alert" className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-2 text-sm">
+        <span className="text-warn">
+          {other
+            ? `${other.name} decided “${decisionWords[other.decision].label}”.`
+            : "Another reviewer has decided otherwise meanwhile."}
+        </span>
+        <Button onClick={() => onTake({ decision: wanted, reason: null, isOverride: true })}>
+          Decide “{decisionWords[wanted].label}” instead
+        </Button>
+      </div>
+    );
+  }
+  if (local?.state === "refused") {
+    return (
+      <p role="alert" className="pt-2 text-sm text-bad">
+        {local.message}
+      </p>
+    );
+  }
+  if (!decision || isExplaining) return null;
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 pt-1.5 text-sm text-quiet">
+      {other && <span>Decided by {other.name}.</span>}
+      {item.is_own && <span>It is marked as a self-review.</span>}
+      {reason && <span className="min-w-0 break-words">“{reason}”</span>}
+      {!other && (
+        <button type="button" className="link target" onClick={() => onExplain(true)}>
+          {reason ? "Change reason" : "Add reason"}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function ReasonForm(props: {
+  reason: string;
+  onSave: (reason: string | null) => void;
+  onClose: () => void;
+}) {
+  const [text, setText] = useState(props.reason);
+  const box = useRef<HTMLInputElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <form
+      className="flex flex-wrap gap-2.5 pt-2.5"
+      onSubmit={(event) => {
+        event.preventDefault();
+        props.onSave(text.trim() === "" ? null : text.trim());
+      }}
+    >
+      <Input
+        ref={box}
+        aria-label="Reason"
+        placeholder="Why: left the team in May"
+        maxLength={MAX_REASON}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          props.onClose();
+        }}
+        className="max-w-md flex-1 basis-60"
+      />
+      <Button type="submit">Save reason</Button>
+    </form>
+  );
+}

@@ -1,0 +1,275 @@
+import { accessPaths } from "@bursar/contract/access-paths.ts";
+import { useMemo, useRef, useState } from "react";
+import { useSession } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Filter } from "../../ui/combobox.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { SearchBox } from "../../ui/search-box.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../access/words.ts";
+import { AcceptDialog } from "./accept-dialog.tsx";
+import { DecideRow, type Entry, rowId } from "./decide-row.tsx";
+import { ProgressBar } from "./progress-bar.tsx";
+import {
+  type AssignedItem,
+  type AssignedReview,
+  useAssignedItems,
+  useAssignedReview,
+} from "./queries.ts";
+import { useReviewId } from "./review-page.tsx";
+import { useDecideKeys } from "./use-decide-keys.ts";
+import { type Local, useDecisions } from "./use-decisions.ts";
+import { type Decision, decisionWords } from "./words.ts";
+
+/** What one is asked to decide about: a list to go through by keyboard. */
+export function DecideTab() {
+  const id = useReviewId();
+  const assigned = useAssignedReview(id);
+  const items = useAssignedItems(id);
+  if (assigned.isPending) return <SkeletonRows />;
+  if (!assigned.review) {
+    return <p className="text-quiet">You are not a reviewer of this review.</p>;
+  }
+  if (assigned.review.status !== "open") {
+    return <p className="text-quiet">This review has ended: nothing can be decided any more.</p>;
+  }
+  if (items.error) return <LoadError error={items.error} onRetry={() => void items.refetch()} />;
+  if (items.isPending) return <SkeletonRows />;
+  if (items.data.items.length === 0) {
+    return <p className="text-quiet">Nothing in it is yours to take away.</p>;
+  }
+  return <DecideList review={assigned.review} items={items.data.items} />;
+}
+
+const views = [
+  ["open", "To decide"],
+  ["remove", "Removals"],
+  ["decided", "Decided"],
+  ["all", "All"],
+] as const;
+type View = (typeof views)[number][0];
+
+/** So many rows are in the page at first; more come with who goes down. */
+const ROWS = 100;
+const ROWS_AHEAD = 15;
+
+function DecideList({ review, items }: { review: AssignedReview; items: AssignedItem[] }) {
+  const { member } = useSession();
+  const { locals, decide, retry, error, isUnsent } = useDecisions(review.id);
+  const entries = useMemo(
+    () => items.map((item) => toEntry(item, locals.get(item.id), member.id)),
+    [items, locals, member.id],
+  );
+  const filters = useFilters(entries);
+  const { shown } = filters;
+  const [rows, setRows] = useState(ROWS);
+  const [currentId, setCurrentId] = useState<string | null>(null);
+  const [explainedId, setExplainedId] = useState<string | null>(null);
+  const [asked, setAsked] = useState<{ id: string; decision: Decision } | null>(null);
+  const [said, setSaid] = useState("");
+  const current = shown.find(({ item }) => item.id === currentId);
+
+  const take = (entry: Entry, decision: Decision) => {
+    const { item, other } = entry;
+    if (item.needs_another_reviewer) return setSaid("Another reviewer decides about this one.");
+    if (other && other.decision !== decision) return setAsked({ id: item.id, decision });
+    setAsked(null);
+    setSaid(`${decisionWords[decision].label}: ${whoseOf(item)}`);
+    // The reason of another decision says nothing about this one.
+    const reason = entry.decision === decision ? entry.reason : null;
+    decide(item.id, { decision, reason, isOverride: false });
+  };
+  const move = (by: 1 | -1) => {
+    const at = current ? shown.indexOf(current) + by : by === 1 ? 0 : shown.length - 1;
+    const next = shown[Math.min(Math.max(at, 0), Math.min(shown.length, rows) - 1)];
+    if (!next) return;
+    const row = document.getElementById(rowId(next.item));
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+    if (at + ROWS_AHEAD > rows) setRows(rows + ROWS);
+  };
+  useDecideKeys({
+    onMove: move,
+    onDecide: (decision) => current && take(current, decision),
+    onReason: () => current?.decision && !current.other && setExplainedId(current.item.id),
+  });
+  return (
+    <div className="grid gap-4">
+      <UnsavedGuard isDirty={isUnsent && error !== null} />
+      <Head review={review} entries={entries} isUnsent={isUnsent} />
+      <FilterBar {...filters} review={review} />
+      {error && (
+        <div className="grid gap-2">
+          <FormError error={error} />
+          {isUnsent && (
+            <div>
+              <Button onClick={retry}>Send decisions again</Button>
+            </div>
+          )}
+        </div>
+      )}
+      <p aria-live="polite" className="sr-only">
+        {said}
+      </p>
+      {shown.length === 0 ? (
+        <p className="border-y border-line py-10 text-center text-quiet">
+          {filters.view === "open" && filters.find === "" && filters.paths.length === 0
+            ? "Nothing is left to decide. You can change what you decided until the review is closed."
+            : "No access matches."}
+        </p>
+      ) : (
+        <ol
+          aria-label="Access to decide about"
+          className="divide-y divide-line border-y border-line"
+        >
+          {shown.slice(0, rows).map((entry) => (
+            <DecideRow
+              key={entry.item.id}
+              entry={entry}
+              beganAt={review.created_at}
+              isCurrent={entry.item.id === currentId}
+              isExplaining={entry.item.id === explainedId}
+              asked={asked?.id === entry.item.id ? asked.decision : null}
+              onFocus={() => setCurrentId(entry.item.id)}
+              onDecide={(decision) => take(entry, decision)}
+              onTake={(taken) => {
+                setAsked(null);
+                decide(entry.item.id, taken);
+              }}
+              onExplain={(isOn) => {
+                setExplainedId(isOn ? entry.item.id : null);
+                if (!isOn) document.getElementById(rowId(entry.item))?.focus();
+              }}
+            />
+          ))}
+        </ol>
+      )}
+      {shown.length > rows && (
+        <Button className="mx-auto" onClick={() => setRows(rows + ROWS)}>
+          Show more of {formatCount(shown.length)}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function toEntry(item: AssignedItem, local: Local | undefined, ownId: string): Entry {
+  if (local && local.state !== "refused") {
+    return { item, local, decision: local.decision, reason: local.reason, other: null };
+  }
+  const { decision, reason, decided_by } = item;
+  const isOthers = decision !== null && decided_by !== null && decided_by.id !== ownId;
+  const other = isOthers ? { name: decided_by.name, decision } : null;
+  return { item, local, decision, reason, other };
+}
+
+interface Filters {
+  view: View;
+  paths: string[];
+  find: string;
+  shown: Entry[];
+  setView: (view: View) => void;
+  setPaths: (paths: string[]) => void;
+  setFind: (find: string) => void;
+}
+
+/** What was shown stays while the filters are the same, also once it is decided: nothing moves under one's hands. */
+function useFilters(entries: readonly Entry[]): Filters {
+  const [view, setView] = useState<View>("open");
+  const [paths, setPaths] = useState<string[]>([]);
+  const [find, setFind] = useState("");
+  const key = JSON.stringify([view, paths, find]);
+  const kept = useRef({ key, ids: new Set<string>() });
+  if (kept.current.key !== key) kept.current = { key, ids: new Set() };
+  const { ids } = kept.current;
+  const shown = entries.filter(
+    (entry) => ids.has(entry.item.id) || matches(entry, view, paths, find),
+  );
+  for (const { item } of shown) ids.add(item.id);
+  return { view, paths, find, shown, setView, setPaths, setFind };
+}
+
+function matches({ item, decision }: Entry, view: View, paths: string[], find: string): boolean {
+  const isOpen = decision === null && !item.needs_another_reviewer;
+  const isInView =
+    view === "all" ||
+    (view === "open" && isOpen) ||
+    (view === "decided" && decision !== null) ||
+    (view === "remove" && item.recommendation === "remove");
+  const text = `${whoseOf(item)} ${whoseNote(item)} ${reachOf(item)} ${reasonOf(item)}`;
+  return (
+    isInView &&
+    (paths.length === 0 || paths.includes(item.path)) &&
+    text.toLowerCase().includes(find.trim().toLowerCase())
+  );
+}
+
+function FilterBar(props: Filters & { review: AssignedReview }) {
+  const { view, paths, find, setView, setPaths, setFind, review } = props;
+  return (
+    <div className="flex flex-wrap items-center gap-2.5">
+      <Segments label="Shown" value={view} options={views} onChange={setView} />
+      <Filter
+        label="Path"
+        values={paths}
+        onChange={setPaths}
+        options={accessPaths
+          .filter((path) => review.scope.paths.includes(path))
+          .map((path) => ({ value: path, label: pathWords[path].label }))}
+      />
+      <SearchBox
+        label="Search access"
+        placeholder="Search people and keys"
+        value={find}
+        onFind={setFind}
+      />
+    </div>
+  );
+}
+
+const keyHelp = [
+  ["J", "K", "move"],
+  ["Y", "keep"],
+  ["N", "remove"],
+  ["U", "not sure"],
+  ["R", "reason"],
+] as const;
+
+function Head(props: { review: AssignedReview; entries: readonly Entry[]; isUnsent: boolean }) {
+  const { review, entries, isUnsent } = props;
+  const [isAccepting, setIsAccepting] = useState(false);
+  const own = entries.filter(({ item }) => !item.needs_another_reviewer);
+  const open = own.filter(({ decision }) => decision === null);
+  return (
+    <div className="flex flex-wrap items-center gap-x-8 gap-y-3">
+      <div className="min-w-48 flex-1">
+        <ProgressBar done={own.length - open.length} of={own.length} what="decided" />
+      </div>
+      <p className="hidden flex-wrap gap-x-3 text-xs text-quiet lg:flex">
+        {keyHelp.map((parts) => (
+          <span key={parts[0]} className="flex items-center gap-1">
+            {parts.slice(0, -1).map((key) => (
+              <kbd key={key} className="rounded-sm border border-line bg-raised px-1.5 leading-5">
+                {key}
+              </kbd>
+            ))}
+            {parts.at(-1)}
+          </span>
+        ))}
+      </p>
+      <Button disabled={open.length === 0 || isUnsent} onClick={() => setIsAccepting(true)}>
+        Accept recommendations…
+      </Button>
+      {isAccepting && (
+        <AcceptDialog
+          reviewId={review.id}
+          open={open.map(({ item }) => item)}
+          onClose={() => setIsAccepting(false)}
+        />
+      )}
+    </div>
+  );
+}

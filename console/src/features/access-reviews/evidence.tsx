@@ -1,0 +1,57 @@
+import { Download } from "lucide-react";
+import { useState } from "react";
+import { download } from "../../api-client.ts";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { Section } from "../../ui/page.tsx";
+import { saveFile } from "../../ui/save-file.ts";
+import { FormError } from "../../ui/states.tsx";
+import type { Review } from "./queries.ts";
+
+/** What is kept of a review for who asks later, and how one sees that nobody has changed it. */
+export function Evidence({ review }: { review: Review }) {
+  const [busy, setBusy] = useState<"json" | "csv" | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const params = { access_review_id: review.id };
+  const fileName = `evidence-${review.id}.json`;
+  const save = async (format: "json" | "csv") => {
+    setBusy(format);
+    setError(null);
+    try {
+      // The signature is over the file as the server gives it: it is saved as it came.
+      if (format === "json") {
+        saveFile((await download("getAccessReviewEvidence", { params })).file, fileName);
+      } else {
+        const { file, name } = await download("exportAccessReviewItems", { params });
+        saveFile(file, name);
+      }
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setBusy(null);
+    }
+  };
+  return (
+    <Section
+      title="Evidence"
+      lead="The review with every access, decision and result as they are now, signed with the company’s key. On the server’s machine this says whether anything in the file was changed since:"
+      actions={
+        <>
+          <Button isBusy={busy === "json"} onClick={() => void save("json")}>
+            <Download size={15} /> Save signed evidence
+          </Button>
+          <Button isBusy={busy === "csv"} onClick={() => void save("csv")}>
+            <Download size={15} /> Save as CSV
+          </Button>
+        </>
+      }
+    >
+      <FormError error={error} />
+      <CodeBlock text={`./bursar reviews verify ${fileName}`} what="command" />
+      <p className="text-sm text-quiet">
+        The CSV is for reading and is not signed. Without this server, the public key verifies the
+        file with OpenSSL: the guide to access reviews says how.
+      </p>
+    </Section>
+  );
+}

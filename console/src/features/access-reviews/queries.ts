@@ -1,0 +1,77 @@
+import { useEffect, useRef } from "react";
+import { type ItemOf, queryClient, useApi, useChange, useList } from "../../queries.ts";
+
+export type Review = ItemOf<"listAccessReviews">;
+export type AssignedReview = ItemOf<"listAssignedAccessReviews">;
+export type ReviewItem = ItemOf<"listAccessReviewItems">;
+export type AssignedItem = ItemOf<"listAssignedAccessReviewItems">;
+
+const APPLYING_MS = 1_000;
+
+export const useReviews = (isEnabled: boolean) => useList("listAccessReviews", {}, { isEnabled });
+/** Reviews that one is asked to do; open ones. */
+export const useAssignedReviews = () => useList("listAssignedAccessReviews", {});
+
+const everyStatus = ["open", "applying", "closed", "cancelled"] as const;
+
+/** The review as its reviewer sees it; null for who is none of its reviewers. */
+export function useAssignedReview(id: string) {
+  const reviews = useList("listAssignedAccessReviews", { query: { statuses: [...everyStatus] } });
+  return { ...reviews, review: reviews.data?.items.find((review) => review.id === id) ?? null };
+}
+
+/** Asks again and again while the review is being carried out. */
+export function useReview(id: string, isEnabled: boolean) {
+  const params = { access_review_id: id };
+  const isApplying =
+    useApi("getAccessReview", { params }, { isEnabled }).data?.status === "applying";
+  return useApi(
+    "getAccessReview",
+    { params },
+    { isEnabled, everyMs: isApplying ? APPLYING_MS : null },
+  );
+}
+
+export const useReviewItems = (id: string) =>
+  useList("listAccessReviewItems", { params: { access_review_id: id } });
+export const useAssignedItems = (id: string) =>
+  useList("listAssignedAccessReviewItems", { query: { access_review_id: id } });
+
+/** What is old once a review was changed. */
+const staleReviews = [
+  "listAccessReviews",
+  "getAccessReview",
+  "listAccessReviewItems",
+  "listAssignedAccessReviews",
+  "listAssignedAccessReviewItems",
+] as const;
+/** Closing also ends access. */
+const staleAccess = [
+  ...staleReviews,
+  "listAccess",
+  "listMembers",
+  "listWorkspaceMembers",
+  "listApiKeys",
+  "getApiKey",
+  "listAdminKeys",
+  "getKeyHygiene",
+] as const;
+
+/** Once a review has been carried out, what was shown of it and of access is old. */
+export function useForgetWhenApplied(status: Review["status"] | undefined): void {
+  const before = useRef(status);
+  useEffect(() => {
+    if (before.current === "applying" && status === "closed") {
+      for (const stale of staleAccess) void queryClient.invalidateQueries({ queryKey: [stale] });
+    }
+    before.current = status;
+  }, [status]);
+}
+
+export const usePreview = (input: Parameters<typeof useApi<"previewAccessReview">>[1]) =>
+  useApi("previewAccessReview", input);
+export const useCreateReview = () => useChange("createAccessReview", staleReviews);
+export const useUpdateReview = () => useChange("updateAccessReview", staleReviews);
+export const useCloseReview = () => useChange("closeAccessReview", staleAccess);
+export const useCancelReview = () => useChange("cancelAccessReview", staleReviews);
+export const useDecide = () => useChange("decideAccessReviewItems", staleReviews);

@@ -1,0 +1,20 @@
+import { Badge } from "../../ui/badge.tsx";
+import type { ReviewItem } from "./queries.ts";
+import { extraSignals, recommendationReason } from "./words.ts";
+
+/** What is recommended and why, in two lines. */
+export function Recommendation({ item, beganAt }: { item: ReviewItem; beganAt: string }) {
+  return (
+    <span className="grid justify-items-start gap-0.5">
+      <span className="flex flex-wrap gap-1">
+        <Badge tone={item.recommendation === "remove" ? "warn" : "plain"}>
+          {item.recommendation}
+        </Badge>
+        {extraSignals(item).map((signal) => (
+          <Badge key={signal}>{signal}</Badge>
+        ))}
+      </span>
+      <span className="text-xs text-quiet">{recommendationReason(item, beganAt)}</span>
+    </span>
+  );
+}

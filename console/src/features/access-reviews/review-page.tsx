@@ -1,0 +1,176 @@
+import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Ellipsis } from "lucide-react";
+import { useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError, NotFoundPage } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { formatCount, formatDay } from "../../ui/format.ts";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Tab, TabLinks } from "../../ui/tabs.tsx";
+import { useNow } from "../../ui/use-now.ts";
+import { ProgressBar } from "./progress-bar.tsx";
+import {
+  type Review,
+  useAssignedReview,
+  useCloseReview,
+  useForgetWhenApplied,
+  useReview,
+} from "./queries.ts";
+import {
+  CancelReviewDialog,
+  ChangeReviewDialog,
+  CloseReviewDialog,
+  EndSeriesDialog,
+} from "./review-dialogs.tsx";
+import { formatAccesses, stateOf } from "./words.ts";
+
+export function useReviewId(): string {
+  const { reviewId = "" }: { reviewId?: string } = useParams({ strict: false });
+  return reviewId;
+}
+
+/** One review: for who runs the company everything in it, for its reviewers what they decide about. */
+export function ReviewPage() {
+  const id = useReviewId();
+  const may = useMay();
+  const mayRead = may("access_reviews:read");
+  const whole = useReview(id, mayRead);
+  const assigned = useAssignedReview(id);
+  const nowMs = useNow();
+  useForgetWhenApplied(whole.data?.status);
+  const failed = whole.error ?? (mayRead ? null : assigned.error);
+  if (failed) return <LoadError error={failed} onRetry={() => void whole.refetch()} />;
+  const review = whole.data ?? assigned.review;
+  if (!review) return assigned.isPending || mayRead ? <SkeletonRows /> : <NotFoundPage />;
+  const params = { reviewId: id };
+  const tabs: (Tab | false)[] = [
+    mayRead && { label: "All access", to: "/reviews/$reviewId", params },
+    assigned.review !== null && {
+      label: decideLabel(assigned.review.assigned.undecided, review.status),
+      to: "/reviews/$reviewId/decide",
+      params,
+    },
+  ];
+  const { text, tone } = stateOf(review, nowMs);
+  return (
+    <Page
+      title={review.name}
+      above={
+        <p className="flex items-center gap-2 text-sm text-quiet">
+          <Link to="/reviews" className="link">
+            Access reviews
+          </Link>
+          <Badge tone={tone}>{text}</Badge>
+        </p>
+      }
+      lead={<Lead review={review} />}
+      actions={may("access_reviews:write") && <Actions review={review} />}
+    >
+      <Banner review={review} />
+      <TabLinks label="Access review" tabs={tabs.filter((tab) => tab !== false)} />
+      <Outlet />
+    </Page>
+  );
+}
+
+function decideLabel(undecided: number, status: Review["status"]): string {
+  return status === "open" && undecided > 0 ? `To decide (${formatCount(undecided)})` : "To decide";
+}
+
+function Lead({ review }: { review: Review }) {
+  const taken = `${formatAccesses(review.progress.items)} as of ${formatDay(review.created_at)}.`;
+  if (review.status === "open") {
+    return (
+      <>
+        {taken} Due {formatDay(review.due_at)}, <RelativeTime at={review.due_at} />.
+      </>
+    );
+  }
+  const verb = review.status === "cancelled" ? "Cancelled" : "Closed";
+  return (
+    <>
+      {taken} {verb} <RelativeTime at={review.ended_at} />.
+    </>
+  );
+}
+
+function Banner({ review }: { review: Review }) {
+  const close = useCloseReview();
+  const { progress } = review;
+  if (review.status === "applying") {
+    const done = progress.kept + progress.removed + progress.already_gone + progress.not_applied;
+    return (
+      <div role="status" className="grid gap-3 rounded-md bg-accent-wash px-4 py-3">
+        <p className="text-sm">
+          What was decided is being carried out. It goes on without this page, and after a restart
+          of the server.
+        </p>
+        <ProgressBar done={done} of={progress.items} what="carried out" />
+        <div>
+          <Button
+            isBusy={close.isPending}
+            onClick={() => close.mutate({ params: { access_review_id: review.id } })}
+          >
+            Carry on now
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  if (!review.is_overdue) return null;
+  return (
+    <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      It was due on {formatDay(review.due_at)} and {formatAccesses(progress.undecided)} nobody has
+      decided about.{" "}
+      {review.auto_close_days === null
+        ? "It stays open until somebody closes it."
+        : `It closes by itself ${review.auto_close_days} days after it was due.`}
+    </p>
+  );
+}
+
+type Asked = "close" | "change" | "cancel" | "end-series";
+
+function Actions({ review }: { review: Review }) {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const isOpen = review.status === "open";
+  const goesOn = review.status === "closed" && review.next_begins_at !== null;
+  const done = () => setAsked(null);
+  if (!isOpen && !goesOn) return null;
+  return (
+    <>
+      {isOpen && (
+        <Button kind="primary" onClick={() => setAsked("close")}>
+          Close review…
+        </Button>
+      )}
+      <Menu
+        trigger={
+          <IconButton label="More actions" className="size-9">
+            <Ellipsis size={17} />
+          </IconButton>
+        }
+      >
+        {isOpen ? (
+          <>
+            <MenuItem onSelect={() => setAsked("change")}>Change review…</MenuItem>
+            <MenuSeparator />
+            <MenuItem isDanger onSelect={() => setAsked("cancel")}>
+              Cancel review…
+            </MenuItem>
+          </>
+        ) : (
+          <MenuItem onSelect={() => setAsked("end-series")}>End the series…</MenuItem>
+        )}
+      </Menu>
+      <CloseReviewDialog review={review} isOpen={asked === "close"} onClose={done} />
+      <CancelReviewDialog review={review} isOpen={asked === "cancel"} onClose={done} />
+      <EndSeriesDialog review={review} isOpen={asked === "end-series"} onClose={done} />
+      {asked === "change" && <ChangeReviewDialog review={review} onClose={done} />}
+    </>
+  );
+}

@@ -1,0 +1,43 @@
+import { useEffect, useRef } from "react";
+import { isDialogOpen } from "../../ui/open-dialog.ts";
+import { type Decision, decisions, decisionWords } from "./words.ts";
+
+/** `g` and a letter go to a page (shell/use-shortcuts.ts): that letter decides nothing. */
+const SEQUENCE_MS = 1_000;
+
+interface DecideKeys {
+  /** To the next entry (1) or the one before (-1). */
+  onMove: (by: 1 | -1) => void;
+  onDecide: (decision: Decision) => void;
+  onReason: () => void;
+}
+
+/** j and k move, y, n and u decide about the entry one is at, r gives a reason. */
+export function useDecideKeys(keys: DecideKeys): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    let goPressedAt = Number.NEGATIVE_INFINITY;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;
+      const isAfterGo = performance.now() - goPressedAt < SEQUENCE_MS;
+      goPressedAt = event.key === "g" ? performance.now() : Number.NEGATIVE_INFINITY;
+      if (isAfterGo) return;
+      const decision = decisions.find((each) => decisionWords[each].key === event.key);
+      if (decision) latest.current.onDecide(decision);
+      else if (event.key === "j") latest.current.onMove(1);
+      else if (event.key === "k") latest.current.onMove(-1);
+      else if (event.key === "r") latest.current.onReason();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+}
+
+/** Keys mean something else where text is written, and inside a dialog, a list or a menu. */
+function isTaken(target: EventTarget | null): boolean {
+  if (isDialogOpen() || document.querySelector('[role="menu"],[role="listbox"]')) return true;
+  return target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+}

@@ -1,0 +1,154 @@
+import type { AccessPath } from "@bursar/contract/access-paths.ts";
+import type { Answer } from "../../api-client.ts";
+import type { Tone } from "../../ui/badge.tsx";
+import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import type { Review, ReviewItem } from "./queries.ts";
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 3;
+
+export type Decision = NonNullable<ReviewItem["decision"]>;
+export type Result = NonNullable<ReviewItem["result"]>;
+
+export const decisionWords: Record<Decision, { label: string; tone: Tone; key: string }> = {
+  keep: { label: "Keep", tone: "good", key: "y" },
+  remove: { label: "Remove", tone: "bad", key: "n" },
+  not_sure: { label: "Not sure", tone: "warn", key: "u" },
+};
+export const decisions = ["keep", "remove", "not_sure"] as const satisfies readonly Decision[];
+
+export const resultWords: Record<Result, { label: string; tone: Tone }> = {
+  kept: { label: "Kept", tone: "plain" },
+  removed: { label: "Removed", tone: "good" },
+  already_gone: { label: "Already gone", tone: "plain" },
+  not_applied: { label: "Could not be applied", tone: "bad" },
+};
+
+export const ruleWords: Record<Review["if_no_answer"], { label: string; hint: string }> = {
+  keep: { label: "Keep it", hint: "Only what somebody decided to remove goes." },
+  remove: {
+    label: "Remove it",
+    hint: "Access that nobody speaks for goes. Owners are never removed without a decision.",
+  },
+  as_recommended: {
+    label: "Do as recommended",
+    hint: "What has not been used goes, the rest stays. Owners are never removed without a decision.",
+  },
+};
+
+export const recurrenceWords: Record<Review["recurrence"], string> = {
+  none: "Once",
+  monthly: "Every month",
+  quarterly: "Every three months",
+  yearly: "Every year",
+};
+
+/** The state of a review in a word or two. */
+export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
+  if (review.status === "applying") return { text: "being carried out", tone: "accent" };
+  if (review.status !== "open") return { text: review.status, tone: "plain" };
+  if (review.is_overdue) return { text: "overdue", tone: "bad" };
+  const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;
+  if (days > SOON_DAYS) return { text: "open", tone: "good" };
+  return { text: days < 1 ? "due today" : `due in ${Math.ceil(days)} d`, tone: "warn" };
+}
+
+/** Why this is recommended: what was known when the review began. */
+export function recommendationReason(item: ReviewItem, beganAt: string): string {
+  const days = (from: string) =>
+    Math.max(0, Math.floor((Date.parse(beganAt) - Date.parse(from)) / DAY_MS));
+  if (item.last_used_at) {
+    // Given again after its last use: what counts is how long it could have been used since.
+    if (item.last_used_at < item.granted_at) {
+      return `given ${inDays(days(item.granted_at))}, not used since`;
+    }
+    const idle = days(item.last_used_at);
+    return idle === 0 ? "used the day it began" : `not used for ${formatPlural(idle, "day")}`;
+  }
+  const age = days(item.granted_at);
+  if (!item.signals.includes("never_used")) return "no use noted yet";
+  return age === 0 ? "new, not used yet" : `never used, given ${inDays(age)}`;
+}
+
+function inDays(days: number): string {
+  return days === 0 ? "that day" : `${formatPlural(days, "day")} before`;
+}
+
+/** What else to look at, beside how long it was not used. */
+export function extraSignals(item: ReviewItem): string[] {
+  const words = { never_expires: "never expires", wide_permission: "may do much" } as const;
+  return item.signals.flatMap((signal) =>
+    signal === "never_expires" || signal === "wide_permission" ? [words[signal]] : [],
+  );
+}
+
+/** What counts for one entry, as things stand; null where nobody has decided and nothing follows yet. */
+export function decidedBy(item: ReviewItem, ownId: string): string | null {
+  if (!item.decided_by) return null;
+  return item.decided_by.id === ownId ? "you" : item.decided_by.name;
+}
+
+/** "42 accesses" */
+export function formatAccesses(count: number): string {
+  return formatPlural(count, "access", "accesses");
+}
+
+const pathCounts: Record<AccessPath, readonly [one: string, many: string]> = {
+  organization_role: ["role in the company", "roles in the company"],
+  workspace_role: ["role in a workspace", "roles in workspaces"],
+  member_key: ["own API key", "own API keys"],
+  workspace_key: ["key of a workspace", "keys of workspaces"],
+  admin_key: ["admin key", "admin keys"],
+};
+
+export interface Plan {
+  reviewers: readonly string[];
+  dueAt: string;
+  ifNoAnswer: Review["if_no_answer"];
+  inactiveDays: number;
+  autoCloseDays: number | null;
+  recurrence: Review["recurrence"];
+}
+
+export type Preview = Answer<"previewAccessReview">;
+
+/** What starting the review does, sentence by sentence, before it is done. */
+export function describePlan(plan: Plan, preview: Preview): string[] {
+  const parts = preview.paths
+    .filter(({ items }) => items > 0)
+    .map(({ path, items }) => `${formatCount(items)} ${pathCounts[path][items === 1 ? 0 : 1]}`);
+  const recommended = preview.recommended_for_removal;
+  const sentences = [
+    `Takes down ${formatAccesses(preview.items)} as they are now: ${listWords(parts)}.`,
+    recommended === 0
+      ? `Nothing is recommended for removal: all was used in the ${formatPlural(plan.inactiveDays, "day")} before, or is new.`
+      : `Recommends removal for ${formatCount(recommended)} of them: not used for ${formatPlural(plan.inactiveDays, "day")}.`,
+    `Asks ${listWords(plan.reviewers)} to decide by the end of ${formatDay(plan.dueAt)} (UTC): by mail where it is set up, and on their overview.`,
+    noAnswerSentence(plan.ifNoAnswer, recommended),
+    plan.autoCloseDays === null
+      ? "Nothing is taken away until somebody closes the review."
+      : `${closesWhen(plan.autoCloseDays)} closes by itself, and takes away what was decided.`,
+  ];
+  if (plan.recurrence !== "none") {
+    sentences.push(
+      `Begins again ${recurrenceWords[plan.recurrence].toLowerCase()}, by itself, with what is there then.`,
+    );
+  }
+  return sentences;
+}
+
+function noAnswerSentence(rule: Review["if_no_answer"], recommended: number): string {
+  if (rule === "keep") return "What nobody decides about stays.";
+  if (rule === "remove") return "What nobody decides about goes, Owners apart.";
+  return `What nobody decides about is done as recommended: ${formatCount(recommended)} would go as things are, Owners apart.`;
+}
+
+function closesWhen(days: number): string {
+  return days === 0 ? "Once it is due, it" : `${formatPlural(days, "day")} after it is due, it`;
+}
+
+/** "a, b and c" */
+export function listWords(words: readonly string[]): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}

@@ -1,0 +1,230 @@
+import { accessPaths } from "@bursar/contract/access-paths.ts";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Download } from "lucide-react";
+import { useMemo, useState } from "react";
+import { download } from "../../api-client.ts";
+import { useList } from "../../queries.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button } from "../../ui/button.tsx";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { Filter } from "../../ui/combobox.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Select } from "../../ui/input.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { saveFile } from "../../ui/save-file.ts";
+import { SearchBox } from "../../ui/search-box.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { useMembers } from "../members/queries.ts";
+import { useWorkspaces } from "../workspaces/queries.ts";
+import { Given, LastUsed, Reach, Whose } from "./cells.tsx";
+import { type AccessSearch, toQuery } from "./search.ts";
+import { type Access, pathWords, reachOf, reasonOf, whoseOf } from "./words.ts";
+
+/** Who and what reaches which workspace, and why: one line for each way. Filtered by the address. */
+export function AccessTab() {
+  const search: AccessSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const query = useMemo(() => toQuery(search), [search]);
+  const access = useList("listAccess", { query }, { keepsPrevious: true });
+  const change = (changed: AccessSearch) =>
+    void navigate({ to: "/team/access", search: { ...search, ...changed }, replace: true });
+  if (access.error) return <LoadError error={access.error} onRetry={() => void access.refetch()} />;
+  const items = access.data?.items ?? [];
+  const people = new Set(items.map(({ member }) => member?.id).filter(Boolean)).size;
+  const keys = items.filter(({ key }) => key !== null).length;
+  return (
+    <div className="grid gap-4">
+      <p className="max-w-2xl text-sm text-quiet">
+        Every way by which a person or a key reaches a workspace now. Somebody with a role in the
+        company and a key of their own stands here twice.
+      </p>
+      <Filters search={search} onChange={change} />
+      {access.isPending ? (
+        <SkeletonRows />
+      ) : items.length === 0 ? (
+        <p className="border-y border-line py-10 text-center text-quiet">
+          No access matches.{" "}
+          <button
+            type="button"
+            className="link"
+            onClick={() => void navigate({ to: "/team/access", search: {}, replace: true })}
+          >
+            Show all access
+          </button>
+        </p>
+      ) : (
+        <Table
+          label="Who reaches what"
+          columns={columns}
+          rows={items}
+          rowKey={(row) => row.id}
+          initialSort={{ id: "who" }}
+        />
+      )}
+      {items.length > 0 && (
+        <p className="text-sm text-quiet">
+          {formatPlural(items.length, "access", "accesses")} of{" "}
+          {formatPlural(people, "person", "people")} and {formatPlural(keys, "key")}.
+          {access.data?.isCut && " Only the newest are listed: the search looks at all of them."}
+        </p>
+      )}
+    </div>
+  );
+}
+
+const unusedChoices = [30, 60, 90, 180, 365] as const;
+
+function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch) => void }) {
+  const { search, onChange } = props;
+  const workspaces = useWorkspaces();
+  const members = useMembers();
+  return (
+    <div className="flex flex-wrap items-center gap-2.5">
+      <SearchBox
+        label="Search access"
+        placeholder="Search people and keys"
+        value={search.find ?? ""}
+        onFind={(find) => onChange({ find })}
+      />
+      <Filter
+        label="Path"
+        values={search.path ?? []}
+        onChange={(values) =>
+          onChange({ path: accessPaths.filter((path) => values.includes(path)) })
+        }
+        options={accessPaths.map((path) => ({ value: path, label: pathWords[path].label }))}
+      />
+      <OneFilter
+        label="Workspace"
+        value={search.workspace}
+        onChange={(workspace) => onChange({ workspace })}
+        options={(workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
+          value: id,
+          label: name,
+          mark: <ColorDot color={display_color} />,
+        }))}
+      />
+      <OneFilter
+        label="Person"
+        value={search.member}
+        onChange={(member) => onChange({ member })}
+        options={(members.data?.items ?? []).map(({ id, name, email }) => ({
+          value: id,
+          label: name,
+          note: email,
+        }))}
+      />
+      <Select
+        aria-label="Not used"
+        className="w-44"
+        value={search.unused ?? ""}
+        onChange={({ target }) =>
+          onChange({ unused: target.value === "" ? undefined : Number(target.value) })
+        }
+      >
+        <option value="">Used or not</option>
+        {[...new Set([...unusedChoices, ...(search.unused ? [search.unused] : [])])]
+          .sort((a, b) => a - b)
+          .map((days) => (
+            <option key={days} value={days}>
+              Unused for {days} days
+            </option>
+          ))}
+      </Select>
+      <span className="ml-auto">
+        <SaveCsv search={search} />
+      </span>
+    </div>
+  );
+}
+
+interface OneFilterProps {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  options: Parameters<typeof Filter>[0]["options"];
+}
+
+/** The list takes one: choosing another takes its place. */
+function OneFilter({ label, value, onChange, options }: OneFilterProps) {
+  return (
+    <Filter
+      label={label}
+      values={value === undefined ? [] : [value]}
+      onChange={(values) => onChange(values.find((each) => each !== value))}
+      options={options}
+    />
+  );
+}
+
+/** All that the filters leave. */
+function SaveCsv({ search }: { search: AccessSearch }) {
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const save = async () => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const query = { ...toQuery(search), format: "csv" as const };
+      const { file, name } = await download("exportAccess", { query });
+      saveFile(file, name);
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  return (
+    <>
+      <FormError error={error} />
+      <Button isBusy={isBusy} onClick={() => void save()}>
+        <Download size={15} /> Save as CSV
+      </Button>
+    </>
+  );
+}
+
+const columns: Column<Access>[] = [
+  {
+    id: "who",
+    header: "Person or key",
+    sortBy: whoseOf,
+    cell: (row) => <Whose access={row} />,
+  },
+  {
+    id: "reach",
+    header: "Reaches",
+    sortBy: (row) => `${reachOf(row)} ${reasonOf(row)}`,
+    cell: (row) => <Reach access={row} />,
+  },
+  {
+    id: "path",
+    header: "Path",
+    from: "lg",
+    sortBy: (row) => pathWords[row.path].label,
+    cell: (row) => <span className="whitespace-nowrap">{pathWords[row.path].label}</span>,
+  },
+  {
+    id: "given",
+    header: "Given",
+    from: "lg",
+    sortBy: (row) => row.granted_at,
+    cell: (row) => <Given access={row} />,
+  },
+  {
+    id: "expires",
+    header: "Expires",
+    from: "lg",
+    sortBy: (row) => row.expires_at ?? "9999",
+    cell: (row) => <RelativeTime at={row.expires_at} absent={row.key ? "Never" : "–"} />,
+  },
+  {
+    id: "used",
+    header: "Last used",
+    from: "sm",
+    isNumeric: true,
+    sortBy: (row) => row.last_used_at ?? "",
+    cell: (row) => <LastUsed access={row} />,
+  },
+];

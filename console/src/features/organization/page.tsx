@@ -1,0 +1,128 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import type { Answer } from "../../api-client.ts";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+import { useOrganization, useRenameOrganization } from "./queries.ts";
+
+type Organization = Answer<"getOrganizationSettings">;
+
+/** The company itself: what it is called, and what programs call it. */
+export function SettingsPage() {
+  const organization = useOrganization();
+  if (organization.error) {
+    return <LoadError error={organization.error} onRetry={() => void organization.refetch()} />;
+  }
+  return (
+    <Page title="Settings" lead="Your company, as everybody here sees it.">
+      {organization.data ? <Loaded organization={organization.data} /> : <SkeletonRows rows={4} />}
+    </Page>
+  );
+}
+
+function Loaded({ organization }: { organization: Organization }) {
+  const may = useMay();
+  const { default_workspace: fallback } = organization;
+  return (
+    <div className="grid max-w-2xl gap-12">
+      <Section
+        title="Name"
+        lead="It stands in the console, in invites and in messages to your people."
+      >
+        <NameForm name={organization.name} />
+      </Section>
+      <Section title="Facts">
+        <Facts
+          items={[
+            [
+              "Id",
+              <span key="id" className="inline-flex items-center gap-1">
+                <code>{organization.id}</code>
+                <CopyIconButton text={organization.id} what="id" />
+              </span>,
+            ],
+            ["Here since", <RelativeTime key="since" at={organization.created_at} />],
+            ...(fallback
+              ? ([
+                  [
+                    "Default workspace",
+                    <span key="workspace" className="grid gap-1">
+                      <WorkspaceLink id={fallback.id} />
+                      <span className="text-quiet">
+                        It is always there and cannot be archived. A key belongs to the workspace
+                        that it is made in; nothing lands here by itself.
+                      </span>
+                    </span>,
+                  ],
+                ] as const)
+              : []),
+          ]}
+        />
+      </Section>
+      <Section title="Elsewhere">
+        <div className="flex flex-wrap gap-2.5">
+          {may("security:read") && <ButtonLink to="/security">Security</ButtonLink>}
+          <ButtonLink to="/models">Models & prices</ButtonLink>
+          {may("audit_log:read") && <ButtonLink to="/audit">Audit log</ButtonLink>}
+          {may("system:read") && <ButtonLink to="/system">System</ButtonLink>}
+        </div>
+      </Section>
+    </div>
+  );
+}
+
+function NameForm({ name }: { name: string }) {
+  const rename = useRenameOrganization();
+  const may = useMay();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ values: { name } });
+  const mayChange = may("organization:write");
+  const submit = form.handleSubmit(async (body) => {
+    setError(null);
+    try {
+      await rename.mutateAsync({ body });
+      showToast("Company renamed");
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <form noValidate className="grid max-w-md gap-4" onSubmit={(event) => void submit(event)}>
+      <Field
+        label="Company"
+        hint={mayChange ? undefined : "Owners and admins change it."}
+        error={form.formState.errors.name?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            readOnly={!mayChange}
+            {...form.register("name", needed("Enter a name."))}
+          />
+        )}
+      </Field>
+      <FormError error={error} />
+      {mayChange && (
+        <Button
+          kind="primary"
+          type="submit"
+          className="w-fit"
+          isBusy={rename.isPending}
+          disabled={!form.formState.isDirty}
+        >
+          Rename company
+        </Button>
+      )}
+    </form>
+  );
+}

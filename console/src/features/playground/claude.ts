@@ -1,0 +1,103 @@
+import { ApiError, AwayError } from "../../api-client.ts";
+import type { MessageRequest } from "./message-request.ts";
+import { readEvents } from "./read-events.ts";
+
+// The one place of the console that calls the Claude API, and not the Admin API: as every program does, with a key. The
+// person's cookie is left out, which would mean nothing there.
+
+export interface AskOptions {
+  key: string;
+  request: MessageRequest;
+  signal: AbortSignal;
+  /** The answer has begun: under this id the request is recorded. */
+  onRequest: (requestId: string) => void;
+  /** The next piece of the answer. */
+  onText: (text: string) => void;
+}
+
+/**
+ * Sends the request and gives the answer's text piece by piece; resolves with the reason for which it stopped. Throws an
+ * ApiError for a refusal, also one in the middle of a stream, and an AwayError where nothing answers.
+ */
+export async function askClaude(options: AskOptions): Promise<string | null> {
+  const { request, signal, onRequest } = options;
+  const response = await send(options);
+  const requestId = response.headers.get("bursar-request-id");
+  if (!response.ok) throw await toError(response);
+  if (requestId !== null) onRequest(requestId);
+  try {
+    return request.stream
+      ? await readStream(response, options)
+      : await readWhole(response, options);
+  } catch (error) {
+    if (signal.aborted || error instanceof ApiError) throw error;
+    throw new AwayError("The answer broke off: the connection was lost.");
+  }
+}
+
+async function send({ key, request, signal }: AskOptions): Promise<Response> {
+  try {
+    return await fetch("/v1/messages", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "anthropic-version": "2023-06-01",
+        "x-api-key": key,
+      },
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      body: JSON.stringify(request),
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new AwayError("The server does not answer. Your message is kept: try again in a moment.");
+  }
+}
+
+interface ErrorBody {
+  error?: { type?: string; message?: string };
+}
+
+async function toError(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as ErrorBody | null;
+  return makeError(response, body);
+}
+
+function makeError(response: Response, body: ErrorBody | null): ApiError {
+  return new ApiError(
+    response.status,
+    body?.error?.type ?? "api_error",
+    body?.error?.message ?? `The server answered with the status ${response.status}.`,
+    response.headers.get("bursar-request-id") ?? response.headers.get("request-id"),
+  );
+}
+
+interface StreamEvent extends ErrorBody {
+  type: string;
+  delta?: { type?: string; text?: string; stop_reason?: string | null };
+}
+
+async function readStream(response: Response, { onText }: AskOptions): Promise<string | null> {
+  if (response.body === null) return null;
+  let stopReason: string | null = null;
+  for await (const data of readEvents(response.body)) {
+    const event = JSON.parse(data) as StreamEvent;
+    if (event.type === "error") throw makeError(response, event);
+    if (event.delta?.type === "text_delta" && event.delta.text) onText(event.delta.text);
+    if (event.type === "message_delta") stopReason = event.delta?.stop_reason ?? null;
+  }
+  return stopReason;
+}
+
+interface WholeAnswer {
+  content: readonly { type: string; text?: string }[];
+  stop_reason: string | null;
+}
+
+async function readWhole(response: Response, { onText }: AskOptions): Promise<string | null> {
+  const { content, stop_reason } = (await response.json()) as WholeAnswer;
+  onText(content.map((block) => block.text ?? "").join(""));
+  return stop_reason;
+}

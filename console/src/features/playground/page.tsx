@@ -1,0 +1,160 @@
+import { type KeyboardEvent, useState } from "react";
+import { useList } from "../../queries.ts";
+import { useSession } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { TextArea } from "../../ui/input.tsx";
+import { Page, Section } from "../../ui/page.tsx";
+import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { CodeSamples } from "./code-samples.tsx";
+import { type Message, toRequest } from "./message-request.ts";
+import { PlaygroundSettings } from "./settings.tsx";
+import { Turns } from "./turns.tsx";
+import { type Conversation, type Settings, useConversation } from "./use-conversation.ts";
+
+const USUAL_MODEL = "claude-sonnet-5";
+const USUAL_TOKENS = 1024;
+
+/** Talks to Claude as the person who is signed in, on the way that every call takes. */
+export function PlaygroundPage() {
+  const session = useSession();
+  const models = useList("listModelPrices", {});
+  const workspaces = session.workspaces.filter(({ permissions }) =>
+    permissions.includes("messages:create"),
+  );
+  if (models.error) return <LoadError error={models.error} onRetry={() => void models.refetch()} />;
+  const names = (models.data?.items ?? [])
+    .filter(({ lifecycle }) => lifecycle === "active")
+    .map(({ model }) => model);
+  return (
+    <Page
+      title="Playground"
+      lead="Try a prompt. It is sent as you, counts as yours and costs what every request costs; nothing of what is said is kept."
+    >
+      {workspaces.length === 0 ? (
+        <EmptyState title="No workspace to try in">
+          Messages need a workspace in which you may create them: ask a Workspace Admin for a role
+          that includes it.
+        </EmptyState>
+      ) : models.isPending ? (
+        <SkeletonRows />
+      ) : (
+        <Playground workspaces={workspaces} models={names} />
+      )}
+    </Page>
+  );
+}
+
+interface PlaygroundProps {
+  workspaces: readonly { id: string; name: string }[];
+  models: readonly string[];
+}
+
+function Playground({ workspaces, models }: PlaygroundProps) {
+  const conversation = useConversation();
+  const [draft, setDraft] = useState("");
+  const [settings, setSettings] = useState<Settings>({
+    workspaceId: workspaces[0]?.id ?? "",
+    model: models.includes(USUAL_MODEL) ? USUAL_MODEL : (models[0] ?? USUAL_MODEL),
+    system: "",
+    maxTokens: USUAL_TOKENS,
+    isStreamed: true,
+  });
+  return (
+    <div className="grid gap-12">
+      <div className="grid gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_18rem]">
+        <div className="lg:order-2">
+          <PlaygroundSettings
+            settings={settings}
+            workspaces={workspaces}
+            models={models}
+            onChange={(change) => setSettings({ ...settings, ...change })}
+          />
+        </div>
+        <div className="grid content-start gap-5">
+          <Turns turns={conversation.turns} />
+          <Composer
+            conversation={conversation}
+            draft={draft}
+            onDraft={setDraft}
+            settings={settings}
+          />
+        </div>
+      </div>
+      <Section
+        title="The same call from a program"
+        lead="With a key of the workspace in ANTHROPIC_API_KEY."
+      >
+        <CodeSamples request={toRequest(shownTurns(conversation.turns, draft), settings)} />
+      </Section>
+    </div>
+  );
+}
+
+/** What the next call would say; with nothing written, what the last one did. */
+function shownTurns(turns: readonly Message[], draft: string): readonly Message[] {
+  const lastAsked = turns.findLastIndex(({ role }) => role === "user");
+  if (draft.trim() === "" && lastAsked >= 0) return turns.slice(0, lastAsked + 1);
+  return [...turns, { role: "user", content: draft.trim() || "Hello, Claude" }];
+}
+
+interface ComposerProps {
+  conversation: Conversation;
+  draft: string;
+  onDraft: (text: string) => void;
+  settings: Settings;
+}
+
+function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
+  const { isRunning, turns, error } = conversation;
+  const isAskable = settings.maxTokens > 0 && settings.model.trim() !== "";
+  const isSendable = isAskable && draft.trim() !== "" && !isRunning;
+  const send = async () => {
+    if (!isSendable) return;
+    onDraft("");
+    const isSaid = await conversation.send(draft, settings);
+    if (!isSaid) onDraft(draft);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
+    event.preventDefault();
+    void send();
+  };
+  return (
+    <form
+      className="grid gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <FormError error={error} />
+      <Field label="Message" hint="Ctrl or ⌘ and Enter sends it.">
+        {(control) => (
+          <TextArea
+            {...control}
+            rows={4}
+            value={draft}
+            onChange={(event) => onDraft(event.target.value)}
+            onKeyDown={onKeyDown}
+          />
+        )}
+      </Field>
+      <div className="flex flex-wrap gap-2.5">
+        {isRunning ? (
+          <Button onClick={conversation.stop}>Stop answer</Button>
+        ) : (
+          <Button kind="primary" type="submit" disabled={!isSendable}>
+            Send message
+          </Button>
+        )}
+        {turns.length > 0 && !isRunning && (
+          <Button kind="quiet" onClick={conversation.clear}>
+            Clear conversation
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}

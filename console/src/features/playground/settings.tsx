@@ -1,0 +1,91 @@
+import { useId } from "react";
+import { Combobox } from "../../ui/combobox.tsx";
+import { Field } from "../../ui/field.tsx";
+import { Checkbox, Input, TextArea } from "../../ui/input.tsx";
+import type { Settings } from "./use-conversation.ts";
+
+interface SettingsProps {
+  settings: Settings;
+  workspaces: readonly { id: string; name: string }[];
+  models: readonly string[];
+  onChange: (change: Partial<Settings>) => void;
+}
+
+/** What is asked, of whom, and who pays. */
+export function PlaygroundSettings({ settings, workspaces, models, onChange }: SettingsProps) {
+  const modelsId = useId();
+  return (
+    <div className="grid gap-5">
+      <Field label="Workspace">
+        {(control) => (
+          <Combobox
+            control={control}
+            options={workspaces.map(({ id, name }) => ({ value: id, label: name }))}
+            value={settings.workspaceId}
+            onChange={(workspaceId) => workspaceId !== null && onChange({ workspaceId })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Model"
+        hint="One of the list, or any other name."
+        error={settings.model.trim() === "" ? "Enter a model." : undefined}
+      >
+        {(control) => (
+          <>
+            <Input
+              {...control}
+              list={modelsId}
+              spellCheck={false}
+              value={settings.model}
+              onChange={(event) => onChange({ model: event.target.value })}
+            />
+            <datalist id={modelsId}>
+              {models.map((model) => (
+                <option key={model} value={model} />
+              ))}
+            </datalist>
+          </>
+        )}
+      </Field>
+      <Field label="System prompt" isOptional>
+        {(control) => (
+          <TextArea
+            {...control}
+            rows={4}
+            value={settings.system}
+            onChange={(event) => onChange({ system: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Longest answer"
+        hint="In tokens. A strict limit holds the price of so many."
+        error={settings.maxTokens > 0 ? undefined : "Enter a whole number from 1 on."}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            inputMode="numeric"
+            className="max-w-32"
+            value={settings.maxTokens > 0 ? settings.maxTokens : ""}
+            onChange={(event) => onChange({ maxTokens: readTokens(event.target.value) })}
+          />
+        )}
+      </Field>
+      <Checkbox
+        label="Stream the answer"
+        hint="It appears as it is written."
+        checked={settings.isStreamed}
+        onChange={(event) => onChange({ isStreamed: event.target.checked })}
+      />
+    </div>
+  );
+}
+
+const MAX_DIGITS = 7;
+
+/** 0 where it is no number yet. */
+function readTokens(text: string): number {
+  return Number(text.replaceAll(/\D/g, "").slice(0, MAX_DIGITS));
+}

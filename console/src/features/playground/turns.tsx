@@ -1,0 +1,83 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useApi } from "../../queries.ts";
+import { Tokens } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import type { Turn } from "./use-conversation.ts";
+
+/** What was said so far, the answer that is being written included. */
+export function Turns({ turns }: { turns: readonly Turn[] }) {
+  if (turns.length === 0) return null;
+  const isBusy = turns.some(({ end }) => end === "running");
+  return (
+    <ol
+      role="log"
+      aria-label="Conversation"
+      aria-busy={isBusy}
+      className="divide-y divide-line border-y border-line"
+    >
+      {turns.map((turn) => (
+        <li key={turn.id} className="grid gap-1.5 py-4">
+          <p className="text-sm font-medium text-quiet">
+            {turn.role === "user" ? "You" : "Claude"}
+          </p>
+          <div className="break-words whitespace-pre-wrap">
+            {turn.content === "" && turn.end === "running" ? (
+              <span className="text-faint">Waiting for the first word…</span>
+            ) : (
+              turn.content
+            )}
+          </div>
+          {turn.role === "assistant" && <AnswerNote turn={turn} />}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const endWords: Partial<Record<Turn["end"], string>> = {
+  cut: "The answer reached its longest length",
+  stopped: "Stopped by you",
+  broken: "The answer broke off",
+};
+
+function AnswerNote({ turn }: { turn: Turn }) {
+  const words = endWords[turn.end];
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-quiet">
+      {words && <Badge tone="warn">{words}</Badge>}
+      {turn.requestId && turn.end !== "running" && <Recorded requestId={turn.requestId} />}
+    </div>
+  );
+}
+
+const ASK_AGAIN_MS = 600;
+
+/** What the request counts as, from the record that bills it: it is there within two seconds of its end. */
+function Recorded({ requestId }: { requestId: string }) {
+  const [isThere, setIsThere] = useState(false);
+  const found = useApi(
+    "listRequests",
+    { query: { request_id: requestId, limit: 1 } },
+    { everyMs: isThere ? null : ASK_AGAIN_MS },
+  );
+  const [record] = found.data?.data ?? [];
+  if (record && !isThere) setIsThere(true);
+  if (!record) return <span>Counting…</span>;
+  return (
+    <>
+      <span>
+        <Tokens count={record.input_tokens + record.cache_read_tokens} /> in,{" "}
+        <Tokens count={record.output_tokens} /> out
+      </span>
+      <span className="figures" title="From the record of the request">
+        ${record.cost_usd}
+        {record.is_estimated && " (estimated)"}
+        {record.is_unpriced && " (no price set)"}
+      </span>
+      <Link to="/logs" search={{ request: requestId }} className="link">
+        <code className="text-xs">{requestId}</code>
+      </Link>
+    </>
+  );
+}

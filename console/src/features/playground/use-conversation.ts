@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from "react";
+import { ApiError } from "../../api-client.ts";
+import { askClaude } from "./claude.ts";
+import { type Message, type MessageRequest, type Prompt, toRequest } from "./message-request.ts";
+import { usePlaygroundKeys } from "./session.ts";
+
+export interface Turn extends Message {
+  id: number;
+  /** Of an answer: the id under which its request is recorded. */
+  requestId: string | null;
+  /** Of an answer: how it ended. */
+  end: "running" | "whole" | "cut" | "stopped" | "broken";
+}
+
+export interface Settings extends Prompt {
+  workspaceId: string;
+}
+
+export interface Conversation {
+  turns: readonly Turn[];
+  isRunning: boolean;
+  error: Error | null;
+  /** Resolves to false where it was refused: the message is the person's again. */
+  send: (text: string, settings: Settings) => Promise<boolean>;
+  stop: () => void;
+  clear: () => void;
+}
+
+/** How an answer ended; null where it was refused before a word of it came, and so was not said. */
+interface Asked {
+  end: Turn["end"] | null;
+  failure: Error | null;
+}
+
+/** What was said, in memory: it is gone with the page. */
+export function useConversation(): Conversation {
+  const [turns, setTurns] = useState<readonly Turn[]>([]);
+  const [error, setError] = useState<Error | null>(null);
+  const running = useRef<AbortController | null>(null);
+  const nextId = useRef(1);
+  const keys = usePlaygroundKeys();
+  useEffect(() => () => running.current?.abort(), []);
+
+  const change = (id: number, to: (turn: Turn) => Partial<Turn>) =>
+    setTurns((now) => now.map((turn) => (turn.id === id ? { ...turn, ...to(turn) } : turn)));
+
+  async function ask(id: number, request: MessageRequest, workspaceId: string): Promise<Asked> {
+    const controller = new AbortController();
+    running.current = controller;
+    let isSaid = false;
+    const options = {
+      request,
+      signal: controller.signal,
+      onRequest: (requestId: string) => change(id, () => ({ requestId })),
+      onText: (text: string) => {
+        isSaid = true;
+        change(id, (turn) => ({ content: turn.content + text }));
+      },
+    };
+    try {
+      const stopReason = await askWithKey(keys, workspaceId, options);
+      return { end: stopReason === "max_tokens" ? "cut" : "whole", failure: null };
+    } catch (failure) {
+      if (controller.signal.aborted) return { end: "stopped", failure: null };
+      return { end: isSaid ? "broken" : null, failure: failure as Error };
+    } finally {
+      running.current = null;
+    }
+  }
+
+  async function send(text: string, settings: Settings): Promise<boolean> {
+    const asked = makeTurn(nextId.current++, "user", text);
+    const answer = makeTurn(nextId.current++, "assistant", "");
+    const request = toRequest([...turns, asked], settings);
+    setError(null);
+    setTurns([...turns, asked, answer]);
+    const { end, failure } = await ask(answer.id, request, settings.workspaceId);
+    setError(failure);
+    if (end !== null) change(answer.id, () => ({ end }));
+    else setTurns((now) => now.filter(({ id }) => id !== asked.id && id !== answer.id));
+    return end !== null;
+  }
+
+  return {
+    turns,
+    isRunning: turns.some(({ end }) => end === "running"),
+    error,
+    send,
+    stop: () => running.current?.abort(),
+    clear: () => {
+      running.current?.abort();
+      setTurns([]);
+      setError(null);
+    },
+  };
+}
+
+/** A key may have ended meanwhile, on the server or with the sign-in: another one is got once. */
+async function askWithKey(
+  keys: ReturnType<typeof usePlaygroundKeys>,
+  workspaceId: string,
+  options: Omit<Parameters<typeof askClaude>[0], "key">,
+): Promise<string | null> {
+  try {
+    return await askClaude({ ...options, key: await keys.keyFor(workspaceId) });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    keys.drop();
+    return askClaude({ ...options, key: await keys.keyFor(workspaceId) });
+  }
+}
+
+function makeTurn(id: number, role: Turn["role"], content: string): Turn {
+  return { id, role, content, requestId: null, end: role === "user" ? "whole" : "running" };
+}

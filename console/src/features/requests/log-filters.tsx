@@ -1,0 +1,101 @@
+import { useEffect, useState } from "react";
+import { Button } from "../../ui/button.tsx";
+import { Input, MoneyInput, Select } from "../../ui/input.tsx";
+import { FilterBar } from "../usage/filter-bar.tsx";
+import type { ReportSearch } from "../usage/search.ts";
+
+interface LogFiltersProps {
+  search: ReportSearch;
+  onChange: (changed: ReportSearch) => void;
+}
+
+/** What only the log can be searched by, and the filters that it has in common with the reports. */
+export function LogFilters({ search, onChange }: LogFiltersProps) {
+  const isSearched = Boolean(search.request || search.upstream || search.cost);
+  return (
+    <>
+      <IdBox search={search} onChange={onChange} />
+      <CostBox value={search.cost ?? ""} onCost={(cost) => onChange({ cost })} />
+      {isSearched && (
+        <Button kind="quiet" onClick={() => onChange({ request: "", upstream: "", cost: "" })}>
+          Clear search
+        </Button>
+      )}
+      <FilterBar search={search} onChange={onChange} />
+    </>
+  );
+}
+
+type IdKind = "request" | "upstream";
+
+/** Asks when the text is entered, not at each key. */
+function IdBox({ search, onChange }: LogFiltersProps) {
+  const value = search.upstream || search.request || "";
+  const [text, setText] = useState(value);
+  const [kind, setKind] = useState<IdKind>(search.upstream ? "upstream" : "request");
+  useEffect(() => setText(value), [value]);
+  const find = (wanted: IdKind) => {
+    const id = text.trim();
+    if (id === value && wanted === kind) return;
+    onChange({ request: "", upstream: "", [wanted]: id });
+  };
+  return (
+    <form
+      className="flex w-full max-w-md gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        find(kind);
+      }}
+    >
+      <Select
+        aria-label="Which id"
+        value={kind}
+        onChange={(event) => {
+          const wanted = event.target.value as IdKind;
+          setKind(wanted);
+          if (text.trim() !== "") find(wanted);
+        }}
+        className="shrink-0"
+      >
+        <option value="request">Request id</option>
+        <option value="upstream">Upstream’s id</option>
+      </Select>
+      <Input
+        type="search"
+        data-search
+        aria-label="Find by id"
+        placeholder={kind === "request" ? "req_… or its beginning" : "The whole id"}
+        value={text}
+        maxLength={100}
+        spellCheck={false}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => find(kind)}
+      />
+    </form>
+  );
+}
+
+function CostBox({ value, onCost }: { value: string; onCost: (cost: string) => void }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const isAmount = text.trim() === "" || /^\d{1,9}(\.\d{1,9})?$/.test(text.trim());
+  const enter = () => isAmount && text.trim() !== value && onCost(text.trim());
+  return (
+    <form
+      className="w-40"
+      onSubmit={(event) => {
+        event.preventDefault();
+        enter();
+      }}
+    >
+      <MoneyInput
+        aria-label="Of at least this cost"
+        aria-invalid={!isAmount}
+        placeholder="At least"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={enter}
+      />
+    </form>
+  );
+}

@@ -1,0 +1,174 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Download } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { download } from "../../api-client.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { Page } from "../../ui/page.tsx";
+import { saveFile } from "../../ui/save-file.ts";
+import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { RangeBar } from "../usage/filter-bar.tsx";
+import { LiveToggle, StaleBadge } from "../usage/live.tsx";
+import type { ReportSearch } from "../usage/search.ts";
+import { LogFilters } from "./log-filters.tsx";
+import { type LogQuery, toLogQuery, useRequests } from "./queries.ts";
+import { RequestDrawer } from "./request-drawer.tsx";
+import { RequestTable } from "./request-table.tsx";
+import { Retention } from "./retention.tsx";
+
+/** Every request that was sent, newest first: what, by whom, how long, for how much. Filtered by the address. */
+export function RequestLogPage() {
+  const search: ReportSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const go = useCallback(
+    (next: (before: ReportSearch) => object, replace: boolean) =>
+      void navigate({ to: "/logs", search: next, replace } as never),
+    [navigate],
+  );
+  const change = (changed: ReportSearch) => go((before) => ({ ...before, ...changed }), true);
+  const open = useCallback((id: string) => go((before) => ({ ...before, open: id }), false), [go]);
+  const close = () => go(({ open: _, ...before }) => before, true);
+  const { open: shownId } = search;
+  const query = useLogQuery(search);
+  const isLive = search.live === true;
+  const requests = useRequests(query, isLive);
+  useSearchOn(requests);
+  return (
+    <Page
+      title="Logs"
+      lead="Every request to Claude, within two seconds of its end. Prompts and answers are never stored."
+      actions={<Export query={query} />}
+    >
+      <div className="grid gap-4">
+        <Retention />
+        <div className="no-print flex flex-wrap items-center gap-2.5">
+          <RangeBar search={search} onChange={change} fallback={null} />
+          <LiveToggle
+            isLive={isLive}
+            onChange={(on) =>
+              change({ live: on || undefined, at: undefined } as unknown as ReportSearch)
+            }
+          />
+          {search.at && (
+            <span className="text-sm text-quiet">
+              Only {search.at.replace("T", ", ")}
+              {search.at.length === 13 ? ":00 to :59" : ""} UTC
+            </span>
+          )}
+          <span className="sm:ml-auto">
+            <ButtonLink to="/usage" search={toUsageSearch(search)} kind="quiet">
+              View usage
+            </ButtonLink>
+          </span>
+        </div>
+        <div className="no-print flex flex-wrap items-center gap-2.5">
+          <LogFilters search={search} onChange={change} />
+          <StaleBadge
+            error={requests.items.length > 0 ? requests.error : null}
+            readAt={new Date(requests.readAtMs).toISOString()}
+          />
+        </div>
+        <Requests requests={requests} onOpen={open} onClear={() => go(() => ({}), true)} />
+      </div>
+      <RequestDrawer
+        id={shownId}
+        onClose={close}
+        onFilter={(changed) => go(({ open: _, ...before }) => ({ ...before, ...changed }), true)}
+      />
+    </Page>
+  );
+}
+
+/** As of when the filters were chosen: a log whose beginning moves with the clock would start anew all the time. */
+function useLogQuery(search: ReportSearch): LogQuery {
+  const { open: _, ...filters } = search;
+  const text = JSON.stringify(filters);
+  return useMemo(() => toLogQuery(JSON.parse(text) as ReportSearch, Date.now()), [text]);
+}
+
+function toUsageSearch({ request, upstream, cost, open, ...rest }: ReportSearch): ReportSearch {
+  return rest;
+}
+
+type Requests = ReturnType<typeof useRequests>;
+const MAX_EMPTY_PAGES = 5;
+
+/** A page of a rare filter can be empty although the log goes on: then the next ones are asked for too, a few of them. */
+function useSearchOn({ items, hasOlder, isLoadingOlder, error, loadOlder, pageCount }: Requests) {
+  const isOn = items.length === 0 && hasOlder && !isLoadingOlder && error === null;
+  const load = useRef(loadOlder);
+  load.current = loadOlder;
+  useEffect(() => {
+    if (isOn && pageCount < MAX_EMPTY_PAGES) load.current();
+  }, [isOn, pageCount]);
+}
+
+interface RequestsProps {
+  requests: Requests;
+  onOpen: (id: string) => void;
+  onClear: () => void;
+}
+
+function Requests({ requests, onOpen, onClear }: RequestsProps) {
+  const { items, error, isPending, hasOlder, isLoadingOlder } = requests;
+  if (error && items.length === 0) {
+    return <LoadError error={error} onRetry={requests.refetch} />;
+  }
+  if (isPending || (items.length === 0 && isLoadingOlder)) return <SkeletonRows />;
+  return (
+    <>
+      {items.length > 0 ? (
+        <RequestTable requests={items} onOpen={onOpen} />
+      ) : hasOlder ? (
+        <EmptyState title="No request matches so far">
+          A part of the log was searched, from now on backwards.
+        </EmptyState>
+      ) : (
+        <EmptyState
+          title="No request matches"
+          action={<Button onClick={onClear}>Show all requests</Button>}
+          code={<CodeBlock text="./bursar requests list" what="command" />}
+        >
+          A request appears here within two seconds of its end.
+        </EmptyState>
+      )}
+      {hasOlder && (
+        <Button className="mx-auto" isBusy={isLoadingOlder} onClick={requests.loadOlder}>
+          {items.length > 0 ? "Load older requests" : "Search further back"}
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** All that the filters leave, not only what is loaded. */
+function Export({ query }: { query: LogQuery }) {
+  const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const save = async (format: "csv" | "jsonl") => {
+    setBusy(format);
+    setError(null);
+    try {
+      const { file, name } = await download("exportRequests", { query: { ...query, format } });
+      saveFile(file, name);
+      showToast(`Saved ${name}`);
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setBusy(null);
+    }
+  };
+  return (
+    <>
+      <FormError error={error} />
+      <Button isBusy={busy === "csv"} onClick={() => void save("csv")}>
+        <Download size={15} /> Save as CSV
+      </Button>
+      <Button isBusy={busy === "jsonl"} onClick={() => void save("jsonl")}>
+        <Download size={15} /> Save as JSONL
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Answer } from "../../api-client.ts";
+import { type ItemOf, useApi, useChange, usePages } from "../../queries.ts";
+import { rangeOf } from "../usage/drill.ts";
+import { LIVE_MS, toFilterQuery } from "../usage/report-query.ts";
+import type { ReportSearch } from "../usage/search.ts";
+
+export type LoggedRequest = ItemOf<"listRequests">;
+export type RequestDetail = Answer<"getRequest">;
+
+export type LogQuery = ReturnType<typeof toLogQuery>;
+
+/** The filters of the API that the address means. An end that is still to come is left out: the log goes on to now. */
+export function toLogQuery(search: ReportSearch, nowMs: number) {
+  const { range, at, live, request, upstream, cost } = search;
+  const hasTimes = range !== undefined || at !== undefined || live !== undefined;
+  const times = hasTimes ? rangeOf(search, nowMs) : null;
+  return {
+    ...toFilterQuery(search),
+    starting_at: times?.startingAt,
+    ending_at: times && Date.parse(times.endingAt) <= nowMs ? times.endingAt : undefined,
+    request_id: request,
+    upstream_request_id: upstream,
+    min_cost_usd: cost,
+  };
+}
+
+export const useRequests = (query: LogQuery, isLive: boolean) =>
+  usePages("listRequests", query, { everyMs: isLive ? LIVE_MS : null });
+
+export const useRequest = (id: string) => useApi("getRequest", { params: { request_id: id } });
+
+const RECENT = 10;
+const RECENT_MS = 15_000;
+
+/** The newest few of a key or a workspace. */
+export const useRecentRequests = (within: { workspace_id: string[] } | { api_key_id: string[] }) =>
+  useApi("listRequests", { query: { ...within, limit: RECENT } }, { everyMs: RECENT_MS });
+
+export const useRequestLogSettings = (isEnabled: boolean) =>
+  useApi("getRequestLogSettings", {}, { isEnabled });
+export const useSetRequestRetention = () =>
+  useChange("updateRequestLogSettings", ["getRequestLogSettings", "listRequests"]);

@@ -1,0 +1,259 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useMay } from "../../session.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { Facts } from "../../ui/page.tsx";
+import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import type { ReportSearch } from "../usage/search.ts";
+import { statusWords, tokenTypeWords } from "../usage/words.ts";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+import { type RequestDetail, useRequest } from "./queries.ts";
+import { formatDuration, formatExact, statusSentences, statusTones } from "./words.ts";
+
+interface DrawerProps {
+  id: string | undefined;
+  onClose: () => void;
+  onFilter: (changed: ReportSearch) => void;
+}
+
+/** One request whole: how long it took, what it used and cost, whose it was. Never what was said. */
+export function RequestDrawer({ id, onClose, onFilter }: DrawerProps) {
+  return (
+    <Dialog
+      title="Request"
+      description={id && <Id text={id} what="request id" />}
+      isOpen={id !== undefined}
+      onClose={onClose}
+      isDrawer
+    >
+      {id !== undefined && <Loaded id={id} onFilter={onFilter} />}
+    </Dialog>
+  );
+}
+
+function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"] }) {
+  const request = useRequest(id);
+  if (request.error) {
+    return <ErrorState error={request.error} onRetry={() => void request.refetch()} />;
+  }
+  if (!request.data) return <SkeletonRows />;
+  const { data } = request;
+  return (
+    <>
+      <Outcome request={data} />
+      <Timing request={data} />
+      <CostTable request={data} />
+      <Whose request={data} />
+      <p className="text-sm text-quiet">
+        Bursar stores no prompt and no answer, so neither can be shown here.
+      </p>
+      <div className="flex flex-wrap gap-2.5">
+        <Button onClick={() => onFilter({ key: [data.api_key_id] })}>All of this key</Button>
+        <Button onClick={() => onFilter({ model: [data.model] })}>All of this model</Button>
+        <Button onClick={() => onFilter({ status: [data.status] })}>All with this status</Button>
+      </div>
+    </>
+  );
+}
+
+interface Detail {
+  request: RequestDetail;
+}
+
+function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }: Detail) {
+  return (
+    <div className="grid gap-1.5 text-sm">
+      <p className="flex flex-wrap items-center gap-2">
+        <Badge tone={statusTones[status] ?? "plain"}>{statusWords[status] ?? status}</Badge>
+        <span className="text-quiet">
+          {http_status === null ? "The client got no status" : `HTTP ${http_status}`}
+        </span>
+        {is_estimated && <Badge tone="warn">estimated</Badge>}
+        {is_unpriced && <Badge tone="warn">no price set</Badge>}
+      </p>
+      <p className="text-quiet">{statusSentences[status]}</p>
+      {is_estimated && (
+        <p className="text-quiet">The answer was cut off: its usage is what was seen of it.</p>
+      )}
+      {is_unpriced && (
+        <p className="text-warn">
+          The model had no price: it is costed at the dearest one known until a price is set.
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Below it, so many tokens a second says more about the clock than about the model. */
+const MEASURABLE_MS = 100;
+
+function Timing({ request }: Detail) {
+  const { latency_ms, first_byte_ms, output_tokens, is_stream } = request;
+  const waitMs = first_byte_ms ?? latency_ms;
+  const share = latency_ms > 0 ? Math.min(1, waitMs / latency_ms) : 1;
+  const restMs = Math.max(0, latency_ms - waitMs);
+  const perSecond = is_stream && restMs >= MEASURABLE_MS ? (output_tokens * 1_000) / restMs : null;
+  return (
+    <section className="grid gap-3">
+      <h3>Timing</h3>
+      <svg
+        aria-hidden="true"
+        viewBox="0 0 100 4"
+        preserveAspectRatio="none"
+        className="h-2 w-full overflow-hidden rounded-sm"
+      >
+        <rect width="100" height="4" className="fill-accent-wash" />
+        <rect width={share * 100} height="4" className="fill-accent" />
+      </svg>
+      <Facts
+        items={[
+          [
+            "Time to first byte",
+            first_byte_ms === null ? "Nothing came" : formatDuration(first_byte_ms),
+          ],
+          ["From then to the end", first_byte_ms === null ? "–" : formatDuration(restMs)],
+          ["Latency", formatDuration(latency_ms)],
+          ...(perSecond === null
+            ? []
+            : ([["Output", `${formatCount(Math.round(perSecond))} tokens a second`]] as const)),
+          ["Began", formatExact(request.started_at)],
+          ["Ended", formatExact(request.ended_at)],
+        ]}
+      />
+    </section>
+  );
+}
+
+const kinds = [
+  "input",
+  "cache_write_5m",
+  "cache_write_1h",
+  "cache_read",
+  "output",
+  "web_search",
+] as const;
+
+/** What was used of each kind, and what that cost: the amounts are exact, to the nano-dollar. */
+function CostTable({ request }: Detail) {
+  const units: Record<(typeof kinds)[number], number> = {
+    input: request.input_tokens,
+    cache_write_5m: request.cache_write_5m_tokens,
+    cache_write_1h: request.cache_write_1h_tokens,
+    cache_read: request.cache_read_tokens,
+    output: request.output_tokens,
+    web_search: request.web_searches,
+  };
+  const cell = "py-2 pl-4 text-right figures";
+  return (
+    <section className="grid gap-3">
+      <h3>Tokens and cost</h3>
+      <table aria-label="Tokens and cost" className="w-full border-collapse text-sm">
+        <thead>
+          <tr className="border-y border-line text-xs text-quiet">
+            <th scope="col" className="py-2 text-left font-medium">
+              Kind
+            </th>
+            <th scope="col" className={`${cell} font-medium`}>
+              Units
+            </th>
+            <th scope="col" className={`${cell} font-medium`}>
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">
+          {kinds.map((kind) => (
+            <tr key={kind}>
+              <th scope="row" className="py-2 text-left font-normal">
+                {tokenTypeWords[kind]}
+              </th>
+              <td className={cell}>{formatCount(units[kind])}</td>
+              <td className={cell}>${request.cost_breakdown_usd[kind]}</td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot className="border-y border-line font-medium">
+          <tr>
+            <th scope="row" className="py-2 text-left font-medium">
+              Total
+            </th>
+            <td className={cell}>{formatCount(request.total_tokens)} tokens</td>
+            <td className={cell}>${request.cost_usd}</td>
+          </tr>
+        </tfoot>
+      </table>
+    </section>
+  );
+}
+
+function Whose({ request }: Detail) {
+  const may = useMay();
+  const { api_key_id, workspace_id, member_id } = request;
+  const keyName = request.api_key_name ?? api_key_id;
+  const memberName = request.member_name ?? request.member_email ?? member_id;
+  const items: (readonly [string, ReactNode])[] = [
+    [
+      "Key",
+      may("api_keys:read", workspace_id) ? (
+        <Link key="key" to="/keys/$keyId" params={{ keyId: api_key_id }} className="link">
+          {keyName}
+        </Link>
+      ) : (
+        keyName
+      ),
+    ],
+    ["Workspace", <WorkspaceLink key="workspace" id={workspace_id} />],
+    [
+      "Member",
+      member_id === null ? (
+        "None: the key is the workspace’s"
+      ) : may("members:read") ? (
+        <Link key="member" to="/team" className="link">
+          {memberName}
+        </Link>
+      ) : (
+        memberName
+      ),
+    ],
+    ["Client", request.client],
+    [
+      "Model",
+      request.requested_model === request.model
+        ? request.model
+        : `${request.model}, asked for as ${request.requested_model}`,
+    ],
+    ["Stream", request.is_stream ? "Yes" : "No"],
+    ["Service tier", request.service_tier],
+    ["Context window", request.context_window],
+    ["Geography", request.inference_geo],
+    ["Speed", request.speed],
+    [
+      "Upstream’s id",
+      request.upstream_request_id === null ? (
+        "None came"
+      ) : (
+        <Id key="upstream" text={request.upstream_request_id} what="upstream’s id" />
+      ),
+    ],
+    ["Node", request.node_id],
+  ];
+  return (
+    <section className="grid gap-3">
+      <h3>Whose, and where</h3>
+      <Facts items={items} />
+    </section>
+  );
+}
+
+function Id({ text, what }: { text: string; what: string }) {
+  return (
+    <span className="inline-flex max-w-full items-center gap-1">
+      <code className="min-w-0 break-all">{text}</code>
+      <CopyIconButton text={text} what={what} />
+    </span>
+  );
+}

@@ -1,0 +1,143 @@
+import type { ReactNode } from "react";
+import type { Answer } from "../../api-client.ts";
+import { useApi } from "../../queries.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { formatUsd, toUsdText } from "../../ui/format.ts";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+import { enforcementWords, periodWords } from "./words.ts";
+
+type Effective = Answer<"getEffectiveSpendLimits">;
+type Limit = Effective["limits"][number];
+type ScopeType = Limit["scope"]["type"];
+
+const REFRESH_MS = 5_000;
+const scopeWords: Record<ScopeType, string> = {
+  api_key: "the key",
+  workspace: "the workspace",
+  organization: "the company",
+};
+
+/** What limits one key at this moment: its own limits, its workspace's and the company's, and which binds first. */
+export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
+  const effective = useApi(
+    "getEffectiveSpendLimits",
+    { query: { api_key_id: apiKeyId } },
+    { everyMs: REFRESH_MS, keepsPrevious: true },
+  );
+  if (effective.error) return <FormError error={effective.error} />;
+  if (!effective.data) return <SkeletonRows rows={3} />;
+  return (
+    <div className="grid gap-5">
+      <Verdict effective={effective.data} />
+      <Chain effective={effective.data} />
+    </div>
+  );
+}
+
+/** The largest request that may start now, and what decides that, in words. */
+function Verdict({ effective }: { effective: Effective }) {
+  const { binds_first: first, is_blocked, max_request_usd: most } = effective;
+  return (
+    <div className={`rounded-md px-4 py-3 ${is_blocked ? "bg-bad-wash" : "bg-sunk"}`}>
+      <p className="font-medium">
+        {is_blocked
+          ? "No request of this key may start now."
+          : most === null
+            ? "No limit bounds what a request of this key may cost."
+            : `The largest request that may start now may cost ${formatUsd(most)}.`}
+      </p>
+      <p className="mt-1 text-sm text-quiet">
+        {first === null ? (
+          "No limit that refuses requests applies to it."
+        ) : (
+          <>
+            The limit of {scopeWords[first.scope_type]} {periodWords[first.period]} binds first
+            {first.spend_limit_id === null && ", which is not yours to see"}. It starts again{" "}
+            <RelativeTime at={first.period_ends_at} />.
+          </>
+        )}
+        {most !== null &&
+          !is_blocked &&
+          " A request starts only if its worst case fits: what it sends, and as much output as it asks for."}
+      </p>
+    </div>
+  );
+}
+
+function Chain({ effective }: { effective: Effective }) {
+  const { binds_first: first, limits, workspace_id } = effective;
+  const isHidden = first !== null && first.spend_limit_id === null;
+  const steps: readonly [type: ScopeType, name: ReactNode][] = [
+    ["api_key", "The key"],
+    [
+      "workspace",
+      <span key="workspace" className="flex flex-wrap gap-x-2">
+        Workspace <WorkspaceLink id={workspace_id} />
+      </span>,
+    ],
+    ["organization", "The company"],
+  ];
+  return (
+    <ol className="divide-y divide-line border-y border-line">
+      {steps.map(([type, name]) => {
+        const own = limits.filter(({ scope }) => scope.type === type);
+        return (
+          <li key={type} className="grid gap-x-6 gap-y-3 py-4 sm:grid-cols-[11rem_minmax(0,1fr)]">
+            <p className="font-medium">{name}</p>
+            <div className="grid gap-4">
+              {own.length === 0 && (
+                <p className="text-sm text-quiet">
+                  {type === "organization" && isHidden ? "Not yours to see" : "No limit"}
+                </p>
+              )}
+              {own.map((limit) => (
+                <ChainLimit
+                  key={limit.id}
+                  limit={limit}
+                  isFirst={limit.id === first?.spend_limit_id}
+                />
+              ))}
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
+  const { label, hint } = enforcementWords[limit.enforcement];
+  const amount = toUsdText(limit.limit_usd);
+  return (
+    <div className="grid gap-1.5">
+      <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
+        <span>
+          <span className="figures font-medium">{formatUsd(amount)}</span>{" "}
+          {periodWords[limit.period]}
+        </span>
+        <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>{label}</Badge>
+        {isFirst && <Badge tone="warn">Binds first</Badge>}
+        {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
+        {limit.state === "activating" && <Badge>Being taken up</Badge>}
+        <span className="text-quiet">
+          Starts again <RelativeTime at={limit.period_ends_at} />
+        </span>
+      </p>
+      <SpendBar
+        spentUsd={limit.spent_usd}
+        heldUsd={limit.held_usd}
+        unresolvedUsd={limit.unresolved_usd}
+        limitUsd={amount}
+        isExplained
+      />
+      <p className="text-sm text-quiet">
+        {limit.state === "activating"
+          ? "New or lowered, and not kept by every node yet; that takes less than a second as a rule."
+          : hint}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,216 @@
+import { useMemo, useState } from "react";
+import { useForm } from "react-hook-form";
+import { type ItemOf, useChange, usePages } from "../../queries.ts";
+import { Money } from "../../ui/amounts.tsx";
+import { Button } from "../../ui/button.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { formatUsd } from "../../ui/format.ts";
+import { Choices, MoneyInput, TextArea } from "../../ui/input.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+
+type Unresolved = ItemOf<"listUnresolvedSpend">;
+
+const REFRESH_MS = 10_000;
+const kindWords: Record<Unresolved["kind"], { label: string; hint: string }> = {
+  request: { label: "A request", hint: "It was sent, and how it ended never became known." },
+  node: {
+    label: "Budget of a node",
+    hint: "The node fell silent; it takes it up again when back.",
+  },
+  journal: { label: "A lost journal", hint: "What a node may have spent whose disk lost records." },
+};
+
+/** Money whose fate is not known, which limits count as spent until somebody decides or time does. */
+export function UnresolvedSpend() {
+  const unresolved = usePages("listUnresolvedSpend", {}, { everyMs: REFRESH_MS });
+  const [decided, setDecided] = useState<Unresolved | null>(null);
+  const columns = useMemo(() => makeColumns(setDecided), []);
+  if (unresolved.error && unresolved.items.length === 0) {
+    return <FormError error={unresolved.error} />;
+  }
+  if (unresolved.isPending) return <SkeletonRows rows={2} />;
+  if (unresolved.items.length === 0) {
+    return <p className="text-sm text-quiet">Nothing is unresolved.</p>;
+  }
+  return (
+    <div className="grid gap-4">
+      <Table
+        label="Unresolved spend"
+        columns={columns}
+        rows={unresolved.items}
+        rowKey={({ id }) => id}
+      />
+      {unresolved.hasOlder && (
+        <Button
+          className="mx-auto"
+          isBusy={unresolved.isLoadingOlder}
+          onClick={unresolved.loadOlder}
+        >
+          Load older
+        </Button>
+      )}
+      {decided && <DecideDialog item={decided} onClose={() => setDecided(null)} />}
+    </div>
+  );
+}
+
+function makeColumns(onDecide: (item: Unresolved) => void): Column<Unresolved>[] {
+  return [
+    {
+      id: "kind",
+      header: "What",
+      cell: (item) => (
+        <span className="grid">
+          <span title={kindWords[item.kind].hint}>{kindWords[item.kind].label}</span>
+          <code className="max-w-56 truncate text-xs text-quiet">
+            {item.request_id ?? item.node_id}
+          </code>
+        </span>
+      ),
+    },
+    {
+      id: "scope",
+      header: "Counts in",
+      from: "sm",
+      cell: ({ scope }) =>
+        scope.workspace_id ? (
+          <WorkspaceLink id={scope.workspace_id} />
+        ) : scope.type === "organization" ? (
+          "The company"
+        ) : (
+          <code>{scope.api_key_id}</code>
+        ),
+    },
+    {
+      id: "amount",
+      header: "At most",
+      isNumeric: true,
+      cell: (item) => <Money usd={item.amount_usd} />,
+    },
+    { id: "since", header: "Since", from: "sm", cell: (item) => <RelativeTime at={item.since} /> },
+    {
+      id: "releases",
+      header: "Released by itself",
+      from: "lg",
+      cell: (item) => <RelativeTime at={item.releases_at} />,
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (item) => (
+        <Button
+          aria-label={`Decide about ${item.request_id ?? item.node_id}`}
+          onClick={() => onDecide(item)}
+        >
+          Decide…
+        </Button>
+      ),
+    },
+  ];
+}
+
+interface DecisionValues {
+  decision: "release" | "charge";
+  amount_usd: string;
+  reason: string;
+}
+
+function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void }) {
+  const resolve = useChange("resolveUnresolvedSpend", [
+    "listUnresolvedSpend",
+    "listSpendLimits",
+    "getEffectiveSpendLimits",
+    "listSpendAdjustments",
+  ]);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm<DecisionValues>({
+    defaultValues: { decision: "release", amount_usd: item.amount_usd, reason: "" },
+  });
+  const { errors } = form.formState;
+  const { decision } = form.watch();
+  const isCharge = decision === "charge";
+  const submit = form.handleSubmit(async ({ reason, amount_usd }) => {
+    setError(null);
+    try {
+      const { charged_usd } = await resolve.mutateAsync({
+        params: { unresolved_spend_id: item.id },
+        body: {
+          decision,
+          reason,
+          ...(isCharge && { amount_usd: amount_usd.replaceAll(",", "").trim() }),
+        },
+      });
+      showToast(isCharge ? `${formatUsd(charged_usd)} charged` : "Released");
+      onClose();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <Dialog
+      title="Decide about unresolved spend"
+      description={kindWords[item.kind].hint}
+      isOpen
+      onClose={onClose}
+    >
+      <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-5">
+        <Choices
+          legend="What became of it"
+          name="decision"
+          value={decision}
+          onChange={(value) => form.setValue("decision", value, { shouldDirty: true })}
+          choices={[
+            {
+              value: "release",
+              label: "Release it",
+              hint: `It was not spent: ${formatUsd(item.amount_usd)} may be spent again.`,
+            },
+            {
+              value: "charge",
+              label: "Charge it",
+              hint:
+                item.kind === "request"
+                  ? "It was spent: it counts as an adjustment of the request’s key."
+                  : "Only a request can be charged.",
+              isDisabled: item.kind !== "request",
+            },
+          ]}
+        />
+        {isCharge && (
+          <Field
+            label="What it cost"
+            hint={`At most ${formatUsd(item.amount_usd)} was held for it.`}
+            error={errors.amount_usd?.message}
+          >
+            {(control) => (
+              <MoneyInput
+                {...control}
+                {...form.register("amount_usd", needed("Enter an amount."))}
+              />
+            )}
+          </Field>
+        )}
+        <Field label="Reason" hint="It stands in the audit log." error={errors.reason?.message}>
+          {(control) => (
+            <TextArea {...control} rows={2} {...form.register("reason", needed("Say why."))} />
+          )}
+        </Field>
+        <p className="text-sm text-quiet">This cannot be undone.</p>
+        <FormError error={error} />
+        <DialogActions>
+          <CancelButton />
+          <Button kind="primary" type="submit" isBusy={resolve.isPending}>
+            {isCharge ? "Charge spend" : "Release spend"}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

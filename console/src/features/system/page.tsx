@@ -1,0 +1,367 @@
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useMemo } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { Table } from "../../ui/table.tsx";
+import { makeNodeColumns } from "./node-columns.tsx";
+import { type Answer, useSystem } from "./queries.ts";
+import { TestMail } from "./test-mail.tsx";
+import { formatBytes, formatWait } from "./words.ts";
+
+type System = Answer;
+
+/** What the server is made of at this moment; it asks again by itself. */
+export function SystemPage() {
+  const system = useSystem();
+  if (system.error && !system.data) {
+    return <LoadError error={system.error} onRetry={() => void system.refetch()} />;
+  }
+  return (
+    <Page
+      title="System"
+      lead="What runs at this moment. The page refreshes by itself every few seconds."
+    >
+      {system.data ? <Loaded system={system.data} /> : <SkeletonRows />}
+    </Page>
+  );
+}
+
+function Loaded({ system }: { system: System }) {
+  const columns = useMemo(makeNodeColumns, []);
+  return (
+    <div className="grid gap-12">
+      <Warnings warnings={system.warnings} />
+      <Section title="Versions">
+        <Facts
+          items={[
+            ["Bursar", system.version],
+            ["Node.js", `${system.node_version} on ${system.platform}`],
+            ["PostgreSQL", system.database.version],
+            ["Schema", system.database.migration],
+            ["Price list", <PriceList key="prices" prices={system.price_list} />],
+          ]}
+        />
+      </Section>
+      <Section
+        title="Nodes"
+        lead="Processes of this installation. One that is silent has stopped, or cannot reach the database; another finishes what it left."
+      >
+        <Table
+          label="Nodes"
+          columns={columns}
+          rows={system.nodes}
+          rowKey={({ id }) => id}
+          isDimmed={({ is_silent }) => is_silent}
+        />
+        <ThisNode node={system.this_node} />
+      </Section>
+      <DatabaseSection database={system.database} />
+      <QueueSection queue={system.job_queue} hasMailServer={system.mail.is_configured} />
+      <MailSection mail={system.mail} />
+      <Section title="Claude and the audit log">
+        <Facts
+          items={[
+            ["Upstream", <UpstreamState key="upstream" upstream={system.upstream} />],
+            ["Audit log", <AuditState key="audit" log={system.audit_log} />],
+          ]}
+        />
+      </Section>
+      <Backup isEmbedded={system.database.is_embedded} />
+    </div>
+  );
+}
+
+function Warnings({ warnings }: { warnings: readonly string[] }) {
+  if (warnings.length === 0) return null;
+  return (
+    <div role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      <p className="font-semibold">{formatPlural(warnings.length, "warning")}</p>
+      <ul className="mt-1 grid gap-1">
+        {warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function PriceList({ prices }: { prices: System["price_list"] }) {
+  return (
+    <>
+      As published on {formatDay(prices.as_of)}
+      {prices.overrides > 0 && `, with ${formatPlural(prices.overrides, "price")} of your own`}.{" "}
+      <Link to="/models" className="link">
+        Models & prices
+      </Link>
+    </>
+  );
+}
+
+/** What only the node that answered knows of itself. */
+function ThisNode({ node }: { node: System["this_node"] }) {
+  const late =
+    node.unflushed_records > 0 ? `, the oldest ${formatWait(node.oldest_unflushed_ms)} old` : "";
+  return (
+    <Facts
+      items={[
+        [
+          "This page’s node",
+          <span key="node">
+            <code>{node.id}</code>
+          </span>,
+        ],
+        ["Requests running", formatCount(node.requests_in_flight)],
+        [
+          "Journal",
+          <State key="journal" isGood={node.is_journal_healthy} bad="It cannot be written">
+            {node.journal === "disk" ? "On disk" : "In the database"}
+            {node.journal === "disk" &&
+              (node.journal_sync === "group"
+                ? ", synced before each request"
+                : ", synced every 50 ms")}
+          </State>,
+        ],
+        ["Not yet in the database", `${formatPlural(node.unflushed_records, "record")}${late}`],
+        ["Leases live", formatWait(node.lease_ttl_seconds * 1000)],
+      ]}
+    />
+  );
+}
+
+function State(props: { isGood: boolean; bad: string; children: ReactNode }) {
+  const { isGood, bad, children } = props;
+  return (
+    <>
+      {children} {!isGood && <Badge tone="bad">{bad}</Badge>}
+    </>
+  );
+}
+
+function DatabaseSection({ database }: { database: System["database"] }) {
+  const off = database.settings.filter(({ value }) => value === "off");
+  return (
+    <Section title="Database">
+      <Facts
+        items={[
+          [
+            "Kind",
+            database.is_embedded
+              ? "Embedded PostgreSQL in the data folder"
+              : "PostgreSQL of your own (DATABASE_URL)",
+          ],
+          ["Size", formatBytes(database.size_bytes)],
+          [
+            "Connections",
+            `${formatCount(database.connections)} of ${formatCount(database.max_connections)}`,
+          ],
+          [
+            "Survives a crash",
+            off.length === 0 ? (
+              <Badge key="durable" tone="good">
+                Yes
+              </Badge>
+            ) : (
+              <span key="durable">
+                <Badge tone="bad">No</Badge> {off.map(({ name }) => name).join(" and ")}{" "}
+                {off.length === 1 ? "is" : "are"} off
+              </span>
+            ),
+          ],
+          [
+            "Settings",
+            <span key="settings" className="flex flex-wrap gap-x-4">
+              {database.settings.map(({ name, value }) => (
+                <code key={name}>
+                  {name} = {value}
+                </code>
+              ))}
+            </span>,
+          ],
+        ]}
+      />
+    </Section>
+  );
+}
+
+interface QueueProps {
+  queue: System["job_queue"];
+  hasMailServer: boolean;
+}
+
+function QueueSection({ queue, hasMailServer }: QueueProps) {
+  return (
+    <Section
+      title="Jobs"
+      lead={`Mail, reminders and upkeep, which any node does. A job that fails is tried again, later each time.${hasMailServer ? "" : " Messages wait here too until there is a mail server."}`}
+    >
+      <Facts
+        items={[
+          ["Waiting", formatCount(queue.waiting)],
+          ["Running", formatCount(queue.running)],
+          [
+            "Failing",
+            queue.failing === 0 ? (
+              "None"
+            ) : (
+              <Badge key="failing" tone="warn">
+                {formatCount(queue.failing)}
+              </Badge>
+            ),
+          ],
+          [
+            "Given up",
+            queue.given_up === 0 ? (
+              "None"
+            ) : (
+              <Badge key="given" tone="bad">
+                {formatCount(queue.given_up)}
+              </Badge>
+            ),
+          ],
+          [
+            "Waits longest",
+            queue.oldest_due_at === null ? (
+              "None is late"
+            ) : (
+              <span key="late">
+                Due <RelativeTime at={queue.oldest_due_at} />
+              </span>
+            ),
+          ],
+          ...(queue.last_error ? ([["Last error", queue.last_error]] as const) : []),
+        ]}
+      />
+    </Section>
+  );
+}
+
+function MailSection({ mail }: { mail: System["mail"] }) {
+  const may = useMay();
+  return (
+    <Section
+      title="Mail"
+      lead={
+        mail.is_configured
+          ? undefined
+          : "No mail server is set: messages wait, and administrators pass on what they say. Set SMTP_URL and BURSAR_MAIL_FROM, and restart."
+      }
+    >
+      <Facts
+        items={[
+          [
+            "Mail server",
+            <Badge key="server" tone={mail.is_configured ? "good" : "warn"}>
+              {mail.is_configured ? "Set" : "Not set"}
+            </Badge>,
+          ],
+          ...(mail.from ? ([["Sent from", mail.from]] as const) : []),
+          [
+            "Messages",
+            <span key="messages">
+              {formatCount(mail.queued)} waiting, {formatCount(mail.failed)} failed.{" "}
+              <Link to="/mail" className="link">
+                Mail
+              </Link>
+            </span>,
+          ],
+        ]}
+      />
+      {mail.is_configured && may("organization:write") && <TestMail />}
+    </Section>
+  );
+}
+
+function UpstreamState({ upstream }: { upstream: System["upstream"] }) {
+  const may = useMay();
+  const sources = {
+    environment: "set by the environment",
+    stored: "as stored in Bursar",
+    simulator: "",
+  };
+  return (
+    <>
+      {upstream.problem ? (
+        <>
+          <Badge tone="bad">Cannot be used</Badge> {upstream.problem}
+        </>
+      ) : upstream.source === "simulator" ? (
+        "The built-in simulator: nothing is sent anywhere, nothing costs money."
+      ) : (
+        <>
+          <code>{upstream.origin}</code>, {upstream.source && sources[upstream.source]}.
+        </>
+      )}{" "}
+      {may("upstreams:read") && (
+        <Link to="/upstream" className="link">
+          Upstream
+        </Link>
+      )}
+    </>
+  );
+}
+
+function AuditState({ log }: { log: System["audit_log"] }) {
+  return (
+    <>
+      {log.is_intact === null ? (
+        "Not checked yet by this node."
+      ) : log.is_intact ? (
+        <>
+          <Badge tone="good">Intact</Badge> up to event {formatCount(log.verified_through_seq ?? 0)}
+          , checked <RelativeTime at={log.checked_at} />.
+        </>
+      ) : (
+        <Badge tone="bad">It was changed</Badge>
+      )}{" "}
+      <Link to="/audit" className="link">
+        Audit log
+      </Link>
+    </>
+  );
+}
+
+/** Only what is there: the copies are the operator's to make. */
+function Backup({ isEmbedded }: { isEmbedded: boolean }) {
+  return (
+    <Section
+      title="Backup"
+      lead="Bursar makes no copies by itself. These are the things to keep; without the secret nobody reads stored credentials and messages again."
+    >
+      {isEmbedded ? (
+        <ul className="grid list-disc gap-2 pl-5 text-sm">
+          <li>
+            Stop Bursar, copy the whole data folder, start it again. The folder holds the database,
+            the journal of requests, and the secret.
+          </li>
+          <li>
+            A copy that is taken while it runs is not one: take a snapshot of the whole file system
+            at one moment, or stop it.
+          </li>
+        </ul>
+      ) : (
+        <>
+          <ul className="grid list-disc gap-2 pl-5 text-sm">
+            <li>The database, with your own PostgreSQL’s backup or pg_dump.</li>
+            <li>
+              <code>BURSAR_SECRET</code>, kept apart from the database.
+            </li>
+            <li>
+              The data folder of each node with its journal on disk: it holds the last requests that
+              are not in the database yet.
+            </li>
+          </ul>
+          <CodeBlock
+            what="command"
+            text={'pg_dump --format=custom --file=bursar.dump "$DATABASE_URL"'}
+          />
+        </>
+      )}
+    </Section>
+  );
+}

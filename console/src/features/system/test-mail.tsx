@@ -1,0 +1,80 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useApi } from "../../queries.ts";
+import { useSession } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { useSendTestMail } from "./queries.ts";
+
+/** Sends a message that only says that mail works, and tells how that goes. */
+export function TestMail() {
+  const { member } = useSession();
+  const send = useSendTestMail();
+  const [sentId, setSentId] = useState<string | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({ defaultValues: { to: member.email } });
+  const submit = form.handleSubmit(async ({ to }) => {
+    setError(null);
+    try {
+      setSentId((await send.mutateAsync({ body: { to } })).id);
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <form noValidate className="grid gap-3" onSubmit={(event) => void submit(event)}>
+      <div className="flex flex-wrap items-end gap-3">
+        <Field
+          label="Send a test message to"
+          error={form.formState.errors.to?.message}
+          className="flex-1 basis-60 sm:max-w-xs"
+        >
+          {(control) => (
+            <Input
+              {...control}
+              type="email"
+              {...form.register("to", needed("Enter an address."))}
+            />
+          )}
+        </Field>
+        <Button type="submit" isBusy={send.isPending}>
+          Send test message
+        </Button>
+      </div>
+      <FormError error={error} />
+      {sentId && <Outcome key={sentId} mailId={sentId} />}
+    </form>
+  );
+}
+
+const ASK_AGAIN_MS = 1_000;
+
+function Outcome({ mailId }: { mailId: string }) {
+  const [isOver, setIsOver] = useState(false);
+  const mail = useApi(
+    "getMail",
+    { params: { mail_id: mailId } },
+    { everyMs: isOver ? null : ASK_AGAIN_MS },
+  );
+  const { status, attempts = 0, last_error = null, to } = mail.data ?? {};
+  if (status !== undefined && status !== "queued" && !isOver) setIsOver(true);
+  return (
+    <p role="status" className="text-sm">
+      {status === "sent" ? (
+        <span className="text-good">
+          The mail server has taken the message to {to}. Look into the inbox.
+        </span>
+      ) : last_error ? (
+        <span className="text-bad">
+          {attempts === 1 ? "It failed" : `It failed ${attempts} times`}: {last_error}
+          {status === "queued" && " It is tried again by itself."}
+        </span>
+      ) : (
+        <span className="text-quiet">Being sent…</span>
+      )}
+    </p>
+  );
+}

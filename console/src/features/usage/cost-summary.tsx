@@ -1,0 +1,105 @@
+import type { Answer } from "../../api-client.ts";
+import { useApi } from "../../queries.ts";
+import { Money } from "../../ui/amounts.tsx";
+import { formatCount, formatDay, formatPlural, toNanoUsd } from "../../ui/format.ts";
+import { Stat, StatRow } from "../../ui/stat.tsx";
+import { ErrorState } from "../../ui/states.tsx";
+import { StaleBadge } from "./live.tsx";
+import type { FilterQuery } from "./report-query.ts";
+
+export type CostSummary = Answer<"getCostSummary">;
+
+const EVERY_MS = 30_000;
+
+export const useCostSummary = (filters: FilterQuery, isEnabled: boolean) =>
+  useApi(
+    "getCostSummary",
+    { query: filters },
+    { isEnabled, everyMs: EVERY_MS, keepsPrevious: true },
+  );
+
+/** This month, what it will have cost, the last one, and the limit, of what the filters leave. */
+export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCostSummary> }) {
+  const { data, error } = summary;
+  if (error && !data) return <ErrorState error={error} onRetry={() => void summary.refetch()} />;
+  return (
+    <div className="grid gap-2">
+      <StatRow>
+        <Stat
+          label="This month so far"
+          value={data && <Money usd={data.month_to_date_usd} />}
+          note={data && <MonthNote summary={data} />}
+        />
+        <Stat
+          label="Forecast for the month"
+          value={data && (data.forecast ? <Money usd={data.forecast.month_usd} /> : "–")}
+          note={
+            data?.forecast
+              ? `By the same weekdays of ${formatPlural(data.forecast.based_on_days, "day")}`
+              : data && "Needs one whole day of usage"
+          }
+        />
+        <Stat
+          label="Last month"
+          value={data && <Money usd={data.last_month_usd} />}
+          note={
+            data && (
+              <>
+                <Money usd={data.last_month_to_date_usd} /> by the same day
+              </>
+            )
+          }
+        />
+        <Stat
+          label="Monthly limit"
+          value={data && (data.limit ? <Money usd={data.limit.monthly_limit_usd} /> : "None")}
+          note={data && <LimitNote summary={data} />}
+        />
+      </StatRow>
+      {data && <StaleBadge error={error} readAt={data.data_refreshed_at} />}
+    </div>
+  );
+}
+
+function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } }: SummaryProps) {
+  return (
+    <>
+      <Money usd={today_usd} /> today
+      {toNanoUsd(adjustments_usd) !== 0n && (
+        <>
+          ; <Money usd={adjustments_usd} /> charged later besides
+        </>
+      )}
+      {unpriced_requests > 0 && (
+        <span className="block text-warn">
+          {formatCount(unpriced_requests)} without a price, at the dearest rate
+        </span>
+      )}
+    </>
+  );
+}
+
+interface SummaryProps {
+  summary: CostSummary;
+}
+
+function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
+  if (!limit) return "For this selection";
+  const isOver = toNanoUsd(limit.remaining_usd) < 0n;
+  const willBeOver =
+    forecast !== null && toNanoUsd(forecast.month_usd) > toNanoUsd(limit.monthly_limit_usd);
+  return (
+    <>
+      {isOver ? (
+        <span className="text-bad">
+          Exceeded by <Money usd={limit.remaining_usd.slice(1)} />
+        </span>
+      ) : (
+        <>
+          <Money usd={limit.remaining_usd} /> left until {formatDay(month.ending_at)}
+        </>
+      )}
+      {!isOver && willBeOver && <span className="block text-warn">The forecast is above it</span>}
+    </>
+  );
+}

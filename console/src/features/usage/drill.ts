@@ -1,0 +1,82 @@
+import { type Range, resolveRange } from "./range.ts";
+import type { ReportSearch } from "./search.ts";
+
+// From a day to its hours, from an hour to its minutes, from a minute to its requests; and the way back.
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const sizes = { "1m": MINUTE_MS, "1h": HOUR_MS, "1d": DAY_MS } as const;
+
+export const bucketMs = (bucket: Range["bucket"]) => sizes[bucket];
+
+/** Which times the address asks for: the one thing that is looked at closely, or the range. */
+export function rangeOf(search: ReportSearch, nowMs: number): Range {
+  const close = search.at === undefined ? null : readAt(search.at);
+  if (close) return close;
+  if (search.live) return resolveRange("1h", nowMs);
+  return resolveRange(search.range ?? "7d", nowMs, search);
+}
+
+/** The day by hours, the hour or the minute by minutes; null for a time that there is none of. */
+function readAt(at: string): Range | null {
+  const startMs = Date.parse(`${at}${"0000-00-00T00:00".slice(at.length)}:00Z`);
+  if (Number.isNaN(startMs)) return null;
+  const size = at.length === 10 ? DAY_MS : at.length === 13 ? HOUR_MS : MINUTE_MS;
+  return {
+    startingAt: new Date(startMs).toISOString(),
+    endingAt: new Date(startMs + size).toISOString(),
+    bucket: size === DAY_MS ? "1h" : "1m",
+  };
+}
+
+/** What a press on this bar looks at: `2026-11-24` for a day, `2026-11-24T13` for an hour, and so on. */
+export function closerAt(startingAt: string, bucket: Range["bucket"]): string {
+  return startingAt.slice(0, bucket === "1d" ? 10 : bucket === "1h" ? 13 : 16);
+}
+
+export interface Crumb {
+  label: string;
+  /** Undefined: the range from which one came. */
+  at: string | undefined;
+}
+
+/** The way from the range to what is looked at, the last one being where one is. */
+export function crumbsOf({ at }: ReportSearch, rangeLabel: string): Crumb[] {
+  if (at === undefined || readAt(at) === null) return [];
+  const crumbs: Crumb[] = [{ label: rangeLabel, at: undefined }];
+  crumbs.push({ label: dayWords(at), at: at.slice(0, 10) });
+  if (at.length >= 13) crumbs.push({ label: `${at.slice(11, 13)}:00`, at: at.slice(0, 13) });
+  if (at.length >= 16) crumbs.push({ label: at.slice(11, 16), at });
+  return crumbs;
+}
+
+function dayWords(at: string): string {
+  return new Date(`${at.slice(0, 10)}T00:00:00Z`).toLocaleDateString("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  });
+}
+
+/** `Tue 24 Nov`, and for shorter buckets the time too. */
+export function bucketWords(startingAt: string, bucket: Range["bucket"]): string {
+  const day = dayWords(startingAt);
+  return bucket === "1d" ? day : `${day}, ${startingAt.slice(11, 16)} UTC`;
+}
+
+/** For an axis, where there is little room. */
+export function tickWords(startingAt: string, bucket: Range["bucket"]): string {
+  if (bucket !== "1d") return startingAt.slice(11, 16);
+  return new Date(startingAt).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  });
+}
+
+/** Whole hours: what sums without buckets are made of. */
+export function isOfWholeHours({ startingAt, endingAt }: Range): boolean {
+  return Date.parse(startingAt) % HOUR_MS === 0 && Date.parse(endingAt) % HOUR_MS === 0;
+}

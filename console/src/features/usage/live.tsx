@@ -1,0 +1,63 @@
+import { useSyncExternalStore } from "react";
+import { Badge } from "../../ui/badge.tsx";
+import { classNames } from "../../ui/class-names.ts";
+import { formatUtc } from "../../ui/format.ts";
+import { LIVE_MS } from "./report-query.ts";
+
+/** Whether anybody can see the page: queries that repeat rest while nobody can. */
+function useIsVisible(): boolean {
+  return useSyncExternalStore(
+    (onChange) => {
+      document.addEventListener("visibilitychange", onChange);
+      return () => document.removeEventListener("visibilitychange", onChange);
+    },
+    () => document.visibilityState !== "hidden",
+  );
+}
+
+interface LiveToggleProps {
+  isLive: boolean;
+  onChange: (isLive: boolean) => void;
+}
+
+/** A dot and a word: the page follows what happens, as long as it is looked at. */
+export function LiveToggle({ isLive, onChange }: LiveToggleProps) {
+  const isVisible = useIsVisible();
+  const isOn = isLive && isVisible;
+  return (
+    <span className="flex items-center gap-2.5">
+      <button
+        type="button"
+        aria-pressed={isLive}
+        onClick={() => onChange(!isLive)}
+        className="inline-flex min-h-9 items-center gap-2 rounded-md border border-edge/55 bg-raised px-3 text-sm hover:border-edge aria-pressed:border-accent/50 aria-pressed:bg-accent-wash aria-pressed:text-accent pointer-coarse:min-h-11"
+      >
+        <span
+          aria-hidden="true"
+          className={classNames(
+            "size-2 rounded-full",
+            isOn ? "bg-accent motion-safe:animate-pulse" : "bg-edge",
+          )}
+        />
+        Live
+      </button>
+      {isLive && (
+        <span className="text-sm text-quiet">
+          {isVisible
+            ? `Every ${LIVE_MS / 1_000} seconds; rests while this tab is hidden`
+            : "Paused: this tab is hidden"}
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** A refresh failed: what is shown is as old as it says. */
+export function StaleBadge({ error, readAt }: { error: Error | null; readAt: string }) {
+  if (!error) return null;
+  return (
+    <span role="status" title={error.message}>
+      <Badge tone="warn">Not refreshed since {formatUtc(readAt)}</Badge>
+    </span>
+  );
+}

@@ -1,0 +1,251 @@
+import { useNavigate } from "@tanstack/react-router";
+import { ChevronRight } from "lucide-react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
+import { Button } from "../../ui/button.tsx";
+import { formatUsd, formatUtc } from "../../ui/format.ts";
+import { EmptyState, Skeleton } from "../../ui/states.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { Bars } from "./bars.tsx";
+import { BucketTable } from "./bucket-table.tsx";
+import type { ChartLines } from "./chart.tsx";
+import type { CostSummary } from "./cost-summary.tsx";
+import { closerAt, crumbsOf } from "./drill.ts";
+import { rangeWords } from "./filter-bar.tsx";
+import { Legend } from "./legend.tsx";
+import { StaleBadge } from "./live.tsx";
+import type { Range } from "./range.ts";
+import { ReportDownload } from "./report-download.tsx";
+import type { Report, ReportAsked } from "./report-query.ts";
+import type { Metric, ReportSearch } from "./search.ts";
+import { type Point, type Series, toSeries } from "./series.ts";
+import { metricWords } from "./words.ts";
+
+const UsageChart = lazy(() =>
+  import("./chart.tsx").then((module) => ({ default: module.UsageChart })),
+);
+
+type View = NonNullable<ReportSearch["view"]>;
+
+interface ReportChartProps {
+  asked: ReportAsked;
+  report: Report | undefined;
+  /** Of the last refresh. */
+  error: Error | null;
+  search: ReportSearch;
+  summary: CostSummary | undefined;
+  onChange: (changed: ReportSearch) => void;
+  /** A bar was pressed that can be looked at more closely. */
+  onCloser: (at: string) => void;
+  logSearch: ReportSearch;
+}
+
+const actions = {
+  "1d": "Show its hours",
+  "1h": "Show its minutes",
+  "1m": "Show its requests",
+} as const;
+
+/** The bars, or their numbers, with the way into them and back. */
+export function ReportChart(props: ReportChartProps) {
+  const { asked, report, error, search, summary, onChange, onCloser, logSearch } = props;
+  const navigate = useNavigate();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const view = viewOf(asked, search);
+  const { series, lines, shownRange } = useSeries({ asked, report, hidden, view, summary });
+  const bucket = report?.range.bucket ?? "1d";
+  const press = useCallback(
+    (point: Point) => {
+      const at = closerAt(point.at, bucket);
+      if (bucket === "1m") void navigate({ to: "/logs", search: { ...logSearch, at } } as never);
+      else onCloser(at);
+    },
+    [bucket, navigate, logSearch, onCloser],
+  );
+  const picture = { series, metric: asked.metric, bucket, action: actions[bucket], onPress: press };
+  return (
+    <figure className="grid gap-4">
+      <div className="no-print flex flex-wrap items-center gap-3">
+        <Crumbs search={search} onChange={onChange} />
+        {asked.kind === "usage" && (
+          <div className="max-w-full overflow-x-auto">
+            <Segments<Metric>
+              label="Shown in the chart"
+              value={asked.metric}
+              options={Object.entries(metricWords) as [Metric, string][]}
+              onChange={(metric) => onChange({ metric })}
+            />
+          </div>
+        )}
+        <Segments<View>
+          label="View"
+          value={view}
+          options={viewsOf(asked)}
+          onChange={(chosen) => onChange({ view: chosen })}
+        />
+        <span className="ml-auto flex flex-wrap items-center gap-3">
+          {report && <StaleBadge error={error} readAt={report.refreshedAt} />}
+          {report && <ReportDownload asked={asked} range={report.range} />}
+        </span>
+      </div>
+      {report && report.rows.length === 0 ? (
+        <NoUsage search={search} onChange={onChange} />
+      ) : view === "table" && report ? (
+        <BucketTable {...picture} />
+      ) : (
+        <Suspense fallback={<Skeleton className="h-[300px]" />}>
+          {report ? (
+            <Bars {...picture}>
+              <UsageChart series={series} metric={asked.metric} bucket={bucket} lines={lines} />
+            </Bars>
+          ) : (
+            <Skeleton className="h-[300px]" />
+          )}
+        </Suspense>
+      )}
+      {asked.groupBy !== null && <Legend series={series} hidden={hidden} onChange={setHidden} />}
+      <figcaption className="text-sm text-quiet">
+        <Caption report={report} range={shownRange} lines={lines} view={view} summary={summary} />
+      </figcaption>
+    </figure>
+  );
+}
+
+/** A running total is of a month, against its limit. */
+function viewsOf({ kind }: ReportAsked): [View, string][] {
+  return kind === "cost"
+    ? [
+        ["bars", "Bars"],
+        ["running", "Running total"],
+        ["table", "Table"],
+      ]
+    : [
+        ["bars", "Bars"],
+        ["table", "Table"],
+      ];
+}
+
+function viewOf(asked: ReportAsked, { view }: ReportSearch): View {
+  if (viewsOf(asked).some(([name]) => name === view) && view) return view;
+  return asked.kind === "cost" && isOfMonth(asked) ? "running" : "bars";
+}
+
+function isOfMonth({ times: { range, at, live } }: ReportAsked): boolean {
+  return (range === "month" || range === "last_month") && at === undefined && !live;
+}
+
+interface SeriesInput {
+  asked: ReportAsked;
+  report: Report | undefined;
+  hidden: ReadonlySet<string>;
+  view: View;
+  summary: CostSummary | undefined;
+}
+
+function useSeries({ asked, report, hidden, view, summary }: SeriesInput) {
+  return useMemo((): { series: Series; lines: ChartLines; shownRange: Range | undefined } => {
+    if (!report) return { series: noSeries, lines: {}, shownRange: undefined };
+    const { groupBy, metric, top } = asked;
+    const isRunningTotal = view === "running";
+    const isThisMonth = isRunningTotal && isOfMonth(asked) && asked.times.range === "month";
+    // With room for the days to come, which the forecast is about.
+    const range =
+      isThisMonth && summary
+        ? { ...report.range, endingAt: summary.month.ending_at }
+        : report.range;
+    const series = toSeries({
+      rows: report.rows,
+      range,
+      groupBy,
+      metric,
+      top,
+      hidden,
+      readAt: report.refreshedAt,
+      isRunningTotal,
+    });
+    const lines = isRunningTotal && isOfMonth(asked) ? linesOf(summary, isThisMonth) : {};
+    return { series, lines, shownRange: range };
+  }, [asked, report, hidden, view, summary]);
+}
+
+const noSeries: Series = { keys: [], names: {}, points: [] };
+
+function linesOf(summary: CostSummary | undefined, isThisMonth: boolean): ChartLines {
+  return {
+    limitUsd: summary?.limit ? Number(summary.limit.monthly_limit_usd) : undefined,
+    forecastUsd: isThisMonth && summary?.forecast ? Number(summary.forecast.month_usd) : undefined,
+  };
+}
+
+function Crumbs({ search, onChange }: Pick<ReportChartProps, "search" | "onChange">) {
+  const from = search.live ? "Live" : rangeWords[search.range ?? "7d"].replace("…", "");
+  const crumbs = crumbsOf(search, from);
+  if (crumbs.length === 0) return null;
+  return (
+    <nav aria-label="Looked at closely" className="w-full">
+      <ol className="flex flex-wrap items-center gap-1 text-sm">
+        {crumbs.map(({ label, at }, index) => (
+          <li key={label} className="flex items-center gap-1">
+            {index > 0 && <ChevronRight size={14} aria-hidden="true" className="text-faint" />}
+            {index === crumbs.length - 1 ? (
+              <span aria-current="step" className="font-medium">
+                {label}
+              </span>
+            ) : (
+              <Button kind="quiet" onClick={() => onChange({ at } as ReportSearch)}>
+                {index === 0 ? `Back to ${label}` : label}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}
+
+function NoUsage({ search, onChange }: Pick<ReportChartProps, "search" | "onChange">) {
+  const isWidest = search.range === "30d" && search.at === undefined && !search.live;
+  return (
+    <EmptyState
+      title="No usage in this range"
+      action={
+        !isWidest && (
+          <Button
+            onClick={() =>
+              onChange({ range: "30d", at: undefined, live: undefined } as unknown as ReportSearch)
+            }
+          >
+            Widen to 30 days
+          </Button>
+        )
+      }
+    >
+      A request appears here within two seconds of its end.
+    </EmptyState>
+  );
+}
+
+interface CaptionProps {
+  report: Report | undefined;
+  range: Range | undefined;
+  lines: ChartLines;
+  view: View;
+  summary: CostSummary | undefined;
+}
+
+function Caption({ report, range, lines, view, summary }: CaptionProps) {
+  if (!report || !range) return "Times are UTC.";
+  const isRunning = Date.parse(report.range.endingAt) > Date.parse(report.refreshedAt);
+  return (
+    <>
+      Times are UTC.
+      {isRunning && view !== "table" && " The hatched bar is still running."}
+      {lines.limitUsd !== undefined &&
+        summary?.limit &&
+        ` The limit is ${formatUsd(summary.limit.monthly_limit_usd)} a month.`}
+      {lines.forecastUsd !== undefined &&
+        summary?.forecast &&
+        ` The forecast is ${formatUsd(summary.forecast.month_usd)}.`}
+      {isRunning && ` Read at ${formatUtc(report.refreshedAt)}.`}
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import { Download } from "lucide-react";
+import { useState } from "react";
+import { download } from "../../api-client.ts";
+import { Button } from "../../ui/button.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { saveFile } from "../../ui/save-file.ts";
+import { FormError } from "../../ui/states.tsx";
+import { isOfWholeHours } from "./drill.ts";
+import type { Range } from "./range.ts";
+import { type ReportAsked, toQuery } from "./report-query.ts";
+
+const bucketNames = { "1m": "minute", "1h": "hour", "1d": "day" } as const;
+
+interface DownloadProps {
+  asked: ReportAsked;
+  range: Range;
+}
+
+/** The numbers of the table, or those of every bar, as the server's own file. */
+export function ReportDownload({ asked, range }: DownloadProps) {
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const save = async (bucket: Range["bucket"] | "none", format: "csv" | "jsonl") => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const query = { ...toQuery(asked, range), bucket, format };
+      const { file, name } = await (asked.kind === "usage"
+        ? download("exportUsage", { query })
+        : download("exportCost", { query }));
+      saveFile(file, name);
+    } catch (failure) {
+      setError(failure as Error);
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  const each = `every ${bucketNames[range.bucket]}`;
+  return (
+    <>
+      <FormError error={error} />
+      <Menu
+        trigger={
+          <Button kind="quiet" isBusy={isBusy}>
+            <Download size={15} /> Save…
+          </Button>
+        }
+      >
+        {isOfWholeHours(range) && (
+          <>
+            <MenuItem onSelect={() => void save("none", "csv")}>The table as CSV</MenuItem>
+            <MenuItem onSelect={() => void save("none", "jsonl")}>The table as JSONL</MenuItem>
+          </>
+        )}
+        <MenuItem onSelect={() => void save(range.bucket, "csv")}>Groups of {each} as CSV</MenuItem>
+        <MenuItem onSelect={() => void save(range.bucket, "jsonl")}>
+          Groups of {each} as JSONL
+        </MenuItem>
+      </Menu>
+    </>
+  );
+}

@@ -1,0 +1,20 @@
+import type { Within } from "./report-query.ts";
+import { filterNames, type ReportSearch } from "./search.ts";
+
+/** The address of the requests that a report counts. */
+export function toLogSearch(search: ReportSearch, { workspaceId, apiKeyId }: Within): ReportSearch {
+  const found: ReportSearch = {};
+  for (const name of filterNames) {
+    const values = search[name];
+    if (values) found[name] = values;
+  }
+  // A key stands in one workspace: with it alone the log is the same.
+  if (apiKeyId !== undefined) return { ...found, key: [apiKeyId], ...timesOf(search) };
+  if (workspaceId !== undefined) found.workspace = [workspaceId];
+  return { ...found, ...timesOf(search) };
+}
+
+function timesOf({ range = "7d", from, to, at, live }: ReportSearch): ReportSearch {
+  if (live) return { range: "1h" };
+  return { range, ...(from && { from }), ...(to && { to }), ...(at && { at }) };
+}

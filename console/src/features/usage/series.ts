@@ -1,0 +1,231 @@
+import { toNanoUsd } from "../../ui/format.ts";
+import { bucketMs } from "./drill.ts";
+import { bucketsOf, type Range } from "./range.ts";
+import type { Row } from "./report-query.ts";
+import type { GroupName, Metric } from "./search.ts";
+import { labelWords } from "./words.ts";
+
+// From rows of the wire to what is drawn and written. Everything is whole numbers, money as nano-dollars, so that sums are
+// exact; only the drawing itself is in doubles.
+
+export const OTHER = "other";
+
+/** What a row is of: an id or a label; empty where nothing is grouped by, or where there is none. */
+export function keyOf(row: Row, groupBy: GroupName | null): string {
+  if (row.is_other) return OTHER;
+  switch (groupBy) {
+    case null:
+      return "";
+    case "workspace":
+      return row.workspace_id ?? "";
+    case "api_key":
+      return row.api_key_id ?? "";
+    case "member":
+      return row.member_id ?? "";
+    case "token_type":
+      return "token_type" in row ? (row.token_type ?? "") : "";
+    default:
+      return row[groupBy] ?? "";
+  }
+}
+
+/** What it is called. */
+export function nameOf(row: Row, groupBy: GroupName | null): string {
+  if (row.is_other) return "All others";
+  const key = keyOf(row, groupBy);
+  switch (groupBy) {
+    case null:
+      return "Everything";
+    case "workspace":
+      return row.workspace_name ?? key;
+    case "api_key":
+      return row.api_key_name ?? key;
+    case "member":
+      return row.member_name ?? row.member_email ?? (key || "No member: keys of workspaces");
+    default:
+      return key === "" ? "None" : labelWords(groupBy, key);
+  }
+}
+
+/** Nano-dollars, tokens or a count. */
+export function measure(row: Row, metric: Metric): bigint {
+  switch (metric) {
+    case "cost":
+      return toNanoUsd(row.cost_usd);
+    case "requests":
+      return BigInt(row.requests ?? 0);
+    case "tokens":
+    case "input":
+    case "cache_write":
+    case "cache_read":
+    case "output":
+    case "errors":
+      // The cost report counts none of these.
+      return "total_tokens" in row ? BigInt(counted(row, metric)) : 0n;
+  }
+}
+
+type UsageRow = Extract<Row, { total_tokens: number }>;
+
+function counted(row: UsageRow, metric: Exclude<Metric, "cost" | "requests">): number {
+  switch (metric) {
+    case "tokens":
+      return row.total_tokens;
+    case "input":
+      return row.input_tokens;
+    case "cache_write":
+      return row.cache_write_5m_tokens + row.cache_write_1h_tokens;
+    case "cache_read":
+      return row.cache_read_tokens;
+    case "output":
+      return row.output_tokens;
+    case "errors":
+      return row.errors;
+  }
+}
+
+/** What one group used in the whole range. */
+export interface GroupSum {
+  key: string;
+  name: string;
+  /** Null by token type: one request is billed for several. */
+  requests: number | null;
+  errors: number;
+  unpricedRequests: number;
+  inputTokens: number;
+  cacheWriteTokens: number;
+  cacheReadTokens: number;
+  outputTokens: number;
+  /** By token type: tokens, or searches. */
+  units: number;
+  costNano: bigint;
+}
+
+/** One sum per group, in the order in which the groups come first. */
+export function sumGroups(rows: readonly Row[], groupBy: GroupName | null): GroupSum[] {
+  const sums = new Map<string, GroupSum>();
+  for (const row of rows) {
+    const key = keyOf(row, groupBy);
+    const sum = sums.get(key) ?? emptySum(key, nameOf(row, groupBy));
+    sums.set(key, sum);
+    sum.requests = row.requests === null ? null : (sum.requests ?? 0) + row.requests;
+    sum.unpricedRequests += row.unpriced_requests;
+    sum.costNano += toNanoUsd(row.cost_usd);
+    if ("units" in row) sum.units += row.units ?? 0;
+    if (!("total_tokens" in row)) continue;
+    sum.errors += row.errors;
+    sum.inputTokens += row.input_tokens;
+    sum.cacheWriteTokens += row.cache_write_5m_tokens + row.cache_write_1h_tokens;
+    sum.cacheReadTokens += row.cache_read_tokens;
+    sum.outputTokens += row.output_tokens;
+  }
+  return [...sums.values()];
+}
+
+function emptySum(key: string, name: string): GroupSum {
+  return {
+    key,
+    name,
+    requests: 0,
+    errors: 0,
+    unpricedRequests: 0,
+    inputTokens: 0,
+    cacheWriteTokens: 0,
+    cacheReadTokens: 0,
+    outputTokens: 0,
+    units: 0,
+    costNano: 0n,
+  };
+}
+
+export interface Point {
+  /** The bucket's first moment. */
+  at: string;
+  /** It has begun and is not over. */
+  isRunning: boolean;
+  /** It has not begun. */
+  isFuture: boolean;
+  values: Record<string, bigint>;
+  total: bigint;
+}
+
+/** What a chart draws: for each bucket the value of each of the largest groups, and of all others together. */
+export interface Series {
+  /** The largest first, OTHER last. */
+  keys: string[];
+  names: Record<string, string>;
+  points: Point[];
+}
+
+interface SeriesInput {
+  rows: readonly Row[];
+  range: Range;
+  groupBy: GroupName | null;
+  metric: Metric;
+  top: number;
+  hidden: ReadonlySet<string>;
+  /** When the rows were read. */
+  readAt: string;
+  /** Each bucket holds what came before it too. */
+  isRunningTotal?: boolean;
+}
+
+export function toSeries(input: SeriesInput): Series {
+  const { rows, range, groupBy, metric, top, hidden, readAt, isRunningTotal } = input;
+  const { keys, names } = rankKeys(rows, { groupBy, metric, top });
+  const named = new Set(keys);
+  const readMs = Date.parse(readAt);
+  const size = bucketMs(range.bucket);
+  const points: Point[] = bucketsOf(range).map((at) => {
+    const startMs = Date.parse(at);
+    const isFuture = startMs > readMs;
+    return { at, isFuture, isRunning: !isFuture && startMs + size > readMs, values: {}, total: 0n };
+  });
+  const byStart = new Map(points.map((point) => [Date.parse(point.at), point]));
+  for (const row of rows) {
+    const point = byStart.get(Date.parse(row.starting_at));
+    const own = keyOf(row, groupBy);
+    const key = named.has(own) ? own : OTHER;
+    if (!point || hidden.has(key)) continue;
+    add(point, key, measure(row, metric));
+  }
+  if (isRunningTotal) runUp(points, keys);
+  return { keys, names, points };
+}
+
+function add(point: Point, key: string, value: bigint): void {
+  point.values[key] = (point.values[key] ?? 0n) + value;
+  point.total += value;
+}
+
+/** The largest groups, then what the others are called together. */
+function rankKeys(
+  rows: readonly Row[],
+  { groupBy, metric, top }: Pick<SeriesInput, "groupBy" | "metric" | "top">,
+): Pick<Series, "keys" | "names"> {
+  const names: Record<string, string> = { [OTHER]: "All others" };
+  const sizes = new Map<string, bigint>();
+  for (const row of rows) {
+    const key = keyOf(row, groupBy);
+    names[key] = nameOf(row, groupBy);
+    sizes.set(key, (sizes.get(key) ?? 0n) + measure(row, metric));
+  }
+  const ordered = [...sizes]
+    .filter(([key, size]) => size > 0n && key !== OTHER)
+    .sort(([, a], [, b]) => (a === b ? 0 : a > b ? -1 : 1))
+    .map(([key]) => key);
+  const keys = ordered.slice(0, top);
+  const hasOthers = ordered.length > top || (sizes.get(OTHER) ?? 0n) > 0n;
+  return { keys: hasOthers ? [...keys, OTHER] : keys, names };
+}
+
+function runUp(points: readonly Point[], keys: readonly string[]): void {
+  let before: Point | undefined;
+  for (const point of points) {
+    if (point.isFuture) return;
+    for (const key of keys) {
+      if (before?.values[key]) add(point, key, before.values[key]);
+    }
+    before = point;
+  }
+}

@@ -1,0 +1,404 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  root,
+  sendMessage,
+  serverEnvironment,
+  stopAllServers,
+  temporaryFolder,
+  textField,
+} from "../../server/test/harness/server-process.ts";
+import { findChromium, launchChromium } from "./browser.ts";
+import { type Company, owner, startCompany } from "./company.ts";
+
+// An access review as people do it: planned, decided by keyboard, closed, carried out and proven, in a real browser.
+
+const executable = findChromium();
+if (executable === null) {
+  process.stderr.write(
+    "The tests of access reviews in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
+  );
+}
+const SLOW_MS = 240_000;
+const PATIENCE_MS = 15_000;
+/** The promise is a second; the machine of the tests draws and answers at once. */
+const STOPS_WITHIN_MS = 2_000;
+
+let browser: Browser;
+let company: Company;
+let ownerCookies: Awaited<ReturnType<BrowserContext["cookies"]>>;
+const contexts = new Set<BrowserContext>();
+
+describe.skipIf(executable === null)("access reviews in a browser", () => {
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
+    browser = await launchChromium(executable ?? "");
+    company = await startCompany();
+    const { page, context } = await openPage();
+    await page.goto(`${company.server.url}/login`);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+    ownerCookies = await context.cookies();
+    await context.close();
+  }, SLOW_MS);
+  afterEach(async () => {
+    for (const context of contexts) await context.close();
+    contexts.clear();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stopAllServers();
+  });
+
+  test(
+    "from the plan to the proof: who is removed is out within a second, and changed evidence does not verify",
+    async () => {
+      const tess = await joinCompany({ name: "Tess Byrne", workspaceRole: "workspace_developer" });
+      const ownKey = await tess.call("POST", "/v1/admin/api_keys", {
+        name: "Tess's laptop",
+        workspace_id: company.engineeringId,
+      });
+      const key = textField(ownKey.json, "key");
+      expect((await sendMessage(company.server.url, key)).status).toBe(200);
+      expect((await tess.call("GET", "/v1/admin/session")).status).toBe(200);
+      const { page, faults } = await openPage(ownerCookies);
+
+      await startReviewByWizard(page, "Spring review");
+      await page.getByRole("link", { name: /^To decide \(\d+\)/ }).click();
+      const decided = await decideByKeyboard(page, (label) => label.startsWith("Tess Byrne"));
+      expect(decided.removed).toBe(3);
+      await page.getByText(`${decided.all} of ${decided.all} decided`).last().waitFor();
+
+      await company.server.sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
+      await page.getByRole("button", { name: "Close review…" }).click();
+      await page.getByText(/3 accesses\s+end and/).waitFor();
+      const refused = {
+        session: refusedAt(async () => (await tess.call("GET", "/v1/admin/session")).status),
+        key: refusedAt(async () => (await sendMessage(company.server.url, key)).status),
+      };
+      await page.getByRole("button", { name: "Close review", exact: true }).click();
+      await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
+      const closed = page.waitForResponse(
+        (response) => response.url().endsWith("/close") && response.status() === 200,
+      );
+      await page.getByLabel("Password").fill(owner.password);
+      await page.getByRole("button", { name: "Confirm" }).click();
+      const { progress } = (await (await closed).json()) as { progress: Record<string, number> };
+      const closedAtMs = performance.now();
+      const [sessionMs, keyMs] = [await refused.session, await refused.key];
+      expect(sessionMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
+      expect(keyMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
+      // The person's deactivation takes the role in the workspace with it, whichever comes first.
+      expect(Number(progress["removed"]) + Number(progress["already_gone"])).toBe(3);
+      expect(progress["not_applied"]).toBe(0);
+
+      await page.getByRole("link", { name: "All access" }).click();
+      await page.getByRole("table", { name: "Reviewed access" }).waitFor();
+      await page.getByText("Removed", { exact: true }).first().waitFor();
+      await proveEvidence(page);
+      expect(faults).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "a Workspace Admin who was asked sees that alone: on the overview, in the list, and in the review",
+    async () => {
+      const wanda = await joinCompany({ name: "Wanda Cole", workspaceRole: "workspace_admin" });
+      const made = await company.server.mustAdmin("POST", "/v1/admin/access_reviews", {
+        name: "Keys of two workspaces",
+        scope: { paths: ["workspace_key", "workspace_role", "admin_key"] },
+        reviewer_ids: [wanda.id],
+        due_at: new Date(Date.now() + 86_400_000).toISOString(),
+      });
+      const { page, faults } = await openPage(wanda.cookies);
+      await page.goto(company.server.url);
+      await page.getByRole("link", { name: "Keys of two workspaces" }).click();
+      await page.getByRole("heading", { level: 1, name: "Keys of two workspaces" }).waitFor();
+      const rows = page.getByRole("list", { name: "Access to decide about" }).getByRole("listitem");
+      await rows.first().waitFor();
+      const labels = await rows.evaluateAll((all) =>
+        all.map((row) => String(row.getAttribute("aria-label"))),
+      );
+      expect(labels.every((label) => label.includes("Engineering"))).toBe(true);
+      expect(labels.some((label) => label.startsWith("CI pipeline"))).toBe(true);
+      // Nobody else can decide about her own role: it is hers, and marked.
+      expect(await page.getByText("your own access").count()).toBe(1);
+      expect(await page.getByRole("link", { name: "All access" }).count()).toBe(0);
+      expect(await page.getByRole("button", { name: "Close review…" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Accept recommendations…" }).click();
+      await page.getByRole("button", { name: "Accept recommendations", exact: true }).click();
+      await page.getByText(`${labels.length} of ${labels.length} decided`).last().waitFor();
+      await page.getByRole("link", { name: "Access reviews" }).first().click();
+      await page.getByText("Nothing waits for you").waitFor();
+      expect(faults).toEqual([]);
+      const items = await company.server.mustAdmin(
+        "GET",
+        `/v1/admin/access_reviews/${textField(made, "id")}/items?decisions=keep&limit=100`,
+      );
+      const own = (items["data"] as { member: { id: string } | null; is_self_review: boolean }[])
+        .filter(({ member }) => member?.id === wanda.id)
+        .map(({ is_self_review }) => is_self_review);
+      expect(own).toEqual([true]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "a rotation policy says what it does before it is saved, and a card leads to the keys behind its number",
+    async () => {
+      const { page } = await openPage(ownerCookies);
+      await page.goto(`${company.server.url}/workspaces/${company.engineeringId}/settings`);
+      await page.getByLabel("New secret every").fill("90");
+      await page.getByLabel("Remind before").fill("10");
+      await page.getByText("Each key needs a new secret every 90 days.").waitFor();
+      await page.getByText("expires 14 days after it was due, 104 days old").waitFor();
+      await page.getByRole("button", { name: "Save rotation" }).click();
+      await page.getByText("Keys are rotated every 90 days").waitFor();
+      const path = `/v1/admin/workspaces/${company.engineeringId}/rotation_policy`;
+      expect(await company.server.mustAdmin("GET", path)).toMatchObject({
+        rotation_days: 90,
+        remind_days: 10,
+        grace_days: 14,
+      });
+      await page.goto(`${company.server.url}/security`);
+      const card = page.getByRole("listitem").filter({ hasText: "Never expire" });
+      const count = Number(await card.locator("span").first().textContent());
+      await card.getByRole("link").click();
+      await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
+      const table = page.getByRole("table", { name: "API keys" });
+      await table.waitFor();
+      expect(count).toBeGreaterThan(0);
+      expect(await table.locator("tbody tr").count()).toBe(count);
+    },
+    SLOW_MS,
+  );
+
+  test.each(["light", "dark"] as const)(
+    "the pages of reviews, access and hygiene are free of axe findings in %s",
+    async (colorScheme) => {
+      const { page } = await openPage(ownerCookies, colorScheme);
+      const findings: unknown[] = [];
+      const check = async (what: string) => {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        for (const { id, nodes } of violations) findings.push([what, id, nodes[0]?.html]);
+      };
+      const ended = await company.server.mustAdmin(
+        "GET",
+        "/v1/admin/access_reviews?statuses=closed&limit=1",
+      );
+      const [closed] = ended["data"] as { id: string }[];
+      for (const path of [
+        "/team/access",
+        "/reviews",
+        `/reviews/${company.reviewId}`,
+        `/reviews/${closed?.id ?? company.reviewId}`,
+        "/security",
+        "/keys?issue=never_expires",
+        "/admin-keys",
+        `/workspaces/${company.engineeringId}/settings`,
+      ]) {
+        await page.goto(company.server.url + path);
+        await settle(page);
+        await check(path);
+      }
+      await page.goto(`${company.server.url}/reviews/${company.reviewId}/decide`);
+      await settle(page);
+      await page.keyboard.press("j");
+      await page.keyboard.press("u");
+      await page.getByRole("button", { name: "Add reason" }).waitFor();
+      await page.keyboard.press("r");
+      await page.getByLabel("Reason").waitFor();
+      await check("deciding");
+      await page.keyboard.press("Escape");
+      await page.goto(`${company.server.url}/reviews`);
+      await settle(page);
+      await page.keyboard.press("c");
+      for (let step = 1; step <= 4; step++) {
+        await page.getByText(`Step ${step} of 4`).waitFor();
+        if (step === 4) await page.getByText(/^Takes down/).waitFor();
+        await check(`step ${step}`);
+        if (step < 4) await page.getByRole("button", { name: "Next" }).click();
+      }
+      expect(findings).toEqual([]);
+    },
+    SLOW_MS,
+  );
+});
+
+async function startReviewByWizard(page: Page, name: string): Promise<void> {
+  await page.goto(`${company.server.url}/reviews`);
+  await settle(page);
+  await page.keyboard.press("c");
+  await page.getByLabel("Name").fill(name);
+  for (let step = 1; step <= 3; step++) await page.getByRole("button", { name: "Next" }).click();
+  await page.getByText(/^Takes down \d+ accesses as they are now: /).waitFor();
+  await page.getByText("What nobody decides about stays.").waitFor();
+  await page.getByRole("button", { name: "Start access review", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+}
+
+/** Goes down the list with nothing but keys; the last of those that go gets a reason. */
+async function decideByKeyboard(
+  page: Page,
+  isToGo: (label: string) => boolean,
+): Promise<{ all: number; removed: number }> {
+  const rows = page.getByRole("list", { name: "Access to decide about" }).getByRole("listitem");
+  await rows.first().waitFor();
+  const all = await rows.count();
+  let removed = 0;
+  for (let row = 0; row < all; row++) {
+    await page.keyboard.press("j");
+    const focused = page.locator("li:focus");
+    const label = String(await focused.getAttribute("aria-label"));
+    await page.keyboard.press(isToGo(label) ? "n" : "y");
+    if (!isToGo(label)) continue;
+    removed++;
+    await focused.getByRole("button", { name: "Remove", pressed: true }).waitFor();
+    await page.keyboard.press("r");
+    await page.getByLabel("Reason").waitFor();
+    await page.keyboard.type("Left the company in May");
+    await page.keyboard.press("Enter");
+    await page.locator("li:focus").getByText("Left the company in May").waitFor();
+  }
+  return { all, removed };
+}
+
+/** When it was refused first, on the clock of `performance.now()`. */
+async function refusedAt(ask: () => Promise<number>): Promise<number> {
+  for (;;) {
+    if ((await ask()) === 401) return performance.now();
+    await delay(50);
+  }
+}
+
+/** Saves the evidence as a person does, and asks the command line about it, whole and with one byte changed. */
+async function proveEvidence(page: Page): Promise<void> {
+  const saving = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save signed evidence" }).click();
+  const folder = await temporaryFolder();
+  const path = join(folder, "evidence.json");
+  await (await saving).saveAs(path);
+  expect(await verify(path)).toMatchObject({ code: 0, stdout: expect.stringContaining("genuine") });
+  const bytes = await readFile(path);
+  const at = bytes.indexOf("Left the company in May");
+  expect(at).toBeGreaterThan(0);
+  const changed = Buffer.from(bytes);
+  changed.writeUInt8("l".charCodeAt(0), at);
+  const changedPath = join(folder, "changed.json");
+  await writeFile(changedPath, changed);
+  expect(await verify(changedPath)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("NOT GENUINE"),
+  });
+}
+
+function verify(path: string): Promise<{ code: number; stdout: string }> {
+  const options = { cwd: root, env: serverEnvironment(company.server.dataDir) };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["bursar", "reviews", "verify", path], options, (error, stdout) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout }),
+    );
+  });
+}
+
+interface Person {
+  id: string;
+  cookies: Awaited<ReturnType<BrowserContext["cookies"]>>;
+  /** A call from the console in the person's session. */
+  call(
+    method: "GET" | "POST",
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; json: unknown }>;
+}
+
+/** Invites somebody into Engineering and accepts as they do. */
+async function joinCompany(of: { name: string; workspaceRole: string }): Promise<Person> {
+  const { server, engineeringId } = company;
+  const email = `${of.name.split(" ")[0]?.toLowerCase()}@northwind.example`;
+  const invited = await server.mustAdmin("POST", "/v1/admin/invites", {
+    emails: [email],
+    role: "user",
+    workspaces: [{ workspace_id: engineeringId, workspace_role: of.workspaceRole }],
+  });
+  const [result] = invited["results"] as { link: string }[];
+  const token = result?.link.split("#token=")[1];
+  let cookie = "";
+  const call = async (method: "GET" | "POST", path: string, body?: object) => {
+    const response = await fetch(server.url + path, {
+      method,
+      headers: {
+        "content-type": "application/json",
+        "x-bursar-console": "1",
+        origin: server.url,
+        "sec-fetch-site": "same-origin",
+        ...(cookie !== "" && { cookie }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const set = response.headers.getSetCookie()[0]?.split(";")[0];
+    if (set) cookie = set;
+    return { status: response.status, json: (await response.json()) as unknown };
+  };
+  const accepted = await call("POST", "/v1/admin/invites/accept", {
+    token,
+    name: of.name,
+    password: "correct horse battery staple",
+  });
+  expect(accepted.status).toBe(200);
+  const [name = "", ...value] = cookie.split("=");
+  const { hostname } = new URL(server.url);
+  return {
+    id: textField(accepted.json, "member_id"),
+    cookies: [
+      {
+        name,
+        value: value.join("="),
+        domain: hostname,
+        path: "/",
+        expires: -1,
+        httpOnly: true,
+        secure: false,
+        sameSite: "Lax",
+      },
+    ],
+    call,
+  };
+}
+
+async function openPage(
+  cookies: Person["cookies"] = [],
+  colorScheme: "light" | "dark" = "light",
+): Promise<{ page: Page; context: BrowserContext; faults: string[] }> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme,
+    reducedMotion: "reduce",
+  });
+  contexts.add(context);
+  context.setDefaultTimeout(PATIENCE_MS);
+  if (cookies.length > 0) await context.addCookies(cookies);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    // A change that wants a confirmation first is a 403, and then goes on.
+    const isAnswer = /status of 40[13]/.test(message.text());
+    if (message.type() === "error" && !isAnswer) faults.push(message.text());
+  });
+  return { page, context, faults };
+}
+
+async function settle(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.waitForLoadState("networkidle");
+}

@@ -1,0 +1,248 @@
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { startServer } from "../../server/test/harness/server-process.ts";
+import { emailOf, owner, setUpLinkOf } from "./company.ts";
+import { describeConsole, openPage, SLOW_MS, settle } from "./open-console.ts";
+
+describeConsole("changes", ({ company, browser, openAs }) => {
+  const goTo = async (page: Page, path: string) => {
+    await page.goto(company().server.url + path);
+    await settle(page);
+  };
+
+  test("of two who change a limit, the second sees what the first did, beside the own, and decides", async () => {
+    const mine = await openAs();
+    const { page } = mine;
+    const other = (await openAs(emailOf("Grace"))).page;
+    const open = async (who: Page) => {
+      await goTo(who, "/limits");
+      await who.getByRole("button", { name: "Actions for the limit of Engineering" }).click();
+      await who.getByRole("menuitem", { name: "Change limit…" }).click();
+    };
+    const change = (who: Page, usd: string) => who.getByLabel("Limit", { exact: true }).fill(usd);
+    const save = (who: Page) =>
+      who.getByRole("button", { name: "Change limit", exact: true }).click();
+    await open(page);
+    await open(other);
+    await change(other, "9100");
+    await other.getByLabel("Soft").check();
+    await save(other);
+    await other.getByText("$9,100.00 per calendar month").waitFor();
+
+    await change(page, "7000");
+    await save(page);
+    await page.getByText("Grace Hopper changed this limit").waitFor();
+    const notice = page.getByRole("alert");
+    expect(await notice.getByRole("row", { name: "Limit" }).allTextContents()).toEqual([
+      "Limit$9,100.00$7,000.00",
+    ]);
+    await notice.getByRole("row", { name: "When it is reached Soft Strict" }).waitFor();
+    expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("7000");
+    await page.getByRole("button", { name: "Load current limit" }).click();
+    expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("9100");
+    expect(await page.getByLabel("Soft").isChecked()).toBe(true);
+
+    await open(other);
+    await change(other, "9200");
+    await save(other);
+    await other.getByText("$9,200.00 per calendar month").waitFor();
+    await change(page, "7000");
+    await save(page);
+    await page.getByText("Grace Hopper changed this limit").waitFor();
+    await page.getByRole("button", { name: "Replace anyway" }).click();
+    await page.getByText("$7,000.00 per calendar month").waitFor();
+    expect(mine.faults).toEqual([]);
+  });
+
+  test("a new limit never replaces one that is there already without a word", async () => {
+    const { page } = await openAs();
+    await goTo(page, "/limits");
+    await page.getByRole("button", { name: "Set limit…" }).click();
+    await page.getByLabel("Limit", { exact: true }).fill("1");
+    await page.getByRole("button", { name: "Set limit", exact: true }).click();
+    await page.getByText(/set this limit/).waitFor();
+    await page.getByRole("alert").getByText("$15,000.00").waitFor();
+    await page.getByRole("button", { name: "Load current limit" }).click();
+    expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("15000");
+  });
+
+  test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
+    const { page, faults } = await openAs();
+    await goTo(page, "/workspaces");
+    await page.getByRole("button", { name: "Create workspace…" }).click();
+    await page.getByLabel("Name").fill("Short lived");
+    await page.getByRole("button", { name: "Create workspace", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Short lived" }).waitFor();
+    const id = page.url().split("/").at(-1) ?? "";
+    await company().server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Will stop",
+      workspace_id: id,
+      permissions: ["write"],
+    });
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByLabel("What it is for").fill("A trial");
+    await page.getByRole("link", { name: "Limits" }).first().click();
+    await page.getByRole("heading", { name: "Discard changes" }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(await page.getByLabel("What it is for").inputValue()).toBe("A trial");
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await page.getByText("Workspace saved").waitFor();
+    await page.getByRole("button", { name: "Archive workspace…" }).click();
+    await page.getByText("1 active key will stop within a second").waitFor();
+    await page.getByRole("dialog").getByRole("listitem").getByText("Will stop").waitFor();
+    await page.getByLabel("Type Short lived to confirm").fill("Short lived");
+    await page.getByRole("button", { name: "Archive workspace", exact: true }).click();
+    await page.getByText("archived", { exact: true }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("many are invited at once, and what became of each address is said", async () => {
+    const { page, faults } = await openAs();
+    await goTo(page, "/team");
+    await page.keyboard.press("c");
+    await page
+      .getByLabel("E-mail addresses")
+      .fill(
+        "joan@northwind.example, hedy@northwind.example\ngrace@northwind.example not-an-address",
+      );
+    await page.getByText("4 addresses").waitFor();
+    await page.getByLabel("Workspaces").fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("button", { name: "Send invites" }).click();
+    const rows = page.getByRole("dialog", { name: "Invites" }).getByRole("listitem");
+    await rows.first().waitFor();
+    const results = Object.fromEntries(
+      (await rows.allTextContents()).map((text) => [text.split(/[@\s]|not-an/)[0], text]),
+    );
+    expect(results["joan"]).toContain("invited");
+    expect(results["hedy"]).toContain("has an invite");
+    expect(results["grace"]).toContain("is here already");
+    expect((await rows.allTextContents()).join()).toContain("not an address");
+    await page.getByRole("button", { name: "Done" }).click();
+    expect(faults).toEqual([]);
+  });
+
+  test("before somebody is removed, what stops is listed", async () => {
+    const { page } = await openAs();
+    const { server, engineeringId } = company();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/members");
+    const radia = (data as { id: string; name: string }[]).find(({ name }) => /Radia/.test(name));
+    await server.mustAdmin("POST", `/v1/admin/workspaces/${engineeringId}/members`, {
+      member_id: radia?.id,
+      workspace_role: "workspace_developer",
+    });
+    await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Radia’s laptop",
+      workspace_id: engineeringId,
+      owner_member_id: radia?.id,
+      permissions: ["write"],
+    });
+    await goTo(page, `/team?find=radia`);
+    await page.getByRole("button", { name: "Actions for Radia Perlman" }).click();
+    await page.getByRole("menuitem", { name: "Remove member…" }).click();
+    await page.getByText("1 personal key stops: Radia’s laptop.").waitFor();
+    await page.getByText(/Roles in 2 workspaces end/).waitFor();
+    await page.getByLabel(`Type ${emailOf("Radia")} to confirm`).fill(emailOf("Radia"));
+    await page.getByRole("button", { name: "Remove member", exact: true }).click();
+    await page.getByText("Nobody matches “radia”.").waitFor();
+  });
+
+  test("the search finds people, keys and workspaces, and leads to them", async () => {
+    const { page } = await openAs();
+    const find = async (text: string) => {
+      await page.keyboard.press("Control+k");
+      await page.getByPlaceholder(/^A page, a workspace/).fill(text);
+    };
+    await find("kath");
+    await page.getByRole("option", { name: "Katherine Johnson" }).click();
+    await page.getByRole("heading", { level: 1, name: "Team" }).waitFor();
+    expect(await page.getByLabel("Search members").inputValue()).toBe(emailOf("Katherine"));
+    await find("CI pipe");
+    await page.getByRole("option", { name: "CI pipeline" }).click();
+    await page.getByRole("heading", { level: 1, name: "CI pipeline" }).waitFor();
+    await find("customer");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Customer support" }).waitFor();
+  });
+
+  test("what is downloaded holds what the page shows", async () => {
+    const { page } = await openAs();
+    const save = async (name: string) => {
+      const coming = page.waitForEvent("download");
+      await page.getByRole("button", { name }).first().click();
+      const file = await coming;
+      return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
+    };
+    await goTo(page, "/audit?event=spend_limit.");
+    const csv = await save("Save as CSV");
+    expect(csv.name).toMatch(/\.csv$/);
+    expect(csv.text).toContain("spend_limit.set");
+    expect(csv.text).not.toContain("api_key.created");
+    const lines = await save("Save as JSONL");
+    for (const line of lines.text.trim().split("\n")) {
+      expect(JSON.parse(line)).toMatchObject({ type: "audit_event", event: /^spend_limit\./ });
+    }
+  });
+
+  test(
+    "a server that dies under an open dialog: the page says so, keeps what was typed, and goes on by itself",
+    async () => {
+      const port = String(await freePort());
+      const server = await startServer({ env: { BURSAR_PORT: port } });
+      const { page, context } = await openPage(browser(), {});
+      await setUp(page, setUpLinkOf(server));
+      await page.goto(`${server.url}/workspaces`);
+      await settle(page);
+      await page.getByRole("button", { name: "Create workspace…" }).click();
+      await page.getByLabel("Name").fill("Typed before the end");
+      await server.kill();
+      await page.getByRole("button", { name: "Create workspace", exact: true }).click();
+      const banner = page.getByText("The server does not answer. What you see may be old");
+      await banner.waitFor();
+      await page.getByText("What you entered is kept: try again in a moment.").waitFor();
+      const again = await server.restart({ env: { ...server.env, BURSAR_PORT: port } });
+      await banner.waitFor({ state: "detached" });
+      expect(await page.getByLabel("Name").inputValue()).toBe("Typed before the end");
+      await page.getByRole("button", { name: "Create workspace", exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: "Typed before the end" }).waitFor();
+
+      // A page that was never opened before is loaded once the server is back, without a press on anything.
+      await again.kill();
+      await page.getByRole("link", { name: "Admin keys" }).click();
+      await banner.waitFor();
+      const third = await again.restart({ env: { ...server.env, BURSAR_PORT: port } });
+      await page.getByRole("heading", { level: 1, name: "Admin keys" }).waitFor();
+      await banner.waitFor({ state: "detached" });
+      await context.close();
+      await third.stop();
+    },
+    SLOW_MS,
+  );
+});
+
+/** Makes the owner of a new installation, and leaves the rest of the set-up. */
+async function setUp(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await page.getByLabel("Company").fill("Acme");
+  await page.getByLabel("Your name").fill(owner.name);
+  await page.getByLabel("E-mail").fill(owner.email);
+  await page.getByLabel("Password", { exact: true }).fill(owner.password);
+  await page.getByRole("button", { name: "Create owner" }).click();
+  await page.getByRole("button", { name: "Go on with the simulator" }).waitFor();
+}
+
+/** A port that nobody has now: a server that is started again must be where it was. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const taken = createServer().listen(0, "127.0.0.1", () => {
+      const address = taken.address();
+      taken.close(() =>
+        typeof address === "object" && address
+          ? resolve(address.port)
+          : reject(new Error("no port")),
+      );
+    });
+  });
+}

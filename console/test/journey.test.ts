@@ -1,0 +1,146 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { sendMessage } from "../../server/test/harness/server-process.ts";
+import { emailOf, owner } from "./company.ts";
+import { describeConsole, SLOW_MS, settle } from "./open-console.ts";
+
+const MAX_TABS = 60;
+
+describeConsole("by keyboard alone", ({ company, open, openAs }) => {
+  test(
+    "sign in, create a workspace and a key in it, copy the key, set a limit, revoke the key, sign out",
+    async () => {
+      const { page, context, faults } = await open();
+      await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      const { url } = company().server;
+      const press = (...keys: string[]) => pressAll(page, keys);
+      const type = (text: string) => page.keyboard.type(text);
+      await page.goto(url);
+      await page.locator("input[type=email]:focus").waitFor();
+      await type(emailOf("Grace"));
+      await press("Tab");
+      await type(owner.password);
+      await press("Enter");
+      await page.locator("h1:focus").waitFor();
+
+      await press("g", "w");
+      await page.locator("h1:focus", { hasText: "Workspaces" }).waitFor();
+      await press("c");
+      await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
+      await type("By keyboard");
+      await press("Enter");
+      await page.locator("h1:focus", { hasText: "By keyboard" }).waitFor();
+
+      await page.getByRole("button", { name: "Create key…" }).first().waitFor();
+      await press("c");
+      await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
+      await type("Pressed");
+      await press("Enter");
+      await page.getByText("In By keyboard, this key can send messages").waitFor();
+      await tabTo(page, "Create key");
+      await press("Enter");
+      await page.getByRole("button", { name: "Copy key" }).and(page.locator(":focus")).waitFor();
+      await press("Enter");
+      await page.getByRole("button", { name: "Copied" }).waitFor();
+      const key = String(await page.evaluate("navigator.clipboard.readText()"));
+      expect((await sendMessage(url, key)).status).toBe(200);
+      await tabTo(page, "I stored it");
+      await press("Space");
+      await tabTo(page, "Done");
+      await press("Enter");
+      await page.getByRole("link", { name: "Pressed" }).waitFor();
+
+      await tabTo(page, "Limits", "main nav a");
+      await press("Enter");
+      await page.getByText("No limit is set").waitFor();
+      await press("c");
+      await page.getByRole("heading", { name: "Set limit" }).waitFor();
+      await tabTo(page, "Limit");
+      await type("25");
+      await press("Enter");
+      await page.getByText("$25.00 per calendar month").waitFor();
+
+      // A key that was used has to be named before it is revoked.
+      await expect.poll(lastUse, { timeout: 20_000 }).toMatchObject({ address: "127.0.0.1" });
+      await press("Control+k");
+      await page.getByRole("dialog", { name: "Search" }).waitFor();
+      await type("Pressed");
+      await page.getByRole("option", { name: "Pressed" }).waitFor();
+      await press("Enter");
+      await page.locator("h1:focus", { hasText: "Pressed" }).waitFor();
+      await tabTo(page, "Revoke key…");
+      await press("Enter");
+      await page.getByRole("dialog", { name: "Revoke key" }).waitFor();
+      await tabTo(page, "Type Pressed to confirm");
+      await type("Pressed");
+      await press("Enter");
+      await page.getByText("revoked", { exact: true }).waitFor();
+      expect((await sendMessage(url, key)).status).toBe(401);
+
+      await tabTo(page, "Grace Hopper");
+      await press("Enter");
+      await page.getByRole("menuitem", { name: "Your account" }).waitFor();
+      await press("End", "Enter");
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      expect(faults).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  async function lastUse(): Promise<unknown> {
+    const path = "/v1/admin/api_keys?search=Pressed";
+    const { data } = await company().server.mustAdmin("GET", path);
+    return (data as { last_used: unknown }[])[0]?.last_used;
+  }
+
+  test("every shortcut of the list does what it says, and none is listed twice", async () => {
+    const { page } = await openAs();
+    await settle(page);
+    await page.keyboard.press("?");
+    const dialog = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await dialog.waitFor();
+    const rows = await dialog.locator("dl > div").all();
+    const listed: [string, string][] = [];
+    for (const row of rows) {
+      const keys = await row.locator("kbd").allTextContents();
+      listed.push([keys.join(" "), (await row.locator("dt").textContent()) ?? ""]);
+    }
+    expect(new Set(listed.map(([keys]) => keys)).size).toBe(listed.length);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    const going = listed.filter(([keys]) => keys.startsWith("g "));
+    const rail = await page.locator("aside nav a").allTextContents();
+    expect(going.map(([, what]) => what)).toEqual(rail);
+    for (const [keys, what] of going) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(keys.split(" ")[1] ?? "");
+      await page.locator('aside nav a[aria-current="page"]', { hasText: what }).waitFor();
+      await page.locator("h1:focus").waitFor();
+    }
+  });
+});
+
+async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+/** Presses Tab until what has the focus is called so. Fails where it cannot be reached. */
+async function tabTo(
+  page: Page,
+  name: string,
+  selector = "a, button, input, select",
+): Promise<void> {
+  const seen: unknown[] = [];
+  for (let presses = 0; presses < MAX_TABS; presses += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(`(() => {
+      const element = document.activeElement;
+      const label = element.labels?.[0]?.textContent;
+      const name = element.getAttribute("aria-label") ?? label ?? element.textContent ?? "";
+      return element.matches(${JSON.stringify(selector)}) ? name.trim() : "";
+    })()`);
+    if (String(focused).includes(name)) return;
+    seen.push(focused);
+  }
+  throw new Error(`“${name}” was not reached; the focus was on ${seen.join(" · ")}`);
+}

@@ -1,0 +1,177 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { sendMessage } from "../../server/test/harness/server-process.ts";
+import { owner } from "./company.ts";
+import { describeConsole, settle, shownSecret, storeSecret, whatStays } from "./open-console.ts";
+
+describeConsole("keys", ({ company, openAs }) => {
+  /** Opens the list, makes a key in Research, and leaves the dialog open that shows it. */
+  async function createKey(page: Page, name: string): Promise<string> {
+    await page.getByRole("link", { name: "API keys" }).first().click();
+    await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
+    await settle(page);
+    await page.keyboard.press("c");
+    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("button", { name: "Review key" }).click();
+    await page.getByText("In Research, this key can send messages to Claude").waitFor();
+    await page.getByText("It cannot create keys or change limits.").waitFor();
+    await page.getByRole("button", { name: "Create key" }).click();
+    const secret = await shownSecret(page);
+    expect(secret).toMatch(/^sk-ant-api03-/);
+    return secret;
+  }
+
+  async function openKey(page: Page, name: string): Promise<void> {
+    await page.getByRole("link", { name }).click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+  }
+
+  test("a new key is shown once, in a dialog that nothing closes by accident, and stays nowhere", async () => {
+    const { page, faults } = await openAs();
+    const secret = await createKey(page, "Nightly report");
+    const dialog = page.getByRole("dialog", { name: "Store the key" });
+    await page.keyboard.press("Escape");
+    await page.mouse.click(5, 5);
+    await page.goBack();
+    expect(await dialog.isVisible()).toBe(true);
+    expect(page.url()).toBe(`${company().server.url}/keys`);
+    expect(await page.getByRole("button", { name: "Done" }).isDisabled()).toBe(true);
+    await storeSecret(page);
+    await page.getByRole("link", { name: "Nightly report" }).waitFor();
+    expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+    expect((await sendMessage(company().server.url, secret)).status).toBe(200);
+    expect(faults).toEqual([]);
+  });
+
+  test("a tab with a key that nobody stored asks before it closes", async () => {
+    const { page } = await openAs();
+    await createKey(page, "Closed too early");
+    const asked = page.waitForEvent("dialog");
+    await page.close({ runBeforeUnload: true });
+    const question = await asked;
+    expect(question.type()).toBe("beforeunload");
+    await question.dismiss();
+    expect(await page.getByRole("dialog", { name: "Store the key" }).isVisible()).toBe(true);
+  });
+
+  test("a form that holds something asks before it is lost, however one leaves, and loses nothing", async () => {
+    const { page } = await openAs();
+    await page.goto(`${company().server.url}/usage`);
+    await settle(page);
+    await page.getByRole("link", { name: "API keys" }).first().click();
+    await page.getByRole("button", { name: "Create key…" }).click();
+    const warning = page.getByText("What you entered is not saved.");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await page.getByRole("button", { name: "Create key…" }).click();
+    await page.getByLabel("Name").fill("Half done");
+    const leave = [
+      () => page.keyboard.press("Escape"),
+      () => page.getByRole("button", { name: "Cancel" }).click(),
+      () => page.getByRole("button", { name: "Close" }).click(),
+      () => page.goBack(),
+    ];
+    for (const way of leave) {
+      await way();
+      await warning.waitFor();
+      await page.getByRole("button", { name: "Keep editing" }).click();
+      await warning.waitFor({ state: "detached" });
+      expect(await page.getByLabel("Name").inputValue()).toBe("Half done");
+    }
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Discard changes" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    // What is back to what it was is no change.
+    await page.getByRole("button", { name: "Create key…" }).click();
+    await page.getByLabel("Name").fill("Typed");
+    await page.getByLabel("Name").fill("");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  test("a key is edited, rotated with both secrets' last use, disabled, enabled, and revoked by its name", async () => {
+    const { page, faults } = await openAs();
+    const { url } = company().server;
+    const first = await createKey(page, "Long life");
+    await storeSecret(page);
+    await openKey(page, "Long life");
+
+    await page.getByRole("button", { name: "Edit key…" }).click();
+    await page.getByLabel("Name").fill("Longer life");
+    await page.getByText("Restrict models or addresses").click();
+    await page.getByLabel("Models").fill("claude-haiku-*");
+    await page.getByRole("button", { name: "Save key" }).click();
+    await page.getByRole("heading", { level: 1, name: "Longer life" }).waitFor();
+    await page.getByText("claude-haiku-*").waitFor();
+    expect((await sendMessage(url, first)).status).toBe(200);
+
+    await page.getByRole("button", { name: "Rotate key…" }).click();
+    await page.getByLabel("In an hour").check();
+    await page.getByRole("button", { name: "Rotate key", exact: true }).click();
+    await page.getByRole("heading", { name: "Store the key" }).waitFor();
+    const second = await shownSecret(page);
+    await storeSecret(page);
+    for (const secret of [first, second]) {
+      expect((await sendMessage(url, secret)).status).toBe(200);
+      expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+    }
+    await page.getByRole("heading", { name: "Secrets, while it is rotating" }).waitFor();
+    const secrets = page.locator("li", { has: page.locator("code") });
+    const old = secrets.filter({ hasText: "stops" });
+    const current = secrets.filter({ hasText: "Current" });
+    await expect
+      .poll(
+        async () => {
+          await page.reload();
+          await settle(page);
+          return [await old.textContent(), await current.textContent()].join("\n");
+        },
+        { timeout: 20_000 },
+      )
+      .toMatch(/stops.*Last used (?!never).*\nsk-.*Current.*Last used (?!never)/);
+    await page.getByRole("button", { name: "Stop the old secret now" }).click();
+    await old.waitFor({ state: "detached" });
+    expect((await sendMessage(url, first)).status).toBe(401);
+
+    await page.getByRole("button", { name: "Disable key…" }).click();
+    await page.getByText("It was last used").waitFor();
+    await page.getByRole("button", { name: "Disable key", exact: true }).click();
+    await page.getByRole("button", { name: "Enable key" }).waitFor();
+    expect((await sendMessage(url, second)).status).toBe(401);
+    await page.getByRole("button", { name: "Enable key" }).click();
+    await page.getByRole("button", { name: "Disable key…" }).waitFor();
+    expect((await sendMessage(url, second)).status).toBe(200);
+
+    await page.getByRole("button", { name: "Revoke key…" }).click();
+    const revoke = page.getByRole("button", { name: "Revoke key", exact: true });
+    expect(await revoke.isDisabled()).toBe(true);
+    await page.getByLabel("Type Longer life to confirm").fill("Longer life");
+    await revoke.click();
+    await page.getByText("revoked", { exact: true }).waitFor();
+    expect((await sendMessage(url, second)).status).toBe(401);
+    expect(faults).toEqual([]);
+  });
+
+  test("a change that can do harm asks who is there, and then goes on by itself", async () => {
+    const { page } = await openAs();
+    const { url, sql } = company().server;
+    await sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
+    await page.goto(`${url}/admin-keys`);
+    await page.getByRole("button", { name: "Create admin key…" }).click();
+    await page.getByLabel("Name").fill("Terraform");
+    await page.getByRole("button", { name: "Create admin key", exact: true }).click();
+    await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("heading", { name: "Store the admin key" }).waitFor();
+    const secret = await shownSecret(page);
+    expect(secret).toMatch(/^sk-ant-admin01-/);
+    await storeSecret(page);
+    const left = await whatStays(page);
+    expect(left).not.toContain(secret.slice(20, 40));
+    expect(left).not.toContain(owner.password);
+  });
+});

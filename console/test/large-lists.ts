@@ -1,0 +1,143 @@
+// Measures what the console does with a very large company: `node console/test/large-lists.ts` (figures in
+// console/README.md). For each thing that a person does, the longest task that kept the page from answering.
+import type { Page } from "@playwright/test";
+import { type ServerProcess, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { findChromium, launchChromium } from "./browser.ts";
+import { owner, startCompany } from "./company.ts";
+import { openPage, settle, signIn } from "./open-console.ts";
+
+const KEYS = 10_000;
+const WORKSPACES = 1_000;
+const executable = findChromium();
+if (executable === null) throw new Error("no Chromium was found");
+
+const { server } = await startCompany();
+await enlarge(server);
+const browser = await launchChromium(executable);
+try {
+  const { page } = await openPage(browser);
+  page.setDefaultTimeout(60_000);
+  await page.addInitScript(`
+    globalThis.longTasks = [];
+    new PerformanceObserver((list) => globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+      .observe({ type: "longtask", buffered: true });
+  `);
+  await signIn(page, owner.email, { url: server.url });
+  process.stdout.write(
+    `| ${KEYS} keys, ${WORKSPACES} workspaces | took ms | longest task ms |\n|---|---|---|\n`,
+  );
+  for (const [what, act] of acts(server.url)) {
+    await page.evaluate("globalThis.longTasks.length = 0");
+    const startedAt = performance.now();
+    await act(page);
+    const took = Math.round(performance.now() - startedAt);
+    const longest = await page.evaluate("Math.max(0, ...globalThis.longTasks)");
+    process.stdout.write(`| ${what} | ${took} | ${Math.round(Number(longest))} |\n`);
+  }
+} finally {
+  await browser.close();
+  await stopAllServers();
+}
+
+function acts(url: string): [what: string, act: (page: Page) => Promise<void>][] {
+  const rows = (page: Page) => page.locator("tbody tr[aria-rowindex]");
+  const scroll = async (page: Page) => {
+    for (let step = 0; step < 40; step += 1) {
+      await page.mouse.wheel(0, 2_400);
+      await page.waitForTimeout(25);
+    }
+  };
+  return [
+    ["open the overview", (page) => goTo(page, url, "/")],
+    [
+      "open the keys",
+      async (page) => {
+        await goTo(page, url, "/keys?show=all");
+        await rows(page).first().waitFor();
+      },
+    ],
+    ["scroll through the keys", scroll],
+    [
+      "search the keys",
+      async (page) => {
+        await page.evaluate("scrollTo(0, 0)");
+        await page.getByLabel("Search keys").pressSequentially("key 99", { delay: 40 });
+        await page.getByRole("link", { name: "Key 9999" }).first().waitFor();
+      },
+    ],
+    [
+      "sort the keys by name",
+      async (page) => {
+        await page.getByLabel("Search keys").fill("");
+        await page.getByRole("button", { name: "Name" }).click();
+        await page.waitForTimeout(400);
+      },
+    ],
+    [
+      "choose a workspace for a new key",
+      async (page) => {
+        await page.getByRole("button", { name: "Create key…" }).click();
+        await page
+          .getByLabel("Workspace", { exact: true })
+          .pressSequentially("Team 77", { delay: 40 });
+        await page.getByRole("option", { name: "Team 77", exact: true }).click();
+        await page.getByRole("listbox").waitFor({ state: "detached" });
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Discard changes" }).click();
+      },
+    ],
+    [
+      "find a key by ⌘K",
+      async (page) => {
+        await page.keyboard.press("Control+k");
+        await page.getByPlaceholder(/^A page/).pressSequentially("key 4321", { delay: 40 });
+        await page.getByRole("option", { name: "Key 4321" }).click();
+        await page.getByRole("heading", { level: 1, name: "Key 4321" }).waitFor();
+      },
+    ],
+    [
+      "open the workspaces",
+      async (page) => {
+        await goTo(page, url, "/workspaces");
+        await rows(page).first().waitFor();
+      },
+    ],
+    ["scroll through the workspaces", scroll],
+    ["open the limits, one for each workspace", (page) => goTo(page, url, "/limits")],
+    ["scroll through the limits", scroll],
+    ["open the usage", (page) => goTo(page, url, "/usage?range=30d")],
+    ["open the audit log", (page) => goTo(page, url, "/audit")],
+  ];
+}
+
+async function goTo(page: Page, url: string, path: string): Promise<void> {
+  await page.goto(url + path);
+  await settle(page);
+}
+
+/** Straight into the database: through the API it would take many minutes. */
+async function enlarge({ sql }: ServerProcess): Promise<void> {
+  await sql(
+    `INSERT INTO workspace (id, organization_id, name, display_color, tags)
+     SELECT 'wksp_large' || lpad(i::text, 20, '0'), (SELECT id FROM organization), 'Team ' || i, '#3F7CAC', '{}'
+     FROM generate_series(1, $1::int) AS i`,
+    [WORKSPACES],
+  );
+  await sql(
+    `INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+     SELECT 'apikey_large' || lpad(i::text, 20, '0'), (SELECT id FROM organization),
+       'wksp_large' || lpad((1 + i % $2)::text, 20, '0'), 'Key ' || i, 'write', 'system', 'large'
+     FROM generate_series(1, $1::int) AS i`,
+    [KEYS, WORKSPACES],
+  );
+  await sql(
+    `INSERT INTO api_key_secret (api_key_id, hash, hint, created_at, last_used_at)
+     SELECT id, sha256(id::bytea), 'sk-ant-api03-' || right(id, 4), now(), now() - random() * interval '40 days'
+     FROM api_key WHERE created_by_id = 'large'`,
+  );
+  await sql(
+    `INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement)
+     SELECT 'spl_large' || right(id, 20), organization_id, 'workspace', id, 'monthly', 100000000000, 'strict'
+     FROM workspace WHERE id LIKE 'wksp_large%'`,
+  );
+}

@@ -1,0 +1,182 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { findChromium, launchChromium } from "./browser.ts";
+import { type Company, owner, startCompany } from "./company.ts";
+
+// The console as people meet it: the built files, served by the real program, in a real browser. One company, and one
+// browser, for all tests of a file.
+
+export const SLOW_MS = 240_000;
+/** A busy machine draws slowly; what does not come in this time does not come. */
+const PATIENCE_MS = 15_000;
+
+export interface Opened {
+  page: Page;
+  context: BrowserContext;
+  /** What the browser complained about: errors, broken policies, and every request to another server. */
+  faults: string[];
+}
+
+export interface OpenOptions {
+  width?: number;
+  colorScheme?: "light" | "dark";
+  /** Another address of the same server, for what wants a name instead of an IP address. */
+  url?: string;
+}
+
+export interface Console {
+  company: () => Company;
+  browser: () => Browser;
+  open: (options?: OpenOptions) => Promise<Opened>;
+  /** Somebody who has signed in: the owner, if no address is given. Once for all tests, since sign-ins are counted. */
+  openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
+}
+
+/** Describes tests of the console; they are left out, aloud, on a machine without a Chromium. */
+export function describeConsole(name: string, makeTests: (console: Console) => void): void {
+  const executable = findChromium();
+  if (executable === null) {
+    process.stderr.write(
+      "Tests of the console in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
+    );
+  }
+  describe.skipIf(executable === null)(name, () => {
+    let browser: Browser;
+    let company: Company;
+    const contexts = new Set<BrowserContext>();
+    const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
+    beforeAll(async () => {
+      await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
+      browser = await launchChromium(executable ?? "");
+      company = await startCompany();
+    }, SLOW_MS);
+    afterEach(async () => {
+      for (const context of contexts) await context.close();
+      contexts.clear();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await stopAllServers();
+    });
+    const open = async (options: OpenOptions = {}) => {
+      const opened = await openPage(browser, options);
+      contexts.add(opened.context);
+      return opened;
+    };
+    makeTests({
+      company: () => company,
+      browser: () => browser,
+      open,
+      openAs: async (email = owner.email, options = {}) => {
+        const opened = await open(options);
+        const url = options.url ?? company.server.url;
+        const known = sessions.get(url + email);
+        if (known) await opened.context.addCookies(known.cookies);
+        else {
+          await signIn(opened.page, email, { url });
+          sessions.set(url + email, await opened.context.storageState());
+        }
+        await opened.page.goto(url);
+        await opened.page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+        return opened;
+      },
+    });
+  });
+}
+
+export async function openPage(
+  browser: Browser,
+  { width = 1440, colorScheme = "light" }: OpenOptions = {},
+): Promise<Opened> {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme,
+    reducedMotion: "reduce",
+    acceptDownloads: true,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    // A refusal is an answer, not a fault: nobody is signed in, a field is wrong, somebody else was faster.
+    const isAnswer = /status of 4(?:00|01|03|04|09|29)/.test(message.text());
+    if (message.type() === "error" && !isAnswer) faults.push(message.text());
+  });
+  page.on("request", (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    const isOwn = hostname === "127.0.0.1" || hostname === "localhost";
+    if (protocol.startsWith("http") && !isOwn) faults.push(request.url());
+  });
+  return { page, context, faults };
+}
+
+/** Fills in the sign-in and waits until the overview stands there. */
+export async function signIn(
+  page: Page,
+  email: string,
+  { url, password = owner.password }: { url: string; password?: string },
+): Promise<void> {
+  await page.goto(`${url}/login`);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+}
+
+export async function signOut(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+}
+
+/** Waits until a page has its title, and nothing is loading. */
+export async function settle(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  await page.waitForLoadState("networkidle");
+}
+
+/** The secret that the open dialog shows. */
+export async function shownSecret(page: Page): Promise<string> {
+  return ((await page.locator("output").textContent()) ?? "").trim();
+}
+
+/** Says that it is stored, and closes the dialog. */
+export async function storeSecret(page: Page): Promise<void> {
+  await page.getByLabel("I stored it").check();
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.locator("output").waitFor({ state: "detached" });
+}
+
+/**
+ * Everywhere that something could stay behind in a page: address, history, storage, what is drawn, and what the library
+ * of queries keeps, found through React's own tree.
+ */
+export function whatStays(page: Page): Promise<string> {
+  return page.evaluate(`(() => {
+    const root = document.getElementById("root");
+    const key = Object.keys(root).find((name) => name.startsWith("__reactContainer"));
+    let client = null;
+    const look = (fiber) => {
+      for (let one = fiber; one && !client; one = one.sibling) {
+        client = one.memoizedProps?.client?.getQueryCache ? one.memoizedProps.client : null;
+        if (!client) look(one.child);
+      }
+    };
+    look(root[key]);
+    if (!client) throw new Error("the queries of the page were not found");
+    const queries = client.getQueryCache().getAll().map((query) => [query.queryKey, query.state]);
+    const changes = client.getMutationCache().getAll().map((change) => change.state);
+    const write = (_, value) => (typeof value === "bigint" ? String(value) : value);
+    return JSON.stringify([
+      location.href, history.state, { ...localStorage }, { ...sessionStorage }, document.cookie, name,
+      document.documentElement.outerHTML,
+      [...document.querySelectorAll("input, textarea")].map((field) => field.value),
+      queries, changes,
+    ], write);
+  })()`);
+}

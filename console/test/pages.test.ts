@@ -1,0 +1,108 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { describeConsole, type Opened, SLOW_MS, settle } from "./open-console.ts";
+import { pagesOf, strangersPages } from "./pages.ts";
+
+/** Of the measure of layout shifts, where 0.1 counts as good. */
+const MAX_SHIFT = 0.05;
+
+describeConsole("every page", ({ company, open, openAs }) => {
+  // Each theme and each width once: what axe finds by colour does not hang on the width.
+  test.each([
+    ["wide", "light", 1440],
+    ["narrow", "dark", 390],
+  ] as const)(
+    "on %s screens in %s is free of axe findings, fits the width, and breaks no policy",
+    async (_, colorScheme, width) => {
+      const { url } = company().server;
+      const insider = await openAs(undefined, { width, colorScheme });
+      const stranger = await open({ width, colorScheme });
+      const findings = [
+        ...(await inspect(insider.page, url, pagesOf(company()))),
+        ...(await inspect(stranger.page, url, strangersPages)),
+      ];
+      expect(findings).toEqual([]);
+      expect([...insider.faults, ...stranger.faults]).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test.each([1440, 390])(
+    "stays where it is while it loads, at a width of %i",
+    async (width) => {
+      const { page } = await openAs(undefined, { width });
+      await page.addInitScript(countShifts);
+      const moved: unknown[] = [];
+      for (const [name, path] of pagesOf(company())) {
+        await page.goto(company().server.url + path);
+        await settle(page);
+        const shift = await readShift(page);
+        if (shift.total > MAX_SHIFT) moved.push([name, shift]);
+      }
+      expect(moved).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "stays where it is when it is gone to by a link of the rail",
+    async () => {
+      const opened = await openAs();
+      const { page } = opened;
+      await page.addInitScript(countShifts);
+      await page.reload();
+      await settle(page);
+      const moved: unknown[] = [];
+      for (const link of await page.locator("aside nav a").all()) {
+        await page.evaluate("globalThis.countsInput = true; globalThis.shifts.length = 0");
+        await link.click();
+        await settle(page);
+        const shift = await readShift(page);
+        if (shift.total > MAX_SHIFT) moved.push([await link.textContent(), shift]);
+      }
+      expect(moved).toEqual([]);
+      expectNoFaults(opened);
+    },
+    SLOW_MS,
+  );
+});
+
+type NamedPages = readonly (readonly [name: string, path: string])[];
+
+async function inspect(page: Page, url: string, pages: NamedPages): Promise<unknown[]> {
+  const findings: unknown[] = [];
+  for (const [name, path] of pages) {
+    await page.goto(url + path);
+    await settle(page);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    for (const { id, nodes } of violations) findings.push([name, id, nodes[0]?.html]);
+    const overflow = await page.evaluate(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    if (overflow !== 0) findings.push([name, `is ${overflow} px too wide`]);
+  }
+  return findings;
+}
+
+/** Runs in the page. What a person caused half a second before is no shift, as everywhere that this is measured. */
+const countShifts = `
+  globalThis.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput && !globalThis.countsInput) continue;
+      const first = sources[0]?.node;
+      globalThis.shifts.push([value, first?.outerHTML?.slice(0, 160) ?? String(first?.textContent ?? "?")]);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
+async function readShift(page: Page): Promise<{ total: number; what: string[] }> {
+  const shifts = (await page.evaluate("globalThis.shifts")) as [number, string][];
+  const total = shifts.reduce((sum, [value]) => sum + value, 0);
+  return { total: Math.round(total * 1000) / 1000, what: shifts.map(([, what]) => what) };
+}
+
+function expectNoFaults({ faults }: Opened): void {
+  expect(faults).toEqual([]);
+}

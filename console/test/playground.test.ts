@@ -1,0 +1,219 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  eventually,
+  root,
+  sendMessage,
+  stopAllServers,
+  textField,
+} from "../../server/test/harness/server-process.ts";
+import { findChromium, launchChromium } from "./browser.ts";
+import { type Company, owner, startCompany } from "./company.ts";
+
+// The playground, the page about the system, what limits a key, and names: as people meet them.
+
+const executable = findChromium();
+if (executable === null) {
+  process.stderr.write(
+    "The tests of the playground in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
+  );
+}
+const SLOW_MS = 240_000;
+const PATIENCE_MS = 20_000;
+const RECORDED_MS = 10_000;
+
+let browser: Browser;
+let company: Company;
+let storageState: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+const contexts = new Set<BrowserContext>();
+
+describe.skipIf(executable === null)("in a browser", () => {
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
+    browser = await launchChromium(executable ?? "");
+    company = await startCompany();
+  }, SLOW_MS);
+  afterEach(async () => {
+    for (const context of contexts) await context.close();
+    contexts.clear();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stopAllServers();
+  });
+
+  test(
+    "a conversation in the playground is answered, counted exactly, and leaves no secret behind",
+    async () => {
+      const page = await openSignedIn("/playground");
+      const secrets: string[] = [];
+      page.on("request", (request) => {
+        const secret = request.headers()["x-api-key"];
+        if (secret) secrets.push(secret);
+      });
+      await say(page, "What is a spend limit?");
+      await page.getByText("You wrote: What is a spend limit?").waitFor();
+      await say(page, "And a lease?");
+      await page.getByText("Your prompt has 3 message(s)").waitFor();
+      await page.getByText(/^req_/).nth(1).waitFor();
+      const [shown = ""] = await page.getByText(/^req_/).allTextContents();
+      const record = await eventually(RECORDED_MS, "the record", async () => {
+        const { status, json } = await company.server.admin("GET", `/v1/admin/requests/${shown}`);
+        return status === 200 && json ? json : null;
+      });
+      expect(record).toMatchObject({
+        member_email: owner.email,
+        api_key_name: `Playground of ${owner.name}`,
+        status: "answered",
+        is_stream: true,
+      });
+      await page.getByText(`$${textField(record, "cost_usd")}`, { exact: true }).waitFor();
+      expect(secrets.length).toBe(2);
+      const left = await page.evaluate(
+        "JSON.stringify([location.href, {...localStorage}, {...sessionStorage}, document.documentElement.outerHTML])",
+      );
+      expect(secrets.some((secret) => String(left).includes(secret.slice(13)))).toBe(false);
+      // Leaving the page ends what it could do.
+      await page.getByRole("link", { name: "Limits" }).click();
+      await page.getByRole("heading", { level: 1, name: "Limits" }).waitFor();
+      await eventually(RECORDED_MS, "the end of the key", async () => {
+        const { status } = await sendMessage(company.server.url, secrets[0] ?? "");
+        return status === 401 ? status : null;
+      });
+    },
+    SLOW_MS,
+  );
+
+  test("an answer is stopped where it is, and what was said before it stays", async () => {
+    const page = await openSignedIn("/playground");
+    await page.getByLabel("Model").fill("simulate-words-400-pace-30");
+    await say(page, "Tell me a long story");
+    await page.getByRole("button", { name: "Stop answer" }).waitFor();
+    // Some of it has come, and not all.
+    await eventually(RECORDED_MS, "the first words", async () => {
+      const log = (await page.getByRole("log").textContent()) ?? "";
+      return log.split(/\s+/).length > 15 ? log : null;
+    });
+    await page.getByRole("button", { name: "Stop answer" }).click();
+    await page.getByText("Stopped by you").waitFor();
+    await page.getByText("(estimated)").waitFor();
+    await page.getByRole("button", { name: "Send message" }).waitFor();
+  });
+
+  test("a limit refuses in the server's words, and the message is there to be sent again", async () => {
+    const workspace = await company.server.mustAdmin("POST", "/v1/admin/workspaces", {
+      name: "Without money",
+    });
+    await company.server.mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope: { type: "workspace", workspace_id: textField(workspace, "id") },
+      period: "monthly",
+      limit_usd: 0,
+    });
+    const page = await openSignedIn("/playground");
+    await page.getByLabel("Workspace", { exact: true }).fill("Without");
+    await page.getByRole("option", { name: "Without money" }).click();
+    await say(page, "May I?");
+    await page.getByText("You have reached your specified workspace API usage limits.").waitFor();
+    expect(await page.getByLabel("Message").inputValue()).toBe("May I?");
+    expect(await page.getByRole("log").count()).toBe(0);
+  });
+
+  test("the page about the system says what runs, and refreshes by itself", async () => {
+    const page = await openSignedIn("/system");
+    await page.getByText("this one").waitFor();
+    await page.getByText("Embedded PostgreSQL in the data folder").waitFor();
+    await page.getByText("The built-in simulator").waitFor();
+    const given = page.locator("dt", { hasText: "Given up" }).locator("+ dd");
+    expect(await given.textContent()).toBe("None");
+    await company.server.sql(
+      "SELECT graphile_worker.add_job('nobody_does_this', max_attempts => 1)",
+    );
+    await company.server.sql(
+      "UPDATE graphile_worker._private_jobs SET attempts = max_attempts, last_error = 'it broke' WHERE max_attempts = 1 AND key IS NULL",
+    );
+    await page.getByText("it broke").waitFor();
+    expect(await given.textContent()).toBe("1");
+  });
+
+  test("the company and oneself are renamed, and everything says so", async () => {
+    const page = await openSignedIn("/settings");
+    await page.getByLabel("Company").fill("Northwind Robotics, Inc.");
+    await page.getByRole("button", { name: "Rename company" }).click();
+    await page.getByRole("button", { name: "Northwind Robotics, Inc." }).waitFor();
+    await page.goto(`${company.server.url}/account`);
+    await page.getByLabel("Your name").fill("Ada King");
+    await page.getByRole("button", { name: "Change name" }).click();
+    await page.getByRole("button", { name: "Ada King" }).waitFor();
+    await page.goto(`${company.server.url}/team`);
+    await page.getByText("Ada King").first().waitFor();
+  });
+
+  test("a key is found by typing, and what limits it is said in words", async () => {
+    const page = await openSignedIn("/limits");
+    await page.getByLabel("Key", { exact: true }).fill("Help centre");
+    await page.getByRole("option", { name: /Help centre, production/ }).click();
+    await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
+    await page
+      .getByText("The limit of the workspace per calendar month binds first", { exact: false })
+      .waitFor();
+    expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
+    // The same on the page of the key.
+    await page.goto(`${company.server.url}/keys/${company.apiKeyId}`);
+    await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
+  });
+
+  test("spend of unknown fate is listed, charged with a reason, and counts from then on", async () => {
+    const { server, engineeringId } = company;
+    const key = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Cut off",
+      workspace_id: engineeringId,
+    });
+    await sendMessage(server.url, textField(key, "key"), { model: "simulate-cut" });
+    const page = await openSignedIn("/limits");
+    await page.getByRole("button", { name: /^Decide about req_/ }).click();
+    await page.getByLabel("Charge it").check();
+    await page.getByRole("button", { name: "Charge spend" }).click();
+    await page.getByText("Say why.").waitFor();
+    await page.getByLabel("What it cost").fill("0.25");
+    await page.getByLabel("Reason").fill("The provider billed it");
+    await page.getByRole("button", { name: "Charge spend" }).click();
+    await page.getByText("Nothing is unresolved.").waitFor();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/spend_adjustments");
+    expect(data).toMatchObject([
+      { api_key_id: textField(key, "id"), cost_usd: "0.25", reason: "The provider billed it" },
+    ]);
+  });
+});
+
+/** Sends a message, once the answer before it is there. */
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByRole("button", { name: "Send message" }).waitFor();
+  await page.getByLabel("Message").fill(text);
+  await page.getByRole("button", { name: "Send message" }).click();
+}
+
+/** The page, for somebody who has signed in: once for all tests, since sign-ins are counted. */
+async function openSignedIn(path: string): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: "reduce",
+    ...(storageState && { storageState }),
+  });
+  contexts.add(context);
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  if (storageState === undefined) {
+    await page.goto(`${company.server.url}/login`);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+    storageState = await context.storageState();
+  }
+  await page.goto(company.server.url + path);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  return page;
+}

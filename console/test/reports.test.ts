@@ -1,0 +1,565 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Browser, BrowserContext, Download, Page } from "@playwright/test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  eventually,
+  root,
+  sendMessage,
+  stopAllServers,
+  textField,
+} from "../../server/test/harness/server-process.ts";
+import { findChromium, launchChromium } from "./browser.ts";
+import { type Company, owner, startCompany } from "./company.ts";
+
+// Usage, cost and the request log as people meet them, over traffic of which everything is known.
+
+const executable = findChromium();
+if (executable === null) {
+  process.stderr.write(
+    "The tests of the reports in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
+  );
+}
+const SLOW_MS = 240_000;
+const PATIENCE_MS = 20_000;
+
+interface Known {
+  workspaceId: string;
+  keys: { id: string; key: string }[];
+}
+
+let browser: Browser;
+let company: Company;
+let known: Known;
+let storageState: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+const contexts = new Set<BrowserContext>();
+
+describe.skipIf(executable === null)("reports and the request log in a browser", () => {
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
+    browser = await launchChromium(executable ?? "");
+    company = await startCompany();
+    known = await makeKnownTraffic(company);
+  }, SLOW_MS);
+  afterEach(async () => {
+    for (const context of contexts) await context.close();
+    contexts.clear();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stopAllServers();
+  });
+
+  test(
+    "what the usage page shows is what the API and the file say, and what the requests used",
+    async () => {
+      const page = await openSignedIn();
+      await openReport(page, "usage", { range: "24h", by: "api_key" });
+      const table = await readTable(page, "Usage and cost");
+      const [report] = await askReport("usage", "group_by=api_key&bucket=none");
+      expect(table).toEqual([
+        // Key, requests, errors, input, cache write, cache read, output, cost, share.
+        [
+          "Dear key",
+          "3",
+          "0",
+          "6K",
+          "2.7K",
+          "90K",
+          "2.1K",
+          money(report, "Dear key"),
+          share(report, "Dear key"),
+        ],
+        [
+          "Cheap key",
+          "5",
+          "1",
+          "4K",
+          "0",
+          "0",
+          "2K",
+          money(report, "Cheap key"),
+          share(report, "Cheap key"),
+        ],
+        ["Total", "8", "1", "10K", "2.7K", "90K", "4.1K", round(report?.totals.cost_usd), ""],
+      ]);
+      const file = await save(page, "The table as CSV");
+      expect(
+        file
+          .map(({ api_key_name, requests, output_tokens, cost_usd }) => [
+            api_key_name,
+            requests,
+            output_tokens,
+            cost_usd,
+          ])
+          .sort(),
+      ).toEqual(
+        (report?.data ?? [])
+          .map((row) => [
+            row["api_key_name"],
+            String(row["requests"]),
+            String(row["output_tokens"]),
+            row["cost_usd"],
+          ])
+          .sort(),
+      );
+      expect(await page.locator("dd").first().textContent()).toBe(round(report?.totals.cost_usd));
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "the cost page splits the same dollars by what they were billed for, to the nano-dollar in the file",
+    async () => {
+      const page = await openSignedIn();
+      await openReport(page, "cost", { range: "24h", by: "token_type" });
+      const [report] = await askReport("cost", "group_by=token_type&bucket=none");
+      const table = await readTable(page, "Cost");
+      const kinds = {
+        input: "Input",
+        cache_write_5m: "Cache write, 5 minutes",
+        cache_read: "Cache read",
+        output: "Output",
+      };
+      const expected = Object.entries(kinds).map(([type, name]) => {
+        const row = report?.data.find((each) => each["token_type"] === type);
+        return [name, short(Number(row?.["units"])), round(String(row?.["cost_usd"]))];
+      });
+      expect(
+        table
+          .slice(0, -1)
+          .map((cells) => cells.slice(0, 3))
+          .sort(),
+      ).toEqual(expected.sort());
+      const file = await save(page, "The table as CSV");
+      const sum = file.reduce((all, { cost_usd = "" }) => all + nano(cost_usd), 0n);
+      expect(sum).toBe(nano(report?.totals.cost_usd ?? ""));
+      const [usage] = await askReport("usage", "bucket=none");
+      expect(usage?.totals.cost_usd).toBe(report?.totals.cost_usd);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "filters, grouping and view are still there after a reload, and narrow what is counted",
+    async () => {
+      const page = await openSignedIn();
+      await openReport(page, "usage", { range: "24h", by: "status" });
+      await page.getByRole("button", { name: "More filters" }).click();
+      await page.getByRole("combobox", { name: /^Status/ }).click();
+      await page.getByRole("option", { name: "Server error (5xx)" }).click();
+      await page.keyboard.press("Escape");
+      const chart = page.getByRole("figure");
+      await chart.getByRole("button", { name: "Requests", exact: true }).click();
+      await chart.getByRole("button", { name: "Table", exact: true }).click();
+      const before = new URL(page.url());
+      await page.reload();
+      await page.getByRole("combobox", { name: "Status: Server error (5xx)" }).waitFor();
+      expect(new URL(page.url()).search).toBe(before.search);
+      const table = await readTable(page, "Usage and cost");
+      expect(table.map((cells) => cells.slice(0, 3))).toEqual([
+        ["Server error (5xx)", "1", "1"],
+        ["Total", "1", "1"],
+      ]);
+      const bars = await readTable(page, "Numbers of the chart");
+      expect(bars.reduce((sum, cells) => sum + Number(cells.at(-1)), 0)).toBe(1);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "by keyboard from a day to its hours, its minutes and its requests, and back",
+    async () => {
+      const page = await openSignedIn();
+      await openReport(page, "usage", { range: "7d", by: "api_key", metric: "requests" });
+      const newest = page.getByRole("toolbar").locator('button[tabindex="0"]');
+      await newest.focus();
+      expect(await newest.getAttribute("aria-label")).toMatch(
+        /: 8, still running\. Show its hours$/,
+      );
+      await page.keyboard.press("ArrowLeft");
+      expect(await focusedName(page)).toMatch(/: 0\. Show its hours$/);
+      await page.keyboard.press("End");
+      await page.keyboard.press("Enter");
+      await openBusiest(page, "Show its minutes");
+      await page.getByRole("navigation", { name: "Looked at closely" }).waitFor();
+      await openBusiest(page, "Show its requests");
+      await page.getByRole("heading", { level: 1, name: "Logs" }).waitFor();
+      expect(new URL(page.url()).searchParams.get("at")).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/);
+      expect((await readTable(page, "Requests")).length).toBeGreaterThan(0);
+      await page.goBack();
+      await page.getByRole("toolbar").waitFor();
+      await page.getByRole("button", { name: "Back to 7 days" }).click();
+      await page
+        .getByRole("button", { name: /Show its hours$/ })
+        .first()
+        .waitFor();
+      expect(new URL(page.url()).searchParams.get("at")).toBeNull();
+      expect(new URL(page.url()).searchParams.get("range")).toBe("7d");
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "a range without usage says so and offers a wider one",
+    async () => {
+      const page = await openSignedIn();
+      await openReport(page, "usage", { range: "custom", from: "2026-01-05", to: "2026-01-06" });
+      await page.getByRole("heading", { name: "No usage in this range" }).waitFor();
+      await page.getByRole("button", { name: "Widen to 30 days" }).click();
+      await page.getByRole("table", { name: "Usage and cost" }).waitFor();
+      expect(new URL(page.url()).searchParams.get("range")).toBe("30d");
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "the log shows each request with its numbers, and its file has the same rows under the same filters",
+    async () => {
+      const page = await openSignedIn();
+      await openLog(page, { key: [known.keys[0]?.id], status: ["answered"] });
+      const shown = await readTable(page, "Requests");
+      const requests = await askRequests(`api_key_id=${known.keys[0]?.id}&status=answered`);
+      expect(requests).toHaveLength(4);
+      expect(
+        shown.map(([, id, , , model, status, tokens, cost]) => [id, model, status, tokens, cost]),
+      ).toEqual(
+        requests.map((row) => [
+          String(row["id"]).slice(-8),
+          row["model"],
+          "Answered",
+          short(Number(row["total_tokens"])),
+          round(String(row["cost_usd"])),
+        ]),
+      );
+      const [csv] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Save as CSV" }).click(),
+      ]);
+      const file = await readCsv(csv);
+      expect(file.map(({ request_id, cost_usd }) => [request_id, cost_usd])).toEqual(
+        requests.map(({ id, cost_usd }) => [id, cost_usd]),
+      );
+      const [jsonl] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Save as JSONL" }).click(),
+      ]);
+      const lines = (await readText(jsonl)).trim().split("\n");
+      expect(lines.map((line) => JSON.parse(line))).toEqual(requests);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "a request opens and closes by keyboard, says what it cost to the nano-dollar, and gives the focus back",
+    async () => {
+      const page = await openSignedIn();
+      await openLog(page, { key: [known.keys[1]?.id] });
+      const [request] = await askRequests(`api_key_id=${known.keys[1]?.id}`);
+      const row = page.getByRole("button", { name: `open ${request?.["id"]}` });
+      await row.focus();
+      await page.keyboard.press("Enter");
+      const drawer = page.getByRole("dialog", { name: "Request" });
+      await drawer.getByRole("rowheader", { name: "Total" }).waitFor();
+      const total = drawer.getByRole("row", { name: /^Total/ });
+      expect(await total.getByRole("cell").allTextContents()).toEqual([
+        `${Number(request?.["total_tokens"]).toLocaleString("en-US")} tokens`,
+        `$${request?.["cost_usd"]}`,
+      ]);
+      await drawer.getByText("Bursar stores no prompt and no answer").waitFor();
+      await drawer.getByRole("link", { name: "Dear key" }).waitFor();
+      expect(new URL(page.url()).searchParams.get("open")).toBe(request?.["id"]);
+      await page.keyboard.press("Escape");
+      await drawer.waitFor({ state: "detached" });
+      await eventually(PATIENCE_MS, "the focus on the row", async () =>
+        (await focusedName(page)).endsWith(`open ${request?.["id"]}`) ? true : null,
+      );
+      expect(new URL(page.url()).searchParams.get("open")).toBeNull();
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "older requests come when they are asked for, after those that were there",
+    async () => {
+      const { key } = await makeKey(company, "Busy key");
+      for (let sent = 0; sent < 53; sent += 1) await sendMessage(company.server.url, key);
+      const page = await openSignedIn();
+      const id = await keyIdOf("Busy key");
+      await eventually(PATIENCE_MS, "all requests in the log", async () =>
+        (await askRequests(`api_key_id=${id}&limit=100`)).length === 53 ? true : null,
+      );
+      await openLog(page, { key: [id] });
+      const first = await readTable(page, "Requests");
+      expect(first).toHaveLength(50);
+      await page.getByRole("button", { name: "Load older requests" }).click();
+      await page
+        .getByRole("button", { name: "Load older requests" })
+        .waitFor({ state: "detached" });
+      const all = await readTable(page, "Requests");
+      expect(all).toHaveLength(53);
+      expect(all.slice(0, 50)).toEqual(first);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "live, a request made meanwhile appears by itself; a hidden tab rests and says so; a failed refresh says how old the numbers are",
+    async () => {
+      const live = await makeKey(company, "Live key");
+      const liveId = await keyIdOf("Live key");
+      const page = await openSignedIn();
+      await openReport(page, "usage", { key: [liveId], metric: "requests" });
+      await page.getByRole("heading", { name: "No usage in this range" }).waitFor();
+      await page.getByRole("button", { name: "Live" }).click();
+      await page.getByText("rests while this tab is hidden").waitFor();
+      await sendMessage(company.server.url, live.key);
+      await page
+        .getByRole("button", { name: /: 1(, still running)?\. Show its requests$/ })
+        .waitFor();
+
+      await setVisibility(page, "hidden");
+      await page.getByText("Paused: this tab is hidden").waitFor();
+      let asked = 0;
+      page.on("request", (request) => {
+        if (request.url().includes("/v1/admin/usage")) asked += 1;
+      });
+      // Longer than two refreshes take: what does not happen can only be waited for.
+      await page.waitForTimeout(11_000);
+      expect(asked).toBe(0);
+
+      await page.route("**/v1/admin/usage?**", (route) =>
+        route.fulfill({ status: 500, body: "{}" }),
+      );
+      await setVisibility(page, "visible");
+      await page.getByText(/Not refreshed since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/).waitFor();
+      expect(await readTable(page, "Usage and cost")).toHaveLength(2);
+      await page.unroute("**/v1/admin/usage?**");
+      await page.getByText(/Not refreshed since/).waitFor({ state: "detached" });
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
+    async () => {
+      const page = await openSignedIn();
+      await page.goto(`${company.server.url}/keys/${known.keys[0]?.id}`);
+      expect(await readTable(page, "Requests")).toHaveLength(5);
+      await page.getByRole("link", { name: "All requests" }).click();
+      await page.getByRole("heading", { level: 1, name: "Logs" }).waitFor();
+      await page.getByRole("combobox", { name: "Key: Cheap key" }).waitFor();
+      await page.getByText("Requests are kept for ever.").waitFor();
+      await page.getByRole("button", { name: "Set retention…" }).click();
+      await page.getByLabel("Days").fill("3");
+      await page.getByRole("button", { name: "Set retention", exact: true }).click();
+      await page.getByRole("alert").or(page.locator("[aria-invalid=true]")).first().waitFor();
+      await page.getByLabel("Days").fill("90");
+      await page.getByRole("button", { name: "Set retention", exact: true }).click();
+      await page.getByText("Requests are kept for 90 days.").waitFor();
+      const settings = await company.server.mustAdmin("GET", "/v1/admin/request_log/settings");
+      expect(settings["retention_days"]).toBe(90);
+    },
+    SLOW_MS,
+  );
+});
+
+/** Two keys in a workspace of their own: one cheap, with a failure; one dear, with a cache. */
+async function makeKnownTraffic({ server }: Company): Promise<Known> {
+  const workspace = await server.mustAdmin("POST", "/v1/admin/workspaces", { name: "Known" });
+  const workspaceId = textField(workspace, "id");
+  const keys = [];
+  for (const [name, model, count] of [
+    ["Cheap key", "simulate-in1000-out500", 4],
+    ["Dear key", "simulate-in2000-read30000-write5m900-out700-as-claude-opus-4-5-20251101", 3],
+  ] as const) {
+    const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name,
+      workspace_id: workspaceId,
+      permissions: ["write"],
+    });
+    const key = textField(made, "key");
+    keys.push({ id: textField(made, "id"), key });
+    for (let sent = 0; sent < count; sent += 1) await sendMessage(server.url, key, { model });
+  }
+  const cheap = keys[0]?.key ?? "";
+  await sendMessage(server.url, cheap, { model: "simulate-error-529" });
+  await eventually(PATIENCE_MS, "the known requests in the log", async () => {
+    const { data } = await server.mustAdmin(
+      "GET",
+      `/v1/admin/requests?workspace_id=${workspaceId}`,
+    );
+    return (data as Row[]).length === 8 ? true : null;
+  });
+  return { workspaceId, keys };
+}
+
+async function makeKey({ server, engineeringId }: Company, name: string): Promise<{ key: string }> {
+  const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+    name,
+    workspace_id: engineeringId,
+    permissions: ["write"],
+  });
+  return { key: textField(made, "key") };
+}
+
+async function keyIdOf(name: string): Promise<string> {
+  const { data } = await company.server.mustAdmin("GET", "/v1/admin/api_keys?limit=100");
+  const found = (data as Record<string, unknown>[]).find((key) => key["name"] === name);
+  return textField(found, "id");
+}
+
+type Row = Record<string, unknown>;
+
+/** The report of the known workspace over the times that the page shows, straight from the API. */
+async function askReport(
+  kind: "usage" | "cost",
+  query: string,
+): Promise<[{ data: Row[]; totals: { cost_usd: string } }]> {
+  const startingAt = new Date(Date.now() - 23 * 3_600_000).toISOString();
+  const path = `/v1/admin/${kind}?starting_at=${startingAt}&workspace_id=${known.workspaceId}&${query}`;
+  const answer = await company.server.mustAdmin("GET", path);
+  return [answer as unknown as { data: Row[]; totals: { cost_usd: string } }];
+}
+
+async function askRequests(query: string): Promise<Row[]> {
+  const { data } = await company.server.mustAdmin("GET", `/v1/admin/requests?${query}`);
+  return data as Row[];
+}
+
+async function openSignedIn(): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: "reduce",
+    acceptDownloads: true,
+    ...(storageState && { storageState }),
+  });
+  contexts.add(context);
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  if (storageState) return page;
+  await page.goto(`${company.server.url}/login`);
+  await page.getByLabel("E-mail").fill(owner.email);
+  await page.getByLabel("Password").fill(owner.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+  storageState = await context.storageState();
+  return page;
+}
+
+/** A report of the known workspace, unless a key is named. */
+async function openReport(page: Page, kind: "usage" | "cost", search: Row): Promise<void> {
+  await page.goto(
+    `${company.server.url}/${kind}?${toSearch({ ...(!search["key"] && { workspace: [known.workspaceId] }), ...search })}`,
+  );
+}
+
+async function openLog(page: Page, search: Row): Promise<void> {
+  await page.goto(`${company.server.url}/logs?${toSearch(search)}`);
+}
+
+function toSearch(search: Row): string {
+  return new URLSearchParams(
+    Object.entries(search).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  ).toString();
+}
+
+/** The texts of a table's cells, row by row, its footer included. */
+async function readTable(page: Page, name: string): Promise<string[][]> {
+  const table = page.getByRole("table", { name, exact: true });
+  await table.locator("tbody tr").first().waitFor();
+  const rows = await table.locator("tbody tr, tfoot tr").all();
+  return Promise.all(
+    rows.map(async (row) =>
+      (await row.locator("th, td").allTextContents()).map((text) => text.trim()),
+    ),
+  );
+}
+
+/** Presses the bar with the most of it, by keyboard. */
+async function openBusiest(page: Page, action: string): Promise<void> {
+  const bars = page.getByRole("button", { name: new RegExp(`${action}$`) });
+  await bars.first().waitFor();
+  const names = await bars.evaluateAll((all) =>
+    all.map((bar) => bar.getAttribute("aria-label") ?? ""),
+  );
+  const counts = names.map((label) => Number(/: (\d+)/.exec(label)?.[1] ?? 0));
+  const busiest = counts.indexOf(Math.max(...counts));
+  expect(counts[busiest]).toBeGreaterThan(0);
+  await bars.nth(busiest).focus();
+  await page.keyboard.press("Enter");
+}
+
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate(
+    "document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''",
+  );
+}
+
+async function setVisibility(page: Page, state: "hidden" | "visible"): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "${state}" });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  `);
+}
+
+async function save(page: Page, item: string): Promise<Record<string, string>[]> {
+  await page.getByRole("button", { name: "Save…" }).click();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: item }).click(),
+  ]);
+  return readCsv(file);
+}
+
+async function readText(file: Download): Promise<string> {
+  return (await readFile(await file.path(), "utf8")).replace(/^\ufeff/, "");
+}
+
+/** Of files in which no cell has a comma or a quote. */
+async function readCsv(file: Download): Promise<Record<string, string>[]> {
+  const [header = "", ...lines] = (await readText(file)).trim().split("\r\n");
+  const names = header.split(",");
+  return lines.map((line) =>
+    Object.fromEntries(line.split(",").map((cell, index) => [names[index] ?? "", cell])),
+  );
+}
+
+// What the page rounds, rounded here by other means.
+
+function nano(usd: string): bigint {
+  const [whole = "0", fraction = ""] = usd.split(".");
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
+
+function round(usd = ""): string {
+  const cents = Number(nano(usd)) / 1e7;
+  if (cents > 0 && cents < 1) return "<$0.01";
+  return `$${(Math.round(cents) / 100).toFixed(2)}`;
+}
+
+function short(count: number): string {
+  if (count < 1_000) return String(count);
+  return `${Number((count / 1_000).toFixed(1))}K`;
+}
+
+function rowOf(report: { data: Row[] } | undefined, name: string): Row {
+  return report?.data.find((row) => row["api_key_name"] === name) ?? {};
+}
+
+function money(report: { data: Row[] } | undefined, name: string): string {
+  return round(String(rowOf(report, name)["cost_usd"]));
+}
+
+function share(
+  report: { data: Row[]; totals: { cost_usd: string } } | undefined,
+  name: string,
+): string {
+  const part = Number(nano(String(rowOf(report, name)["cost_usd"])));
+  return `${Math.round((part / Number(nano(report?.totals.cost_usd ?? "1"))) * 100)}%`;
+}

@@ -1,0 +1,313 @@
+import { createHmac } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { sendMessage, startServer } from "../../server/test/harness/server-process.ts";
+import { emailOf, inviteLink, owner, setUpLinkOf } from "./company.ts";
+import {
+  describeConsole,
+  openPage,
+  SLOW_MS,
+  settle,
+  shownSecret,
+  signIn,
+  signOut,
+  storeSecret,
+  whatStays,
+} from "./open-console.ts";
+
+describeConsole("coming in", ({ company, browser, open, openAs }) => {
+  test(
+    "from the link of the first start to the first request, which turns the page green",
+    async () => {
+      const server = await startServer();
+      const { page, faults, context } = await openPage(browser(), {});
+      await page.goto(setUpLinkOf(server));
+      await page.getByLabel("Company").fill("Acme");
+      expect(page.url()).toBe(`${server.url}/setup`);
+      await page.getByLabel("Your name").fill("Grace Hopper");
+      await page.getByLabel("E-mail").fill("grace@acme.example");
+      await page.getByLabel("Password", { exact: true }).fill("short");
+      await page.getByRole("button", { name: "Create owner" }).click();
+      await page
+        .getByText(/at least 12/i)
+        .last()
+        .waitFor();
+      await page.getByLabel("Password", { exact: true }).fill(owner.password);
+      await page.getByRole("button", { name: "Create owner" }).click();
+      await page.getByRole("button", { name: "Go on with the simulator" }).click();
+      await page.getByLabel("Name").fill("Engineering");
+      await page.getByRole("button", { name: "Create workspace" }).click();
+      await page.getByRole("button", { name: "Create a key" }).click();
+      const key = await shownSecret(page);
+      await storeSecret(page);
+      await page.getByText("Waiting for your first request…").waitFor();
+      expect((await sendMessage(server.url, key)).status).toBe(200);
+      await page.getByText("Your first request has arrived.").waitFor();
+      await page.getByRole("button", { name: "Go to the overview" }).click();
+      await page.getByRole("heading", { level: 1, name: "Acme" }).waitFor();
+      await page.getByText("Workspaces by cost").waitFor();
+      expect(await whatStays(page)).not.toContain(key.slice(20, 40));
+      expect(faults).toEqual([]);
+      await context.close();
+      await server.stop();
+    },
+    SLOW_MS,
+  );
+
+  test("a link that was used up, or none at all, lets nobody in", async () => {
+    const { page } = await open();
+    await page.goto(company().setUpLink);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(page.url()).toBe(`${company().server.url}/login`);
+  });
+
+  test("a wrong password is refused in words, and the right one leads to where one wanted to go", async () => {
+    const { page, faults } = await open();
+    await page.goto(`${company().server.url}/cost?range=month`);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill("not the password");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByText("The address and the password do not go together.").waitFor();
+    expect(await page.getByLabel("E-mail").inputValue()).toBe(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Cost" }).waitFor();
+    expect(page.url()).toBe(`${company().server.url}/cost?range=month`);
+    expect(faults).toEqual([]);
+  });
+
+  test("who guesses is held off, is told until when, and does not lose the address", async () => {
+    const { page } = await open();
+    const email = emailOf("Radia");
+    await page.goto(`${company().server.url}/login`);
+    await page.getByLabel("E-mail").fill(email);
+    const button = page.getByRole("button", { name: "Sign in", exact: true });
+    const heldOff = page.getByText(/Try again in/);
+    for (let attempt = 0; attempt < 12 && !(await heldOff.isVisible()); attempt += 1) {
+      await page.getByLabel("Password").fill(`guess ${attempt}`);
+      const answer = page.waitForResponse((response) => response.url().endsWith("/sign_in"));
+      await button.click();
+      await answer;
+      await page.getByRole("alert").waitFor();
+    }
+    await heldOff.waitFor();
+    expect(await page.getByLabel("E-mail").inputValue()).toBe(email);
+    await page.getByLabel("Password").fill(owner.password);
+    await button.click();
+    await heldOff.waitFor();
+  });
+
+  test("after signing out, nothing of the session is left to see", async () => {
+    const { page } = await open();
+    const { url } = company().server;
+    await signIn(page, emailOf("Barbara"), { url });
+    await page.goto(`${url}/team`);
+    await page.getByText(emailOf("Katherine")).waitFor();
+    await signOut(page, "Barbara Liskov");
+    await page.goBack();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await whatStays(page)).not.toContain(emailOf("Katherine"));
+  });
+
+  test("a session that ended in the middle of something asks to sign in again, and what was typed goes on", async () => {
+    const { page } = await open();
+    const { url, sql } = company().server;
+    await signIn(page, emailOf("Grace"), { url });
+    await page.goto(`${url}/workspaces`);
+    await page.getByRole("button", { name: "Create workspace…" }).click();
+    await page.getByLabel("Name").fill("Typed before");
+    await page.getByLabel("What it is for").fill("And kept");
+    await sql("DELETE FROM auth_session WHERE user_id = (SELECT id FROM member WHERE email = $1)", [
+      emailOf("Grace"),
+    ]);
+    await page.getByRole("button", { name: "Create workspace", exact: true }).click();
+    await page.getByRole("heading", { name: "Sign in again" }).waitFor();
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Typed before" }).waitFor();
+    await page.getByText("And kept").waitFor();
+  });
+
+  test("a second factor is set up by picture or by hand, asked for, and replaced by a backup code", async () => {
+    const { page, faults } = await open();
+    const { url } = company().server;
+    await signIn(page, emailOf("Katherine"), { url });
+    await page.goto(`${url}/account`);
+    await page.getByRole("button", { name: "Set up an authenticator app…" }).click();
+    await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
+    const secret = (await shownSecret(page)).replaceAll(" ", "");
+    await page.getByLabel("Code", { exact: true }).fill("000000");
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.locator("input[aria-invalid]").waitFor();
+    await page.getByLabel("Code", { exact: true }).fill(totp(secret, Date.now()));
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByRole("heading", { name: "Store the backup codes" }).waitFor();
+    const codes = await page.getByRole("dialog").locator("li").allTextContents();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "I stored them" }).click();
+    await page.getByText(`${codes.length} backup codes left`).waitFor();
+    const left = await whatStays(page);
+    for (const kept of [secret, ...codes]) expect(left).not.toContain(kept);
+    await signOut(page, "Katherine Johnson");
+
+    const [backupCode = ""] = codes;
+    await enter(page, emailOf("Katherine"));
+    await page.getByLabel("Code", { exact: true }).fill("000000");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("alert").waitFor();
+    // A code works once: the one that set it up is used, so it is that of the next half minute.
+    await page.getByLabel("Code", { exact: true }).fill(totp(secret, Date.now() + 30_000));
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("button", { name: "Katherine Johnson" }).waitFor();
+    await signOut(page, "Katherine Johnson");
+    await enter(page, emailOf("Katherine"));
+    await page.getByRole("button", { name: "Use a backup code" }).click();
+    await page.getByLabel("Backup code").fill(backupCode);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("button", { name: "Katherine Johnson" }).waitFor();
+    await page.goto(`${url}/account`);
+    await page.getByText(`${codes.length - 1} backup codes left`).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("a passkey signs in by its button, and is offered beside the address", async () => {
+    const { page, context, faults } = await open();
+    // A passkey belongs to a name: an IP address is none.
+    const url = company().server.url.replace("127.0.0.1", "localhost");
+    const devtools = await context.newCDPSession(page);
+    await devtools.send("WebAuthn.enable");
+    const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    const present = (enabled: boolean) =>
+      devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+    await signIn(page, emailOf("Margaret"), { url });
+    await page.goto(`${url}/account`);
+    await page.getByRole("button", { name: "Add a passkey…" }).click();
+    await page.getByText("Passkey added").waitFor();
+    expect(
+      (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
+    ).toBe(1);
+
+    await present(false);
+    await signOut(page, "Margaret Hamilton");
+    await settle(page);
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await present(true);
+    await page.getByRole("button", { name: "Margaret Hamilton" }).waitFor();
+
+    // Taken where the browser offers it beside the address, without a press on anything of the page.
+    await present(false);
+    await signOut(page, "Margaret Hamilton");
+    await settle(page);
+    await present(true);
+    await page.getByRole("button", { name: "Margaret Hamilton" }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("an invite says what it invites to, lets one person in, and is then used up", async () => {
+    const { page, faults } = await open();
+    const { server, engineeringId } = company();
+    const link = await inviteLink(server, {
+      emails: ["joan@northwind.example"],
+      role: "developer",
+      workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
+    });
+    await page.goto(link);
+    await page.getByText("joan@northwind.example").waitFor();
+    await page.getByText("Engineering").waitFor();
+    const token = link.split("#token=")[1] ?? "";
+    expect(page.url()).not.toContain(token);
+    await page.getByLabel("Your name").fill("Joan Clarke");
+    await page.getByLabel("Password", { exact: true }).fill(owner.password);
+    await page.getByRole("button", { name: "Join Northwind Robotics" }).click();
+    await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+    await page.getByRole("button", { name: "Joan Clarke" }).waitFor();
+    expect(await whatStays(page)).not.toContain(token);
+    await page.goto(link);
+    await page.getByRole("heading", { name: "This invite cannot be used" }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("a forgotten password is set anew by the link of a message, once", async () => {
+    const { page, faults } = await open();
+    const { server } = company();
+    const email = emailOf("Tim");
+    await page.goto(`${server.url}/login`);
+    await page.getByRole("link", { name: "Forgot your password?" }).click();
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByRole("button", { name: "Send link" }).click();
+    await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+    const link = await linkMailedTo(email);
+    await page.goto(link);
+    await page.getByLabel("Password", { exact: true }).fill("a quite different passphrase");
+    await page.getByRole("button", { name: "Set password" }).click();
+    await page.getByRole("heading", { name: "The password is changed" }).waitFor();
+    await signIn(page, email, { url: server.url, password: "a quite different passphrase" });
+    const again = await open();
+    await again.page.goto(link);
+    await again.page.getByLabel("Password", { exact: true }).fill("yet another passphrase");
+    await again.page.getByRole("button", { name: "Set password" }).click();
+    await again.page.getByRole("alert").waitFor();
+    expect([...faults, ...again.faults]).toEqual([]);
+  });
+
+  test("who may not see a page is told who can help, by name", async () => {
+    const { page } = await openAs(emailOf("Barbara"));
+    await page.goto(`${company().server.url}/audit`);
+    await page.getByRole("heading", { name: "This is not yours to see" }).waitFor();
+    await page.getByRole("link", { name: owner.email }).waitFor();
+    await page.getByRole("link", { name: emailOf("Grace") }).waitFor();
+    expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
+  });
+
+  /** The message is made once the page has its answer: whoever asks for a stranger waits no shorter. */
+  async function linkMailedTo(email: string): Promise<string> {
+    const { server } = company();
+    for (let look = 0; look < 100; look += 1) {
+      const { data } = await server.mustAdmin("GET", "/v1/admin/mail?statuses[]=queued");
+      const mail = (data as { id: string; to: string }[]).find(({ to }) => to === email);
+      const whole = mail && (await server.mustAdmin("GET", `/v1/admin/mail/${mail.id}`));
+      const link = /http:[^\s"\\]+\/reset#token=[\w-]+/.exec(JSON.stringify(whole) ?? "")?.[0];
+      if (link) return link;
+      await delay(100);
+    }
+    throw new Error(`no message to ${email}`);
+  }
+});
+
+/** Address and password, where a second factor follows. */
+async function enter(page: Page, email: string): Promise<void> {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(owner.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "One more step" }).waitFor();
+}
+
+const STEP_MS = 30_000;
+
+/** The code that an authenticator app shows at that time (RFC 6238: SHA-1, six digits, half minutes). */
+function totp(secret: string, atMs: number): string {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(atMs / STEP_MS)));
+  const digest = createHmac("sha1", fromBase32(secret)).update(counter).digest();
+  const offset = (digest.at(-1) ?? 0) & 15;
+  const number = digest.readUInt32BE(offset) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+function fromBase32(text: string): Buffer {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...text]
+    .map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"))
+    .join("");
+  return Buffer.from(bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []);
+}

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { count, timestamp, usdText } from "../fields.ts";
+import { route } from "../route.ts";
+
+// What the server is made of at this moment, for who keeps it running.
+
+const node = z.object({
+  id: z.string(),
+  version: z.string(),
+  is_this_one: z.boolean().meta({ description: "It answers this call." }),
+  is_silent: z.boolean().meta({
+    description: "Not heard of for longer than its leases live: it has stopped, or is cut off.",
+  }),
+  started_at: timestamp,
+  last_seen_at: timestamp,
+  epoch: count.meta({ description: "Raised each time that it starts, or enters again." }),
+  journal: z.enum(["disk", "postgres"]),
+  leased_usd: usdText.meta({
+    description:
+      "Budget of limits that it has taken; what counts in several limits counts in each.",
+  }),
+  unresolved_usd: usdText.meta({ description: "What it held when its fate became unknown." }),
+});
+
+const thisNode = z.object({
+  id: z.string(),
+  requests_in_flight: count,
+  unflushed_records: count.meta({
+    description: "Ends of requests that are in the journal, and not yet in the database.",
+  }),
+  oldest_unflushed_ms: count,
+  is_journal_healthy: z.boolean(),
+  journal: z.enum(["disk", "postgres"]),
+  journal_sync: z.enum(["interval", "group"]),
+  lease_ttl_seconds: z.number(),
+});
+
+const database = z.object({
+  version: z.string(),
+  is_embedded: z.boolean(),
+  size_bytes: count,
+  connections: count.meta({ description: "To this database, by whomever." }),
+  max_connections: count,
+  migration: z.string().meta({ description: "The newest that was applied." }),
+  settings: z
+    .array(z.object({ name: z.string(), value: z.string() }))
+    .meta({ description: "Those that decide whether what is committed survives a crash." }),
+});
+
+const jobQueue = z.object({
+  waiting: count.meta({ description: "Will run, now or later." }),
+  running: count,
+  failing: count.meta({ description: "Of those that wait: failed before, and are tried again." }),
+  given_up: count.meta({ description: "Failed as often as they may; they stay until looked at." }),
+  oldest_due_at: timestamp.nullable().meta({
+    description: "Since when the one that waits longest could have run. Null: none is late.",
+  }),
+  last_error: z.string().nullable().meta({ description: "Of the newest failure that is left." }),
+});
+
+const upstream = z.object({
+  source: z.enum(["environment", "stored", "simulator"]).nullable(),
+  origin: z.string().nullable(),
+  problem: z.string().nullable().meta({ description: "Why it cannot be used; null: it can." }),
+});
+
+const auditLog = z.object({
+  is_intact: z.boolean().nullable().meta({ description: "Null: not checked yet by this node." }),
+  verified_through_seq: count.nullable(),
+  checked_at: timestamp.nullable(),
+});
+
+export const system = z
+  .object({
+    type: z.literal("system"),
+    version: z.string(),
+    node_version: z.string().meta({ description: "Of Node.js." }),
+    platform: z.string(),
+    warnings: z.array(z.string()).meta({
+      description: "What the operator should know, in sentences; the start prints the same.",
+    }),
+    this_node: thisNode,
+    nodes: z.array(node).meta({ description: "Those heard of last first, 100 at most." }),
+    database,
+    job_queue: jobQueue,
+    mail: z.object({
+      is_configured: z.boolean().meta({ description: "On this node." }),
+      from: z.string().nullable(),
+      queued: count,
+      failed: count,
+    }),
+    price_list: z.object({
+      as_of: z.iso.date().meta({ description: "Up to which the shipped list was checked." }),
+      overrides: count.meta({ description: "Prices that the organization set itself." }),
+    }),
+    upstream,
+    audit_log: auditLog,
+  })
+  .meta({ id: "System" });
+
+export const getSystem = route({
+  operationId: "getSystem",
+  method: "GET",
+  path: "/v1/admin/system",
+  summary: "State of the system",
+  description:
+    "Version, nodes, database, job queue, mail, prices, upstream and audit log at this moment. What only a node knows of itself is that of the node that answers.",
+  action: "system:read",
+  audited: null,
+  response: system,
+});
+
+export const systemRoutes = [getSystem] as const;

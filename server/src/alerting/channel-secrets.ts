@@ -1,0 +1,52 @@
+import type { RandomBytes } from "#src/lib/ids.ts";
+import { seal, unseal } from "#src/lib/seal.ts";
+
+// What a channel sends to, and what it signs with. Both lie in the database sealed for their channel: moved to another row
+// they do not open.
+
+/** Where the messages of a channel go that is not e-mail. */
+export type ChannelTarget =
+  | { kind: "slack"; url: string }
+  | { kind: "pagerduty"; routing_key: string; region: "us" | "eu" }
+  | { kind: "webhook"; url: string };
+
+export function sealTarget(sealingKey: Buffer, channelId: string, target: ChannelTarget): Buffer {
+  return seal(sealingKey, JSON.stringify(target), targetContext(channelId));
+}
+
+/** Throws where the secret of the installation is another one. */
+export function openTarget(
+  sealingKey: Buffer,
+  channelId: string,
+  sealed: Uint8Array,
+): ChannelTarget {
+  return JSON.parse(unseal(sealingKey, sealed, targetContext(channelId))) as ChannelTarget;
+}
+
+export const SECRET_PREFIX = "whsec_";
+const SECRET_BYTES = 32;
+
+/** A secret as Standard Webhooks writes it. */
+export function makeSigningSecret(randomBytes: RandomBytes): string {
+  return SECRET_PREFIX + Buffer.from(randomBytes(SECRET_BYTES)).toString("base64");
+}
+
+export function sealSigningSecret(sealingKey: Buffer, channelId: string, secret: string): Buffer {
+  return seal(sealingKey, secret, secretContext(channelId));
+}
+
+export function openSigningSecret(
+  sealingKey: Buffer,
+  channelId: string,
+  sealed: Uint8Array,
+): string {
+  return unseal(sealingKey, sealed, secretContext(channelId));
+}
+
+function targetContext(channelId: string): string {
+  return `alert channel target ${channelId}`;
+}
+
+function secretContext(channelId: string): string {
+  return `alert channel secret ${channelId}`;
+}

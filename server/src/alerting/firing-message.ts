@@ -1,0 +1,188 @@
+import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import type { Database } from "#src/db/pool.ts";
+import { describeFiring } from "#src/domain/alert-words.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { AlertMessage } from "./alert-message.ts";
+import { findOrganizationName, findToldFiring, type ToldFiring } from "./firing-message.sql.ts";
+
+interface MessageOf {
+  id: string;
+  organization_id: string;
+  /** Null: a test. */
+  alert_firing_id: string | null;
+  created_at: Date;
+}
+
+/** What is to be said, as things stand now: names may have changed since it fired, facts have not. */
+export async function makeMessage(
+  deps: { database: Database; publicUrl: () => string },
+  delivery: MessageOf,
+  channel: { id: string; name: string } | null,
+): Promise<AlertMessage> {
+  if (delivery.alert_firing_id === null) {
+    const source = await findOrganizationName(deps.database, delivery.organization_id);
+    return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
+  }
+  const firing = await findToldFiring(deps.database, delivery.alert_firing_id);
+  assert(firing, "a message is about a firing that is on record");
+  return toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+}
+
+/** What a list of messages calls one of them. */
+export function titleOf(firing: ToldFiring | null): string {
+  return firing === null ? "A test" : describeFiring(toDescribed(firing)).title;
+}
+
+function makeTest(
+  { id, created_at: at }: MessageOf,
+  of: { channel: { id: string; name: string } | null; source: string; url: string },
+): AlertMessage {
+  const { channel, source, url } = of;
+  const name = channel?.name ?? "";
+  return {
+    id,
+    firingId: null,
+    title: `A test of the alert channel "${name}"`,
+    next: "Nothing happened, and nothing is to be done: messages about alerts get here.",
+    facts: [],
+    url,
+    severity: "info",
+    source,
+    name,
+    at,
+    payload: {
+      type: "alert.test",
+      version: 1,
+      timestamp: at.toISOString(),
+      data: { alert_channel_id: channel?.id ?? null, alert_channel_name: name, url },
+    },
+  };
+}
+
+function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
+  const words = describeFiring(toDescribed(firing));
+  return {
+    id,
+    firingId: firing.id,
+    title: words.title,
+    next: words.next,
+    facts: [{ label: "Scope", value: scopeWords(firing) }, ...factLines(firing.facts)],
+    url,
+    severity: severityOf(firing),
+    source: firing.organization_name,
+    name: firing.alert_name,
+    at: firing.fired_at,
+    payload: {
+      type: "alert.fired",
+      version: 1,
+      timestamp: firing.fired_at.toISOString(),
+      data: { ...toData(firing), ...words, url },
+    },
+  };
+}
+
+function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing }: ToldFiring) {
+  return {
+    kind,
+    scopeType,
+    scopeName: scopeName({ ...firing, scope_type: scopeType }),
+    threshold,
+    facts,
+  };
+}
+
+/** As the Admin API shows the firing, without what happens to it later. */
+function toData(firing: ToldFiring): object {
+  return {
+    id: firing.id,
+    type: "alert_firing",
+    alert: { id: firing.alert_id, name: firing.alert_name },
+    organization: { id: firing.organization_id, name: firing.organization_name },
+    kind: firing.kind,
+    scope: {
+      type: firing.scope_type,
+      ...(firing.scope_type === "workspace" && { workspace_id: firing.scope_id }),
+      ...(firing.scope_type === "api_key" && { api_key_id: firing.scope_id }),
+    },
+    scope_name: scopeName(firing),
+    workspace_id: firing.workspace_id,
+    threshold: firing.threshold,
+    facts: firing.facts,
+    fired_at: firing.fired_at.toISOString(),
+  };
+}
+
+type Named = Pick<
+  ToldFiring,
+  "scope_type" | "organization_name" | "workspace_name" | "api_key_name"
+>;
+
+function scopeName(of: Named): string {
+  const names = {
+    organization: of.organization_name,
+    workspace: of.workspace_name,
+    api_key: of.api_key_name,
+  };
+  return names[of.scope_type] ?? "";
+}
+
+function scopeWords(of: Named): string {
+  switch (of.scope_type) {
+    case "organization":
+      return `the organization ${of.organization_name}`;
+    case "workspace":
+      return `the workspace ${of.workspace_name ?? ""}`;
+    case "api_key":
+      return `the API key ${of.api_key_name ?? ""} of the workspace ${of.workspace_name ?? ""}`;
+  }
+}
+
+/** A limit that is reached stops work; everything else can wait until somebody looks. */
+function severityOf({ kind, threshold }: ToldFiring): AlertMessage["severity"] {
+  if (kind === "key_unused" || kind === "key_new_address") return "info";
+  if (kind === "upstream_errors") return "critical";
+  const percent = /^(\d+)%$/.exec(threshold)?.[1];
+  return kind === "spend_limit" && Number(percent) >= 100 ? "critical" : "warning";
+}
+
+function factLines(facts: FiringFacts): { label: string; value: string }[] {
+  const lines: [string, string | null][] = [
+    ["Spent", usd(facts.spent_usd)],
+    ["Held by running requests", usd(facts.held_usd)],
+    ["Unresolved", usd(facts.unresolved_usd)],
+    ["Limit", limitWords(facts)],
+    ["Period ends", time(facts.period_ends_at)],
+    ["Forecast", usd(facts.forecast_usd)],
+    ["Limit reached", time(facts.reached_at)],
+    ["Usual in such an hour", usd(facts.usual_usd)],
+    ["Requests", text(facts.requests)],
+    ["Of these failed", text(facts.failed_requests)],
+    ["Expires", time(facts.expires_at)],
+    ["Last used", time(facts.last_used_at)],
+    ["Network", text(facts.address_range)],
+  ];
+  return lines.flatMap(([label, value]) => (value === null ? [] : [{ label, value }]));
+}
+
+function limitWords({ limit_usd, period, enforcement }: FiringFacts): string | null {
+  const amount = usd(limit_usd);
+  if (amount === null) return null;
+  const kind = enforcement === null || enforcement === undefined ? "" : `, ${kinds[enforcement]}`;
+  return `${amount}${period ? ` ${period}` : ""}${kind}`;
+}
+
+const kinds = { strict: "strict", soft: "soft", alert_only: "for alerts only" } as const;
+
+function usd(amount: string | null | undefined): string | null {
+  return amount === null || amount === undefined ? null : `$${amount}`;
+}
+
+function text(value: string | number | null | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+/** `2026-12-01 00:00 UTC`. */
+function time(at: string | null | undefined): string | null {
+  if (at === null || at === undefined) return null;
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,117 @@
+import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
+import { type RawBuilder, sql } from "kysely";
+import type { Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+
+// Alerts about spend beside what they watch: balance, limit and raises of each scope and period. Reads alone; the
+// ledger writes balances and limits.
+
+/** What a scope spends in a period, with the workspace that it stands in. */
+export interface SpendPlace {
+  organizationId: string;
+  scopeType: ScopeType;
+  scopeId: string;
+  workspaceId: string | null;
+  period: PeriodName;
+  periodStart: string;
+}
+
+export interface WatchedRow extends SpendPlace {
+  alertId: string;
+  alertCreatedAt: Date;
+  condition: AlertCondition;
+  settledNanoUsd: bigint;
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+  limitId: string | null;
+  limitNanoUsd: bigint | null;
+  limitCreatedAt: Date | null;
+  enforcement: "strict" | "soft" | "alert_only" | null;
+  /** Amounts as text: JSON numbers would lose digits. */
+  raises: { settled: string; amount: string | null }[];
+}
+
+/** Of these places, with an alert or none: those that have one. Whoever holds the balances' locks misses nothing. */
+export function listWatchedOf(tx: Tx, places: readonly SpendPlace[]): Promise<WatchedRow[]> {
+  const from = sql`unnest(${places.map(({ organizationId }) => organizationId)}::uuid[],
+    ${places.map(({ scopeType }) => scopeType)}::text[], ${places.map(({ scopeId }) => scopeId)}::text[],
+    ${places.map(({ workspaceId }) => workspaceId)}::text[], ${places.map(({ period }) => period)}::text[],
+    ${places.map(({ periodStart }) => periodStart)}::date[])
+    AS place (organization_id, scope_type, scope_id, workspace_id, period, period_start)`;
+  return select(tx, from, sql`true`);
+}
+
+/** What of the running periods is looked through: all, or only this. */
+export interface WatchedFilter {
+  organizationId?: string;
+  alertId?: string;
+  scopeType?: ScopeType;
+  scopeId?: string;
+}
+
+/** Those of the periods that run, of what is not archived, where something may be crossed. */
+export function listPerhapsCrossed(
+  tx: Tx,
+  periods: readonly { period: PeriodName; periodStart: string }[],
+  filter: WatchedFilter,
+): Promise<WatchedRow[]> {
+  const from = sql`(
+      SELECT id AS organization_id, 'organization' AS scope_type, id::text AS scope_id, NULL::text AS workspace_id
+        FROM organization
+      UNION ALL
+      SELECT organization_id, 'workspace', id, id FROM workspace WHERE archived_at IS NULL
+      UNION ALL
+      SELECT organization_id, 'api_key', id, workspace_id FROM api_key WHERE status <> 'archived'
+    ) AS scope
+    CROSS JOIN unnest(${periods.map(({ period }) => period)}::text[],
+      ${periods.map(({ periodStart }) => periodStart)}::date[]) AS running (period, period_start)
+    CROSS JOIN LATERAL (SELECT scope.*, running.*) AS place`;
+  const is = (column: string, value: string | undefined) =>
+    value === undefined ? sql`` : sql` AND ${sql.ref(column)} = ${value}`;
+  const narrowed = sql`true${is("place.organization_id", filter.organizationId)}${is("alert.id", filter.alertId)}${is(
+    "place.scope_type",
+    filter.scopeType,
+  )}${is("place.scope_id", filter.scopeId)}`;
+  const isPerhapsCrossed = sql`balance.settled_nano_usd > 0 AND EXISTS (
+    SELECT FROM jsonb_array_elements(alert.condition -> 'thresholds') AS threshold
+    WHERE balance.settled_nano_usd::numeric * 100 >= (threshold ->> 'percent')::numeric * spend_limit.amount_nano_usd
+      OR balance.settled_nano_usd >= (threshold ->> 'amount_usd')::numeric * 1000000000)`;
+  return select(tx, from, sql`${narrowed} AND ${isPerhapsCrossed}`);
+}
+
+async function select(
+  tx: Tx,
+  places: RawBuilder<unknown>,
+  where: RawBuilder<unknown>,
+): Promise<WatchedRow[]> {
+  const { rows } = await sql<WatchedRow>`
+    SELECT alert.id AS "alertId", alert.created_at AS "alertCreatedAt", alert.condition,
+      place.organization_id AS "organizationId", place.scope_type AS "scopeType", place.scope_id AS "scopeId",
+      place.workspace_id AS "workspaceId", place.period, place.period_start AS "periodStart",
+      balance.settled_nano_usd AS "settledNanoUsd", balance.leased_nano_usd AS "leasedNanoUsd",
+      balance.unresolved_nano_usd AS "unresolvedNanoUsd",
+      spend_limit.id AS "limitId", spend_limit.amount_nano_usd AS "limitNanoUsd",
+      spend_limit.created_at AS "limitCreatedAt", spend_limit.enforcement,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('settled', settled_nano_usd::text, 'amount', amount_nano_usd::text))
+        FROM spend_limit_raise AS raise
+        WHERE raise.scope_type = place.scope_type AND raise.scope_id = place.scope_id AND raise.period = place.period
+          AND raise.period_start = place.period_start), '[]') AS raises
+    FROM ${places}
+    JOIN alert ON alert.organization_id = place.organization_id AND alert.kind = 'spend_limit' AND alert.is_enabled
+      AND alert.deleted_at IS NULL AND (
+        (alert.scope_type = place.scope_type AND alert.scope_id = place.scope_id)
+        OR (alert.includes_below AND (alert.scope_type = 'organization'
+          OR (alert.scope_type = 'workspace' AND place.scope_type = 'api_key' AND alert.scope_id = place.workspace_id))))
+    JOIN balance ON balance.scope_type = place.scope_type AND balance.scope_id = place.scope_id
+      AND balance.period = place.period AND balance.period_start = place.period_start
+    LEFT JOIN spend_limit ON spend_limit.scope_type = place.scope_type AND spend_limit.scope_id = place.scope_id
+      AND spend_limit.period = place.period
+    WHERE ${where}
+    ORDER BY alert.id, place.scope_type, place.scope_id, place.period`.execute(tx);
+  return rows;
+}
+
+/** Raises of periods that are long over. */
+export async function deleteOldRaises(tx: Tx, before: string): Promise<void> {
+  await tx.deleteFrom("spend_limit_raise").where("period_start", "<", before).execute();
+}

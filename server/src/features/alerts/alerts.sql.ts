@@ -1,0 +1,225 @@
+import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
+import { type RawBuilder, type SqlBool, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+
+/** `onlyWorkspaceIds`: those whose alerts exist for the caller; null: all of the organization do. */
+export interface AlertVisibility {
+  organizationId: string;
+  onlyWorkspaceIds: readonly string[] | null;
+}
+
+export interface AlertRow {
+  id: string;
+  name: string;
+  kind: AlertKind;
+  scopeType: ScopeType;
+  scopeId: string;
+  scopeName: string;
+  /** The workspace it stands in; null for the organization's. */
+  workspaceId: string | null;
+  includesBelow: boolean;
+  condition: AlertCondition;
+  notifiesOwner: boolean;
+  isEnabled: boolean;
+  mutedUntil: Date | null;
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+  lastFiredAt: Date | null;
+  firingsIn30Days: number;
+  channels: {
+    id: string;
+    name: string;
+    kind: "email" | "slack" | "pagerduty" | "webhook";
+    is_working: boolean;
+  }[];
+}
+
+/** The workspace that a scope stands in, of rows that are joined to the key they are about. */
+const alertWorkspace = sql`CASE alert.scope_type WHEN 'workspace' THEN alert.scope_id
+  WHEN 'api_key' THEN api_key.workspace_id END`;
+
+function selectAlerts(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
+  return sql<AlertRow>`
+    SELECT alert.id, alert.name, alert.kind, alert.scope_type AS "scopeType", alert.scope_id AS "scopeId",
+      coalesce(CASE alert.scope_type WHEN 'organization' THEN organization.name WHEN 'workspace' THEN workspace.name
+        ELSE api_key.name END, '') AS "scopeName",
+      ${alertWorkspace} AS "workspaceId", alert.includes_below AS "includesBelow", alert.condition,
+      alert.notifies_owner AS "notifiesOwner", alert.is_enabled AS "isEnabled", alert.muted_until AS "mutedUntil",
+      alert.version, alert.created_at AS "createdAt", alert.updated_at AS "updatedAt",
+      (SELECT max(fired_at) FROM alert_firing WHERE alert_id = alert.id) AS "lastFiredAt",
+      (SELECT count(*)::integer FROM alert_firing
+        WHERE alert_id = alert.id AND fired_at > now() - interval '30 days') AS "firingsIn30Days",
+      coalesce((SELECT jsonb_agg(jsonb_build_object('id', channel.id, 'name', channel.name, 'kind', channel.kind,
+          'is_working', channel.is_enabled AND channel.paused_at IS NULL) ORDER BY channel.created_at, channel.id)
+        FROM alert_to_channel JOIN alert_channel AS channel ON channel.id = alert_to_channel.alert_channel_id
+        WHERE alert_to_channel.alert_id = alert.id AND channel.archived_at IS NULL), '[]') AS channels
+    FROM alert
+    JOIN organization ON organization.id = alert.organization_id
+    LEFT JOIN api_key ON alert.scope_type = 'api_key' AND api_key.id = alert.scope_id
+    LEFT JOIN workspace ON alert.scope_type = 'workspace' AND workspace.id = alert.scope_id
+    WHERE alert.deleted_at IS NULL AND ${where} ${rest}`;
+}
+
+function isVisible({ organizationId, onlyWorkspaceIds }: AlertVisibility) {
+  const isOurs = sql`alert.organization_id = ${organizationId}::uuid`;
+  if (onlyWorkspaceIds === null) return isOurs;
+  return sql`${isOurs} AND ${alertWorkspace} = ANY(${[...onlyWorkspaceIds]}::text[])`;
+}
+
+export async function findAlert(
+  db: Database | Tx,
+  visibility: AlertVisibility,
+  id: string,
+): Promise<AlertRow | null> {
+  const { rows } = await selectAlerts(
+    sql`${isVisible(visibility)} AND alert.id = ${id}`,
+    sql``,
+  ).execute(db);
+  return rows[0] ?? null;
+}
+
+export interface AlertFilter extends AlertVisibility {
+  kinds?: readonly AlertKind[] | undefined;
+  workspaceId?: string | undefined;
+  apiKeyId?: string | undefined;
+}
+
+/** Newest first, one row more than the page holds. */
+export async function listAlerts(
+  db: Database | Tx,
+  filter: AlertFilter,
+  page: PageRequest,
+): Promise<AlertRow[]> {
+  const where = [isVisible(filter)];
+  if (filter.kinds) where.push(sql`alert.kind = ANY(${[...filter.kinds]}::text[])`);
+  if (filter.workspaceId) where.push(sql`${alertWorkspace} = ${filter.workspaceId}`);
+  if (filter.apiKeyId)
+    where.push(sql`alert.scope_type = 'api_key' AND alert.scope_id = ${filter.apiKeyId}`);
+  const { from } = page;
+  if (from) {
+    where.push(
+      sql`(alert.created_at, alert.id) < (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`,
+    );
+  }
+  const order = sql`ORDER BY alert.created_at DESC, alert.id DESC LIMIT ${page.limit + 1}`;
+  const { rows } = await selectAlerts(sql.join(where, sql` AND `), order).execute(db);
+  return rows;
+}
+
+/** Keeps changes of one alert apart. The key of the row stays free, which firings refer to. */
+export async function lockAlert(tx: Tx, id: string): Promise<void> {
+  await tx.selectFrom("alert").select("id").where("id", "=", id).forNoKeyUpdate().execute();
+}
+
+export interface NewAlert {
+  id: string;
+  organizationId: string;
+  name: string;
+  scopeType: ScopeType;
+  scopeId: string;
+  includesBelow: boolean;
+  condition: AlertCondition;
+  notifiesOwner: boolean;
+  isEnabled: boolean;
+  createdAt: Date;
+}
+
+export async function insertAlert(tx: Tx, row: NewAlert): Promise<void> {
+  await tx
+    .insertInto("alert")
+    .values({
+      id: row.id,
+      organization_id: row.organizationId,
+      name: row.name,
+      kind: row.condition.kind,
+      scope_type: row.scopeType,
+      scope_id: row.scopeId,
+      includes_below: row.includesBelow,
+      condition: JSON.stringify(row.condition),
+      notifies_owner: row.notifiesOwner,
+      is_enabled: row.isEnabled,
+      created_at: row.createdAt,
+      updated_at: row.createdAt,
+    })
+    .execute();
+}
+
+export interface AlertChange {
+  name: string;
+  includesBelow: boolean;
+  condition: AlertCondition;
+  notifiesOwner: boolean;
+  isEnabled: boolean;
+  mutedUntil: Date | null;
+}
+
+export async function changeAlert(
+  tx: Tx,
+  of: { id: string; now: Date },
+  change: AlertChange,
+): Promise<void> {
+  await tx
+    .updateTable("alert")
+    .set((eb) => ({
+      name: change.name,
+      includes_below: change.includesBelow,
+      condition: JSON.stringify(change.condition),
+      notifies_owner: change.notifiesOwner,
+      is_enabled: change.isEnabled,
+      muted_until: change.mutedUntil,
+      version: eb("version", "+", 1),
+      updated_at: of.now,
+    }))
+    .where("id", "=", of.id)
+    .execute();
+}
+
+export async function markDeleted(tx: Tx, of: { id: string; now: Date }): Promise<void> {
+  await tx.updateTable("alert").set({ deleted_at: of.now }).where("id", "=", of.id).execute();
+}
+
+export async function setChannels(
+  tx: Tx,
+  alertId: string,
+  channelIds: readonly string[],
+): Promise<void> {
+  await tx.deleteFrom("alert_to_channel").where("alert_id", "=", alertId).execute();
+  if (channelIds.length === 0) return;
+  await tx
+    .insertInto("alert_to_channel")
+    .values(channelIds.map((id) => ({ alert_id: alertId, alert_channel_id: id })))
+    .execute();
+}
+
+/** Of these, the channels that the organization has. */
+export async function listChannelIds(
+  tx: Tx,
+  of: { organizationId: string; ids: readonly string[] },
+): Promise<string[]> {
+  const rows = await tx
+    .selectFrom("alert_channel")
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("archived_at", "is", null)
+    .where(sql<SqlBool>`id = ANY(${[...of.ids]}::text[])`)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** The oldest channel for e-mail to those who run the organization, or null. */
+export async function findFirstChannel(tx: Tx, organizationId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom("alert_channel")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .where("archived_at", "is", null)
+    .where(sql<SqlBool>`recipients -> 'roles' ?| ARRAY['owner', 'admin']`)
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

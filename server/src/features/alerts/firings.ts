@@ -1,0 +1,96 @@
+import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
+import type { Call } from "#src/access/call.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type AlertDeps, checkMayChange, checkPlaces, visibilityOf } from "./alerts.ts";
+import {
+  type FiringRow,
+  findFiring,
+  listFirings as listRows,
+  saveAcknowledgement,
+} from "./firings.sql.ts";
+
+export interface FiringQuery {
+  alert_id?: string | undefined;
+  kinds?: readonly AlertKind[] | undefined;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+  is_acknowledged?: boolean | undefined;
+  fired_at_gte?: string | undefined;
+  fired_at_lt?: string | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function firingFiltersOf(query: FiringQuery): unknown {
+  const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, fired_at_gte, fired_at_lt } =
+    query;
+  const times = { fired_at_gte, fired_at_lt };
+  return { list: "firings", alert_id, kinds, workspace_id, api_key_id, is_acknowledged, ...times };
+}
+
+/** Throws a 404 for a workspace or key that the caller cannot see. */
+export async function listFirings(
+  deps: AlertDeps,
+  { caller }: Call,
+  query: FiringQuery & { limit: number; page?: string | undefined },
+): Promise<PageOfRows<FiringRow>> {
+  const request = fromCursor(query.page, query.limit, firingFiltersOf(query));
+  await checkPlaces(deps, caller, query);
+  const filter = {
+    ...visibilityOf(caller),
+    alertId: query.alert_id,
+    kinds: query.kinds,
+    workspaceId: query.workspace_id,
+    apiKeyId: query.api_key_id,
+    isAcknowledged: query.is_acknowledged,
+    firedAtGte: query.fired_at_gte,
+    firedAtLt: query.fired_at_lt,
+  };
+  return toPage(await listRows(deps.database, filter, request), request);
+}
+
+export async function getFiring(deps: AlertDeps, { caller }: Call, id: string): Promise<FiringRow> {
+  const row = await findFiring(deps.database, visibilityOf(caller), id);
+  if (row === null) throw firingNotFound();
+  return row;
+}
+
+/** Throws a 404 and a 403. Again: the note is another one, and who wrote it. */
+export function acknowledgeFiring(
+  deps: AlertDeps,
+  { caller, origin }: Call,
+  id: string,
+  input: { note: string },
+): Promise<FiringRow> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  const note = input.note === "" ? null : input.note;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findFiring(tx, visibilityOf(caller), id);
+    if (before === null) throw firingNotFound();
+    checkMayChange(caller, before.workspaceId);
+    const by = { type: caller.kind, id: caller.id };
+    await saveAcknowledgement(tx, { id, by, note, now });
+    const after = await findFiring(tx, visibilityOf(caller), id);
+    if (after === null) throw firingNotFound();
+    return {
+      result: after,
+      audit: {
+        event: "alert_firing.acknowledged",
+        subject: { type: "alert_firing", id },
+        workspaceId: before.workspaceId,
+        before: toAudit(before),
+        after: toAudit(after),
+      },
+    };
+  });
+}
+
+function toAudit({ alertId, threshold, acknowledgedAt, note }: FiringRow) {
+  const acknowledged_at = acknowledgedAt?.toISOString() ?? null;
+  return { alert_id: alertId, threshold, acknowledged_at, note };
+}
+
+function firingNotFound(): ApiError {
+  return new ApiError("not_found", "Firing not found");
+}

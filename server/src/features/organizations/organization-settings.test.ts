@@ -1,0 +1,63 @@
+import type { organizationSettings } from "@bursar/contract/admin/organization.ts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+const ORGANIZATION = "/v1/admin/organization";
+type Settings = z.output<typeof organizationSettings>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Before");
+});
+
+test("the name is changed everywhere and in this organization alone; the change is audited once", async () => {
+  const other = await h.organization("Theirs");
+  const renamed = await org.admin.post<Settings>(ORGANIZATION, { name: " After " });
+  expect(renamed.body).toMatchObject({
+    id: org.id,
+    name: "After",
+    default_workspace: { name: "Default" },
+  });
+  expect((await org.admin.get<Settings>(ORGANIZATION)).body).toEqual(renamed.body);
+  expect((await org.admin.get("/v1/organizations/me")).body).toMatchObject({ name: "After" });
+  const { client } = await org.member();
+  expect((await client.get("/v1/admin/session")).body).toMatchObject({
+    organization: { name: "After" },
+  });
+  expect((await other.admin.get(ORGANIZATION)).body).toMatchObject({ name: "Theirs" });
+  await org.admin.post(ORGANIZATION, { name: "After" });
+  const events = await auditEventsOf(h.deps.database, org.id);
+  expect(events.filter(({ event }) => event === "organization.updated")).toMatchObject([
+    { before: { name: "Before" }, after: { name: "After" } },
+  ]);
+});
+
+test("the default workspace is shown to who can see it", async () => {
+  const workspace = await org.admin.createWorkspace();
+  const { key } = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
+  const { body } = await h.as(key).get<Settings>(ORGANIZATION);
+  expect(body).toMatchObject({ name: "Before", default_workspace: null });
+});
+
+test("a person changes its own name, which others then see", async () => {
+  const { id, client } = await org.member({ name: "Ada" });
+  const changed = await client.post("/v1/admin/profile", { name: "Ada King" });
+  expect(changed.body).toMatchObject({ type: "profile", member_id: id, name: "Ada King" });
+  await client.post("/v1/admin/profile", { name: "Ada King" });
+  expect((await org.admin.get(`/v1/admin/members/${id}`)).body).toMatchObject({ name: "Ada King" });
+  const events = await auditEventsOf(h.deps.database, id);
+  expect(events.filter(({ event }) => event === "profile.updated")).toMatchObject([
+    { actor_id: id, before: { name: "Ada" }, after: { name: "Ada King" } },
+  ]);
+  expect((await client.post("/v1/admin/profile", { name: "\u200b" })).status).toBe(400);
+});

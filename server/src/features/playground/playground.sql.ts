@@ -1,0 +1,129 @@
+import type { Tx } from "#src/db/pool.ts";
+
+export interface PlaygroundKey {
+  id: string;
+  organizationId: string;
+  workspaceId: string;
+  memberId: string;
+  name: string;
+  createdAt: Date;
+  expiresAt: Date;
+}
+
+/** The person's key of the playground in the workspace, made where there is none; gives its id. */
+export async function keepPlaygroundKey(tx: Tx, key: PlaygroundKey): Promise<string> {
+  const row = await tx
+    .insertInto("api_key")
+    .values({
+      id: key.id,
+      organization_id: key.organizationId,
+      workspace_id: key.workspaceId,
+      name: key.name,
+      permission: "write",
+      purpose: "playground",
+      owner_member_id: key.memberId,
+      created_by_type: "member",
+      created_by_id: key.memberId,
+      created_at: key.createdAt,
+      expires_at: key.expiresAt,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["owner_member_id", "workspace_id"])
+        .where("purpose", "=", "playground")
+        .doUpdateSet({ name: key.name, expires_at: key.expiresAt }),
+    )
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+export async function insertSession(
+  tx: Tx,
+  session: {
+    id: string;
+    apiKeyId: string;
+    /** The sign-in that it ends with. */
+    authSessionId: string;
+    hash: Uint8Array;
+    hint: string;
+    createdAt: Date;
+    expiresAt: Date;
+  },
+): Promise<void> {
+  await tx
+    .insertInto("api_key_secret")
+    .values({
+      api_key_id: session.apiKeyId,
+      hash: session.hash,
+      hint: session.hint,
+      created_at: session.createdAt,
+      valid_until: session.expiresAt,
+      playground_session_id: session.id,
+      auth_session_id: session.authSessionId,
+    })
+    .execute();
+}
+
+/** Ends the oldest sessions of the key that are beyond `keep`, and forgets those that ended before `forgetBefore`. */
+export async function limitSessions(
+  tx: Tx,
+  of: { apiKeyId: string; keep: number; now: Date; forgetBefore: Date },
+): Promise<void> {
+  await tx
+    .deleteFrom("api_key_secret")
+    .where("api_key_id", "=", of.apiKeyId)
+    .where("valid_until", "<", of.forgetBefore)
+    .execute();
+  await tx
+    .updateTable("api_key_secret")
+    .set({ valid_until: of.now })
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("api_key_secret")
+        .select("id")
+        .where("api_key_id", "=", of.apiKeyId)
+        .where("valid_until", ">", of.now)
+        .orderBy("id", "desc")
+        .offset(of.keep),
+    )
+    .execute();
+}
+
+export interface SessionRow {
+  secretId: bigint;
+  apiKeyId: string;
+  workspaceId: string;
+  expiresAt: Date;
+}
+
+/** The person's own session, locked until the transaction ends, or null. */
+export async function lockSession(
+  tx: Tx,
+  of: { organizationId: string; memberId: string; id: string },
+): Promise<SessionRow | null> {
+  const row = await tx
+    .selectFrom("api_key_secret as secret")
+    .innerJoin("api_key", "api_key.id", "secret.api_key_id")
+    .select([
+      "secret.id as secretId",
+      "secret.valid_until as expiresAt",
+      "api_key.id as apiKeyId",
+      "api_key.workspace_id as workspaceId",
+    ])
+    .where("secret.playground_session_id", "=", of.id)
+    .where("api_key.organization_id", "=", of.organizationId)
+    .where("api_key.owner_member_id", "=", of.memberId)
+    .forUpdate("secret")
+    .executeTakeFirst();
+  if (!row || row.expiresAt === null) return null;
+  return { ...row, expiresAt: row.expiresAt };
+}
+
+export async function endSession(tx: Tx, of: { secretId: bigint; now: Date }): Promise<void> {
+  await tx
+    .updateTable("api_key_secret")
+    .set({ valid_until: of.now })
+    .where("id", "=", of.secretId)
+    .execute();
+}

@@ -1,0 +1,138 @@
+import type { system } from "@bursar/contract/admin/system.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+
+const SYSTEM = "/v1/admin/system";
+type System = z.output<typeof system>;
+
+let h: AdminHarness;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+
+async function read(): Promise<System> {
+  const { status, body, text } = await h.operator.get<System>(SYSTEM);
+  if (status !== 200) throw new Error(text);
+  return body;
+}
+
+test("it says what runs: versions, database, prices, upstream, mail and audit log", async () => {
+  const { database, ...state } = await read();
+  expect(state).toMatchObject({
+    type: "system",
+    version: "0.0.0-test",
+    node_version: process.versions.node,
+    this_node: { id: "node_test", unflushed_records: 0, journal: "disk", lease_ttl_seconds: 120 },
+    mail: { is_configured: false, from: null, queued: 0, failed: 0 },
+    price_list: { as_of: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), overrides: 0 },
+    upstream: { source: "simulator", problem: null },
+    audit_log: { is_intact: null, verified_through_seq: null, checked_at: null },
+  });
+  expect(database.version).toMatch(/^\d+/);
+  expect(database.size_bytes).toBeGreaterThan(1_000_000);
+  expect(database.connections).toBeGreaterThan(0);
+  expect(database.max_connections).toBeGreaterThanOrEqual(database.connections);
+  expect(database.migration).toMatch(/^\d{4}_[a-z_]+$/);
+  expect(database.settings.map(({ name }) => name)).toEqual([
+    "fsync",
+    "full_page_writes",
+    "synchronous_commit",
+  ]);
+});
+
+test("it warns of settings of the database that can lose what was committed", async () => {
+  // The tests' own server may run without fsync: the warning and the value agree, whatever they are.
+  const { warnings, database } = await read();
+  const off = database.settings.filter(({ value }) => value === "off").map(({ name }) => name);
+  expect(warnings.some((warning) => warning.startsWith("PostgreSQL runs with"))).toBe(
+    off.length > 0,
+  );
+  for (const name of off) expect(warnings.join()).toContain(name);
+});
+
+test("a node shows what it has of limits, and one that is not heard of is silent", async () => {
+  const { database } = h.deps;
+  const nodes = [
+    { id: "node_alive", journal_id: "journal_1", version: "1.0.0" },
+    {
+      id: "node_gone",
+      journal_id: "journal_2",
+      version: "0.9.0",
+      seen_at: new Date(Date.now() - 3_600_000),
+    },
+  ];
+  await database.insertInto("node").values(nodes).execute();
+  await database
+    .insertInto("journal_writer")
+    .values({ node_id: "node_alive", journal_id: "journal_1" })
+    .execute();
+  const lease = {
+    scope_type: "organization",
+    scope_id: h.firstOrganizationId,
+    period: "monthly",
+    period_start: "2026-11-01",
+    organization_id: h.firstOrganizationId,
+  } as const;
+  await database
+    .insertInto("lease")
+    .values([
+      { ...lease, node_id: "node_alive", request_id: "", amount_nano_usd: 1_500_000_000n },
+      {
+        ...lease,
+        node_id: "node_gone",
+        request_id: "req_1",
+        amount_nano_usd: 250_000_000n,
+        unresolved_since: new Date(),
+      },
+    ])
+    .execute();
+  const shown = (await read()).nodes;
+  expect(shown).toMatchObject([
+    { id: "node_alive", is_silent: false, journal: "postgres", leased_usd: "1.50", epoch: 1 },
+    { id: "node_gone", is_silent: true, journal: "disk", unresolved_usd: "0.25", version: "0.9.0" },
+  ]);
+  // Of another organization's money nothing is shown.
+  const other = await (await h.organization()).operator.get<System>(SYSTEM);
+  expect(other.body.nodes[0]).toMatchObject({ id: "node_alive", leased_usd: "0.00" });
+});
+
+test("jobs that wait, fail and were given up are counted", async () => {
+  const { database } = h.deps;
+  const before = (await read()).job_queue;
+  await sql`SELECT graphile_worker.add_job('a'), graphile_worker.add_job('b', run_at => now() + interval '1 day')`.execute(
+    database,
+  );
+  await sql`SELECT graphile_worker.add_job('c', max_attempts => 3)`.execute(database);
+  await sql`UPDATE graphile_worker._private_jobs AS job SET attempts = 3, last_error = 'it broke'
+    FROM graphile_worker._private_tasks AS task WHERE task.id = job.task_id AND task.identifier = 'c'`.execute(
+    database,
+  );
+  await sql`UPDATE graphile_worker._private_jobs AS job SET attempts = 1
+    FROM graphile_worker._private_tasks AS task WHERE task.id = job.task_id AND task.identifier = 'a'`.execute(
+    database,
+  );
+  const { job_queue } = await read();
+  expect(job_queue).toMatchObject({
+    waiting: before.waiting + 2,
+    running: 0,
+    failing: before.failing + 1,
+    given_up: before.given_up + 1,
+    last_error: "it broke",
+  });
+  expect(job_queue.oldest_due_at).not.toBeNull();
+});
+
+test("what this node has verified of the audit log, and that it was changed, is said", async () => {
+  await h.audit.chains.check();
+  expect((await read()).audit_log).toMatchObject({
+    is_intact: true,
+    verified_through_seq: expect.any(Number),
+    checked_at: expect.any(String),
+  });
+});

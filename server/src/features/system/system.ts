@@ -1,0 +1,133 @@
+import type { system } from "@bursar/contract/admin/system.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { ChainReport, ChainWatch } from "#src/audit/watch-chains.ts";
+import { findDurabilityWarning, readDurabilitySettings } from "#src/db/durability.ts";
+import type { Database } from "#src/db/pool.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
+import { assert } from "#src/lib/assert.ts";
+import {
+  countJobs,
+  countMail,
+  countPriceOverrides,
+  listNodes,
+  type NodeState,
+  readDatabaseState,
+} from "./system.sql.ts";
+
+/** What a node knows of itself. */
+export interface NodeFacts {
+  nodeId: string;
+  isDatabaseEmbedded: boolean;
+  journal: "disk" | "postgres";
+  journalSync: "interval" | "group";
+  leaseTtlMs: number;
+  mailFrom: string | null;
+  /** Open to the network without TLS: a sentence, or null. */
+  exposure: string | null;
+  requestsInFlight(): number;
+  meter(): { pendingRecords: number; oldestPendingMs: number; isJournalHealthy: boolean };
+  upstream(): z.input<typeof system>["upstream"];
+}
+
+export interface SystemDeps {
+  database: Database;
+  chains: Pick<ChainWatch, "reportOf">;
+  isMailServerConfigured: boolean;
+  /** Of the program. */
+  version: string;
+  node: NodeFacts;
+}
+
+const MAX_NODES = 100;
+
+type Wire = z.input<typeof system>;
+
+/** The state of the installation, as the caller's organization may see it. */
+export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wire> {
+  const { database, node, version } = deps;
+  const { organizationId } = caller;
+  const durability = await findDurabilityWarning(database);
+  const nodes = await listNodes(database, {
+    organizationId,
+    silentAfterMs: node.leaseTtlMs,
+    limit: MAX_NODES,
+  });
+  const mail = await countMail(database, organizationId);
+  const upstream = node.upstream();
+  return {
+    type: "system",
+    version,
+    node_version: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    warnings: [durability, node.exposure, upstream.problem].filter((warning) => warning !== null),
+    this_node: describeThisNode(node),
+    nodes: nodes.map((row) => toNode(row, node.nodeId)),
+    database: await describeDatabase(deps),
+    job_queue: await describeJobs(database),
+    mail: { is_configured: deps.isMailServerConfigured, from: node.mailFrom, ...mail },
+    price_list: {
+      as_of: PRICE_LIST_AS_OF,
+      overrides: await countPriceOverrides(database, organizationId),
+    },
+    upstream,
+    audit_log: toAuditLog(deps.chains.reportOf(organizationId)),
+  };
+}
+
+function describeThisNode(node: NodeFacts): Wire["this_node"] {
+  const meter = node.meter();
+  return {
+    id: node.nodeId,
+    requests_in_flight: node.requestsInFlight(),
+    unflushed_records: meter.pendingRecords,
+    oldest_unflushed_ms: Math.round(meter.oldestPendingMs),
+    is_journal_healthy: meter.isJournalHealthy,
+    journal: node.journal,
+    journal_sync: node.journalSync,
+    lease_ttl_seconds: node.leaseTtlMs / 1000,
+  };
+}
+
+async function describeDatabase({ database, node }: SystemDeps): Promise<Wire["database"]> {
+  const state = await readDatabaseState(database);
+  assert(state !== null, "a database has a state");
+  const { size_bytes, ...rest } = state;
+  return {
+    ...rest,
+    size_bytes: Number(size_bytes),
+    is_embedded: node.isDatabaseEmbedded,
+    settings: await readDurabilitySettings(database),
+  };
+}
+
+async function describeJobs(database: Database): Promise<Wire["job_queue"]> {
+  const jobs = await countJobs(database);
+  assert(jobs !== null, "a count has a row");
+  return { ...jobs, oldest_due_at: jobs.oldest_due_at?.toISOString() ?? null };
+}
+
+function toNode(row: NodeState, ownId: string): Wire["nodes"][number] {
+  return {
+    id: row.id,
+    version: row.version,
+    is_this_one: row.id === ownId,
+    is_silent: row.is_silent,
+    started_at: row.started_at.toISOString(),
+    last_seen_at: row.seen_at.toISOString(),
+    epoch: Number(row.epoch),
+    journal: row.has_journal_in_database ? "postgres" : "disk",
+    leased_usd: formatUsd(row.leased_nano_usd),
+    unresolved_usd: formatUsd(row.unresolved_nano_usd),
+  };
+}
+
+function toAuditLog({ verified, checkedAtMs, firstBroken }: ChainReport): Wire["audit_log"] {
+  const isChecked = checkedAtMs !== null || firstBroken !== null;
+  return {
+    is_intact: isChecked ? firstBroken === null : null,
+    verified_through_seq: verified === null ? null : Number(verified.seq),
+    checked_at: checkedAtMs === null ? null : new Date(checkedAtMs).toISOString(),
+  };
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { StartError } from "#src/lib/start-error.ts";
+
+/** Certificate and key in PEM; null where the settings name none. Throws a StartError for a file that cannot be read. */
+export function readTls(files: {
+  tlsCertFile?: string | undefined;
+  tlsKeyFile?: string | undefined;
+}): { cert: string; key: string } | null {
+  const { tlsCertFile, tlsKeyFile } = files;
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return null;
+  return { cert: read(tlsCertFile), key: read(tlsKeyFile) };
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new StartError(`Cannot read ${path}, which the TLS settings name.`);
+  }
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+import { rollupTableNames } from "./rollup-tables.ts";
+import { sumWeeks } from "./sum-weeks.ts";
+import { listRollupDifferences } from "./verify.sql.ts";
+import { findWeeksSummedBefore } from "./weeks.sql.ts";
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+
+let db: TestDatabase;
+let organizationId: string;
+let made = 0;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(async () => {
+  await db.drop();
+});
+beforeEach(async () => {
+  for (const table of ["usage_event", ...rollupTableNames, "organization"]) {
+    await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
+  }
+  organizationId = randomUUID();
+  await db.database.insertInto("organization").values({ id: organizationId, name: "T" }).execute();
+  await setWeeksAgo(8);
+});
+
+/** As if weeks had been summed up last so many weeks ago. */
+async function setWeeksAgo(weeks: number): Promise<void> {
+  await sql`UPDATE usage_weeks SET summed_before =
+    date_trunc('week', now() - interval '2 days', 'UTC') - ${weeks}::int * interval '7 days'`.execute(
+    db.database,
+  );
+}
+
+/** Requests of two keys, at the first and at the last moment of a day. */
+async function record(daysAgo: number): Promise<void> {
+  const dayMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - daysAgo * DAY_MS;
+  const records = [dayMs, dayMs + DAY_MS - 1].map((startedAtMs) =>
+    endRecord({
+      requestId: `req_${++made}`,
+      organizationId,
+      workspaceId: "wksp_1",
+      apiKeyId: `apikey_${made % 2}`,
+      startedAtMs,
+    }),
+  );
+  await recordUsage(db.database, records);
+}
+
+async function weekRows() {
+  const rows = await db.database
+    .selectFrom("usage_week")
+    .select(["bucket_at", "requests"])
+    .orderBy("bucket_at")
+    .execute();
+  return rows.map((row) => ({ atMs: row.bucket_at.getTime(), requests: Number(row.requests) }));
+}
+
+test("every week that is over is summed up once, and the one that is not is left alone", async () => {
+  for (let daysAgo = 60; daysAgo >= 0; daysAgo--) await record(daysAgo);
+  expect(await weekRows()).toEqual([]);
+  expect(await sumWeeks(db.database)).toBe(8);
+  expect(await sumWeeks(db.database)).toBe(0);
+  expect(await listRollupDifferences(db.database)).toEqual([]);
+  const endMs = await findWeeksSummedBefore(db.database);
+  expect(new Date(endMs).getUTCDay()).toBe(1);
+  expect(endMs).toBeLessThanOrEqual(Date.now() - 2 * DAY_MS);
+  expect(endMs).toBeGreaterThan(Date.now() - 9 * DAY_MS);
+  const weeks = Map.groupBy(await weekRows(), ({ atMs }) => atMs);
+  const requests = [...weeks].map(([atMs, rows]) => [
+    (endMs - atMs) / WEEK_MS,
+    rows.reduce((sum, row) => sum + row.requests, 0),
+  ]);
+  expect(requests.slice(1)).toEqual([7, 6, 5, 4, 3, 2, 1].map((ago) => [ago, 14]));
+});
+
+test("what is flushed after its week was summed up is added to it", async () => {
+  await record(30);
+  await sumWeeks(db.database);
+  const before = await weekRows();
+  await record(30);
+  await record(50);
+  await record(1);
+  expect(await listRollupDifferences(db.database)).toEqual([]);
+  const requests = (rows: { requests: number }[]) =>
+    rows.reduce((sum, row) => sum + row.requests, 0);
+  expect([requests(before), requests(await weekRows())]).toEqual([2, 6]);
+});
+
+test("late requests and the sums, at once and on several nodes, neither miss nor double anything", async () => {
+  for (let round = 0; round < 5; round++) {
+    await setWeeksAgo(8);
+    await sql`DELETE FROM usage_week`.execute(db.database);
+    await sql`DELETE FROM usage_key_week`.execute(db.database);
+    const late = [50, 40, 30, 20, 13, 10].map((daysAgo) => record(daysAgo));
+    const summed = await Promise.all([sumWeeks(db.database), sumWeeks(db.database)]);
+    await Promise.all(late);
+    expect(summed.reduce((sum, weeks) => sum + weeks, 0)).toBe(8);
+    expect(await listRollupDifferences(db.database)).toEqual([]);
+  }
+});
+
+test("a week of which nothing was used is passed over", async () => {
+  await record(45);
+  expect(await sumWeeks(db.database)).toBe(8);
+  expect(await listRollupDifferences(db.database)).toEqual([]);
+});

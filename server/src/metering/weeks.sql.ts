@@ -1,0 +1,55 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { countColumns, rollupTables } from "./rollup-tables.ts";
+
+// Weeks are not written by every flush, which has enough to write: each is summed up from its days when it is over. What
+// is flushed still later is added to it. The row of usage_weeks keeps the two apart: whoever sums up locks it, whoever
+// adds holds it, so that no request is left out and none is counted twice.
+
+/** Later than this after the start of its day, a flush looks whether the week has been summed up. */
+const LATE = sql`interval '2 days'`;
+/** A week is summed up so long after its end: a day after everything that is flushed for it counts as late. */
+const SUMMED_AFTER = sql`interval '2 days'`;
+
+/**
+ * Requests that began in a week before this have to be added to it, milliseconds since the epoch; it stays so until the
+ * transaction ends. `oldestMs` is the start of the oldest request.
+ */
+export async function findWeeksToAddTo(tx: Tx, oldestMs: number): Promise<number> {
+  const { rows } = await sql<{ summed_before: Date }>`
+    SELECT summed_before FROM usage_weeks
+    WHERE date_trunc('day', ${new Date(oldestMs)}::timestamptz, 'UTC') < now() - ${LATE} FOR SHARE`.execute(
+    tx,
+  );
+  return rows[0]?.summed_before.getTime() ?? 0;
+}
+
+/** Weeks that began before this have been summed up; milliseconds since the epoch, a Monday. */
+export async function findWeeksSummedBefore(db: Database | Tx): Promise<number> {
+  const row = await db.selectFrom("usage_weeks").select("summed_before").executeTakeFirstOrThrow();
+  return row.summed_before.getTime();
+}
+
+/** The first week that is over, by the database's clock, and not summed up yet; locked until the transaction ends. */
+export async function lockWeekToSum(tx: Tx): Promise<Date | null> {
+  const { rows } = await sql<{ summed_before: Date }>`
+    SELECT summed_before FROM usage_weeks
+    WHERE summed_before + interval '7 days' <= now() - ${SUMMED_AFTER} FOR UPDATE`.execute(tx);
+  return rows[0]?.summed_before ?? null;
+}
+
+/** Sums up the week that begins then. `lockWeekToSum` comes first, and the days are read after it. */
+export async function sumWeek(tx: Tx, startsAt: Date): Promise<void> {
+  for (const table of ["usage_week", "usage_key_week"] as const) {
+    const labels = sql.join(rollupTables[table].labels.map((label) => sql.ref(label)));
+    const counts = sql.join(countColumns.map((column) => sql.ref(column)));
+    const sums = sql.join(countColumns.map((column) => sql`sum(${sql.ref(column)})`));
+    await sql`INSERT INTO ${sql.table(table)} (bucket_at, organization_id, ${labels}, ${counts})
+      SELECT ${startsAt}::timestamptz, organization_id, ${labels}, ${sums} FROM usage_day
+      WHERE bucket_at >= ${startsAt} AND bucket_at < ${startsAt}::timestamptz + interval '7 days'
+      GROUP BY organization_id, ${labels}`.execute(tx);
+  }
+  await sql`UPDATE usage_weeks SET summed_before = ${startsAt}::timestamptz + interval '7 days'`.execute(
+    tx,
+  );
+}

@@ -1,0 +1,136 @@
+import { execFile } from "node:child_process";
+import { get } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { parseUsd } from "#src/domain/money.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+// An export of the request log, larger than what a server may keep in memory, read from a real server over HTTP by a
+// client that is slower than it.
+
+export interface LargeExport {
+  format: "csv" | "jsonl";
+  rows: number;
+  bytes: number;
+  seconds: number;
+  costNanoUsd: bigint;
+  /** Memory of the server's process, bytes. */
+  rssBefore: number;
+  rssPeak: number;
+}
+
+/** Makes that many requests of the key, all of the last day, by SQL; gives the sum of what they cost, nano-USD. */
+export async function fillRequestLog(
+  server: ServerProcess,
+  { workspaceId, apiKeyId }: { workspaceId: string; apiKeyId: string },
+  rows: number,
+): Promise<bigint> {
+  // In pieces, for a statement of the server's database may not take long.
+  const PIECE = 50_000;
+  for (let first = 0; first < rows; first += PIECE) {
+    await server.sql(
+      `INSERT INTO usage_event (request_id, started_at, ended_at, node_id, organization_id, workspace_id, api_key_id,
+         outcome, http_status, is_stream, is_estimated, is_unpriced, requested_model, model, service_tier, context_window,
+         inference_geo, speed, client, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+         output_tokens, web_searches, input_cost_nano_usd, cache_write_5m_cost_nano_usd, cache_write_1h_cost_nano_usd,
+         cache_read_cost_nano_usd, output_cost_nano_usd, web_search_cost_nano_usd, cost_nano_usd, prices)
+       SELECT 'req_' || lpad(i::text, 24, '0'), at, at + interval '2 s', 'node_1', k.organization_id, k.workspace_id, k.id,
+         'answered', 200, false, false, false, m, m, 'standard', '0-200k', 'global', 'standard', 'curl', i, 0, 0, 0, 5, 0,
+         cost, 0, 0, 0, 0, 0, cost, '{}'
+       FROM generate_series($1::int, $2::int) AS i
+       JOIN api_key AS k ON k.id = $3 AND k.workspace_id = $4,
+         LATERAL (SELECT now() - interval '20 hours' + i * interval '10 ms' AS at, 'model-' || i % 7 AS m,
+           1 + (i::bigint * 7919) % 1000000007 AS cost) AS made`,
+      [first, Math.min(first + PIECE, rows) - 1, apiKeyId, workspaceId],
+    );
+  }
+  const [sum] = await server.sql<{ cost: string }>(
+    "SELECT sum(cost_nano_usd)::text AS cost FROM usage_event WHERE api_key_id = $1",
+    [apiKeyId],
+  );
+  return BigInt(sum?.cost ?? 0);
+}
+
+/** Reads the whole export, a little slower than the server could send it. */
+export async function readLargeExport(
+  server: ServerProcess,
+  format: LargeExport["format"],
+): Promise<LargeExport> {
+  const adminKey = await server.adminKey();
+  const startedMs = performance.now();
+  const rssBefore = await rssOf(server.pid);
+  const result = { format, rows: 0, bytes: 0, costNanoUsd: 0n, rssBefore, rssPeak: rssBefore };
+  const readLine = lineReader(format, (costUsd) => {
+    result.rows++;
+    result.costNanoUsd += parseUsd(costUsd);
+  });
+  let rest = "";
+  for await (const piece of await openExport(server, { format, adminKey })) {
+    result.bytes += piece.length;
+    const lines = (rest + piece.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) readLine(line.trimEnd());
+    if (result.bytes % SAMPLE_EVERY_BYTES < piece.length) {
+      await delay(SLOW_MS);
+      result.rssPeak = Math.max(result.rssPeak, await rssOf(server.pid));
+    }
+  }
+  if (rest !== "") throw new Error("the last line of the export is cut off");
+  return { ...result, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+const SAMPLE_EVERY_BYTES = 1_048_576;
+const SLOW_MS = 20;
+
+function openExport(
+  server: ServerProcess,
+  { format, adminKey }: { format: string; adminKey: string },
+): Promise<AsyncIterable<Buffer>> {
+  return new Promise((resolve, reject) => {
+    const url = `${server.url}/v1/admin/requests/export?format=${format}`;
+    const asked = get(url, { headers: { "x-api-key": adminKey } }, (answer) => {
+      if (answer.statusCode === 200) resolve(answer);
+      else reject(new Error(`the export was answered with ${answer.statusCode}`));
+    });
+    asked.on("error", reject);
+  });
+}
+
+/** No cell of this history has a comma or a quote in it: a line is split where it says so. */
+function lineReader(format: LargeExport["format"], onRow: (costUsd: string) => void) {
+  if (format === "jsonl") {
+    return (line: string) => onRow((JSON.parse(line) as { cost_usd: string }).cost_usd);
+  }
+  let place: number | null = null;
+  return (line: string) => {
+    const cells = line.split(",");
+    if (place === null) place = cells.indexOf("cost_usd");
+    else onRow(cells[place] ?? "");
+  };
+}
+
+async function rssOf(pid: number): Promise<number> {
+  const { stdout } = await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)]);
+  return Number(stdout) * 1024;
+}
+
+/** Leaves in the middle of the export; then nothing of it may be left in the database. Gives what is still active. */
+export async function leaveLargeExport(server: ServerProcess): Promise<{ exports: number }> {
+  const adminKey = await server.adminKey();
+  const leaving = new AbortController();
+  const answer = await fetch(`${server.url}/v1/admin/requests/export?format=jsonl`, {
+    headers: { "x-api-key": adminKey },
+    signal: leaving.signal,
+  });
+  await answer.body?.getReader().read();
+  leaving.abort();
+  await delay(LEFT_MS);
+  // Sessions that work, or keep a transaction or a cursor open, on the events.
+  const [left] = await server.sql<{ count: string }>(
+    `SELECT count(*)::text AS count FROM pg_stat_activity
+     WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_event%'`,
+  );
+  return { exports: Number(left?.count) };
+}
+
+const LEFT_MS = 3_000;

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fillRequestLog, leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
+import { type ServerProcess, startServer, stopAllServers } from "./harness/server-process.ts";
+
+// `npm run soak -- export` does the same with a million requests.
+
+const REQUESTS = 100_000;
+const MEBIBYTE = 1024 ** 2;
+
+let server: ServerProcess;
+let costNanoUsd: bigint;
+
+beforeAll(async () => {
+  server = await startServer();
+  costNanoUsd = await fillRequestLog(server, await server.workspaceWithKey(), REQUESTS);
+}, 240_000);
+afterAll(async () => {
+  await stopAllServers();
+});
+
+test.each(["csv", "jsonl"] as const)(
+  "%s of 100,000 requests holds each once, adds up to the nano-dollar and is not kept in memory",
+  { timeout: 240_000 },
+  async (format) => {
+    const found = await readLargeExport(server, format);
+    expect(found.rows).toBe(REQUESTS);
+    expect(found.costNanoUsd).toBe(costNanoUsd);
+    expect(found.rssPeak - found.rssBefore).toBeLessThan(200 * MEBIBYTE);
+  },
+);
+
+test("an export that is left leaves nothing open in the database, however often", async () => {
+  for (let i = 0; i < 3; i++) expect(await leaveLargeExport(server)).toEqual({ exports: 0 });
+  expect((await server.admin("GET", "/v1/admin/requests?limit=1")).status).toBe(200);
+}, 120_000);
