@@ -16,7 +16,7 @@ describeConsole("alerts and requests", ({ company, openAs }) => {
       await page.getByRole("button", { name: "Create channel…" }).click();
       await page.getByRole("radio", { name: "Webhook A signed POST" }).check();
       await page.getByLabel("Name").fill("Incident desk");
-      await page.getByLabel("Address").fill("https://desk.example/alerts");
+      await page.getByRole("textbox", { name: "Address" }).fill("https://desk.example/alerts");
       await page.getByRole("button", { name: "Create channel", exact: true }).click();
       const secret = (await page.getByText(/^whsec_/).textContent()) ?? "";
       expect(secret.length).toBeGreaterThan(30);

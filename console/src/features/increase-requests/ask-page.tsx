@@ -1,5 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { flushSync } from "react-dom";
 import { useForm } from "react-hook-form";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -31,7 +32,8 @@ export function AskForMorePage() {
   const create = useCreateIncreaseRequest();
   const [error, setError] = useState<Error | null>(null);
   const form = useForm<AskValues>({ defaultValues: toValues(search) });
-  const { errors, isDirty, isSubmitSuccessful } = form.formState;
+  const [isSent, setIsSent] = useState(false);
+  const { errors, isDirty } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     setError(null);
     const scope = toScope(values);
@@ -48,7 +50,8 @@ export function AskForMorePage() {
           reason: values.reason,
         },
       });
-      form.reset(values);
+      // The guard must know before the page is left.
+      flushSync(() => setIsSent(true));
       showToast("Request sent");
       await navigate({ to: "/limits/requests/$requestId", params: { requestId: id } });
     } catch (failure) {
@@ -61,7 +64,7 @@ export function AskForMorePage() {
       lead="Those who may set the limit hear of it by mail, and you hear what they decide."
     >
       <form onSubmit={(event) => void submit(event)} noValidate className="grid max-w-xl gap-5">
-        <UnsavedGuard isDirty={isDirty && !isSubmitSuccessful} />
+        <UnsavedGuard isDirty={isDirty && !isSent} />
         <LimitFields form={form} />
         <Field label="New limit" error={errors.amount_usd?.message}>
           {(control) => (
