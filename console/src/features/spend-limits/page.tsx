@@ -1,4 +1,5 @@
 import { useMay } from "../../session.ts";
+import { ButtonLink } from "../../ui/button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { LimitList } from "./components.tsx";
 import { LimitExplainer } from "./explainer.tsx";
@@ -10,7 +11,15 @@ export function LimitsPage() {
   // What stands below the list comes with it, so that the list does not push it down.
   const isComing = useSpendLimits().isPending;
   return (
-    <Page title="Limits" lead="What may be spent per day, week and month. Days begin at 00:00 UTC.">
+    <Page
+      title="Limits"
+      lead="What may be spent per day, week and month. Days begin at 00:00 UTC."
+      actions={
+        may("spend_limits:request") && (
+          <ButtonLink to="/limits/requests">Requests for more</ButtonLink>
+        )
+      }
+    >
       <div className="grid gap-12">
         <LimitList />
         {!isComing && may("api_keys:read") && (
