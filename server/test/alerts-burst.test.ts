@@ -30,8 +30,8 @@ const LIMIT_USD = 1.2;
 /** They reach 50, 75 and 90 % of it. */
 const ANSWERED_BEFORE_KILL = 150;
 const THRESHOLDS = ["50%", "75%", "90%", "100%"];
-/** What a dead node was sending is taken up by the sweep of every minute, after a minute. */
-const TAKEN_UP_MS = 200_000;
+/** What a dead node was sending is taken up by the sweep of every minute, after a minute; a mail after five. */
+const TAKEN_UP_MS = 480_000;
 
 let db: TestDatabase;
 let upstream: FakeUpstream;
@@ -173,7 +173,7 @@ async function countWaiting(firings: readonly Fired[]): Promise<number> {
 
 /** Waits until all is told, and gives what each receiver got about these firings: ids of messages, each once. */
 async function toldAbout(made: WorkspaceWithKey, boundMs: number) {
-  const firings = await eventually(boundMs, "four firings", async () => {
+  const firings = await eventually(60_000, "four firings", async () => {
     const found = await firingsOf(made);
     return found.length >= THRESHOLDS.length ? found : null;
   });
@@ -212,7 +212,6 @@ test("a burst over all thresholds: one firing of each, and one message of each t
   expect(sorted(told.slackIds)).toEqual(firingIds);
   expect(sorted(told.webhookFirings)).toEqual(firingIds);
   expect(new Set(told.webhookIds).size).toBe(4);
-  console.log('MAILMS', told.mails.map(({ messageId, firingId }) => (mailedAtMs.get(messageId) ?? 0) - (told.firings.find(({ id }) => id === firingId)?.firedAtMs ?? 0)), told.slackIds.length, told.webhookIds.length);
   for (const { messageId, firingId } of told.mails) {
     const firedAtMs = told.firings.find(({ id }) => id === firingId)?.firedAtMs ?? 0;
     // The promise of the product; it takes less than a second where the machine has nothing else to do.
@@ -221,7 +220,7 @@ test("a burst over all thresholds: one firing of each, and one message of each t
 });
 
 test("a node is killed in a burst while messages are on their way: still each once, by the id of the message", {
-  timeout: 2 * TAKEN_UP_MS + 60_000,
+  timeout: TAKEN_UP_MS + 180_000,
 }, async () => {
   const hung: Exchange[] = [];
   let answered = 0;
@@ -251,7 +250,6 @@ test("a node is killed in a burst while messages are on their way: still each on
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = sorted(told.firings.map(({ id }) => id));
   const once = (ids: readonly string[]) => sorted(new Set(ids));
-  console.log('REPEATS', told.slackIds.length, told.webhookIds.length, told.mails.length, answers.filter((x) => x === 0).length, new Set(answers));
   // What the node was sending when it died may come again, and then under the same id.
   expect(once(told.slackIds)).toEqual(firingIds);
   expect(once(told.webhookFirings)).toEqual(firingIds);
