@@ -253,8 +253,9 @@ export async function listStranded(
       AND d.created_at < now() - make_interval(secs => ${of.jobSeconds})
       AND NOT EXISTS (
         SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'alert_delivery:' || d.id AND j.attempts < j.max_attempts
-          AND (j.locked_at IS NULL OR j.locked_at > now() - make_interval(secs => ${of.jobSeconds})))
+        WHERE j.key = 'alert_delivery:' || d.id
+          AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
+            ELSE j.locked_at > now() - make_interval(secs => ${of.jobSeconds}) END)
     ORDER BY d.created_at LIMIT ${of.limit}`.execute(db);
   return rows.map(({ id }) => id);
 }
