@@ -251,12 +251,18 @@ export async function listStranded(
     LEFT JOIN alert_channel c ON c.id = d.alert_channel_id
     WHERE d.status = 'queued' AND (c.paused_at IS NULL OR NOT c.is_enabled OR c.archived_at IS NOT NULL)
       AND d.created_at < now() - make_interval(secs => ${of.jobSeconds})
-      AND NOT EXISTS (
-        SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'alert_delivery:' || d.id AND j.attempts < j.max_attempts
-          AND (j.locked_at IS NULL OR j.locked_at > now() - make_interval(secs => ${of.jobSeconds})))
+      AND NOT EXISTS (${jobOfDelivery(of.jobSeconds)})
     ORDER BY d.created_at LIMIT ${of.limit}`.execute(db);
   return rows.map(({ id }) => id);
+}
+
+/** The job that will send the message `d`, or is sending it: a job that began longer ago than that is a dead node's. */
+function jobOfDelivery(jobSeconds: number) {
+  return sql`
+    SELECT FROM graphile_worker.jobs j
+    WHERE j.key = 'alert_delivery:' || d.id
+      AND (j.locked_at > now() - make_interval(secs => ${jobSeconds})
+        OR (j.locked_at IS NULL AND j.attempts < j.max_attempts))`;
 }
 
 export async function listQueued(
@@ -274,26 +280,15 @@ export async function listQueued(
   return rows.map(({ id }) => id);
 }
 
-/** What has waited too long is no news any more. */
+/** What has waited too long is no news any more. What has a job is on its way, also where somebody sends an old one again. */
 export async function failOld(
   db: Database,
-  old: { afterHours: number; error: string },
+  old: { afterHours: number; jobSeconds: number; error: string },
 ): Promise<void> {
-  await db
-    .updateTable("alert_delivery")
-    .set((eb) => ({
-      status: "failed",
-      last_error: eb.fn.coalesce("last_error", sql<string>`${old.error}::text`),
-    }))
-    .where("status", "=", "queued")
-    .where((eb) =>
-      eb.or([
-        eb("last_attempt_at", "is", null),
-        eb("last_attempt_at", "<", sql<Date>`now() - interval '1 minute'`),
-      ]),
-    )
-    .where("created_at", "<", hoursAgo(old.afterHours))
-    .execute();
+  await sql`
+    UPDATE alert_delivery AS d SET status = 'failed', last_error = coalesce(d.last_error, ${old.error})
+    WHERE d.status = 'queued' AND d.created_at < now() - make_interval(hours => ${old.afterHours}::integer)
+      AND NOT EXISTS (${jobOfDelivery(old.jobSeconds)})`.execute(db);
 }
 
 export async function deleteOldDeliveries(db: Database, afterDays: number): Promise<void> {
