@@ -71,6 +71,7 @@ const askingRoutes: readonly string[] = [
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",
   "lookUpInvite",
+  "previewAccessReview",
   "verifyAccessReviewEvidence",
 ];
 
