@@ -340,8 +340,7 @@ async function startSurfaces(
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
-    onLimitReached: (limit, { workspaceId }) =>
-      core.spendAlerts.noteReached({ ...limit, workspaceId }),
+    onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),

@@ -22,8 +22,11 @@ export interface HoldDeps {
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
   /** Where people open the console, without a slash at the end, or null where the server does not know. */
   publicUrl: () => string | null;
-  /** Told of each request that is refused because nothing fits the limit any more. Synchronous; must not throw. */
-  onLimitReached?: (limit: StrictLimit, scope: SpendScope) => void;
+  /**
+   * Told of each request that is refused because nothing fits the limit any more, with the request's workspace.
+   * Synchronous; must not throw.
+   */
+  onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
 }
 
 export interface HoldCall {
@@ -103,7 +106,8 @@ async function conclude(
     deps.metrics.observeHoldRefusal(decided.reason);
     const least = leastOf(call);
     if (decided.limit !== null && isLimitReached(decided, least)) {
-      deps.onLimitReached?.(decided.limit, call.scope);
+      const { workspaceId } = call.scope;
+      deps.onLimitReached?.({ ...decided.limit, workspaceId });
     }
     throw toHoldError(decided, {
       explain: () => explainWorstCase(explained),

@@ -22,8 +22,6 @@ export const useFirings = (view: FiringView, kind: AlertKind | undefined) =>
     },
     { everyMs: EVERY_MS },
   );
-export const useFiringsOf = (alertId: string) =>
-  usePages("listAlertFirings", { alert_id: alertId, limit: 10 });
 export const useFiring = (firingId: string) =>
   useApi("getAlertFiring", { params: { alert_firing_id: firingId } }, { everyMs: EVERY_MS });
 export const useChannels = () =>
