@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -260,6 +261,90 @@ describe("a receiver that fails", () => {
     }
   });
 });
+
+test("a part of an address that is repeated alone is not read either", async () => {
+  const url = `${a.receiver.origin}/in/path-token-1?key=query%20token%202&mode=a`;
+  const channel = await a.createChannel({ kind: "webhook", url });
+  const said = "bad path-token-1, query%20token%202, query token 2 in mode a";
+  a.receiver.answer = answerWith(401, { text: said });
+  const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+  await a.attempt(id);
+  expect(await a.getDelivery(channel.id, id)).toMatchObject({
+    last_error: "Answered 401: bad …, …, … in mode a",
+  });
+});
+
+describe("a receiver that is slow", () => {
+  /** Lets requests wait until it is called, and says how many are waiting. */
+  function stall(status: number) {
+    const waiting: ServerResponse[] = [];
+    a.receiver.answer = (response, message) => {
+      if (message.path === "/slow") waiting.push(response);
+      else answerWith(200)(response, message);
+    };
+    return {
+      waiting,
+      release: () => {
+        for (const response of waiting) answerWith(status)(response, noMessage);
+      },
+    };
+  }
+  const slowChannel = () => a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
+
+  test("holds three attempts of a node at most, and none of another channel", async () => {
+    const slow = await slowChannel();
+    const other = await a.createChannel();
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
+    const { waiting, release } = stall(200);
+    const running = ids.slice(0, 3).map((id) => a.attempt(id));
+    await eventually(10_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
+    const [last = ""] = ids.slice(3);
+    await a.attempt(last);
+    expect(waiting).toHaveLength(3);
+    expect(await a.secondsToNextAttempt(last)).toBe(1);
+    const [toOther = ""] = (await a.fire([other.id])).deliveryIds;
+    await a.attempt(toOther);
+    expect(await a.getDelivery(other.id, toOther)).toMatchObject({ status: "sent" });
+    release();
+    await Promise.all(running);
+    expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "queued", attempts: 0 });
+    await Promise.all([a.attempt(last), eventuallyRelease(waiting, 4)]);
+    expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "sent" });
+  });
+
+  test("and fails gets one message at a time", async () => {
+    const slow = await slowChannel();
+    const [first = "", second = "", third = ""] = [
+      ...(await a.fire([slow.id])).deliveryIds,
+      ...(await a.fire([slow.id])).deliveryIds,
+      ...(await a.fire([slow.id])).deliveryIds,
+    ];
+    const { waiting, release } = stall(500);
+    const failing = a.attempt(first);
+    await eventually(10_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
+    release();
+    await failing;
+    const running = a.attempt(second);
+    await eventually(10_000, "two have come", async () => (waiting.length === 2 ? true : null));
+    await a.attempt(third);
+    expect(await a.secondsToNextAttempt(third)).toBe(5);
+    expect(waiting).toHaveLength(2);
+    await Promise.all([running, eventuallyRelease(waiting, 2)]);
+  });
+});
+
+const noMessage: ReceivedMessage = { path: "", headers: {}, body: "" };
+
+/** Answers 200 to the last request, once there are as many. */
+function eventuallyRelease(waiting: readonly ServerResponse[], count: number): Promise<unknown> {
+  return eventually(10_000, `${count} have come`, async () => {
+    const response = waiting[count - 1];
+    if (response === undefined) return null;
+    answerWith(200)(response, noMessage);
+    return true;
+  });
+}
 
 describe("a channel is paused", () => {
   test("at once where its receiver is gone for good; Owners and the audit log are told, others go on", async () => {

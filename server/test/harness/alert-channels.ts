@@ -52,7 +52,7 @@ export async function startAlerting(): Promise<Alerting> {
       allowed: ["127.0.0.1"],
       // Every name is one of a private network.
       resolve: async () => [{ address: "10.0.0.1", family: 4 }],
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
     }),
     pagerDutyUrl: (region) => `${receiver.origin}/pagerduty/${region}`,
   });
