@@ -132,7 +132,8 @@ function paceOf(
   { now, hours }: { now: number; hours: number },
 ): bigint {
   let expected = 0n;
-  for (let hour = now - hours; hour < now; hour++) expected += averages[hour % HOURS_PER_WEEK] ?? 0n;
+  for (let hour = now - hours; hour < now; hour++)
+    expected += averages[hour % HOURS_PER_WEEK] ?? 0n;
   if (expected === 0n) return 1_000n;
   const pace = (sumOfHours(spend, now - hours, now) * 1_000n) / expected;
   return pace > MAX_PACE ? MAX_PACE : pace;

@@ -36,15 +36,18 @@ const MIN_BUSY_DAYS = 3;
 const DEAR_HOURS = 0.9;
 /** And so many times the median deviation above the median: noisy scopes vary much without anything being wrong. */
 const DEVIATIONS = 8n;
+/** See `isBeyondNoise`; in thousandths of the usual. */
+const NOISY_HOURS = 0.995;
+const MAX_NOISE = 2_500n;
 const DAYS_PER_WEEK = 7;
 /** Days of hours that the rules look back over: the same hour of a day a month ago, seen from the last hour of a day. */
 export const UNUSUAL_PAST_DAYS = 33;
 
 /**
  * Whether an hour (since the epoch) costs far above its usual: more than `factor` times the median, and far outside of what
- * comparable hours vary by. Comparable are the hours around the same hour of the week in the past four weeks; around
- * the same hour of the day in the past week, so that growth and a change of habits become usual within days; and around
- * the same hour a month before, for what is done once a month. The highest of these medians is the usual one. An hour that
+ * comparable hours vary by. Comparable are the hours around the same hour of the week in the past four weeks; the same hour
+ * of the day in the past week, so that growth and a change of habits become usual within days; and the dearest of those
+ * around the same hour a month before, for what is done once a month. The highest of these is the usual one. An hour that
  * costs no more than half of the hours with any spend is not unusual, whenever it is. Null also without enough history.
  */
 export function unusualHour(spend: HourlySpend, hour: number, rule: UnusualRule): Unusual | null {
@@ -52,7 +55,9 @@ export function unusualHour(spend: HourlySpend, hour: number, rule: UnusualRule)
   if (spentNanoUsd === 0n || spentNanoUsd < rule.minNanoUsd) return null;
   const known = hour - spend.firstHour;
   if (known < MIN_HOURS) return null;
-  let usualNanoUsd = 0n;
+  let usualNanoUsd = dearestMonthAgo(spend, hour);
+  const monthAgo = { median: usualNanoUsd, deviation: 0n };
+  if (!isFarAbove(spentNanoUsd, monthAgo, rule)) return null;
   for (const group of comparableHours(hour, known)) {
     const usual = usualOf(spend, group);
     if (!isFarAbove(spentNanoUsd, usual, rule)) return null;
@@ -62,7 +67,9 @@ export function unusualHour(spend: HourlySpend, hour: number, rule: UnusualRule)
   const busy = busyHours(spend, hour);
   if (busy.length < MIN_BUSY_HOURS) return null;
   if (known >= HOURS_PER_WEEK) {
-    return spentNanoUsd > medianOf(busy) ? { spentNanoUsd, usualNanoUsd } : null;
+    const isUnusual =
+      spentNanoUsd > medianOf(busy) && isBeyondNoise(spend, hour, { spentNanoUsd, usualNanoUsd });
+    return isUnusual ? { spentNanoUsd, usualNanoUsd } : null;
   }
   // Days and nights are in one group yet: only what stands out from the dear hours is unusual.
   const dear = placeOf(busy, DEAR_HOURS);
@@ -100,15 +107,46 @@ export function unusualDay(spend: HourlySpend, day: number, rule: UnusualRule): 
   return { spentNanoUsd, usualNanoUsd: medians.reduce((a, b) => (a > b ? a : b), 0n) };
 }
 
-/** The likeliest to end the question first. Each hour with its neighbours: what runs by a clock runs late at times. */
+/**
+ * Of the past four weeks, one hour in two hundred costs some times as much as was usual for it: noise. This hour must stand
+ * out from such hours as these do from the usual. A long incident in these weeks does not make the next one noise.
+ */
+function isBeyondNoise(spend: HourlySpend, hour: number, found: Unusual): boolean {
+  const ratios: bigint[] = [];
+  const first = Math.max(spend.firstHour + HOURS_PER_WEEK, hour - WEEKS * HOURS_PER_WEEK);
+  for (let past = first; past < hour; past++) {
+    const amount = amountOfHour(spend, past) ?? 0n;
+    const usual = amount > 0n ? medianUsual(spend, past) : 0n;
+    if (usual > 0n) ratios.push((amount * 1_000n) / usual);
+  }
+  const noise = placeOf(ratios, NOISY_HOURS);
+  const isLittleKnown = hour - spend.firstHour < MIN_WEEKS * HOURS_PER_WEEK;
+  const capped = noise > MAX_NOISE || isLittleKnown ? MAX_NOISE : noise;
+  return found.spentNanoUsd * 1_000_000n > found.usualNanoUsd * capped * capped;
+}
+
+function medianUsual(spend: HourlySpend, hour: number): bigint {
+  return comparableHours(hour, hour - spend.firstHour)
+    .map((group) => usualOf(spend, group).median)
+    .reduce((a, b) => (a > b ? a : b), 0n);
+}
+
+/** The dearest of the hours around the same one a month before; 0 where that is not known. */
+function dearestMonthAgo(spend: HourlySpend, hour: number): bigint {
+  const amounts = around([hour - hoursOfLastMonth(hour)]).map(
+    (each) => amountOfHour(spend, each) ?? 0n,
+  );
+  return amounts.reduce((a, b) => (a > b ? a : b), 0n);
+}
+
+/** The likeliest to end the question first. Hours of other weeks with their neighbours: what runs by a clock runs late. */
 function comparableHours(hour: number, known: number): number[][] {
   if (known < HOURS_PER_WEEK) return [];
-  const groups = [around(daysBefore(hour, DAYS_PER_WEEK, HOURS_PER_DAY))];
+  // Without neighbours: beside the weekend, those of a day's first hour would make night the usual.
+  const groups = [daysBefore(hour, DAYS_PER_WEEK, HOURS_PER_DAY)];
   if (known > MIN_WEEKS * HOURS_PER_WEEK) {
     groups.push(around(daysBefore(hour, WEEKS, HOURS_PER_WEEK)));
   }
-  const monthAgo = hour - hoursOfLastMonth(hour);
-  if (known > hour - monthAgo) groups.push(around([monthAgo]));
   return groups;
 }
 
@@ -162,7 +200,11 @@ function sumOfDay(spend: HourlySpend, day: number): bigint {
   return sumOfHours(spend, day * HOURS_PER_DAY, (day + 1) * HOURS_PER_DAY);
 }
 
-function isFarAbove(spent: bigint, { median, deviation }: Spread, { factor }: UnusualRule): boolean {
+function isFarAbove(
+  spent: bigint,
+  { median, deviation }: Spread,
+  { factor }: UnusualRule,
+): boolean {
   const thousandths = BigInt(Math.round(factor * 1_000));
   return spent * 1_000n > median * thousandths && spent > median + deviation * DEVIATIONS;
 }

@@ -37,7 +37,7 @@ export function randomShape(seed: number): HistoryShape {
     hourNoise: between(0.05, 0.35),
     dayNoise: between(0, 0.2),
     growth: oneOf(0, 0, 0.01, 0.03),
-    monthStart: oneOf(1, 1, 1.5, 2),
+    monthStart: oneOf(1, 1, 1.25, 1.5),
     outages: oneOf(0, 0, 0.002),
   };
 }
