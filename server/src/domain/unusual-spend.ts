@@ -104,7 +104,7 @@ export function unusualDay(spend: HourlySpend, day: number, rule: UnusualRule): 
   if (spentNanoUsd < rule.minNanoUsd) return null;
   if (!groups.every((usual) => isFarAbove(spentNanoUsd, usual, rule))) return null;
   const medians = groups.map(({ median }) => median);
-  return { spentNanoUsd, usualNanoUsd: medians.reduce((a, b) => (a > b ? a : b), 0n) };
+  return { spentNanoUsd, usualNanoUsd: dearestOf(medians) };
 }
 
 /**
@@ -126,9 +126,8 @@ function isBeyondNoise(spend: HourlySpend, hour: number, found: Unusual): boolea
 }
 
 function medianUsual(spend: HourlySpend, hour: number): bigint {
-  return comparableHours(hour, hour - spend.firstHour)
-    .map((group) => usualOf(spend, group).median)
-    .reduce((a, b) => (a > b ? a : b), 0n);
+  const groups = comparableHours(hour, hour - spend.firstHour);
+  return dearestOf(groups.map((group) => usualOf(spend, group).median));
 }
 
 /** The dearest of the hours around the same one a month before; 0 where that is not known. */
@@ -136,7 +135,7 @@ function dearestMonthAgo(spend: HourlySpend, hour: number): bigint {
   const amounts = around([hour - hoursOfLastMonth(hour)]).map(
     (each) => amountOfHour(spend, each) ?? 0n,
   );
-  return amounts.reduce((a, b) => (a > b ? a : b), 0n);
+  return dearestOf(amounts);
 }
 
 /** The likeliest to end the question first. Hours of other weeks with their neighbours: what runs by a clock runs late. */
@@ -213,6 +212,12 @@ function spreadOf(amounts: readonly bigint[]): Spread {
   const median = medianOf(amounts);
   const distances = amounts.map((amount) => (amount > median ? amount - median : median - amount));
   return { median, deviation: medianOf(distances) };
+}
+
+function dearestOf(amounts: readonly bigint[]): bigint {
+  let dearest = 0n;
+  for (const amount of amounts) if (amount > dearest) dearest = amount;
+  return dearest;
 }
 
 /** Of an even number, the higher of the two in the middle: rather one alert too few. */
