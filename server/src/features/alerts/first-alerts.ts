@@ -36,6 +36,12 @@ const firstAlerts: readonly FirstAlert[] = [
     condition: { kind: "key_expiring", days: [14, 3] },
     notifiesOwner: true,
   },
+  { name: "Forecast", condition: { kind: "forecast", percent: 100 }, notifiesOwner: false },
+  {
+    name: "Unusual spend",
+    condition: { kind: "unusual_spend", factor: 4, min_usd: 5 },
+    notifiesOwner: false,
+  },
 ];
 
 const channelName = "Owners and Admins";
