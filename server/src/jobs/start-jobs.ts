@@ -8,6 +8,7 @@ import {
   makeAccessReviewJobs,
 } from "./access-review-jobs.ts";
 import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from "./alert-jobs.ts";
+import { keyAlertSchedule, makeKeyAlertJobs } from "./key-alert-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
@@ -51,12 +52,14 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
+      ...makeKeyAlertJobs(deps),
     },
     schedule: {
       ...mailSchedule,
       ...accessReviewSchedule,
       ...rotationSchedule,
       ...alertSweepSchedule,
+      ...keyAlertSchedule,
     },
     atStart: [KEEP_ACCESS_REVIEWS],
     logger,

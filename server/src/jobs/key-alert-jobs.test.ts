@@ -1,0 +1,210 @@
+import type { alert, alertFiring } from "@bursar/contract/admin/alerts.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { openDatabase } from "#src/db/pool.ts";
+import {
+  type AdminHarness,
+  type Listed,
+  PUBLIC_URL,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { makeKeyAlertJobs } from "./key-alert-jobs.ts";
+
+type Alert = z.output<typeof alert>;
+type Firing = z.output<typeof alertFiring>;
+
+const DAY_MS = 86_400_000;
+const KEYS = "/v1/admin/api_keys";
+const ALERTS = "/v1/admin/alerts";
+
+let h: AdminHarness;
+let otherNode: ReturnType<typeof openDatabase>;
+let org: TestOrganization;
+let workspaceId: string;
+let startMs: number;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  startMs = h.clock.nowMs;
+  const { connectionString } = h;
+  otherNode = openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined });
+});
+afterAll(async () => {
+  await otherNode.destroy();
+  await h.close();
+});
+beforeEach(async () => {
+  h.clock.nowMs = startMs;
+  org = await h.organization();
+  ({ id: workspaceId } = await org.operator.createWorkspace());
+});
+
+async function createAlert(condition: object, fields: object = {}): Promise<Alert> {
+  const scope = { type: "organization" };
+  const body = { name: "Keys", scope, condition, channel_ids: [], ...fields };
+  const answer = await org.operator.post<Alert>(ALERTS, body);
+  expect(answer.error.message).toBe("");
+  return answer.body;
+}
+
+const makeKey = (fields: object = {}) => org.operator.createApiKey(workspaceId, fields);
+const at = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
+const iso = (time: string) => new Date(time).toISOString();
+
+/** The jobs of two nodes at once, and then once more. */
+async function onDay(days: number): Promise<void> {
+  h.clock.nowMs = startMs + days * DAY_MS;
+  const nodes = [h.deps.database, otherNode].map((database) =>
+    makeKeyAlertJobs({ ...h.deps, database, publicUrl: () => PUBLIC_URL }),
+  );
+  const run = () =>
+    Promise.all(
+      nodes.flatMap((jobs) => Object.values(jobs).map((job) => job({}, { isLast: true }))),
+    );
+  await run();
+  await run();
+}
+
+/** Oldest first. */
+async function firings(): Promise<Firing[]> {
+  const { body } = await org.operator.get<Listed<Firing>>("/v1/admin/alert_firings?limit=100");
+  return body.data.reverse();
+}
+
+/** Of each firing the key and the threshold. */
+async function fired(): Promise<string[][]> {
+  return (await firings()).map(({ scope, threshold }) => [
+    scope.type === "api_key" ? scope.api_key_id : scope.type,
+    threshold,
+  ]);
+}
+
+describe("a key that expires", () => {
+  test("is told of once on each of the days, and again when it has another expiry", async () => {
+    const { id } = await makeKey({ name: "build", expires_at: at(30) });
+    await createAlert({ kind: "key_expiring", days: [3, 14, 1] });
+    await onDay(15.9);
+    expect(await fired()).toEqual([]);
+    await onDay(16);
+    await onDay(17);
+    const [first] = await firings();
+    expect(first).toMatchObject({ kind: "key_expiring", workspace_id: workspaceId });
+    expect(first?.title).toBe("The API key build expires on 2026-12-20 at 12:00 UTC.");
+    expect(iso(first?.facts.expires_at ?? "")).toBe(at(30));
+    await onDay(27);
+    await onDay(29);
+    expect(await fired()).toEqual([
+      [id, "14 days"],
+      [id, "3 days"],
+      [id, "1 day"],
+    ]);
+    await org.operator.post(`${KEYS}/${id}`, { expires_at: at(60) });
+    await onDay(47);
+    expect((await fired()).slice(3)).toEqual([[id, "14 days"]]);
+    await onDay(61);
+    expect((await fired()).length).toBe(4);
+  });
+
+  test("within several of the days at once is told of once, with the least of them", async () => {
+    const { id } = await makeKey({ expires_at: at(2) });
+    await createAlert({ kind: "key_expiring", days: [14, 3] });
+    await onDay(0);
+    await onDay(1);
+    expect(await fired()).toEqual([[id, "3 days"]]);
+  });
+
+  test("is told of on the day after, where no days before are asked for", async () => {
+    const { id } = await makeKey({ name: "build", expires_at: at(2) });
+    await createAlert({ kind: "key_expiring", days: [0] });
+    await onDay(1.9);
+    expect(await fired()).toEqual([]);
+    await onDay(2.1);
+    expect(await fired()).toEqual([[id, "0 days"]]);
+    expect((await firings())[0]?.title).toBe(
+      "The API key build expired on 2026-11-22 at 12:00 UTC.",
+    );
+  });
+
+  test("is no news where it is disabled, archived, expired long since or outside the scope", async () => {
+    const other = await org.operator.createWorkspace();
+    const outside = await org.operator.createApiKey(other.id, { expires_at: at(2) });
+    const inside = await makeKey({ expires_at: at(2) });
+    const [disabled, archived] = [
+      await makeKey({ expires_at: at(2) }),
+      await makeKey({ expires_at: at(2) }),
+    ];
+    await makeKey({ expires_at: null });
+    await org.operator.post(`${KEYS}/${disabled.id}`, { status: "inactive" });
+    await org.operator.post(`${KEYS}/${archived.id}`, { status: "archived" });
+    const condition = { kind: "key_expiring", days: [3] };
+    await createAlert(condition, { scope: { type: "workspace", workspace_id: workspaceId } });
+    await createAlert(condition, { scope: { type: "api_key", api_key_id: outside.id } });
+    await createAlert(condition, { is_enabled: false });
+    await onDay(0);
+    expect((await fired()).sort()).toEqual(
+      [
+        [inside.id, "3 days"],
+        [outside.id, "3 days"],
+      ].sort(),
+    );
+    const late = await createAlert({ kind: "key_expiring", days: [14] });
+    await onDay(3);
+    expect((await firings()).filter((firing) => firing.alert.id === late.id)).toEqual([]);
+  });
+});
+
+describe("a key that is not used", () => {
+  const use = async (id: string, days: number) => {
+    const { id: secretId } = await h.deps.database
+      .selectFrom("api_key_secret")
+      .select("id")
+      .where("api_key_id", "=", id)
+      .executeTakeFirstOrThrow();
+    h.keyUse.record({
+      secretId: Number(secretId),
+      atMs: startMs + days * DAY_MS,
+      address: "203.0.113.9",
+      model: null,
+    });
+    await h.keyUse.flush();
+  };
+
+  test("is told of once after its days, and once more after a use and as many days", async () => {
+    const { id } = await makeKey({ name: "build" });
+    await createAlert({ kind: "key_unused", days: 30 });
+    await onDay(29.9);
+    expect(await fired()).toEqual([]);
+    await onDay(30);
+    await onDay(40);
+    expect(await fired()).toEqual([[id, "30 days"]]);
+    expect((await firings())[0]?.title).toBe("The API key build has not been used for 30 days.");
+    await use(id, 41);
+    await onDay(70);
+    expect((await fired()).length).toBe(1);
+    await onDay(71);
+    await onDay(90);
+    expect(await fired()).toEqual([
+      [id, "30 days"],
+      [id, "30 days"],
+    ]);
+    expect((await firings())[1]?.title).toBe(
+      "The API key build has not been used since 2026-12-31 at 12:00 UTC.",
+    );
+  });
+
+  test("is no news once it has expired, or is of somebody who has left", async () => {
+    const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    await makeKey({ expires_at: at(2) });
+    await makeKey({ owner_member_id: owner.id });
+    await h.deps.database
+      .updateTable("member")
+      .set({ status: "deactivated" })
+      .where("id", "=", owner.id)
+      .execute();
+    const { id } = await makeKey();
+    await createAlert({ kind: "key_unused", days: 1 }, { includes_below: true });
+    await onDay(3);
+    expect(await fired()).toEqual([[id, "1 day"]]);
+  });
+});
