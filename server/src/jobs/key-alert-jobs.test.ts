@@ -1,25 +1,19 @@
-import type { alert, alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { z } from "zod";
-import { openDatabase } from "#src/db/pool.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import {
-  type AdminHarness,
-  type Listed,
-  PUBLIC_URL,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+  type AlertJobNodes,
+  createAlert,
+  listFired,
+  listFirings,
+  startAlertJobs,
+} from "#test/harness/alert-jobs.ts";
 import { makeKeyAlertJobs } from "./key-alert-jobs.ts";
-
-type Alert = z.output<typeof alert>;
-type Firing = z.output<typeof alertFiring>;
 
 const DAY_MS = 86_400_000;
 const KEYS = "/v1/admin/api_keys";
-const ALERTS = "/v1/admin/alerts";
 
 let h: AdminHarness;
-let otherNode: ReturnType<typeof openDatabase>;
+let nodes: AlertJobNodes;
 let org: TestOrganization;
 let workspaceId: string;
 let startMs: number;
@@ -27,11 +21,10 @@ let startMs: number;
 beforeAll(async () => {
   h = await startAdmin();
   startMs = h.clock.nowMs;
-  const { connectionString } = h;
-  otherNode = openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined });
+  nodes = startAlertJobs(h, makeKeyAlertJobs);
 });
 afterAll(async () => {
-  await otherNode.destroy();
+  await nodes.close();
   await h.close();
 });
 beforeEach(async () => {
@@ -40,50 +33,22 @@ beforeEach(async () => {
   ({ id: workspaceId } = await org.operator.createWorkspace());
 });
 
-async function createAlert(condition: object, fields: object = {}): Promise<Alert> {
-  const scope = { type: "organization" };
-  const body = { name: "Keys", scope, condition, channel_ids: [], ...fields };
-  const answer = await org.operator.post<Alert>(ALERTS, body);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
-
 const makeKey = (fields: object = {}) => org.operator.createApiKey(workspaceId, fields);
 const at = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
 const iso = (time: string) => new Date(time).toISOString();
 
-/** The jobs of two nodes at once, and then once more. */
+const fired = () => listFired(org);
+const firings = () => listFirings(org);
+
 async function onDay(days: number): Promise<void> {
   h.clock.nowMs = startMs + days * DAY_MS;
-  const nodes = [h.deps.database, otherNode].map((database) =>
-    makeKeyAlertJobs({ ...h.deps, database, publicUrl: () => PUBLIC_URL }),
-  );
-  const run = () =>
-    Promise.all(
-      nodes.flatMap((jobs) => Object.values(jobs).map((job) => job({}, { isLast: true }))),
-    );
-  await run();
-  await run();
-}
-
-/** Oldest first. */
-async function firings(): Promise<Firing[]> {
-  const { body } = await org.operator.get<Listed<Firing>>("/v1/admin/alert_firings?limit=100");
-  return body.data.reverse();
-}
-
-/** Of each firing the key and the threshold. */
-async function fired(): Promise<string[][]> {
-  return (await firings()).map(({ scope, threshold }) => [
-    scope.type === "api_key" ? scope.api_key_id : scope.type,
-    threshold,
-  ]);
+  await nodes.run();
 }
 
 describe("a key that expires", () => {
   test("is told of once on each of the days, and again when it has another expiry", async () => {
     const { id } = await makeKey({ name: "build", expires_at: at(30) });
-    await createAlert({ kind: "key_expiring", days: [3, 14, 1] });
+    await createAlert(org, { kind: "key_expiring", days: [3, 14, 1] });
     await onDay(15.9);
     expect(await fired()).toEqual([]);
     await onDay(16);
@@ -108,7 +73,7 @@ describe("a key that expires", () => {
 
   test("within several of the days at once is told of once, with the least of them", async () => {
     const { id } = await makeKey({ expires_at: at(2) });
-    await createAlert({ kind: "key_expiring", days: [14, 3] });
+    await createAlert(org, { kind: "key_expiring", days: [14, 3] });
     await onDay(0);
     await onDay(1);
     expect(await fired()).toEqual([[id, "3 days"]]);
@@ -116,7 +81,7 @@ describe("a key that expires", () => {
 
   test("is told of on the day after, where no days before are asked for", async () => {
     const { id } = await makeKey({ name: "build", expires_at: at(2) });
-    await createAlert({ kind: "key_expiring", days: [0] });
+    await createAlert(org, { kind: "key_expiring", days: [0] });
     await onDay(1.9);
     expect(await fired()).toEqual([]);
     await onDay(2.1);
@@ -138,9 +103,9 @@ describe("a key that expires", () => {
     await org.operator.post(`${KEYS}/${disabled.id}`, { status: "inactive" });
     await org.operator.post(`${KEYS}/${archived.id}`, { status: "archived" });
     const condition = { kind: "key_expiring", days: [3] };
-    await createAlert(condition, { scope: { type: "workspace", workspace_id: workspaceId } });
-    await createAlert(condition, { scope: { type: "api_key", api_key_id: outside.id } });
-    await createAlert(condition, { is_enabled: false });
+    await createAlert(org, condition, { scope: { type: "workspace", workspace_id: workspaceId } });
+    await createAlert(org, condition, { scope: { type: "api_key", api_key_id: outside.id } });
+    await createAlert(org, condition, { is_enabled: false });
     await onDay(0);
     expect((await fired()).sort()).toEqual(
       [
@@ -148,7 +113,7 @@ describe("a key that expires", () => {
         [outside.id, "3 days"],
       ].sort(),
     );
-    const late = await createAlert({ kind: "key_expiring", days: [14] });
+    const late = await createAlert(org, { kind: "key_expiring", days: [14] });
     await onDay(3);
     expect((await firings()).filter((firing) => firing.alert.id === late.id)).toEqual([]);
   });
@@ -172,7 +137,7 @@ describe("a key that is not used", () => {
 
   test("is told of once after its days, and once more after a use and as many days", async () => {
     const { id } = await makeKey({ name: "build" });
-    await createAlert({ kind: "key_unused", days: 30 });
+    await createAlert(org, { kind: "key_unused", days: 30 });
     await onDay(29.9);
     expect(await fired()).toEqual([]);
     await onDay(30);
@@ -203,7 +168,7 @@ describe("a key that is not used", () => {
       .where("id", "=", owner.id)
       .execute();
     const { id } = await makeKey();
-    await createAlert({ kind: "key_unused", days: 1 }, { includes_below: true });
+    await createAlert(org, { kind: "key_unused", days: 1 }, { includes_below: true });
     await onDay(3);
     expect(await fired()).toEqual([[id, "1 day"]]);
   });

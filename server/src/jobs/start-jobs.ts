@@ -10,6 +10,7 @@ import {
 import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from "./alert-jobs.ts";
 import { keyAlertSchedule, makeKeyAlertJobs } from "./key-alert-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
+import { makeRequestAlertJobs, requestAlertSchedule } from "./request-alert-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
 
@@ -53,6 +54,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
       ...makeKeyAlertJobs(deps),
+      ...makeRequestAlertJobs(deps),
     },
     schedule: {
       ...mailSchedule,
@@ -60,6 +62,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...rotationSchedule,
       ...alertSweepSchedule,
       ...keyAlertSchedule,
+      ...requestAlertSchedule,
     },
     atStart: [KEEP_ACCESS_REVIEWS],
     logger,
