@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import { ownerState } from "#src/access/owner-state.sql.ts";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 
 // Alerts about keys beside the keys that they watch, less what has fired. A key belongs to nothing but itself, so an alert
 // watches all keys of its scope, whether it includes what is below or not. Keys that do not work any more, and those of
@@ -58,6 +58,50 @@ export async function listUnusedKeys(
   return rows;
 }
 
+/** Longer than any stop of all nodes that still lets an alert be news. */
+const NEW_FOR = sql`interval '24 hours'`;
+
+/**
+ * Networks that a key was used from for the first time lately, and since the alert was made. The first one of all is no
+ * news.
+ */
+export async function listNewNetworks(
+  tx: Tx,
+  of: { now: Date; limit: number },
+): Promise<(Omit<KeyNews, "days"> & { network: string; firstSeenAt: Date })[]> {
+  const { rows } = await sql<Omit<KeyNews, "days"> & { network: string; firstSeenAt: Date }>`
+    SELECT * FROM (
+      SELECT ${columns}, known.network, known.first_seen_at AS "firstSeenAt"
+      FROM ${watchedKeys("key_new_address")}
+        JOIN api_key_network AS known ON known.api_key_id = api_key.id
+          AND known.first_seen_at > ${of.now}::timestamptz - ${NEW_FOR} AND known.first_seen_at > alert.created_at
+      WHERE ${isWorking} AND EXISTS (
+        SELECT FROM api_key_network AS before WHERE before.api_key_id = known.api_key_id
+          AND (before.first_seen_at, before.network) < (known.first_seen_at, known.network))
+    ) AS news
+    WHERE NOT ${hasFired(isoOf(sql`news."firstSeenAt"`), sql`news.network`)}
+    ORDER BY "alertId", "apiKeyId", "firstSeenAt", network LIMIT ${of.limit}`.execute(tx);
+  return rows;
+}
+
+/** Of each key those that were seen last stay, `keep` of them; of archived keys none. */
+export async function deleteOldNetworks(db: Database, keep: number): Promise<void> {
+  await sql`
+    DELETE FROM api_key_network USING (
+      SELECT known.api_key_id, known.network FROM api_key_network AS known
+        JOIN api_key ON api_key.id = known.api_key_id AND api_key.status = 'archived'
+      UNION ALL
+      SELECT api_key_id, network FROM (
+        SELECT api_key_id, network,
+          row_number() OVER (PARTITION BY api_key_id ORDER BY last_seen_at DESC, first_seen_at DESC, network) AS place
+        FROM api_key_network) AS numbered
+      WHERE place > ${keep}
+    ) AS old
+    WHERE api_key_network.api_key_id = old.api_key_id AND api_key_network.network = old.network`.execute(
+    db,
+  );
+}
+
 const columns = sql`alert.id AS "alertId", api_key.organization_id AS "organizationId",
   api_key.workspace_id AS "workspaceId", api_key.id AS "apiKeyId"`;
 
@@ -82,7 +126,7 @@ function isoOf(time: RawBuilder<unknown>): RawBuilder<string> {
 /** As `daysText` of evaluate-keys.ts writes it, which thresholds are. */
 const daysText = sql<string>`news.days || CASE news.days WHEN 1 THEN ' day' ELSE ' days' END`;
 
-function hasFired(episode: RawBuilder<string>, threshold: RawBuilder<string>) {
+function hasFired(episode: RawBuilder<string>, threshold: RawBuilder<unknown>) {
   return sql`EXISTS (SELECT FROM alert_firing WHERE alert_id = news."alertId" AND scope_type = 'api_key'
     AND scope_id = news."apiKeyId" AND episode = ${episode} AND threshold = ${threshold})`;
 }

@@ -19,6 +19,14 @@ export interface AlertTables {
   spend_limit_increase_request: IncreaseRequestTable;
   spend_limit_raise: SpendLimitRaiseTable;
   alert_episode: AlertEpisodeTable;
+  api_key_network: ApiKeyNetworkTable;
+}
+
+interface ApiKeyNetworkTable {
+  api_key_id: string;
+  network: string;
+  first_seen_at: Date;
+  last_seen_at: Date;
 }
 
 interface AlertEpisodeTable {

@@ -45,6 +45,18 @@ async function onDay(days: number): Promise<void> {
   await nodes.run();
 }
 
+/** On that day, from that address, and written at once. */
+async function use(id: string, days: number, address: string | null = "203.0.113.9") {
+  const { id: secretId } = await h.deps.database
+    .selectFrom("api_key_secret")
+    .select("id")
+    .where("api_key_id", "=", id)
+    .executeTakeFirstOrThrow();
+  const atMs = startMs + days * DAY_MS;
+  h.keyUse.record({ secretId: Number(secretId), atMs, address, model: null });
+  await h.keyUse.flush();
+}
+
 describe("a key that expires", () => {
   test("is told of once on each of the days, and again when it has another expiry", async () => {
     const { id } = await makeKey({ name: "build", expires_at: at(30) });
@@ -120,21 +132,6 @@ describe("a key that expires", () => {
 });
 
 describe("a key that is not used", () => {
-  const use = async (id: string, days: number) => {
-    const { id: secretId } = await h.deps.database
-      .selectFrom("api_key_secret")
-      .select("id")
-      .where("api_key_id", "=", id)
-      .executeTakeFirstOrThrow();
-    h.keyUse.record({
-      secretId: Number(secretId),
-      atMs: startMs + days * DAY_MS,
-      address: "203.0.113.9",
-      model: null,
-    });
-    await h.keyUse.flush();
-  };
-
   test("is told of once after its days, and once more after a use and as many days", async () => {
     const { id } = await makeKey({ name: "build" });
     await createAlert(org, { kind: "key_unused", days: 30 });
@@ -171,5 +168,65 @@ describe("a key that is not used", () => {
     await createAlert(org, { kind: "key_unused", days: 1 }, { includes_below: true });
     await onDay(3);
     expect(await fired()).toEqual([[id, "1 day"]]);
+  });
+});
+
+describe("a key that is used from somewhere new", () => {
+  const condition = { kind: "key_new_address" };
+
+  test("is told of once for each network but its first", async () => {
+    const { id } = await makeKey({ name: "build" });
+    await createAlert(org, condition);
+    await use(id, 0.1, "203.0.113.9");
+    await use(id, 0.2, "203.0.113.250");
+    await use(id, 0.3, null);
+    await onDay(0.3);
+    expect(await fired()).toEqual([]);
+    await use(id, 0.4, "198.51.100.7");
+    await use(id, 0.5, "2001:db8:1:2::3");
+    await onDay(0.5);
+    await use(id, 0.6, "2001:db8:1:ffff::4");
+    await use(id, 0.7, "203.0.113.10");
+    await onDay(0.7);
+    expect((await fired()).sort()).toEqual([
+      [id, "198.51.100.0/24"],
+      [id, "2001:db8:1::/48"],
+    ]);
+    expect((await firings()).map(({ title }) => title).sort()[0]).toBe(
+      "The API key build was used from a network it was not used from before: 198.51.100.0/24.",
+    );
+  });
+
+  test("is no news where it was so before the alert, or long ago, or of another key", async () => {
+    const [known, watched] = [await makeKey(), await makeKey()];
+    await use(known.id, -2, "203.0.113.9");
+    await use(known.id, -1, "198.51.100.7");
+    await use(watched.id, -1, "192.0.2.1");
+    await createAlert(org, condition, { scope: { type: "api_key", api_key_id: watched.id } });
+    await use(known.id, 0.1, "233.252.0.1");
+    await use(watched.id, 0.1, "233.252.0.1");
+    await onDay(0.2);
+    expect(await fired()).toEqual([[watched.id, "233.252.0.0/24"]]);
+    await use(watched.id, 1, "233.252.1.1");
+    await onDay(2.1);
+    expect((await fired()).length).toBe(1);
+  });
+
+  test("of a key with many networks those that were seen last are known", async () => {
+    const { id } = await makeKey();
+    for (let i = 0; i < 210; i++) await use(id, 1 + i / 1_000, `10.1.${i}.1`);
+    await use(id, 1.5, "10.1.0.1");
+    await onDay(2);
+    const rows = await h.deps.database
+      .selectFrom("api_key_network")
+      .select("network")
+      .where("api_key_id", "=", id)
+      .execute();
+    const networks = rows.map(({ network }) => network);
+    expect(networks.length).toBe(200);
+    expect([networks.includes("10.1.0.0/24"), networks.includes("10.1.10.0/24")]).toEqual([
+      true,
+      false,
+    ]);
   });
 });

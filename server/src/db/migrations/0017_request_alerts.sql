@@ -10,3 +10,22 @@ CREATE TABLE alert_episode (
   last_seen_at timestamptz NOT NULL,
   PRIMARY KEY (alert_id, scope_type, scope_id)
 );
+
+-- The networks (IPv4 /24, IPv6 /48) that a key was used from lately, of each key a bounded number. last_seen_at is written
+-- once an hour at most.
+CREATE TABLE api_key_network (
+  api_key_id text NOT NULL REFERENCES api_key (id),
+  network text NOT NULL,
+  first_seen_at timestamptz NOT NULL,
+  last_seen_at timestamptz NOT NULL,
+  PRIMARY KEY (api_key_id, network)
+);
+CREATE INDEX api_key_network_by_time ON api_key_network (first_seen_at);
+
+-- What is known of older keys: the next network is news.
+INSERT INTO api_key_network (api_key_id, network, first_seen_at, last_seen_at)
+  SELECT api_key_id, network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 48 END))::text,
+    min(last_used_at), max(last_used_at)
+  FROM (SELECT api_key_id, last_used_at, split_part(last_used_address, '%', 1)::inet AS address
+    FROM api_key_secret WHERE last_used_address IS NOT NULL AND last_used_at IS NOT NULL) AS used
+  GROUP BY 1, 2;
