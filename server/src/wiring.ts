@@ -342,6 +342,7 @@ async function startSurfaces(
     leases: core.leases,
     onLimitReached: (limit, { workspaceId }) =>
       core.spendAlerts.noteReached({ ...limit, workspaceId }),
+    onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -375,8 +376,7 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUses.keyUse,
-    adminKeyUse: core.keyUses.adminKeyUse,
+    ...core.keyUses,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

@@ -1,12 +1,14 @@
 import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
-import type { Database } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { NewFiring } from "#src/domain/new-firing.ts";
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 import {
   deleteOldEpisodes,
+  deleteOldRefusals,
   keepEpisodes,
+  listRefusedRequests,
   listUpstreamErrors,
   type RequestNews,
 } from "./request-alerts.sql.ts";
@@ -17,8 +19,8 @@ export interface EvaluateRequestsDeps extends AlertingDeps {
   database: Database;
 }
 
-/** Longer than the longest window. */
-const KEEP_EPISODES_MS = 2 * 86_400_000;
+/** Episodes and counts. Longer than the longest window. */
+const KEEP_MS = 2 * 86_400_000;
 
 /**
  * Fires what alerts about requests have to say by now. It may run twice, and on two nodes at once: an alert fires once from
@@ -26,15 +28,31 @@ const KEEP_EPISODES_MS = 2 * 86_400_000;
  */
 export async function evaluateRequests(deps: EvaluateRequestsDeps): Promise<void> {
   const now = new Date(Math.floor(deps.nowMs()));
-  await inTransaction(deps.database, async (tx) => {
-    const failing = await keepEpisodes(tx, await listUpstreamErrors(tx, now), now);
-    await recordFirings(
+  await evaluate(deps, "upstream_errors", { now, find: listUpstreamErrors });
+  await evaluate(deps, "refused_requests", { now, find: listRefusedRequests });
+  const before = new Date(now.getTime() - KEEP_MS);
+  await deleteOldEpisodes(deps.database, before);
+  await deleteOldRefusals(deps.database, before);
+}
+
+interface Looking {
+  now: Date;
+  find: (tx: Tx, now: Date) => Promise<RequestNews[]>;
+}
+
+function evaluate(
+  deps: EvaluateRequestsDeps,
+  kind: AlertKind,
+  { now, find }: Looking,
+): Promise<unknown> {
+  return inTransaction(deps.database, async (tx) => {
+    const news = await keepEpisodes(tx, await find(tx, now), now);
+    return recordFirings(
       tx,
       deps,
-      failing.map((news) => firingOf("upstream_errors", news)),
+      news.map((each) => firingOf(kind, each)),
     );
   });
-  await deleteOldEpisodes(deps.database, new Date(now.getTime() - KEEP_EPISODES_MS));
 }
 
 function firingOf(kind: AlertKind, news: RequestNews & { beganAt: Date }): NewFiring {
@@ -44,6 +62,9 @@ function firingOf(kind: AlertKind, news: RequestNews & { beganAt: Date }): NewFi
     ...{ organizationId, alertId, kind, scopeType, scopeId, workspaceId },
     episode: news.beganAt.toISOString(),
     threshold,
-    facts: { requests, failed_requests: failedRequests, minutes },
+    facts: {
+      ...{ requests, minutes },
+      ...(failedRequests !== null && { failed_requests: failedRequests }),
+    },
   };
 }

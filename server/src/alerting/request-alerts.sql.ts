@@ -16,7 +16,8 @@ export interface RequestNews {
   threshold: string;
   minutes: number;
   requests: number;
-  failedRequests: number;
+  /** Null where all of them are meant. */
+  failedRequests: number | null;
 }
 
 /** The time a request may have run and still be found by the index on its begin. */
@@ -54,6 +55,27 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews
   return rows;
 }
 
+/** Whole minutes that began within the window: never more than was refused in it. */
+export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestNews[]> {
+  const { rows } = await sql<RequestNews>`
+    WITH rule AS MATERIALIZED (
+      SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'count')::integer AS least
+      FROM alert WHERE kind = 'refused_requests' AND is_enabled AND deleted_at IS NULL
+    ), place AS (
+      SELECT ${placeColumns}, sum(requests)::integer AS requests
+      FROM (SELECT DISTINCT organization_id, minutes FROM rule) AS rule
+        JOIN refused_request ON refused_request.organization_id = rule.organization_id
+          AND minute_at > ${now}::timestamptz - rule.minutes * interval '1 minute'
+      GROUP BY ${placeSets}
+    )
+    SELECT ${newsColumns}, rule.least || CASE rule.least WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
+      NULL AS "failedRequests"
+    FROM rule JOIN place ON ${isWatched}
+    WHERE place.requests >= rule.least
+    ORDER BY rule.id, place.scope_type, place.scope_id`.execute(tx);
+  return rows;
+}
+
 /** Of rows with a workspace and a key, joined to the `rule` whose window they lie in. */
 const placeColumns = sql`rule.organization_id, rule.minutes, workspace_id,
   CASE WHEN grouping(workspace_id) = 1 THEN 'organization' WHEN grouping(api_key_id) = 1 THEN 'workspace'
@@ -72,7 +94,10 @@ const isWatched: RawBuilder<boolean> = sql`place.organization_id = rule.organiza
   AND place.minutes = rule.minutes AND (
     (place.scope_type = rule.scope_type AND place.scope_id = rule.scope_id)
     OR (rule.includes_below AND (rule.scope_type = 'organization' OR (rule.scope_type = 'workspace'
-      AND place.scope_type = 'api_key' AND place.workspace_id = rule.scope_id))))`;
+      AND place.scope_type = 'api_key' AND place.workspace_id = rule.scope_id))))
+  -- What somebody tries in the playground counts for the workspace, and is no key that anybody knows of.
+  AND (place.scope_type <> 'api_key'
+    OR EXISTS (SELECT FROM api_key WHERE api_key.id = place.scope_id AND api_key.purpose = 'calls'))`;
 
 /**
  * Notes that these are true now, and gives since when each has been: from now on, where it was not true for its whole
@@ -105,6 +130,10 @@ export async function keepEpisodes(
     const since = beganAt.get(String(index + 1));
     return since ? [{ ...each, beganAt: since }] : [];
   });
+}
+
+export async function deleteOldRefusals(db: Database, before: Date): Promise<void> {
+  await db.deleteFrom("refused_request").where("minute_at", "<", before).execute();
 }
 
 /** Those that were over before. */

@@ -20,6 +20,15 @@ export interface AlertTables {
   spend_limit_raise: SpendLimitRaiseTable;
   alert_episode: AlertEpisodeTable;
   api_key_network: ApiKeyNetworkTable;
+  refused_request: RefusedRequestTable;
+}
+
+interface RefusedRequestTable {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  minute_at: Date;
+  requests: number;
 }
 
 interface ApiKeyNetworkTable {

@@ -461,6 +461,13 @@ CREATE TABLE price_override (
   output_nano_usd bigint NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE refused_request (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  minute_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
+);
 CREATE TABLE rotation_notice (
   api_key_secret_id bigint NOT NULL,
   kind text NOT NULL,
@@ -1058,6 +1065,7 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CH
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
@@ -1156,6 +1164,8 @@ ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organiz
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1223,6 +1233,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);

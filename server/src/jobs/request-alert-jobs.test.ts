@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noteKeyUses } from "#src/access/key-uses.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { newId } from "#src/lib/ids.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
@@ -130,5 +131,75 @@ describe("requests that fail upstream", () => {
         [second.id, "20%"],
       ].sort(),
     );
+  });
+});
+
+describe("requests that this server refused", () => {
+  const condition = { kind: "refused_requests", count: 50, minutes: 60 };
+
+  /** Counted by two nodes, half each. */
+  async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
+    const atMs = startMs + minute * MINUTE_MS;
+    const { database, logger } = h.deps;
+    const both = [noteKeyUses({ database, logger }), noteKeyUses({ database, logger })];
+    for (let i = 0; i < count; i++) {
+      const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
+      both[i % 2]?.refusals.note(of, atMs);
+    }
+    await Promise.all(both.map((node) => node.stop()));
+  }
+
+  test("fire once from the count on, until a whole window was below it", async () => {
+    await createAlert(org, condition);
+    await refuse(49, 0);
+    await atMinute(1);
+    expect(await fired()).toEqual([]);
+    await refuse(1, 0);
+    await atMinute(1);
+    await refuse(500, 30);
+    await atMinute(31);
+    await atMinute(80);
+    const [first, ...more] = await listFirings(org);
+    expect([first?.threshold, more]).toEqual(["50 requests", []]);
+    expect(first?.facts).toEqual({ requests: 50, minutes: 60 });
+    expect(first?.title).toContain("50 requests of the organization");
+    await refuse(50, 141);
+    await atMinute(141);
+    expect((await fired()).length).toBe(2);
+  });
+
+  test("are counted for the key, the workspace and the organization, each by itself", async () => {
+    const second = await org.operator.createApiKey(workspaceId);
+    await createAlert(org, condition, { includes_below: true });
+    await createAlert(org, condition, { scope: { type: "api_key", api_key_id: second.id } });
+    await refuse(30, 0);
+    await refuse(30, 1, second);
+    await atMinute(2);
+    expect((await fired()).sort()).toEqual(
+      [
+        ["organization", "50 requests"],
+        [workspaceId, "50 requests"],
+      ].sort(),
+    );
+    await refuse(20, 3, second);
+    await atMinute(4);
+    expect((await fired()).slice(2)).toEqual([
+      [second.id, "50 requests"],
+      [second.id, "50 requests"],
+    ]);
+  });
+
+  test("are forgotten after two days", async () => {
+    await refuse(10, 0);
+    const count = () =>
+      h.deps.database
+        .selectFrom("refused_request")
+        .select("requests")
+        .where("api_key_id", "=", apiKeyId)
+        .execute();
+    await atMinute(2 * 24 * 60);
+    expect(await count()).toEqual([{ requests: 10 }]);
+    await atMinute(2 * 24 * 60 + 1);
+    expect(await count()).toEqual([]);
   });
 });

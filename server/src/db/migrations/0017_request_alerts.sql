@@ -29,3 +29,14 @@ INSERT INTO api_key_network (api_key_id, network, first_seen_at, last_seen_at)
   FROM (SELECT api_key_id, last_used_at, split_part(last_used_address, '%', 1)::inet AS address
     FROM api_key_secret WHERE last_used_address IS NOT NULL AND last_used_at IS NOT NULL) AS used
   GROUP BY 1, 2;
+
+-- Requests of a key that this server refused itself, by the minute, for two days. They are no usage: nothing was sent.
+CREATE TABLE refused_request (
+  organization_id uuid NOT NULL REFERENCES organization (id),
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL REFERENCES api_key (id),
+  minute_at timestamptz NOT NULL,
+  requests integer NOT NULL,
+  PRIMARY KEY (api_key_id, minute_at)
+);
+CREATE INDEX refused_request_by_time ON refused_request (organization_id, minute_at);
