@@ -30,8 +30,12 @@ beforeEach(async () => {
 async function fire(channelIds: readonly string[]): Promise<Firing> {
   const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
   const charge = {
-    ...{ organizationId: org.id, scopeType: "workspace", scopeId: workspaceId, periodStart },
-    ...{ period: "monthly", nanoUsd: 2_000_000_000n },
+    organizationId: org.id,
+    scopeType: "workspace",
+    scopeId: workspaceId,
+    period: "monthly",
+    periodStart,
+    nanoUsd: 2_000_000_000n,
   } as const;
   await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
   await org.admin.post("/v1/admin/alerts", {
