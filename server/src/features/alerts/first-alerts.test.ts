@@ -30,7 +30,7 @@ async function alerts(): Promise<Alert[]> {
 test("an organization begins with alerts that its Owners and Admins are told of by mail", async () => {
   await giveFirstAlerts(h.deps);
   const found = await alerts();
-  expect(found).toHaveLength(2);
+  expect(found).toHaveLength(5);
   const byName = new Map(found.map((each) => [each.name, each]));
   const common = {
     scope: { type: "organization" },
@@ -50,6 +50,19 @@ test("an organization begins with alerts that its Owners and Admins are told of 
     ...common,
     condition: { kind: "key_expiring", days: [14, 3] },
     notifies_owner: true,
+  });
+  expect(byName.get("Forecast")).toMatchObject({
+    ...common,
+    condition: { kind: "forecast", percent: 100 },
+  });
+  expect(byName.get("Unusual spend")).toMatchObject({
+    ...common,
+    condition: { kind: "unusual_spend", factor: 4, min_usd: 5 },
+  });
+  expect(byName.get("Upstream errors")).toMatchObject({
+    ...common,
+    includes_below: false,
+    condition: { kind: "upstream_errors", percent: 20, min_requests: 20, minutes: 15 },
   });
   const { body } = await org.operator.get<Listed<{ recipients: unknown }>>(
     "/v1/admin/alert_channels",
@@ -72,7 +85,7 @@ test("a new alert goes to that channel unless it names others", async () => {
 test("however many nodes start, it gets them once; what is deleted does not come back", async () => {
   await Promise.all([1, 2, 3, 4].map(() => giveFirstAlerts(h.deps)));
   const found = await alerts();
-  expect(found).toHaveLength(2);
+  expect(found).toHaveLength(5);
   for (const { id } of found) await org.admin.remove(`/v1/admin/alerts/${id}`);
   await giveFirstAlerts(h.deps);
   expect(await alerts()).toEqual([]);
@@ -86,6 +99,9 @@ test("the audit log says that the server made them", async () => {
   });
   expect(made).toEqual([
     "alert_channel.created by system first_alerts",
+    "alert.created by system first_alerts",
+    "alert.created by system first_alerts",
+    "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
   ]);

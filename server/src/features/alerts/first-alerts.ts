@@ -20,6 +20,8 @@ interface FirstAlert {
   name: string;
   condition: AlertCondition;
   notifiesOwner: boolean;
+  /** Where it would not say the same thing of a key, its workspace and the organization. */
+  includesBelow: boolean;
 }
 
 const firstAlerts: readonly FirstAlert[] = [
@@ -30,11 +32,31 @@ const firstAlerts: readonly FirstAlert[] = [
       thresholds: [{ percent: 50 }, { percent: 75 }, { percent: 90 }, { percent: 100 }],
     },
     notifiesOwner: false,
+    includesBelow: true,
   },
   {
     name: "Keys about to expire",
     condition: { kind: "key_expiring", days: [14, 3] },
     notifiesOwner: true,
+    includesBelow: true,
+  },
+  {
+    name: "Forecast",
+    condition: { kind: "forecast", percent: 100 },
+    notifiesOwner: false,
+    includesBelow: true,
+  },
+  {
+    name: "Unusual spend",
+    condition: { kind: "unusual_spend", factor: 4, min_usd: 5 },
+    notifiesOwner: false,
+    includesBelow: true,
+  },
+  {
+    name: "Upstream errors",
+    condition: { kind: "upstream_errors", percent: 20, min_requests: 20, minutes: 15 },
+    notifiesOwner: false,
+    includesBelow: false,
   },
 ];
 
@@ -88,13 +110,13 @@ async function giveChannel(
 
 async function giveAlert(
   tx: Tx,
-  { name, condition, notifiesOwner }: FirstAlert,
+  { name, condition, notifiesOwner, includesBelow }: FirstAlert,
   of: { id: string; organizationId: string; channelId: string; createdAt: Date },
 ): Promise<AuditEntry> {
   const { id, organizationId, channelId, createdAt } = of;
   await insertAlert(tx, {
     ...{ id, organizationId, name, condition, notifiesOwner, createdAt },
-    ...{ scopeType: "organization", scopeId: organizationId, includesBelow: true, isEnabled: true },
+    ...{ scopeType: "organization", scopeId: organizationId, includesBelow, isEnabled: true },
   });
   await setChannels(tx, id, [channelId]);
   const row = await findAlert(tx, { organizationId, onlyWorkspaceIds: null }, id);
