@@ -11,6 +11,7 @@ import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from ".
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
+import { makeSpendEvaluationJobs, spendEvaluationSchedule } from "./spend-evaluation-jobs.ts";
 
 export interface StartJobsOptions {
   /** For the queue's own connections. */
@@ -51,12 +52,14 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
+      ...makeSpendEvaluationJobs(deps),
     },
     schedule: {
       ...mailSchedule,
       ...accessReviewSchedule,
       ...rotationSchedule,
       ...alertSweepSchedule,
+      ...spendEvaluationSchedule,
     },
     atStart: [KEEP_ACCESS_REVIEWS],
     logger,
