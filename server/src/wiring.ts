@@ -343,6 +343,7 @@ async function startSurfaces(
     ledger: core.ledger,
     leases: core.leases,
     onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
+    onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),
@@ -377,8 +378,7 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
-    keyUse: core.keyUses.keyUse,
-    adminKeyUse: core.keyUses.adminKeyUse,
+    ...core.keyUses,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileRanges, isInRanges, normalizeRange } from "./address-ranges.ts";
+import { compileRanges, isInRanges, networkOf, normalizeRange } from "./address-ranges.ts";
 
 describe("a range is kept in one spelling", () => {
   test.each([
@@ -84,5 +84,22 @@ describe("an address lies in a range", () => {
         return isIn([range ?? ""], text(address)) === isExpected;
       }),
     );
+  });
+});
+
+describe("the network of an address", () => {
+  test("is its /24, or its /48, however the address is written", () => {
+    const cases = [
+      ["203.0.113.9", "203.0.113.0/24"],
+      ["::ffff:203.0.113.9", "203.0.113.0/24"],
+      ["2001:DB8:1:2::3", "2001:db8:1::/48"],
+      ["fe80::1%eth0", "fe80::/48"],
+      ["::1", "::/48"],
+    ] as const;
+    for (const [address, network] of cases) expect(networkOf(address)).toBe(network);
+  });
+
+  test("is none of what is no address", () => {
+    for (const text of ["", "unix", "10.1", "203.0.113.9/32"]) expect(networkOf(text)).toBeNull();
   });
 });

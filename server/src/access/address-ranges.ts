@@ -33,6 +33,22 @@ export function isInRanges(ranges: readonly AddressRange[], address: string | nu
   );
 }
 
+const NETWORK_BITS = { ipv4: 24, ipv6: 48 } as const;
+
+/** The network that an address is counted to, such as `203.0.113.0/24` or `2001:db8:1::/48`; null for no address. */
+export function networkOf(address: string): string | null {
+  const [withoutZone = ""] = address.split("%", 1);
+  if (isIP(withoutZone) === 0) return null;
+  const parsed = ipaddr.process(withoutZone);
+  const bits = NETWORK_BITS[parsed.kind()];
+  const range = `${parsed.toString()}/${bits}`;
+  const network =
+    parsed.kind() === "ipv4"
+      ? ipaddr.IPv4.networkAddressFromCIDR(range)
+      : ipaddr.IPv6.networkAddressFromCIDR(range);
+  return `${network.toString()}/${bits}`;
+}
+
 function parseRange(text: string): AddressRange | null {
   const [addressText = "", bitsText, ...more] = text.split("/");
   // Stricter than the library, to which 010.1 is an address too.

@@ -1,20 +1,30 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
+import { networkOf } from "./address-ranges.ts";
 import type { AdminKeyUse, Use } from "./key-use.ts";
 
 /**
  * Moves the last use of these secrets forward, never back: another node may have written a later one. Rows are locked in
- * the order of their ids, so that two nodes wait for each other and never deadlock.
+ * the order of their ids, so that two nodes wait for each other and never deadlock. The networks they were used from are
+ * noted beside it, and written again only once an hour.
  */
 export async function saveUses(db: Database, uses: readonly Use[]): Promise<void> {
   const column = <Name extends keyof Use>(name: Name) => uses.map((use) => use[name]);
   const times = uses.map(({ atMs }) => new Date(atMs));
+  const networks = uses.map(({ address }) => (address === null ? null : networkOf(address)));
   await sql`
     WITH used AS (
       SELECT * FROM unnest(${column("secretId")}::bigint[], ${times}::timestamptz[], ${column("address")}::text[],
-        ${column("model")}::text[]) AS used (id, at, address, model)
+        ${networks}::text[], ${column("model")}::text[]) AS used (id, at, address, network, model)
     ), locked AS MATERIALIZED (
-      SELECT id FROM api_key_secret WHERE id IN (SELECT id FROM used) ORDER BY id FOR NO KEY UPDATE
+      SELECT id, api_key_id FROM api_key_secret WHERE id IN (SELECT id FROM used) ORDER BY id FOR NO KEY UPDATE
+    ), seen AS (
+      INSERT INTO api_key_network AS known (api_key_id, network, first_seen_at, last_seen_at)
+      SELECT locked.api_key_id, used.network, min(used.at), max(used.at)
+      FROM used JOIN locked USING (id) WHERE used.network IS NOT NULL
+      GROUP BY locked.api_key_id, used.network ORDER BY locked.api_key_id, used.network
+      ON CONFLICT (api_key_id, network) DO UPDATE SET last_seen_at = excluded.last_seen_at
+        WHERE known.last_seen_at < excluded.last_seen_at - interval '1 hour'
     )
     UPDATE api_key_secret AS secret
     SET last_used_at = used.at, last_used_address = used.address, last_used_model = used.model

@@ -1,12 +1,15 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { addRefusals } from "./key-refusals.sql.ts";
+import { type KeyRefusals, makeKeyRefusals } from "./key-refusals.ts";
 import { saveAdminKeyUses, saveUses } from "./key-use.sql.ts";
 import { type AdminKeyUses, type KeyUse, makeAdminKeyUses, makeKeyUse } from "./key-use.ts";
 
-/** What notes the uses of the keys of a server. */
+/** What notes the uses of the keys of a server, and how often they were refused. */
 export interface KeyUses {
   keyUse: KeyUse;
   adminKeyUse: AdminKeyUses;
+  refusals: KeyRefusals;
   /** Writes what is noted, for the last time. */
   stop(): Promise<void>;
 }
@@ -18,11 +21,13 @@ export function noteKeyUses(of: { database: Database; logger: Logger }): KeyUses
     save: (uses) => saveAdminKeyUses(database, uses),
     logger,
   });
+  const refusals = makeKeyRefusals({ save: (counts) => addRefusals(database, counts), logger });
   return {
     keyUse,
     adminKeyUse,
+    refusals,
     stop: async () => {
-      await Promise.all([keyUse.stop(), adminKeyUse.stop()]);
+      await Promise.all([keyUse.stop(), adminKeyUse.stop(), refusals.stop()]);
     },
   };
 }

@@ -3,7 +3,8 @@ import type { AlertCondition, AlertKind, FiringFacts } from "@bursar/contract/ad
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
-// The rows of 0012_alerts.sql: alerts, what they fired, where messages about it go, and requests for higher limits.
+// The rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, what they are found by and fired, where messages about
+// it go, and requests for higher limits.
 
 type Json<T> = ColumnType<T, string, string>;
 type ScopeType = "organization" | "workspace" | "api_key";
@@ -17,6 +18,32 @@ export interface AlertTables {
   alert_delivery: AlertDeliveryTable;
   spend_limit_increase_request: IncreaseRequestTable;
   spend_limit_raise: SpendLimitRaiseTable;
+  alert_episode: AlertEpisodeTable;
+  api_key_network: ApiKeyNetworkTable;
+  refused_request: RefusedRequestTable;
+}
+
+interface RefusedRequestTable {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  minute_at: Date;
+  requests: number;
+}
+
+interface ApiKeyNetworkTable {
+  api_key_id: string;
+  network: string;
+  first_seen_at: Date;
+  last_seen_at: Date;
+}
+
+interface AlertEpisodeTable {
+  alert_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  began_at: Date;
+  last_seen_at: Date;
 }
 
 interface AlertTable {

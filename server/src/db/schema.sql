@@ -126,6 +126,13 @@ CREATE TABLE alert_delivery (
   created_at timestamp with time zone NOT NULL,
   sent_at timestamp with time zone
 );
+CREATE TABLE alert_episode (
+  alert_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  began_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL
+);
 CREATE TABLE alert_firing (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -164,6 +171,12 @@ CREATE TABLE api_key (
   allowed_addresses text[],
   archived_at timestamp with time zone,
   purpose text DEFAULT 'calls'::text NOT NULL
+);
+CREATE TABLE api_key_network (
+  api_key_id text NOT NULL,
+  network text NOT NULL,
+  first_seen_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL
 );
 CREATE TABLE api_key_secret (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -447,6 +460,13 @@ CREATE TABLE price_override (
   cache_read_nano_usd bigint NOT NULL,
   output_nano_usd bigint NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE refused_request (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  minute_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
 );
 CREATE TABLE rotation_notice (
   api_key_secret_id bigint NOT NULL,
@@ -966,6 +986,8 @@ ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_pkey PRIMARY KEY (id);
 ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_pkey PRIMARY KEY (id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_pkey PRIMARY KEY (id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'dropped'::text])));
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_pkey PRIMARY KEY (alert_id, scope_type, scope_id);
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_id_episode_threshold_key UNIQUE (alert_id, scope_type, scope_id, episode, threshold);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -977,6 +999,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
 ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
+ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_pkey PRIMARY KEY (api_key_id, network);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
@@ -1042,6 +1065,7 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CH
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
@@ -1109,6 +1133,7 @@ ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_alert_chann
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_firing_id_fkey FOREIGN KEY (alert_firing_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
@@ -1116,6 +1141,7 @@ ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREI
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_auth_session_id_fkey FOREIGN KEY (auth_session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1138,6 +1164,8 @@ ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organiz
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1171,6 +1199,7 @@ CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE INDEX api_key_network_by_time ON api_key_network USING btree (first_seen_at);
 CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
 CREATE INDEX api_key_secret_by_session ON api_key_secret USING btree (auth_session_id) WHERE (auth_session_id IS NOT NULL);
@@ -1204,6 +1233,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);

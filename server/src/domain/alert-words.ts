@@ -35,8 +35,11 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
       };
     case "key_expiring":
       return {
-        title: `${scope} expires${facts.expires_at ? ` on ${time(facts.expires_at)}` : ""}.`,
-        next: "Requests with it are refused from then on. Rotate it before, or give it a later expiry, if it is still needed.",
+        title: `${scope} ${threshold === "0 days" ? "expired" : "expires"}${facts.expires_at ? ` on ${time(facts.expires_at)}` : ""}.`,
+        next:
+          threshold === "0 days"
+            ? "Requests with it are refused. Make another key if it is still needed."
+            : "Requests with it are refused from then on. Rotate it before, or give it a later expiry, if it is still needed.",
       };
     case "key_unused":
       return {

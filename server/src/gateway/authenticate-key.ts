@@ -17,6 +17,16 @@ export interface AuthenticateDeps {
   databaseNowMs: () => number;
 }
 
+/** What is asked of the key of a request. */
+export interface KeyCall {
+  headers: IncomingHttpHeaders;
+  action: ClaudeAction;
+  /** Of the client. */
+  address: () => string | null;
+  /** Told whose request it is, before the key is judged. Must not throw. */
+  onKnown: (key: FoundKey) => void;
+}
+
 /**
  * The key behind a request, allowed to do `action`; without a wait when memory knows it. Throws (or rejects with) a 401
  * that says what is wrong with the key, since who asks holds its secret; a 403 when the key may not do this, or not from
@@ -24,16 +34,14 @@ export interface AuthenticateDeps {
  */
 export function authenticateKey(
   deps: AuthenticateDeps,
-  headers: IncomingHttpHeaders,
-  action: ClaudeAction,
-  address: () => string | null,
+  call: KeyCall,
 ): FoundKey | Promise<FoundKey> {
-  const secret = readSecret(headers);
+  const secret = readSecret(call.headers);
   const cached = deps.keys.findCached(secret);
-  if (cached !== undefined) return checkKey(deps, cached, action, address);
+  if (cached !== undefined) return checkKey(deps, cached, call);
   // Only now: what memory knows was well-formed when it was looked up.
   checkFormat(secret);
-  return deps.keys.find(secret).then((key) => checkKey(deps, key, action, address));
+  return deps.keys.find(secret).then((key) => checkKey(deps, key, call));
 }
 
 /**
@@ -100,8 +108,7 @@ function checkFormat(secret: string): void {
 function checkKey(
   deps: AuthenticateDeps,
   key: FoundKey | null,
-  action: ClaudeAction,
-  address: () => string | null,
+  { action, address, onKnown }: KeyCall,
 ): FoundKey {
   if (key === null) {
     throw new ApiError(
@@ -109,6 +116,7 @@ function checkKey(
       "invalid x-api-key: no workspace of this server has this API key.",
     );
   }
+  onKnown(key);
   checkKeyWorks(key, deps.databaseNowMs(), address);
   const needed = permissionFor(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -12,6 +13,8 @@ export interface Exchange {
   startedMs: number;
   /** Set once the key is known. */
   identity: ResponseIdentity | null;
+  /** Set once the key is known, also where it is refused. */
+  key: FoundKey | null;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
   /** Set once it was dispatched, and while it waits for budget. */

@@ -12,7 +12,7 @@ import { worstCaseCost } from "#src/domain/worst-case.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
-import { authenticateKey } from "./authenticate-key.ts";
+import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
@@ -38,6 +38,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Strict limits. */
   leases: HoldDeps["leases"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
+  /** Told of each request of a known key that is refused here with a 4xx. Synchronous; must not throw. */
+  onRefused?: (key: FoundKey, atMs: number) => void;
   meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
@@ -145,6 +147,9 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
     const mustClose = isDraining;
     const isTold = !isClientGone(exchange);
+    if (exchange.key !== null && statusOf(error) < 500) {
+      deps.onRefused?.(exchange.key, deps.databaseNowMs());
+    }
     refuse(request, response, { error, requestId, identity, isBodyHeldBack, mustClose });
     onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? statusOf(error) : null);
   }
@@ -192,6 +197,7 @@ function openExchange(
     requestId: deps.newRequestId(),
     startedMs: deps.clock.monotonicMs(),
     identity: null,
+    key: null,
     relay: null,
     unheld: null,
     heldBytes: 0,
@@ -222,8 +228,15 @@ async function serve(
 ): Promise<boolean> {
   const { request } = exchange;
   if (route.kind === "not_found") throw notFound(request);
-  const address = () => deps.clientAddress(request);
-  const found = authenticateKey(deps, request.headers, route.action, address);
+  const call: KeyCall = {
+    headers: request.headers,
+    action: route.action,
+    address: () => deps.clientAddress(request),
+    onKnown: (known) => {
+      exchange.key = known;
+    },
+  };
+  const found = authenticateKey(deps, call);
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
@@ -251,7 +264,7 @@ async function serve(
   try {
     if (admitted instanceof Promise) {
       // It may have waited: its key may be revoked by now, and the upstream may be another one.
-      checkModels(await authenticateKey(deps, request.headers, route.action, address), message);
+      checkModels(await authenticateKey(deps, call), message);
       current = deps.upstream();
     }
     // From here on the request ends in exactly one record.

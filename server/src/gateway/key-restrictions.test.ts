@@ -15,11 +15,13 @@ import {
 
 let upstream: FakeUpstream;
 let gateway: TestGateway;
+const refused: string[] = [];
 beforeAll(async () => {
   upstream = await startFakeUpstream();
   gateway = await startTestGateway({
     origin: upstream.origin,
     clientAddress: makeClientAddress(["127.0.0.0/8"]),
+    onRefused: ({ id }) => void refused.push(id),
   });
 });
 afterAll(async () => {
@@ -29,6 +31,7 @@ afterAll(async () => {
 beforeEach(() => {
   upstream.received.splice(0);
   gateway.uses.splice(0);
+  refused.splice(0);
 });
 
 async function send(
@@ -197,5 +200,39 @@ describe("a use is noted", () => {
       { ...use, model: "claude-sonnet-4-5" },
       { ...use, model: null },
     ]);
+  });
+});
+
+describe("a refusal", () => {
+  test("is counted for its key once, whatever it is for, and nothing else is", async () => {
+    const none = compileRanges(["192.0.2.0/24"]);
+    expect((await send({ id: "address", allowedAddresses: none })).status).toBe(403);
+    expect((await send({ id: "model", allowedModels: ["claude-haiku-*"] })).status).toBe(403);
+    expect((await send({ id: "permission", permission: "read" })).status).toBe(403);
+    expect((await send({ id: "disabled", status: "inactive" })).status).toBe(401);
+    expect((await send({ id: "body" }, { messages: "no list" })).status).toBe(400);
+    expect((await send({ id: "fine" })).status).toBe(200);
+    const unknown = await call(gateway.origin, {
+      headers: withKey("sk-ant-api03-nobody"),
+      body: messageBody({}),
+    });
+    expect(unknown.status).toBe(401);
+    expect(refused).toEqual(["address", "model", "permission", "disabled", "body"]);
+  });
+
+  test("by a limit is counted too", async () => {
+    const { admission } = gateway;
+    gateway.admission = { admit: () => ({ kind: "blocked", message: "The limit is reached." }) };
+    expect((await send({ id: "limited" })).status).toBe(400);
+    gateway.admission = admission;
+    expect(refused).toEqual(["limited"]);
+  });
+
+  test("of the upstream is none of this server", async () => {
+    const { script } = upstream;
+    upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 429 });
+    expect((await send({ id: "upstream" })).status).toBe(429);
+    upstream.script = script;
+    expect(refused).toEqual([]);
   });
 });

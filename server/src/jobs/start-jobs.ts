@@ -8,7 +8,9 @@ import {
   makeAccessReviewJobs,
 } from "./access-review-jobs.ts";
 import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from "./alert-jobs.ts";
+import { keyAlertSchedule, makeKeyAlertJobs } from "./key-alert-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
+import { makeRequestAlertJobs, requestAlertSchedule } from "./request-alert-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
 import { makeSpendEvaluationJobs, spendEvaluationSchedule } from "./spend-evaluation-jobs.ts";
@@ -53,6 +55,8 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
       ...makeSpendEvaluationJobs(deps),
+      ...makeKeyAlertJobs(deps),
+      ...makeRequestAlertJobs(deps),
     },
     schedule: {
       ...mailSchedule,
@@ -60,6 +64,8 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...rotationSchedule,
       ...alertSweepSchedule,
       ...spendEvaluationSchedule,
+      ...keyAlertSchedule,
+      ...requestAlertSchedule,
     },
     atStart: [KEEP_ACCESS_REVIEWS],
     logger,

@@ -1,0 +1,11 @@
+import { type EvaluateRequestsDeps, evaluateRequests } from "#src/alerting/evaluate-requests.ts";
+import type { Job } from "./run-jobs.ts";
+
+const EVALUATE_REQUEST_ALERTS = "evaluate_request_alerts";
+
+export function makeRequestAlertJobs(deps: EvaluateRequestsDeps): Record<string, Job> {
+  return { [EVALUATE_REQUEST_ALERTS]: () => evaluateRequests(deps) };
+}
+
+/** Every minute. */
+export const requestAlertSchedule = { [EVALUATE_REQUEST_ALERTS]: "* * * * *" } as const;
