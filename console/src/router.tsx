@@ -1,8 +1,11 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { readAccessSearch } from "./features/access/search.ts";
 import { readReviewsSearch } from "./features/access-reviews/search.ts";
+import { readFiringsSearch } from "./features/alerts/search.ts";
+
 import { readKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
+import { readAskSearch, readRequestsSearch } from "./features/increase-requests/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
 import { readTeamSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
@@ -69,6 +72,70 @@ const limits = createRoute({
   path: "/limits",
   validateSearch: readLimitsSearch,
   component: lazyRouteComponent(() => import("./features/spend-limits/page.tsx"), "LimitsPage"),
+});
+
+const increaseRequests = createRoute({
+  getParentRoute: () => shell,
+  path: "/limits/requests",
+  validateSearch: readRequestsSearch,
+  component: lazyRouteComponent(
+    () => import("./features/increase-requests/page.tsx"),
+    "IncreaseRequestsPage",
+  ),
+});
+
+const increaseRequest = createRoute({
+  getParentRoute: () => shell,
+  path: "/limits/requests/$requestId",
+  component: lazyRouteComponent(
+    () => import("./features/increase-requests/request-page.tsx"),
+    "IncreaseRequestPage",
+  ),
+});
+
+const askForMore = createRoute({
+  getParentRoute: () => shell,
+  path: "/limits/request",
+  validateSearch: readAskSearch,
+  component: lazyRouteComponent(
+    () => import("./features/increase-requests/ask-page.tsx"),
+    "AskForMorePage",
+  ),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts",
+  component: lazyRouteComponent(() => import("./features/alerts/page.tsx"), "AlertsPage"),
+});
+const alertTabs = [
+  createRoute({
+    getParentRoute: () => alerts,
+    path: "/",
+    validateSearch: readFiringsSearch,
+    component: lazyRouteComponent(
+      () => import("./features/alerts/history-tab.tsx"),
+      "AlertHistoryTab",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => alerts,
+    path: "/rules",
+    component: lazyRouteComponent(() => import("./features/alerts/rules-tab.tsx"), "AlertRulesTab"),
+  }),
+  createRoute({
+    getParentRoute: () => alerts,
+    path: "/channels",
+    component: lazyRouteComponent(
+      () => import("./features/alerts/channels-tab.tsx"),
+      "AlertChannelsTab",
+    ),
+  }),
+] as const;
+const alertFiring = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts/firings/$firingId",
+  component: lazyRouteComponent(() => import("./features/alerts/firing-page.tsx"), "FiringPage"),
 });
 
 const workspaces = createRoute({
@@ -283,6 +350,11 @@ const routeTree = root.addChildren([
     keys,
     key,
     limits,
+    increaseRequests,
+    increaseRequest,
+    askForMore,
+    alerts.addChildren(alertTabs),
+    alertFiring,
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),

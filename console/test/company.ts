@@ -23,6 +23,10 @@ export interface Company {
   apiKeyId: string;
   /** An open access review that the owner is asked to do. */
   reviewId: string;
+  /** Of an alert about a workspace's spend. */
+  firingId: string;
+  /** Pending, for a higher limit of Engineering. */
+  increaseRequestId: string;
 }
 
 /** The set-up link of a server that nobody owns yet. */
@@ -70,7 +74,46 @@ export async function startCompany(): Promise<Company> {
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
   const reviewId = await startReview(server);
-  return { server, setUpLink, engineeringId, apiKeyId: keys[0]?.id ?? "", reviewId };
+  const firingId = await setAlerts(server, engineeringId);
+  const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
+    scope: { type: "workspace", workspace_id: engineeringId },
+    amount_usd: 12_000,
+    reason: "The migration of the billing service runs until Friday.",
+  });
+  const increaseRequestId = textField(asked, "id");
+  const apiKeyId = keys[0]?.id ?? "";
+  return { server, setUpLink, engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
+}
+
+/** Channels, rules, and what one of them fires as soon as it is made. */
+async function setAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
+  const channels: string[] = [];
+  for (const [name, target] of [
+    ["Finance", { kind: "email", recipients: { roles: ["billing"], addresses: [] } }],
+    ["Platform", { kind: "slack", url: "https://hooks.slack.com/services/T000/B000/secret" }],
+  ] as const) {
+    const made = await server.mustAdmin("POST", "/v1/admin/alert_channels", { name, target });
+    channels.push(textField(made, "id"));
+  }
+  await server.mustAdmin("POST", "/v1/admin/alerts", {
+    name: "Keys about to expire",
+    scope: { type: "organization" },
+    includes_below: true,
+    condition: { kind: "key_expiring" },
+    channel_ids: channels.slice(0, 1),
+    notifies_owner: true,
+  });
+  const rule = await server.mustAdmin("POST", "/v1/admin/alerts", {
+    name: "Spend of Engineering",
+    scope: { type: "workspace", workspace_id: engineeringId },
+    condition: { kind: "spend_limit", thresholds: [{ percent: 100 }, { amount_usd: 1 }] },
+    channel_ids: channels.slice(0, 1),
+  });
+  const id = textField(rule, "id");
+  const { json } = await server.admin("GET", `/v1/admin/alert_firings?alert_id=${id}`);
+  const [fired] = (json?.["data"] ?? []) as { id: string }[];
+  if (!fired) throw new Error("the spend of Engineering fired nothing");
+  return fired.id;
 }
 
 /** Of everything, by the owner; half a year after the first keys were made. */

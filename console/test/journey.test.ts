@@ -4,7 +4,7 @@ import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner } from "./company.ts";
 import { describeConsole, SLOW_MS, settle } from "./open-console.ts";
 
-const MAX_TABS = 60;
+const MAX_TABS = 200;
 
 describeConsole("by keyboard alone", ({ company, open, openAs }) => {
   test(

@@ -5,6 +5,8 @@ export function pagesOf({
   engineeringId,
   apiKeyId,
   reviewId,
+  firingId,
+  increaseRequestId,
 }: Company): [name: string, path: string][] {
   return [
     ["overview", "/"],
@@ -15,6 +17,13 @@ export function pagesOf({
     ["keys-issue", "/keys?issue=never_expires"],
     ["key", `/keys/${apiKeyId}`],
     ["limits", "/limits"],
+    ["increase-requests", "/limits/requests"],
+    ["increase-request", `/limits/requests/${increaseRequestId}`],
+    ["ask-for-more", `/limits/request?scope=workspace&id=${engineeringId}`],
+    ["alerts", "/alerts?show=all"],
+    ["alert-rules", "/alerts/rules"],
+    ["alert-channels", "/alerts/channels"],
+    ["alert-firing", `/alerts/firings/${firingId}`],
     ["workspaces", "/workspaces"],
     ["workspace-keys", `/workspaces/${engineeringId}`],
     ["workspace-limits", `/workspaces/${engineeringId}/limits`],

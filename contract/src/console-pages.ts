@@ -12,6 +12,7 @@ export const consolePages = [
   "logs",
   "keys",
   "limits",
+  "alerts",
   "workspaces",
   "team",
   "reviews",

@@ -22,6 +22,7 @@ import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
+import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
 import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
@@ -52,6 +53,7 @@ export const adminRoutes = [
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
   ...alertRoutes,
+  ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,

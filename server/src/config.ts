@@ -322,13 +322,18 @@ export function settingsReference(): string {
 }
 
 /** What is wrong with listening where everybody can reach it, in two sentences; null where nothing is. */
-export function findExposure({ host, tlsCertFile, trustedProxies }: Config): string | null {
-  const isLocal = ["127.0.0.1", "::1", "localhost"].includes(host);
-  if (isLocal || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
+export function findExposure(config: Config): string | null {
+  const { host, tlsCertFile, trustedProxies } = config;
+  if (isOnlyLocal(config) || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
   return (
     `${host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
     "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
   );
+}
+
+/** True where nobody on another machine reaches the server by itself. */
+export function isOnlyLocal({ host }: Config): boolean {
+  return ["127.0.0.1", "::1", "localhost"].includes(host);
 }
 
 function checkTogether(config: Config): void {

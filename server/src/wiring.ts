@@ -12,7 +12,7 @@ import { makeOutgoing, type Outgoing } from "./alerting/outgoing.ts";
 import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
-import { type Config, findExposure, type LoadedConfig } from "./config.ts";
+import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
 import { findDurabilityWarning } from "./db/durability.ts";
@@ -340,8 +340,7 @@ async function startSurfaces(
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
-    onLimitReached: (limit, { workspaceId }) =>
-      core.spendAlerts.noteReached({ ...limit, workspaceId }),
+    onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
     onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
@@ -350,6 +349,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
+    publicUrl: () => urlForClients(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
@@ -405,6 +405,11 @@ async function startSurfaces(
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   return { url: listener.url, metrics: metrics.text };
+}
+
+/** Clients elsewhere may know the server by another address than the one it listens on: null then. */
+function urlForClients(config: Config, publicUrl: () => string): string | null {
+  return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
 }
 
 /** The part of one of several processes in the port that its supervisor has. */

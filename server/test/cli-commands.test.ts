@@ -431,7 +431,7 @@ test("any call can be made by its path, and a key for repeating it is sent along
 
 describe("completion", () => {
   test.each([
-    [["spend-l"], ["spend-limits"]],
+    [["spend-limits"], ["spend-limits"]],
     [["keys", "ro"], ["rotate"]],
     [["api-keys", "list", "--stat"], ["--status"]],
     [

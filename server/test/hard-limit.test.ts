@@ -14,8 +14,8 @@ test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit ho
   expect(rounds).toHaveLength(ROUNDS);
   for (const { answered, answeredBefore, refusals } of rounds) {
     expect(answered).toBeGreaterThanOrEqual(answeredBefore);
-    expect(Object.keys(refusals).every((status) => ["400", "429", "503"].includes(status))).toBe(
-      true,
-    );
+    expect(
+      Object.keys(refusals).every((status) => ["400", "408", "429", "503"].includes(status)),
+    ).toBe(true);
   }
 });

@@ -16,7 +16,7 @@ const answers: Record<string, "served" | string> = {
   rbacGroups: enterprise,
   rbacRoles: enterprise,
   "spendLimits.effective": enterprise,
-  "spendLimits.increaseRequests": "there are no requests for a higher limit here yet",
+  "spendLimits.increaseRequests": "served",
   externalKeys: elsewhere,
   complianceSettings: elsewhere,
   federation: "there is no federation of workload identities here yet",

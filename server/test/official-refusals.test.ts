@@ -123,6 +123,9 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
       expect(error.message).toMatch(
         /You have reached your specified workspace API usage limits\. You will regain access on \d{4}-\d\d-01 at 00:00 UTC\. The monthly spend limit of workspace wksp_\w+ is \$10\.00; spent: \$10\.20\./,
       );
+      expect(error.message).toMatch(
+        /To ask for a higher limit, open http\S+\/limits\/request\?scope=workspace&id=wksp_\w+&period=monthly"/,
+      );
       expect(error.headers?.get("x-should-retry")).toBe("false");
       expect(error.requestID).toMatch(/^req_/);
       expect(sentAtMs).toHaveLength(1);

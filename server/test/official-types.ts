@@ -11,6 +11,12 @@ import type {
   listAnalyticsUsage,
 } from "@bursar/contract/admin/official-reports.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
+import type {
+  approveOfficialIncreaseRequest,
+  denyOfficialIncreaseRequest,
+  listOfficialIncreaseRequests,
+  officialIncreaseRequest,
+} from "@bursar/contract/admin/spend-limit-increase-requests.ts";
 import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type {
   addOfficialWorkspaceMember,
@@ -119,6 +125,48 @@ export type UsageRowsFit = Is<
 export type CostRowsFit = Is<
   IsAssignable<OurRow<typeof listAnalyticsCost>, RowOf<Analytics["cost"]["list"]>>
 >;
+/** Requests for a higher limit; the previous SDK has them in its beta namespace alone. */
+type Increase = Anthropic["organization"]["spendLimits"]["increaseRequests"];
+type OurIncrease = z.output<typeof officialIncreaseRequest>;
+type OurApproval = z.output<(typeof approveOfficialIncreaseRequest)["response"]>;
+export type IncreaseRequestsFit = Is<IsAssignable<OurIncrease, Resolved<Increase["retrieve"]>>>;
+type PreviousIncrease =
+  AnthropicPrevious["beta"]["organization"]["spendLimits"]["increaseRequests"];
+export type IncreaseRequestsFitThePreviousSdk = Is<
+  IsAssignable<OurIncrease, Resolved<PreviousIncrease["retrieve"]>>
+>;
+export type IncreaseRequestsAreComplete = Is<
+  HasAllFields<OurIncrease, Resolved<Increase["retrieve"]>>
+>;
+export type IncreaseRowsFit = Is<
+  IsAssignable<OurRow<typeof listOfficialIncreaseRequests>, RowOf<Increase["list"]>>
+>;
+export type DenialsFit = Is<
+  IsAssignable<
+    z.output<(typeof denyOfficialIncreaseRequest)["response"]>,
+    Resolved<Increase["deny"]>
+  >
+>;
+export type ApprovalsFit = Is<IsAssignable<OurApproval, Resolved<Increase["approve"]>>>;
+export type ApprovalsAreComplete = Is<HasAllFields<OurApproval, Resolved<Increase["approve"]>>>;
+/** Also what ours does not need: it is read or refused, and never passed over. */
+export type ApproveBodiesAreTaken = Is<
+  IsAssignable<
+    Parameters<Increase["approve"]>[1],
+    z.input<(typeof approveOfficialIncreaseRequest)["body"]>
+  >
+>;
+export type DenyBodiesAreTaken = Is<
+  IsAssignable<
+    Parameters<Increase["deny"]>[1],
+    z.input<(typeof denyOfficialIncreaseRequest)["body"]>
+  >
+>;
+type IncreaseQuery = NonNullable<Parameters<Increase["list"]>[0]>;
+export type IncreaseQueriesAreTaken = Is<
+  IsAssignable<keyof IncreaseQuery, keyof z.input<(typeof listOfficialIncreaseRequests)["query"]>>
+>;
+
 type UsageQuery = Omit<Parameters<Analytics["usage"]["list"]>[0], "betas">;
 type CostQuery = Omit<Parameters<Analytics["cost"]["list"]>[0], "betas">;
 export type UsageQueriesAreTaken = Is<

@@ -2,6 +2,7 @@ import type { Action } from "@bursar/contract/permissions.ts";
 import type { LinkProps } from "@tanstack/react-router";
 import {
   Activity,
+  Bell,
   Building2,
   ChartColumn,
   ClipboardCheck,
@@ -49,6 +50,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "spend_limits:read",
         shortcut: "l",
       },
+      { label: "Alerts", to: "/alerts", icon: Bell, action: "alerts:read", shortcut: "n" },
       {
         label: "Playground",
         to: "/playground",

@@ -24,7 +24,7 @@ export function CodeBlock({
       >
         <code>{text}</code>
       </pre>
-      <div className="absolute top-1.5 right-1.5">
+      <div className="absolute top-1.5 right-1.5 rounded-md bg-sunk">
         <CopyIconButton text={text} what={what} />
       </div>
     </div>

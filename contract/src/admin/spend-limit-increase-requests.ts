@@ -32,9 +32,13 @@ export const increaseRequest = z
     limit_when_asked_usd: usdText,
     amount_usd: usdText.meta({ description: "The limit that is asked for." }),
     reason: z.string(),
-    limit_usd: usdText.nullable().meta({ description: "As it is now. Null: there is none." }),
-    spent_usd: usdText,
-    held_usd: usdText,
+    limit_usd: usdText.nullable().meta({
+      description: "As it is now. Null: there is none, or the caller has left the workspace.",
+    }),
+    spent_usd: usdText.nullable().meta({
+      description: "In the running period. Null: the caller may not see what is spent there.",
+    }),
+    held_usd: usdText.nullable(),
     status: z.enum(statuses),
     approved_usd: usdText.nullable(),
     answer: z.string().nullable(),
@@ -56,7 +60,7 @@ export const createIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests",
   summary: "Ask for a higher spend limit",
   description:
-    "Of the organization, a workspace of the caller, or an API key that it may see. Whoever can set the limit hears of it by mail. Asking again while a request is pending replaces what was asked.",
+    "Of the organization (for people and admin keys), a workspace of the caller, or an API key that it may see; a workspace key asks for itself or for its workspace. Whoever can set the limit hears of it by mail. Asking again while a request is pending replaces what was asked. At most 20 requests in a day.",
   action: "spend_limits:request",
   audited: "increase_request.created",
   body: z.strictObject({
@@ -113,7 +117,7 @@ export const approveIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve a request for a higher spend limit",
   description:
-    "Sets the limit, in the same transaction, and tells the requester by mail. Enforcement stays as it is.",
+    "Sets the limit, in the same transaction, and tells the requester by mail. Enforcement stays as it is. A limit that is higher by now is not lowered, and one that is gone not made again: 400. Whoever may set the limit may also approve what it asked for itself; the audit event says so.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,
@@ -183,6 +187,8 @@ export const listOfficialIncreaseRequests = route({
   method: "GET",
   path: "/v1/organizations/spend_limit_increase_requests",
   summary: "List requests for higher spend limits (official shape)",
+  description:
+    "Newest first. Requests that were withdrawn, and those of people who have been removed, are left out.",
   action: "spend_limits:write",
   audited: null,
   query: z.strictObject({
@@ -212,6 +218,8 @@ export const approveOfficialIncreaseRequest = route({
   method: "POST",
   path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve a request for a higher spend limit (official shape)",
+  description:
+    "Sets the limit that the request is about: the organization's, a workspace's or a key's, where the official server sets one of the person. `period` can only be that of the request. The limit of a key has no official shape: `spend_limit` is null then.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { limitMessage } from "./limit-message.ts";
+import { howToAsk, limitMessage } from "./limit-message.ts";
 
 const december = Date.UTC(2026, 11, 1);
 
@@ -36,5 +36,28 @@ describe("the refusal of a spent limit", () => {
       regainAtMs: december,
     });
     expect(message.startsWith(words)).toBe(true);
+  });
+});
+
+describe("how to ask for a higher limit", () => {
+  const ofKey = { scopeType: "api_key", scopeId: "apikey_1", period: "daily" } as const;
+
+  test("is a page of the console, where its address is known", () => {
+    expect(howToAsk(ofKey, "https://bursar.example.com")).toBe(
+      "To ask for a higher limit, open https://bursar.example.com/limits/request?scope=api_key&id=apikey_1&period=daily",
+    );
+  });
+
+  test("of the organization names no id", () => {
+    const limit = { ...ofKey, scopeType: "organization" } as const;
+    expect(howToAsk(limit, "https://bursar.example.com")).toMatch(
+      /\/limits\/request\?scope=organization&period=daily$/,
+    );
+  });
+
+  test("else is a call to the server that the client has reached", () => {
+    expect(howToAsk(ofKey, null)).toMatch(
+      /^To ask for a higher limit, send POST \/v1\/admin\/spend_limit_increase_requests to this server, /,
+    );
   });
 });

@@ -26,6 +26,21 @@ export function limitMessage(limit: ReachedLimit): string {
   );
 }
 
+/** Of a limit, what a request for a higher one names. */
+export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period">;
+
+/**
+ * The sentence that such a refusal ends with. `publicUrl` is where people open the console, without a slash at the end;
+ * null where only the client knows that.
+ */
+export function howToAsk({ scopeType, scopeId, period }: AskableLimit, publicUrl: string | null) {
+  const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
+  const page = `/limits/request?scope=${scopeType}${id}&period=${period}`;
+  return publicUrl === null
+    ? `To ask for a higher limit, send POST /v1/admin/spend_limit_increase_requests to this server, or open its console at ${page}`
+    : `To ask for a higher limit, open ${publicUrl}${page}`;
+}
+
 const officialScope: Record<LimitScope, string> = {
   organization: "API",
   workspace: "workspace API",

@@ -396,12 +396,16 @@ describe("before anything is sent", () => {
     gateway.admission = {
       admit(scope) {
         scopes.push(scope);
-        return { kind: "blocked", message };
+        const limit = { scopeType: "workspace", scopeId: "wksp_test", period: "monthly" } as const;
+        return { kind: "blocked", message, limit };
       },
     };
     const answer = await call(gateway.origin, post(gateway));
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.text).error).toEqual({ type: "invalid_request_error", message });
+    expect(JSON.parse(answer.text).error).toEqual({
+      type: "invalid_request_error",
+      message: `${message} To ask for a higher limit, open https://bursar.example.com/limits/request?scope=workspace&id=wksp_test&period=monthly`,
+    });
     expect(answer.headers["x-should-retry"]).toBe("false");
     expect(scopes).toEqual([
       {

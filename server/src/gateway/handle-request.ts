@@ -6,6 +6,7 @@ import type { KeyUse } from "#src/access/key-use.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
+import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
@@ -44,6 +45,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   beginSynced?: (record: BeginRecord) => Promise<void>;
   /** The upstream in force. Throws `ApiError("unavailable")` while there is none to use. */
   upstream: () => Upstream;
+  publicUrl: HoldDeps["publicUrl"];
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
   metrics: HoldDeps["metrics"] &
@@ -66,7 +68,7 @@ export interface Admission {
   admit(
     scope: { organizationId: string; workspaceId: string; apiKeyId: string },
     atMs: number,
-  ): { kind: "admitted" } | { kind: "blocked"; message: string };
+  ): { kind: "admitted" } | { kind: "blocked"; message: string; limit: AskableLimit };
 }
 
 export interface ObservedRequest {
@@ -317,7 +319,8 @@ function admit(
   const admission = deps.ledger.admit(scope, atMs);
   if (admission.kind === "blocked") {
     // Official clients would send it twice more; until the period ends that is futile.
-    throw new ApiError("spend_limit_reached", admission.message, { "x-should-retry": "false" });
+    const message = `${admission.message} ${howToAsk(admission.limit, deps.publicUrl())}`;
+    throw new ApiError("spend_limit_reached", message, { "x-should-retry": "false" });
   }
   if (!deps.leases.mustHold(organizationId)) {
     const metered = toMetered(exchange, { message, key, startedAtMs: atMs });

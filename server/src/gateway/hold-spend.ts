@@ -1,5 +1,6 @@
 import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { howToAsk } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/ledger/charges.ts";
@@ -19,8 +20,13 @@ import type { Upstream } from "./upstreams/upstream.ts";
 export interface HoldDeps {
   leases: Pick<LeaseKeeper, "mustHold" | "hold" | "drop" | "findLimit">;
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
-  /** Told of each request that is refused because nothing fits the limit any more. Synchronous; must not throw. */
-  onLimitReached?: (limit: StrictLimit, scope: SpendScope) => void;
+  /** Where people open the console, without a slash at the end, or null where the server does not know. */
+  publicUrl: () => string | null;
+  /**
+   * Told of each request that is refused because nothing fits the limit any more, with the request's workspace.
+   * Synchronous; must not throw.
+   */
+  onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
 }
 
 export interface HoldCall {
@@ -100,9 +106,14 @@ async function conclude(
     deps.metrics.observeHoldRefusal(decided.reason);
     const least = leastOf(call);
     if (decided.limit !== null && isLimitReached(decided, least)) {
-      deps.onLimitReached?.(decided.limit, call.scope);
+      const { workspaceId } = call.scope;
+      deps.onLimitReached?.({ ...decided.limit, workspaceId });
     }
-    throw toHoldError(decided, () => explainWorstCase(explained), least);
+    throw toHoldError(decided, {
+      explain: () => explainWorstCase(explained),
+      ask: (limit) => howToAsk(limit, deps.publicUrl()),
+      leastNanoUsd: least,
+    });
   }
   return accept(deps, call, worstCase, decided);
 }

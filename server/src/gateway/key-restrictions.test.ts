@@ -222,7 +222,10 @@ describe("a refusal", () => {
 
   test("by a limit is counted too", async () => {
     const { admission } = gateway;
-    gateway.admission = { admit: () => ({ kind: "blocked", message: "The limit is reached." }) };
+    const limit = { scopeType: "api_key", scopeId: "limited", period: "daily" } as const;
+    gateway.admission = {
+      admit: () => ({ kind: "blocked", message: "The limit is reached.", limit }),
+    };
     expect((await send({ id: "limited" })).status).toBe(400);
     gateway.admission = admission;
     expect(refused).toEqual(["limited"]);

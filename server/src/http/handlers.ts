@@ -13,6 +13,8 @@ import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
 import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
+import type { RequestMailDeps } from "#src/features/increase-requests/request-mail.ts";
+import { makeIncreaseRequestHandlers } from "#src/features/increase-requests/routes.ts";
 import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/features/invites/routes.ts";
 import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
@@ -51,6 +53,7 @@ export type HandlerDeps = UpstreamDeps &
   ReviewDeps &
   UnresolvedDeps &
   AlertChannelDeps &
+  RequestMailDeps &
   SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -78,6 +81,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
     ...makeAlertHandlers(deps),
+    ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),

@@ -14,6 +14,7 @@ import { toHoldError } from "./refuse-hold.ts";
 
 const logger = makeLogger("silent");
 const HOLD_WAIT_MS = 400;
+const ask = () => "Ask for more.";
 
 let db: TestDatabase;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
@@ -187,7 +188,7 @@ describe("a refusal", () => {
     expect(refusal?.reason).toBe("held");
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(HOLD_WAIT_MS);
     if (refusal === null || begin === null) throw new Error("one is held, one refused");
-    const error = toHoldError(refusal, () => "");
+    const error = toHoldError(refusal, { explain: () => "", ask });
     expect([error.code, error.headers]).toEqual(["rate_limit", { "retry-after": "2" }]);
     const waiting = node.hold(80n);
     node.end(begin, 10n);
@@ -199,7 +200,7 @@ describe("a refusal", () => {
     const node = await new TestNode().start();
     const { refusal } = await node.hold(101n);
     if (refusal === null) throw new Error("it does not fit");
-    const error = toHoldError(refusal, () => "It can cost up to $0.000000101.");
+    const error = toHoldError(refusal, { explain: () => "It can cost up to $0.000000101.", ask });
     expect(error.message).toContain("$0.0000001 remains of a spend limit");
     expect([error.code, error.headers]).toEqual([
       "spend_limit_reached",
@@ -212,7 +213,7 @@ describe("a refusal", () => {
     const node = await new TestNode().start();
     const { refusal } = await node.hold(1n);
     if (refusal === null) throw new Error("there is nothing to hold");
-    expect(toHoldError(refusal, () => "").message).toMatch(
+    expect(toHoldError(refusal, { explain: () => "", ask }).message).toMatch(
       /^You have reached your specified workspace API usage limits\. You will regain access on/,
     );
   });

@@ -1,5 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
-import { limitMessage } from "#src/domain/limit-message.ts";
+import { type AskableLimit, limitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
@@ -7,15 +7,21 @@ const NO_RETRY = { "x-should-retry": "false" };
 /** Seconds: running requests of other callers settle within them, most likely. */
 const RETRY_AFTER_S = "2";
 
+interface HoldErrorWords {
+  explain: () => string;
+  ask: (limit: AskableLimit) => string;
+  leastNanoUsd?: bigint;
+}
+
 /**
  * The refusal as the client gets it. Spent and too large are 400s that no retry helps; held by running requests is a
  * 429 that one does. `explain` says what the request can cost and what drives that. A limit is reached, in the official
- * words, also when less than `leastNanoUsd` is not spent: what the smallest request to the same model is held at.
+ * words, also when less than `leastNanoUsd` is not spent: what the smallest request to the same model is held at. What a
+ * higher limit would help ends with `ask`.
  */
 export function toHoldError(
   refusal: HoldRefusal,
-  explain: () => string,
-  leastNanoUsd = 0n,
+  { explain, ask, leastNanoUsd = 0n }: HoldErrorWords,
 ): ApiError {
   const { reason, limit, figures, regainAtMs } = refusal;
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
@@ -34,7 +40,8 @@ export function toHoldError(
     const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
     const isSpent = reason === "spent";
     const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
-    const message = `${limitMessage({ ...reached, spentNanoUsd: settled })} H${others}${rest}`;
+    const words = limitMessage({ ...reached, spentNanoUsd: settled });
+    const message = `${words} H${others}${rest} ${ask(limit)}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY);
   }
   const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
@@ -44,7 +51,11 @@ export function toHoldError(
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  return new ApiError("spend_limit_reached", `${remains} ${explain()} ${amounts}`, NO_RETRY);
+  return new ApiError(
+    "spend_limit_reached",
+    `${remains} ${explain()} ${amounts} ${ask(limit)}`,
+    NO_RETRY,
+  );
 }
 
 /** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */

@@ -169,6 +169,7 @@ function testDeps(
     prices: { get: () => book },
     labels: makeModelLabels(100),
     upstream: () => upstream,
+    publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
     metrics: {

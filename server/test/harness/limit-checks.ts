@@ -206,6 +206,8 @@ async function readBalances(db: Database, workspaceId: string): Promise<CheckedB
 const EXPLAINED: readonly [number, RegExp][] = [
   [400, /You have reached your specified (workspace API|API key|API) usage limits\./],
   [400, /remains of a spend limit, less than this request can cost\./],
+  // Of a node that was stopped in the middle of its body for longer than a body may take.
+  [408, /The request did not arrive in time\./],
   [429, /Running requests hold what remains of a spend limit\..*Send the request again shortly\./],
   [503, /"type":"api_error"/],
 ];

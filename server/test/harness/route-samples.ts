@@ -1,9 +1,11 @@
 import {
   inheritedRole,
+  type KeyPermission,
   type OrganizationRole,
   reachOfRole,
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
+
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
@@ -21,6 +23,7 @@ export type Made = Record<
   | "spend_limit_id"
   | "alert_id"
   | "alert_firing_id"
+  | "spend_limit_increase_request_id"
   | "unresolved_spend_id"
   | "member_id"
   | "user_id"
@@ -61,6 +64,10 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
   });
   const delivery = await operator.post<{ id: string }>(`${CHANNELS}/${channel.body.id}/test`);
+  const asked = await operator.post<{ id: string }>(
+    INCREASE_REQUESTS,
+    newIncreaseRequest(workspaceId),
+  );
   return {
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
@@ -68,6 +75,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
     ...(await makeFiring(org, workspaceId, apiKeyId)),
+    spend_limit_increase_request_id: asked.body.id,
     unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
     member_id: member.id,
     user_id: member.id,
@@ -167,6 +175,26 @@ const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => 
 const reviewsWorkspaces: Sample["isFor"] = ({ role, workspaceRole }) =>
   role === "owner" || role === "admin" || workspaceRole === "workspace_admin";
 
+const INCREASE_REQUESTS = "/v1/admin/spend_limit_increase_requests";
+
+/** Of the weekly limit that the workspace has from the beginning. */
+function newIncreaseRequest(workspaceId: string) {
+  return {
+    scope: { type: "workspace", workspace_id: workspaceId },
+    period: "weekly",
+    amount_usd: 1_000 + ++uniqueName,
+    reason: "The evaluation needs more.",
+  };
+}
+
+/** Who sees what others ask for in the workspace. */
+const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
+  role === "owner" ||
+  role === "admin" ||
+  role === "billing" ||
+  workspaceRole === "workspace_admin" ||
+  permission === "admin";
+
 async function findAuditEvent(operator: Client): Promise<string> {
   const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
   const [newest] = body.data;
@@ -195,6 +223,7 @@ export const unknownIds: Made = {
   spend_limit_id: "spl_unknown",
   alert_id: "alert_unknown",
   alert_firing_id: "firing_unknown",
+  spend_limit_increase_request_id: "slir_unknown",
   request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
   member_id: "user_unknown",
@@ -214,6 +243,8 @@ export const unknownIds: Made = {
 interface Person {
   role?: OrganizationRole | undefined;
   workspaceRole?: WorkspaceRole | undefined;
+  /** Of a key of the workspace, which is no person. */
+  permission?: KeyPermission | undefined;
 }
 
 interface Sample {
@@ -232,6 +263,8 @@ interface Sample {
   isFor?: (person: Person) => boolean;
   /** Of those for whom it is there, who may not do it all the same: a 403. */
   isDenied?: (person: Person) => boolean;
+  /** Audit events that the change brings with it, before its own. */
+  audits?: readonly string[];
   /** It changes an API key that is there, and that is not the caller's own. */
   isOnOthersKey?: true;
   /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
@@ -482,6 +515,31 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   },
   getOfficialSpendLimit: {},
   deleteOfficialSpendLimit: {},
+
+  createIncreaseRequest: { body: ({ workspace_id }) => newIncreaseRequest(workspace_id) },
+  listIncreaseRequests: {},
+  getIncreaseRequest: { isFor: setsLimits },
+  withdrawIncreaseRequest: {
+    fit: async (client, { workspace_id }) => {
+      const asked = await client.post<{ id: string }>(
+        INCREASE_REQUESTS,
+        newIncreaseRequest(workspace_id),
+      );
+      return { ids: { spend_limit_increase_request_id: asked.body.id } };
+    },
+  },
+  approveIncreaseRequest: {
+    body: () => ({ answer: "Spend it well." }),
+    audits: ["spend_limit.set"],
+  },
+  denyIncreaseRequest: { body: () => ({ answer: "Not this month." }) },
+  listOfficialIncreaseRequests: {},
+  getOfficialIncreaseRequest: {},
+  approveOfficialIncreaseRequest: {
+    body: () => ({ amount: "100000000" }),
+    audits: ["spend_limit.set"],
+  },
+  denyOfficialIncreaseRequest: { body: () => ({ suppress_notification: true }) },
 
   listUnresolvedSpend: {},
   resolveUnresolvedSpend: { body: () => ({ decision: "charge", reason: "The invoice has it." }) },

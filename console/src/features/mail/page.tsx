@@ -35,7 +35,7 @@ export function MailPage() {
       lead="Invites, password resets and notices that the server sends. Messages are kept for 90 days."
     >
       {mail.firstPage && !mail.firstPage.is_mail_server_configured && <NoMailServer />}
-      <div className="grid gap-4">
+      <div key={mail.isPending ? "coming" : "there"} className="grid gap-4">
         <div className={`max-w-full overflow-x-auto ${mail.isPending ? "hidden" : ""}`}>
           <Segments
             label="Shown"

@@ -10,10 +10,11 @@ import { showServerErrors } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
-import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { KeyHygiene } from "../key-hygiene/components.tsx";
+import { useKeyHygiene } from "../key-hygiene/queries.ts";
 import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 
 type Settings = Answer<"getSecuritySettings">;
@@ -21,13 +22,15 @@ type Settings = Answer<"getSecuritySettings">;
 /** Rules that hold for every key of the company. */
 export function SecurityPage() {
   const settings = useSecuritySettings();
+  // Together with what stands above it, so that nothing is pushed down.
+  const isComing = useKeyHygiene().isPending;
   if (settings.error) {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
   }
   return (
     <Page title="Security" lead="Rules that hold for the whole company, for people and programs.">
       <KeyHygiene />
-      {settings.data ? <KeyLifetime settings={settings.data} /> : <SkeletonRows rows={3} />}
+      {settings.data && !isComing && <KeyLifetime settings={settings.data} />}
     </Page>
   );
 }

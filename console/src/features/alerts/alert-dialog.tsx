@@ -1,0 +1,401 @@
+import { useState } from "react";
+import { type UseFormReturn, useForm } from "react-hook-form";
+import { ApiError, call } from "../../api-client.ts";
+import { useMay, useSession } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { Combobox } from "../../ui/combobox.tsx";
+import { ConflictNotice } from "../../ui/conflict-notice.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Checkbox, Input, MoneyInput, Select } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { useApiKeys } from "../api-keys/queries.ts";
+import { useWorkspaces } from "../workspaces/queries.ts";
+import { type AlertValues, listOf, toCondition, toScope, toValues } from "./alert-values.ts";
+import { type Alert, useChannels, useCreateAlert, useUpdateAlert } from "./queries.ts";
+import { alertKinds, channelWords, conditionWords, kindWords } from "./words.ts";
+
+type Form = UseFormReturn<AlertValues>;
+
+interface AlertDialogProps {
+  /** The rule that is changed, or null for a new one. */
+  alert: Alert | null;
+  onClose: () => void;
+}
+
+export function AlertDialog({ alert, onClose }: AlertDialogProps) {
+  return (
+    <Dialog
+      title={alert ? "Change alert" : "Create alert"}
+      description={
+        alert
+          ? `${kindWords[alert.condition.kind].label}, ${alert.scope_name}`
+          : "It goes off once for each scope, period and threshold."
+      }
+      isOpen
+      onClose={onClose}
+    >
+      <AlertForm alert={alert} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function AlertForm({ alert, onClose }: AlertDialogProps) {
+  const session = useSession();
+  const create = useCreateAlert();
+  const update = useUpdateAlert();
+  const [error, setError] = useState<Error | null>(null);
+  const [seen, setSeen] = useState(alert);
+  const [newer, setNewer] = useState<Alert | null>(null);
+  const isOrganizationWide = session.permissions.includes("alerts:write");
+  const firstWorkspaceId = isOrganizationWide
+    ? null
+    : (session.workspaces.find(({ permissions }) => permissions.includes("alerts:write"))?.id ??
+      null);
+  const form = useForm<AlertValues>({ defaultValues: toValues(alert, firstWorkspaceId) });
+  const { errors } = form.formState;
+  const values = form.watch();
+  const save = async (given: AlertValues, version: number | null) => {
+    setError(null);
+    setNewer(null);
+    const scope = toScope(given);
+    if (!scope) {
+      form.setError("scopeId", { message: "Choose what is watched." });
+      return;
+    }
+    const common = {
+      name: given.name,
+      includes_below: given.includesBelow && given.scopeType !== "api_key",
+      condition: toCondition(given, alert?.condition ?? null),
+      channel_ids: given.channelIds,
+      notifies_owner: given.notifiesOwner,
+    };
+    try {
+      if (seen) {
+        await update.mutateAsync({
+          params: { alert_id: seen.id },
+          body: { ...common, ...(version !== null && { if_version: version }) },
+        });
+        showToast("Alert changed");
+      } else {
+        await create.mutateAsync({ body: { ...common, scope } });
+        showToast(`Alert “${given.name.trim()}” created`);
+      }
+      onClose();
+    } catch (failure) {
+      const isConflict = failure instanceof ApiError && failure.status === 409;
+      const current = isConflict && seen ? await lookAgain(seen.id) : null;
+      if (current) setNewer(current);
+      else setError(showServerErrors(form, failure as Error, serverNames));
+    }
+  };
+  const submit = form.handleSubmit((given) => save(given, seen?.version ?? null));
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("name", needed("Give it a name."))}
+            placeholder="Spend of Research"
+            maxLength={100}
+          />
+        )}
+      </Field>
+      {!seen && (
+        <>
+          <Field label="Kind" hint={kindWords[values.kind].hint}>
+            {(control) => (
+              <Select {...control} {...form.register("kind")}>
+                {alertKinds.map((kind) => (
+                  <option key={kind} value={kind}>
+                    {kindWords[kind].label}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          <ScopeFields form={form} isOrganizationWide={isOrganizationWide} />
+        </>
+      )}
+      {values.scopeType !== "api_key" && (
+        <Checkbox
+          label="Also what is inside"
+          hint={
+            values.scopeType === "organization"
+              ? "Every workspace and every key, each by itself."
+              : "Every key of the workspace, each by itself."
+          }
+          {...form.register("includesBelow")}
+        />
+      )}
+      <ConditionFields form={form} />
+      <ChannelFields form={form} />
+      <Checkbox
+        label="Tell the person whose key it is"
+        hint="By mail, where it is about a key that belongs to somebody."
+        {...form.register("notifiesOwner")}
+      />
+      <FormError error={error} />
+      {newer && seen ? (
+        <ConflictNotice
+          what="alert"
+          by={null}
+          happened="changed"
+          fields={[
+            ["Name", newer.name, values.name],
+            [
+              "Goes off",
+              conditionWords(newer.condition),
+              conditionWords(toCondition(values, seen.condition)),
+            ],
+            ["Channels", String(newer.channels.length), String(values.channelIds.length)],
+          ]}
+          isBusy={update.isPending}
+          onLoad={() => {
+            setSeen(newer);
+            setNewer(null);
+            form.reset(toValues(newer, null));
+          }}
+          onReplace={() => {
+            setSeen(newer);
+            void form.handleSubmit((given) => save(given, newer.version))();
+          }}
+        />
+      ) : (
+        <DialogActions>
+          <CancelButton />
+          <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
+            {seen ? "Change alert" : "Create alert"}
+          </Button>
+        </DialogActions>
+      )}
+    </form>
+  );
+}
+
+const serverNames = { channel_ids: "channelIds", includes_below: "includesBelow" } as const;
+
+async function lookAgain(alertId: string): Promise<Alert | null> {
+  try {
+    return await call("getAlert", { params: { alert_id: alertId } });
+  } catch {
+    return null;
+  }
+}
+
+function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationWide: boolean }) {
+  const may = useMay();
+  const workspaces = useWorkspaces();
+  const keys = useApiKeys();
+  const { scopeType, scopeId } = form.watch();
+  const options =
+    scopeType === "workspace"
+      ? (workspaces.data?.items ?? [])
+          .filter(({ id }) => may("alerts:write", id))
+          .map(({ id, name }) => ({ value: id, label: name }))
+      : (keys.data?.items ?? [])
+          .filter(({ status }) => status !== "archived")
+          .map(({ id, name, partial_key_hint }) => ({
+            value: id,
+            label: name,
+            note: partial_key_hint.slice(-4),
+          }));
+  return (
+    <div className="grid gap-5 sm:grid-cols-2">
+      <Field label="Watches">
+        {(control) => (
+          <Select
+            {...control}
+            value={scopeType}
+            onChange={({ target }) => {
+              form.setValue("scopeType", target.value as AlertValues["scopeType"]);
+              form.setValue("scopeId", null);
+            }}
+          >
+            {isOrganizationWide && <option value="organization">The whole company</option>}
+            <option value="workspace">A workspace</option>
+            <option value="api_key">One key</option>
+          </Select>
+        )}
+      </Field>
+      {scopeType !== "organization" && (
+        <Field
+          label={scopeType === "workspace" ? "Workspace" : "Key"}
+          error={form.formState.errors.scopeId?.message}
+        >
+          {(control) => (
+            <Combobox
+              control={control}
+              options={options}
+              value={scopeId}
+              onChange={(value) => {
+                form.setValue("scopeId", value);
+                form.clearErrors("scopeId");
+              }}
+              placeholder="Type to find"
+            />
+          )}
+        </Field>
+      )}
+    </div>
+  );
+}
+
+/** The fields of the chosen kind. */
+function ConditionFields({ form }: { form: Form }) {
+  const kind = form.watch("kind");
+  switch (kind) {
+    case "spend_limit":
+      return <ThresholdFields form={form} />;
+    case "forecast":
+      return (
+        <NumberField
+          form={form}
+          name="percent"
+          label="Percent of the limit"
+          hint="At the end of the period, at the present pace."
+        />
+      );
+    case "unusual_spend":
+      return (
+        <div className="grid gap-5 sm:grid-cols-2">
+          <NumberField form={form} name="factor" label="Times the usual" />
+          <Field label="Only from" hint="Hours that cost less are never unusual.">
+            {(control) => <MoneyInput {...control} {...form.register("minUsd")} />}
+          </Field>
+        </div>
+      );
+    case "key_expiring":
+      return (
+        <Field label="Days before" hint="Separated by commas: one message for each.">
+          {(control) => <Input {...control} {...form.register("days", numbers)} />}
+        </Field>
+      );
+    case "key_unused":
+      return <NumberField form={form} name="unusedDays" label="Days without a request" />;
+    case "key_new_address":
+      return null;
+    case "refused_requests":
+      return (
+        <div className="grid gap-5 sm:grid-cols-2">
+          <NumberField form={form} name="count" label="Refused requests" />
+          <NumberField form={form} name="minutes" label="Within minutes" />
+        </div>
+      );
+    case "upstream_errors":
+      return (
+        <div className="grid gap-5 sm:grid-cols-3">
+          <NumberField form={form} name="percent" label="Percent that fail" />
+          <NumberField form={form} name="minRequests" label="Of at least" />
+          <NumberField form={form} name="minutes" label="Within minutes" />
+        </div>
+      );
+  }
+}
+
+const isNumber = (text: string) => /^\d+(\.\d+)?$/.test(text);
+const numbers = {
+  validate: (text: string) =>
+    (listOf(text).length > 0 && listOf(text).every(isNumber)) ||
+    "Enter numbers, separated by commas.",
+};
+
+function ThresholdFields({ form }: { form: Form }) {
+  const { errors } = form.formState;
+  return (
+    <div className="grid gap-5 sm:grid-cols-2">
+      <Field
+        label="Percent of each limit"
+        hint="Separated by commas."
+        error={errors.percents?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("percents", {
+              validate: (text, all) =>
+                !listOf(text).every(isNumber)
+                  ? "Enter whole numbers, separated by commas."
+                  : listOf(text).length + listOf(all.amounts).length > 0 ||
+                    "Enter a percentage or an amount.",
+            })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Amounts in dollars"
+        isOptional
+        hint="Of each month, whether there is a limit or not."
+        error={errors.amounts?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            inputMode="decimal"
+            placeholder="100, 250"
+            {...form.register("amounts", {
+              validate: (text) =>
+                listOf(text).every(isNumber) || "Enter amounts, separated by commas.",
+            })}
+          />
+        )}
+      </Field>
+    </div>
+  );
+}
+
+interface NumberFieldProps {
+  form: Form;
+  name: "percent" | "factor" | "unusedDays" | "count" | "minRequests" | "minutes";
+  label: string;
+  hint?: string;
+}
+
+function NumberField({ form, name, label, hint }: NumberFieldProps) {
+  return (
+    <Field label={label} hint={hint} error={form.formState.errors[name]?.message}>
+      {(control) => (
+        <Input
+          {...control}
+          inputMode="decimal"
+          {...form.register(name, {
+            validate: (text) => isNumber(text.trim()) || "Enter a number.",
+          })}
+        />
+      )}
+    </Field>
+  );
+}
+
+function ChannelFields({ form }: { form: Form }) {
+  const channels = useChannels();
+  const chosen = form.watch("channelIds");
+  const items = channels.data?.items ?? [];
+  const toggle = (id: string, isOn: boolean) =>
+    form.setValue("channelIds", isOn ? [...chosen, id] : chosen.filter((each) => each !== id), {
+      shouldDirty: true,
+    });
+  return (
+    <fieldset className="grid gap-2.5">
+      <legend className="mb-1 text-sm font-medium">Tell</legend>
+      {items.length === 0 ? (
+        <p className="text-sm text-quiet">
+          There is no channel yet: what goes off is seen here alone.
+        </p>
+      ) : (
+        items.map((channel) => (
+          <Checkbox
+            key={channel.id}
+            label={channel.name}
+            hint={`${channelWords[channel.kind].label}${channel.state === "working" ? "" : `, ${channel.state}`}`}
+            checked={chosen.includes(channel.id)}
+            onChange={({ target }) => toggle(channel.id, target.checked)}
+          />
+        ))
+      )}
+    </fieldset>
+  );
+}

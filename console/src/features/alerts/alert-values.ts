@@ -1,0 +1,166 @@
+import type { Alert, AlertKind, AlertScope, Condition } from "./queries.ts";
+
+/** What the form of an alert holds: text as it was typed, for every kind at once. */
+export interface AlertValues {
+  name: string;
+  scopeType: AlertScope["type"];
+  scopeId: string | null;
+  includesBelow: boolean;
+  kind: AlertKind;
+  /** `50, 75, 90, 100` */
+  percents: string;
+  /** `100, 250.50` in dollars; of each month. */
+  amounts: string;
+  percent: string;
+  factor: string;
+  minUsd: string;
+  /** `14, 3` */
+  days: string;
+  unusedDays: string;
+  count: string;
+  minRequests: string;
+  minutes: string;
+  channelIds: string[];
+  notifiesOwner: boolean;
+}
+
+const nothing: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channelIds"> = {
+  includesBelow: true,
+  kind: "spend_limit",
+  percents: "50, 75, 90, 100",
+  amounts: "",
+  percent: "100",
+  factor: "4",
+  minUsd: "5.00",
+  days: "14, 3",
+  unusedDays: "90",
+  count: "50",
+  minRequests: "20",
+  minutes: "60",
+  notifiesOwner: false,
+};
+
+export function toValues(alert: Alert | null, firstWorkspaceId: string | null): AlertValues {
+  if (!alert) {
+    const scope = firstWorkspaceId === null ? "organization" : "workspace";
+    return { ...nothing, name: "", scopeType: scope, scopeId: firstWorkspaceId, channelIds: [] };
+  }
+  const { scope, condition } = alert;
+  return {
+    ...nothing,
+    ...conditionValues(condition),
+    name: alert.name,
+    kind: condition.kind,
+    scopeType: scope.type,
+    scopeId: idOf(scope),
+    includesBelow: alert.includes_below,
+    channelIds: alert.channels.map(({ id }) => id),
+    notifiesOwner: alert.notifies_owner,
+  };
+}
+
+function idOf(scope: AlertScope): string | null {
+  switch (scope.type) {
+    case "organization":
+      return null;
+    case "workspace":
+      return scope.workspace_id;
+    case "api_key":
+      return scope.api_key_id;
+  }
+}
+
+function conditionValues(condition: Condition): Partial<AlertValues> {
+  switch (condition.kind) {
+    case "spend_limit": {
+      const percents = condition.thresholds.flatMap((each) =>
+        "percent" in each ? [each.percent] : [],
+      );
+      const amounts = condition.thresholds.flatMap((each) =>
+        "amount_usd" in each ? [each.amount_usd] : [],
+      );
+      return { percents: percents.join(", "), amounts: amounts.join(", ") };
+    }
+    case "forecast":
+      return { percent: String(condition.percent) };
+    case "unusual_spend":
+      return { factor: String(condition.factor), minUsd: String(condition.min_usd) };
+    case "key_expiring":
+      return { days: condition.days.join(", ") };
+    case "key_unused":
+      return { unusedDays: String(condition.days) };
+    case "key_new_address":
+      return {};
+    case "refused_requests":
+      return { count: String(condition.count), minutes: String(condition.minutes) };
+    case "upstream_errors":
+      return {
+        percent: String(condition.percent),
+        minRequests: String(condition.min_requests),
+        minutes: String(condition.minutes),
+      };
+  }
+}
+
+/** What the wire takes; amounts that the alert had for a day or a week stay what they were. */
+export function toCondition(values: AlertValues, before: Condition | null): Condition {
+  switch (values.kind) {
+    case "spend_limit": {
+      const known = before?.kind === "spend_limit" ? before.thresholds : [];
+      const amounts = listOf(values.amounts).map((text) => {
+        const same = known.find((each) => "amount_usd" in each && String(each.amount_usd) === text);
+        return same ?? { amount_usd: text, period: "monthly" as const };
+      });
+      const percents = listOf(values.percents).map((text) => ({ percent: numberOf(text) }));
+      return { kind: "spend_limit", thresholds: [...percents, ...amounts] };
+    }
+    case "forecast":
+      return { kind: "forecast", percent: numberOf(values.percent) };
+    case "unusual_spend":
+      return {
+        kind: "unusual_spend",
+        factor: numberOf(values.factor),
+        min_usd: values.minUsd.replaceAll(",", "").trim(),
+      };
+    case "key_expiring":
+      return { kind: "key_expiring", days: listOf(values.days).map(numberOf) };
+    case "key_unused":
+      return { kind: "key_unused", days: numberOf(values.unusedDays) };
+    case "key_new_address":
+      return { kind: "key_new_address" };
+    case "refused_requests":
+      return {
+        kind: "refused_requests",
+        count: numberOf(values.count),
+        minutes: numberOf(values.minutes),
+      };
+    case "upstream_errors":
+      return {
+        kind: "upstream_errors",
+        percent: numberOf(values.percent),
+        min_requests: numberOf(values.minRequests),
+        minutes: numberOf(values.minutes),
+      };
+  }
+}
+
+export function toScope({ scopeType, scopeId }: AlertValues): AlertScope | null {
+  if (scopeType === "organization") return { type: "organization" };
+  if (scopeId === null) return null;
+  return scopeType === "workspace"
+    ? { type: "workspace", workspace_id: scopeId }
+    : { type: "api_key", api_key_id: scopeId };
+}
+
+/** Numbers separated by commas or spaces, with or without their signs: `50 %, $100`. */
+export function listOf(text: string): string[] {
+  return text
+    .split(/[,\s]+/)
+    .map((part) => part.replace(/[%$]/g, ""))
+    .filter((part) => part !== "");
+}
+
+/** What is no number goes on as it is: the server says what it expects. */
+function numberOf(text: string): number {
+  return Number(text.replace(/[%$,]/g, "").trim());
+}

@@ -1,0 +1,257 @@
+import {
+  type OrganizationRole,
+  organizationRoles,
+  roleNames,
+} from "@bursar/contract/permissions.ts";
+import { useState } from "react";
+import { type UseFormReturn, useForm } from "react-hook-form";
+import { Button } from "../../ui/button.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed, showServerErrors } from "../../ui/form.ts";
+import { Checkbox, Choices, Input, TextArea } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { type Channel, type ChannelKind, useCreateChannel, useUpdateChannel } from "./queries.ts";
+import { channelWords } from "./words.ts";
+
+interface ChannelDialogProps {
+  /** The channel that is changed, or null for a new one. */
+  channel: Channel | null;
+  onClose: () => void;
+  /** Gets the signing secret of a new webhook: to be shown, and kept nowhere. */
+  onSecret: (secret: string) => void;
+}
+
+interface ChannelValues {
+  name: string;
+  kind: ChannelKind;
+  roles: OrganizationRole[];
+  /** Separated by commas, spaces or lines. */
+  addresses: string;
+  url: string;
+  routingKey: string;
+}
+
+export function ChannelDialog({ channel, onClose, onSecret }: ChannelDialogProps) {
+  return (
+    <Dialog
+      title={channel ? "Change channel" : "Create channel"}
+      description={channel ? channelWords[channel.kind].label : undefined}
+      isOpen
+      onClose={onClose}
+    >
+      <ChannelForm channel={channel} onClose={onClose} onSecret={onSecret} />
+    </Dialog>
+  );
+}
+
+function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
+  const create = useCreateChannel();
+  const update = useUpdateChannel();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm<ChannelValues>({ defaultValues: toValues(channel) });
+  const { errors } = form.formState;
+  const kind = form.watch("kind");
+  const submit = form.handleSubmit(async (values) => {
+    setError(null);
+    const target = toTarget(values);
+    try {
+      if (channel) {
+        await update.mutateAsync({
+          params: { alert_channel_id: channel.id },
+          // A target that holds a secret is not known here: left empty, it stays what it is.
+          body: { name: values.name, if_version: channel.version, ...(target && { target }) },
+        });
+        showToast("Channel changed");
+        onClose();
+      } else if (target) {
+        const made = await create.mutateAsync({ body: { name: values.name, target } });
+        create.reset();
+        showToast(`Channel “${values.name.trim()}” created`);
+        onClose();
+        if (made.signing_secret) onSecret(made.signing_secret);
+      }
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error, serverNames));
+    }
+  });
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      {!channel && (
+        <Choices
+          legend="Kind"
+          name="kind"
+          value={kind}
+          onChange={(value) => form.setValue("kind", value)}
+          choices={(Object.keys(channelWords) as ChannelKind[]).map((value) => ({
+            value,
+            ...channelWords[value],
+          }))}
+        />
+      )}
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("name", needed("Give it a name."))}
+            placeholder="Platform team"
+            maxLength={100}
+          />
+        )}
+      </Field>
+      <TargetFields form={form} kind={kind} channel={channel} />
+      <FormError error={error} />
+      <DialogActions>
+        <CancelButton />
+        <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
+          {channel ? "Change channel" : "Create channel"}
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+const serverNames = {
+  "target.url": "url",
+  "target.routing_key": "routingKey",
+  "target.recipients.addresses": "addresses",
+  "target.recipients": "addresses",
+} as const;
+
+interface TargetProps {
+  form: UseFormReturn<ChannelValues>;
+  kind: ChannelKind;
+  channel: Channel | null;
+}
+
+function TargetFields({ form, kind, channel }: TargetProps) {
+  const { errors } = form.formState;
+  const kept = channel?.target_hint
+    ? `Stored: ${channel.target_hint}. Leave empty to keep it.`
+    : "";
+  const needs = (message: string) => (channel ? {} : needed(message));
+  switch (kind) {
+    case "email":
+      return <RecipientFields form={form} />;
+    case "slack":
+    case "webhook":
+      return (
+        <Field
+          label="Address"
+          isOptional={channel !== null}
+          hint={
+            kept ||
+            (kind === "slack"
+              ? "An incoming webhook of Slack. It is a secret: kept encrypted, and never shown again."
+              : "Gets a signed POST. Addresses inside a private network need the server’s permission.")
+          }
+          error={errors.url?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              type="url"
+              spellCheck={false}
+              placeholder={
+                kind === "slack"
+                  ? "https://hooks.slack.com/services/…"
+                  : "https://example.com/alerts"
+              }
+              {...form.register("url", needs("Enter an address."))}
+            />
+          )}
+        </Field>
+      );
+    case "pagerduty":
+      return (
+        <Field
+          label="Integration key"
+          isOptional={channel !== null}
+          hint={kept || "Of an Events API v2 integration. Kept encrypted, and never shown again."}
+          error={errors.routingKey?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              type="password"
+              autoComplete="off"
+              {...form.register("routingKey", needs("Enter an integration key."))}
+            />
+          )}
+        </Field>
+      );
+  }
+}
+
+function RecipientFields({ form }: { form: UseFormReturn<ChannelValues> }) {
+  const roles = form.watch("roles");
+  return (
+    <>
+      <fieldset className="grid gap-2.5">
+        <legend className="mb-1 text-sm font-medium">Everybody who is</legend>
+        <div className="grid gap-2.5 sm:grid-cols-2">
+          {organizationRoles.map((role) => (
+            <Checkbox
+              key={role}
+              label={roleNames[role]}
+              checked={roles.includes(role)}
+              onChange={({ target }) =>
+                form.setValue(
+                  "roles",
+                  target.checked ? [...roles, role] : roles.filter((each) => each !== role),
+                )
+              }
+            />
+          ))}
+        </div>
+      </fieldset>
+      <Field
+        label="Addresses"
+        isOptional={roles.length > 0}
+        hint="Separated by commas or lines."
+        error={form.formState.errors.addresses?.message}
+      >
+        {(control) => (
+          <TextArea
+            {...control}
+            rows={2}
+            placeholder="finance@example.com"
+            {...form.register("addresses", {
+              validate: (text, all) =>
+                all.kind !== "email" ||
+                all.roles.length > 0 ||
+                text.trim() !== "" ||
+                "Choose a role, or enter an address.",
+            })}
+          />
+        )}
+      </Field>
+    </>
+  );
+}
+
+function toValues(channel: Channel | null): ChannelValues {
+  return {
+    name: channel?.name ?? "",
+    kind: channel?.kind ?? "email",
+    roles: channel ? (channel.recipients?.roles ?? []) : ["owner", "admin"],
+    addresses: channel?.recipients?.addresses.join(", ") ?? "",
+    url: "",
+    routingKey: "",
+  };
+}
+
+function toTarget({ kind, roles, addresses, url, routingKey }: ChannelValues) {
+  switch (kind) {
+    case "email": {
+      const list = addresses.split(/[\s,;]+/).filter((address) => address !== "");
+      return { kind, recipients: { roles, addresses: list } };
+    }
+    case "slack":
+    case "webhook":
+      return url.trim() === "" ? null : { kind, url: url.trim() };
+    case "pagerduty":
+      return routingKey.trim() === "" ? null : { kind, routing_key: routingKey.trim() };
+  }
+}

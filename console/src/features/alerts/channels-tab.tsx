@@ -1,0 +1,291 @@
+import { Ellipsis, Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SecretDialog } from "../../ui/secret-dialog.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { ChannelDialog } from "./channel-dialog.tsx";
+import { DeliveriesDrawer } from "./deliveries-drawer.tsx";
+import {
+  type Channel,
+  useChannels,
+  useDeleteChannel,
+  useTestChannel,
+  useUpdateChannel,
+} from "./queries.ts";
+import { RotateSecretDialog } from "./rotate-secret-dialog.tsx";
+import { channelWords } from "./words.ts";
+
+type Change = { channel: Channel; change: "edit" | "rotate" | "delete" | "deliveries" };
+
+/** Where messages go: mail, Slack, PagerDuty, programs of one's own. */
+export function AlertChannelsTab() {
+  const channels = useChannels();
+  const may = useMay();
+  const [isCreating, setIsCreating] = useState(false);
+  const [changed, setChanged] = useState<Change | null>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const mayChange = may("alert_channels:write");
+  const columns = useMemo(() => makeColumns(mayChange ? setChanged : null), [mayChange]);
+  if (channels.error)
+    return <LoadError error={channels.error} onRetry={() => void channels.refetch()} />;
+  if (channels.isPending) return <SkeletonRows rows={3} />;
+  const create = mayChange && (
+    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
+      <Plus size={16} /> Create channel…
+    </Button>
+  );
+  const close = () => setChanged(null);
+  const of = (change: Change["change"]) => (changed?.change === change ? changed.channel : null);
+  return (
+    <div className="grid gap-4">
+      {channels.data.items.length === 0 ? (
+        <EmptyState title="No channel yet" action={create}>
+          A channel carries the messages of alerts to people or programs. Without one, what goes off
+          is seen here alone.
+        </EmptyState>
+      ) : (
+        <>
+          {create && <div className="flex justify-end">{create}</div>}
+          <Table
+            label="Channels"
+            columns={columns}
+            rows={channels.data.items}
+            rowKey={({ id }) => id}
+            isDimmed={({ state }) => state === "off"}
+          />
+        </>
+      )}
+      {(isCreating || changed?.change === "edit") && (
+        <ChannelDialog
+          channel={of("edit")}
+          onClose={() => {
+            setIsCreating(false);
+            close();
+          }}
+          onSecret={setSecret}
+        />
+      )}
+      <RotateSecretDialog channel={of("rotate")} onClose={close} onSecret={setSecret} />
+      <DeleteChannelDialog channel={of("delete")} onClose={close} />
+      {changed?.change === "deliveries" && (
+        <DeliveriesDrawer channel={changed.channel} onClose={close} />
+      )}
+      <SecretDialog
+        title="Store the signing secret"
+        description="With it your program verifies that a message comes from this server, by the Standard Webhooks rules."
+        secret={secret}
+        variable="WEBHOOK_SECRET"
+        onDone={() => setSecret(null)}
+      />
+    </div>
+  );
+}
+
+function makeColumns(onChange: ((change: Change) => void) | null): Column<Channel>[] {
+  return [
+    {
+      id: "name",
+      header: "Channel",
+      sortBy: ({ name }) => name.toLowerCase(),
+      cell: (channel) => (
+        <span className="grid min-w-36 gap-0.5 py-1">
+          <span className="font-medium">{channel.name}</span>
+          <span className="text-xs text-quiet">{channelWords[channel.kind].label}</span>
+        </span>
+      ),
+    },
+    {
+      id: "target",
+      header: "Reaches",
+      from: "sm",
+      cell: (channel) => (
+        <span className="block max-w-64 truncate text-quiet">{reachWords(channel)}</span>
+      ),
+    },
+    {
+      id: "state",
+      header: "State",
+      sortBy: ({ state }) => state,
+      cell: (channel) => <ChannelState channel={channel} />,
+    },
+    {
+      id: "alerts",
+      header: "Alerts",
+      from: "lg",
+      isNumeric: true,
+      sortBy: ({ alerts }) => alerts,
+      cell: ({ alerts }) => alerts,
+    },
+    {
+      id: "last",
+      header: "Last message",
+      from: "lg",
+      cell: ({ last_delivery }) =>
+        last_delivery ? (
+          <span className="grid gap-0.5">
+            <RelativeTime at={last_delivery.at} />
+            <span className="text-xs text-quiet">{last_delivery.status}</span>
+          </span>
+        ) : (
+          <span className="text-quiet">None yet</span>
+        ),
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (channel) => onChange && <ChannelMenu channel={channel} onChange={onChange} />,
+    },
+  ];
+}
+
+function reachWords({ recipients, target_hint }: Channel): string {
+  if (!recipients) return target_hint ?? "";
+  const roles = recipients.roles.map((role) => `${role}s`);
+  const count = recipients.addresses.length;
+  const addresses =
+    count === 0
+      ? []
+      : count <= 2
+        ? recipients.addresses
+        : [formatPlural(count, "address", "addresses")];
+  return [...roles, ...addresses].join(", ");
+}
+
+function ChannelState({ channel }: { channel: Channel }) {
+  if (channel.state === "off") return <Badge>off</Badge>;
+  if (channel.state === "paused") {
+    return (
+      <span className="grid justify-items-start gap-0.5">
+        <Badge tone="bad">paused</Badge>
+        {channel.pause_reason && (
+          <span className="max-w-64 truncate text-xs text-bad" title={channel.pause_reason}>
+            {channel.pause_reason}
+          </span>
+        )}
+      </span>
+    );
+  }
+  return channel.failures_in_a_row > 0 ? (
+    <Badge tone="warn">{formatPlural(channel.failures_in_a_row, "failure")}</Badge>
+  ) : (
+    <Badge tone="good">working</Badge>
+  );
+}
+
+function ChannelMenu({
+  channel,
+  onChange,
+}: {
+  channel: Channel;
+  onChange: (change: Change) => void;
+}) {
+  const update = useUpdateChannel();
+  const test = useTestChannel();
+  const isOn = channel.state === "working";
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions for ${channel.name}`}>
+          <Ellipsis size={16} />
+        </IconButton>
+      }
+    >
+      <MenuItem
+        onSelect={() =>
+          test.mutate(
+            { params: { alert_channel_id: channel.id } },
+            {
+              onSuccess: ({ status, last_error }) =>
+                showToast(
+                  status === "failed"
+                    ? `The test failed: ${last_error ?? "no reason was given"}`
+                    : status === "sent"
+                      ? "The test has arrived"
+                      : "The test is on its way",
+                ),
+              onError: (error) => showToast(error.message),
+            },
+          )
+        }
+      >
+        Send test
+      </MenuItem>
+      <MenuItem onSelect={() => onChange({ channel, change: "deliveries" })}>
+        Show deliveries
+      </MenuItem>
+      <MenuItem onSelect={() => onChange({ channel, change: "edit" })}>Change channel…</MenuItem>
+      {channel.kind === "webhook" && (
+        <MenuItem onSelect={() => onChange({ channel, change: "rotate" })}>
+          Rotate signing secret…
+        </MenuItem>
+      )}
+      <MenuItem
+        onSelect={() =>
+          update.mutate(
+            { params: { alert_channel_id: channel.id }, body: { is_enabled: !isOn } },
+            {
+              onSuccess: () => showToast(isOn ? "Channel turned off" : "Channel works again"),
+              onError: (error) => showToast(error.message),
+            },
+          )
+        }
+      >
+        {isOn ? "Turn off" : channel.state === "paused" ? "Resume" : "Turn on"}
+      </MenuItem>
+      <MenuSeparator />
+      <MenuItem isDanger onSelect={() => onChange({ channel, change: "delete" })}>
+        Delete channel…
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function DeleteChannelDialog({
+  channel,
+  onClose,
+}: {
+  channel: Channel | null;
+  onClose: () => void;
+}) {
+  const remove = useDeleteChannel();
+  return (
+    <ConfirmDialog
+      title="Delete channel"
+      action="Delete channel"
+      isOpen={channel !== null}
+      onClose={onClose}
+      isBusy={remove.isPending}
+      error={remove.error}
+      onConfirm={() =>
+        channel &&
+        remove.mutate(
+          { params: { alert_channel_id: channel.id } },
+          {
+            onSuccess: () => {
+              showToast(`Channel “${channel.name}” deleted`);
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        <strong className="font-semibold text-ink">{channel?.name}</strong> carries no more
+        messages.{" "}
+        {channel && channel.alerts > 0
+          ? `${formatPlural(channel.alerts, "alert goes", "alerts go")} on without it.`
+          : "No alert uses it."}
+      </p>
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,184 @@
+import { Link, useParams } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { formatUsd } from "../../ui/format.ts";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { AcknowledgeDialog } from "./acknowledge-dialog.tsx";
+import { deliveryTones } from "./delivery-states.tsx";
+import { type Firing, useFiring } from "./queries.ts";
+import { kindWords } from "./words.ts";
+
+/** One firing: where the link of a message leads. */
+export function FiringPage() {
+  const { firingId } = useParams({ strict: false }) as { firingId: string };
+  const firing = useFiring(firingId);
+  const may = useMay();
+  const [isAcknowledging, setIsAcknowledging] = useState(false);
+  if (firing.error) return <LoadError error={firing.error} onRetry={() => void firing.refetch()} />;
+  const { data } = firing;
+  if (!data) {
+    return (
+      <Page title="Alert">
+        <SkeletonRows rows={5} />
+      </Page>
+    );
+  }
+  const mayAcknowledge = may("alerts:write", data.workspace_id ?? undefined);
+  return (
+    <Page
+      title={data.title}
+      lead={data.next}
+      actions={
+        <>
+          <ScopeLink firing={data} />
+          {mayAcknowledge && (
+            <Button
+              kind={data.acknowledged_at ? "plain" : "primary"}
+              onClick={() => setIsAcknowledging(true)}
+            >
+              {data.acknowledged_at ? "Change note…" : "Acknowledge…"}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className="grid max-w-2xl gap-10">
+        <Facts items={factsOf(data)} />
+        <SpendSection firing={data} />
+        <Section title="Who was told">
+          {data.deliveries.length === 0 ? (
+            <p className="text-sm text-quiet">
+              {data.is_muted
+                ? "Nobody: the rule was muted when it went off."
+                : "Nobody: the rule has no channel."}
+            </p>
+          ) : (
+            <ul className="divide-y divide-line border-y border-line text-sm">
+              {data.deliveries.map((delivery) => (
+                <li
+                  key={delivery.channel_id ?? "owner"}
+                  className="flex items-center justify-between gap-4 py-2.5"
+                >
+                  <span>{delivery.channel_name ?? "The person whose key it is"}</span>
+                  <Badge tone={deliveryTones[delivery.status]}>{delivery.status}</Badge>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Section>
+      </div>
+      <AcknowledgeDialog
+        firing={isAcknowledging ? data : null}
+        onClose={() => setIsAcknowledging(false)}
+      />
+    </Page>
+  );
+}
+
+function ScopeLink({ firing: { scope } }: { firing: Firing }) {
+  switch (scope.type) {
+    case "organization":
+      return <ButtonLink to="/limits">Open limits</ButtonLink>;
+    case "workspace":
+      return (
+        <ButtonLink
+          to="/workspaces/$workspaceId/limits"
+          params={{ workspaceId: scope.workspace_id } as never}
+        >
+          Open workspace
+        </ButtonLink>
+      );
+    case "api_key":
+      return (
+        <ButtonLink to="/keys/$keyId" params={{ keyId: scope.api_key_id } as never}>
+          Open key
+        </ButtonLink>
+      );
+  }
+}
+
+function SpendSection({ firing: { facts } }: { firing: Firing }) {
+  const { spent_usd, limit_usd } = facts;
+  if (!spent_usd || !limit_usd) return null;
+  return (
+    <Section title="Spend when it went off">
+      <SpendBar
+        spentUsd={spent_usd}
+        heldUsd={facts.held_usd ?? "0"}
+        unresolvedUsd={facts.unresolved_usd ?? "0"}
+        limitUsd={limit_usd}
+        isExplained
+      />
+    </Section>
+  );
+}
+
+type Fact = readonly [name: string, value: ReactNode];
+
+function factsOf(firing: Firing): Fact[] {
+  const { facts, alert } = firing;
+  const money = (name: string, text: string | null | undefined): Fact[] =>
+    text
+      ? [
+          [
+            name,
+            <span key={name} className="figures">
+              {formatUsd(text)}
+            </span>,
+          ],
+        ]
+      : [];
+  const time = (name: string, at: string | null | undefined): Fact[] =>
+    at ? [[name, <RelativeTime key={name} at={at} />]] : [];
+  const count = (name: string, value: number | null | undefined): Fact[] =>
+    value == null ? [] : [[name, value.toLocaleString("en-US")]];
+  const by = firing.acknowledged_by;
+  return [
+    ["About", firing.scope_name],
+    ["Went off", <RelativeTime key="fired" at={firing.fired_at} />],
+    [
+      "Rule",
+      <span key="rule" className="inline-flex flex-wrap items-center gap-2">
+        {alert.is_deleted ? (
+          alert.name
+        ) : (
+          <Link to="/alerts/rules" className="link">
+            {alert.name}
+          </Link>
+        )}
+        <Badge>{kindWords[firing.kind].label}</Badge>
+        <span className="text-quiet">{firing.threshold}</span>
+      </span>,
+    ],
+    ...money("Forecast for the period", facts.forecast_usd),
+    ...time("Limit reached", facts.reached_at),
+    ...money("Usual in such an hour", facts.usual_usd),
+    ...(facts.limit_usd ? [] : money("Spent", facts.spent_usd)),
+    ...time("Period ends", facts.period_ends_at),
+    ...count("Requests", facts.requests),
+    ...count("Failed or refused", facts.failed_requests),
+    ...time("Key expires", facts.expires_at),
+    ...time("Last used", facts.last_used_at),
+    ...(facts.address_range
+      ? [["Network", <code key="network">{facts.address_range}</code>] as const]
+      : []),
+    [
+      "Acknowledged",
+      firing.acknowledged_at ? (
+        <span key="acknowledged">
+          <RelativeTime at={firing.acknowledged_at} />
+          {by && <span className="text-quiet"> by {by.id}</span>}
+          {firing.note && <span className="block">{firing.note}</span>}
+        </span>
+      ) : (
+        "Not yet"
+      ),
+    ],
+  ];
+}

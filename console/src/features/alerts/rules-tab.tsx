@@ -1,0 +1,257 @@
+import { Ellipsis, Plus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { AlertDialog } from "./alert-dialog.tsx";
+import { MuteDialog } from "./mute-dialog.tsx";
+import {
+  type Alert,
+  type AlertScope,
+  useAlerts,
+  useDeleteAlert,
+  useUpdateAlert,
+} from "./queries.ts";
+import { conditionWords, kindWords } from "./words.ts";
+
+type Change = { alert: Alert; change: "edit" | "mute" | "delete" };
+
+/** The rules: what is watched, and who hears of it. */
+export function AlertRulesTab() {
+  const alerts = useAlerts();
+  const may = useMay();
+  const [isCreating, setIsCreating] = useState(false);
+  const [changed, setChanged] = useState<Change | null>(null);
+  const columns = useMemo(() => makeColumns(may, setChanged), [may]);
+  if (alerts.error) return <LoadError error={alerts.error} onRetry={() => void alerts.refetch()} />;
+  if (alerts.isPending) return <SkeletonRows />;
+  const create = may("alerts:write") && (
+    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
+      <Plus size={16} /> Create alert…
+    </Button>
+  );
+  const close = () => setChanged(null);
+  const of = (change: Change["change"]) => (changed?.change === change ? changed.alert : null);
+  return (
+    <div className="grid gap-4">
+      {alerts.data.items.length === 0 ? (
+        <EmptyState
+          title="No alert is set"
+          action={create}
+          code={
+            <CodeBlock
+              what="call"
+              text={`curl "$BURSAR_URL/v1/admin/alerts" -H "x-api-key: $ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"name":"Spend limits","scope":{"type":"organization"},"includes_below":true,"condition":{"kind":"spend_limit"}}'`}
+            />
+          }
+        >
+          Hear of it before a limit is reached, when spend is unusual, or when a key is about to
+          stop.
+        </EmptyState>
+      ) : (
+        <>
+          {create && <div className="flex justify-end">{create}</div>}
+          <Table
+            label="Alerts"
+            columns={columns}
+            rows={alerts.data.items}
+            rowKey={({ id }) => id}
+            isDimmed={({ is_enabled }) => !is_enabled}
+          />
+        </>
+      )}
+      {isCreating && <AlertDialog alert={null} onClose={() => setIsCreating(false)} />}
+      {changed?.change === "edit" && <AlertDialog alert={changed.alert} onClose={close} />}
+      <MuteDialog alert={of("mute")} onClose={close} />
+      <DeleteAlertDialog alert={of("delete")} onClose={close} />
+    </div>
+  );
+}
+
+function makeColumns(
+  may: ReturnType<typeof useMay>,
+  onChange: (change: Change) => void,
+): Column<Alert>[] {
+  return [
+    {
+      id: "name",
+      header: "Rule",
+      sortBy: ({ name }) => name.toLowerCase(),
+      cell: (alert) => (
+        <span className="grid min-w-40 gap-0.5 py-1">
+          <span className="flex flex-wrap items-center gap-2 font-medium">
+            {alert.name} <AlertState alert={alert} />
+          </span>
+          <span className="text-xs text-quiet">{conditionWords(alert.condition)}</span>
+        </span>
+      ),
+    },
+    {
+      id: "kind",
+      header: "Kind",
+      from: "lg",
+      sortBy: ({ condition }) => kindWords[condition.kind].label,
+      cell: ({ condition }) => kindWords[condition.kind].label,
+    },
+    {
+      id: "scope",
+      header: "Watches",
+      from: "sm",
+      sortBy: ({ scope_name }) => scope_name,
+      cell: (alert) => <span className="block max-w-56 truncate">{watchedWords(alert)}</span>,
+    },
+    {
+      id: "channels",
+      header: "Tells",
+      from: "sm",
+      cell: (alert) => <Told alert={alert} />,
+    },
+    {
+      id: "fired",
+      header: "Last went off",
+      from: "lg",
+      sortBy: ({ last_fired_at }) => last_fired_at ?? "",
+      cell: (alert) => (
+        <span className="grid gap-0.5">
+          <RelativeTime at={alert.last_fired_at} absent="Never" />
+          {alert.firings_in_30_days > 0 && (
+            <span className="text-xs text-quiet">
+              {formatPlural(alert.firings_in_30_days, "time")} in 30 days
+            </span>
+          )}
+        </span>
+      ),
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (alert) =>
+        may("alerts:write", workspaceOf(alert.scope)) ? (
+          <AlertMenu alert={alert} onChange={onChange} />
+        ) : null,
+    },
+  ];
+}
+
+/** The workspace whose rights count, where the scope says it. */
+function workspaceOf(scope: AlertScope): string | undefined {
+  return scope.type === "workspace" ? scope.workspace_id : undefined;
+}
+
+function watchedWords({ scope, scope_name, includes_below }: Alert): string {
+  switch (scope.type) {
+    case "organization":
+      return includes_below ? "The company, its workspaces and keys" : "The whole company";
+    case "workspace":
+      return includes_below ? `${scope_name} and its keys` : scope_name;
+    case "api_key":
+      return `Key ${scope_name}`;
+  }
+}
+
+function AlertState({ alert }: { alert: Alert }) {
+  if (!alert.is_enabled) return <Badge>off</Badge>;
+  const isMuted = alert.muted_until !== null && Date.parse(alert.muted_until) > Date.now();
+  return isMuted ? <Badge tone="warn">muted</Badge> : null;
+}
+
+function Told({ alert }: { alert: Alert }) {
+  const names = alert.channels.map(({ name }) => name);
+  if (alert.notifies_owner) names.push("the key’s owner");
+  const broken = alert.channels.filter(({ is_working }) => !is_working);
+  if (names.length === 0) return <span className="text-quiet">Nobody</span>;
+  return (
+    <span className="flex flex-wrap items-center gap-1.5">
+      <span className="max-w-52 truncate" title={names.join(", ")}>
+        {names.join(", ")}
+      </span>
+      {broken.length > 0 && <Badge tone="bad">not working</Badge>}
+    </span>
+  );
+}
+
+function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Change) => void }) {
+  const update = useUpdateAlert();
+  const set = (body: { is_enabled?: boolean; muted_until?: null }, done: string) =>
+    update.mutate(
+      { params: { alert_id: alert.id }, body },
+      {
+        onSuccess: () => showToast(done),
+        onError: (error) => showToast(error.message),
+      },
+    );
+  const isMuted = alert.muted_until !== null && Date.parse(alert.muted_until) > Date.now();
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions for ${alert.name}`}>
+          <Ellipsis size={16} />
+        </IconButton>
+      }
+    >
+      <MenuItem onSelect={() => onChange({ alert, change: "edit" })}>Change alert…</MenuItem>
+      {isMuted ? (
+        <MenuItem onSelect={() => set({ muted_until: null }, "Alert speaks again")}>
+          Unmute alert
+        </MenuItem>
+      ) : (
+        <MenuItem onSelect={() => onChange({ alert, change: "mute" })}>Mute alert…</MenuItem>
+      )}
+      <MenuItem
+        onSelect={() =>
+          set(
+            { is_enabled: !alert.is_enabled },
+            alert.is_enabled ? "Alert turned off" : "Alert turned on",
+          )
+        }
+      >
+        {alert.is_enabled ? "Turn off" : "Turn on"}
+      </MenuItem>
+      <MenuSeparator />
+      <MenuItem isDanger onSelect={() => onChange({ alert, change: "delete" })}>
+        Delete alert…
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function DeleteAlertDialog({ alert, onClose }: { alert: Alert | null; onClose: () => void }) {
+  const remove = useDeleteAlert();
+  return (
+    <ConfirmDialog
+      title="Delete alert"
+      action="Delete alert"
+      isOpen={alert !== null}
+      onClose={onClose}
+      isBusy={remove.isPending}
+      error={remove.error}
+      onConfirm={() =>
+        alert &&
+        remove.mutate(
+          { params: { alert_id: alert.id } },
+          {
+            onSuccess: () => {
+              showToast(`Alert “${alert.name}” deleted`);
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        <strong className="font-semibold text-ink">{alert?.name}</strong> watches no longer. What it
+        said so far stays in the history.
+      </p>
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,141 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useMay } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { formatUsd } from "../../ui/format.ts";
+import { Page } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { periodWords } from "../spend-limits/words.ts";
+import { type IncreaseRequest, useIncreaseRequests } from "./queries.ts";
+import type { RequestsSearch, RequestView } from "./search.ts";
+import { personWords, scopeWords, statusTones } from "./words.ts";
+
+/** Requests for higher limits: one's own, and those one may decide about. */
+export function IncreaseRequestsPage() {
+  const { show = "pending" }: RequestsSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const may = useMay();
+  const requests = useIncreaseRequests(show);
+  const columns = useMemo(makeColumns, []);
+  if (requests.error && requests.items.length === 0) {
+    return <LoadError error={requests.error} onRetry={requests.refetch} />;
+  }
+  const ask = may("spend_limits:request") && (
+    <ButtonLink to="/limits/request" kind="primary">
+      Ask for more…
+    </ButtonLink>
+  );
+  return (
+    <Page
+      title="Requests for higher limits"
+      lead="Who needs more than a limit allows, and what was decided."
+      actions={ask}
+    >
+      <div className="grid gap-4">
+        <div>
+          <Segments<RequestView>
+            label="Shown"
+            value={show}
+            options={[
+              ["pending", "Pending"],
+              ["all", "All"],
+            ]}
+            onChange={(view) =>
+              void navigate({ to: "/limits/requests", search: { show: view }, replace: true })
+            }
+          />
+        </div>
+        {requests.isPending ? (
+          <SkeletonRows rows={3} />
+        ) : requests.items.length === 0 ? (
+          <EmptyState title={show === "pending" ? "No request is pending" : "No request yet"}>
+            Whoever runs into a limit can ask for a higher one here. Those who may set the limit
+            hear of it by mail.
+          </EmptyState>
+        ) : (
+          <Table
+            label="Requests for higher limits"
+            columns={columns}
+            rows={requests.items}
+            rowKey={({ id }) => id}
+          />
+        )}
+        {requests.hasOlder && (
+          <Button className="mx-auto" isBusy={requests.isLoadingOlder} onClick={requests.loadOlder}>
+            Load older requests
+          </Button>
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function makeColumns(): Column<IncreaseRequest>[] {
+  return [
+    {
+      id: "what",
+      header: "Limit of",
+      cell: (request) => (
+        <span className="grid min-w-36 gap-0.5 py-1">
+          <Link
+            to="/limits/requests/$requestId"
+            params={{ requestId: request.id }}
+            className="link font-medium"
+          >
+            {request.scope.type === "organization" ? "The whole company" : request.scope_name}
+          </Link>
+          <span className="text-xs text-quiet">{periodWords[request.period]}</span>
+        </span>
+      ),
+    },
+    {
+      id: "amount",
+      header: "From, to",
+      isNumeric: true,
+      cell: (request) => (
+        <span className="whitespace-nowrap">
+          <span className="text-quiet">{formatUsd(request.limit_when_asked_usd)} →</span>{" "}
+          {formatUsd(request.amount_usd)}
+        </span>
+      ),
+    },
+    {
+      id: "who",
+      header: "Asked by",
+      from: "sm",
+      cell: (request) => (
+        <span className="grid gap-0.5">
+          <span className="max-w-48 truncate">{personWords(request.requester)}</span>
+          <span className="text-xs text-quiet">
+            <RelativeTime at={request.created_at} />
+          </span>
+        </span>
+      ),
+    },
+    {
+      id: "reason",
+      header: "Reason",
+      from: "lg",
+      cell: (request) => (
+        <span className="block max-w-72 truncate text-quiet" title={request.reason}>
+          {request.reason}
+        </span>
+      ),
+    },
+    {
+      id: "status",
+      header: "State",
+      cell: (request) => (
+        <Badge tone={statusTones[request.status]}>
+          <span className="sr-only">Limit of {scopeWords(request)}: </span>
+          {request.status}
+        </Badge>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,163 @@
+import { useParams } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { useSession } from "../../session.ts";
+import { LoadError } from "../../shell/error-pages.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { formatUsd } from "../../ui/format.ts";
+import { Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { periodWords } from "../spend-limits/words.ts";
+import { ApproveDialog, DenyDialog } from "./decide-dialogs.tsx";
+import { type IncreaseRequest, useIncreaseRequest, useWithdrawIncreaseRequest } from "./queries.ts";
+import { personWords, scopeWords, statusTones } from "./words.ts";
+
+type Open = "approve" | "deny" | "withdraw" | null;
+
+/** One request: where the link of the mail leads. What is decided here is asked for again by who decides. */
+export function IncreaseRequestPage() {
+  const { requestId } = useParams({ strict: false }) as { requestId: string };
+  const request = useIncreaseRequest(requestId);
+  const session = useSession();
+  const [open, setOpen] = useState<Open>(null);
+  if (request.error) {
+    return <LoadError error={request.error} onRetry={() => void request.refetch()} />;
+  }
+  const { data } = request;
+  if (!data) {
+    return (
+      <Page title="Request for a higher limit">
+        <SkeletonRows rows={5} />
+      </Page>
+    );
+  }
+  const isPending = data.status === "pending";
+  const isOwn = data.requester.id === session.member.id;
+  const close = () => setOpen(null);
+  return (
+    <Page
+      title={`More for ${scopeWords(data)}`}
+      lead={`${personWords(data.requester)} asks for ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
+      actions={
+        <>
+          <ButtonLink to="/limits/requests">All requests</ButtonLink>
+          {isPending && isOwn && (
+            <Button onClick={() => setOpen("withdraw")}>Withdraw request…</Button>
+          )}
+          {isPending && data.can_resolve && (
+            <>
+              <Button onClick={() => setOpen("deny")}>Deny request…</Button>
+              <Button kind="primary" onClick={() => setOpen("approve")}>
+                Approve request…
+              </Button>
+            </>
+          )}
+        </>
+      }
+    >
+      <div className="grid max-w-2xl gap-10">
+        {data.limit_usd && data.spent_usd && (
+          <Section title="The limit now">
+            <SpendBar
+              spentUsd={data.spent_usd ?? "0"}
+              heldUsd={data.held_usd ?? "0"}
+              limitUsd={data.limit_usd}
+              isExplained
+            />
+          </Section>
+        )}
+        <Facts items={factsOf(data)} />
+        {isPending && !data.can_resolve && !isOwn && (
+          <p className="text-sm text-quiet">
+            Whoever may set the limit decides: Owners, Admins, Billing, and the workspace’s admins.
+          </p>
+        )}
+      </div>
+      {open === "approve" && <ApproveDialog request={data} onClose={close} />}
+      {open === "deny" && <DenyDialog request={data} onClose={close} />}
+      <WithdrawDialog request={open === "withdraw" ? data : null} onClose={close} />
+    </Page>
+  );
+}
+
+function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
+  const money = (text: string) => <span className="figures">{formatUsd(text)}</span>;
+  return [
+    [
+      "State",
+      <Badge key="state" tone={statusTones[request.status]}>
+        {request.status}
+      </Badge>,
+    ],
+    ["Asked by", personWords(request.requester)],
+    ["Asked", <RelativeTime key="asked" at={request.created_at} />],
+    [
+      "Reason",
+      <span key="reason" className="whitespace-pre-wrap">
+        {request.reason}
+      </span>,
+    ],
+    ["Limit when asked", money(request.limit_when_asked_usd)],
+    ["Asked for", money(request.amount_usd)],
+    ...(request.approved_usd ? [["Approved", money(request.approved_usd)] as const] : []),
+    ...(request.resolved_at
+      ? [
+          [
+            "Decided",
+            <span key="decided">
+              <RelativeTime at={request.resolved_at} />
+              <span className="text-quiet"> by {personWords(request.resolved_by)}</span>
+            </span>,
+          ] as const,
+        ]
+      : []),
+    ...(request.answer
+      ? [
+          [
+            "Answer",
+            <span key="answer" className="whitespace-pre-wrap">
+              {request.answer}
+            </span>,
+          ] as const,
+        ]
+      : []),
+  ];
+}
+
+function WithdrawDialog({
+  request,
+  onClose,
+}: {
+  request: IncreaseRequest | null;
+  onClose: () => void;
+}) {
+  const withdraw = useWithdrawIncreaseRequest();
+  return (
+    <ConfirmDialog
+      title="Withdraw request"
+      action="Withdraw request"
+      isOpen={request !== null}
+      onClose={onClose}
+      isBusy={withdraw.isPending}
+      error={withdraw.error}
+      onConfirm={() =>
+        request &&
+        withdraw.mutate(
+          { params: { spend_limit_increase_request_id: request.id } },
+          {
+            onSuccess: () => {
+              showToast("Request withdrawn");
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>Nobody decides about it any more. You can ask again at any time.</p>
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Tone } from "../../ui/badge.tsx";
+import type { IncreaseRequest } from "./queries.ts";
+
+export const statusTones: Record<IncreaseRequest["status"], Tone> = {
+  pending: "accent",
+  approved: "good",
+  denied: "bad",
+  withdrawn: "plain",
+};
+
+/** Whose limit it is, in words that follow "the limit of". */
+export function scopeWords({ scope, scope_name }: IncreaseRequest): string {
+  switch (scope.type) {
+    case "organization":
+      return "the whole company";
+    case "workspace":
+      return scope_name;
+    case "api_key":
+      return `key ${scope_name}`;
+  }
+}
+
+export function personWords(
+  person: IncreaseRequest["requester"] | IncreaseRequest["resolved_by"],
+): string {
+  return person ? (person.name ?? person.email ?? person.id) : "";
+}

@@ -1,0 +1,120 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { describeConsole, SLOW_MS, settle } from "./open-console.ts";
+
+describeConsole("alerts and requests", ({ company, openAs }) => {
+  const goTo = async (page: Page, path: string) => {
+    await page.goto(company().server.url + path);
+    await settle(page);
+  };
+
+  test(
+    "a webhook's secret is shown once, its channel carries a rule, and what goes off is acknowledged",
+    async () => {
+      const { page, faults } = await openAs();
+      await goTo(page, "/alerts/channels");
+      await page.getByRole("button", { name: "Create channel…" }).click();
+      await page.getByRole("radio", { name: "Webhook A signed POST" }).check();
+      await page.getByLabel("Name").fill("Incident desk");
+      await page.getByRole("textbox", { name: "Address" }).fill("https://desk.example/alerts");
+      await page.getByRole("button", { name: "Create channel", exact: true }).click();
+      const secret = (await page.getByText(/^whsec_/).textContent()) ?? "";
+      expect(secret.length).toBeGreaterThan(30);
+      await page.keyboard.press("Escape");
+      await page.getByText(/^whsec_/).waitFor();
+      await page.getByLabel("I stored it").check();
+      await page.getByRole("button", { name: "Done" }).click();
+      await page.getByRole("cell", { name: "Incident desk Webhook" }).waitFor();
+      const left = await page.evaluate(
+        "JSON.stringify([location.href, {...localStorage}, {...sessionStorage}, document.documentElement.outerHTML])",
+      );
+      expect(String(left)).not.toContain(secret);
+
+      await goTo(page, "/alerts/rules");
+      await page.getByRole("button", { name: "Create alert…" }).click();
+      await page.getByLabel("Name").fill("Any spend at all");
+      await page.getByLabel("Also what is inside").uncheck();
+      await page.getByLabel("Percent of each limit").fill("");
+      await page.getByLabel("Amounts in dollars").fill("0.5");
+      await page.getByLabel("Incident desk").check();
+      await page.getByRole("button", { name: "Create alert", exact: true }).click();
+      const row = page.getByRole("row", { name: /Any spend at all/ });
+      await row.getByText("At $0.50 a month").waitFor();
+      await row.getByText("Incident desk").waitFor();
+
+      await goTo(page, "/alerts");
+      await page
+        .getByRole("row", { name: /Any spend at all/ })
+        .getByRole("button", { name: /^Acknowledge/ })
+        .click();
+      await page.getByLabel("Note").fill("Known: it is a busy month.");
+      await page.getByRole("button", { name: "Acknowledge alert" }).click();
+      await page.getByText("Alert acknowledged").waitFor();
+      await page.getByRole("button", { name: "Acknowledged" }).click();
+      await page
+        .getByRole("row", { name: /Any spend at all/ })
+        .getByRole("link")
+        .click();
+      await page.getByText("Known: it is a busy month.").waitFor();
+      expect(faults).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test("a rule is muted, changed, turned off and deleted", async () => {
+    const { page } = await openAs();
+    await goTo(page, "/alerts/rules");
+    const act = async (item: string) => {
+      await page.getByRole("button", { name: "Actions for Keys about to expire" }).click();
+      await page.getByRole("menuitem", { name: item }).click();
+    };
+    const row = page.getByRole("row", { name: /Keys about to expire/ });
+    await act("Mute alert…");
+    await page.getByRole("button", { name: "Mute alert", exact: true }).click();
+    await row.getByText("muted").waitFor();
+    await act("Unmute alert");
+    await row.getByText("muted").waitFor({ state: "detached" });
+    await act("Change alert…");
+    await page.getByLabel("Days before").fill("30, 7");
+    await page.getByRole("button", { name: "Change alert", exact: true }).click();
+    await row.getByText("30 and 7 days before a key expires").waitFor();
+    await act("Turn off");
+    await row.getByText("off").waitFor();
+    await act("Delete alert…");
+    await page.getByRole("button", { name: "Delete alert", exact: true }).click();
+    await row.waitFor({ state: "detached" });
+  });
+
+  test("somebody asks for more, and an owner approves it: the limit is set, and the request says so", async () => {
+    const { engineeringId, increaseRequestId } = company();
+    const { page } = await openAs();
+    await goTo(page, "/limits");
+    await page.getByRole("link", { name: "Requests for more" }).click();
+    await page
+      .getByRole("row", { name: /Engineering/ })
+      .getByRole("link")
+      .click();
+    await page.getByRole("heading", { level: 1, name: "More for Engineering" }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/limits/requests/${increaseRequestId}`);
+    await page.getByRole("button", { name: "Approve request…" }).click();
+    await page.getByLabel("New limit").fill("11000");
+    await page.getByLabel("Answer").fill("Until Friday.");
+    await page.getByRole("button", { name: "Approve request", exact: true }).click();
+    await page.getByText("approved", { exact: true }).waitFor();
+    await page.getByText("Until Friday.", { exact: true }).waitFor();
+    const query = `scope_type=workspace&workspace_id=${engineeringId}`;
+    const { json } = await company().server.admin("GET", `/v1/admin/spend_limits?${query}`);
+    expect(json?.["data"]).toMatchObject([{ limit_usd: 11_000 }]);
+
+    await goTo(page, `/limits/request?scope=workspace&id=${engineeringId}&period=monthly`);
+    await page.getByLabel("New limit").fill("15000");
+    await page.getByRole("button", { name: "Send request" }).click();
+    await page.getByText("Say what it is for.").waitFor();
+    await page.getByLabel("Reason").fill("Another week.");
+    await page.getByRole("button", { name: "Send request" }).click();
+    await page.getByRole("heading", { level: 1, name: "More for Engineering" }).waitFor();
+    await page.getByRole("button", { name: "Withdraw request…" }).click();
+    await page.getByRole("button", { name: "Withdraw request", exact: true }).click();
+    await page.getByText("withdrawn", { exact: true }).waitFor();
+  });
+});

@@ -1,0 +1,170 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
+
+// The official client decides about requests that were made here.
+
+const REQUESTS = "/v1/admin/spend_limit_increase_requests";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let client: Anthropic;
+let baseURL: string;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  client = new Anthropic({ apiKey: org.adminKey, baseURL, maxRetries: 0 });
+  workspaceId = (await org.admin.createWorkspace()).id;
+  await setLimit({ type: "workspace", workspace_id: workspaceId });
+});
+
+const setLimit = (scope: object) =>
+  org.admin.post("/v1/admin/spend_limits", { scope, period: "monthly", limit_usd: 100 });
+const official = () => client.organization.spendLimits.increaseRequests;
+const newMember = () =>
+  org.member({ name: "Rita", workspaces: { [workspaceId]: "workspace_developer" } });
+
+async function ask(by: { post: TestOrganization["admin"]["post"] }, scope?: object) {
+  h.clock.nowMs++;
+  const { body } = await by.post<{ id: string }>(REQUESTS, {
+    scope: scope ?? { type: "workspace", workspace_id: workspaceId },
+    amount_usd: 500,
+    reason: "A larger evaluation.",
+  });
+  return body.id;
+}
+
+test("a pending request shows who asks, the limit, and what is spent", async () => {
+  const member = await newMember();
+  await h.deps.database
+    .insertInto("balance")
+    .values({
+      scope_type: "workspace",
+      scope_id: workspaceId,
+      period: "monthly",
+      period_start: "2026-11-01",
+      organization_id: org.id,
+      settled_nano_usd: 1_205_059_999n,
+    })
+    .execute();
+  const id = await ask(member.client);
+  const actor = {
+    type: "user_actor",
+    user_id: member.id,
+    name: "Rita",
+    email_address: member.email,
+    deleted: false,
+  };
+  const scope = { type: "workspace", workspace_id: workspaceId };
+  const found = await official().retrieve(id);
+  expect(found).toEqual({
+    id,
+    type: "spend_limit_increase_request",
+    actor,
+    created_at: new Date(h.clock.nowMs).toISOString(),
+    period: "monthly",
+    resolved_at: null,
+    resolved_by: null,
+    spend_summary: {
+      actor,
+      amount: "10000",
+      currency: "USD",
+      period: "monthly",
+      // Cents with three decimals, cut.
+      period_to_date_spend: "120.505",
+      scope,
+      source: scope,
+      spend_limit_id: expect.stringMatching(/^spl_/),
+    },
+    status: "pending",
+  });
+});
+
+test("approving gives the limit with it, once", async () => {
+  const id = await ask((await newMember()).client);
+  const approved = await official().approve(id, { amount: "50000", period: "monthly" });
+  expect(approved).toMatchObject({
+    id,
+    status: "approved",
+    resolved_by: {
+      type: "scoped_api_key_actor",
+      scoped_api_key_id: expect.stringMatching(/^adminkey_/),
+    },
+    spend_summary: null,
+    spend_limit: {
+      type: "spend_limit",
+      amount: "50000",
+      scope: { type: "workspace", workspace_id: workspaceId },
+    },
+  });
+  await expect(official().approve(id, { amount: "60000" })).rejects.toMatchObject({ status: 400 });
+  await expect(official().deny(id, {})).rejects.toMatchObject({ status: 400 });
+});
+
+test("denying again is the same answer", async () => {
+  const id = await ask((await newMember()).client);
+  const first = await official().deny(id, { suppress_notification: true });
+  expect(first.status).toBe("denied");
+  expect(await official().deny(id, {})).toEqual(first);
+});
+
+test("another period than that of the request is refused", async () => {
+  const id = await ask((await newMember()).client);
+  const daily = official().approve(id, { amount: "50000", period: "daily" });
+  await expect(daily).rejects.toMatchObject({ status: 400 });
+  expect((await official().retrieve(id)).status).toBe("pending");
+});
+
+test("a key's limit has no official shape, and is raised all the same", async () => {
+  const key = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
+  const scope = { type: "api_key", api_key_id: key.id };
+  await setLimit(scope);
+  const id = await ask(h.as(key.key), scope);
+  expect(await official().retrieve(id)).toMatchObject({
+    actor: { type: "scoped_api_key_actor", scoped_api_key_id: key.id },
+    spend_summary: null,
+  });
+  expect(await official().approve(id, { amount: "50000" })).toMatchObject({
+    status: "approved",
+    spend_limit: null,
+  });
+});
+
+test("the list leaves out what was withdrawn and who was removed, and goes by requester and status", async () => {
+  const [first, second, gone] = [await newMember(), await newMember(), await newMember()];
+  const ofGone = await ask(gone.client);
+  const ofFirst = await ask(first.client);
+  const withdrawn = await ask(first.client, { type: "workspace", workspace_id: workspaceId });
+  expect(withdrawn).toBe(ofFirst);
+  await first.client.post(`${REQUESTS}/${ofFirst}/withdraw`);
+  const again = await ask(first.client);
+  const ofSecond = await ask(second.client);
+  await official().deny(ofSecond, {});
+  await org.operator.remove(`/v1/admin/members/${gone.id}`);
+  const list = async (query: Parameters<ReturnType<typeof official>["list"]>[0]) => {
+    const ids: string[] = [];
+    for await (const { id } of official().list(query)) ids.push(id);
+    return ids;
+  };
+  expect(await list({ limit: 1 })).toEqual([ofSecond, again]);
+  expect(await list({ status: ["pending"] })).toEqual([again]);
+  expect(await list({ actor_ids: [second.id] })).toEqual([ofSecond]);
+  expect(await list({ actor_ids: [first.id], status: ["denied"] })).toEqual([]);
+  await expect(official().retrieve(ofFirst)).rejects.toMatchObject({ status: 404 });
+  await expect(official().deny(ofFirst, {})).rejects.toMatchObject({ status: 404 });
+  expect((await official().retrieve(ofGone)).actor).toEqual({
+    type: "user_actor",
+    user_id: gone.id,
+    name: null,
+    email_address: null,
+    deleted: true,
+  });
+});
