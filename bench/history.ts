@@ -1,7 +1,11 @@
 import { sql } from "kysely";
 import type { Database } from "../server/src/db/pool.ts";
-import { EVENT_STATUS } from "../server/src/domain/request-status.ts";
-import { countColumns, EVENT_COUNTS, rollupTables } from "../server/src/metering/rollup-tables.ts";
+import {
+  countColumns,
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  rollupTables,
+} from "../server/src/metering/rollup-tables.ts";
 
 // A made-up history of requests, made inside PostgreSQL: ten million take minutes. Months are filled as tables of their
 // own and get their indices when they are attached; rollups are summed up, and lie in order of time, as the

@@ -85,7 +85,7 @@ export async function startCompany(): Promise<Company> {
   return { server, setUpLink, engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
 }
 
-/** Channels, rules, and what one of them fires as soon as it is made. */
+/** Channels and a rule beside the first ones, and what it fires as soon as it is made. */
 async function setAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
   const channels: string[] = [];
   for (const [name, target] of [
@@ -95,14 +95,6 @@ async function setAlerts(server: ServerProcess, engineeringId: string): Promise<
     const made = await server.mustAdmin("POST", "/v1/admin/alert_channels", { name, target });
     channels.push(textField(made, "id"));
   }
-  await server.mustAdmin("POST", "/v1/admin/alerts", {
-    name: "Keys about to expire",
-    scope: { type: "organization" },
-    includes_below: true,
-    condition: { kind: "key_expiring" },
-    channel_ids: channels.slice(0, 1),
-    notifies_owner: true,
-  });
   const rule = await server.mustAdmin("POST", "/v1/admin/alerts", {
     name: "Spend of Engineering",
     scope: { type: "workspace", workspace_id: engineeringId },

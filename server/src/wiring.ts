@@ -20,6 +20,7 @@ import { checkSecretFingerprint, resolveSecret } from "./db/installation-secret.
 import { type DatabasePlace, joinStorage, openStorage, type Storage } from "./db/storage.ts";
 import { describeNode } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
+import { giveFirstAlerts } from "./features/alerts/first-alerts.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
@@ -249,6 +250,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   });
   parts.defer(() => audit.witness.stop());
   const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  await giveFirstAlerts(audit);
   const auditKeeper = keepAuditLog({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
   const usageTables = await keepUsageTables({ database: options.storage.adminDatabase, logger });
@@ -391,13 +393,7 @@ async function startSurfaces(
   });
   parts.defer(() => admin.close());
 
-  const adminSocket = await listenLocally(
-    localSocketPath(
-      storage.folder,
-      share ? socketName("admin-process", share.index) : "admin.sock",
-    ),
-    admin.routing,
-  );
+  const adminSocket = await listenLocally(adminSocketPath(storage, share), admin.routing);
   local = adminSocket;
   parts.defer(() => adminSocket.close());
   const served = { tls: readTls(config), ...dispatch(gateway, admin) };
@@ -405,6 +401,10 @@ async function startSurfaces(
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
   return { url: listener.url, metrics: metrics.text };
+}
+
+function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {
+  return localSocketPath(folder, share ? socketName("admin-process", share.index) : "admin.sock");
 }
 
 /** Clients elsewhere may know the server by another address than the one it listens on: null then. */

@@ -84,6 +84,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
       const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
       return Number(row?.count) >= upstream.received.length ? row : null;
     });
+    await fireAlert(server, made.workspaceId);
     answers.push(...(await readEverything(server, { ...made, ...member })));
 
     // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
@@ -256,6 +257,23 @@ async function provoke(
   return refusals;
 }
 
+/** What is spent fires at once, and its message fails at the channel. */
+async function fireAlert(server: ServerProcess, workspaceId: string): Promise<void> {
+  const { data } = await server.mustAdmin("GET", "/v1/admin/alert_channels?kinds=webhook");
+  await server.mustAdmin("POST", "/v1/admin/alerts", {
+    name: "Spend",
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.000001 }] },
+    channel_ids: [textField((data as unknown[])[0], "id")],
+  });
+  await eventually(10_000, "the message was tried", async () => {
+    const [row] = await server.sql<{ error: string }>(
+      "SELECT last_error AS error FROM alert_delivery WHERE alert_firing_id IS NOT NULL AND attempts > 0",
+    );
+    return row?.error ? row : null;
+  });
+}
+
 /** Every reading operation of the Admin API, with ids that exist. */
 async function readEverything(
   server: ServerProcess,
@@ -284,8 +302,16 @@ async function readEverything(
     mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
     audit_event_id: await list("/v1/admin/audit_events"),
     request_id: await list("/v1/admin/requests"),
-    alert_channel_id: await list("/v1/admin/alert_channels"),
+    alert_channel_id: await list("/v1/admin/alert_channels?kinds=webhook"),
+    alert_id: await list("/v1/admin/alerts"),
+    alert_firing_id: await list("/v1/admin/alert_firings"),
   };
+  const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
+    scope: { type: "organization" },
+    amount_usd: 2_000,
+    reason: "More is needed.",
+  });
+  values["spend_limit_increase_request_id"] = textField(asked, "id");
   await server.mustAdmin("POST", `/v1/admin/workspaces/${ids.workspaceId}/members`, {
     member_id: ids.memberId,
     workspace_role: "workspace_admin",

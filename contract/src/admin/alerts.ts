@@ -287,7 +287,7 @@ export const firingFacts = z
     reached_at: timestamp.nullable().meta({
       description: "When the limit will be reached at the present pace.",
     }),
-    usual_usd: usdText.nullable().meta({ description: "Of such an hour." }),
+    usual_usd: usdText.nullable().meta({ description: "Of such an hour or day." }),
     requests: count.nullable(),
     failed_requests: count.nullable(),
     minutes: z.int().nullable(),

@@ -253,8 +253,9 @@ export async function listStranded(
       AND d.created_at < now() - make_interval(secs => ${of.jobSeconds})
       AND NOT EXISTS (
         SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'alert_delivery:' || d.id AND j.attempts < j.max_attempts
-          AND (j.locked_at IS NULL OR j.locked_at > now() - make_interval(secs => ${of.jobSeconds})))
+        WHERE j.key = 'alert_delivery:' || d.id
+          AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
+            ELSE j.locked_at > now() - make_interval(secs => ${of.jobSeconds}) END)
     ORDER BY d.created_at LIMIT ${of.limit}`.execute(db);
   return rows.map(({ id }) => id);
 }
@@ -274,26 +275,19 @@ export async function listQueued(
   return rows.map(({ id }) => id);
 }
 
-/** What has waited too long is no news any more. */
+/** What has waited too long is no news any more. What has a job is on its way, also where somebody sends an old one again. */
 export async function failOld(
   db: Database,
-  old: { afterHours: number; error: string },
+  old: { afterHours: number; jobSeconds: number; error: string },
 ): Promise<void> {
-  await db
-    .updateTable("alert_delivery")
-    .set((eb) => ({
-      status: "failed",
-      last_error: eb.fn.coalesce("last_error", sql<string>`${old.error}::text`),
-    }))
-    .where("status", "=", "queued")
-    .where((eb) =>
-      eb.or([
-        eb("last_attempt_at", "is", null),
-        eb("last_attempt_at", "<", sql<Date>`now() - interval '1 minute'`),
-      ]),
-    )
-    .where("created_at", "<", hoursAgo(old.afterHours))
-    .execute();
+  await sql`
+    UPDATE alert_delivery AS d SET status = 'failed', last_error = coalesce(d.last_error, ${old.error})
+    WHERE d.status = 'queued' AND d.created_at < now() - make_interval(hours => ${old.afterHours}::integer)
+      AND NOT EXISTS (
+        SELECT FROM graphile_worker.jobs j
+        WHERE j.key = 'alert_delivery:' || d.id
+          AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
+            ELSE j.locked_at > now() - make_interval(secs => ${old.jobSeconds}) END)`.execute(db);
 }
 
 export async function deleteOldDeliveries(db: Database, afterDays: number): Promise<void> {

@@ -24,7 +24,7 @@ const KEEP_RAISES_MS = 62 * DAY_MS;
 /**
  * Fires what is crossed in the running periods and has not fired, in the caller's transaction: after an alert or a limit
  * was made or changed, or spend was charged by hand. What a flush adds at the same moment is for that flush to see, or for
- * the sweep.
+ * the sweep of every minute.
  */
 export async function fireCrossed(
   tx: Tx,
@@ -38,7 +38,7 @@ export async function fireCrossed(
   return fireRows(tx, deps, await listPerhapsCrossed(tx, periods, filter));
 }
 
-/** All that is crossed and has slipped through: of nodes that ended or changes at the same moment. */
+/** Once a minute, on one node: all that is crossed and has slipped through, of nodes that ended or changes at the same moment. */
 export async function sweepSpendAlerts(tx: Tx, deps: AlertingDeps): Promise<void> {
   await fireCrossed(tx, deps, {});
   await deleteOldRaises(tx, isoFromMs(deps.nowMs() - KEEP_RAISES_MS).slice(0, 10));

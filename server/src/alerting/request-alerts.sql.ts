@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
-import { EVENT_STATUS } from "#src/domain/request-status.ts";
+import { EVENT_STATUS } from "#src/metering/rollup-tables.ts";
 
 // Alerts about requests beside what was counted in their windows, and since when that has been so.
 

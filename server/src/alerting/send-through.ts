@@ -101,13 +101,24 @@ function toOutcome(answer: GuardedAnswer, target: ChannelTarget, nowMs: number):
 
 /** What a receiver says is shown to people: in one line, and without the address that it may repeat. */
 function hideTarget(text: string, target: ChannelTarget): string {
-  const secrets =
-    target.kind === "pagerduty"
-      ? [target.routing_key]
-      : [target.url, new URL(target.url).pathname + new URL(target.url).search].filter(
-          (each) => each.length > 1,
-        );
+  const secrets = target.kind === "pagerduty" ? [target.routing_key] : secretsOf(target.url);
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), oneLine(text));
+}
+
+/** A part of an address that is shorter is no secret, and would hide words that happen to be the same. */
+const MIN_SECRET_PART = 8;
+
+/** What of an address may let somebody in, the longest first: all of it, and each part of its path and query. */
+function secretsOf(address: string): string[] {
+  const { pathname, search, searchParams } = new URL(address);
+  const parts = [
+    ...pathname.split("/"),
+    ...search.slice(1).split(/[&=]/),
+    ...searchParams.values(),
+  ];
+  const long = parts.filter((part) => part.length >= MIN_SECRET_PART);
+  const whole = [address, pathname + search, pathname].filter((each) => each.length > 1);
+  return [...new Set([...whole, ...long])].sort((a, b) => b.length - a.length);
 }
 
 /** Seconds, or a date of HTTP. Null where it is neither. */

@@ -1,5 +1,4 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { sql } from "kysely";
 import type { Changed } from "#src/db/change-watch.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
@@ -10,6 +9,7 @@ import { nextThreshold } from "#src/domain/spend-thresholds.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { fireRows, spendOf, thresholdsOf } from "./fire-spend.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
+import { releaseFirings, rollBackFirings, saveBeforeFirings } from "./savepoint.sql.ts";
 import { listWatchedOf, type SpendPlace, type WatchedRow } from "./watched-spend.sql.ts";
 
 // Alerts about spend, found where spend is counted: in the transaction of the flush, on the balances that it wrote and
@@ -56,7 +56,8 @@ export interface SpendAlerts {
 const MAX_KNOWN = 100_000;
 /** Refusals come in bursts. */
 const FIRE_REACHED_AFTER_MS = 100;
-/** Alerts that cannot be fired do not hold up what counts money: the sweep finds them, or a later flush. */
+/** Alerts that cannot be fired do not hold up what counts money: the sweep of every
+ * minute finds them, or a later flush. */
 const QUIET_AFTER_FAILURE_MS = 10_000;
 
 export function makeSpendAlerts(options: SpendAlertsOptions): SpendAlerts {
@@ -143,13 +144,13 @@ class NodeSpendAlerts implements SpendAlerts {
 
   /** What fails here fails alone: the batch is counted all the same. */
   async #orGoOn(tx: Tx, work: () => Promise<void>): Promise<void> {
-    await sql`SAVEPOINT firings`.execute(tx);
+    await saveBeforeFirings(tx);
     try {
       await work();
-      await sql`RELEASE SAVEPOINT firings`.execute(tx);
+      await releaseFirings(tx);
     } catch (error) {
       // Where the connection is gone this fails too, and with it the flush.
-      await sql`ROLLBACK TO SAVEPOINT firings`.execute(tx);
+      await rollBackFirings(tx);
       this.#found = null;
       this.#quietUntilMs = this.#options.deps.nowMs() + QUIET_AFTER_FAILURE_MS;
       this.#options.logger.error({ err: error }, "alerts about spend could not fire");

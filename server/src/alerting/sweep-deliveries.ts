@@ -21,6 +21,7 @@ const MAX_RESCUED = 200;
 export async function sweepDeliveries(database: Database): Promise<void> {
   await failOld(database, {
     afterHours: MAX_WAITING_HOURS,
+    jobSeconds: JOB_SECONDS,
     error: `It could not be sent within ${MAX_WAITING_HOURS} hours.`,
   });
   const stranded = await listStranded(database, { jobSeconds: JOB_SECONDS, limit: MAX_RESCUED });

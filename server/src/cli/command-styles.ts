@@ -96,6 +96,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },
   createAdminKey: { examples: ["admin-keys create CI --expires-at +90d"] },
+  createAlert: {
+    examples: [
+      `alerts create 'Half spent' --scope workspace:Research --condition '{"kind":"spend_limit","thresholds":[{"percent":50}]}'`,
+    ],
+  },
   createAlertChannel: {
     examples: [
       `alert-channels create Owners --target '{"kind":"email","recipients":{"roles":["owner","admin"]}}'`,

@@ -30,7 +30,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
       return forecastWords(scope, facts);
     case "unusual_spend":
       return {
-        title: `${scope} spent ${usd(facts.spent_usd)} in an hour${facts.usual_usd ? `, where ${usd(facts.usual_usd)} is usual` : ""}.`,
+        title: `${scope} spent ${usd(facts.spent_usd)} in ${facts.minutes === MINUTES_PER_DAY ? "a day" : "an hour"}${facts.usual_usd ? `, where ${usd(facts.usual_usd)} is usual` : ""}.`,
         next: "See which key and model it was under Usage. A key that is not yours to trust any more can be disabled at once.",
       };
     case "key_expiring":
@@ -123,6 +123,8 @@ function forecastWords(scope: string, facts: FiringFacts): FiringWords {
       : `${usd(facts.spent_usd)} is spent. The ${unitOf[period]} ends${end}.`,
   };
 }
+
+const MINUTES_PER_DAY = 1_440;
 
 const unitOf = { daily: "day", weekly: "week", monthly: "month" } as const;
 

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { forecastMonth } from "./forecast.ts";
+import { makeHistory, randomShape } from "#test/harness/spend-history.ts";
+import { forecastLimit, forecastMonth } from "./forecast.ts";
+import { amountOfHour, type HourlySpend, hourOf, sumOfHours } from "./hourly-spend.ts";
+import { isoFromMs, type PeriodName, periodOf, type SpendPeriod } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
 /** A Tuesday; the month has six more days. */
@@ -75,4 +78,128 @@ test("a forecast is never below what was spent, and equal days give equal days",
       },
     ),
   );
+});
+
+const NANO = 1_000_000_000n;
+const HOUR_MS = 3_600_000;
+
+/** A history of 90 days as it is at the end of an hour of it, in the month that this hour lies in. */
+function outlookAt(spend: HourlySpend, hour: number, name: PeriodName, limitNanoUsd: bigint) {
+  const nowMs = (spend.firstHour + hour) * HOUR_MS;
+  const period = periodOf(name, nowMs);
+  const known = { ...spend, amounts: spend.amounts.slice(0, hour) };
+  const spentNanoUsd = sumOfHours(known, hourOf(period.startMs), hourOf(nowMs));
+  return { nowMs, period, spentNanoUsd, limitNanoUsd, spend: known };
+}
+
+/** What the period cost in the end, and when the limit was reached; null: it was not. */
+function truth(spend: HourlySpend, period: SpendPeriod, limitNanoUsd: bigint) {
+  let sum = 0n;
+  let reachedAtMs: number | null = null;
+  for (let hour = hourOf(period.startMs); hour < hourOf(period.endMs); hour++) {
+    sum += amountOfHour(spend, hour) ?? 0n;
+    if (reachedAtMs === null && sum >= limitNanoUsd) reachedAtMs = hour * HOUR_MS;
+  }
+  return { sum, reachedAtMs };
+}
+
+/** Hours of the history: each day of July, which begins on its day 30, at 08:00. */
+const JULY = Array.from({ length: 31 }, (_, day) => (30 + day) * 24 + 8);
+
+test("over 200 companies: a limit that leaves a third of room is never forecast to be reached from the second week on", () => {
+  const wrong = Array.from({ length: 200 }, (_, seed) => {
+    const spend = makeHistory(seed, 90, randomShape(seed));
+    const july = periodOf("monthly", Date.UTC(2026, 6, 1));
+    const limit = (truth(spend, july, 0n).sum * 4n) / 3n;
+    const days = JULY.slice(7).filter((hour) => {
+      const forecast = forecastLimit(outlookAt(spend, hour, "monthly", limit));
+      return forecast === null || forecast.reachedAtMs !== null;
+    });
+    return { seed, days };
+  }).filter(({ days }) => days.length > 0);
+  expect(wrong).toEqual([]);
+});
+
+test("over 200 companies that do not grow: a limit of three quarters of the month is forecast from the second week on, nine in ten times within two days", () => {
+  const errors: number[] = [];
+  for (let seed = 0; seed < 200; seed++) {
+    const spend = makeHistory(seed, 90, { ...randomShape(seed), growth: 0 });
+    const july = periodOf("monthly", Date.UTC(2026, 6, 1));
+    const limit = (truth(spend, july, 0n).sum * 3n) / 4n;
+    const reachedAtMs = truth(spend, july, limit).reachedAtMs ?? 0;
+    for (const hour of JULY.slice(7)) {
+      const outlook = outlookAt(spend, hour, "monthly", limit);
+      if (outlook.spentNanoUsd >= limit) break;
+      const at = forecastLimit(outlook)?.reachedAtMs;
+      expect(at).toBeTypeOf("number");
+      errors.push(Math.abs((at ?? 0) - reachedAtMs) / DAY_MS);
+    }
+  }
+  // A weekend between two moments makes days of hours.
+  expect(ninetyPercentOf(errors)).toBeLessThan(2);
+  expect(Math.max(...errors)).toBeLessThan(5);
+});
+
+test("over 200 companies that grow by 3% a day: such a limit is forecast a week before it is reached, nine in ten times within two days", () => {
+  const errors: number[] = [];
+  for (let seed = 0; seed < 200; seed++) {
+    const spend = makeHistory(seed, 90, { ...randomShape(seed), growth: 0.03 });
+    const july = periodOf("monthly", Date.UTC(2026, 6, 1));
+    const limit = (truth(spend, july, 0n).sum * 3n) / 4n;
+    const reachedAtMs = truth(spend, july, limit).reachedAtMs ?? 0;
+    for (const hour of JULY) {
+      const outlook = outlookAt(spend, hour, "monthly", limit);
+      if (reachedAtMs - outlook.nowMs > 7 * DAY_MS) continue;
+      if (outlook.spentNanoUsd >= limit) break;
+      const at = forecastLimit(outlook)?.reachedAtMs;
+      expect(at).toBeTypeOf("number");
+      errors.push(Math.abs((at ?? 0) - reachedAtMs) / DAY_MS);
+    }
+  }
+  // A weekend between two moments makes days of hours.
+  expect(ninetyPercentOf(errors)).toBeLessThan(2);
+  expect(Math.max(...errors)).toBeLessThan(5);
+});
+
+function ninetyPercentOf(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length * 0.9)] ?? 0;
+}
+
+const steady = {
+  ...{ hourUsd: 10, night: 1, weekend: 1, hourNoise: 0, dayNoise: 0 },
+  ...{ growth: 0, monthStart: 1, outages: 0 },
+};
+
+test("at a steady pace the moment is exact, in a day, a week and a month", () => {
+  const spend = makeHistory(1, 90, steady);
+  // Wednesday 8 July, 06:00: $60 of the day, $540 of the week and $1,740 of the month are spent.
+  const hour = (30 + 7) * 24 + 6;
+  const reached = (name: PeriodName, usd: bigint) => {
+    const at = forecastLimit(outlookAt(spend, hour, name, usd * NANO))?.reachedAtMs ?? null;
+    return at === null ? null : isoFromMs(at).slice(0, 16);
+  };
+  expect(reached("daily", 105n)).toBe("2026-07-08T10:30");
+  expect(reached("weekly", 1_020n)).toBe("2026-07-10T06:00");
+  expect(reached("monthly", 3_480n)).toBe("2026-07-15T12:00");
+  expect(reached("daily", 241n)).toBeNull();
+});
+
+test("a pace that has doubled since yesterday brings a day's limit forward, and within a week a month's", () => {
+  const doubled = (30 + 7) * 24;
+  const spend = makeHistory(1, 90, steady, (hour) => (hour >= doubled ? 10 : 0));
+  const forecast = (hour: number, name: PeriodName) =>
+    forecastLimit(outlookAt(spend, hour, name, 10n ** 18n))?.periodNanoUsd ?? 0n;
+  // A day of $480 in the end; in the first hours the pace of the last day is still half the old one.
+  expect(forecast(doubled + 12, "daily") / NANO).toBeGreaterThan(390n);
+  // 7 days of $240, 24 of $480: $13,200.
+  expect(forecast(doubled + 7 * 24, "monthly") / NANO).toBeGreaterThan(13_000n);
+  expect(forecast(doubled + 7 * 24, "monthly") / NANO).toBeLessThan(13_400n);
+});
+
+test("without a week of history nothing is forecast, and what is reached is not forecast to be", () => {
+  const spend = makeHistory(1, 90, steady);
+  expect(forecastLimit(outlookAt(spend, 7 * 24 - 1, "monthly", NANO))).toBeNull();
+  const reached = forecastLimit(outlookAt(spend, 40 * 24, "monthly", 2_000n * NANO));
+  expect(reached).toMatchObject({ reachedAtMs: null });
+  expect(reached?.periodNanoUsd).toBe(7_440n * NANO);
 });

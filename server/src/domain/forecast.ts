@@ -1,4 +1,14 @@
+import {
+  amountOfHour,
+  HOUR_MS,
+  HOURS_PER_DAY,
+  HOURS_PER_WEEK,
+  type HourlySpend,
+  hourOf,
+  sumOfHours,
+} from "./hourly-spend.ts";
 import { divideHalfEven } from "./money.ts";
+import type { SpendPeriod } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS_PER_WEEK = 7;
@@ -48,4 +58,87 @@ export function forecastMonth(so: SpendSoFar): Forecast | null {
 function average(amounts: readonly bigint[]): bigint {
   const sum = amounts.reduce((total, amount) => total + amount, 0n);
   return divideHalfEven(sum, BigInt(amounts.length));
+}
+
+/** A limit in its running period; amounts in integer nano-USD. */
+export interface LimitOutlook {
+  nowMs: number;
+  period: SpendPeriod;
+  /** In the period up to now. */
+  spentNanoUsd: bigint;
+  limitNanoUsd: bigint;
+  spend: HourlySpend;
+}
+
+export interface LimitForecast {
+  /** Of the whole period. */
+  periodNanoUsd: bigint;
+  /** When the limit is reached, to the minute; null: not in this period, or it is reached already. */
+  reachedAtMs: number | null;
+}
+
+/** Days of hours that a forecast is of. */
+export const FORECAST_PAST_DAYS = 28;
+const MIN_PAST_HOURS = HOURS_PER_WEEK;
+/** In thousandths of what is usual. */
+const MAX_PACE = 4_000n;
+const MINUTES_PER_HOUR = 60n;
+
+/**
+ * What a period will have cost at the present pace, and when its limit is reached. Each hour to come costs the average of
+ * the same hour of the week in the past four weeks, times the pace: what the last week (for a daily limit, the last day)
+ * cost, against those averages; four times as much at most. Null with less than a week of history.
+ */
+export function forecastLimit(outlook: LimitOutlook): LimitForecast | null {
+  const { nowMs, period, spend, spentNanoUsd, limitNanoUsd } = outlook;
+  const now = hourOf(nowMs);
+  if (now - spend.firstHour < MIN_PAST_HOURS) return null;
+  const isDay = period.endMs - period.startMs === DAY_MS;
+  const averages = weekAverages(spend, now);
+  const pace = paceOf(spend, averages, { now, hours: isDay ? HOURS_PER_DAY : HOURS_PER_WEEK });
+  let reachedAtMs: number | null = null;
+  let sum = spentNanoUsd;
+  for (let hour = now; hour < hourOf(period.endMs); hour++) {
+    const ofHour = ((averages[hour % HOURS_PER_WEEK] ?? 0n) * pace) / 1_000n;
+    const startMs = Math.max(hour * HOUR_MS, nowMs);
+    // Of the running hour only what is left of it.
+    const expected = (ofHour * BigInt((hour + 1) * HOUR_MS - startMs)) / BigInt(HOUR_MS);
+    if (reachedAtMs === null && sum < limitNanoUsd && sum + expected >= limitNanoUsd) {
+      const minutes = ((limitNanoUsd - sum) * MINUTES_PER_HOUR) / ofHour;
+      reachedAtMs = Math.min(startMs + Number(minutes) * 60_000, period.endMs);
+    }
+    sum += expected;
+  }
+  return { periodNanoUsd: sum, reachedAtMs };
+}
+
+/** By hour of the week (of the epoch, whose weeks begin on Thursday). With a week of history each has a past. */
+function weekAverages(spend: HourlySpend, now: number): bigint[] {
+  const first = Math.max(spend.firstHour, now - FORECAST_PAST_DAYS * HOURS_PER_DAY);
+  return Array.from({ length: HOURS_PER_WEEK }, (_, hourOfWeek) => {
+    const past: bigint[] = [];
+    const latest = now - 1 - modulo(now - 1 - hourOfWeek, HOURS_PER_WEEK);
+    for (let hour = latest; hour >= first; hour -= HOURS_PER_WEEK) {
+      past.push(amountOfHour(spend, hour) ?? 0n);
+    }
+    return average(past);
+  });
+}
+
+/** In thousandths of the averages. */
+function paceOf(
+  spend: HourlySpend,
+  averages: readonly bigint[],
+  { now, hours }: { now: number; hours: number },
+): bigint {
+  let expected = 0n;
+  for (let hour = now - hours; hour < now; hour++)
+    expected += averages[hour % HOURS_PER_WEEK] ?? 0n;
+  if (expected === 0n) return 1_000n;
+  const pace = (sumOfHours(spend, now - hours, now) * 1_000n) / expected;
+  return pace > MAX_PACE ? MAX_PACE : pace;
+}
+
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
 }

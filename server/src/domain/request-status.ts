@@ -7,7 +7,10 @@ export type RequestStatus =
   | "client_error"
   | "server_error";
 
-/** A refusal of the upstream is told apart by its status: 429, another 4xx, or the upstream's own fault. */
+/**
+ * A refusal of the upstream is told apart by its status: 429, another 4xx, or the upstream's own fault. The same rule in
+ * SQL stands in metering/rollup-tables.ts.
+ */
 export function requestStatus(outcome: Outcome, httpStatus: number | null): RequestStatus {
   if (outcome !== "refused") return outcome;
   if (httpStatus === 429) return "rate_limited";
@@ -15,7 +18,3 @@ export function requestStatus(outcome: Outcome, httpStatus: number | null): Requ
     ? "client_error"
     : "server_error";
 }
-
-/** The same in SQL, over the columns of usage_event. */
-export const EVENT_STATUS = `CASE WHEN outcome <> 'refused' THEN outcome WHEN http_status = 429 THEN 'rate_limited'
-  WHEN http_status BETWEEN 400 AND 499 THEN 'client_error' ELSE 'server_error' END`;

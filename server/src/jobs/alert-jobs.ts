@@ -3,11 +3,16 @@ import {
   type DeliverDeps,
   makeDeliverAlert,
 } from "#src/alerting/deliver-alert.ts";
+import { sweepSpendAlerts } from "#src/alerting/fire-spend.ts";
 import { ACKNOWLEDGE_ALERT, DELIVER_ALERT } from "#src/alerting/queue-deliveries.ts";
+import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
 import { sweepDeliveries } from "#src/alerting/sweep-deliveries.ts";
+import type { Database } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { Job } from "./run-jobs.ts";
 
 const SWEEP_ALERT_DELIVERIES = "sweep_alert_deliveries";
+const SWEEP_SPEND_ALERTS = "sweep_spend_alerts";
 
 /** They wait for others' servers, and so run apart from all other jobs: see `start-jobs.ts`. */
 export function makeAlertDeliveryJobs(deps: DeliverDeps): Record<string, Job> {
@@ -19,9 +24,16 @@ export function makeAlertDeliveryJobs(deps: DeliverDeps): Record<string, Job> {
   };
 }
 
-export function makeAlertSweepJobs({ database }: Pick<DeliverDeps, "database">) {
-  return { [SWEEP_ALERT_DELIVERIES]: () => sweepDeliveries(database) };
+export function makeAlertSweepJobs(deps: AlertingDeps & { database: Database }) {
+  const { database } = deps;
+  return {
+    [SWEEP_ALERT_DELIVERIES]: () => sweepDeliveries(database),
+    [SWEEP_SPEND_ALERTS]: () => inTransaction(database, (tx) => sweepSpendAlerts(tx, deps)),
+  };
 }
 
 /** Every minute. */
-export const alertSweepSchedule = { [SWEEP_ALERT_DELIVERIES]: "* * * * *" } as const;
+export const alertSweepSchedule = {
+  [SWEEP_ALERT_DELIVERIES]: "* * * * *",
+  [SWEEP_SPEND_ALERTS]: "* * * * *",
+} as const;

@@ -13,6 +13,7 @@ import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
 import { makeRequestAlertJobs, requestAlertSchedule } from "./request-alert-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
+import { makeSpendEvaluationJobs, spendEvaluationSchedule } from "./spend-evaluation-jobs.ts";
 
 export interface StartJobsOptions {
   /** For the queue's own connections. */
@@ -53,6 +54,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
+      ...makeSpendEvaluationJobs(deps),
       ...makeKeyAlertJobs(deps),
       ...makeRequestAlertJobs(deps),
     },
@@ -61,6 +63,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...accessReviewSchedule,
       ...rotationSchedule,
       ...alertSweepSchedule,
+      ...spendEvaluationSchedule,
       ...keyAlertSchedule,
       ...requestAlertSchedule,
     },

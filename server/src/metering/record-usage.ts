@@ -16,6 +16,7 @@ export async function addUsage(
   nodeId: string,
   records: readonly EndRecord[],
 ): Promise<void> {
+  if (records.length === 0) return;
   await insertUsageEvents(
     tx,
     records.map((record) => toUsageEvent(record, nodeId)),

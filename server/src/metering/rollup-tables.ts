@@ -83,6 +83,10 @@ export const rollupTables = {
 export type RollupTable = keyof typeof rollupTables;
 export const rollupTableNames = Object.keys(rollupTables) as RollupTable[];
 
+/** `requestStatus` of domain/request-status.ts, over the columns of usage_event. */
+export const EVENT_STATUS = `CASE WHEN outcome <> 'refused' THEN outcome WHEN http_status = 429 THEN 'rate_limited'
+  WHEN http_status BETWEEN 400 AND 499 THEN 'client_error' ELSE 'server_error' END`;
+
 /** An event as a row of which the rollups are the sums: its counts, by column. */
 export const EVENT_COUNTS: Readonly<Partial<Record<CountColumn, string>>> = {
   requests: "1",

@@ -1,7 +1,12 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { EVENT_STATUS } from "#src/domain/request-status.ts";
-import { countColumns, EVENT_COUNTS, type RollupTable, rollupTables } from "./rollup-tables.ts";
+import {
+  countColumns,
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  type RollupTable,
+  rollupTables,
+} from "./rollup-tables.ts";
 
 /** A rollup row that is not the sum of what it is made of. Integer nano-USD. */
 export interface RollupDifference {

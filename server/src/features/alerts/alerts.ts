@@ -315,7 +315,7 @@ function sorted(condition: AlertCondition): unknown {
   );
 }
 
-function toAudit(alert: AlertRow) {
+export function toAudit(alert: AlertRow) {
   const { condition } = alert;
   assert(condition.kind === alert.kind, "the condition of an alert is of its kind");
   return {

@@ -1,5 +1,6 @@
 import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
 import type { Call } from "#src/access/call.ts";
+import { queueAcknowledgement } from "#src/alerting/queue-deliveries.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
@@ -71,6 +72,7 @@ export function acknowledgeFiring(
     checkMayChange(caller, before.workspaceId);
     const by = { type: caller.kind, id: caller.id };
     await saveAcknowledgement(tx, { id, by, note, now });
+    await queueAcknowledgement(tx, id);
     const after = await findFiring(tx, visibilityOf(caller), id);
     if (after === null) throw firingNotFound();
     return {

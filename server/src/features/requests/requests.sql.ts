@@ -3,7 +3,8 @@ import { isVisibleUsage } from "#src/access/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/access/visible-usage.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Outcome } from "#src/domain/request-record.ts";
-import { EVENT_STATUS, type RequestStatus } from "#src/domain/request-status.ts";
+import type { RequestStatus } from "#src/domain/request-status.ts";
+import { EVENT_STATUS } from "#src/metering/rollup-tables.ts";
 
 export interface RequestRow {
   request_id: string;

@@ -4,12 +4,12 @@ import type { VisibleUsage } from "#src/access/visible-usage.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { nextEdge, type RangePart } from "#src/domain/report-range.ts";
-import { EVENT_STATUS } from "#src/domain/request-status.ts";
 import {
   allLabels,
   type CountColumn,
   countColumns,
   EVENT_COUNTS,
+  EVENT_STATUS,
   type RollupTable,
   type RollupUnit,
   rollupTables,

@@ -1,0 +1,48 @@
+import { assert } from "#src/lib/assert.ts";
+
+export const HOUR_MS = 3_600_000;
+export const HOURS_PER_DAY = 24;
+export const HOURS_PER_WEEK = 168;
+
+/** What each hour cost, one after the other, UTC; an hour without requests counts as 0. Integer nano-USD. */
+export interface HourlySpend {
+  /** Of `amounts[0]`, the first hour that cost something: whole hours since the epoch. */
+  firstHour: number;
+  amounts: readonly bigint[];
+}
+
+/** Gaps are filled with 0; of the hours before the first that cost something nothing is known. Null: none did. */
+export function toHourlySpend(
+  hours: readonly { atMs: number; nanoUsd: bigint }[],
+  lastMs: number,
+): HourlySpend | null {
+  const costly = hours.filter(({ nanoUsd }) => nanoUsd > 0n).map(({ atMs }) => hourOf(atMs));
+  const lastHour = hourOf(lastMs);
+  const firstHour = Math.min(...costly, lastHour + 1);
+  if (firstHour > lastHour) return null;
+  const amounts = Array<bigint>(lastHour - firstHour + 1).fill(0n);
+  for (const { atMs, nanoUsd } of hours) {
+    const index = hourOf(atMs) - firstHour;
+    const amount = amounts[index];
+    if (amount !== undefined) amounts[index] = amount + nanoUsd;
+  }
+  return { firstHour, amounts };
+}
+
+export function hourOf(atMs: number): number {
+  return Math.floor(atMs / HOUR_MS);
+}
+
+/** Null: nothing is known of that hour. */
+export function amountOfHour({ firstHour, amounts }: HourlySpend, hour: number): bigint | null {
+  return amounts[hour - firstHour] ?? null;
+}
+
+/** Of the hours from `from` up to `to`, which is not one of them; those that are not known cost nothing. */
+export function sumOfHours({ firstHour, amounts }: HourlySpend, from: number, to: number): bigint {
+  assert(to >= from, "hours are summed forwards");
+  let sum = 0n;
+  const end = Math.min(to - firstHour, amounts.length);
+  for (let index = Math.max(from - firstHour, 0); index < end; index++) sum += amounts[index] ?? 0n;
+  return sum;
+}

@@ -1,0 +1,113 @@
+import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
+import { addToBalances } from "#src/ledger/balances.sql.ts";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+
+type Firing = z.output<typeof alertFiring>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(() => h.close());
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+});
+
+/** A rule about $1 a month, of which $2 are spent, that tells these channels. */
+async function fire(channelIds: readonly string[]): Promise<Firing> {
+  const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
+  const charge = {
+    ...{ organizationId: org.id, scopeType: "workspace", scopeId: workspaceId, periodStart },
+    ...{ period: "monthly", nanoUsd: 2_000_000_000n },
+  } as const;
+  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+  await org.admin.post("/v1/admin/alerts", {
+    name: "A dollar",
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 1 }] },
+    channel_ids: channelIds,
+  });
+  const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
+  const [firing] = body.data;
+  if (!firing) throw new Error("the rule fired nothing");
+  return firing;
+}
+
+async function createChannel(name: string, target: object): Promise<string> {
+  const { body } = await org.operator.post<{ id: string }>("/v1/admin/alert_channels", {
+    name,
+    target,
+  });
+  return body.id;
+}
+
+const pager = () =>
+  createChannel("Pager", { kind: "pagerduty", routing_key: "k".repeat(32), region: "eu" });
+
+const acknowledge = (id: string, note = "Known.") =>
+  org.admin.post<Firing>(`/v1/admin/alert_firings/${id}/acknowledge`, { note });
+
+/** Keys of jobs that tell somebody that the firing is seen to. */
+async function acknowledgements(firingId: string): Promise<string[]> {
+  const { rows } = await sql<{ key: string }>`
+    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`acknowledge_alert:${firingId}:%`}`.execute(
+    h.deps.database,
+  );
+  return rows.map(({ key }) => key);
+}
+
+const setStatus = (channelId: string, status: "sent" | "queued") =>
+  h.deps.database
+    .updateTable("alert_delivery")
+    .set({ status })
+    .where("alert_channel_id", "=", channelId)
+    .execute();
+
+test("a firing that is acknowledged says by whom and why, and so does the audit log; the last note stays", async () => {
+  const { id } = await fire([]);
+  const events = await watchEvents(h.deps.database, org.id);
+  expect((await acknowledge(id, "Looking.")).body.note).toBe("Looking.");
+  const { body } = await acknowledge(id, "A load test.");
+  expect(body).toMatchObject({ note: "A load test.", acknowledged_by: { type: "admin_key" } });
+  expect(body.acknowledged_at).not.toBeNull();
+  expect((await events()).map(({ event }) => event)).toEqual([
+    "alert_firing.acknowledged",
+    "alert_firing.acknowledged",
+  ]);
+  const open = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings?is_acknowledged=false");
+  expect(open.body.data).toEqual([]);
+});
+
+test("where it opened an incident at PagerDuty, that is acknowledged too, and nowhere else", async () => {
+  const pagerId = await pager();
+  const slackId = await createChannel("Chat", {
+    kind: "slack",
+    url: "https://hooks.slack.com/services/T/B/x",
+  });
+  const { id } = await fire([pagerId, slackId]);
+  await setStatus(pagerId, "sent");
+  await setStatus(slackId, "sent");
+  await acknowledge(id);
+  expect(await acknowledgements(id)).toEqual([`acknowledge_alert:${id}:${pagerId}`]);
+});
+
+test("an incident that was never opened is not acknowledged", async () => {
+  const pagerId = await pager();
+  const { id } = await fire([pagerId]);
+  await setStatus(pagerId, "queued");
+  await acknowledge(id);
+  expect(await acknowledgements(id)).toEqual([]);
+});

@@ -1,0 +1,50 @@
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+export async function listWithoutFirstAlerts(db: Database): Promise<string[]> {
+  const rows = await db
+    .selectFrom("organization")
+    .select("id")
+    .where("has_first_alerts", "=", false)
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Whether it was for this transaction to mark: another one that marks it at this moment is waited for. */
+export async function markFirstAlerts(tx: Tx, organizationId: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("organization")
+    .set({ has_first_alerts: true })
+    .where("id", "=", organizationId)
+    .where("has_first_alerts", "=", false)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+export async function insertMailChannel(
+  tx: Tx,
+  row: {
+    id: string;
+    organizationId: string;
+    name: string;
+    roles: readonly OrganizationRole[];
+    createdAt: Date;
+  },
+): Promise<void> {
+  await tx
+    .insertInto("alert_channel")
+    .values({
+      id: row.id,
+      organization_id: row.organizationId,
+      name: row.name,
+      kind: "email",
+      recipients: JSON.stringify({ roles: row.roles, addresses: [] }),
+      is_enabled: true,
+      failures_in_a_row: 0,
+      version: 1,
+      created_at: row.createdAt,
+      updated_at: row.createdAt,
+    })
+    .execute();
+}

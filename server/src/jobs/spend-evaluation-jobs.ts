@@ -1,0 +1,11 @@
+import { type EvaluationDeps, evaluatePace } from "#src/alerting/evaluate-pace.ts";
+import type { Job } from "./run-jobs.ts";
+
+export const EVALUATE_PACE = "evaluate_pace";
+
+export function makeSpendEvaluationJobs(deps: EvaluationDeps): Record<string, Job> {
+  return { [EVALUATE_PACE]: () => evaluatePace(deps) };
+}
+
+/** Every five minutes. */
+export const spendEvaluationSchedule = { [EVALUATE_PACE]: "*/5 * * * *" } as const;

@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AlertReceiver, startAlertReceiver } from "./harness/alert-receiver.ts";
+import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import {
+  type Exchange,
+  type FakeUpstream,
+  messageJson,
+  startFakeUpstream,
+} from "./harness/fake-upstream.ts";
+import { type MailServer, startMailServer } from "./harness/mail-server.ts";
+import {
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+  textField,
+  type WorkspaceWithKey,
+} from "./harness/server-process.ts";
+
+// Three real nodes on one PostgreSQL, and a burst that crosses every threshold of a rule: whoever sees it, each threshold
+// fires once, and each channel gets one message about it.
+
+const REQUEST = { model: "claude-sonnet-4-5", maxTokens: 100, text: "Hi" };
+/** 2,000 input tokens at $3 and 100 output tokens at $15 a million: $0.0075. */
+const DEAR = { input_tokens: 2_000, output_tokens: 100 };
+const REQUESTS = 200;
+/** 160 of the requests. */
+const LIMIT_USD = 1.2;
+/** They reach 50, 75 and 90 % of it. */
+const ANSWERED_BEFORE_KILL = 150;
+const THRESHOLDS = ["50%", "75%", "90%", "100%"];
+/** What a dead node was sending is taken up by the sweep of every minute, after a minute; a mail after five. */
+const TAKEN_UP_MS = 480_000;
+
+let db: TestDatabase;
+let upstream: FakeUpstream;
+let mail: MailServer;
+let mailedAtMs: Map<string, number>;
+let receiver: AlertReceiver;
+let nodes: ServerProcess[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  upstream = await startFakeUpstream();
+  mail = await startMailServer();
+  mailedAtMs = noteTimes(mail);
+  receiver = await startAlertReceiver();
+  const env = {
+    DATABASE_URL: db.connectionString,
+    BURSAR_SECRET: "s".repeat(40),
+    ANTHROPIC_API_KEY: "test",
+    ANTHROPIC_UPSTREAM_URL: upstream.origin,
+    BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1",
+    SMTP_URL: mail.url,
+    BURSAR_MAIL_FROM: "Bursar <bursar@example.com>",
+  };
+  nodes = [];
+  for (let i = 0; i < 3; i++) nodes.push(await startServer({ env }));
+  await createRule();
+}, 180_000);
+
+afterAll(async () => {
+  await stopAllServers();
+  await receiver.close();
+  await mail.close();
+  await upstream.close();
+  await db.drop();
+}, 60_000);
+
+/** When each message was first accepted, by its Message-ID. */
+function noteTimes({ received }: MailServer): Map<string, number> {
+  const times = new Map<string, number>();
+  const push = received.push.bind(received);
+  received.push = (...messages) => {
+    for (const { messageId = "" } of messages) {
+      if (!times.has(messageId)) times.set(messageId, Date.now());
+    }
+    return push(...messages);
+  };
+  return times;
+}
+
+function node(index: number): ServerProcess {
+  const found = nodes[index];
+  if (found === undefined) throw new Error(`there is a node ${index}`);
+  return found;
+}
+
+async function createRule(): Promise<void> {
+  const targets = [
+    { kind: "email", recipients: { addresses: ["desk@example.com"] } },
+    { kind: "slack", url: `${receiver.origin}/slack` },
+    { kind: "webhook", url: `${receiver.origin}/webhook` },
+  ];
+  const channelIds: string[] = [];
+  for (const target of targets) {
+    const made = await node(0).mustOperator("POST", "/v1/admin/alert_channels", {
+      name: `Burst ${target.kind}`,
+      target,
+    });
+    channelIds.push(textField(made, "id"));
+  }
+  await node(0).mustOperator("POST", "/v1/admin/alerts", {
+    name: "Burst",
+    scope: { type: "organization" },
+    includes_below: true,
+    condition: { kind: "spend_limit" },
+    channel_ids: channelIds,
+  });
+}
+
+async function limitedWorkspace(): Promise<WorkspaceWithKey> {
+  const made = await node(0).workspaceWithKey();
+  await node(0).mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: made.workspaceId,
+    monthly_limit_usd: LIMIT_USD,
+    enforcement: "alert_only",
+  });
+  return made;
+}
+
+/** To all nodes in turn, at once. Those that a node dies with have the status 0. */
+function burst({ key }: WorkspaceWithKey): Promise<number>[] {
+  return Array.from({ length: REQUESTS }, (_, i) =>
+    sendMessage(node(i % nodes.length).url, key, REQUEST).then(
+      ({ status }) => status,
+      () => 0,
+    ),
+  );
+}
+
+interface Fired {
+  id: string;
+  threshold: string;
+  firedAtMs: number;
+}
+
+async function firingsOf({ workspaceId }: WorkspaceWithKey): Promise<Fired[]> {
+  const rows = await db.database
+    .selectFrom("alert_firing as firing")
+    .innerJoin("alert", "alert.id", "firing.alert_id")
+    .select(["firing.id", "threshold", "fired_at"])
+    .where("alert.name", "=", "Burst")
+    .where("workspace_id", "=", workspaceId)
+    .execute();
+  return rows.map(({ fired_at, ...row }) => ({ ...row, firedAtMs: fired_at.getTime() }));
+}
+
+/** Messages about the firings that are not sent yet, mail included: handed to the mail server. */
+async function countWaiting(firings: readonly Fired[]): Promise<number> {
+  const deliveries = await db.database
+    .selectFrom("alert_delivery")
+    .select(["id", "status"])
+    .where(
+      "alert_firing_id",
+      "in",
+      firings.map(({ id }) => id),
+    )
+    .execute();
+  const mails = await db.database
+    .selectFrom("mail")
+    .select(["id", "status"])
+    .where(
+      "about_id",
+      "in",
+      deliveries.map(({ id }) => id),
+    )
+    .execute();
+  expect(deliveries).toHaveLength(3 * firings.length);
+  return [...deliveries, ...mails].filter(({ status }) => status !== "sent").length;
+}
+
+/** Waits until all is told, and gives what each receiver got about these firings: ids of messages, each once. */
+async function toldAbout(made: WorkspaceWithKey, boundMs: number) {
+  const firings = await eventually(60_000, "four firings", async () => {
+    const found = await firingsOf(made);
+    return found.length >= THRESHOLDS.length ? found : null;
+  });
+  await eventually(boundMs, "every message to be sent", async () =>
+    (await countWaiting(firings)) === 0 ? true : null,
+  );
+  const ids = new Set(firings.map(({ id }) => id));
+  const about = (text: string) => /alerts\/firings\/(firing_\w+)/.exec(text)?.[1] ?? "";
+  const mails = mail.received.filter(({ text = "" }) => ids.has(about(text)));
+  const posts = receiver.received.filter(({ body }) => ids.has(about(body)));
+  const slack = posts.filter(({ path }) => path === "/slack");
+  const webhook = posts.filter(({ path }) => path === "/webhook");
+  return {
+    firings,
+    mails: mails.map(({ messageId = "", text = "" }) => ({ messageId, firingId: about(text) })),
+    slackIds: slack.map(({ body }) => about(body)),
+    webhookIds: webhook.map(({ headers }) => String(headers["webhook-id"])),
+    webhookFirings: webhook.map(({ body }) => about(body)),
+  };
+}
+
+const sorted = (texts: Iterable<string>) => [...texts].sort();
+
+test("a burst over all thresholds: one firing of each, and one message of each through each channel", {
+  timeout: 120_000,
+}, async () => {
+  upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
+  const made = await limitedWorkspace();
+  const statuses = await Promise.all(burst(made));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  const told = await toldAbout(made, 60_000);
+  expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
+  const firingIds = sorted(told.firings.map(({ id }) => id));
+  expect(sorted(told.mails.map(({ firingId }) => firingId))).toEqual(firingIds);
+  expect(new Set(told.mails.map(({ messageId }) => messageId)).size).toBe(4);
+  expect(sorted(told.slackIds)).toEqual(firingIds);
+  expect(sorted(told.webhookFirings)).toEqual(firingIds);
+  expect(new Set(told.webhookIds).size).toBe(4);
+  for (const { messageId, firingId } of told.mails) {
+    const firedAtMs = told.firings.find(({ id }) => id === firingId)?.firedAtMs ?? 0;
+    // The promise of the product; it takes less than a second where the machine has nothing else to do.
+    expect((mailedAtMs.get(messageId) ?? 0) - firedAtMs).toBeLessThan(5_000);
+  }
+});
+
+test("a node is killed in a burst while messages are on their way: still each once, by the id of the message", {
+  timeout: TAKEN_UP_MS + 180_000,
+}, async () => {
+  const hung: Exchange[] = [];
+  let answered = 0;
+  upstream.script = (exchange) => {
+    answered += 1;
+    if (answered <= ANSWERED_BEFORE_KILL) exchange.json(messageJson({ usage: DEAR }));
+    else hung.push(exchange);
+  };
+  const made = await limitedWorkspace();
+  const before = receiver.received.length;
+  receiver.hold();
+  const statuses = burst(made);
+  // Both receivers have three messages each that they have not answered: every node may be the one that sent one.
+  await eventually(60_000, "messages to be on their way", async () =>
+    receiver.received.length >= before + 6 && hung.length === REQUESTS - ANSWERED_BEFORE_KILL
+      ? true
+      : null,
+  );
+  await node(2).kill();
+  receiver.release();
+  upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
+  for (const exchange of hung) if (!exchange.isCut()) exchange.json(messageJson({ usage: DEAR }));
+  const answers = await Promise.all(statuses);
+  expect(answers.filter((status) => status === 200).length).toBeGreaterThan(ANSWERED_BEFORE_KILL);
+  nodes[2] = await node(2).restart();
+  const told = await toldAbout(made, TAKEN_UP_MS);
+  expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
+  const firingIds = sorted(told.firings.map(({ id }) => id));
+  const once = (ids: readonly string[]) => sorted(new Set(ids));
+  // What the node was sending when it died may come again, and then under the same id.
+  expect(once(told.slackIds)).toEqual(firingIds);
+  expect(once(told.webhookFirings)).toEqual(firingIds);
+  expect(once(told.webhookIds)).toHaveLength(4);
+  expect(once(told.mails.map(({ firingId }) => firingId))).toEqual(firingIds);
+  expect(once(told.mails.map(({ messageId }) => messageId))).toHaveLength(4);
+});
