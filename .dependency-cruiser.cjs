@@ -9,7 +9,7 @@ const mayImport = {
   identity: ["lib", "domain", "db", "access"],
   mail: ["lib", "domain", "db"],
   people: ["lib", "domain", "db", "access", "audit", "identity", "mail"],
-  alerting: ["lib", "domain", "db", "access", "audit", "mail"],
+  alerting: ["lib", "domain", "db", "access", "audit", "mail", "metering"],
   ledger: ["lib", "domain", "db"],
   metering: ["lib", "domain", "db"],
   gateway: ["lib", "domain", "db", "ledger", "metering", "access"],

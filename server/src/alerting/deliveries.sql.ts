@@ -251,13 +251,18 @@ export async function listStranded(
     LEFT JOIN alert_channel c ON c.id = d.alert_channel_id
     WHERE d.status = 'queued' AND (c.paused_at IS NULL OR NOT c.is_enabled OR c.archived_at IS NOT NULL)
       AND d.created_at < now() - make_interval(secs => ${of.jobSeconds})
-      AND NOT EXISTS (
-        SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'alert_delivery:' || d.id
-          AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
-            ELSE j.locked_at > now() - make_interval(secs => ${of.jobSeconds}) END)
+      AND NOT EXISTS (${jobOfDelivery(of.jobSeconds)})
     ORDER BY d.created_at LIMIT ${of.limit}`.execute(db);
   return rows.map(({ id }) => id);
+}
+
+/** The job that will send the message `d`, or is sending it: one that began longer ago than that is a dead node's. */
+function jobOfDelivery(jobSeconds: number) {
+  return sql`
+    SELECT FROM graphile_worker.jobs j
+    WHERE j.key = 'alert_delivery:' || d.id
+      AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
+        ELSE j.locked_at > now() - make_interval(secs => ${jobSeconds}) END`;
 }
 
 export async function listQueued(
@@ -283,11 +288,7 @@ export async function failOld(
   await sql`
     UPDATE alert_delivery AS d SET status = 'failed', last_error = coalesce(d.last_error, ${old.error})
     WHERE d.status = 'queued' AND d.created_at < now() - make_interval(hours => ${old.afterHours}::integer)
-      AND NOT EXISTS (
-        SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'alert_delivery:' || d.id
-          AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
-            ELSE j.locked_at > now() - make_interval(secs => ${old.jobSeconds}) END)`.execute(db);
+      AND NOT EXISTS (${jobOfDelivery(old.jobSeconds)})`.execute(db);
 }
 
 export async function deleteOldDeliveries(db: Database, afterDays: number): Promise<void> {

@@ -31,7 +31,7 @@ export interface EvaluationDeps extends AlertingDeps {
 
 const DAY_MS = 86_400_000;
 const HOURS_PER_DAY = 24;
-const PAST_DAYS = Math.max(FORECAST_PAST_DAYS, UNUSUAL_PAST_DAYS) + 1;
+const PAST_DAYS = Math.max(FORECAST_PAST_DAYS, UNUSUAL_PAST_DAYS);
 
 /**
  * Fires alerts of the kinds `forecast` and `unusual_spend`. Looks at scopes that spent something in this hour or the one

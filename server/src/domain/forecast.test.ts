@@ -106,7 +106,7 @@ function truth(spend: HourlySpend, period: SpendPeriod, limitNanoUsd: bigint) {
 /** Hours of the history: each day of July, which begins on its day 30, at 08:00. */
 const JULY = Array.from({ length: 31 }, (_, day) => (30 + day) * 24 + 8);
 
-test("over 200 companies: a limit that leaves a third of room is never forecast to be reached from the second week on", () => {
+test("over 200 companies: a limit a third above what the month costs is never forecast to be reached from the second week on", () => {
   const wrong = Array.from({ length: 200 }, (_, seed) => {
     const spend = makeHistory(seed, 90, randomShape(seed));
     const july = periodOf("monthly", Date.UTC(2026, 6, 1));

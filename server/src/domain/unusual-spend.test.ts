@@ -6,21 +6,32 @@ import {
   HISTORY_START_HOUR as START,
 } from "#test/harness/spend-history.ts";
 import { HOURS_PER_DAY, type HourlySpend } from "./hourly-spend.ts";
-import { unusualDay, unusualHour } from "./unusual-spend.ts";
+import { UNUSUAL_PAST_DAYS, unusualDay, unusualHour } from "./unusual-spend.ts";
 
 const NANO = 1_000_000_000n;
 const rule = { factor: 4, minNanoUsd: 5n * NANO };
 const DAYS = 90;
 const START_DAY = START / HOURS_PER_DAY;
 
-/** What the rules find in each hour as it ends, and in each day, by hours and days of the history. */
-function findAll(spend: HourlySpend, with_ = rule) {
-  const hours = spend.amounts.flatMap((_, hour) =>
-    unusualHour(spend, START + hour, with_) === null ? [] : [hour],
-  );
-  const days = Array.from({ length: spend.amounts.length / HOURS_PER_DAY }, (_, day) => day).filter(
-    (day) => unusualDay(spend, START_DAY + day, with_) !== null,
-  );
+/** What the evaluation knows at the end of an hour of the history: so many days, from the first that cost something. */
+function knownAt(spend: HourlySpend, hour: number): HourlySpend {
+  const today = hour - (hour % HOURS_PER_DAY);
+  let first = Math.max(0, today - UNUSUAL_PAST_DAYS * HOURS_PER_DAY);
+  while (first < hour && spend.amounts[first] === 0n) first++;
+  return { firstHour: spend.firstHour + first, amounts: spend.amounts.slice(first, hour + 1) };
+}
+
+/** What is found in each hour as it ends, and of each day at its end, by hours and days of the history. */
+function findAll(spend: HourlySpend) {
+  const hours: number[] = [];
+  const days: number[] = [];
+  for (const hour of spend.amounts.keys()) {
+    const known = knownAt(spend, hour);
+    if (unusualHour(known, START + hour, rule) !== null) hours.push(hour);
+    if (hour % HOURS_PER_DAY < HOURS_PER_DAY - 1) continue;
+    const day = Math.floor(hour / HOURS_PER_DAY);
+    if (unusualDay(known, START_DAY + day, rule) !== null) days.push(day);
+  }
   return { hours, days };
 }
 

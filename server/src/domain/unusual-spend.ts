@@ -40,8 +40,8 @@ const DEVIATIONS = 8n;
 const NOISY_HOURS = 0.995;
 const MAX_NOISE = 2_500n;
 const DAYS_PER_WEEK = 7;
-/** Days of hours that the rules look back over: the same hour of a day a month ago, seen from the last hour of a day. */
-export const UNUSUAL_PAST_DAYS = 33;
+/** Days before today whose hours the rules look at: those of a month before, also seen from yesterday. */
+export const UNUSUAL_PAST_DAYS = 34;
 
 /**
  * Whether an hour (since the epoch) costs far above its usual: more than `factor` times the median, and far outside of what

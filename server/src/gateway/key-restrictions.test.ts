@@ -222,7 +222,9 @@ describe("a refusal", () => {
 
   test("by a limit is counted too", async () => {
     const { admission } = gateway;
-    gateway.admission = { admit: () => ({ kind: "blocked", message: "The limit is reached." }) };
+    const limit = { scopeType: "workspace", scopeId: "wksp_1", period: "monthly" } as const;
+    const blocked = { kind: "blocked", message: "The limit is reached.", limit } as const;
+    gateway.admission = { admit: () => blocked };
     expect((await send({ id: "limited" })).status).toBe(400);
     gateway.admission = admission;
     expect(refused).toEqual(["limited"]);

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { answerWith, type Receiver, startReceiver } from "#test/harness/receiver.ts";
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
 import {
   type FoundAddress,
   type GuardedClientOptions,
@@ -207,6 +209,53 @@ describe("BURSAR_ALLOW_PRIVATE_TARGETS opens", () => {
     const answer = await post(`http://localhost:${port}/`, { allowed: ["localhost"] });
     expect(answer).toMatchObject({ kind: "answered", status: 200 });
     expect(received).toHaveLength(1);
+  });
+});
+
+describe("over TLS", () => {
+  async function secureReceiver() {
+    const paths: string[] = [];
+    const options = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+    const server = createSecureServer(options, (request, response) => {
+      paths.push(request.url ?? "");
+      response.end("got it");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    closing.push(async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    });
+    return { port: (server.address() as AddressInfo).port, paths };
+  }
+  const allowed = ["127.0.0.1"];
+  const { resolve } = resolver(["127.0.0.1"]);
+
+  test("a certificate is held against the name, though the address was looked up before", async () => {
+    const { port, paths } = await secureReceiver();
+    const options = { allowed, resolve, ca: TEST_CERTIFICATE };
+    expect(await post(`https://hooks.example.com:${port}/in`, options)).toMatchObject({
+      kind: "answered",
+      status: 200,
+      text: "got it",
+    });
+    expect(await post(`https://other.example.com:${port}/in`, options)).toEqual({
+      kind: "failed",
+      reason: "Its certificate is for another name.",
+    });
+    expect(paths).toEqual(["/in"]);
+  });
+
+  test("nothing is sent to whoever has a certificate that nobody vouches for", async () => {
+    const { port, paths } = await secureReceiver();
+    const answer = await post(`https://hooks.example.com:${port}/in`, { allowed, resolve });
+    expect(answer).toEqual({
+      kind: "failed",
+      reason: "Its certificate is of nobody whom this server trusts.",
+    });
+    expect(paths).toEqual([]);
   });
 });
 

@@ -47,7 +47,7 @@ export interface GuardedClientOptions {
   resolve?: Resolve;
   /** Of everything: finding the address, connecting, sending, and reading the answer. */
   timeoutMs?: number;
-  /** PEM of certificate authorities that are believed beside those of Node. */
+  /** PEM of the certificate authorities that are believed, in place of those of Node. */
   ca?: string;
 }
 
@@ -217,7 +217,16 @@ async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<str
   return Buffer.concat(chunks).toString("utf8");
 }
 
+const untrusted = "Its certificate is of nobody whom this server trusts.";
 const reasons: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  CERT_HAS_EXPIRED: "Its certificate has expired.",
+  ERR_TLS_CERT_ALTNAME_INVALID: "Its certificate is for another name.",
+  EHOSTUNREACH: "No way leads there.",
+  ENETUNREACH: "No way leads there.",
   ENOTFOUND: "The name does not exist.",
   EAI_AGAIN: "The name could not be looked up.",
   ECONNREFUSED: "The connection was refused.",

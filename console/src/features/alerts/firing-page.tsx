@@ -158,7 +158,7 @@ function factsOf(firing: Firing): Fact[] {
     ],
     ...money("Forecast for the period", facts.forecast_usd),
     ...time("Limit reached", facts.reached_at),
-    ...money("Usual in such an hour", facts.usual_usd),
+    ...money("Usual", facts.usual_usd),
     ...(facts.limit_usd ? [] : money("Spent", facts.spent_usd)),
     ...time("Period ends", facts.period_ends_at),
     ...count("Requests", facts.requests),

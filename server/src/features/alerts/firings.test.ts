@@ -29,14 +29,9 @@ beforeEach(async () => {
 /** A rule about $1 a month, of which $2 are spent, that tells these channels. */
 async function fire(channelIds: readonly string[]): Promise<Firing> {
   const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
-  const charge = {
-    organizationId: org.id,
-    scopeType: "workspace",
-    scopeId: workspaceId,
-    period: "monthly",
-    periodStart,
-    nanoUsd: 2_000_000_000n,
-  } as const;
+  const place = { organizationId: org.id, scopeId: workspaceId, periodStart };
+  const month = { scopeType: "workspace", period: "monthly" } as const;
+  const charge = { ...place, ...month, nanoUsd: 2_000_000_000n };
   await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
   await org.admin.post("/v1/admin/alerts", {
     name: "A dollar",

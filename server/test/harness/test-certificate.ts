@@ -1,0 +1,20 @@
+// Of `hooks.example.com`, made for tests and signed by itself: nobody believes it who is not told to. Valid until 2120.
+
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIBATAKBggqhkjOPQQDAjAcMRowGAYDVQQDDBFob29rcy5l
+eGFtcGxlLmNvbTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowHDEa
+MBgGA1UEAwwRaG9va3MuZXhhbXBsZS5jb20wWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAAQWXmwnj4xn9H64sWqqk68qci5YwvgX7A8qY5YgvCXRv8Br7Gs8+FnFAFFB
+cnaeefo9LSR8n38mxsbnLI24g/1bo1AwTjAcBgNVHREEFTATghFob29rcy5leGFt
+cGxlLmNvbTAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBSmFciCmqmzPr3OxkP8
+k3mJ+CdXazAKBggqhkjOPQQDAgNIADBFAiBfHU5FfEY4FTTKI0lzgprlfgaTUuYx
+DZmNWq+kE3fZLAIhANPpxUenqTomgyPVZErLQdrsh8meWHMcbm1ilx9UrkUW
+-----END CERTIFICATE-----
+`;
+
+export const TEST_CERTIFICATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg57q2Z9FqW8yxeQzi
+w8wl+9PQIFtzKseel87QYcxrOPqhRANCAAQWXmwnj4xn9H64sWqqk68qci5YwvgX
+7A8qY5YgvCXRv8Br7Gs8+FnFAFFBcnaeefo9LSR8n38mxsbnLI24g/1b
+-----END PRIVATE KEY-----
+`;
