@@ -349,9 +349,11 @@ export const listAlertFirings = route({
     kinds: queryList(z.enum(alertKinds)),
     workspace_id: optionalQuery(workspaceId),
     api_key_id: optionalQuery(apiKeyId),
-    is_acknowledged: queryFlag,
-    fired_at_gte: optionalQuery(instant),
-    fired_at_lt: optionalQuery(instant),
+    is_acknowledged: queryFlag.meta({
+      description: "Only those that somebody has seen to, or (`false`) nobody has.",
+    }),
+    fired_at_gte: optionalQuery(instant).meta({ description: "From this moment on." }),
+    fired_at_lt: optionalQuery(instant).meta({ description: "Before this moment." }),
   }),
   response: pageCursor(alertFiring),
 });
