@@ -43,6 +43,7 @@ const CONCURRENT_JOBS = 2;
 const MAX_CONNECTIONS = 3;
 /** When nobody says that there is a job: after a restart of the database, and for retries. */
 const POLL_INTERVAL_MS = 2_000;
+const END_WITHIN_MS = 15_000;
 const FIRST_RESTART_MS = 1_000;
 const LAST_RESTART_MS = 60_000;
 
@@ -61,13 +62,21 @@ export function runJobs(options: JobsOptions): RunningJobs {
   let runner: Runner | null = null;
 
   async function runOnce(): Promise<void> {
-    runner = await start(options, pool);
-    for (const name of options.atStart ?? []) {
-      await runner.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
+    const started = await start(options, pool);
+    runner = started;
+    try {
+      for (const name of options.atStart ?? []) {
+        await started.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
+      }
+      // Stopped while it was starting.
+      if (stopping.signal.aborted) await started.stop();
+      await started.promise;
+    } catch (error) {
+      // It may run on, with connections that nobody else would take from it.
+      started.promise.catch(() => undefined);
+      await started.stop().catch(() => undefined);
+      throw error;
     }
-    // Stopped while it was starting.
-    if (stopping.signal.aborted) await runner.stop();
-    await runner.promise;
   }
 
   async function keepRunning(): Promise<void> {
@@ -89,10 +98,15 @@ export function runJobs(options: JobsOptions): RunningJobs {
   return {
     stop: async () => {
       stopping.abort();
-      // Rejects where it has stopped by itself.
-      await runner?.stop().catch(() => undefined);
-      await running;
-      await pool.end();
+      const end = async () => {
+        // Rejects where it has stopped by itself.
+        await runner?.stop().catch(() => undefined);
+        await running;
+        await pool.end();
+      };
+      // A job that does not end, or a connection that a crash of the database left taken, does not hold up the server's end:
+      // what is not done is done by another node, or after the next start.
+      await Promise.race([end(), delay(END_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }
