@@ -81,7 +81,8 @@ describeConsole("changes", ({ company, browser, openAs }) => {
       workspace_id: id,
       permissions: ["write"],
     });
-    await page.getByRole("link", { name: "Settings" }).click();
+    const tabs = page.getByRole("navigation", { name: "Workspace" });
+    await tabs.getByRole("link", { name: "Settings" }).click();
     await page.getByLabel("What it is for").fill("A trial");
     await page.getByRole("link", { name: "Limits" }).first().click();
     await page.getByRole("heading", { name: "Discard changes" }).waitFor();
