@@ -50,7 +50,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "spend_limits:read",
         shortcut: "l",
       },
-      { label: "Alerts", to: "/alerts", icon: Bell, action: "alerts:read", shortcut: "n" },
+      { label: "Alerts", to: "/alerts", icon: Bell, action: "alerts:read", shortcut: "b" },
       {
         label: "Playground",
         to: "/playground",

@@ -263,7 +263,7 @@ function ConditionFields({ form }: { form: Form }) {
       return (
         <div className="grid gap-5 sm:grid-cols-2">
           <NumberField form={form} name="factor" label="Times the usual" />
-          <Field label="Only from" hint="Hours that cost less are never unusual.">
+          <Field label="Only from" hint="Hours and days that cost less are never unusual.">
             {(control) => <MoneyInput {...control} {...form.register("minUsd")} />}
           </Field>
         </div>

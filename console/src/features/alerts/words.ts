@@ -13,7 +13,7 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
   },
   unusual_spend: {
     label: "Unusual spend",
-    hint: "An hour costs many times what such an hour usually does.",
+    hint: "An hour or a day costs many times what it usually does.",
   },
   key_expiring: { label: "Key expires soon", hint: "So many days before a key stops." },
   key_unused: { label: "Unused key", hint: "A key that nobody has used for so long." },
