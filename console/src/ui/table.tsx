@@ -73,7 +73,8 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   const shown = isVirtual ? items.map((item) => item.index) : sorted.map((_, index) => index);
 
   return (
-    <div className="overflow-x-auto">
+    // What is only heard stands out of the flow: it must not widen the page.
+    <div className="relative overflow-x-auto">
       <table
         aria-label={label}
         aria-rowcount={sorted.length + 1}

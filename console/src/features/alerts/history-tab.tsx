@@ -95,7 +95,7 @@ function makeColumns(
       id: "title",
       header: "What happened",
       cell: (firing) => (
-        <span className="grid min-w-48 gap-0.5 py-1">
+        <span className="grid min-w-40 gap-0.5 py-1">
           <Link
             to="/alerts/firings/$firingId"
             params={{ firingId: firing.id }}
@@ -105,6 +105,10 @@ function makeColumns(
           </Link>
           <span className="text-xs text-quiet">
             {kindWords[firing.kind].label} · {firing.alert.name}
+            <span className="sm:hidden">
+              {" "}
+              · <RelativeTime at={firing.fired_at} />
+            </span>
           </span>
         </span>
       ),
@@ -118,6 +122,7 @@ function makeColumns(
     {
       id: "fired",
       header: "When",
+      from: "sm",
       cell: (firing) => <RelativeTime at={firing.fired_at} />,
     },
     {
