@@ -13,7 +13,7 @@ import { addSendJob, openBody } from "./queue-mail.ts";
 import type { MailTransport } from "./smtp.ts";
 
 /** Longer than the longest attempt: whoever has the message will have let go of it by then, or is dead. */
-const CLAIM_SECONDS = 300;
+const CLAIM_SECONDS = 150;
 const MAX_QUEUED_HOURS = 72;
 const KEEP_DAYS = 90;
 const MAX_RESCUED = 100;
