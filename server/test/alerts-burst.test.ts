@@ -30,8 +30,8 @@ const LIMIT_USD = 1.2;
 /** They reach 50, 75 and 90 % of it. */
 const ANSWERED_BEFORE_KILL = 150;
 const THRESHOLDS = ["50%", "75%", "90%", "100%"];
-/** What a dead node was sending is taken up by the sweep of every minute, after a minute; a mail after five. */
-const TAKEN_UP_MS = 480_000;
+/** What a dead node was sending is taken up by the sweep of every minute, after a minute; a mail after two and a half. */
+const TAKEN_UP_MS = 300_000;
 
 let db: TestDatabase;
 let upstream: FakeUpstream;
