@@ -3,7 +3,6 @@ import { type UseFormReturn, useForm } from "react-hook-form";
 import { ApiError, call } from "../../api-client.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -11,9 +10,8 @@ import { needed, showServerErrors } from "../../ui/form.ts";
 import { Checkbox, Input, MoneyInput, Select } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useApiKeys } from "../api-keys/queries.ts";
-import { useWorkspaces } from "../workspaces/queries.ts";
-import { type AlertValues, listOf, toCondition, toScope, toValues } from "./alert-values.ts";
+import { ScopePicker, toScope } from "../spend-limits/scope-picker.tsx";
+import { type AlertValues, listOf, toCondition, toValues } from "./alert-values.ts";
 import { type Alert, useChannels, useCreateAlert, useUpdateAlert } from "./queries.ts";
 import { alertKinds, channelWords, conditionWords, kindWords } from "./words.ts";
 
@@ -188,58 +186,29 @@ async function lookAgain(alertId: string): Promise<Alert | null> {
 
 function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationWide: boolean }) {
   const may = useMay();
-  const workspaces = useWorkspaces();
-  const keys = useApiKeys();
   const { scopeType, scopeId } = form.watch();
-  const options =
-    scopeType === "workspace"
-      ? (workspaces.data?.items ?? [])
-          .filter(({ id }) => may("alerts:write", id))
-          .map(({ id, name }) => ({ value: id, label: name }))
-      : (keys.data?.items ?? [])
-          .filter(({ status }) => status !== "archived")
-          .map(({ id, name, partial_key_hint }) => ({
-            value: id,
-            label: name,
-            note: partial_key_hint.slice(-4),
-          }));
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <Field label="Watches">
-        {(control) => (
-          <Select
-            {...control}
-            value={scopeType}
-            onChange={({ target }) => {
-              form.setValue("scopeType", target.value as AlertValues["scopeType"]);
-              form.setValue("scopeId", null);
-            }}
-          >
-            {isOrganizationWide && <option value="organization">The whole company</option>}
-            <option value="workspace">A workspace</option>
-            <option value="api_key">One key</option>
-          </Select>
-        )}
-      </Field>
-      {scopeType !== "organization" && (
-        <Field
-          label={scopeType === "workspace" ? "Workspace" : "Key"}
-          error={form.formState.errors.scopeId?.message}
-        >
-          {(control) => (
-            <Combobox
-              control={control}
-              options={options}
-              value={scopeId}
-              onChange={(value) => {
-                form.setValue("scopeId", value);
-                form.clearErrors("scopeId");
-              }}
-              placeholder="Type to find"
-            />
-          )}
-        </Field>
-      )}
+      <ScopePicker
+        label="Watches"
+        types={[
+          ...(isOrganizationWide ? [["organization", "The whole company"] as const] : []),
+          ["workspace", "A workspace"],
+          ["api_key", "One key"],
+        ]}
+        scopeType={scopeType}
+        scopeId={scopeId}
+        mayChoose={(id) => may("alerts:write", id)}
+        error={form.formState.errors.scopeId?.message}
+        onType={(type) => {
+          form.setValue("scopeType", type);
+          form.setValue("scopeId", null);
+        }}
+        onId={(id) => {
+          form.setValue("scopeId", id);
+          form.clearErrors("scopeId");
+        }}
+      />
     </div>
   );
 }

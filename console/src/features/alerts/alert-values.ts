@@ -144,14 +144,6 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
   }
 }
 
-export function toScope({ scopeType, scopeId }: AlertValues): AlertScope | null {
-  if (scopeType === "organization") return { type: "organization" };
-  if (scopeId === null) return null;
-  return scopeType === "workspace"
-    ? { type: "workspace", workspace_id: scopeId }
-    : { type: "api_key", api_key_id: scopeId };
-}
-
 /** Numbers separated by commas or spaces, with or without their signs: `50 %, $100`. */
 export function listOf(text: string): string[] {
   return text

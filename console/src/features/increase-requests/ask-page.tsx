@@ -4,7 +4,6 @@ import { flushSync } from "react-dom";
 import { useForm } from "react-hook-form";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { MoneyInput, Select, TextArea } from "../../ui/input.tsx";
@@ -12,8 +11,7 @@ import { Page } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { useApiKeys } from "../api-keys/queries.ts";
-import { useWorkspaces } from "../workspaces/queries.ts";
+import { ScopePicker, toScope } from "../spend-limits/scope-picker.tsx";
 import { type RequestScope, useCreateIncreaseRequest } from "./queries.ts";
 import type { AskSearch } from "./search.ts";
 
@@ -101,56 +99,28 @@ export function AskForMorePage() {
 
 function LimitFields({ form }: { form: ReturnType<typeof useForm<AskValues>> }) {
   const may = useMay();
-  const workspaces = useWorkspaces();
-  const keys = useApiKeys();
   const { scopeType, scopeId } = form.watch();
-  const options =
-    scopeType === "workspace"
-      ? (workspaces.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
-      : (keys.data?.items ?? [])
-          .filter(({ status }) => status !== "archived")
-          .map(({ id, name, partial_key_hint }) => ({
-            value: id,
-            label: name,
-            note: partial_key_hint.slice(-4),
-          }));
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <Field label="Limit of">
-        {(control) => (
-          <Select
-            {...control}
-            value={scopeType}
-            onChange={({ target }) => {
-              form.setValue("scopeType", target.value as AskValues["scopeType"]);
-              form.setValue("scopeId", null);
-            }}
-          >
-            <option value="organization">The whole company</option>
-            <option value="workspace">A workspace</option>
-            {may("api_keys:read") && <option value="api_key">One key</option>}
-          </Select>
-        )}
-      </Field>
-      {scopeType !== "organization" && (
-        <Field
-          label={scopeType === "workspace" ? "Workspace" : "Key"}
-          error={form.formState.errors.scopeId?.message}
-        >
-          {(control) => (
-            <Combobox
-              control={control}
-              options={options}
-              value={scopeId}
-              onChange={(value) => {
-                form.setValue("scopeId", value, { shouldDirty: true });
-                form.clearErrors("scopeId");
-              }}
-              placeholder="Type to find"
-            />
-          )}
-        </Field>
-      )}
+      <ScopePicker
+        label="Limit of"
+        types={[
+          ["organization", "The whole company"],
+          ["workspace", "A workspace"],
+          ...(may("api_keys:read") ? [["api_key", "One key"] as const] : []),
+        ]}
+        scopeType={scopeType}
+        scopeId={scopeId}
+        error={form.formState.errors.scopeId?.message}
+        onType={(type) => {
+          form.setValue("scopeType", type);
+          form.setValue("scopeId", null);
+        }}
+        onId={(id) => {
+          form.setValue("scopeId", id, { shouldDirty: true });
+          form.clearErrors("scopeId");
+        }}
+      />
       <Field label="Period">
         {(control) => (
           <Select {...control} {...form.register("period")}>
@@ -167,12 +137,4 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<AskValues>> }) 
 function toValues({ scope = "workspace", id, period = "monthly" }: AskSearch): AskValues {
   const scopeId = scope === "organization" ? null : (id ?? null);
   return { scopeType: scope, scopeId, period, amount_usd: "", reason: "" };
-}
-
-function toScope({ scopeType, scopeId }: AskValues): RequestScope | null {
-  if (scopeType === "organization") return { type: "organization" };
-  if (scopeId === null) return null;
-  return scopeType === "workspace"
-    ? { type: "workspace", workspace_id: scopeId }
-    : { type: "api_key", api_key_id: scopeId };
 }

@@ -47,9 +47,7 @@ export function RequestLogPage() {
           <RangeBar search={search} onChange={change} fallback={null} />
           <LiveToggle
             isLive={isLive}
-            onChange={(on) =>
-              change({ live: on || undefined, at: undefined } as unknown as ReportSearch)
-            }
+            onChange={(on) => change({ live: on || undefined, at: undefined })}
           />
           {search.at && (
             <span className="text-sm text-quiet">

@@ -2,10 +2,8 @@ import { enforcements } from "virtual:contract";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { ApiError } from "../../api-client.ts";
-import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -14,7 +12,6 @@ import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useWorkspaces } from "../workspaces/queries.ts";
 import {
   findMeanwhile,
   type Meanwhile,
@@ -22,6 +19,7 @@ import {
   type SpendLimit,
   useSetLimit,
 } from "./queries.ts";
+import { ScopePicker, toScope } from "./scope-picker.tsx";
 import { type Enforcement, enforcementWords, type Period, periodWords } from "./words.ts";
 
 interface SetLimitProps {
@@ -188,63 +186,29 @@ interface ScopeFieldsProps {
 }
 
 function ScopeFields({ form, workspaceId }: ScopeFieldsProps) {
-  const may = useMay();
-  const workspaces = useWorkspaces();
-  const keys = useList(
-    "listApiKeys",
-    { query: workspaceId === undefined ? {} : { workspace_id: workspaceId } },
-    { isEnabled: may("api_keys:read", workspaceId) },
-  );
   const { scopeType, scopeId } = form.watch();
-  const { errors } = form.formState;
-  const options =
-    scopeType === "workspace"
-      ? (workspaces.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
-      : (keys.data?.items ?? [])
-          .filter(({ status }) => status !== "archived")
-          .map(({ id, name, partial_key_hint }) => ({
-            value: id,
-            label: name,
-            note: partial_key_hint.slice(-4),
-          }));
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <Field label="Whose spend">
-        {(control) => (
-          <Select
-            {...control}
-            value={scopeType}
-            onChange={(event) => {
-              const type = event.target.value as Scope["type"];
-              form.setValue("scopeType", type);
-              form.setValue("scopeId", type === "workspace" ? (workspaceId ?? null) : null);
-            }}
-          >
-            {workspaceId === undefined && <option value="organization">The whole company</option>}
-            <option value="workspace">{workspaceId ? "This workspace" : "A workspace"}</option>
-            <option value="api_key">One key</option>
-          </Select>
-        )}
-      </Field>
-      {(scopeType === "api_key" || (scopeType === "workspace" && workspaceId === undefined)) && (
-        <Field
-          label={scopeType === "workspace" ? "Workspace" : "Key"}
-          error={errors.scopeId?.message}
-        >
-          {(control) => (
-            <Combobox
-              control={control}
-              options={options}
-              value={scopeId}
-              onChange={(value) => {
-                form.setValue("scopeId", value);
-                form.clearErrors("scopeId");
-              }}
-              placeholder="Type to find"
-            />
-          )}
-        </Field>
-      )}
+      <ScopePicker
+        label="Whose spend"
+        types={[
+          ...(workspaceId === undefined ? [["organization", "The whole company"] as const] : []),
+          ["workspace", workspaceId ? "This workspace" : "A workspace"],
+          ["api_key", "One key"],
+        ]}
+        scopeType={scopeType}
+        scopeId={scopeId}
+        workspaceId={workspaceId}
+        error={form.formState.errors.scopeId?.message}
+        onType={(type) => {
+          form.setValue("scopeType", type);
+          form.setValue("scopeId", type === "workspace" ? (workspaceId ?? null) : null);
+        }}
+        onId={(id) => {
+          form.setValue("scopeId", id);
+          form.clearErrors("scopeId");
+        }}
+      />
     </div>
   );
 }
@@ -289,14 +253,6 @@ function toValues(limit: SpendLimit | null, workspaceId: string | undefined): Li
     limit_usd: toUsdText(limit.limit_usd),
     enforcement: limit.enforcement,
   };
-}
-
-function toScope({ scopeType, scopeId }: LimitValues): Scope | null {
-  if (scopeType === "organization") return { type: "organization" };
-  if (scopeId === null) return null;
-  return scopeType === "workspace"
-    ? { type: "workspace", workspace_id: scopeId }
-    : { type: "api_key", api_key_id: scopeId };
 }
 
 /** The wire's decimal text of an amount that a person typed. */

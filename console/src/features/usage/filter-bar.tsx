@@ -61,7 +61,7 @@ export function RangeBar({ search, onChange, fallback }: RangeBarProps) {
 }
 
 /** Undefined in a change of the address takes the field out of it. */
-const withoutTimes = { at: undefined, live: undefined } as unknown as ReportSearch;
+const withoutTimes: ReportSearch = { at: undefined, live: undefined };
 
 function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">) {
   return (

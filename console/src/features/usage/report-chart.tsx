@@ -209,11 +209,7 @@ function NoUsage({ search, onChange }: Pick<ReportChartProps, "search" | "onChan
       title="No usage in this range"
       action={
         !isWidest && (
-          <Button
-            onClick={() =>
-              onChange({ range: "30d", at: undefined, live: undefined } as unknown as ReportSearch)
-            }
-          >
+          <Button onClick={() => onChange({ range: "30d", at: undefined, live: undefined })}>
             Widen to 30 days
           </Button>
         )

@@ -48,9 +48,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
         <RangeBar search={search} onChange={change} fallback="7d" />
         <LiveToggle
           isLive={search.live === true}
-          onChange={(isLive) =>
-            change({ at: undefined, live: isLive || undefined } as unknown as ReportSearch)
-          }
+          onChange={(isLive) => change({ at: undefined, live: isLive || undefined })}
         />
         <FilterBar search={search} onChange={change} within={within} />
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />

@@ -51,12 +51,12 @@ export interface ReportSearch extends ReportFilters {
   from?: string;
   to?: string;
   /** One day, hour or minute that is looked at closely: `2026-11-24`, `2026-11-24T13`, `2026-11-24T13:05`. */
-  at?: string;
+  at?: string | undefined;
   by?: GroupName | "none";
   metric?: Metric;
   /** How many groups are drawn apart. */
   top?: number;
-  live?: true;
+  live?: true | undefined;
   view?: "bars" | "running" | "table";
   /** Of the log: the beginning of a request's id, the upstream's id, the least cost, and the request that is open. */
   request?: string;
