@@ -119,7 +119,6 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     onBodySent: releaseBody,
     databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
-    clock: deps.clock,
     logger: deps.logger,
     idleTimeoutMs: deps.idleTimeoutMs,
     answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
