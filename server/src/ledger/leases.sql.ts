@@ -242,7 +242,10 @@ async function setLeases(
         })),
     )
     .execute();
-  if (rows.every(({ amountNanoUsd }) => amountNanoUsd > 0n)) return;
+  if (rows.some(({ amountNanoUsd }) => amountNanoUsd === 0n)) await deleteSpentLeases(tx, nodeId);
+}
+
+async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
   await tx
     .deleteFrom("lease")
     .where("node_id", "=", nodeId)
@@ -282,6 +285,10 @@ export async function settleBatch(
       .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
   );
   await drawLeases(tx, nodeId, drawn);
+  const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
+    return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
+  });
+  if (isSpent) await deleteSpentLeases(tx, nodeId);
   await setLeases(tx, nodeId, unresolved, nowOf(clock));
   return balances;
 }
@@ -307,12 +314,6 @@ async function drawLeases(
     WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
       AND lease.scope_id = d.scope_id AND lease.period = d.period
       AND lease.period_start = d.period_start`.execute(tx);
-  await tx
-    .deleteFrom("lease")
-    .where("node_id", "=", nodeId)
-    .where("request_id", "=", "")
-    .where("amount_nano_usd", "=", 0n)
-    .execute();
 }
 
 /**
