@@ -55,7 +55,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
       };
     case "refused_requests":
       return {
-        title: `${countOf(facts.requests)} of ${scopeWithin(scope)} were refused${within(facts.minutes)}.`,
+        title: `${countOf(facts.requests)} of ${scopeWithin(scope)} ${facts.requests === 1 ? "was" : "were"} refused${within(facts.minutes)}.`,
         next: "See their status in the request log: a limit that is reached, a key that ended, or a client that repeats what is refused.",
       };
     case "upstream_errors":
@@ -151,11 +151,12 @@ function countOf(requests: number | null | undefined): string {
 
 function failedOf({ failed_requests: failed, requests }: FiringFacts): string {
   if (!failed || !requests) return "Requests";
-  return `${failed} of ${requests} requests (${Math.round((failed / requests) * 100)}%)`;
+  return `${failed} of ${countOf(requests)} (${Math.round((failed / requests) * 100)}%)`;
 }
 
 function within(minutes: number | null | undefined): string {
-  return minutes ? ` within ${minutes} minutes` : "";
+  if (!minutes) return "";
+  return ` within ${minutes === 1 ? "a minute" : `${minutes} minutes`}`;
 }
 
 /** Whole percent that are surely reached; null where an amount is not known. */
