@@ -66,6 +66,17 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
   }
 }
 
+/** Of several unused keys that one message tells of. */
+export function describeUnusedKeys(count: number, threshold: string): FiringWords {
+  return {
+    title: `${count} API ${count === 1 ? "key has" : "keys have"} not been used for ${threshold} or more.`,
+    next:
+      count === 1
+        ? "It goes on working. Disable or revoke it if nobody needs it."
+        : "They go on working. Disable or revoke those that nobody needs.",
+  };
+}
+
 function spendWords(scope: string, threshold: string, facts: FiringFacts): FiringWords {
   const period = facts.period ?? "monthly";
   if (!threshold.endsWith("%") || !facts.limit_usd) {

@@ -103,6 +103,7 @@ export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
       sent_at: null,
       last_error: null,
       last_status: null,
+      resolved_at: null,
     })
     .where("id", "=", id)
     .execute();
