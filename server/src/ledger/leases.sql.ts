@@ -303,14 +303,12 @@ async function drawLeases(
   const rows = drawn.filter((each) => each.drawn.leaseNanoUsd !== 0n);
   if (rows.length === 0) return;
   await sql`
-    WITH drawn AS (
-      SELECT * FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
-        ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
-        ${rows.map(({ charge }) => charge.periodStart)}::date[],
-        ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
-        AS d (scope_type, scope_id, period, period_start, nano_usd)
-    )
-    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd FROM drawn d
+    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd
+    FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
+      ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
+      ${rows.map(({ charge }) => charge.periodStart)}::date[],
+      ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
+      AS d (scope_type, scope_id, period, period_start, nano_usd)
     WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
       AND lease.scope_id = d.scope_id AND lease.period = d.period
       AND lease.period_start = d.period_start`.execute(tx);
