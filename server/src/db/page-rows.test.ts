@@ -23,7 +23,9 @@ beforeAll(async () => {
   const of = { organization_id: organizationId, is_default: false };
   await db.database
     .insertInto("workspace")
-    .values(rows.map((row) => ({ ...row, ...of, name: row.id, display_color: "#123456" })))
+    .values(
+      rows.map((row) => ({ ...row, ...of, name: row.id, display_color: "#123456", tags: "{}" })),
+    )
     .execute();
 });
 afterAll(() => db.drop());
