@@ -102,6 +102,7 @@ async function startNode(
     meter: node.meter,
     metrics: {
       observeRequest: () => undefined,
+      observeRateRefusal: () => undefined,
       observeHoldRefusal: (reason) => void refusals.push(reason),
       observeOverrun: (nanoUsd) => void overruns.push(nanoUsd),
     },
