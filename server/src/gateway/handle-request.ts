@@ -23,7 +23,7 @@ import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./
 import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
-import { type SettleDeps, settle } from "./settle.ts";
+import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
@@ -123,10 +123,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
-    settle: ({ rate }, begin, ending) => {
-      settle(deps, begin, ending);
-      if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
-    },
+    settle: (exchange, begin, ending) => settleExchange(deps, exchange, begin, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
@@ -199,6 +196,17 @@ export function makeGateway(deps: GatewayDeps): Gateway {
         .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
+}
+
+/** Its record, and what it has used of its rate limits. Never throws. */
+function settleExchange(
+  deps: GatewayDeps,
+  { rate }: Exchange,
+  begin: BeginRecord,
+  ending: Ending,
+): void {
+  settle(deps, begin, ending);
+  if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
 }
 
 function openExchange(
