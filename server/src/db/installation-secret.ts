@@ -38,6 +38,26 @@ export async function resolveSecret(options: SecretOptions): Promise<string> {
   return kept === null ? makeSecret(options.dataDir, file) : checkLength(kept, file);
 }
 
+/** As `resolveSecret`, for a command that makes none: null where there is none. */
+export async function findSecret(
+  options: Pick<SecretOptions, "given" | "dataDir">,
+): Promise<string | null> {
+  const { given, dataDir } = options;
+  if (given !== undefined) return checkLength(given, "BURSAR_SECRET");
+  return readSecretFile(join(dataDir, SECRET_FILE));
+}
+
+/** Puts the secret of a backup into a data folder that has none. Gives the file. */
+export async function keepSecret(dataDir: string, secret: string): Promise<string> {
+  const file = join(dataDir, SECRET_FILE);
+  try {
+    await writeSecretFile(dataDir, file, secret);
+  } catch (error) {
+    throw unusableFile(file, error);
+  }
+  return file;
+}
+
 /**
  * Keeps the fingerprint of the secret in the database at the first start, and compares it at each later one. Throws a
  * StartError when this node has another secret: it could not open what the others have sealed.
@@ -79,7 +99,9 @@ function checkLength(secret: string, source: string): string {
 
 async function makeSecret(dataDir: string, file: string): Promise<string> {
   try {
-    return await makeSecretFile(dataDir, file);
+    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    await writeSecretFile(dataDir, file, secret);
+    return secret;
   } catch (error) {
     throw unusableFile(file, error);
   }
@@ -93,8 +115,7 @@ function unusableFile(file: string, error: unknown): StartError {
 }
 
 /** Written and synced under another name first, so that the file never exists half written. */
-async function makeSecretFile(dataDir: string, file: string): Promise<string> {
-  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+async function writeSecretFile(dataDir: string, file: string, secret: string): Promise<void> {
   const staging = `${file}.new`;
   await rm(staging, { force: true });
   const handle = await open(staging, "wx", 0o600);
@@ -106,5 +127,4 @@ async function makeSecretFile(dataDir: string, file: string): Promise<string> {
   }
   await rename(staging, file);
   await syncFolder(dataDir);
-  return secret;
 }
