@@ -343,6 +343,28 @@ describe.skipIf(executable === null)("reports and the request log in a browser",
   );
 
   test(
+    "the month and its forecast are the server's, on the overview as on the cost page",
+    async () => {
+      const page = await openSignedIn();
+      const read = async (path: string) => {
+        await page.goto(company.server.url + path);
+        const figure = (name: string) =>
+          page.locator("dt", { hasText: name }).locator("+ dd").filter({ hasText: "$" });
+        return [
+          await figure("This month so far").textContent(),
+          await figure("Forecast for the month").textContent(),
+        ];
+      };
+      const overview = await read("/");
+      const summary = await company.server.mustAdmin("GET", "/v1/admin/cost/summary");
+      const { month_usd } = summary["forecast"] as { month_usd: string };
+      expect(overview).toEqual([round(textField(summary, "month_to_date_usd")), round(month_usd)]);
+      expect(await read("/cost?range=month")).toEqual(overview);
+    },
+    SLOW_MS,
+  );
+
+  test(
     "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
     async () => {
       const page = await openSignedIn();

@@ -40,7 +40,11 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
   /** Told of each request of a known key that is refused here with a 4xx. Synchronous; must not throw. */
   onRefused?: (key: FoundKey, atMs: number) => void;
-  meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
+  meter: SettleDeps["meter"] & {
+    begin(record: BeginRecord): void;
+    /** What is held for a running request by now is kept with its begin. Never throws. */
+    amendBegin(record: BeginRecord): void;
+  };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
   /** The upstream in force. Throws `ApiError("unavailable")` while there is none to use. */
@@ -94,8 +98,8 @@ export interface Gateway {
   /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
-  /** The running requests of an organization for which nothing is held, each with its worst case. */
-  listUnheld(organizationId: string): Iterable<RunningHold>;
+  /** The running requests of an organization for which nothing is held. From now on their worst cases are, on record too. */
+  holdUnheld(organizationId: string): RunningHold[];
 }
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
@@ -119,7 +123,6 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     onBodySent: releaseBody,
     databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
-    clock: deps.clock,
     logger: deps.logger,
     idleTimeoutMs: deps.idleTimeoutMs,
     answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
@@ -180,10 +183,11 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       return running.drain(timeoutMs);
     },
     stats: () => ({ inFlight: running.count(), isDraining }),
-    *listUnheld(organizationId) {
-      for (const { begin, message } of running.unheld()) {
-        if (begin.organizationId === organizationId) yield toRunningHold(deps, begin, message);
-      }
+    holdUnheld(organizationId) {
+      const unheld = [...running.unheld()];
+      return unheld
+        .filter(({ begin }) => begin.organizationId === organizationId)
+        .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
 }
@@ -363,12 +367,13 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   };
 }
 
-/** As if it had been held at its begin: what stays unresolved, should its end never be known, is known from here on. */
+/** As if it had been held at its begin: what stays unresolved, should its end never be known, stands in the journal. */
 function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
   const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
   const book = deps.prices.get(organizationId);
   const { kind, nanoUsd: amountNanoUsd } = worstCaseCost(message, book, startedAtMs);
   begin.holdNanoUsd = amountNanoUsd;
+  deps.meter.amendBegin(begin);
   const scope = { organizationId, workspaceId, apiKeyId };
   return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
 }

@@ -4,7 +4,6 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { withAtLeast } from "#src/domain/usage-fields.ts";
-import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange, RunningRelay } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
@@ -32,7 +31,6 @@ export interface RelayDeps {
   onBodySent(exchange: Exchange): void;
   databaseNowMs(): number;
   isDraining(): boolean;
-  clock: Clock;
   logger: Logger;
   /** Longest that a client may leave the answer unread, milliseconds; the upstream is paused meanwhile. */
   idleTimeoutMs: number;
@@ -59,7 +57,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   #isClientGone = false;
   #cutReason: CutReason | null = null;
   #isOver = false;
-  #firstByteMs: number | null = null;
+  #firstByteAtMs: number | null = null;
   #upstreamRequestId: string | null = null;
   #stallTimer: NodeJS.Timeout | null = null;
   #onDrain: (() => void) | null = null;
@@ -110,9 +108,9 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
-    const { response, startedMs } = this.#exchange;
+    const { response } = this.#exchange;
     this.#status = status;
-    this.#firstByteMs = Math.round(this.#deps.clock.monotonicMs() - startedMs);
+    if (this.#metered) this.#firstByteAtMs = Math.floor(this.#deps.databaseNowMs());
     const upstreamId = headers["request-id"];
     this.#upstreamRequestId = typeof upstreamId === "string" ? upstreamId.slice(0, 200) : null;
     this.#isEventStream = isEventStream(headers["content-type"]);
@@ -223,7 +221,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
         isEstimated: isPartial && seen.usage !== null && !isExact(seen),
         endedAtMs: Math.floor(this.#deps.databaseNowMs()),
         upstreamRequestId: this.#upstreamRequestId,
-        firstByteMs: this.#firstByteMs,
+        firstByteAtMs: this.#firstByteAtMs,
       });
     }
     if (outcome === "interrupted" || outcome === "unreached") {
