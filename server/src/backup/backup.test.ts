@@ -99,7 +99,7 @@ async function leaseOnNode(database: Database): Promise<void> {
 function backUp(
   to: string,
   passphrase: string | undefined,
-  options: { connectionString?: string; journalsOf?: string } = {},
+  options: { connectionString?: string; journalsOf?: string; secret?: string } = {},
 ) {
   return writeBackup({
     connectionString: h.connectionString,
@@ -454,6 +454,17 @@ describe("a restore that ended half way", () => {
 });
 
 describe("making a backup", () => {
+  test("with another secret than the database's is refused: the file would open nothing", async () => {
+    await restore();
+    const { connectionString } = target;
+    const of = { connectionString, secret: "another secret of another company" };
+    const other = join(folder, "other-secret.backup");
+    await expect(backUp(other, PASSPHRASE, of)).rejects.toThrow(
+      "The secret on this machine is not the one of this database",
+    );
+    expect(existsSync(other)).toBe(false);
+  });
+
   test("overwrites nothing, leaves no half file, and holds no secret and no name in clear", async () => {
     await expect(backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
     await expect(backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(

@@ -6,6 +6,7 @@ import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { openTableDump, type TableDump } from "#src/db/dump-tables.ts";
+import { FINGERPRINT_KEY } from "#src/db/installation-secret.ts";
 import { secretFingerprint } from "#src/lib/seal.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import { BackupError } from "./backup-error.ts";
@@ -87,6 +88,7 @@ async function writeStaging(
 ): Promise<Omit<WrittenBackup, "file">> {
   const { passphrase, journalsOf, secret, signal } = options;
   const header = headerOf(options, dump);
+  refuseOtherSecret(header, dump);
   const journals = journalsOf === null ? [] : await listJournalFiles(journalsOf, dump.plan.nodes);
   const encryption = passphrase === undefined ? null : newEncryption(options.cost);
   const prefix = Buffer.from(`${MAGIC}\n${JSON.stringify({ encryption })}\n`);
@@ -137,6 +139,16 @@ function headerOf(
     sequences: plan.sequences,
     partitions: plan.partitions,
   };
+}
+
+/** A file with another secret would be found out when it is needed. */
+function refuseOtherSecret({ secret_fingerprint }: BackupHeader, { plan }: TableDump): void {
+  const known = plan.installation.get(FINGERPRINT_KEY);
+  if (known === undefined || known === secret_fingerprint) return;
+  throw new BackupError(
+    "usage",
+    "The secret on this machine is not the one of this database. Run this with the environment of the server (BURSAR_SECRET).",
+  );
 }
 
 interface Content {
@@ -212,7 +224,13 @@ async function putInPlace(staging: string, file: string): Promise<void> {
   await syncFolder(dirname(file));
 }
 
+/** What a disk or a path is at fault for; a lost connection has other codes. */
+const FILE_ERRORS = new Set(
+  "ENOSPC EDQUOT EFBIG EIO EROFS EACCES EPERM ENOENT ENOTDIR EISDIR ENAMETOOLONG".split(" "),
+);
+
 function explainWriteError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  if (!FILE_ERRORS.has(String(error.code))) return error;
   return new BackupError("usage", `${file} cannot be written: ${error.message}.`, { cause: error });
 }

@@ -10,7 +10,8 @@ const SECRET_FILE = "secret";
 const SECRET_BYTES = 32;
 /** 24 random bytes in base64, or a long sentence: below that a secret can be guessed from what it sealed. */
 const MINIMUM_CHARS = 32;
-const FINGERPRINT_KEY = "secret_fingerprint";
+/** In the table `installation`. */
+export const FINGERPRINT_KEY = "secret_fingerprint";
 
 export interface SecretOptions {
   /** The value of BURSAR_SECRET, when it is set. */

@@ -138,7 +138,7 @@ interface AdminKeyTable {
   id: string;
   organization_id: string;
   name: string;
-  /** `inactive`: a restore brought it back, see migrations/0021_backup.sql. */
+  /** `inactive`: a restore brought it back, see the migration `backup`. */
   status: Generated<"active" | "inactive" | "revoked">;
   secret_hash: Uint8Array;
   partial_key_hint: string;
