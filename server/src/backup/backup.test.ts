@@ -18,7 +18,7 @@ import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.t
 import { confirmKeys } from "./held-keys.ts";
 import { makeBackup } from "./make-backup.ts";
 import { readBackup } from "./read-backup.ts";
-import { type RestoreOptions, restoreBackup } from "./restore-backup.ts";
+import { type Restored, type RestoreOptions, restoreBackup } from "./restore-backup.ts";
 import { withAuditDeps } from "./with-audit-deps.ts";
 import { writeBackup } from "./write-backup.ts";
 
@@ -165,30 +165,38 @@ const settled = new Set(
 );
 
 describe("a restored backup", () => {
+  let held: TestDatabase;
+  let restored: Restored;
+  beforeAll(async () => {
+    held = await createEmptyDatabase();
+    targets.push(held);
+    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
+    restored = await restore({ into });
+  });
+
   test("is the company as it was, but for what must not go on; its ledger, log and schema are whole", async () => {
-    const { settled: counts, header } = await restore();
+    const { settled: counts, header } = restored;
     const before = await fingerprints(h.deps.database);
-    const after = await fingerprints(target.database);
+    const after = await fingerprints(held.database);
     expect(Object.keys(after)).toEqual(Object.keys(before));
     const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
     expect(changed.filter((name) => !settled.has(name))).toEqual([]);
-    expect(await describeSchema(target.connectionString)).toBe(
+    expect(await describeSchema(held.connectionString)).toBe(
       await describeSchema(h.connectionString),
     );
     expect(header.organizations).toContain("A Company with “Quotes” \\ and\ttabs");
     expect(counts).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1, sessionsEnded: 1 });
     expect(counts).toMatchObject({ messagesNotSent: 1, leasedNanoUsd: 2_000_000_000n });
-    const { differences } = await checkLedger(target.database, org.id);
+    const { differences } = await checkLedger(held.database, org.id);
     // Requests were recorded without balances; what is held and unresolved adds up.
     expect(differences.filter(({ amount }) => amount !== "spent")).toEqual([]);
-    expect(await differencesOfRollups(target.database)).toEqual([]);
-    const deps = { database: target.database, auditKey: h.audit.auditKey };
+    expect(await differencesOfRollups(held.database)).toEqual([]);
+    const deps = { database: held.database, auditKey: h.audit.auditKey };
     expect((await verifyChain(deps, org.id)).kind).toBe("intact");
   });
 
   test("says so in the log of each organization, and leases are unresolved under a new epoch", async () => {
-    await restore();
-    const { database } = target;
+    const { database } = held;
     const events = await database
       .selectFrom("audit_event")
       .select(["organization_id", "actor_type", "after"])
@@ -278,6 +286,13 @@ describe("a restored backup", () => {
       h.deps.database,
     );
     expect(row?.id).toBeGreaterThan(rows[0]?.max ?? 0n);
+  });
+
+  test("is overwritten by no other, and stays as it is", async () => {
+    const before = await fingerprints(held.database);
+    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
+    await expect(restore({ into })).rejects.toThrow("a restore overwrites nothing");
+    expect(await fingerprints(held.database)).toEqual(before);
   });
 
   test("gets its secret from the backup; what the node had seen of the log is set aside", async () => {
@@ -408,13 +423,6 @@ describe("a backup is refused, and nothing is touched,", () => {
     const others = (await readMigrations()).map((each) => ({ ...each, sha256: "0".repeat(64) }));
     await expect(restore({ migrations: others })).rejects.toThrow("another build");
     expect(await countTables(target.database)).toBe(0);
-  });
-
-  test("where a Bursar is already, which stays as it is", async () => {
-    await restore();
-    const before = await fingerprints(target.database);
-    await expect(restore()).rejects.toThrow("a restore overwrites nothing");
-    expect(await fingerprints(target.database)).toEqual(before);
   });
 
   test("where something else is", async () => {
