@@ -348,12 +348,11 @@ describe.skipIf(executable === null)("reports and the request log in a browser",
       const page = await openSignedIn();
       const read = async (path: string) => {
         await page.goto(company.server.url + path);
-        const figure = (name: string) =>
-          page.locator("dt", { hasText: name }).locator("+ dd").filter({ hasText: "$" });
-        return [
-          await figure("This month so far").textContent(),
-          await figure("Forecast for the month").textContent(),
-        ];
+        const figure = async (name: string) => {
+          const value = page.locator("dt", { hasText: name }).locator("+ dd");
+          return (await value.filter({ hasText: "$" }).textContent())?.replaceAll(",", "");
+        };
+        return [await figure("This month so far"), await figure("Forecast for the month")];
       };
       const overview = await read("/");
       const summary = await company.server.mustAdmin("GET", "/v1/admin/cost/summary");

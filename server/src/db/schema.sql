@@ -482,6 +482,29 @@ CREATE TABLE price_override (
   output_nano_usd bigint NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE UNLOGGED TABLE rate_bucket (
+  rate_limit_id text NOT NULL,
+  kind text NOT NULL,
+  level double precision NOT NULL,
+  refilled_at timestamp with time zone NOT NULL
+);
+CREATE TABLE rate_limit (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  model_group text NOT NULL,
+  requests_per_minute integer,
+  input_tokens_per_minute integer,
+  output_tokens_per_minute integer,
+  revision bigint NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE rate_limits_version (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
 CREATE TABLE refused_request (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
@@ -1090,6 +1113,17 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CH
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_kind_check CHECK ((kind = ANY (ARRAY['requests'::text, 'input_tokens'::text, 'output_tokens'::text])));
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (rate_limit_id, kind);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_check CHECK ((num_nonnulls(requests_per_minute, input_tokens_per_minute, output_tokens_per_minute) > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_input_tokens_per_minute_check CHECK ((input_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_output_tokens_per_minute_check CHECK ((output_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_requests_per_minute_check CHECK ((requests_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group_key UNIQUE (scope_type, scope_id, model_group);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
@@ -1191,6 +1225,7 @@ ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organiz
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
@@ -1264,6 +1299,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);

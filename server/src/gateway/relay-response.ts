@@ -24,7 +24,9 @@ export interface Metered {
 
 export interface RelayDeps {
   /** Called exactly once for every metered request that was dispatched. Never throws. */
-  settle(begin: BeginRecord, ending: Ending): void;
+  settle(exchange: Exchange, begin: BeginRecord, ending: Ending): void;
+  /** What the client of an exchange that rate limits count is told of them. */
+  rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Called exactly once, after `settle`. */
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
   /** The body has left for the upstream and is not held any more. Called at most once. */
@@ -152,7 +154,11 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     const { response, identity, requestId } = this.#exchange;
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
     if (this.#deps.isDraining()) response.shouldKeepAlive = false;
-    response.writeHead(status, toClientHeaders(headers, ours, this.#isEventStream));
+    const { rate } = this.#exchange;
+    // An error of the upstream passes as it is: its headers say why it refused.
+    const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
+    const isStream = this.#isEventStream;
+    response.writeHead(status, toClientHeaders(headers, ours, { isStream, rates }));
   }
 
   /** The client reads slower than the upstream sends: nothing is read from upstream until the client has caught up. */
@@ -214,7 +220,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     const status = response.headersSent ? response.statusCode : null;
     if (this.#metered) {
       const isPartial = outcome === "aborted" || outcome === "interrupted";
-      this.#deps.settle(this.#metered.begin, {
+      this.#deps.settle(this.#exchange, this.#metered.begin, {
         outcome,
         httpStatus: status,
         usage: isPartial ? estimateUsage(this.#metered, seen) : seen.usage,
