@@ -317,6 +317,19 @@ CREATE TABLE auth_verification (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE backup (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone NOT NULL,
+  file_name text NOT NULL,
+  size_bytes bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  requests bigint NOT NULL,
+  is_encrypted boolean NOT NULL,
+  has_secret boolean NOT NULL,
+  made_by_type text NOT NULL,
+  made_by_id text NOT NULL
+);
 CREATE TABLE balance (
   scope_type text NOT NULL,
   scope_id text NOT NULL,
@@ -351,6 +364,12 @@ CREATE TABLE evidence_key (
   public_key bytea NOT NULL,
   private_key_sealed bytea NOT NULL,
   created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE held_key (
+  key_id text NOT NULL,
+  kind text NOT NULL,
+  organization_id uuid NOT NULL,
+  held_at timestamp with time zone NOT NULL
 );
 CREATE TABLE installation (
   key text NOT NULL,
@@ -1000,7 +1019,7 @@ ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PR
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
-ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])));
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -1050,6 +1069,8 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
 ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_sha256_check CHECK ((octet_length(sha256) = 32));
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -1061,6 +1082,8 @@ ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
+ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
+ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
 ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
@@ -1193,6 +1216,7 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KE
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE held_key ADD CONSTRAINT held_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
@@ -1261,7 +1285,9 @@ CREATE INDEX auth_session_by_last_use ON auth_session USING btree (last_used_at)
 CREATE INDEX auth_session_by_user ON auth_session USING btree (user_id, started_at);
 CREATE INDEX auth_verification_by_expiry ON auth_verification USING btree (expires_at);
 CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (identifier);
+CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
 CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
