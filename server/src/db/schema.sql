@@ -124,7 +124,8 @@ CREATE TABLE alert_delivery (
   last_error text,
   last_attempt_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL,
-  sent_at timestamp with time zone
+  sent_at timestamp with time zone,
+  resolved_at timestamp with time zone
 );
 CREATE TABLE alert_episode (
   alert_id text NOT NULL,
@@ -149,7 +150,8 @@ CREATE TABLE alert_firing (
   acknowledged_at timestamp with time zone,
   acknowledged_by_type text,
   acknowledged_by_id text,
-  note text
+  note text,
+  told_with_id text
 );
 CREATE TABLE alert_to_channel (
   alert_id text NOT NULL,
@@ -1170,6 +1172,7 @@ ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FO
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_told_with_id_fkey FOREIGN KEY (told_with_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1226,10 +1229,12 @@ CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organiz
 CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
 CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
 CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
+CREATE INDEX alert_delivery_unresolved ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'sent'::text) AND (resolved_at IS NULL));
 CREATE INDEX alert_delivery_waiting ON alert_delivery USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX alert_firing_by_alert ON alert_firing USING btree (alert_id, fired_at, id);
 CREATE INDEX alert_firing_by_time ON alert_firing USING btree (organization_id, fired_at, id);
 CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
+CREATE INDEX alert_firing_told_with ON alert_firing USING btree (told_with_id) WHERE (told_with_id IS NOT NULL);
 CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);

@@ -242,7 +242,10 @@ async function setLeases(
         })),
     )
     .execute();
-  if (rows.every(({ amountNanoUsd }) => amountNanoUsd > 0n)) return;
+  if (rows.some(({ amountNanoUsd }) => amountNanoUsd === 0n)) await deleteSpentLeases(tx, nodeId);
+}
+
+async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
   await tx
     .deleteFrom("lease")
     .where("node_id", "=", nodeId)
@@ -282,6 +285,10 @@ export async function settleBatch(
       .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
   );
   await drawLeases(tx, nodeId, drawn);
+  const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
+    return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
+  });
+  if (isSpent) await deleteSpentLeases(tx, nodeId);
   await setLeases(tx, nodeId, unresolved, nowOf(clock));
   return balances;
 }
@@ -296,23 +303,15 @@ async function drawLeases(
   const rows = drawn.filter((each) => each.drawn.leaseNanoUsd !== 0n);
   if (rows.length === 0) return;
   await sql`
-    WITH drawn AS (
-      SELECT * FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
-        ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
-        ${rows.map(({ charge }) => charge.periodStart)}::date[],
-        ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
-        AS d (scope_type, scope_id, period, period_start, nano_usd)
-    )
-    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd FROM drawn d
+    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd
+    FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
+      ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
+      ${rows.map(({ charge }) => charge.periodStart)}::date[],
+      ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
+      AS d (scope_type, scope_id, period, period_start, nano_usd)
     WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
       AND lease.scope_id = d.scope_id AND lease.period = d.period
       AND lease.period_start = d.period_start`.execute(tx);
-  await tx
-    .deleteFrom("lease")
-    .where("node_id", "=", nodeId)
-    .where("request_id", "=", "")
-    .where("amount_nano_usd", "=", 0n)
-    .execute();
 }
 
 /**

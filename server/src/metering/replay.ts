@@ -145,9 +145,13 @@ function takeRecord(
 ): void {
   scan.lastSeq = Math.max(scan.lastSeq, record.seq);
   switch (record.kind) {
-    case "begin":
-      scan.open.set(record.record.requestId, { seq: record.seq, record: record.record });
+    case "begin": {
+      const { requestId } = record.record;
+      // One that stands there twice was amended: the last counts, and it is open from the first on.
+      const seq = scan.open.get(requestId)?.seq ?? record.seq;
+      scan.open.set(requestId, { seq, record: record.record });
       return;
+    }
     case "end":
       scan.open.delete(record.record.requestId);
       scan.lastEndSeq = Math.max(scan.lastEndSeq, record.seq);

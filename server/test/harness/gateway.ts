@@ -161,6 +161,7 @@ function testDeps(
     ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },
     meter: {
       begin: (record) => void state.begins.push(record),
+      amendBegin: () => undefined,
       end(record) {
         state.ends.push(record);
         for (const done of endWaiters.splice(0)) done();
