@@ -196,12 +196,12 @@ function nanoOf(amount: string | null | undefined): bigint | null {
 
 const NANO_PER_CENT = 10_000_000n;
 
-/** `$1,234.56`; less than a cent is said to be that. Rounded down: it is never more than was spent. */
+/** `$1,234.56`; less than a cent is said to be that. Half cents go up, as everywhere that people read amounts. */
 function usd(amount: string | null | undefined): string {
   const nano = nanoOf(amount);
   if (nano === null) return "an unknown amount";
   if (nano > 0n && nano < NANO_PER_CENT) return "<$0.01";
-  const cents = (nano / NANO_PER_CENT).toString().padStart(3, "0");
+  const cents = ((nano + NANO_PER_CENT / 2n) / NANO_PER_CENT).toString().padStart(3, "0");
   const dollars = cents.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",");
   return `$${dollars}.${cents.slice(-2)}`;
 }

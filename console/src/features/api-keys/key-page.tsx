@@ -1,12 +1,11 @@
-import { Link, useParams } from "@tanstack/react-router";
-import { ChevronLeft } from "lucide-react";
+import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay, useSession } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
-import { Facts, Page, Section } from "../../ui/page.tsx";
+import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
@@ -41,14 +40,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Page
       title={apiKey.name}
-      above={
-        <Link
-          to="/keys"
-          className="inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
-        >
-          <ChevronLeft size={14} /> API keys
-        </Link>
-      }
+      above={<BackLink to="/keys">API keys</BackLink>}
       lead={
         <span className="grid gap-1.5">
           <KeyBadges apiKey={apiKey} />

@@ -1,5 +1,5 @@
 import { Ellipsis, Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -17,7 +17,7 @@ import { showToast } from "../../ui/toast.ts";
 import { byScope, useScopeNames } from "../spend-limits/scope-names.ts";
 import { type RateLimit, type Scope, useRateLimits, useRemoveRateLimit } from "./queries.ts";
 import { SetRateLimitDialog } from "./set-rate-limit.tsx";
-import { effectWords, type Meter, meterWords, perMinuteOf, rateWords } from "./words.ts";
+import { effectWords, meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
 
 /** So many are read at a glance; more are searched. */
 const FEW = 10;
@@ -120,33 +120,49 @@ function makeColumns(actions: Actions | null): Column<NamedLimit>[] {
     {
       id: "name",
       header: "Limit of",
-      cell: ({ limit, name }) => (
-        <span className="grid max-w-56">
-          <span className="truncate font-medium">{name}</span>
-          <span className="truncate text-xs text-quiet" title={limit.models?.join(", ")}>
-            {limit.model_group_name}
-          </span>
-        </span>
-      ),
+      cell: ({ limit, name }) => <LimitName limit={limit}>{name}</LimitName>,
     },
-    perMinuteColumn("requests"),
-    perMinuteColumn("input_tokens"),
-    perMinuteColumn("output_tokens"),
-    { id: "now", header: "Now", from: "sm", cell: ({ limit }) => <Now limit={limit} /> },
+    ...rateColumns(({ limit }: NamedLimit) => limit),
     ...(actions ? [actionsColumn(actions)] : []),
   ];
 }
 
-function perMinuteColumn(meter: Meter): Column<NamedLimit> {
-  return {
-    id: meter,
-    header: meterWords[meter].label,
-    isNumeric: true,
-    cell: ({ limit }) => <PerMinute perMinute={perMinuteOf(limit, meter)} />,
-  };
+/** Whose limit, for which models; on a telephone, where its columns have no room, all of it. */
+export function LimitName({ limit, children }: { limit: RateLimit; children: ReactNode }) {
+  return (
+    <span className="grid sm:max-w-56">
+      <span className="truncate font-medium">{children}</span>
+      <span className="truncate text-xs text-quiet" title={limit.models?.join(", ")}>
+        {limit.model_group_name}
+      </span>
+      <span className="text-xs sm:hidden">{rateWords(limit)}</span>
+      {limit.blocks_now && (
+        <span className="sm:hidden">
+          <Now limit={limit} />
+        </span>
+      )}
+    </span>
+  );
 }
 
-export function PerMinute({ perMinute }: { perMinute: number | null }) {
+/** What each kind is limited to, and whether a request of this moment is taken. */
+export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Column<Row>[] {
+  const kinds = meters.map(
+    (meter): Column<Row> => ({
+      id: meter,
+      header: meterWords[meter].label,
+      isNumeric: true,
+      from: "sm",
+      cell: (row) => <PerMinute perMinute={perMinuteOf(of(row), meter)} />,
+    }),
+  );
+  return [
+    ...kinds,
+    { id: "now", header: "Now", from: "sm", cell: (row) => <Now limit={of(row)} /> },
+  ];
+}
+
+function PerMinute({ perMinute }: { perMinute: number | null }) {
   if (perMinute === null) return <span className="text-faint">–</span>;
   return (
     <span className="figures whitespace-nowrap" title={`${formatCount(perMinute)} per minute`}>
@@ -157,7 +173,7 @@ export function PerMinute({ perMinute }: { perMinute: number | null }) {
 }
 
 /** Whether a request of this moment is taken. */
-export function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
+function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
   if (!limit.blocks_now) return <span className="text-quiet">Has room</span>;
   return (
     <span className="inline-flex flex-wrap items-center gap-x-2">

@@ -1,10 +1,8 @@
-import type { ReactNode } from "react";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { Now, PerMinute } from "./components.tsx";
+import { LimitName, rateColumns } from "./components.tsx";
 import { type RateLimit, type Scope, useEffectiveRateLimits } from "./queries.ts";
-import { type Meter, meterWords, perMinuteOf } from "./words.ts";
 
 /** What one key may send per minute: its own limits, its workspace's and the company's. */
 export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
@@ -36,32 +34,17 @@ export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
   );
 }
 
-const scopeWords: Record<Scope["type"], ReactNode> = {
+const scopeWords: Record<Scope["type"], string> = {
   api_key: "The key",
   workspace: "Its workspace",
   organization: "The company",
 };
 
-const perMinute = (meter: Meter): Column<RateLimit> => ({
-  id: meter,
-  header: meterWords[meter].label,
-  isNumeric: true,
-  cell: (limit) => <PerMinute perMinute={perMinuteOf(limit, meter)} />,
-});
-
 const columns: Column<RateLimit>[] = [
   {
     id: "scope",
     header: "Limit of",
-    cell: ({ scope, model_group_name }) => (
-      <span className="grid">
-        <span className="font-medium">{scopeWords[scope.type]}</span>
-        <span className="text-xs text-quiet">{model_group_name}</span>
-      </span>
-    ),
+    cell: (limit) => <LimitName limit={limit}>{scopeWords[limit.scope.type]}</LimitName>,
   },
-  perMinute("requests"),
-  perMinute("input_tokens"),
-  perMinute("output_tokens"),
-  { id: "now", header: "Now", from: "sm", cell: (limit) => <Now limit={limit} /> },
+  ...rateColumns((limit: RateLimit) => limit),
 ];

@@ -205,6 +205,10 @@ function PerMinuteFields({ form }: { form: Form }) {
           ),
         )}
       </div>
+      <p className="text-sm text-quiet">
+        A limit refills all the time: 600 requests per minute are 10 a second, and at most 30 at
+        once after a pause.
+      </p>
     </fieldset>
   );
 }

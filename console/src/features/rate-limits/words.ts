@@ -18,6 +18,8 @@ export function perMinuteOf(limit: RateLimit, meter: Meter): number | null {
   return limit[`${meter}_per_minute`];
 }
 
+const list = new Intl.ListFormat("en-GB");
+
 /** `60 requests and 1,000,000 input tokens per minute` */
 export function rateWords(limit: RateLimit): string {
   const parts = meters.flatMap((meter) => {
@@ -25,7 +27,7 @@ export function rateWords(limit: RateLimit): string {
     if (perMinute === null) return [];
     return [`${formatCount(perMinute)} ${meterWords[meter].label.toLowerCase()}`];
   });
-  return `${parts.join(" and ")} per minute`;
+  return `${list.format(parts)} per minute`;
 }
 
 const factors: Record<string, number> = { "": 1, k: 1e3, m: 1e6 };

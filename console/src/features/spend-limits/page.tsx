@@ -19,7 +19,7 @@ export function LimitsPage() {
   return (
     <Page
       title="Limits"
-      lead="What may be spent per day, week and month, and what may be sent per minute. Days begin at 00:00 UTC."
+      lead="What may be spent per day, week and month, and sent per minute. Days begin at 00:00 UTC."
       actions={
         may("spend_limits:request") && (
           <ButtonLink to="/limits/requests">Requests for more</ButtonLink>
