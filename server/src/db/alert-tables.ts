@@ -81,6 +81,7 @@ interface AlertFiringTable {
   acknowledged_by_type: string | null;
   acknowledged_by_id: string | null;
   note: string | null;
+  told_with_id: string | null;
 }
 
 interface AlertChannelTable {
@@ -122,6 +123,7 @@ interface AlertDeliveryTable {
   last_attempt_at: Date | null;
   created_at: Date;
   sent_at: Date | null;
+  resolved_at: Date | null;
 }
 
 interface IncreaseRequestTable {

@@ -124,7 +124,8 @@ CREATE TABLE alert_delivery (
   last_error text,
   last_attempt_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL,
-  sent_at timestamp with time zone
+  sent_at timestamp with time zone,
+  resolved_at timestamp with time zone
 );
 CREATE TABLE alert_episode (
   alert_id text NOT NULL,
@@ -149,7 +150,8 @@ CREATE TABLE alert_firing (
   acknowledged_at timestamp with time zone,
   acknowledged_by_type text,
   acknowledged_by_id text,
-  note text
+  note text,
+  told_with_id text
 );
 CREATE TABLE alert_to_channel (
   alert_id text NOT NULL,
@@ -460,6 +462,29 @@ CREATE TABLE price_override (
   cache_read_nano_usd bigint NOT NULL,
   output_nano_usd bigint NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE UNLOGGED TABLE rate_bucket (
+  rate_limit_id text NOT NULL,
+  kind text NOT NULL,
+  level double precision NOT NULL,
+  refilled_at timestamp with time zone NOT NULL
+);
+CREATE TABLE rate_limit (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  model_group text NOT NULL,
+  requests_per_minute integer,
+  input_tokens_per_minute integer,
+  output_tokens_per_minute integer,
+  revision bigint NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE rate_limits_version (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE refused_request (
   organization_id uuid NOT NULL,
@@ -1065,6 +1090,17 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CH
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
 ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_kind_check CHECK ((kind = ANY (ARRAY['requests'::text, 'input_tokens'::text, 'output_tokens'::text])));
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (rate_limit_id, kind);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_check CHECK ((num_nonnulls(requests_per_minute, input_tokens_per_minute, output_tokens_per_minute) > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_input_tokens_per_minute_check CHECK ((input_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_output_tokens_per_minute_check CHECK ((output_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_requests_per_minute_check CHECK ((requests_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group_key UNIQUE (scope_type, scope_id, model_group);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
@@ -1136,6 +1172,7 @@ ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FO
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_told_with_id_fkey FOREIGN KEY (told_with_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1164,6 +1201,7 @@ ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organiz
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
@@ -1191,10 +1229,12 @@ CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organiz
 CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
 CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
 CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
+CREATE INDEX alert_delivery_unresolved ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'sent'::text) AND (resolved_at IS NULL));
 CREATE INDEX alert_delivery_waiting ON alert_delivery USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX alert_firing_by_alert ON alert_firing USING btree (alert_id, fired_at, id);
 CREATE INDEX alert_firing_by_time ON alert_firing USING btree (organization_id, fired_at, id);
 CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
+CREATE INDEX alert_firing_told_with ON alert_firing USING btree (told_with_id) WHERE (told_with_id IS NOT NULL);
 CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
@@ -1233,6 +1273,7 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);

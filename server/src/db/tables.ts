@@ -29,6 +29,9 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  rate_limit: RateLimitTable;
+  rate_limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  rate_bucket: { rate_limit_id: string; kind: string; level: number; refilled_at: Date };
   spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
@@ -174,6 +177,20 @@ interface PriceOverrideTable {
 
 export type ScopeType = "organization" | "workspace" | "api_key";
 export type PeriodName = "daily" | "weekly" | "monthly";
+
+interface RateLimitTable {
+  id: string;
+  organization_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  model_group: string;
+  requests_per_minute: number | null;
+  input_tokens_per_minute: number | null;
+  output_tokens_per_minute: number | null;
+  revision: bigint;
+  created_at: Created;
+  updated_at: Generated<Date>;
+}
 
 interface SpendLimitTable {
   id: string;

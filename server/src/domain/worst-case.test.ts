@@ -288,8 +288,8 @@ function possibleUsage(request: HoldRequest, how: Course): BilledUsage {
   const last = attempts.at(-1);
   const total = how.told === "last" && last ? last.usage : sumOf(attempts);
   const asksFast = request.speed === "fast" || request.fallbacks.hasFastSpeed;
-  const isAlone = request.fallbacks.models.length === 0;
-  const isNeverFast = isAlone && /opus-4-[67]/.test(request.model);
+  const asked = [request.model, ...request.fallbacks.models];
+  const isNeverFast = asked.every((model) => /opus-4-[67]/.test(model));
   const usage = {
     ...(attempts.length === 1 && last ? last.usage : total),
     iterations:

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
+import type { RateTicket } from "#src/rate-limits/rate-keeper.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
@@ -21,6 +22,8 @@ export interface Exchange {
   relay: RunningRelay | null;
   /** Set from its begin on where no limit held anything for it, so that one which is made meanwhile can. */
   unheld: UnheldRequest | null;
+  /** Of the rate limits that it was counted in; null where there are none. */
+  rate: RateTicket | null;
   /** Of its body in memory: what counts against the gateway's bound. */
   heldBytes: number;
   /** The response was sent, or the client is gone. */

@@ -7,6 +7,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
+import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import { scopeIdsOf } from "#src/ledger/charges.ts";
@@ -23,7 +24,8 @@ import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./
 import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
-import { type SettleDeps, settle } from "./settle.ts";
+import { type Ending, type SettleDeps, settle } from "./settle.ts";
+import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
 
@@ -38,6 +40,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   ledger: Admission;
   /** Strict limits. */
   leases: HoldDeps["leases"];
+  /** Rate limits. */
+  rates: RateDeps["rates"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
   /** Told of each request of a known key that is refused here with a 4xx. Synchronous; must not throw. */
   onRefused?: (key: FoundKey, atMs: number) => void;
@@ -54,6 +58,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
   metrics: HoldDeps["metrics"] &
+    RateDeps["metrics"] &
     SettleDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
   newRequestId: () => string;
   clock: Clock;
@@ -122,12 +127,12 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
-    settle: (begin, ending) => settle(deps, begin, ending),
+    settle: (exchange, begin, ending) => settleExchange(deps, exchange, begin, ending),
+    rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
     databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
-    clock: deps.clock,
     logger: deps.logger,
     idleTimeoutMs: deps.idleTimeoutMs,
     answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
@@ -197,6 +202,17 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+/** Its record, and what it has used of its rate limits. Never throws. */
+function settleExchange(
+  deps: GatewayDeps,
+  { rate }: Exchange,
+  begin: BeginRecord,
+  ending: Ending,
+): void {
+  settle(deps, begin, ending);
+  if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
+}
+
 function openExchange(
   deps: GatewayDeps,
   arrived: Pick<Exchange, "request" | "response" | "isBodyHeldBack">,
@@ -209,6 +225,7 @@ function openExchange(
     key: null,
     relay: null,
     unheld: null,
+    rate: null,
     heldBytes: 0,
     isClosed: false,
     isDone: false,
@@ -263,7 +280,12 @@ async function serve(
   checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
-  if (route.kind === "count_tokens") {
+  const isMessage = route.kind !== "count_tokens";
+  const modelGroup = isMessage ? modelGroupOf(message.model) : TOKEN_COUNT;
+  const taken = takeRate(deps, { organizationId, workspaceId, apiKeyId: key.id, modelGroup });
+  exchange.rate = taken instanceof Promise ? await taken : taken;
+  if (isClientGone(exchange)) return false;
+  if (!isMessage) {
     return send(relayDeps, exchange, { upstream, body, metered: null });
   }
   const admitted = admit(deps, { exchange, key, message, body, upstream });
@@ -271,7 +293,7 @@ async function serve(
   if (metered === null) return false;
   let current = upstream;
   try {
-    if (admitted instanceof Promise) {
+    if (admitted instanceof Promise || taken instanceof Promise) {
       // It may have waited: its key may be revoked by now, and the upstream may be another one.
       checkModels(await authenticateKey(deps, call), message);
       current = deps.upstream();

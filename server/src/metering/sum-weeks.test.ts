@@ -63,7 +63,10 @@ async function weekRows() {
 }
 
 test("every week that is over is summed up once, and the one that is not is left alone", async () => {
-  for (let daysAgo = 60; daysAgo >= 0; daysAgo--) await record(daysAgo);
+  const sinceFirstMs = Date.now() - (await findWeeksSummedBefore(db.database));
+  for (let daysAgo = Math.floor(sinceFirstMs / DAY_MS); daysAgo >= 0; daysAgo--) {
+    await record(daysAgo);
+  }
   expect(await weekRows()).toEqual([]);
   expect(await sumWeeks(db.database)).toBe(8);
   expect(await sumWeeks(db.database)).toBe(0);
@@ -77,7 +80,7 @@ test("every week that is over is summed up once, and the one that is not is left
     (endMs - atMs) / WEEK_MS,
     rows.reduce((sum, row) => sum + row.requests, 0),
   ]);
-  expect(requests.slice(1)).toEqual([7, 6, 5, 4, 3, 2, 1].map((ago) => [ago, 14]));
+  expect(requests).toEqual([8, 7, 6, 5, 4, 3, 2, 1].map((ago) => [ago, 14]));
 });
 
 test("what is flushed after its week was summed up is added to it", async () => {

@@ -173,9 +173,11 @@ function testDeps(
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
+    rates: noRates,
     metrics: {
       observeRequest: (request) => void state.observed.push(request),
       observeHoldRefusal: () => undefined,
+      observeRateRefusal: () => undefined,
       observeOverrun: () => undefined,
     },
     newRequestId: () => newId("req_", Date.now()),
@@ -183,6 +185,13 @@ function testDeps(
     logger: makeLogger("silent"),
   };
 }
+
+/** As for an organization without rate limits. */
+const noRates: GatewayDeps["rates"] = {
+  take: () => null,
+  use: () => undefined,
+  headersOf: () => ({}),
+};
 
 /** As for an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {

@@ -209,6 +209,7 @@ export class StrictGateway {
       meter: node.meter,
       metrics: {
         observeRequest: () => undefined,
+        observeRateRefusal: () => undefined,
         observeHoldRefusal: (reason) => void this.refusals.push(reason),
         observeOverrun: (nanoUsd) => void this.overruns.push(nanoUsd),
       },

@@ -10,6 +10,8 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { KeyRates } from "../rate-limits/key-rates.tsx";
+import { effectWords } from "../rate-limits/words.ts";
 import { RecentRequests } from "../requests/recent-requests.tsx";
 import { KeyLimits } from "../spend-limits/key-limits.tsx";
 import { UsageReport } from "../usage/report.tsx";
@@ -60,10 +62,15 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         <KeyFacts apiKey={apiKey} />
         {may("spend_limits:read", apiKey.workspace_id) && (
           <Section
-            title="Limits"
+            title="Spend limits"
             lead="A request must fit the limits of the key, its workspace and the company, all of them."
           >
             <KeyLimits apiKeyId={apiKey.id} />
+          </Section>
+        )}
+        {may("rate_limits:read", apiKey.workspace_id) && (
+          <Section title="Rate limits" lead={effectWords}>
+            <KeyRates apiKeyId={apiKey.id} />
           </Section>
         )}
         <Section title="Usage">

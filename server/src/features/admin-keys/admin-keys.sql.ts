@@ -1,4 +1,5 @@
 import { type SqlBool, sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -55,17 +56,7 @@ export function listAdminKeys(
     .select(columns)
     .where("organization_id", "=", filter.organizationId);
   if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.nowMs));
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 function hasStatus(status: "active" | "expired" | "revoked", nowMs: number) {
