@@ -512,6 +512,13 @@ CREATE TABLE refused_request (
   minute_at timestamp with time zone NOT NULL,
   requests integer NOT NULL
 );
+CREATE TABLE refused_request_hour (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  hour_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
+);
 CREATE TABLE rotation_notice (
   api_key_secret_id bigint NOT NULL,
   kind text NOT NULL,
@@ -1125,6 +1132,7 @@ ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
@@ -1228,6 +1236,8 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FO
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1301,6 +1311,7 @@ CREATE INDEX member_by_organization ON member USING btree (organization_id, crea
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
+CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
