@@ -119,10 +119,13 @@ function restore(options: Partial<RestoreOptions> = {}) {
     file,
     passphrase: PASSPHRASE,
     secret: undefined,
-    into: { dataDir: join(folder, "restored"), databaseUrl: target.connectionString },
     keys: "hold",
     actor: ACTOR,
     ...options,
+    into: options.into ?? {
+      dataDir: join(folder, "restored"),
+      databaseUrl: target.connectionString,
+    },
   });
 }
 
