@@ -89,7 +89,7 @@ async function startNode(
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     reenter: () => meter.reenter(),
     journalTold: () => meter.journalTold(),
-    holdRunning: (organizationId) => runsOn.gateway?.holdUnheld(organizationId) ?? [],
+    holdRunning: (scopeIds) => runsOn.gateway?.holdUnheld(scopeIds) ?? [],
     journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeKeyCache } from "#src/access/key-cache.ts";
@@ -206,6 +207,24 @@ describe("without a strict limit", () => {
     await s.node.meter.flush();
     await until(async () => (await s.balance()).leased === 0n);
     expect(await s.balance()).toMatchObject({ settled: 2n * COST, unresolved: 0n });
+  });
+
+  test("that is so in a workspace, its first limit counts what runs there, and no other's", async () => {
+    const elsewhere = `wksp_${randomUUID()}`;
+    await s.limit(WORST, { scopeId: elsewhere });
+    const { exchange, answer } = await s.hang();
+    await s.limit(2n * WORST, { scopeId: elsewhere });
+    const other = await s.hang();
+    other.exchange.reset();
+    expect((await other.answer).status).toBe(502);
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ unresolved: 0n });
+    await s.limit(3n * WORST);
+    await until(async () => (await s.balance()).leased === WORST);
+    exchange.reset();
+    expect((await answer).status).toBe(502);
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ leased: 0n, unresolved: WORST });
   });
 });
 

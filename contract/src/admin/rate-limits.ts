@@ -300,7 +300,12 @@ export const listOfficialWorkspaceRateLimits = route({
   action: "rate_limits:read",
   audited: null,
   params: z.strictObject({ workspace_id: workspaceId }),
-  query: z.strictObject({ ...officialPage, include_inherited: queryFlag }),
+  query: z.strictObject({
+    ...officialPage,
+    include_inherited: queryFlag.meta({
+      description: "Also what the workspace has from the organization.",
+    }),
+  }),
   response: pageCursor(officialWorkspaceRateLimit),
 });
 

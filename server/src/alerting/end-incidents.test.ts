@@ -9,6 +9,7 @@ import { type Alerting, startAlerting } from "#test/harness/alert-channels.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { eventually } from "#test/harness/server-process.ts";
 import { endIncidents } from "./end-incidents.ts";
+import { queueAcknowledgement } from "./queue-deliveries.ts";
 import { recordTogether } from "./record-firings.ts";
 import { keepEpisodes } from "./request-alerts.sql.ts";
 
@@ -31,6 +32,8 @@ beforeEach(async () => {
   a.h.clock.nowMs = startMs;
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
+  // Those of other tests have ended.
+  await sql`UPDATE alert_delivery SET resolved_at = now()`.execute(a.h.deps.database);
   await sql`DELETE FROM graphile_worker._private_jobs`.execute(a.h.deps.database);
   ({ id: workspaceId } = await a.org.admin.createWorkspace());
   ({ id: channelId } = await a.createChannel({ kind: "pagerduty", routing_key: ROUTING_KEY }));
@@ -247,6 +250,19 @@ describe("an incident about keys is over", () => {
       .execute();
     expect(await ended()).toEqual([firingId]);
   });
+});
+
+test("what was acknowledged here is acknowledged there, under the key that opened it", async () => {
+  const { firingId, deliveryIds } = await a.fire([channelId]);
+  await a.attempt(deliveryIds[0] ?? "");
+  await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
+  const jobs = makeAlertDeliveryJobs(a.h.deps);
+  const incident = { firing_id: firingId, channel_id: channelId };
+  await jobs["acknowledge_alert"]?.(incident, { isLast: false });
+  expect(a.receiver.received.map(({ body }) => JSON.parse(body))).toMatchObject([
+    { event_action: "trigger", dedup_key: firingId },
+    { event_action: "acknowledge", dedup_key: firingId, routing_key: ROUTING_KEY },
+  ]);
 });
 
 describe("the end of an incident", () => {

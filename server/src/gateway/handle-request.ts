@@ -10,6 +10,7 @@ import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { scopeIdsOf } from "#src/ledger/charges.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
@@ -23,7 +24,7 @@ import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./
 import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
-import { type SettleDeps, settle } from "./settle.ts";
+import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
@@ -103,8 +104,11 @@ export interface Gateway {
   /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
-  /** The running requests of an organization for which nothing is held. From now on their worst cases are, on record too. */
-  holdUnheld(organizationId: string): RunningHold[];
+  /**
+   * The running requests that spend from one of these scopes and for which nothing is held: from now on their worst cases
+   * are, on record too.
+   */
+  holdUnheld(scopeIds: ReadonlySet<string>): RunningHold[];
 }
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
@@ -123,10 +127,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
-    settle: ({ rate }, begin, ending) => {
-      settle(deps, begin, ending);
-      if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
-    },
+    settle: (exchange, begin, ending) => settleExchange(deps, exchange, begin, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
@@ -192,13 +193,24 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       return running.drain(timeoutMs);
     },
     stats: () => ({ inFlight: running.count(), isDraining }),
-    holdUnheld(organizationId) {
-      const unheld = [...running.unheld()];
-      return unheld
-        .filter(({ begin }) => begin.organizationId === organizationId)
+    holdUnheld(scopeIds) {
+      const isCounted = (begin: BeginRecord) => scopeIdsOf(begin).some((id) => scopeIds.has(id));
+      return running
+        .takeUnheld(isCounted)
         .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
+}
+
+/** Its record, and what it has used of its rate limits. Never throws. */
+function settleExchange(
+  deps: GatewayDeps,
+  { rate }: Exchange,
+  begin: BeginRecord,
+  ending: Ending,
+): void {
+  settle(deps, begin, ending);
+  if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
 }
 
 function openExchange(
@@ -348,8 +360,12 @@ function admit(
   }
   const book = deps.prices.get(organizationId);
   const held = holdSpend(deps, { exchange, scope, message, body, upstream, book, atMs });
-  const toHeld = (hold: Held | null) =>
-    hold && toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+  const toHeld = (hold: Held | null) => {
+    if (hold === null) return null;
+    const metered = toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
+    return metered;
+  };
   return held instanceof Promise ? held.then(toHeld) : toHeld(held);
 }
 

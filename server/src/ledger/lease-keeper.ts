@@ -37,8 +37,8 @@ export interface LeaseKeeperOptions {
   reenter: () => Promise<void>;
   /** The database has kept what the journal may lack: from now on the journal counts as whole. */
   journalTold: () => void;
-  /** The running requests of an organization that no limit counted: from now on they are held, in the journal too. */
-  holdRunning: (organizationId: string) => Iterable<RunningHold>;
+  /** The running requests that no limit counted and that spend from these scopes: held from now on, in the journal too. */
+  holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
   /** Resolves when what was written into the journal so far survives a crash; rejects when it cannot be told. */
   journalSynced: () => Promise<void>;
 }
@@ -194,18 +194,12 @@ class TimedLeaseKeeper implements LeaseKeeper {
     const { limits, version } = await readStrictLimits(database);
     if (version <= this.#limitsVersion) return;
     this.#limitsVersion = version;
-    let hasAdopted = false;
     // In one synchronous step with the limits: a request is either held by them or counted here.
-    for (const organizationId of new Set(limits.map((limit) => limit.organizationId))) {
-      if (this.#leases.isLimited(organizationId)) continue;
-      for (const running of holdRunning(organizationId)) {
-        this.#leases.adopt(running);
-        hasAdopted = true;
-      }
-    }
+    const running = holdRunning(new Set(limits.map(({ scopeId }) => scopeId)));
+    for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
     // A journal that fails says so itself: its mark, or a node that takes no requests.
-    if (hasAdopted) this.#writing = journalSynced().catch(() => undefined);
+    if (running.length > 0) this.#writing = journalSynced().catch(() => undefined);
   }
 
   async stop(): Promise<void> {

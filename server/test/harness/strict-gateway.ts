@@ -192,8 +192,7 @@ export class StrictGateway {
       nodeId: `node_${this.scope.organizationId}`,
       holdWaitMs: HOLD_WAIT_MS,
       flushEveryMs: 20,
-      holdRunning: (organizationId) =>
-        this.#running?.gateway.gateway.holdUnheld(organizationId) ?? [],
+      holdRunning: (scopeIds) => this.#running?.gateway.gateway.holdUnheld(scopeIds) ?? [],
       ...options,
     });
     await this.#openGateway(node, overrides);
