@@ -166,6 +166,11 @@ test("what was there is there again: money, credential and log; its keys work wh
   expect(ledger.stdout).toContain("Every balance is what its requests add up to");
   expect((await bursar(dataDir, ["audit", "verify"])).code).toBe(0);
   await second.stop();
+  // What follows when something else took the database back; the flag is the one of the command above it.
+  const recovery = ["--json", "restore", "after-recovery", "--to", "2026-11-25T03:00:00Z"];
+  const recovered = await bursar(dataDir, [...recovery, "--keys", "trust"]);
+  expect(JSON.parse(recovered.stdout)).toMatchObject({ api_keys_held: 0, admin_keys_held: 0 });
+  expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
 }, 120_000);
 
 /** Ends a restore with SIGKILL while it loads, or wherever it is by then: the next one has to begin anew. */

@@ -19,6 +19,7 @@ import { confirmKeys } from "./held-keys.ts";
 import { makeBackup } from "./make-backup.ts";
 import { readBackup } from "./read-backup.ts";
 import { type Restored, type RestoreOptions, restoreBackup } from "./restore-backup.ts";
+import { listHeld, settleRecovery } from "./restored-installation.ts";
 import { withAuditDeps } from "./with-audit-deps.ts";
 import { writeBackup } from "./write-backup.ts";
 
@@ -119,10 +120,13 @@ function restore(options: Partial<RestoreOptions> = {}) {
     file,
     passphrase: PASSPHRASE,
     secret: undefined,
-    into: { dataDir: join(folder, "restored"), databaseUrl: target.connectionString },
     keys: "hold",
     actor: ACTOR,
     ...options,
+    into: options.into ?? {
+      dataDir: join(folder, "restored"),
+      databaseUrl: target.connectionString,
+    },
   });
 }
 
@@ -459,6 +463,25 @@ describe("a restore that ended half way", () => {
     expect((await restore()).settled.heldApiKeys).toBe(1);
     expect((await migrate(target)).applied).toEqual([]);
   });
+});
+
+test("a database that something else took back is given the same care, once no node is connected", async () => {
+  await restore({ keys: "trust" });
+  const options = {
+    reach: {
+      dataDir: await mkdtemp(join(folder, "recovered-")),
+      databaseUrl: target.connectionString,
+    },
+    secret: SECRET,
+    backupMadeAt: new Date("2026-11-25T03:00:00Z"),
+    keys: "hold",
+    actor: ACTOR,
+  } as const;
+  await target.database.selectFrom("organization").select("id").execute();
+  await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
+  await target.database.destroy();
+  expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
+  expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
 });
 
 describe("making a backup", () => {
