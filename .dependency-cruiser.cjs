@@ -40,8 +40,9 @@ const mayImport = {
     "alerting",
     "features",
   ],
+  backup: ["lib", "domain", "db", "ledger", "metering", "access", "audit"],
   http: ["lib", "domain", "access", "features", "gateway"],
-  cli: ["lib", "domain", "db", "ledger", "features"],
+  cli: ["lib", "domain", "db", "ledger", "features", "backup"],
 };
 
 const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({

@@ -106,6 +106,7 @@ const apartFromKeys = new Set([
   "model_price",
   "upstream",
   "admin_key",
+  "backup",
   "security_settings",
   "access_review",
   "rotation_policy",

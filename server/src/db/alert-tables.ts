@@ -21,6 +21,7 @@ export interface AlertTables {
   alert_episode: AlertEpisodeTable;
   api_key_network: ApiKeyNetworkTable;
   refused_request: RefusedRequestTable;
+  refused_request_hour: RefusedRequestHourTable;
 }
 
 interface RefusedRequestTable {
@@ -28,6 +29,14 @@ interface RefusedRequestTable {
   workspace_id: string;
   api_key_id: string;
   minute_at: Date;
+  requests: number;
+}
+
+interface RefusedRequestHourTable {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  hour_at: Date;
   requests: number;
 }
 

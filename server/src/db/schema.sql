@@ -317,6 +317,19 @@ CREATE TABLE auth_verification (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE backup (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone NOT NULL,
+  file_name text NOT NULL,
+  size_bytes bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  requests bigint NOT NULL,
+  is_encrypted boolean NOT NULL,
+  has_secret boolean NOT NULL,
+  made_by_type text NOT NULL,
+  made_by_id text NOT NULL
+);
 CREATE TABLE balance (
   scope_type text NOT NULL,
   scope_id text NOT NULL,
@@ -351,6 +364,12 @@ CREATE TABLE evidence_key (
   public_key bytea NOT NULL,
   private_key_sealed bytea NOT NULL,
   created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE held_key (
+  key_id text NOT NULL,
+  kind text NOT NULL,
+  organization_id uuid NOT NULL,
+  held_at timestamp with time zone NOT NULL
 );
 CREATE TABLE installation (
   key text NOT NULL,
@@ -491,6 +510,13 @@ CREATE TABLE refused_request (
   workspace_id text NOT NULL,
   api_key_id text NOT NULL,
   minute_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
+);
+CREATE TABLE refused_request_hour (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  hour_at timestamp with time zone NOT NULL,
   requests integer NOT NULL
 );
 CREATE TABLE rotation_notice (
@@ -1000,7 +1026,7 @@ ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PR
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
-ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])));
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -1050,6 +1076,8 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
 ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_sha256_check CHECK ((octet_length(sha256) = 32));
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
@@ -1061,6 +1089,8 @@ ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
+ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
+ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
 ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
@@ -1102,6 +1132,7 @@ ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
@@ -1193,6 +1224,7 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KE
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE held_key ADD CONSTRAINT held_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
@@ -1204,6 +1236,8 @@ ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FO
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1261,7 +1295,9 @@ CREATE INDEX auth_session_by_last_use ON auth_session USING btree (last_used_at)
 CREATE INDEX auth_session_by_user ON auth_session USING btree (user_id, started_at);
 CREATE INDEX auth_verification_by_expiry ON auth_verification USING btree (expires_at);
 CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (identifier);
+CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
 CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
@@ -1275,6 +1311,7 @@ CREATE INDEX member_by_organization ON member USING btree (organization_id, crea
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
+CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);

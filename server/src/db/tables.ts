@@ -48,6 +48,9 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   invite_workspace: InviteWorkspaceTable;
   mail: MailTable;
 
+  backup: BackupTable;
+  held_key: HeldKeyTable;
+
   auth_user: AuthUserTable;
   auth_account: AuthAccountTable;
   auth_session: AuthSessionTable;
@@ -138,7 +141,8 @@ interface AdminKeyTable {
   id: string;
   organization_id: string;
   name: string;
-  status: Generated<"active" | "revoked">;
+  /** `inactive`: a restore brought it back, see the migration `backup`. */
+  status: Generated<"active" | "inactive" | "revoked">;
   secret_hash: Uint8Array;
   partial_key_hint: string;
   created_by_type: string;
@@ -352,6 +356,27 @@ interface MailTable {
   claimed_until: Date | null;
   created_at: Created;
   sent_at: Date | null;
+}
+
+interface BackupTable {
+  id: GeneratedAlways<bigint>;
+  made_at: Date;
+  finished_at: Date;
+  file_name: string;
+  size_bytes: bigint;
+  sha256: Uint8Array;
+  requests: bigint;
+  is_encrypted: boolean;
+  has_secret: boolean;
+  made_by_type: string;
+  made_by_id: string;
+}
+
+interface HeldKeyTable {
+  key_id: string;
+  kind: "api_key" | "admin_key";
+  organization_id: string;
+  held_at: Date;
 }
 
 interface AuthUserTable {

@@ -260,7 +260,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
   /** Until there is nothing to say. Messages of a node follow one another: each waits for its answer. */
   async #speak(): Promise<void> {
     for (;;) {
-      await this.#written();
+      while (this.#writing !== null) await this.#written(this.#writing);
       const message = this.#leases.nextMessage(this.#now());
       if (message === null && !(await this.#reenter())) break;
       if (message === null) continue;
@@ -275,12 +275,9 @@ class TimedLeaseKeeper implements LeaseKeeper {
     await this.#keepHouse();
   }
 
-  async #written(): Promise<void> {
-    while (this.#writing !== null) {
-      const writing = this.#writing;
-      await writing;
-      if (this.#writing === writing) this.#writing = null;
-    }
+  async #written(writing: Promise<void>): Promise<void> {
+    await writing;
+    if (this.#writing === writing) this.#writing = null;
   }
 
   #answered(answer: SyncAnswer): void {

@@ -334,27 +334,44 @@ export async function reclaimLeases(
         .where(isOver)
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
-      const leases = [...(await listLeases(tx, id)).values()].filter((row) => !row.isReclaimed);
-      await lockBalances(tx, leases);
-      await changeBalances(
-        tx,
-        leases.map((key) => ({
-          key,
-          leasedNanoUsd: -key.amountNanoUsd,
-          unresolvedNanoUsd: key.amountNanoUsd,
-        })),
-      );
-      const rows = leases.map((key) => ({
-        key,
-        requestId: "",
-        amountNanoUsd: key.amountNanoUsd,
-      }));
-      await setLeases(tx, id, rows, nowOf(options));
+      await turnUnresolved(tx, id, options);
       return true;
     });
     if (isReclaimed) reclaimed.push(id);
   }
   return reclaimed;
+}
+
+/** What the node has of balances; its row is locked. Gives the sum over all balances. */
+async function turnUnresolved(tx: Tx, nodeId: string, clock: LeaseClock): Promise<bigint> {
+  const leases = [...(await listLeases(tx, nodeId)).values()].filter((row) => !row.isReclaimed);
+  await lockBalances(tx, leases);
+  await changeBalances(
+    tx,
+    leases.map((key) => ({
+      key,
+      leasedNanoUsd: -key.amountNanoUsd,
+      unresolvedNanoUsd: key.amountNanoUsd,
+    })),
+  );
+  const rows = leases.map((key) => ({ key, requestId: "", amountNanoUsd: key.amountNanoUsd }));
+  await setLeases(tx, nodeId, rows, nowOf(clock));
+  return leases.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0n);
+}
+
+/**
+ * After a restore, while no node runs: raises every node's epoch and frees nothing. What nodes had leased is unresolved,
+ * since what they spent of it after the backup is not known here. One whose journal knows takes it up again.
+ */
+export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNanoUsd: bigint }> {
+  const nodes = await tx
+    .updateTable("node")
+    .set({ epoch: sql<bigint>`epoch + 1`, lease_expires_at: null })
+    .returning("id")
+    .execute();
+  let leasedNanoUsd = 0n;
+  for (const { id } of nodes) leasedNanoUsd += await turnUnresolved(tx, id, { atMs: null });
+  return { nodes: nodes.length, leasedNanoUsd };
 }
 
 export interface ReleasedLease extends LeaseKey {

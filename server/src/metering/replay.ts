@@ -103,6 +103,15 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   };
 }
 
+/** The segments that a start would read: what is in those before them, the database has. */
+export async function listUnflushedSegments(
+  directory: string,
+  flushedSeq: number,
+): Promise<SegmentFile[]> {
+  const files = await listSegments(directory);
+  return files.slice(firstToRead(files, flushedSeq));
+}
+
 /**
  * Index of the oldest segment that can hold something of interest: an end above `flushedSeq`, or a begin that was open
  * when the newest segment was made. Segments kept for 48 hours are many; those before it are not read.

@@ -131,6 +131,7 @@ export const defaultKey: FoundKey = {
   status: "active",
   purpose: "calls",
   expiresAtMs: null,
+  isHeld: false,
   isWorkspaceArchived: false,
   secretId: 1,
   secretValidUntilMs: null,

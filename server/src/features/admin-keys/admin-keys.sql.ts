@@ -3,10 +3,13 @@ import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
+/** `inactive`: a restore brought it back, and nobody has confirmed it yet. */
+export type AdminKeyStatus = "active" | "inactive" | "expired" | "revoked";
+
 export interface AdminKeyRow {
   id: string;
   name: string;
-  status: "active" | "revoked";
+  status: "active" | "inactive" | "revoked";
   partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
@@ -33,7 +36,7 @@ const columns = [
 
 export interface AdminKeyFilter {
   organizationId: string;
-  status?: "active" | "expired" | "revoked" | undefined;
+  status?: AdminKeyStatus | undefined;
   /** Of what is expired, in milliseconds since the epoch. */
   nowMs: number;
 }
@@ -59,9 +62,9 @@ export function listAdminKeys(
   return selectPage(query, page).execute();
 }
 
-function hasStatus(status: "active" | "expired" | "revoked", nowMs: number) {
+function hasStatus(status: AdminKeyStatus, nowMs: number) {
   const now = new Date(nowMs);
-  if (status === "revoked") return sql<SqlBool>`status = 'revoked'`;
+  if (status === "revoked" || status === "inactive") return sql<SqlBool>`status = ${status}`;
   if (status === "expired") return sql<SqlBool>`status = 'active' AND expires_at <= ${now}`;
   return sql<SqlBool>`status = 'active' AND (expires_at IS NULL OR expires_at > ${now})`;
 }
