@@ -80,6 +80,10 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
       period: "monthly",
       limit_usd: 1_000,
     });
+    await server.mustAdmin("POST", "/v1/admin/rate_limits", {
+      scope: { type: "organization" },
+      requests_per_minute: 100_000,
+    });
     await eventually(5_000, "all requests in the database", async () => {
       const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
       return Number(row?.count) >= upstream.received.length ? row : null;
@@ -295,6 +299,7 @@ async function readEverything(
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
     spend_limit_id: await list("/v1/admin/spend_limits"),
+    rate_limit_id: await list("/v1/admin/rate_limits"),
     member_id: ids.memberId,
     user_id: ids.memberId,
     invite_id: ids.inviteId,

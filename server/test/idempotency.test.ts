@@ -72,7 +72,7 @@ describe("every POST that is sent again with its key", () => {
     const call = () =>
       org.operator.send({
         method: "POST",
-        url: urlOf(route, made),
+        url: urlOf(route, { ...made, ...fitted?.ids }),
         headers,
         ...(payload && { payload }),
       });

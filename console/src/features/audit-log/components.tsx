@@ -13,7 +13,14 @@ import type { AuditEvent } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";
 
 /** Events that no call of the Admin API makes. */
-const ownEvents = ["access.denied", "audit_log.keyed", "audit_log.pruned", "sign_in.failed"];
+const ownEvents = [
+  "access.denied",
+  "audit_log.keyed",
+  "audit_log.pruned",
+  "backup.made",
+  "installation.restored",
+  "sign_in.failed",
+];
 const prefixes = [
   ...new Set([...auditEvents, ...ownEvents].map((event) => `${event.split(".")[0]}.`)),
 ].sort();
