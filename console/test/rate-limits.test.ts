@@ -35,7 +35,7 @@ describeConsole("rate limits", ({ company, openAs }) => {
     await row(page, "Research").waitFor();
     expect((await row(page, "Research").getByRole("cell").allTextContents()).slice(1, 4)).toEqual([
       "600 / min",
-      "1.5M / min",
+      "1,500,000 / min",
       "–",
     ]);
     await openMenu(page, "Research");
@@ -70,7 +70,7 @@ describeConsole("rate limits", ({ company, openAs }) => {
     await open(other);
     await other.getByLabel("Requests", { exact: true }).fill("800");
     await save(other);
-    await row(other, "The whole company").getByText("800").waitFor();
+    await row(other, "The whole company").getByText("800 / min").waitFor();
     await page.getByLabel("Requests", { exact: true }).fill("700");
     await save(page);
     await page.getByText("Grace Hopper changed this rate limit").waitFor();
@@ -81,7 +81,7 @@ describeConsole("rate limits", ({ company, openAs }) => {
     expect(await page.getByLabel("Requests", { exact: true }).inputValue()).toBe("800");
     await page.getByLabel("Requests", { exact: true }).fill("700");
     await save(page);
-    await row(page, "The whole company").getByText("700").waitFor();
+    await row(page, "The whole company").getByText("700 / min").waitFor();
   });
 
   test("a workspace's tab and a key's page have what limits them, and whether it refuses now", async () => {

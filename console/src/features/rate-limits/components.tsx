@@ -6,7 +6,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
-import { formatCount, formatCountShort } from "../../ui/format.ts";
+import { formatCount } from "../../ui/format.ts";
 import { findMatches } from "../../ui/matches.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -14,7 +14,7 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { byScope, useScopeNames } from "../spend-limits/scope-names.ts";
+import { scopeRank, useScopeNames } from "../spend-limits/scope-names.ts";
 import { type RateLimit, type Scope, useRateLimits, useRemoveRateLimit } from "./queries.ts";
 import { SetRateLimitDialog } from "./set-rate-limit.tsx";
 import { effectWords, meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
@@ -22,8 +22,14 @@ import { effectWords, meters, meterWords, perMinuteOf, rateWords } from "./words
 /** So many are read at a glance; more are searched. */
 const FEW = 10;
 
+interface RateLimitListProps {
+  workspaceId?: string;
+  /** Its heading has the button that sets a limit. */
+  isHeaded?: boolean;
+}
+
 /** What may be sent per minute: by the company, or by one workspace and its keys. */
-export function RateLimitList({ workspaceId }: { workspaceId?: string }) {
+export function RateLimitList({ workspaceId, isHeaded = false }: RateLimitListProps) {
   const limits = useRateLimits(workspaceId);
   const may = useMay();
   const nameOf = useScopeNames(limits.data?.items);
@@ -57,17 +63,19 @@ export function RateLimitList({ workspaceId }: { workspaceId?: string }) {
         </EmptyState>
       ) : (
         <>
-          <div className="flex flex-wrap items-center gap-2.5">
-            {rows.length > FEW && (
-              <SearchBox
-                label="Search rate limits"
-                placeholder="Search workspace or key"
-                value={find}
-                onFind={setFind}
-              />
-            )}
-            <span className="ml-auto">{create}</span>
-          </div>
+          {(!isHeaded || rows.length > FEW) && (
+            <div className="flex flex-wrap items-center gap-2.5">
+              {rows.length > FEW && (
+                <SearchBox
+                  label="Search rate limits"
+                  placeholder="Search workspace or key"
+                  value={find}
+                  onFind={setFind}
+                />
+              )}
+              {!isHeaded && <span className="ml-auto">{create}</span>}
+            </div>
+          )}
           {found.length > 0 ? (
             <Table
               label="Rate limits"
@@ -78,7 +86,7 @@ export function RateLimitList({ workspaceId }: { workspaceId?: string }) {
           ) : (
             <p className="text-quiet">No rate limit matches “{find}”.</p>
           )}
-          <p className="max-w-3xl text-sm text-quiet">
+          <p className="max-w-3xl text-sm text-pretty text-quiet">
             {effectWords} Where several apply to a request, all must have room for it: its key’s,
             its workspace’s and the company’s, for its model and for all models.
           </p>
@@ -97,6 +105,30 @@ export function RateLimitList({ workspaceId }: { workspaceId?: string }) {
   );
 }
 
+/** For the heading of a list; an empty one has a button of its own. */
+export function NewRateLimit({ workspaceId }: { workspaceId: string }) {
+  const limits = useRateLimits(workspaceId);
+  const may = useMay();
+  const nameOf = useScopeNames(limits.data?.items);
+  const [isOpen, setIsOpen] = useState(false);
+  if (!may("rate_limits:write", workspaceId) || limits.data?.items.length === 0) return null;
+  return (
+    <>
+      <Button onClick={() => setIsOpen(true)}>
+        <Plus size={16} /> Set rate limit…
+      </Button>
+      {isOpen && (
+        <SetRateLimitDialog
+          limit={null}
+          workspaceId={workspaceId}
+          nameOf={nameOf}
+          onClose={() => setIsOpen(false)}
+        />
+      )}
+    </>
+  );
+}
+
 interface NamedLimit {
   limit: RateLimit;
   name: string;
@@ -107,7 +139,20 @@ function useNamed(
   limits: readonly RateLimit[] | undefined,
   nameOf: (scope: Scope) => string,
 ): NamedLimit[] {
-  return (limits ?? []).toSorted(byScope).map((limit) => ({ limit, name: nameOf(limit.scope) }));
+  return (limits ?? [])
+    .map((limit) => ({ limit, name: nameOf(limit.scope) }))
+    .toSorted(
+      (a, b) =>
+        scopeRank(a.limit.scope) - scopeRank(b.limit.scope) ||
+        a.name.localeCompare(b.name) ||
+        groupRank(a.limit) - groupRank(b.limit) ||
+        a.limit.model_group_name.localeCompare(b.limit.model_group_name),
+    );
+}
+
+/** What is for every model comes before what is for some. */
+function groupRank({ models }: RateLimit): number {
+  return models === null ? 0 : 1;
 }
 
 interface Actions {
@@ -165,8 +210,8 @@ export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Co
 function PerMinute({ perMinute }: { perMinute: number | null }) {
   if (perMinute === null) return <span className="text-faint">–</span>;
   return (
-    <span className="figures whitespace-nowrap" title={`${formatCount(perMinute)} per minute`}>
-      {formatCountShort(perMinute)}
+    <span className="figures whitespace-nowrap">
+      {formatCount(perMinute)}
       <span className="text-faint"> / min</span>
     </span>
   );

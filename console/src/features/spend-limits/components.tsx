@@ -23,8 +23,14 @@ import { enforcementWords, periodWords } from "./words.ts";
 const FEW = 10;
 const DRAWN_AT_ONCE = 50;
 
+interface LimitListProps {
+  workspaceId?: string;
+  /** Its heading has the button that sets a limit. */
+  isHeaded?: boolean;
+}
+
 /** Limits of the company, or of one workspace and its keys, each with how much of it is used. */
-export function LimitList({ workspaceId }: { workspaceId?: string }) {
+export function LimitList({ workspaceId, isHeaded = false }: LimitListProps) {
   const limits = useSpendLimits(workspaceId);
   const may = useMay();
   const nameOf = useScopeNames(limits.data?.items);
@@ -60,17 +66,19 @@ export function LimitList({ workspaceId }: { workspaceId?: string }) {
         </EmptyState>
       ) : (
         <>
-          <div className="flex flex-wrap items-center gap-2.5">
-            {sorted.length > FEW && (
-              <SearchBox
-                label="Search limits"
-                placeholder="Search workspace or key"
-                value={find}
-                onFind={setFind}
-              />
-            )}
-            <span className="ml-auto">{create}</span>
-          </div>
+          {(!isHeaded || sorted.length > FEW) && (
+            <div className="flex flex-wrap items-center gap-2.5">
+              {sorted.length > FEW && (
+                <SearchBox
+                  label="Search limits"
+                  placeholder="Search workspace or key"
+                  value={find}
+                  onFind={setFind}
+                />
+              )}
+              {!isHeaded && <span className="ml-auto">{create}</span>}
+            </div>
+          )}
           <ul className="divide-y divide-line border-y border-line">
             {found.slice(0, drawn).map((limit) => (
               <LimitRow
@@ -104,6 +112,30 @@ export function LimitList({ workspaceId }: { workspaceId?: string }) {
       )}
       <RemoveLimitDialog limit={removed} nameOf={nameOf} onClose={() => setRemoved(null)} />
     </div>
+  );
+}
+
+/** For the heading of a list; an empty one has a button of its own. */
+export function NewLimit({ workspaceId }: { workspaceId: string }) {
+  const limits = useSpendLimits(workspaceId);
+  const may = useMay();
+  const nameOf = useScopeNames(limits.data?.items);
+  const [isOpen, setIsOpen] = useState(false);
+  if (!may("spend_limits:write", workspaceId) || limits.data?.items.length === 0) return null;
+  return (
+    <>
+      <Button data-create onClick={() => setIsOpen(true)}>
+        <Plus size={16} /> Set limit…
+      </Button>
+      {isOpen && (
+        <SetLimitDialog
+          limit={null}
+          workspaceId={workspaceId}
+          nameOf={nameOf}
+          onClose={() => setIsOpen(false)}
+        />
+      )}
+    </>
   );
 }
 

@@ -33,7 +33,12 @@ export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) =>
 
 const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
 
+/** The widest has the lowest. */
+export function scopeRank(scope: Scope): number {
+  return scopeOrder[scope.type];
+}
+
 /** The widest first. */
 export function byScope(a: Scoped, b: Scoped): number {
-  return scopeOrder[a.scope.type] - scopeOrder[b.scope.type] || a.id.localeCompare(b.id);
+  return scopeRank(a.scope) - scopeRank(b.scope) || a.id.localeCompare(b.id);
 }

@@ -11,9 +11,9 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
 import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
-import { RateLimitList } from "../rate-limits/components.tsx";
+import { NewRateLimit, RateLimitList } from "../rate-limits/components.tsx";
 import { RecentRequests } from "../requests/recent-requests.tsx";
-import { LimitList } from "../spend-limits/components.tsx";
+import { LimitList, NewLimit } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
 import { WorkspaceMembers } from "./members-tab.tsx";
@@ -85,12 +85,20 @@ export function WorkspaceLimitsTab() {
   const may = useMay();
   return (
     <div className="grid gap-12">
-      <Section title="Spend limits" lead="What the workspace and its keys may spend.">
-        <LimitList workspaceId={workspaceId} />
+      <Section
+        title="Spend limits"
+        lead="What the workspace and its keys may spend."
+        actions={<NewLimit workspaceId={workspaceId} />}
+      >
+        <LimitList workspaceId={workspaceId} isHeaded />
       </Section>
       {may("rate_limits:read", workspaceId) && (
-        <Section title="Rate limits" lead="What the workspace and its keys may send per minute.">
-          <RateLimitList workspaceId={workspaceId} />
+        <Section
+          title="Rate limits"
+          lead="What the workspace and its keys may send per minute."
+          actions={<NewRateLimit workspaceId={workspaceId} />}
+        >
+          <RateLimitList workspaceId={workspaceId} isHeaded />
         </Section>
       )}
     </div>
