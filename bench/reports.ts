@@ -38,6 +38,9 @@ const rate = Number(values.rate);
 const runs = Number(values.runs);
 const BATCH_MS = 250;
 const MEMBERS = 500;
+/** Statements that took less have no plan in the file. */
+const MIN_PLAN_MS = 20;
+const MAX_PLAN_LINE = 150;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -214,12 +217,18 @@ async function printSizes(database: Database): Promise<void> {
     say(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
 }
 
-/** The plans of every statement of each report, as PostgreSQL ran them, from its log. */
+/** The plans of the statements of each report that took longest, as PostgreSQL ran them, from its log. */
 async function writePlans(cases: readonly ReportCase[], file: string): Promise<void> {
+  const options = {
+    "auto_explain.log_min_duration": MIN_PLAN_MS,
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_buffers": "on",
+    "auto_explain.log_timing": "off",
+    "auto_explain.log_parameter_max_length": 0,
+  };
+  const text = Object.entries(options).map(([name, value]) => `-c ${name}=${value}`);
   const explaining = openDatabase({
-    connectionString:
-      `${postgres.connectionString}&options=-c%20auto_explain.log_min_duration%3D0` +
-      "%20-c%20auto_explain.log_analyze%3Don%20-c%20auto_explain.log_buffers%3Don%20-c%20auto_explain.log_timing%3Doff",
+    connectionString: `${postgres.connectionString}&options=${encodeURIComponent(text.join(" "))}`,
     maxConnections: 1,
     onIdleError: () => undefined,
   });
@@ -228,10 +237,27 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
   for (const { name, run } of cases) {
     const from = (await stat(logFile)).size;
     await run(explaining);
-    const text = await readFile(logFile);
+    const log = await readFile(logFile);
     // The log begins anew when it has grown large.
-    texts.push(`## ${name}\n${text.subarray(text.length < from ? 0 : from).toString("utf8")}`);
+    const plans = plansOf(log.subarray(log.length < from ? 0 : from).toString("utf8"));
+    if (plans !== "") texts.push(`## ${name}\n${plans}`);
   }
   await explaining.destroy();
-  await writeFile(file, texts.join("\n"));
+  await writeFile(file, `${texts.join("\n\n")}\n`);
+}
+
+/** What the log says of plans, without the texts of the statements and without what does not tell how rows were found. */
+function plansOf(log: string): string {
+  const lines: string[] = [];
+  let isPlan = false;
+  for (const line of log.split("\n")) {
+    const [, ms] = /duration: ([\d.]+) ms {2}plan:/.exec(line) ?? [];
+    if (ms !== undefined) lines.push(`${ms} ms`);
+    isPlan = ms === undefined && (isPlan ? line.startsWith("\t") : / \(cost=.* rows=/.test(line));
+    if (isPlan && / {2}\(cost=|^\t\s+(Index Cond|Filter):|^\t {2}Buffers/.test(line)) {
+      const found = line.replace(/ \(cost=\S+ rows=(\d+) width=\d+\)/, " (estimated rows=$1)");
+      lines.push(found.replaceAll("\t", "").slice(0, MAX_PLAN_LINE));
+    }
+  }
+  return lines.join("\n");
 }
