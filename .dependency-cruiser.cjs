@@ -12,12 +12,14 @@ const mayImport = {
   alerting: ["lib", "domain", "db", "access", "audit", "mail", "metering"],
   ledger: ["lib", "domain", "db"],
   metering: ["lib", "domain", "db"],
-  gateway: ["lib", "domain", "db", "ledger", "metering", "access"],
+  "rate-limits": ["lib", "domain", "db"],
+  gateway: ["lib", "domain", "db", "ledger", "rate-limits", "metering", "access"],
   features: [
     "lib",
     "domain",
     "db",
     "ledger",
+    "rate-limits",
     "metering",
     "access",
     "audit",
@@ -38,8 +40,9 @@ const mayImport = {
     "alerting",
     "features",
   ],
+  backup: ["lib", "domain", "db", "ledger", "metering", "access", "audit"],
   http: ["lib", "domain", "access", "features", "gateway"],
-  cli: ["lib", "domain", "db", "ledger", "features"],
+  cli: ["lib", "domain", "db", "ledger", "features", "backup"],
 };
 
 const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({

@@ -1,12 +1,13 @@
 import {
   QueryClient,
+  QueryObserver,
   type UseQueryResult,
   useInfiniteQuery,
   useMutation,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useRef, useSyncExternalStore } from "react";
 import { type Answer, ApiError, call, type Input, type Operation } from "./api-client.ts";
 
 // How pages ask and change. A query's key is its operation and input; a change names the operations it makes stale.
@@ -67,13 +68,21 @@ export function useList<O extends ListOperation>(
   input: Input<O>,
   options: QueryOptions = {},
 ): UseQueryResult<WholeList<ItemOf<O>>, Error> {
-  const askPage = async (query: object, signal: AbortSignal) =>
-    (await call(operation, { ...input, query } as Input<O>, { signal })) as unknown;
   return useKept(
     [operation, "all", input],
-    (signal) => loadAll<ItemOf<O>>(input, (query) => askPage(query, signal)),
+    (signal) => loadList(operation, input, signal),
     options,
   );
+}
+
+function loadList<O extends ListOperation>(
+  operation: O,
+  input: Input<O>,
+  signal: AbortSignal,
+): Promise<WholeList<ItemOf<O>>> {
+  const askPage = async (query: object) =>
+    (await call(operation, { ...input, query } as Input<O>, { signal })) as unknown;
+  return loadAll<ItemOf<O>>(input, askPage);
 }
 
 async function loadAll<Item>(
@@ -89,6 +98,43 @@ async function loadAll<Item>(
     page = answer.next_page;
   } while (page !== null && items.length < MAX_LISTED);
   return { items, isCut: page !== null };
+}
+
+/**
+ * The same list for many small parts of one page, such as a cell in each row: they follow it together, and rows that come
+ * and go while a table scrolls ask for nothing. The hook gives undefined until it is there.
+ */
+export function makeSharedList<O extends ListOperation>(
+  operation: O,
+  input: Input<O>,
+): () => WholeList<ItemOf<O>> | undefined {
+  const queryKey = [operation, "all", input];
+  const watchers = new Set<() => void>();
+  let stop: (() => void) | null = null;
+  const begin = () => {
+    const observer = new QueryObserver<unknown, Error>(queryClient, {
+      queryKey,
+      queryFn: ({ signal }) => loadList(operation, input, signal),
+    });
+    return observer.subscribe(() => {
+      for (const watcher of watchers) watcher();
+    });
+  };
+  const watch = (onChange: () => void) => {
+    watchers.add(onChange);
+    stop ??= begin();
+    return () => {
+      watchers.delete(onChange);
+      // Those of other rows come in the same turn.
+      queueMicrotask(() => {
+        if (watchers.size > 0) return;
+        stop?.();
+        stop = null;
+      });
+    };
+  };
+  const read = () => queryClient.getQueryData<WholeList<ItemOf<O>>>(queryKey);
+  return () => useSyncExternalStore(watch, read);
 }
 
 const OLDER_PAGE_SIZE = 50;

@@ -67,12 +67,29 @@ const key = createRoute({
   component: lazyRouteComponent(() => import("./features/api-keys/key-page.tsx"), "ApiKeyPage"),
 });
 
+const limitsPage = () => import("./features/spend-limits/page.tsx");
 const limits = createRoute({
   getParentRoute: () => shell,
   path: "/limits",
-  validateSearch: readLimitsSearch,
-  component: lazyRouteComponent(() => import("./features/spend-limits/page.tsx"), "LimitsPage"),
+  component: lazyRouteComponent(limitsPage, "LimitsPage"),
 });
+const limitTabs = [
+  createRoute({
+    getParentRoute: () => limits,
+    path: "/",
+    validateSearch: readLimitsSearch,
+    component: lazyRouteComponent(limitsPage, "SpendLimitsTab"),
+  }),
+  createRoute({
+    getParentRoute: () => limits,
+    path: "/rates",
+    validateSearch: readLimitsSearch,
+    component: lazyRouteComponent(
+      () => import("./features/rate-limits/rates-tab.tsx"),
+      "RateLimitsTab",
+    ),
+  }),
+] as const;
 
 const increaseRequests = createRoute({
   getParentRoute: () => shell,
@@ -349,7 +366,7 @@ const routeTree = root.addChildren([
     logs,
     keys,
     key,
-    limits,
+    limits.addChildren(limitTabs),
     increaseRequests,
     increaseRequest,
     askForMore,

@@ -203,6 +203,21 @@ async function setLimits(server: ServerProcess, workspaceIds: readonly string[])
       limit_usd,
     });
   }
+  const engineering = { type: "workspace", workspace_id: workspaceIds[0] };
+  const rates = [
+    [{ type: "organization" }, "all", 4_000, 2_000_000, 400_000],
+    [engineering, "all", 1_200, 800_000, null],
+    [engineering, "opus_4", 60, 150_000, 30_000],
+  ] as const;
+  for (const [scope, model_group, requests, input, output] of rates) {
+    await server.mustAdmin("POST", "/v1/admin/rate_limits", {
+      scope,
+      model_group,
+      requests_per_minute: requests,
+      input_tokens_per_minute: input,
+      output_tokens_per_minute: output,
+    });
+  }
 }
 
 const models = [

@@ -82,7 +82,7 @@ function acts(url: string): [what: string, act: (page: Page) => Promise<void>][]
           .pressSequentially("Team 77", { delay: 40 });
         await page.getByRole("option", { name: "Team 77", exact: true }).click();
         await page.getByRole("listbox").waitFor({ state: "detached" });
-        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Cancel" }).click();
         await page.getByRole("button", { name: "Discard changes" }).click();
       },
     ],

@@ -17,6 +17,7 @@ export function pagesOf({
     ["keys-issue", "/keys?issue=never_expires"],
     ["key", `/keys/${apiKeyId}`],
     ["limits", "/limits"],
+    ["rate-limits", "/limits/rates"],
     ["increase-requests", "/limits/requests"],
     ["increase-request", `/limits/requests/${increaseRequestId}`],
     ["ask-for-more", `/limits/request?scope=workspace&id=${engineeringId}`],
@@ -49,6 +50,7 @@ export function pagesOf({
     ["settings", "/settings"],
     ["playground", "/playground"],
     ["key-limits", `/limits?key=${apiKeyId}`],
+    ["key-rates", `/limits/rates?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
   ];
 }

@@ -87,6 +87,25 @@ describe.skipIf(executable === null)("in a browser", () => {
     SLOW_MS,
   );
 
+  test("the log says what was tried in the playground, and leads to no page that is not there", async () => {
+    const page = await openSignedIn("/playground");
+    await say(page, "Does the log know?");
+    await page.getByText("You wrote: Does the log know?").waitFor();
+    const id = (await page.getByText(/^req_/).first().textContent()) ?? "";
+    await eventually(RECORDED_MS, "the record", async () => {
+      const { status } = await company.server.admin("GET", `/v1/admin/requests/${id}`);
+      return status === 200 ? status : null;
+    });
+    const who = `Playground of ${owner.name}`;
+    await page.goto(`${company.server.url}/logs?request=${id}&open=${id}`);
+    const drawer = page.getByRole("dialog", { name: "Request" });
+    await drawer.getByText(who).waitFor();
+    expect(await drawer.locator("a[href^='/keys/']").count()).toBe(0);
+    expect(await drawer.getByRole("button", { name: "All of this key" }).count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await page.getByRole("cell", { name: who }).waitFor();
+  });
+
   test("an answer is stopped where it is, and what was said before it stays", async () => {
     const page = await openSignedIn("/playground");
     await page.getByLabel("Model").fill("simulate-words-400-pace-30");

@@ -343,6 +343,27 @@ describe.skipIf(executable === null)("reports and the request log in a browser",
   );
 
   test(
+    "the month and its forecast are the server's, on the overview as on the cost page",
+    async () => {
+      const page = await openSignedIn();
+      const read = async (path: string) => {
+        await page.goto(company.server.url + path);
+        const figure = async (name: string) => {
+          const value = page.locator("dt", { hasText: name }).locator("+ dd");
+          return (await value.filter({ hasText: "$" }).textContent())?.replaceAll(",", "");
+        };
+        return [await figure("This month so far"), await figure("Forecast for the month")];
+      };
+      const overview = await read("/");
+      const summary = await company.server.mustAdmin("GET", "/v1/admin/cost/summary");
+      const { month_usd } = summary["forecast"] as { month_usd: string };
+      expect(overview).toEqual([round(textField(summary, "month_to_date_usd")), round(month_usd)]);
+      expect(await read("/cost?range=month")).toEqual(overview);
+    },
+    SLOW_MS,
+  );
+
+  test(
     "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
     async () => {
       const page = await openSignedIn();

@@ -27,6 +27,7 @@ export const idPrefixes = {
   alertChannel: "channel_",
   alertDelivery: "msg_",
   increaseRequest: "slir_",
+  rateLimit: "rlim_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -66,6 +67,9 @@ export const alertDeliveryId = idText.meta({ description: "Id of a delivery, `ms
 export const increaseRequestId = idText.meta({
   description: "Id of a request for a higher limit, `slir_…`.",
 });
+export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
+/** One of a list that the server has: it refuses another one, and says which there are. */
+export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });
 /** A model's name: whatever a client may send as `model`. */
 export const modelName = z
   .string()

@@ -94,6 +94,8 @@ const workspaceRights = {
   "spend_limits:read":       [all, all,      all,    all,    __,  "admin", "see spend limits"],
   "spend_limits:write":      [all, __,       __,     all,    __,  "admin", "set and remove spend limits"],
   "spend_limits:request":    [all, all,      all,    all,    all, "write", "ask for a higher spend limit"],
+  "rate_limits:read":        [all, all,      all,    all,    __,  "admin", "see rate limits"],
+  "rate_limits:write":       [all, __,       __,     __,     __,  "admin", "set and remove rate limits"],
   "alerts:read":             [all, all,      all,    all,    __,  "admin", "see alerts and their firings"],
   "alerts:write":            [all, __,       __,     all,    __,  "admin", "make, change, mute and acknowledge alerts"],
   "usage:read":              [all, all,      all,    all,    own, "read",  "see usage and cost"],

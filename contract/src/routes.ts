@@ -16,6 +16,7 @@ import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
+import { rateLimitRoutes } from "./admin/rate-limits.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
@@ -52,6 +53,7 @@ export const adminRoutes = [
   ...alertChannelRoutes,
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...rateLimitRoutes,
   ...alertRoutes,
   ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,

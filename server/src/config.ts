@@ -28,6 +28,7 @@ const text = z.string().min(1, "expected a text that is not empty");
 const headerText = z
   .string()
   .regex(/^[\x21-\x7e]+$/, "expected printable characters without spaces");
+const passphrase = z.string().min(12, "expected at least 12 characters");
 const list = z.string().transform((value) =>
   value
     .split(",")
@@ -221,6 +222,13 @@ export const settings = {
     isSecret: true,
     about:
       "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are kept to be read by administrators.",
+  },
+  backupPassphrase: {
+    env: "BURSAR_BACKUP_PASSPHRASE",
+    schema: passphrase.optional(),
+    isSecret: true,
+    about:
+      "Of `./bursar backup` and `restore`: encrypts the file, and with it the secret; at least 12 characters. The server does not need it.",
   },
   mailFrom: {
     env: "BURSAR_MAIL_FROM",

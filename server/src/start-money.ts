@@ -89,7 +89,8 @@ async function startNode(
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     reenter: () => meter.reenter(),
     journalTold: () => meter.journalTold(),
-    listRunning: (organizationId) => runsOn.gateway?.listUnheld(organizationId) ?? [],
+    holdRunning: (scopeIds) => runsOn.gateway?.holdUnheld(scopeIds) ?? [],
+    journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
   const spendAlerts = makeSpendAlerts({

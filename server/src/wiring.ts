@@ -56,6 +56,7 @@ import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
+import { type RateKeeper, startRates } from "./rate-limits/rate-keeper.ts";
 import { startMoney } from "./start-money.ts";
 
 // Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
@@ -213,6 +214,7 @@ interface Core {
   nodeId: string;
   ledger: Ledger;
   leases: LeaseKeeper;
+  rates: RateKeeper;
   meter: Meter;
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
@@ -249,7 +251,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logger,
   });
   parts.defer(() => audit.witness.stop());
-  const organization = await ensureOrganization(audit, ORGANIZATION_NAME);
+  const { id: organizationId } = await ensureOrganization(audit, ORGANIZATION_NAME);
   await giveFirstAlerts(audit);
   const auditKeeper = keepAuditLog({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
@@ -277,17 +279,19 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = money;
 
+  const rates = await startRates({ database, databaseNowMs: nowMs, logger }, parts);
+
   const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
     quietly(() => prices.reload()),
     quietly(() => ledger.refresh()),
+    quietly(() => rates.refresh()),
     (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
   );
   const access = { watch, keys, keyUses };
-  const counted = { ...money, spendNowMs, runsOn };
-  const { id: organizationId } = organization;
+  const counted = { ...money, rates, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
@@ -342,6 +346,7 @@ async function startSurfaces(
     clientAddress,
     ledger: core.ledger,
     leases: core.leases,
+    rates: core.rates,
     onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
     onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,

@@ -47,10 +47,38 @@ beforeAll(async () => {
   mine = await makeEach(org);
   theirs = await makeEach(other);
   owner = (await org.member({ role: "owner" })).client;
+  for (let i = 0; i < MADE_AHEAD; i++) makeHome();
 });
 afterAll(async () => {
+  await Promise.allSettled(homes);
   await h.close();
 });
+
+interface Home {
+  home: TestOrganization;
+  made: Made;
+}
+
+/** Organizations with one thing of each kind. Making one takes some forty calls, which mostly wait for the database. */
+const homes: Promise<Home>[] = [];
+const MADE_AHEAD = 4;
+
+function makeHome(): void {
+  const making = (async () => {
+    const home = await h.organization();
+    return { home, made: await makeEach(home) };
+  })();
+  // Whoever takes it hears of what went wrong.
+  making.catch(() => undefined);
+  homes.push(making);
+}
+
+function takeHome(): Promise<Home> {
+  const home = homes.shift();
+  if (home === undefined) throw new Error("no organization was made ahead");
+  makeHome();
+  return home;
+}
 
 /** Open to everybody on purpose. Whatever else is public has been forgotten here, or should not be. */
 const publicRoutes: readonly string[] = [
@@ -82,6 +110,15 @@ const withBody = routes.filter(([, route]) => "body" in route);
 const withTarget = routes.filter(([, route]) => hasTarget(route));
 const companyRoutes = routes.filter(([, route]) => route.path.startsWith("/v1/admin/"));
 
+/**
+ * Who may do what is decided before a database is asked, and tested over the embedded one. Over DATABASE_URL the question is
+ * whether that database takes every statement: callers that together may do all there is are enough.
+ */
+const mightyCallers = ["a member with the role owner", "an admin key", "the local operator"];
+const callers = process.env["DATABASE_URL"]
+  ? callerCases.filter(({ name }) => mightyCallers.includes(name))
+  : callerCases;
+
 const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
 
 describe("the contract", () => {
@@ -109,14 +146,13 @@ describe("the contract", () => {
   });
 });
 
-describe.each(callerCases)("$name: the status that the table of rights says", (caller) => {
+describe.each(callers)("$name: the status that the table of rights says", (caller) => {
   test.each(routes)("%s", async (_, route) => {
     const expected = expectedStatus(route, caller);
     const isChange = route.audited !== null;
     // What succeeds changes something: it gets an organization of its own.
     const isApart = isChange && expected === 200;
-    const home = isApart ? await h.organization() : org;
-    const made = isApart ? await makeEach(home) : mine;
+    const { home, made } = isApart ? await takeHome() : { home: org, made: mine };
     const client = await caller.make(h, home, made.workspace_id);
     if (isApart) await sampleOf(route).prepare?.(home.operator, made);
     const own = isApart ? await sampleOf(route).fit?.(client, made, home.operator) : undefined;
@@ -180,7 +216,7 @@ function comparable({ status, text, headers }: Answer, ids: Made) {
   return { status, text: replace(text), headers: replace(JSON.stringify(kept)) };
 }
 
-describe.each(callerCases)("$name: hidden is missing, byte for byte", (caller) => {
+describe.each(callers)("$name: hidden is missing, byte for byte", (caller) => {
   test.each(withTarget)("another organization's and what never was: %s", async (_, route) => {
     const client = await caller.make(h, org, mine.workspace_id);
     const missing = await callRoute(client, route, unknownIds);
@@ -190,7 +226,7 @@ describe.each(callerCases)("$name: hidden is missing, byte for byte", (caller) =
   });
 });
 
-const scopedCallers = callerCases.filter(
+const scopedCallers = callers.filter(
   ({ permission, workspaceRole }) => permission !== undefined || workspaceRole !== undefined,
 );
 describe.each(scopedCallers)("$name: another workspace does not exist", (caller) => {
@@ -206,7 +242,7 @@ describe.each(scopedCallers)("$name: another workspace does not exist", (caller)
 });
 
 describe("callers of another organization: nothing of this one exists", () => {
-  const outsiders = callerCases.filter(({ actorType }) => actorType !== null);
+  const outsiders = callers.filter(({ actorType }) => actorType !== null);
   test.each(outsiders)("$name", async (caller) => {
     const client = await caller.make(h, other, theirs.workspace_id);
     const before = await findAuditHead(h.deps.database, org.id);

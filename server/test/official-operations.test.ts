@@ -22,8 +22,6 @@ const answers: Record<string, "served" | string> = {
   federation: "there is no federation of workload identities here yet",
   serviceAccounts: "there are no service accounts here yet: a workspace owns its keys",
   "workspaces.serviceAccounts": "there are no service accounts here yet: a workspace owns its keys",
-  rateLimits: "there are no rate limits here yet",
-  "workspaces.rateLimits": "there are no rate limits here yet",
 };
 
 type Operation = (...args: unknown[]) => Promise<unknown>;

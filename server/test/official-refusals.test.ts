@@ -132,35 +132,43 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     },
   );
 
-  test.each(waysOfAsking)(
-    "while running requests hold what remains, asked for %s: RateLimitError after its two retries, each after retry-after",
-    async (_way, ask) => {
-      await limitTo(0.02);
-      upstream.script = () => undefined;
-      const next = upstream.nextExchange();
-      const holder = makeClient(Sdk).client.messages.create(question);
-      const running = await next;
-      // The numbers of the limit show the hold while the request runs.
-      const limit = await limitWhere(({ held_usd }) => held_usd !== "0.00");
-      const rest = 0.02 - Number(limit.held_usd);
-      expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
-        "0.00",
-        expect.closeTo(rest, 9),
-      ]);
-      const { client, sentAtMs } = makeClient(Sdk);
-      const error = await failureOf(ask(client));
+  test("while running requests hold what remains, however it is asked: RateLimitError after its two retries, each after retry-after", {
+    timeout: 30_000,
+  }, async () => {
+    await limitTo(0.02);
+    upstream.script = () => undefined;
+    const next = upstream.nextExchange();
+    const holder = makeClient(Sdk).client.messages.create(question);
+    const running = await next;
+    // The numbers of the limit show the hold while the request runs.
+    const limit = await limitWhere(({ held_usd }) => held_usd !== "0.00");
+    const rest = 0.02 - Number(limit.held_usd);
+    expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
+      "0.00",
+      expect.closeTo(rest, 9),
+    ]);
+    // At once, since most of it is waiting.
+    const asked = await Promise.all(
+      waysOfAsking.map(async ([way, ask]) => {
+        const { client, sentAtMs } = makeClient(Sdk);
+        return { way, client, sentAtMs, error: await failureOf(ask(client)) };
+      }),
+    );
+    expect(asked.map(({ way }) => way)).toEqual(["JSON", "a stream", "the stream helper"]);
+    for (const { error, sentAtMs } of asked) {
       expect(error).toBeInstanceOf(Sdk.RateLimitError);
       expect(error.message).toContain("Running requests hold what remains of a spend limit.");
       expect(error.headers?.get("retry-after")).toBe("2");
       expect(sentAtMs).toHaveLength(3);
       const waits = sentAtMs.slice(1).map((atMs, i) => atMs - (sentAtMs[i] ?? 0));
       for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(2_000);
-      upstream.script = (exchange) => exchange.json(messageJson());
-      running.json(messageJson());
-      await holder;
-      await limitWhere(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
+    }
+    upstream.script = (exchange) => exchange.json(messageJson());
+    running.json(messageJson());
+    await holder;
+    await limitWhere(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
+    for (const { client } of asked) {
       expect((await client.messages.create(question)).type).toBe("message");
-    },
-    30_000,
-  );
+    }
+  });
 });

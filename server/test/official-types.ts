@@ -12,6 +12,11 @@ import type {
 } from "@bursar/contract/admin/official-reports.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
 import type {
+  listOfficialRateLimits,
+  listOfficialWorkspaceRateLimits,
+  updateOfficialWorkspaceRateLimit,
+} from "@bursar/contract/admin/rate-limits.ts";
+import type {
   approveOfficialIncreaseRequest,
   denyOfficialIncreaseRequest,
   listOfficialIncreaseRequests,
@@ -165,6 +170,52 @@ export type DenyBodiesAreTaken = Is<
 type IncreaseQuery = NonNullable<Parameters<Increase["list"]>[0]>;
 export type IncreaseQueriesAreTaken = Is<
   IsAssignable<keyof IncreaseQuery, keyof z.input<(typeof listOfficialIncreaseRequests)["query"]>>
+>;
+
+/** Rate limits, in both SDKs. */
+type RateLimits<Client extends RateLimitClient> = {
+  entry: RowOf<Client["organization"]["rateLimits"]["list"]>;
+  ofWorkspace: RowOf<Client["organization"]["workspaces"]["rateLimits"]["list"]>;
+  updated: Resolved<Client["organization"]["workspaces"]["rateLimits"]["update"]>;
+};
+interface RateLimitClient {
+  organization: {
+    rateLimits: { list: Call };
+    workspaces: { rateLimits: { list: Call; update: Call } };
+  };
+}
+interface OurRateLimits {
+  entry: OurRow<typeof listOfficialRateLimits>;
+  ofWorkspace: OurRow<typeof listOfficialWorkspaceRateLimits>;
+  updated: z.output<(typeof updateOfficialWorkspaceRateLimit)["response"]>;
+}
+export type RateLimitsFit = Is<IsAssignable<OurRateLimits, RateLimits<Anthropic>>>;
+export type RateLimitsFitThePreviousSdk = Is<
+  IsAssignable<OurRateLimits, RateLimits<AnthropicPrevious>>
+>;
+export type RateLimitEntriesAreComplete = Is<
+  HasAllFields<OurRateLimits["entry"], RateLimits<Anthropic>["entry"]>
+>;
+export type WorkspaceRateLimitsAreComplete = Is<
+  HasAllFields<OurRateLimits["ofWorkspace"], RateLimits<Anthropic>["ofWorkspace"]>
+>;
+type OfWorkspaces = Anthropic["organization"]["workspaces"]["rateLimits"];
+export type RateLimitBodiesAreTaken = Is<
+  IsAssignable<
+    Omit<Parameters<OfWorkspaces["update"]>[1], "workspace_id">,
+    z.input<(typeof updateOfficialWorkspaceRateLimit)["body"]>
+  >
+>;
+type RateQuery = NonNullable<Parameters<Anthropic["organization"]["rateLimits"]["list"]>[0]>;
+type WorkspaceRateQuery = NonNullable<Parameters<OfWorkspaces["list"]>[1]>;
+export type RateQueriesAreTaken = Is<
+  IsAssignable<keyof RateQuery, keyof z.input<(typeof listOfficialRateLimits)["query"]>>
+>;
+export type WorkspaceRateQueriesAreTaken = Is<
+  IsAssignable<
+    keyof WorkspaceRateQuery,
+    keyof z.input<(typeof listOfficialWorkspaceRateLimits)["query"]>
+  >
 >;
 
 type UsageQuery = Omit<Parameters<Analytics["usage"]["list"]>[0], "betas">;

@@ -235,6 +235,111 @@ test("what ran when a process was killed stays unresolved at its hold, until it 
   expect(await balanceOf(made)).toMatchObject({ leased: 0n, unresolved: 0n });
 }, 120_000);
 
+test("what ran when the first strict limit was made, and is killed with its node, stays unresolved at its worst", async () => {
+  const server = await startServer({ env });
+  const made = await server.workspaceWithKey();
+  await hang(server, made, 2);
+  await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: made.workspaceId,
+    monthly_limit_usd: Number(3n * WORST) / 1e9,
+  });
+  await eventually(5_000, "the limit to be kept", async () =>
+    (await countBehind()).rows === 0 ? true : null,
+  );
+  await server.kill();
+  const next = await server.restart();
+  const { unresolved } = await eventually(10_000, "the crash to be recorded", async () => {
+    const balance = await balanceOf(made);
+    return balance.unresolved > 0n ? balance : null;
+  });
+  expect(unresolved).toBe(2n * WORST);
+  expect((await ask(next, made)).status).toBe(200);
+  const refused = await ask(next, made);
+  expect(refused.status).toBe(400);
+  await next.stop();
+  expect(await balanceOf(made)).toEqual({
+    settled: DEAR_COST,
+    leased: 0n,
+    unresolved: 2n * WORST,
+  });
+}, 120_000);
+
+test("four nodes that lose the database together for longer than leases last say so, and go on with nothing lost or doubled", async () => {
+  const servers = await Promise.all([1, 2, 3, 4].map(() => startServer({ env })));
+  const [first] = servers;
+  if (first === undefined) throw new Error("there is a server");
+  const limit = 60n * WORST;
+  const made = await limitedOn(servers, limit);
+  let answered = 0;
+  for (const server of servers) {
+    for (let i = 0; i < 3; i++) {
+      expect((await ask(server, made)).status).toBe(200);
+      answered += 1;
+    }
+  }
+  const hanging: Awaited<ReturnType<typeof hang>>[] = [];
+  for (const server of servers) hanging.push(await hang(server, made, 2));
+  line.cut();
+  const cutMs = performance.now();
+  // Their ends wait in the journals, which nobody reads before the database is back.
+  for (const { exchanges } of hanging) exchanges[0]?.json(messageJson({ usage: DEAR }));
+  expect(await Promise.all(hanging.map(({ answers }) => answers[0]))).toEqual(
+    servers.map(() => 200),
+  );
+  const awayMs = TTL_MS * 1.5;
+  const refused = await Promise.all(
+    servers.map(async (server) => {
+      for (;;) {
+        const { status, json } = await ask(server, made);
+        if (status === 200) answered += 1;
+        else if (performance.now() - cutMs > awayMs) return { status, json };
+        else expect(status).toBe(503);
+      }
+    }),
+  );
+  for (const { status, json } of refused) {
+    expect(status).toBe(503);
+    expect(json).toMatchObject({ type: "error", error: { type: "api_error" } });
+  }
+  line.mend();
+  for (const { exchanges } of hanging) exchanges[1]?.json(messageJson({ usage: DEAR }));
+  expect(await Promise.all(hanging.map(({ answers }) => answers[1]))).toEqual(
+    servers.map(() => 200),
+  );
+  answered += 2 * servers.length;
+  for (const server of servers) {
+    await eventually(15_000, "every node to serve", async () =>
+      (await ask(server, made)).status === 200 ? true : null,
+    );
+    answered += 1;
+  }
+  await eventually(15_000, "nobody to be taken for dead", async () =>
+    (await balanceOf(made)).unresolved === 0n ? true : null,
+  );
+  const spent = await Promise.all(servers.map((server) => spendAll(server, made)));
+  answered += spent.reduce((sum, each) => sum + each, 0);
+  const check = await eventually(10_000, "every record", async () => {
+    const { settled } = await balanceOf(made);
+    if (settled < BigInt(answered) * DEAR_COST) return null;
+    return await first.mustAdmin("GET", "/v1/admin/ledger_check");
+  });
+  expect(check).toMatchObject({ is_correct: true, differences: [] });
+  for (const server of servers) await server.stop();
+  expect(await balanceOf(made)).toEqual({
+    settled: BigInt(answered) * DEAR_COST,
+    leased: 0n,
+    unresolved: 0n,
+  });
+  const events = await db.database
+    .selectFrom("usage_event")
+    .select("outcome")
+    .where("workspace_id", "=", made.workspaceId)
+    .execute();
+  expect(events).toEqual(Array.from({ length: answered }, () => ({ outcome: "answered" })));
+  expect(BigInt(answered) * DEAR_COST).toBeLessThanOrEqual(limit);
+  expect(BigInt(answered) * DEAR_COST).toBeGreaterThan(limit - WORST);
+}, 120_000);
+
 test("with the database away requests go on for as long as leases last, then get 503, and recover by themselves", async () => {
   const cheap = { input_tokens: 10, output_tokens: 1 };
   upstream.script = (exchange) => exchange.json(messageJson({ usage: cheap }));

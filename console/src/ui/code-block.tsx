@@ -24,7 +24,7 @@ export function CodeBlock({
       >
         <code>{text}</code>
       </pre>
-      <div className="absolute top-1.5 right-1.5 rounded-md bg-sunk">
+      <div className="absolute inset-y-0 right-0 rounded-r-md bg-sunk py-1.5 pr-1.5">
         <CopyIconButton text={text} what={what} />
       </div>
     </div>

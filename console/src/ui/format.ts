@@ -31,7 +31,7 @@ export function formatUsd(text: string): string {
   const size = nano < 0n ? -nano : nano;
   if (size > 0n && size < NANO_PER_CENT) return nano < 0n ? "-<$0.01" : "<$0.01";
   const cents = (size + NANO_PER_CENT / 2n) / NANO_PER_CENT;
-  const whole = (cents / 100n).toLocaleString("en-US");
+  const whole = wholeFormat.format(cents / 100n);
   return `${nano < 0n ? "-" : ""}$${whole}.${(cents % 100n).toString().padStart(2, "0")}`;
 }
 
@@ -49,7 +49,7 @@ export function formatCountShort(count: number): string {
 
 /** `12,400,000` */
 export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
+  return wholeFormat.format(count);
 }
 
 /** `1 key`, `3 keys` */
@@ -76,6 +76,7 @@ const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 
 // Made once: to make one costs more than to use it, and every row of a table has several.
 const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const wholeFormat = new Intl.NumberFormat("en-US");
 const shortFormat = new Intl.NumberFormat("en-US", {
   notation: "compact",
   maximumFractionDigits: 1,

@@ -1,3 +1,5 @@
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { ChevronLeft } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { isDialogOpen } from "./open-dialog.ts";
 
@@ -31,13 +33,25 @@ export function Page({ title, above, lead, actions, children }: PageProps) {
             <h1 ref={heading} tabIndex={-1} className="break-words">
               {title}
             </h1>
-            {lead && <div className="mt-1.5 max-w-2xl text-quiet">{lead}</div>}
+            {lead && <div className="mt-1.5 max-w-2xl text-pretty text-quiet">{lead}</div>}
           </div>
           {actions && <div className="no-print flex flex-wrap gap-2.5 pt-0.5">{actions}</div>}
         </div>
       </header>
       {children}
     </div>
+  );
+}
+
+/** Above the title of one thing: to the list that it is in. */
+export function BackLink({ to, children }: { to: LinkProps["to"]; children: ReactNode }) {
+  return (
+    <Link
+      {...({ to } as LinkProps)}
+      className="inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
+    >
+      <ChevronLeft size={14} aria-hidden="true" /> {children}
+    </Link>
   );
 }
 
@@ -54,7 +68,7 @@ export function Section({ title, lead, actions, children }: SectionProps) {
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2">
         <div className="flex-1 basis-60">
           <h2>{title}</h2>
-          {lead && <p className="mt-0.5 max-w-2xl text-sm text-quiet">{lead}</p>}
+          {lead && <p className="mt-0.5 max-w-2xl text-sm text-pretty text-quiet">{lead}</p>}
         </div>
         {actions && <div className="flex flex-wrap gap-2.5">{actions}</div>}
       </div>

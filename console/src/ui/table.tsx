@@ -8,7 +8,15 @@ import {
 } from "@tanstack/react-table";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { memo, type ReactNode, useMemo, useRef } from "react";
+import {
+  memo,
+  type ReactNode,
+  type RefObject,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { classNames } from "./class-names.ts";
 
 export interface Column<Row extends object> {
@@ -39,6 +47,8 @@ const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSorted
 const ROW_HEIGHT_PX = 49;
 /** Below this, all rows are in the page, where the browser's own search finds them. */
 const VIRTUAL_FROM = 150;
+/** Rows that are drawn above and below those in view: for each of them a turn of the wheel costs more, and shows less paper. */
+const OVERSCAN = 8;
 const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden" };
 
 /** A real table whose columns sort; of a long one only the rows in view are in the page. */
@@ -55,22 +65,10 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   });
   const sorted = table.getRowModel().rows;
   const byId = new Map(columns.map((column) => [column.id, column]));
-  const body = useRef<HTMLTableSectionElement>(null);
+  const headings = useRef<HTMLTableRowElement>(null);
   const isVirtual = sorted.length >= VIRTUAL_FROM;
-  const virtualizer = useWindowVirtualizer({
-    count: sorted.length,
-    estimateSize: () => ROW_HEIGHT_PX,
-    overscan: 12,
-    scrollMargin: body.current ? body.current.getBoundingClientRect().top + scrollY : 0,
-    enabled: isVirtual,
-  });
-  const items = virtualizer.getVirtualItems();
-  const offset = virtualizer.options.scrollMargin;
-  const before = isVirtual ? (items[0]?.start ?? offset) - offset : 0;
-  const after = isVirtual
-    ? virtualizer.getTotalSize() - ((items.at(-1)?.end ?? offset) - offset)
-    : 0;
-  const shown = isVirtual ? items.map((item) => item.index) : sorted.map((_, index) => index);
+  const widths = useKeptWidths(headings, isVirtual ? sorted : null);
+  const Body = isVirtual ? RowsInView : AllRows;
 
   return (
     // What is only heard stands out of the flow: it must not widen the page.
@@ -78,42 +76,131 @@ export function Table<Row extends object>(props: TableProps<Row>) {
       <table
         aria-label={label}
         aria-rowcount={sorted.length + 1}
-        className="w-full border-collapse text-sm"
+        className={classNames("w-full border-collapse text-sm", widths && "table-fixed")}
       >
         <thead>
-          <tr className="border-y border-line">
-            {table.getHeaderGroups()[0]?.headers.map((header) => (
+          <tr ref={headings} className="border-y border-line">
+            {table.getHeaderGroups()[0]?.headers.map((header, position) => (
               <Header
                 key={header.id}
                 column={byId.get(header.column.id)}
                 sorted={header.column.getIsSorted()}
                 onSort={header.column.getToggleSortingHandler()}
+                widthPx={widths?.[position]}
               />
             ))}
           </tr>
         </thead>
-        <tbody ref={body} className="divide-y divide-line">
-          <Gap heightPx={before} />
-          {shown.map((index) => {
-            const row = sorted[index];
-            return (
-              row && (
-                <BodyRow
-                  key={row.id}
-                  row={row.original}
-                  index={index}
-                  columns={columns}
-                  isDim={isDimmed?.(row.original) === true}
-                />
-              )
-            );
-          })}
-          <Gap heightPx={after} />
-        </tbody>
+        <Body rows={sorted} columns={columns} isDimmed={isDimmed} />
         {footer && <tfoot className="border-y border-line font-medium">{footer}</tfoot>}
       </table>
     </div>
   );
+}
+
+/**
+ * The width of each column as the first rows made it, kept while others scroll through: columns stay where they are, and
+ * the browser need not look at every cell to place them. Null where the cells themselves say it.
+ */
+function useKeptWidths(
+  headings: RefObject<HTMLTableRowElement | null>,
+  rows: object | null,
+): readonly number[] | null {
+  const [kept, setKept] = useState<{ of: object; widths: readonly number[] } | null>(null);
+  const current = rows !== null && kept?.of === rows ? kept.widths : null;
+  useLayoutEffect(() => {
+    const row = headings.current;
+    if (rows === null || current !== null || row === null) return;
+    setKept({
+      of: rows,
+      widths: [...row.children].map((cell) => cell.getBoundingClientRect().width),
+    });
+  }, [headings, rows, current]);
+  useLayoutEffect(() => {
+    if (rows === null) return;
+    const forget = () => setKept(null);
+    addEventListener("resize", forget);
+    return () => removeEventListener("resize", forget);
+  }, [rows]);
+  return current;
+}
+
+interface BodyProps<Row extends object> {
+  rows: readonly { id: string; original: Row }[];
+  columns: readonly Column<Row>[];
+  isDimmed: ((row: Row) => boolean) | undefined;
+}
+
+function AllRows<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
+  return (
+    <tbody className="divide-y divide-line">
+      {rows.map(({ id, original }, index) => (
+        <BodyRow
+          key={id}
+          row={original}
+          index={index}
+          columns={columns}
+          isDim={isDimmed?.(original) === true}
+        />
+      ))}
+    </tbody>
+  );
+}
+
+/** On its own, so that scrolling draws the rows and nothing else of the table. */
+function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const topPx = useTopOf(body);
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: OVERSCAN,
+    scrollMargin: topPx,
+    // The rows in view are there at once: the columns are as wide as they want.
+    initialRect: { width: innerWidth, height: innerHeight },
+    // Several turns of the wheel in one frame are drawn once.
+    useFlushSync: false,
+  });
+  const items = virtualizer.getVirtualItems();
+  const before = (items[0]?.start ?? topPx) - topPx;
+  const after = virtualizer.getTotalSize() - ((items.at(-1)?.end ?? topPx) - topPx);
+  return (
+    <tbody ref={body} className="divide-y divide-line *:*:overflow-hidden">
+      <Gap heightPx={before} />
+      {items.map(({ index }) => {
+        const row = rows[index];
+        return (
+          row && (
+            <BodyRow
+              key={row.id}
+              row={row.original}
+              index={index}
+              columns={columns}
+              isDim={isDimmed?.(row.original) === true}
+            />
+          )
+        );
+      })}
+      <Gap heightPx={after} />
+    </tbody>
+  );
+}
+
+/** Where the element begins in the document, pixels; measured when the page changes its size, never while it scrolls. */
+function useTopOf(element: RefObject<HTMLElement | null>): number {
+  const [topPx, setTopPx] = useState(0);
+  useLayoutEffect(() => {
+    const measure = () => {
+      if (element.current) {
+        setTopPx(Math.round(element.current.getBoundingClientRect().top + scrollY));
+      }
+    };
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(document.body);
+    return () => watch.disconnect();
+  }, [element]);
+  return topPx;
 }
 
 interface BodyRowProps<Row extends object> {
@@ -154,9 +241,11 @@ function Header<Row extends object>(props: {
   column: Column<Row> | undefined;
   sorted: false | "asc" | "desc";
   onSort: ((event: unknown) => void) | undefined;
+  widthPx: number | undefined;
 }) {
-  const { column, sorted, onSort } = props;
+  const { column, sorted, onSort, widthPx } = props;
   if (!column) return null;
+  const style = widthPx === undefined ? undefined : { width: widthPx };
   const shape = classNames(
     "h-9 pr-4 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 last:pr-1 not-first:pl-1",
     column.isNumeric ? "text-right" : "text-left",
@@ -164,7 +253,7 @@ function Header<Row extends object>(props: {
   );
   if (!column.sortBy) {
     return (
-      <th scope="col" className={shape}>
+      <th scope="col" className={shape} style={style}>
         {column.header === "" ? <span className="sr-only">Actions</span> : column.header}
       </th>
     );
@@ -175,6 +264,7 @@ function Header<Row extends object>(props: {
       scope="col"
       aria-sort={sorted === false ? "none" : sorted === "asc" ? "ascending" : "descending"}
       className={shape}
+      style={style}
     >
       <button
         type="button"

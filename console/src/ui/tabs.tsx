@@ -9,8 +9,8 @@ export interface Tab {
 /** Tabs that are places: each has its own address. */
 export function TabLinks({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
-    <nav aria-label={label} className="no-print -mx-1 overflow-x-auto border-b border-line">
-      <ul className="flex px-1 sm:gap-1">
+    <nav aria-label={label} className="no-print -mx-1 overflow-x-auto px-1">
+      <ul className="flex w-max min-w-full border-b border-line sm:gap-1">
         {tabs.map((tab) => (
           <li key={tab.label}>
             <Link

@@ -4,7 +4,10 @@ import { adminKeyId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
-const status = z.enum(["active", "expired", "revoked"]);
+const status = z.enum(["active", "inactive", "expired", "revoked"]).meta({
+  description:
+    "`inactive`: a restored backup brought it back, and nobody has confirmed it yet; see `bursar restore confirm-keys`.",
+});
 const adminKeyParams = z.strictObject({ admin_key_id: adminKeyId });
 
 export const adminKey = z

@@ -10,12 +10,19 @@ const outcomes = ["answered", "refused", "unreached", "aborted", "interrupted"] 
 const requestFields = {
   id: requestId,
   type: z.literal("request"),
-  started_at: timestamp,
+  started_at: timestamp.meta({
+    description:
+      "When it was admitted: its body was there, and limits let it pass. All times count from here.",
+  }),
   ended_at: timestamp,
   workspace_id: workspaceId,
   workspace_name: z.string().nullable(),
   api_key_id: apiKeyId,
   api_key_name: z.string().nullable(),
+  is_playground: z.boolean().meta({
+    description:
+      "Made by the member in the playground of the console. Such a key is in no list of keys and has no page.",
+  }),
   member_id: memberId.nullable(),
   member_name: z.string().nullable(),
   member_email: z.string().nullable(),
@@ -42,8 +49,11 @@ const requestFields = {
   total_tokens: count,
   web_searches: count,
   cost_usd: usdText,
-  latency_ms: count.meta({ description: "From its start to its end." }),
-  first_byte_ms: z.int().nullable().meta({ description: "Until the upstream's first byte." }),
+  latency_ms: count.meta({ description: "From `started_at` to `ended_at`." }),
+  first_byte_ms: count.nullable().meta({
+    description:
+      "From `started_at` to the upstream's first byte, never more than `latency_ms`; null: nothing came.",
+  }),
   upstream_request_id: z.string().nullable(),
 };
 

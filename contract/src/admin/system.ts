@@ -70,6 +70,31 @@ const auditLog = z.object({
   checked_at: timestamp.nullable(),
 });
 
+const backup = z.object({
+  newest: z
+    .object({
+      made_at: timestamp.meta({ description: "The moment whose state it holds." }),
+      file_name: z.string(),
+      size_bytes: count,
+      requests: count.meta({ description: "Of the log of requests." }),
+      is_encrypted: z.boolean(),
+      has_secret: z.boolean().meta({ description: "The installation's secret is in it." }),
+      made_by: z.object({ type: z.string(), id: z.string() }),
+    })
+    .nullable()
+    .meta({ description: "Of `bursar backup`; copies that others make are not known here." }),
+  is_late: z.boolean().meta({
+    description:
+      "There was one, and none for a week. Or there is none at all, for more than a week, of an embedded database.",
+  }),
+  newest_restore: z
+    .object({ restored_at: timestamp, backup_made_at: timestamp.nullable() })
+    .nullable(),
+  held_keys: count.meta({
+    description: "The organization's keys that a restore brought back, and nobody has confirmed.",
+  }),
+});
+
 export const system = z
   .object({
     type: z.literal("system"),
@@ -95,6 +120,7 @@ export const system = z
     }),
     upstream,
     audit_log: auditLog,
+    backup,
   })
   .meta({ id: "System" });
 
@@ -104,7 +130,7 @@ export const getSystem = route({
   path: "/v1/admin/system",
   summary: "State of the system",
   description:
-    "Version, nodes, database, job queue, mail, prices, upstream and audit log at this moment. What only a node knows of itself is that of the node that answers.",
+    "Version, nodes, database, job queue, mail, prices, upstream, audit log and backups at this moment. What only a node knows of itself is that of the node that answers.",
   action: "system:read",
   audited: null,
   response: system,

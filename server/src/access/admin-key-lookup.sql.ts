@@ -3,7 +3,8 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface FoundAdminKey {
   id: string;
   organizationId: string;
-  status: "active" | "revoked";
+  /** `inactive`: a restore brought it back, and nobody has confirmed it yet. */
+  status: "active" | "inactive" | "revoked";
   expiresAtMs: number | null;
 }
 

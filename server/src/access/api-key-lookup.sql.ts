@@ -17,6 +17,8 @@ export interface FoundKey {
   /** What the owner may, at most. */
   permission: KeyPermission;
   status: "active" | "inactive" | "archived";
+  /** Inactive because a restore brought it back, and nobody has confirmed it yet. */
+  isHeld: boolean;
   /** `playground`: a person's, for a session of the console's playground. */
   purpose: KeyPurpose;
   /** Null: never. */
@@ -80,10 +82,14 @@ function selectFoundKeys(db: Database | Tx) {
       "api_key_secret.id as secret_id",
       "api_key_secret.hash",
       "api_key_secret.valid_until",
+      isHeld.as("is_held"),
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
     ]);
 }
+
+/** Looked up for inactive keys alone. */
+const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM held_key WHERE key_id = api_key.id)`;
 
 type FoundRow = Awaited<ReturnType<ReturnType<typeof selectFoundKeys>["execute"]>>[number];
 
@@ -94,6 +100,7 @@ function toFoundKey(row: FoundRow): FoundKey {
     workspaceId: row.workspace_id,
     permission: row.permission,
     status: row.status,
+    isHeld: row.is_held,
     purpose: row.purpose,
     expiresAtMs: row.expires_at?.getTime() ?? null,
     isWorkspaceArchived: row.archived_at !== null,

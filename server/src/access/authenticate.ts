@@ -105,6 +105,10 @@ async function authenticateSession(
   return member;
 }
 
+const HELD_ADMIN_KEY =
+  "This admin key came back with a restored backup and waits to be confirmed, since it may have been revoked after that: " +
+  "whoever runs the server confirms it with `./bursar restore confirm-keys`.";
+
 async function authenticateAdminKey(
   deps: AuthenticateDeps,
   presented: PresentedIdentity,
@@ -113,6 +117,7 @@ async function authenticateAdminKey(
   const key = await findAdminKeyByHash(deps.database, hash);
   if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
   if (key.status === "revoked") throw refused("This admin key has been revoked.");
+  if (key.status === "inactive") throw refused(HELD_ADMIN_KEY);
   if (key.expiresAtMs !== null && deps.nowMs() >= key.expiresAtMs) {
     const expiredAt = new Date(key.expiresAtMs).toISOString();
     throw refused(`This admin key expired at ${expiredAt}: create another one.`);

@@ -13,6 +13,7 @@ const key: FoundKey = {
   status: "active",
   purpose: "calls",
   expiresAtMs: null,
+  isHeld: false,
   isWorkspaceArchived: false,
   secretId: 1,
   secretValidUntilMs: null,

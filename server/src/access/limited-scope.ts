@@ -7,7 +7,7 @@ import { checkEverywhere } from "./authorize.ts";
 import { isApiKeyArchivedForChange, lockOrganization } from "./limited-scope.sql.ts";
 import { getActiveWorkspaceForChange, getWorkspaceIdOfApiKey } from "./visible-workspace.ts";
 
-// Whose spend is limited: the organization, one of its workspaces, or one key.
+// Whose spend or requests are limited: the organization, one of its workspaces, or one key.
 
 /** A scope that was found and locked. `workspaceId` is the workspace it stands in, or null. */
 export interface LockedScope {
@@ -16,33 +16,36 @@ export interface LockedScope {
   workspaceId: string | null;
 }
 
+export type LimitedThing = "spend_limits" | "rate_limits";
+
 /**
  * The scope, locked until the transaction ends, so that two changes of its limits follow one another and it is not
  * archived meanwhile. Throws a 404 for what the caller cannot see, a 400 for what is archived, and a 403
  * where the caller may not limit it.
  */
-export async function lockScope(tx: Tx, caller: Caller, scope: LimitScope): Promise<LockedScope> {
+export async function lockScope(
+  tx: Tx,
+  caller: Caller,
+  scope: LimitScope,
+  limits: LimitedThing = "spend_limits",
+): Promise<LockedScope> {
   const { organizationId } = caller;
+  const write = `${limits}:write` as const;
   switch (scope.type) {
     case "organization": {
-      checkEverywhere(caller, "spend_limits:write");
+      checkEverywhere(caller, write);
       await lockOrganization(tx, organizationId);
       return { scopeType: "organization", scopeId: organizationId, workspaceId: null };
     }
     case "workspace": {
-      const { id } = await getActiveWorkspaceForChange(
-        tx,
-        caller,
-        "spend_limits:write",
-        scope.workspace_id,
-      );
+      const { id } = await getActiveWorkspaceForChange(tx, caller, write, scope.workspace_id);
       return { scopeType: "workspace", scopeId: id, workspaceId: id };
     }
     case "api_key": {
       const apiKeyId = scope.api_key_id;
-      const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, "spend_limits:read", apiKeyId);
+      const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, `${limits}:read`, apiKeyId);
       // The workspace first, as archiving it does.
-      await getActiveWorkspaceForChange(tx, caller, "spend_limits:write", workspaceId);
+      await getActiveWorkspaceForChange(tx, caller, write, workspaceId);
       if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw keyIsArchived();
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }

@@ -41,6 +41,7 @@ function reasonOf(key: FoundKey, nowMs: number): string | null {
   if (key.status === "archived") {
     return "This API key is archived and will not work again: create another one.";
   }
+  if (key.isHeld) return HELD;
   if (key.status === "inactive") {
     return "This API key is disabled (inactive): whoever administers the workspace can set it to active again.";
   }
@@ -54,6 +55,10 @@ function reasonOf(key: FoundKey, nowMs: number): string | null {
   }
   return null;
 }
+
+const HELD =
+  "This API key came back with a restored backup and waits to be confirmed, since it may have been ended after that: " +
+  "whoever runs the server confirms it with `./bursar restore confirm-keys`, or sets it to active again.";
 
 /** Each session of the playground has a secret of its own, which always has an end. */
 function reasonOfPlayground({ secretValidUntilMs }: FoundKey, nowMs: number): string | null {

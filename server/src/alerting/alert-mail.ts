@@ -26,7 +26,11 @@ export async function queueAlertMail(
   const receivers = await findReceiversOf(tx, delivery, channel);
   const body = layoutMessage({
     title: message.title,
-    paragraphs: [message.next, ...message.facts.map(({ label, value }) => `${label}: ${value}`)],
+    paragraphs: [
+      message.next,
+      ...message.facts.map(({ label, value }) => `${label}: ${value}`),
+      ...(message.list?.items ?? []),
+    ],
     action: { label: "Open in Bursar", url: message.url },
     notes: [`${message.name} · ${message.source}`],
   });

@@ -8,6 +8,8 @@ export interface AlertMessage {
   /** What happens next, or what can be done about it. */
   next: string;
   facts: readonly { label: string; value: string }[];
+  /** Where it tells of several things at once: these, in lines. */
+  list: { label: string; items: readonly string[] } | null;
   /** Of what it is about in the console. */
   url: string;
   severity: "info" | "warning" | "critical";

@@ -2,7 +2,6 @@ import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { inTransaction } from "#src/db/transaction.ts";
 import { makeAlertDeliveryJobs } from "#src/jobs/alert-jobs.ts";
 import { makeMailJobs } from "#src/jobs/mail-jobs.ts";
 import { runJobs } from "#src/jobs/run-jobs.ts";
@@ -19,9 +18,6 @@ import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
 import { answerWith, type ReceivedMessage } from "#test/harness/receiver.ts";
 import { eventually } from "#test/harness/server-process.ts";
-import { queueAcknowledgement } from "./queue-deliveries.ts";
-import { recordFirings } from "./record-firings.ts";
-import { sweepDeliveries } from "./sweep-deliveries.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 
@@ -416,191 +412,6 @@ describe("a channel is paused", () => {
   });
 });
 
-describe("the owner of a key", () => {
-  async function fireForKey(owner_member_id: string | null) {
-    const { id: workspaceId } = await a.org.admin.createWorkspace();
-    const key = await a.org.admin.createApiKey(workspaceId, {
-      ...(owner_member_id !== null && { owner_member_id }),
-    });
-    const alert = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
-      name: "Keys",
-      scope: { type: "api_key", api_key_id: key.id },
-      condition: { kind: "spend_limit" },
-      channel_ids: [],
-      notifies_owner: true,
-    });
-    const { database } = a.h.deps;
-    const [firing] = await inTransaction(database, (tx) =>
-      recordFirings(tx, a.h.deps, [
-        {
-          organizationId: a.org.id,
-          alertId: alert.body.id,
-          kind: "spend_limit",
-          scopeType: "api_key",
-          scopeId: key.id,
-          workspaceId,
-          episode: "2026-11",
-          threshold: "75%",
-          facts: FACTS,
-        },
-      ]),
-    );
-    const { id } = await database
-      .selectFrom("alert_delivery")
-      .select("id")
-      .where("alert_firing_id", "=", firing?.id ?? "")
-      .executeTakeFirstOrThrow();
-    await a.attempt(id);
-    await a.attempt(id);
-    const mails = await database
-      .selectFrom("mail")
-      .select("to_address")
-      .where("about_id", "=", id)
-      .execute();
-    const row = await database
-      .selectFrom("alert_delivery")
-      .select("status")
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
-    return { status: row.status, to: mails.map(({ to_address }) => to_address) };
-  }
-
-  test("is told by mail, once", async () => {
-    const member = await a.org.member({ role: "admin" });
-    expect(await fireForKey(member.id)).toEqual({ status: "sent", to: [member.email] });
-  });
-
-  test("is nobody where the key has none", async () => {
-    expect(await fireForKey(null)).toEqual({ status: "dropped", to: [] });
-  });
-});
-
-describe("a channel that is no more", () => {
-  test.each([
-    [
-      "off",
-      (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}`, { is_enabled: false }),
-    ],
-    ["deleted", (id: string) => a.org.admin.remove(`/v1/admin/alert_channels/${id}`)],
-  ])("gets nothing: its messages are dropped (%s)", async (_, end) => {
-    const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    expect(await end(channel.id)).toMatchObject({ status: 200 });
-    await a.attempt(id);
-    expect(a.receiver.received).toEqual([]);
-    const row = await a.h.deps.database
-      .selectFrom("alert_delivery")
-      .select(["status", "attempts"])
-      .where("id", "=", id)
-      .executeTakeFirst();
-    expect(row).toEqual({ status: "dropped", attempts: 0 });
-  });
-
-  test("keeps neither its address nor its secrets", async () => {
-    const channel = await a.createChannel();
-    await a.org.admin.remove(`/v1/admin/alert_channels/${channel.id}`);
-    const { database } = a.h.deps;
-    const row = await database
-      .selectFrom("alert_channel")
-      .select("target_sealed")
-      .where("id", "=", channel.id)
-      .executeTakeFirst();
-    const secrets = await database
-      .selectFrom("alert_channel_secret")
-      .select("id")
-      .where("alert_channel_id", "=", channel.id)
-      .execute();
-    expect([row?.target_sealed?.length, secrets]).toEqual([0, []]);
-  });
-});
-
-describe("a message", () => {
-  test("is sent again on demand under the same id", async () => {
-    const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    await a.attempt(id);
-    const again = await a.org.admin.post(`/v1/admin/alert_deliveries/${id}/redeliver`);
-    expect(again).toMatchObject({ status: 200, body: { id, status: "queued", attempts: 0 } });
-    expect(await a.secondsToNextAttempt(id)).not.toBeNull();
-    await a.attempt(id);
-    expect(a.receiver.received.map(({ headers }) => headers["webhook-id"])).toEqual([id, id]);
-    expect((await auditEventsOf(a.h.deps.database, id)).at(-1)).toMatchObject({
-      event: "alert_delivery.redelivered",
-      before: { status: "sent", attempts: 1 },
-    });
-    await a.org.admin.post(`/v1/admin/alert_channels/${channel.id}`, { is_enabled: false });
-    const refused = await a.org.admin.post(`/v1/admin/alert_deliveries/${id}/redeliver`);
-    expect(refused.status).toBe(409);
-  });
-
-  test("that is old and sent again on demand has all its attempts", async () => {
-    const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    await a.attempt(id);
-    const { database } = a.h.deps;
-    await sql`UPDATE alert_delivery SET created_at = now() - interval '5 days',
-      last_attempt_at = now() - interval '5 days' WHERE id = ${id}`.execute(database);
-    await a.org.admin.post(`/v1/admin/alert_deliveries/${id}/redeliver`);
-    await sweepDeliveries(database);
-    a.receiver.answer = answerWith(500);
-    await a.attempt(id);
-    await sql`UPDATE alert_delivery SET last_attempt_at = now() - interval '2 minutes'
-      WHERE id = ${id}`.execute(database);
-    await sweepDeliveries(database);
-    expect(await a.getDelivery(channel.id, id)).toMatchObject({ status: "queued", attempts: 1 });
-  });
-
-  test("that nobody is sending is found by the sweep, and given up after three days", async () => {
-    const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    const { database } = a.h.deps;
-    const age = (interval: string) =>
-      sql`UPDATE alert_delivery SET created_at = now() - ${interval}::interval WHERE id = ${id}`.execute(
-        database,
-      );
-    const loseJob = () =>
-      sql`DELETE FROM graphile_worker._private_jobs WHERE key = ${`alert_delivery:${id}`}`.execute(
-        database,
-      );
-    await loseJob();
-    await sweepDeliveries(database);
-    expect(await a.secondsToNextAttempt(id)).toBeNull();
-    await age("2 minutes");
-    await sweepDeliveries(database);
-    expect(await a.secondsToNextAttempt(id)).not.toBeNull();
-    await loseJob();
-    await age("73 hours");
-    await sweepDeliveries(database);
-    expect(await a.getDelivery(channel.id, id)).toMatchObject({
-      status: "failed",
-      last_error: "It could not be sent within 72 hours.",
-    });
-    await age("91 days");
-    await sweepDeliveries(database);
-    await expect(a.getDelivery(channel.id, id)).rejects.toThrow("no delivery");
-  });
-});
-
-test("the sweep leaves a message to whoever is sending it, and takes it from a node that died", async () => {
-  const channel = await a.createChannel();
-  const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-  const { database } = a.h.deps;
-  await sql`UPDATE alert_delivery SET created_at = now() - interval '1 hour' WHERE id = ${id}`.execute(
-    database,
-  );
-  const jobs = async (age: string) => {
-    // As the queue marks a job that it gives to a node.
-    await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'node',
-      locked_at = now() - ${age}::interval WHERE payload->>'delivery_id' = ${id}`.execute(database);
-    await sweepDeliveries(database);
-    const { rows } = await sql`SELECT id FROM graphile_worker._private_jobs
-      WHERE payload->>'delivery_id' = ${id}`.execute(database);
-    return rows.length;
-  };
-  expect(await jobs("10 seconds")).toBe(1);
-  expect(await jobs("2 minutes")).toBe(2);
-});
-
 describe("a test", () => {
   const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
 
@@ -650,22 +461,6 @@ describe("a test", () => {
       last_error: expect.stringContaining("BURSAR_ALLOW_PRIVATE_TARGETS"),
     });
   });
-});
-
-test("what PagerDuty was told of is acknowledged there", async () => {
-  const [, , pagerDuty] = await makeChannels();
-  const { firingId, deliveryIds } = await a.fire([pagerDuty?.id ?? ""]);
-  await a.attempt(deliveryIds[0] ?? "");
-  await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
-  const jobs = makeAlertDeliveryJobs(a.h.deps);
-  await jobs["acknowledge_alert"]?.(
-    { firing_id: firingId, channel_id: pagerDuty?.id ?? "" },
-    { isLast: false },
-  );
-  expect(receivedAt("/pagerduty/eu").map(({ body }) => JSON.parse(body))).toMatchObject([
-    { event_action: "trigger", dedup_key: firingId },
-    { event_action: "acknowledge", dedup_key: firingId, routing_key: ROUTING_KEY },
-  ]);
 });
 
 test("no address, key or secret of a channel lies open in the database or in the logs", async () => {

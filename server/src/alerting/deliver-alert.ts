@@ -9,6 +9,7 @@ import {
   type DeliveryToSend,
   findChannel,
   findDelivery,
+  type Incident,
   listSecrets,
   markDropped,
   markFailed,
@@ -19,12 +20,7 @@ import {
 import { makeMessage } from "./firing-message.ts";
 import { pauseChannel } from "./pause-channel.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
-import {
-  acknowledgeAtPagerDuty,
-  type Outcome,
-  type SendDeps,
-  sendThrough,
-} from "./send-through.ts";
+import { type Outcome, type SendDeps, sendThrough, updateAtPagerDuty } from "./send-through.ts";
 
 export interface DeliverDeps extends AuditDeps, SendDeps {
   publicUrl: () => string;
@@ -185,17 +181,21 @@ async function deliverMail(
   });
 }
 
-/** Throws where another attempt is worth it. */
-export async function acknowledgeFiring(
+/**
+ * Tells PagerDuty of an incident that somebody has seen to what fired, or that it is over. Throws where another attempt is
+ * worth it.
+ */
+export async function updateIncident(
   deps: DeliverDeps,
-  { firingId, channelId }: { firingId: string; channelId: string },
+  action: "acknowledge" | "resolve",
+  { firingId, channelId }: Incident,
 ): Promise<void> {
   const channel = await findChannel(deps.database, channelId);
   if (channel === null || isOver(channel) || channel.target_sealed === null) return;
   const target = openTarget(deps.sealingKey, channel.id, channel.target_sealed);
   if (target.kind !== "pagerduty") return;
-  const outcome = await acknowledgeAtPagerDuty(deps, target, firingId);
+  const outcome = await updateAtPagerDuty(deps, target, { action, firingId });
   if (outcome.kind === "failed" && !outcome.isGone) {
-    throw new Error(`a firing was not acknowledged at PagerDuty: ${outcome.reason}`);
+    throw new Error(`PagerDuty was not told to ${action} an incident: ${outcome.reason}`);
   }
 }

@@ -238,6 +238,17 @@ export async function findOwnerAddress(
   return row?.email ?? null;
 }
 
+/** The people whose keys these are, by key; those without one are left out. */
+export async function findKeyOwners(
+  tx: Tx,
+  apiKeyIds: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id: string; owner: string }>`
+    SELECT id, owner_member_id AS owner FROM api_key
+    WHERE id = ANY(${[...apiKeyIds]}::text[]) AND owner_member_id IS NOT NULL`.execute(tx);
+  return new Map(rows.map(({ id, owner }) => [id, owner]));
+}
+
 /**
  * Queued messages that no job will send: the node that had the job is gone, or the channel was paused meanwhile. A job is
  * believed to be running for `jobSeconds`, and so is a test that has none. Those of a paused channel wait for somebody.
@@ -305,15 +316,20 @@ export async function deleteExpiredSecrets(db: Database): Promise<void> {
 
 const hoursAgo = (hours: number) => sql<Date>`now() - make_interval(hours => ${hours}::integer)`;
 
-/** Channels of PagerDuty that were told of the firing. */
-export async function listAcknowledged(tx: Tx, firingId: string): Promise<string[]> {
-  const rows = await tx
-    .selectFrom("alert_delivery")
-    .innerJoin("alert_channel", "alert_channel.id", "alert_delivery.alert_channel_id")
-    .select("alert_channel.id")
-    .where("alert_delivery.alert_firing_id", "=", firingId)
-    .where("alert_delivery.status", "=", "sent")
-    .where("alert_channel.kind", "=", "pagerduty")
-    .execute();
-  return rows.map(({ id }) => id);
+/** What a channel of PagerDuty was told of, and by which firing it knows it. */
+export interface Incident {
+  firingId: string;
+  channelId: string;
+}
+
+/** Incidents that the firing, or the one that it was told with, has opened and nobody has ended. */
+export async function listOpenIncidents(tx: Tx, firingId: string): Promise<Incident[]> {
+  const { rows } = await sql<Incident>`
+    SELECT delivery.alert_firing_id AS "firingId", channel.id AS "channelId"
+    FROM alert_firing AS firing
+      JOIN alert_delivery AS delivery ON delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id)
+      JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id AND channel.kind = 'pagerduty'
+    WHERE firing.id = ${firingId} AND delivery.status = 'sent' AND delivery.resolved_at IS NULL
+    ORDER BY channel.id`.execute(tx);
+  return rows;
 }

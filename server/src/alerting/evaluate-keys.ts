@@ -9,7 +9,7 @@ import {
   listNewNetworks,
   listUnusedKeys,
 } from "./key-alerts.sql.ts";
-import { recordFirings } from "./record-firings.ts";
+import { recordFirings, recordTogether } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 
 // Alerts about single keys: that one expires soon, has not been used for long, or is used from somewhere new.
@@ -21,6 +21,8 @@ export interface EvaluateKeysDeps extends AlertingDeps {
 /** Firings of one transaction, and transactions of one run: what is left then is for the next run. */
 const BATCH = 500;
 const MAX_BATCHES = 40;
+/** Unused keys of one run. They are told of together, and so recorded together. */
+const MAX_UNUSED = 20_000;
 /** Of a key. A key that is used from everywhere has no news to tell. */
 const MAX_NETWORKS = 200;
 
@@ -30,7 +32,7 @@ const MAX_NETWORKS = 200;
  */
 export async function evaluateKeys(deps: EvaluateKeysDeps): Promise<void> {
   await inBatches(deps, expiring);
-  await inBatches(deps, unused);
+  await evaluateUnused(deps);
   await deleteOldNetworks(deps.database, MAX_NETWORKS);
 }
 
@@ -64,6 +66,14 @@ const expiring: FindFirings = async (tx, of) =>
       facts: { expires_at: expiresAt },
     });
   });
+
+/** All keys that an alert finds at once are one message. */
+async function evaluateUnused(deps: EvaluateKeysDeps): Promise<void> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  await inTransaction(deps.database, async (tx) => {
+    await recordTogether(tx, deps, await unused(tx, { now, limit: MAX_UNUSED }));
+  });
+}
 
 const unused: FindFirings = async (tx, of) =>
   (await listUnusedKeys(tx, of)).map((news) =>

@@ -125,6 +125,24 @@ function learn<Body>(body: Body): Body {
   return body;
 }
 
+/** The database, and what was said to it about alerts since the last look. */
+function watched(): { database: Database; statements: () => string[] } {
+  let seen: string[] = [];
+  const database = h.deps.database.withPlugin({
+    transformQuery: ({ node: query }) => {
+      seen.push(JSON.stringify(query, (_, value) => (typeof value === "bigint" ? "" : value)));
+      return query;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  });
+  const statements = () => {
+    const about = seen.filter((text) => /alert|firings/.test(text));
+    seen = [];
+    return about;
+  };
+  return { database, statements };
+}
+
 async function createAlert(fields: object = {}): Promise<Alert> {
   const { body, error } = await org.admin.post<Alert>("/v1/admin/alerts", {
     name: "Spend",
@@ -193,6 +211,24 @@ describe("a flush", () => {
     const other = await startNode();
     await Promise.all([spend(6), spend(6, other)]);
     expect(await fired()).toEqual(["100%", "50%", "75%", "90%"]);
+  });
+
+  test("far from every threshold makes no statement about alerts; what other nodes have spent counts", async () => {
+    await limit(10);
+    await createAlert();
+    const { database, statements } = watched();
+    const [first, second] = [await startNode(database), await startNode()];
+    await spend(1, first);
+    expect(statements()).not.toEqual([]);
+    await spend(1, first);
+    expect(statements()).toEqual([]);
+    await spend(2.99, second);
+    expect(statements()).toEqual([]);
+    await spend(0.01, first);
+    expect(statements()).not.toEqual([]);
+    expect(await fired()).toEqual(["50%"]);
+    await spend(0.01, first);
+    expect(statements()).toEqual([]);
   });
 
   test.each(["after commit", "before commit"] as const)(

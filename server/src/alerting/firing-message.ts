@@ -1,9 +1,15 @@
 import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import type { Database } from "#src/db/pool.ts";
-import { describeFiring } from "#src/domain/alert-words.ts";
+import { describeFiring, describeUnusedKeys } from "#src/domain/alert-words.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { AlertMessage } from "./alert-message.ts";
-import { findOrganizationName, findToldFiring, type ToldFiring } from "./firing-message.sql.ts";
+import {
+  findOrganizationName,
+  findToldFiring,
+  listToldKeys,
+  type ToldFiring,
+  type ToldKey,
+} from "./firing-message.sql.ts";
 
 interface MessageOf {
   id: string;
@@ -25,12 +31,57 @@ export async function makeMessage(
   }
   const firing = await findToldFiring(deps.database, delivery.alert_firing_id);
   assert(firing, "a message is about a firing that is on record");
-  return toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+  const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+  if (firing.told_together === 1) return message;
+  const of = { isToOwner: channel === null, limit: MAX_LISTED };
+  const told = await listToldKeys(deps.database, firing.id, of);
+  return told.count < 2
+    ? message
+    : toDigest(message, { ...told, firing, publicUrl: deps.publicUrl() });
 }
 
-/** What a list of messages calls one of them. */
+/** What a list of messages of a channel calls one of them. */
 export function titleOf(firing: ToldFiring | null): string {
-  return firing === null ? "A test" : describeFiring(toDescribed(firing)).title;
+  if (firing === null) return "A test";
+  const { told_together: count, threshold } = firing;
+  const words =
+    count === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(count, threshold);
+  return words.title;
+}
+
+/** Keys that a digest names; of the others it says how many there are. */
+const MAX_LISTED = 20;
+/** Characters of a line: all of them fit where Slack takes 3,000. */
+const MAX_LINE = 120;
+
+/** The same message about several keys that have not been used. */
+function toDigest(
+  message: AlertMessage,
+  of: { firing: ToldFiring; keys: readonly ToldKey[]; count: number; publicUrl: string },
+): AlertMessage {
+  const { firing, keys, count } = of;
+  const words = describeUnusedKeys(count, firing.threshold);
+  const url = `${of.publicUrl}/keys?unused=${Number.parseInt(firing.threshold, 10)}`;
+  const left = count - keys.length;
+  const items = [...keys.map(keyLine), ...(left > 0 ? [`and ${left} more`] : [])];
+  return {
+    ...message,
+    ...words,
+    facts: [],
+    list: { label: "API keys", items },
+    url,
+    payload: {
+      ...message.payload,
+      data: { ...message.payload.data, ...words, url, api_keys: keys, api_keys_count: count },
+    },
+  };
+}
+
+function keyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
+  const used = at === null ? "never used" : `last used ${at.slice(0, 10)}`;
+  const line = `${name} (${workspace})`;
+  const room = MAX_LINE - used.length - 2;
+  return `${line.length <= room ? line : `${line.slice(0, room - 1)}…`}: ${used}`;
 }
 
 function makeTest(
@@ -45,6 +96,7 @@ function makeTest(
     title: `A test of the alert channel "${name}"`,
     next: "Nothing happened, and nothing is to be done: messages about alerts get here.",
     facts: [],
+    list: null,
     url,
     severity: "info",
     source,
@@ -67,6 +119,7 @@ function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
     title: words.title,
     next: words.next,
     facts: [{ label: "Scope", value: scopeWords(firing) }, ...factLines(firing.facts)],
+    list: null,
     url,
     severity: severityOf(firing),
     source: firing.organization_name,

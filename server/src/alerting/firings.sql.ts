@@ -36,3 +36,14 @@ export async function insertFirings(
     RETURNING id, is_muted AS "isMuted", fired_at AS "firedAt"`.execute(tx);
   return rows;
 }
+
+/** The messages of the first one tell of the others as well. */
+export async function tellTogether(
+  tx: Tx,
+  { firstId, otherIds }: { firstId: string; otherIds: readonly string[] },
+): Promise<void> {
+  if (otherIds.length === 0) return;
+  await sql`UPDATE alert_firing SET told_with_id = ${firstId} WHERE id = ANY(${[...otherIds]}::text[])`.execute(
+    tx,
+  );
+}

@@ -20,16 +20,17 @@ export function toPagerDutyEvent(message: AlertMessage, routingKey: string): str
       class: message.name,
       custom_details: {
         ...Object.fromEntries(message.facts.map(({ label, value }) => [label, value])),
+        ...(message.list !== null && { [message.list.label]: message.list.items }),
         "What happens next": message.next,
       },
     },
   });
 }
 
-export function toPagerDutyAcknowledgement(firingId: string, routingKey: string): string {
-  return JSON.stringify({
-    routing_key: routingKey,
-    event_action: "acknowledge",
-    dedup_key: firingId,
-  });
+/** Somebody has seen to what fired, or it is over. Such an event has no payload; without an open incident it does nothing. */
+export function toPagerDutyUpdate(
+  action: "acknowledge" | "resolve",
+  { firingId, routingKey }: { firingId: string; routingKey: string },
+): string {
+  return JSON.stringify({ routing_key: routingKey, event_action: action, dedup_key: firingId });
 }

@@ -3,15 +3,18 @@ import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
+  findKeyOwners,
   findReceivers,
+  type Incident,
   insertDeliveries,
-  listAcknowledged,
+  listOpenIncidents,
   type NewDelivery,
 } from "./deliveries.sql.ts";
 import type { AlertingDeps, RecordedFiring } from "./recorded-firing.ts";
 
 export const DELIVER_ALERT = "deliver_alert";
 export const ACKNOWLEDGE_ALERT = "acknowledge_alert";
+export const RESOLVE_ALERT = "resolve_alert";
 
 /**
  * Puts a message about each firing, for each channel of its alert, into the caller's transaction: it is sent once that
@@ -26,19 +29,68 @@ export async function queueDeliveries(
   const receivers = new Map(
     (await findReceivers(tx, alertIds)).map((each) => [each.alertId, each]),
   );
-  const nowMs = Math.floor(deps.nowMs());
-  const deliveries = firings.flatMap((firing): NewDelivery[] => {
+  const messages = firings.flatMap((firing): Message[] => {
     const { channelIds = [], notifiesOwner = false } = receivers.get(firing.alertId) ?? {};
     const tellsOwner = notifiesOwner && firing.scopeType === "api_key";
     const to: (string | null)[] = tellsOwner ? [...channelIds, null] : channelIds;
-    return to.map((alertChannelId) => ({
+    return to.map((channelId) => ({ firing, channelId }));
+  });
+  await queue(tx, deps, messages);
+}
+
+/**
+ * The same with one message about all these firings of one alert, which are about keys: for each channel, and for each
+ * person whose keys are among them. It is queued as one about the first of them.
+ */
+export async function queueDigests(
+  tx: Tx,
+  deps: AlertingDeps,
+  firings: readonly [RecordedFiring, ...RecordedFiring[]],
+): Promise<void> {
+  const [firing] = firings;
+  const [receivers] = await findReceivers(tx, [firing.alertId]);
+  const messages: Message[] = (receivers?.channelIds ?? []).map((channelId) => {
+    return { firing, channelId };
+  });
+  if (receivers?.notifiesOwner) {
+    const owners = await findKeyOwners(
+      tx,
+      firings.map(({ scopeId }) => scopeId),
+    );
+    const told = new Set<string>();
+    for (const each of firings) {
+      const owner = owners.get(each.scopeId);
+      if (owner === undefined || told.has(owner)) continue;
+      told.add(owner);
+      messages.push({ firing: each, channelId: null });
+    }
+  }
+  await queue(tx, deps, messages);
+}
+
+interface Message {
+  firing: RecordedFiring;
+  /** Null: to the person whose key it is. */
+  channelId: string | null;
+}
+
+/** Rows of one statement, at most. */
+const BATCH = 1_000;
+
+async function queue(tx: Tx, deps: AlertingDeps, messages: readonly Message[]): Promise<void> {
+  const nowMs = Math.floor(deps.nowMs());
+  const deliveries = messages.map(
+    ({ firing, channelId }): NewDelivery => ({
       id: newId(idPrefixes.alertDelivery, nowMs, deps.randomBytes),
       organizationId: firing.organizationId,
       alertFiringId: firing.id,
-      alertChannelId,
-    }));
-  });
-  for (const id of await insertDeliveries(tx, deliveries)) await addDeliveryJob(tx, id);
+      alertChannelId: channelId,
+    }),
+  );
+  for (let start = 0; start < deliveries.length; start += BATCH) {
+    const ids = await insertDeliveries(tx, deliveries.slice(start, start + BATCH));
+    for (const id of ids) await addDeliveryJob(tx, id);
+  }
 }
 
 /** Each job is one attempt: what follows it is a job of its own (`deliver-alert.ts`). */
@@ -58,15 +110,31 @@ export function deliveryJobKey(deliveryId: string): string {
 
 /** About half an hour. Whoever was paged and is still being paged then will look here anyway. */
 const MAX_ACKNOWLEDGE_ATTEMPTS = 8;
+/** A little less than a day, as for messages: an incident that stays open keeps the next one from being one. */
+const MAX_RESOLVE_ATTEMPTS = 13;
 
-/** Somebody has seen to the firing: says so where it made an incident. */
+/** Somebody has seen to the firing: says so where it, or the one that it was told with, made an incident. */
 export async function queueAcknowledgement(tx: Tx, firingId: string): Promise<void> {
-  for (const channelId of await listAcknowledged(tx, firingId)) {
-    await addJob(tx, {
-      task: ACKNOWLEDGE_ALERT,
-      payload: { firing_id: firingId, channel_id: channelId },
-      key: `acknowledge_alert:${firingId}:${channelId}`,
-      maxAttempts: MAX_ACKNOWLEDGE_ATTEMPTS,
-    });
+  for (const incident of await listOpenIncidents(tx, firingId)) {
+    await addIncidentJob(tx, "acknowledge", incident);
   }
+}
+
+/** What fired is over: says so where it made this incident. */
+export function queueResolution(tx: Tx, incident: Incident): Promise<void> {
+  return addIncidentJob(tx, "resolve", incident);
+}
+
+function addIncidentJob(
+  tx: Tx,
+  action: "acknowledge" | "resolve",
+  { firingId, channelId }: Incident,
+): Promise<void> {
+  const isEnd = action === "resolve";
+  return addJob(tx, {
+    task: isEnd ? RESOLVE_ALERT : ACKNOWLEDGE_ALERT,
+    payload: { firing_id: firingId, channel_id: channelId },
+    key: `${action}_alert:${firingId}:${channelId}`,
+    maxAttempts: isEnd ? MAX_RESOLVE_ATTEMPTS : MAX_ACKNOWLEDGE_ATTEMPTS,
+  });
 }

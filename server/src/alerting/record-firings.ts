@@ -2,8 +2,8 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { NewFiring } from "#src/domain/new-firing.ts";
 import { newId } from "#src/lib/ids.ts";
-import { insertFirings } from "./firings.sql.ts";
-import { queueDeliveries } from "./queue-deliveries.ts";
+import { insertFirings, tellTogether } from "./firings.sql.ts";
+import { queueDeliveries, queueDigests } from "./queue-deliveries.ts";
 import type { AlertingDeps, RecordedFiring } from "./recorded-firing.ts";
 
 /**
@@ -16,19 +16,43 @@ export async function recordFirings(
   deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
+  const recorded = await insert(tx, deps, firings);
+  const told = recorded.filter(({ isMuted }) => !isMuted);
+  if (told.length > 0) await queueDeliveries(tx, deps, told);
+  return recorded;
+}
+
+/** The same with one message for all firings of an alert, to each channel and each owner of keys. They are about keys. */
+export async function recordTogether(
+  tx: Tx,
+  deps: AlertingDeps,
+  firings: readonly NewFiring[],
+): Promise<RecordedFiring[]> {
+  const recorded = await insert(tx, deps, firings);
+  const groups = [...Map.groupBy(recorded, ({ alertId }) => alertId).values()];
+  for (const [first, ...others] of groups) {
+    if (first === undefined) continue;
+    await tellTogether(tx, { firstId: first.id, otherIds: others.map(({ id }) => id) });
+    if (!first.isMuted) await queueDigests(tx, deps, [first, ...others]);
+  }
+  return recorded;
+}
+
+async function insert(
+  tx: Tx,
+  deps: AlertingDeps,
+  firings: readonly NewFiring[],
+): Promise<RecordedFiring[]> {
   if (firings.length === 0) return [];
   const nowMs = Math.floor(deps.nowMs());
   const rows = [...firings]
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
     .map((firing) => ({ ...firing, id: newId(idPrefixes.alertFiring, nowMs, deps.randomBytes) }));
   const inserted = new Map((await insertFirings(tx, rows)).map((row) => [row.id, row]));
-  const recorded = rows.flatMap((firing) => {
+  return rows.flatMap((firing) => {
     const row = inserted.get(firing.id);
     return row ? [{ ...firing, ...row }] : [];
   });
-  const told = recorded.filter(({ isMuted }) => !isMuted);
-  if (told.length > 0) await queueDeliveries(tx, deps, told);
-  return recorded;
 }
 
 function keyOf({ alertId, scopeType, scopeId, episode, threshold }: NewFiring): string {

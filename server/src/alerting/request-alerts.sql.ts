@@ -23,16 +23,20 @@ export interface RequestNews {
 /** The time a request may have run and still be found by the index on its begin. */
 const LONGEST_REQUEST = sql`interval '1 hour'`;
 /** The upstream's own faults. What a client did wrong, or too often, is none. */
-const isFailed = sql`${sql.raw(EVENT_STATUS)} IN ('server_error', 'interrupted', 'unreached')`;
+const FAILED = sql`('server_error', 'interrupted', 'unreached')`;
+const isFailed = sql`${sql.raw(EVENT_STATUS)} IN ${FAILED}`;
+
+/** Minutes of a window that is gone through request by request; longer ones by the sums of their hours. */
+const LONG_WINDOW = sql.lit(120);
 
 /**
- * Requests count by their end. The failed ones alone are looked at first, for which there is an index: a window is gone
- * through only where there are enough of them for some alert.
+ * Requests count by their end; in a long window by their begin, since that is what hours are sums of. The failed ones alone
+ * are looked at first, for which there is an index: a window is gone through only where there are enough of them for some
+ * alert.
  */
 export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews[]> {
   const isWithin = sql`usage_event.organization_id = rule.organization_id
-    AND started_at > ${now}::timestamptz - rule.minutes * interval '1 minute' - ${LONGEST_REQUEST}
-    AND ended_at > ${now}::timestamptz - rule.minutes * interval '1 minute'`;
+    AND started_at > ${startOf(now)} - ${LONGEST_REQUEST} AND ended_at > ${startOf(now)}`;
   const { rows } = await sql<RequestNews>`
     WITH rule AS MATERIALIZED (
       SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'percent')::integer AS percent,
@@ -43,10 +47,24 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews
       HAVING (SELECT count(*) FROM usage_event
         WHERE ${isWithin} AND outcome NOT IN ('answered', 'aborted') AND ${isFailed}) * 100
         >= min(percent::bigint * min_requests)
+    ), counted AS (
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1 AS requests, (${isFailed})::integer AS failed
+      FROM worth AS rule JOIN usage_event ON rule.minutes <= ${LONG_WINDOW} AND ${isWithin}
+      UNION ALL
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1, (${isFailed})::integer
+      FROM worth AS rule JOIN usage_event ON rule.minutes > ${LONG_WINDOW}
+        AND usage_event.organization_id = rule.organization_id
+        AND started_at > ${startOf(now)} AND started_at < ${firstHourOf(now)}
+      UNION ALL
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests,
+        CASE WHEN status IN ${FAILED} THEN requests ELSE 0 END
+      FROM worth AS rule JOIN usage_hour ON rule.minutes > ${LONG_WINDOW}
+        AND usage_hour.organization_id = rule.organization_id AND bucket_at >= ${firstHourOf(now)}
+    ), by_key AS MATERIALIZED (
+      SELECT ${keyColumns}, sum(requests) AS requests, sum(failed) AS failed FROM counted AS rule GROUP BY ${keyColumns}
     ), place AS (
-      SELECT ${placeColumns}, count(*)::integer AS requests, (count(*) FILTER (WHERE ${isFailed}))::integer AS failed
-      FROM worth AS rule JOIN usage_event ON ${isWithin}
-      GROUP BY ${placeSets}
+      SELECT ${placeColumns}, sum(requests)::integer AS requests, sum(failed)::integer AS failed
+      FROM by_key AS rule GROUP BY ${placeSets}
     )
     SELECT ${newsColumns}, rule.percent || '%' AS threshold, place.failed AS "failedRequests"
     FROM rule JOIN place ON ${isWatched}
@@ -55,18 +73,26 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews
   return rows;
 }
 
-/** Whole minutes that began within the window: never more than was refused in it. */
+/** Whole minutes that began within the window: never more than was refused in it. Whole hours are one row of a key. */
 export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestNews[]> {
   const { rows } = await sql<RequestNews>`
     WITH rule AS MATERIALIZED (
       SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'count')::integer AS least
       FROM alert WHERE kind = 'refused_requests' AND is_enabled AND deleted_at IS NULL
+    ), looked AS (
+      SELECT DISTINCT organization_id, minutes FROM rule
+    ), counted AS (
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
+      FROM looked AS rule JOIN refused_request ON refused_request.organization_id = rule.organization_id
+        AND minute_at > ${startOf(now)} AND minute_at < ${firstHourOf(now)}
+      UNION ALL
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
+      FROM looked AS rule JOIN refused_request_hour ON refused_request_hour.organization_id = rule.organization_id
+        AND hour_at >= ${firstHourOf(now)}
+    ), by_key AS MATERIALIZED (
+      SELECT ${keyColumns}, sum(requests) AS requests FROM counted AS rule GROUP BY ${keyColumns}
     ), place AS (
-      SELECT ${placeColumns}, sum(requests)::integer AS requests
-      FROM (SELECT DISTINCT organization_id, minutes FROM rule) AS rule
-        JOIN refused_request ON refused_request.organization_id = rule.organization_id
-          AND minute_at > ${now}::timestamptz - rule.minutes * interval '1 minute'
-      GROUP BY ${placeSets}
+      SELECT ${placeColumns}, sum(requests)::integer AS requests FROM by_key AS rule GROUP BY ${placeSets}
     )
     SELECT ${newsColumns}, rule.least || CASE rule.least WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
       NULL AS "failedRequests"
@@ -75,6 +101,15 @@ export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestNew
     ORDER BY rule.id, place.scope_type, place.scope_id`.execute(tx);
   return rows;
 }
+
+/** The begin of a rule's window, which ends now. */
+const startOf = (now: Date) => sql`(${now}::timestamptz - rule.minutes * interval '1 minute')`;
+/** The begin of the first hour that lies in the window as a whole, or would. */
+const firstHourOf = (now: Date) =>
+  sql`(date_trunc('hour', ${startOf(now)}, 'UTC') + interval '1 hour')`;
+
+/** Summed up first, so that there are no more rows than keys to be sorted for what lies around them. */
+const keyColumns = sql`rule.organization_id, rule.minutes, rule.workspace_id, rule.api_key_id`;
 
 /** Of rows with a workspace and a key, joined to the `rule` whose window they lie in. */
 const placeColumns = sql`rule.organization_id, rule.minutes, workspace_id,
@@ -134,6 +169,7 @@ export async function keepEpisodes(
 
 export async function deleteOldRefusals(db: Database, before: Date): Promise<void> {
   await db.deleteFrom("refused_request").where("minute_at", "<", before).execute();
+  await db.deleteFrom("refused_request_hour").where("hour_at", "<", before).execute();
 }
 
 /** Those that were over before. */

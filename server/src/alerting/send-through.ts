@@ -3,7 +3,7 @@ import { oneLine } from "#src/mail/layout.ts";
 import type { AlertMessage } from "./alert-message.ts";
 import type { ChannelTarget } from "./channel-secrets.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { toPagerDutyAcknowledgement, toPagerDutyEvent } from "./pagerduty-event.ts";
+import { toPagerDutyEvent, toPagerDutyUpdate } from "./pagerduty-event.ts";
 import { signWebhook } from "./sign-webhook.ts";
 import { toSlackMessage } from "./slack-message.ts";
 
@@ -59,16 +59,16 @@ function requestOf(
   }
 }
 
-/** Tells PagerDuty that somebody has seen to what fired. */
-export function acknowledgeAtPagerDuty(
+/** Tells PagerDuty that somebody has seen to what fired, or that it is over. */
+export function updateAtPagerDuty(
   deps: SendDeps,
   target: Extract<ChannelTarget, { kind: "pagerduty" }>,
-  firingId: string,
+  { action, firingId }: { action: "acknowledge" | "resolve"; firingId: string },
 ): Promise<Outcome> {
   return post(deps, target, {
     url: deps.pagerDutyUrl(target.region),
     headers: JSON_HEADERS,
-    body: toPagerDutyAcknowledgement(firingId, target.routing_key),
+    body: toPagerDutyUpdate(action, { firingId, routingKey: target.routing_key }),
   });
 }
 

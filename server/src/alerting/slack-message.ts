@@ -23,6 +23,7 @@ export function toSlackMessage(message: AlertMessage): string {
       },
       { type: "section", text: { type: "mrkdwn", text: cut(escapeText(message.next), MAX_TEXT) } },
       ...(fields.length > 0 ? [{ type: "section", fields }] : []),
+      ...(message.list === null ? [] : [toSection(message.list)]),
       {
         type: "actions",
         elements: [
@@ -44,6 +45,11 @@ export function toSlackMessage(message: AlertMessage): string {
       },
     ],
   });
+}
+
+function toSection({ label, items }: NonNullable<AlertMessage["list"]>) {
+  const lines = [`*${escapeText(label)}*`, ...items.map((item) => `• ${escapeText(item)}`)];
+  return { type: "section", text: { type: "mrkdwn", text: cut(lines.join("\n"), MAX_TEXT) } };
 }
 
 /** Names are chosen by people: none of them may become a mention or a link. */

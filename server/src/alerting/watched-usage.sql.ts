@@ -2,6 +2,7 @@ import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { HOUR_MS } from "#src/domain/hourly-spend.ts";
 
 // Alerts about the pace of spend beside the scopes that they watch and what these spent by the hour. Reads alone, of the
 // sums that metering keeps.
@@ -21,20 +22,35 @@ export interface WatchedUsage extends WatchedScope {
   spentNanoUsd: bigint;
 }
 
+type Kind = WatchedUsage["condition"]["kind"];
+export type WatchedUsageOf<K extends Kind> = WatchedUsage & { condition: { kind: K } };
+
+export function isOfKind<K extends Kind>(row: WatchedUsage, kind: K): row is WatchedUsageOf<K> {
+  return row.condition.kind === kind;
+}
+
+export function placeOf(row: WatchedUsage) {
+  const { organizationId, alertId, scopeType, scopeId, workspaceId } = row;
+  return { organizationId, alertId, scopeType, scopeId, workspaceId };
+}
+
 interface Since {
-  /** Only what spent something since then is looked at. */
+  /** Only what spent something since then is looked at; for unusual spend, also a key that did before. */
   activeMs: number;
   sinceMs: number;
 }
 
-/** Each scope with recent spend under each alert of these kinds that watches it; those of one scope in a row. */
+/**
+ * Each scope with recent spend under each alert of these kinds that watches it; those of one scope in a row. Of each
+ * organization the keys first, then its workspaces, itself last.
+ */
 export async function listWatchedUsage(
   database: Database,
   { activeMs, sinceMs }: Since,
 ): Promise<WatchedUsage[]> {
   const { rows } = await sql<WatchedUsage>`
     WITH watching AS MATERIALIZED (
-      SELECT id, organization_id, scope_type, scope_id, includes_below, condition FROM alert
+      SELECT id, organization_id, kind, scope_type, scope_id, includes_below, condition FROM alert
       WHERE kind IN ('forecast', 'unusual_spend') AND is_enabled AND deleted_at IS NULL
     ), spent AS MATERIALIZED (
       SELECT organization_id, workspace_id, api_key_id, sum(cost_nano_usd) AS since,
@@ -43,13 +59,14 @@ export async function listWatchedUsage(
       WHERE organization_id IN (SELECT organization_id FROM watching) AND bucket_at >= ${new Date(sinceMs)}
       GROUP BY organization_id, workspace_id, api_key_id
     ), scope AS (
-      SELECT organization_id, 'organization' AS scope_type, organization_id::text AS scope_id,
-        NULL::text AS workspace_id, sum(since) AS since FROM spent GROUP BY organization_id HAVING sum(recent) > 0
+      SELECT organization_id, 3 AS place, 'organization' AS scope_type, organization_id::text AS scope_id,
+        NULL::text AS workspace_id, sum(since) AS since, sum(recent) > 0 AS is_active
+      FROM spent GROUP BY organization_id
       UNION ALL
-      SELECT organization_id, 'workspace', workspace_id, workspace_id, sum(since)
-        FROM spent GROUP BY organization_id, workspace_id HAVING sum(recent) > 0
+      SELECT organization_id, 2, 'workspace', workspace_id, workspace_id, sum(since), sum(recent) > 0
+      FROM spent GROUP BY organization_id, workspace_id
       UNION ALL
-      SELECT organization_id, 'api_key', api_key_id, workspace_id, since FROM spent WHERE recent > 0
+      SELECT organization_id, 1, 'api_key', api_key_id, workspace_id, since, recent > 0 FROM spent
     )
     SELECT alert.id AS "alertId", alert.condition, scope.organization_id AS "organizationId",
       scope.scope_type AS "scopeType", scope.scope_id AS "scopeId", scope.workspace_id AS "workspaceId",
@@ -59,7 +76,8 @@ export async function listWatchedUsage(
       (alert.scope_type = scope.scope_type AND alert.scope_id = scope.scope_id)
       OR (alert.includes_below AND (alert.scope_type = 'organization'
         OR (alert.scope_type = 'workspace' AND scope.scope_type = 'api_key' AND alert.scope_id = scope.workspace_id))))
-    ORDER BY scope.organization_id, scope.scope_type, scope.scope_id, alert.id`.execute(database);
+    WHERE scope.is_active OR alert.kind = 'unusual_spend'
+    ORDER BY scope.organization_id, scope.place, scope.scope_id, alert.id`.execute(database);
   return rows;
 }
 
@@ -68,32 +86,47 @@ interface Range {
   endMs: number;
 }
 
+interface HourOfScope {
+  scopeId: string;
+  atMs: number;
+  nanoUsd: bigint;
+}
+
 /**
- * What each hour of the range cost that cost something. Each hour is a look at an index, whatever else the organization
- * has: those of a key are few among all rows of usage_hour.
+ * What each hour of the range cost that cost something. Each hour of each scope is a look at an index, whatever else the
+ * organization has: those of a key are few among all rows of usage_hour. The scopes are of one organization and one type.
  */
 export async function listHours(
   database: Database,
-  scope: WatchedScope,
+  scopes: readonly WatchedScope[],
   { startMs, endMs }: Range,
-): Promise<{ atMs: number; nanoUsd: bigint }[]> {
-  const { organizationId, scopeType, scopeId, workspaceId } = scope;
+): Promise<HourOfScope[]> {
+  const [first] = scopes;
+  if (first === undefined) return [];
+  const { organizationId, scopeType } = first;
   const table = { organization: "organization_hour", workspace: "workspace_hour", api_key: "hour" };
-  const inWorkspace = workspaceId === null ? sql`` : sql`AND workspace_id = ${workspaceId}`;
-  const ofKey = scopeType === "api_key" ? sql`AND api_key_id = ${scopeId}` : sql``;
-  const { rows } = await sql<{ at: Date; nanoUsd: bigint }>`
-    SELECT hour.at, spent.nano_usd AS "nanoUsd"
-    FROM generate_series(${new Date(startMs)}::timestamptz, ${new Date(endMs)}::timestamptz, '1 hour') AS hour (at)
+  const inWorkspace =
+    scopeType === "organization" ? sql`` : sql`AND workspace_id = scope.workspace_id`;
+  const ofKey = scopeType === "api_key" ? sql`AND api_key_id = scope.scope_id` : sql``;
+  const { rows } = await sql<{ place: number; hour: number; nanoUsd: bigint }>`
+    SELECT scope.place::integer AS place, (extract(epoch FROM hour.at) / 3600)::integer AS hour,
+      spent.nano_usd AS "nanoUsd"
+    FROM unnest(${scopes.map(({ scopeId }) => scopeId)}::text[],
+      ${scopes.map(({ workspaceId }) => workspaceId)}::text[]) WITH ORDINALITY AS scope (scope_id, workspace_id, place)
+    CROSS JOIN generate_series(${new Date(startMs)}::timestamptz, ${new Date(endMs)}::timestamptz, '1 hour') AS hour (at)
     CROSS JOIN LATERAL (
       SELECT sum(cost_nano_usd)::bigint AS nano_usd FROM ${sql.table(`usage_${table[scopeType]}`)}
       WHERE organization_id = ${organizationId} AND bucket_at = hour.at ${inWorkspace} ${ofKey}
     ) AS spent
-    WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}
-    ORDER BY hour.at`.execute(database);
-  return rows.map(({ at, nanoUsd }) => ({ atMs: at.getTime(), nanoUsd }));
+    WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}`.execute(database);
+  return rows.flatMap(({ place, hour, nanoUsd }) => {
+    const scopeId = scopes[place - 1]?.scopeId;
+    return scopeId === undefined ? [] : [{ scopeId, atMs: hour * HOUR_MS, nanoUsd }];
+  });
 }
 
 export interface RunningLimit {
+  scopeId: string;
   id: string;
   period: PeriodName;
   limitNanoUsd: bigint;
@@ -101,21 +134,22 @@ export interface RunningLimit {
   settledNanoUsd: bigint;
 }
 
-/** The limits of a scope, each with what its running period has spent. */
+/** The limits of these scopes, each with what its running period has spent. */
 export async function listRunningLimits(
   database: Database,
-  { scopeType, scopeId }: WatchedScope,
+  { scopeType, scopeIds }: { scopeType: ScopeType; scopeIds: readonly string[] },
   running: readonly { period: PeriodName; periodStart: string }[],
 ): Promise<RunningLimit[]> {
   const { rows } = await sql<RunningLimit>`
-    SELECT spend_limit.id, spend_limit.period, spend_limit.amount_nano_usd AS "limitNanoUsd",
-      spend_limit.enforcement, balance.settled_nano_usd AS "settledNanoUsd"
+    SELECT spend_limit.scope_id AS "scopeId", spend_limit.id, spend_limit.period,
+      spend_limit.amount_nano_usd AS "limitNanoUsd", spend_limit.enforcement,
+      balance.settled_nano_usd AS "settledNanoUsd"
     FROM unnest(${running.map(({ period }) => period)}::text[],
       ${running.map(({ periodStart }) => periodStart)}::date[]) AS running (period, period_start)
-    JOIN spend_limit ON spend_limit.scope_type = ${scopeType} AND spend_limit.scope_id = ${scopeId}
+    JOIN spend_limit ON spend_limit.scope_type = ${scopeType} AND spend_limit.scope_id = ANY(${[...scopeIds]}::text[])
       AND spend_limit.period = running.period
     JOIN balance ON balance.scope_type = spend_limit.scope_type AND balance.scope_id = spend_limit.scope_id
       AND balance.period = running.period AND balance.period_start = running.period_start
-    ORDER BY spend_limit.id`.execute(database);
+    ORDER BY spend_limit.scope_id, spend_limit.id`.execute(database);
   return rows;
 }

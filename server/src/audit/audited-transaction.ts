@@ -101,10 +101,12 @@ export async function auditedTransactionOf<Result>(
 /** Things that no key depends on: what nodes keep of keys stays true when they change. */
 const apartFromKeys = new Set([
   "spend_limit",
+  "rate_limit",
   "increase_request",
   "model_price",
   "upstream",
   "admin_key",
+  "backup",
   "security_settings",
   "access_review",
   "rotation_policy",

@@ -28,6 +28,22 @@ export interface Witness {
   stop(): Promise<void>;
 }
 
+/**
+ * After a restore the chain ends earlier than the node has seen, rightly: moves what it knows out of the way, to be kept.
+ * Gives the new names.
+ */
+export async function setAsideWitness(folder: string, nowMs: number): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of await readdir(folder)) {
+    if (!FILES.test(name)) continue;
+    const aside = `${name}.before-restore-${new Date(nowMs).toISOString().replaceAll(":", "")}`;
+    await rename(join(folder, name), join(folder, aside));
+    names.push(aside);
+  }
+  await syncFolder(folder);
+  return names;
+}
+
 export interface WitnessOptions {
   folder: string;
   /** Which of the processes of the folder; 1 when not given. */

@@ -44,8 +44,10 @@ export const groupAliases: Readonly<
   mail: { summary: "what the server has to send by mail" },
   members: { summary: "people of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
+  "model-groups": { summary: "models that share a rate limit" },
   organization: { summary: "the organization" },
   owners: { summary: "owners of the organization; on the server's own machine" },
+  "rate-limits": { aliases: ["rates"], summary: "limits on requests and tokens per minute" },
   requests: { summary: "single requests, without what was said" },
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
   "spend-adjustments": { summary: "what spend was changed by, beside requests" },
@@ -113,6 +115,16 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ],
   },
   deleteSpendLimit: { aliases: ["remove"] },
+  setRateLimit: {
+    examples: [
+      "rate-limits set --scope workspace:Research --requests-per-minute 600",
+      "rate-limits set --scope organization --model-group opus_5 --output-tokens-per-minute 400000",
+    ],
+  },
+  deleteRateLimit: { aliases: ["remove"] },
+  getEffectiveRateLimits: {
+    examples: ["rate-limits effective --api-key-id apikey_01AbCd --model claude-sonnet-5"],
+  },
   setWorkspaceLimit: {
     examples: [
       "workspace-limits set --workspace Research --monthly-limit-usd 100.00",

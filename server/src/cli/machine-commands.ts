@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 import { describeConfig, loadConfig } from "#src/config.ts";
+import { addBackupCommand } from "./backup.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { connectLocally, send } from "./connection.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { print, table } from "./print.ts";
+import { addRestoreCommands } from "./restore.ts";
 import { addReviewCommands } from "./reviews.ts";
 
-/** `config`, `doctor`, `migrate` and `reviews verify`: what is about this machine and no other. `root`: the folder of the clone. */
+/** `backup`, `config`, `doctor`, `migrate`, `restore` and `reviews verify`: what is about this machine and no other. `root`: the folder of the clone. */
 export function addMachineCommands(
   program: Command,
   { env, root }: { env: NodeJS.ProcessEnv; root: string },
@@ -17,6 +19,8 @@ export function addMachineCommands(
     throw new CommandError("This is about this machine: leave --profile out.", exitCodes.usage);
   };
   addMigrateCommand(program, load);
+  addBackupCommand(program, load);
+  addRestoreCommands(program, load);
   addDoctorCommand(program, load, (method, target) =>
     send(connectLocally(load().config.dataDir), { method, target }),
   );

@@ -14,7 +14,7 @@ import { showable, type Terminal } from "./terminal.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Commands that are not made of routes. Most of a start is loading, so that only what may be meant is loaded. */
-const MACHINE = ["config", "doctor", "migrate"];
+const MACHINE = ["backup", "config", "doctor", "migrate", "restore"];
 const OWN = [...MACHINE, "profile", "completion", "api"];
 
 interface ProgramOptions extends OutputOptions {

@@ -10,8 +10,11 @@ const columns: Readonly<Record<string, string>> = {
   Invite: "id email role status workspaces invited_by invited_at expires_at",
   Mail: "id created_at kind to subject status attempts last_error",
   Member: "id email name role status workspaces last_active_at",
+  ModelGroup: "id display_name models",
   ModelPrice:
     "model aliases prices.input_usd prices.cache_read_usd prices.output_usd source lifecycle effective_from",
+  RateLimit:
+    "id scope model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
   SpendLimit:
     "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
   Upstream: "id name base_url credential_hint updated_at",

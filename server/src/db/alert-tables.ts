@@ -21,6 +21,7 @@ export interface AlertTables {
   alert_episode: AlertEpisodeTable;
   api_key_network: ApiKeyNetworkTable;
   refused_request: RefusedRequestTable;
+  refused_request_hour: RefusedRequestHourTable;
 }
 
 interface RefusedRequestTable {
@@ -28,6 +29,14 @@ interface RefusedRequestTable {
   workspace_id: string;
   api_key_id: string;
   minute_at: Date;
+  requests: number;
+}
+
+interface RefusedRequestHourTable {
+  organization_id: string;
+  workspace_id: string;
+  api_key_id: string;
+  hour_at: Date;
   requests: number;
 }
 
@@ -81,6 +90,7 @@ interface AlertFiringTable {
   acknowledged_by_type: string | null;
   acknowledged_by_id: string | null;
   note: string | null;
+  told_with_id: string | null;
 }
 
 interface AlertChannelTable {
@@ -122,6 +132,7 @@ interface AlertDeliveryTable {
   last_attempt_at: Date | null;
   created_at: Date;
   sent_at: Date | null;
+  resolved_at: Date | null;
 }
 
 interface IncreaseRequestTable {

@@ -7,7 +7,11 @@ import {
   type PostgresPackage,
   prepareBinaries,
 } from "./embedded-postgres/binaries.ts";
-import { DATABASE_USER, ensureCluster } from "./embedded-postgres/data-directory.ts";
+import {
+  DATABASE_FOLDER,
+  DATABASE_USER,
+  ensureCluster,
+} from "./embedded-postgres/data-directory.ts";
 import { stopOrphan } from "./embedded-postgres/orphan.ts";
 import type { ServerAddress } from "./embedded-postgres/readiness.ts";
 import { chooseServerUser, type ServerUser } from "./embedded-postgres/server-user.ts";
@@ -47,7 +51,6 @@ export interface EmbeddedPostgres {
 }
 
 const DATABASE_NAME = "bursar";
-const DATABASE_FOLDER = "postgres";
 const LOG_FILE = "postgres.log";
 const LOOPBACK = "127.0.0.1";
 
@@ -140,7 +143,7 @@ function serverSettings({ host, port }: Place, isDurable: boolean): Record<strin
   };
 }
 
-function toConnectionString({ host, port, user, password }: ServerAddress): string {
+export function toConnectionString({ host, port, user, password }: ServerAddress): string {
   if (host === LOOPBACK) return `postgresql://${user}:${password}@${host}:${port}/${DATABASE_NAME}`;
   // The host in the query wins; the other one only makes this a URL that every reader accepts.
   const socket = encodeURIComponent(host);

@@ -10,7 +10,8 @@ const SECRET_FILE = "secret";
 const SECRET_BYTES = 32;
 /** 24 random bytes in base64, or a long sentence: below that a secret can be guessed from what it sealed. */
 const MINIMUM_CHARS = 32;
-const FINGERPRINT_KEY = "secret_fingerprint";
+/** In the table `installation`. */
+export const FINGERPRINT_KEY = "secret_fingerprint";
 
 export interface SecretOptions {
   /** The value of BURSAR_SECRET, when it is set. */
@@ -36,6 +37,26 @@ export async function resolveSecret(options: SecretOptions): Promise<string> {
     );
   }
   return kept === null ? makeSecret(options.dataDir, file) : checkLength(kept, file);
+}
+
+/** As `resolveSecret`, for a command that makes none: null where there is none. */
+export async function findSecret(
+  options: Pick<SecretOptions, "given" | "dataDir">,
+): Promise<string | null> {
+  const { given, dataDir } = options;
+  if (given !== undefined) return checkLength(given, "BURSAR_SECRET");
+  return readSecretFile(join(dataDir, SECRET_FILE));
+}
+
+/** Puts the secret of a backup into a data folder that has none. Gives the file. */
+export async function keepSecret(dataDir: string, secret: string): Promise<string> {
+  const file = join(dataDir, SECRET_FILE);
+  try {
+    await writeSecretFile(dataDir, file, secret);
+  } catch (error) {
+    throw unusableFile(file, error);
+  }
+  return file;
 }
 
 /**
@@ -79,7 +100,9 @@ function checkLength(secret: string, source: string): string {
 
 async function makeSecret(dataDir: string, file: string): Promise<string> {
   try {
-    return await makeSecretFile(dataDir, file);
+    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    await writeSecretFile(dataDir, file, secret);
+    return secret;
   } catch (error) {
     throw unusableFile(file, error);
   }
@@ -93,8 +116,7 @@ function unusableFile(file: string, error: unknown): StartError {
 }
 
 /** Written and synced under another name first, so that the file never exists half written. */
-async function makeSecretFile(dataDir: string, file: string): Promise<string> {
-  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+async function writeSecretFile(dataDir: string, file: string, secret: string): Promise<void> {
   const staging = `${file}.new`;
   await rm(staging, { force: true });
   const handle = await open(staging, "wx", 0o600);
@@ -106,5 +128,4 @@ async function makeSecretFile(dataDir: string, file: string): Promise<string> {
   }
   await rename(staging, file);
   await syncFolder(dataDir);
-  return secret;
 }

@@ -4,6 +4,7 @@ import { explainConnectError } from "./database-error.ts";
 import { installJobQueue } from "./job-queue.ts";
 import { type Migration, readMigrations } from "./migration-files.ts";
 import { refuseForeignDatabase, refusePooler, refuseUnfitServer } from "./server-checks.ts";
+import { isRestoreUnfinished, unfinishedRestore } from "./unfinished-restore.ts";
 
 export interface AppliedMigration {
   number: number;
@@ -16,6 +17,8 @@ export interface MigrateOptions {
   connectionString: string;
   /** Those of this program, unless a test brings its own. */
   migrations?: readonly Migration[];
+  /** The restore itself goes on where a server must not start. */
+  isRestore?: boolean;
 }
 
 export interface MigrateResult {
@@ -43,6 +46,8 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   try {
     await refuseUnfitServer(client);
     await lock(client);
+    if (options.isRestore !== true && (await isRestoreUnfinished(client)))
+      throw unfinishedRestore();
     const result = await migrateLocked(client, migrations);
     await installJobQueue(options.connectionString);
     return result;

@@ -29,6 +29,9 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  rate_limit: RateLimitTable;
+  rate_limits_version: { is_only_row: Generated<boolean>; value: bigint };
+  rate_bucket: { rate_limit_id: string; kind: string; level: number; refilled_at: Date };
   spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
@@ -44,6 +47,9 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   invite: InviteTable;
   invite_workspace: InviteWorkspaceTable;
   mail: MailTable;
+
+  backup: BackupTable;
+  held_key: HeldKeyTable;
 
   auth_user: AuthUserTable;
   auth_account: AuthAccountTable;
@@ -135,7 +141,8 @@ interface AdminKeyTable {
   id: string;
   organization_id: string;
   name: string;
-  status: Generated<"active" | "revoked">;
+  /** `inactive`: a restore brought it back, see the migration `backup`. */
+  status: Generated<"active" | "inactive" | "revoked">;
   secret_hash: Uint8Array;
   partial_key_hint: string;
   created_by_type: string;
@@ -174,6 +181,20 @@ interface PriceOverrideTable {
 
 export type ScopeType = "organization" | "workspace" | "api_key";
 export type PeriodName = "daily" | "weekly" | "monthly";
+
+interface RateLimitTable {
+  id: string;
+  organization_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  model_group: string;
+  requests_per_minute: number | null;
+  input_tokens_per_minute: number | null;
+  output_tokens_per_minute: number | null;
+  revision: bigint;
+  created_at: Created;
+  updated_at: Generated<Date>;
+}
 
 interface SpendLimitTable {
   id: string;
@@ -335,6 +356,27 @@ interface MailTable {
   claimed_until: Date | null;
   created_at: Created;
   sent_at: Date | null;
+}
+
+interface BackupTable {
+  id: GeneratedAlways<bigint>;
+  made_at: Date;
+  finished_at: Date;
+  file_name: string;
+  size_bytes: bigint;
+  sha256: Uint8Array;
+  requests: bigint;
+  is_encrypted: boolean;
+  has_secret: boolean;
+  made_by_type: string;
+  made_by_id: string;
+}
+
+interface HeldKeyTable {
+  key_id: string;
+  kind: "api_key" | "admin_key";
+  organization_id: string;
+  held_at: Date;
 }
 
 interface AuthUserTable {

@@ -55,7 +55,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
       };
     case "refused_requests":
       return {
-        title: `${countOf(facts.requests)} of ${scopeWithin(scope)} were refused${within(facts.minutes)}.`,
+        title: `${countOf(facts.requests)} of ${scopeWithin(scope)} ${facts.requests === 1 ? "was" : "were"} refused${within(facts.minutes)}.`,
         next: "See their status in the request log: a limit that is reached, a key that ended, or a client that repeats what is refused.",
       };
     case "upstream_errors":
@@ -64,6 +64,17 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
         next: "Clients see these errors as they come. If they go on, look at the upstream's status page and its credential.",
       };
   }
+}
+
+/** Of several unused keys that one message tells of. */
+export function describeUnusedKeys(count: number, threshold: string): FiringWords {
+  return {
+    title: `${count} API ${count === 1 ? "key has" : "keys have"} not been used for ${threshold} or more.`,
+    next:
+      count === 1
+        ? "It goes on working. Disable or revoke it if nobody needs it."
+        : "They go on working. Disable or revoke those that nobody needs.",
+  };
 }
 
 function spendWords(scope: string, threshold: string, facts: FiringFacts): FiringWords {
@@ -151,11 +162,12 @@ function countOf(requests: number | null | undefined): string {
 
 function failedOf({ failed_requests: failed, requests }: FiringFacts): string {
   if (!failed || !requests) return "Requests";
-  return `${failed} of ${requests} requests (${Math.round((failed / requests) * 100)}%)`;
+  return `${failed} of ${countOf(requests)} (${Math.round((failed / requests) * 100)}%)`;
 }
 
 function within(minutes: number | null | undefined): string {
-  return minutes ? ` within ${minutes} minutes` : "";
+  if (!minutes) return "";
+  return ` within ${minutes === 1 ? "a minute" : `${minutes} minutes`}`;
 }
 
 /** Whole percent that are surely reached; null where an amount is not known. */
@@ -184,12 +196,12 @@ function nanoOf(amount: string | null | undefined): bigint | null {
 
 const NANO_PER_CENT = 10_000_000n;
 
-/** `$1,234.56`; less than a cent is said to be that. Rounded down: it is never more than was spent. */
+/** `$1,234.56`; less than a cent is said to be that. Half cents go up, as everywhere that people read amounts. */
 function usd(amount: string | null | undefined): string {
   const nano = nanoOf(amount);
   if (nano === null) return "an unknown amount";
   if (nano > 0n && nano < NANO_PER_CENT) return "<$0.01";
-  const cents = (nano / NANO_PER_CENT).toString().padStart(3, "0");
+  const cents = ((nano + NANO_PER_CENT / 2n) / NANO_PER_CENT).toString().padStart(3, "0");
   const dollars = cents.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",");
   return `$${dollars}.${cents.slice(-2)}`;
 }

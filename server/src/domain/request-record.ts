@@ -57,6 +57,7 @@ export interface EndRecord extends BeginRecord {
   /** The price row that was used, as JSON text, so that an event can be explained later. */
   prices: string;
   upstreamRequestId: string | null;
+  /** From `startedAtMs`, and so never after `endedAtMs`; null where nothing came. */
   firstByteMs: number | null;
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
+import type { RateTicket } from "#src/rate-limits/rate-keeper.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
@@ -19,8 +20,10 @@ export interface Exchange {
   isBodyHeldBack: boolean;
   /** Set once it was dispatched, and while it waits for budget. */
   relay: RunningRelay | null;
-  /** Set from its begin on where no limit counted it, so that one which is made meanwhile can. */
+  /** Set from its begin on where no limit held anything for it, so that one which is made meanwhile can. */
   unheld: UnheldRequest | null;
+  /** Of the rate limits that it was counted in; null where there are none. */
+  rate: RateTicket | null;
   /** Of its body in memory: what counts against the gateway's bound. */
   heldBytes: number;
   /** The response was sent, or the client is gone. */
@@ -51,8 +54,8 @@ export interface RunningExchanges {
   /** Settled; it is over once the response is closed, too. */
   markDone(exchange: Exchange): void;
   count(): number;
-  /** Of those that were begun and are not settled. */
-  unheld(): Iterable<UnheldRequest>;
+  /** Those that were begun and are not settled, of which the answer says yes; each is given once. */
+  takeUnheld(isCounted: (begin: BeginRecord) => boolean): UnheldRequest[];
   /** Resolves when all are over; those that still run after `timeoutMs` are cut. The first call's time counts. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -99,8 +102,15 @@ export function makeRunningExchanges(): RunningExchanges {
       forget(exchange);
     },
     count: () => running.size,
-    *unheld() {
-      for (const { unheld, isDone } of running) if (unheld !== null && !isDone) yield unheld;
+    takeUnheld(isCounted) {
+      const taken: UnheldRequest[] = [];
+      for (const exchange of running) {
+        const { unheld, isDone } = exchange;
+        if (unheld === null || isDone || !isCounted(unheld.begin)) continue;
+        exchange.unheld = null;
+        taken.push(unheld);
+      }
+      return taken;
     },
     drain(timeoutMs) {
       if (drainTimer === null) {

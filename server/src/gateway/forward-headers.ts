@@ -108,23 +108,26 @@ export interface ResponseIdentity {
 /**
  * The headers of the client's response as a flat list of names and values: the upstream's allow-listed ones and ours.
  * The upstream's `request-id` stays where it sent one; ours is always in `bursar-request-id`. A stream's length does
- * not pass, so that an error event of ours can end it.
+ * not pass, so that an error event of ours can end it. `rates` are what we have to say of rate limits: of the same name the
+ * upstream's, which are those of the shared credential, do not pass.
  */
 export function toClientHeaders(
   upstream: IncomingHttpHeaders,
   identity: ResponseIdentity,
-  isStream: boolean,
+  { isStream, rates }: { isStream: boolean; rates: Readonly<Record<string, string>> | null },
 ): string[] {
   const headers: string[] = [];
   for (const name in upstream) {
     const value = upstream[name];
     if (value === undefined || !isPassed(name)) continue;
     if (isStream && name === "content-length") continue;
+    if (rates !== null && name in rates) continue;
     if (typeof value === "string") headers.push(name, value);
     else for (const one of value) headers.push(name, one);
   }
   if (upstream["request-id"] === undefined) headers.push("request-id", identity.requestId);
   pushIdentity(headers, identity);
+  for (const name in rates) headers.push(name, rates[name] ?? "");
   if (isStream) headers.push("x-accel-buffering", "no");
   return headers;
 }

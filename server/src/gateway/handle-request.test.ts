@@ -424,6 +424,7 @@ describe("before anything is sent", () => {
         begin() {
           throw new ApiError("unavailable", "The journal is full.");
         },
+        amendBegin: () => undefined,
         end: () => undefined,
       },
     });

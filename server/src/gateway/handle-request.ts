@@ -7,8 +7,10 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
+import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { scopeIdsOf } from "#src/ledger/charges.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
@@ -22,7 +24,8 @@ import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./
 import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
-import { type SettleDeps, settle } from "./settle.ts";
+import { type Ending, type SettleDeps, settle } from "./settle.ts";
+import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
 
@@ -37,10 +40,16 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   ledger: Admission;
   /** Strict limits. */
   leases: HoldDeps["leases"];
+  /** Rate limits. */
+  rates: RateDeps["rates"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
   /** Told of each request of a known key that is refused here with a 4xx. Synchronous; must not throw. */
   onRefused?: (key: FoundKey, atMs: number) => void;
-  meter: SettleDeps["meter"] & { begin(record: BeginRecord): void };
+  meter: SettleDeps["meter"] & {
+    begin(record: BeginRecord): void;
+    /** What is held for a running request by now is kept with its begin. Never throws. */
+    amendBegin(record: BeginRecord): void;
+  };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
   /** The upstream in force. Throws `ApiError("unavailable")` while there is none to use. */
@@ -49,6 +58,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
   metrics: HoldDeps["metrics"] &
+    RateDeps["metrics"] &
     SettleDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
   newRequestId: () => string;
   clock: Clock;
@@ -94,8 +104,11 @@ export interface Gateway {
   /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
-  /** The running requests of an organization for which nothing is held, each with its worst case. */
-  listUnheld(organizationId: string): Iterable<RunningHold>;
+  /**
+   * The running requests that spend from one of these scopes and for which nothing is held: from now on their worst cases
+   * are, on record too.
+   */
+  holdUnheld(scopeIds: ReadonlySet<string>): RunningHold[];
 }
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
@@ -114,12 +127,12 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
-    settle: (begin, ending) => settle(deps, begin, ending),
+    settle: (exchange, begin, ending) => settleExchange(deps, exchange, begin, ending),
+    rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
     databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
-    clock: deps.clock,
     logger: deps.logger,
     idleTimeoutMs: deps.idleTimeoutMs,
     answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
@@ -180,12 +193,24 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       return running.drain(timeoutMs);
     },
     stats: () => ({ inFlight: running.count(), isDraining }),
-    *listUnheld(organizationId) {
-      for (const { begin, message } of running.unheld()) {
-        if (begin.organizationId === organizationId) yield toRunningHold(deps, begin, message);
-      }
+    holdUnheld(scopeIds) {
+      const isCounted = (begin: BeginRecord) => scopeIdsOf(begin).some((id) => scopeIds.has(id));
+      return running
+        .takeUnheld(isCounted)
+        .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
+}
+
+/** Its record, and what it has used of its rate limits. Never throws. */
+function settleExchange(
+  deps: GatewayDeps,
+  { rate }: Exchange,
+  begin: BeginRecord,
+  ending: Ending,
+): void {
+  settle(deps, begin, ending);
+  if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
 }
 
 function openExchange(
@@ -200,6 +225,7 @@ function openExchange(
     key: null,
     relay: null,
     unheld: null,
+    rate: null,
     heldBytes: 0,
     isClosed: false,
     isDone: false,
@@ -254,7 +280,12 @@ async function serve(
   checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
-  if (route.kind === "count_tokens") {
+  const isMessage = route.kind !== "count_tokens";
+  const modelGroup = isMessage ? modelGroupOf(message.model) : TOKEN_COUNT;
+  const taken = takeRate(deps, { organizationId, workspaceId, apiKeyId: key.id, modelGroup });
+  exchange.rate = taken instanceof Promise ? await taken : taken;
+  if (isClientGone(exchange)) return false;
+  if (!isMessage) {
     return send(relayDeps, exchange, { upstream, body, metered: null });
   }
   const admitted = admit(deps, { exchange, key, message, body, upstream });
@@ -262,7 +293,7 @@ async function serve(
   if (metered === null) return false;
   let current = upstream;
   try {
-    if (admitted instanceof Promise) {
+    if (admitted instanceof Promise || taken instanceof Promise) {
       // It may have waited: its key may be revoked by now, and the upstream may be another one.
       checkModels(await authenticateKey(deps, call), message);
       current = deps.upstream();
@@ -329,8 +360,12 @@ function admit(
   }
   const book = deps.prices.get(organizationId);
   const held = holdSpend(deps, { exchange, scope, message, body, upstream, book, atMs });
-  const toHeld = (hold: Held | null) =>
-    hold && toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+  const toHeld = (hold: Held | null) => {
+    if (hold === null) return null;
+    const metered = toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
+    return metered;
+  };
   return held instanceof Promise ? held.then(toHeld) : toHeld(held);
 }
 
@@ -363,12 +398,13 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   };
 }
 
-/** As if it had been held at its begin: what stays unresolved, should its end never be known, is known from here on. */
+/** As if it had been held at its begin: what stays unresolved, should its end never be known, stands in the journal. */
 function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
   const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
   const book = deps.prices.get(organizationId);
   const { kind, nanoUsd: amountNanoUsd } = worstCaseCost(message, book, startedAtMs);
   begin.holdNanoUsd = amountNanoUsd;
+  deps.meter.amendBegin(begin);
   const scope = { organizationId, workspaceId, apiKeyId };
   return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, request as startRequest } from "node:http";
 import { createServer, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   blockStart,
   type Exchange,
@@ -113,6 +113,48 @@ describe("an answer that comes whole", () => {
       isStream: true,
       usage: usageOf(10, 33),
     });
+  });
+
+  test("the first byte and the end count from one moment, however long the body took to come", async () => {
+    let nowMs = Date.now();
+    const { gateway } = await startBoth(
+      (exchange) => {
+        nowMs += 70;
+        exchange.json(messageJson());
+      },
+      { databaseNowMs: () => nowMs },
+    );
+    const body = messageBody();
+    const headers = { ...withKey(gateway.secret), "content-length": String(body.length) };
+    const { port } = gateway;
+    const sent = startRequest({
+      host: "127.0.0.1",
+      port,
+      path: "/v1/messages",
+      method: "POST",
+      headers,
+    });
+    sent.write(body.slice(0, 10));
+    await vi.waitUntil(() => gateway.clientSockets.length > 0);
+    nowMs += 9_000;
+    sent.end(body.slice(10));
+    await readAll(((await once(sent, "response")) as [IncomingMessage])[0]);
+    const { startedAtMs, endedAtMs, firstByteMs } = await gateway.end();
+    expect([firstByteMs, endedAtMs - startedAtMs]).toEqual([70, 70]);
+  });
+
+  test("where the clock is set back meanwhile, neither is before the start", async () => {
+    let nowMs = Date.now();
+    const { gateway } = await startBoth(
+      (exchange) => {
+        nowMs -= 5_000;
+        exchange.json(messageJson());
+      },
+      { databaseNowMs: () => nowMs },
+    );
+    await call(gateway.origin, post(gateway));
+    const { startedAtMs, endedAtMs, firstByteMs } = await gateway.end();
+    expect([firstByteMs, endedAtMs - startedAtMs]).toEqual([0, 0]);
   });
 
   test("compressed although nobody asked: the client gets those bytes, and the usage in them is billed", async () => {

@@ -4,7 +4,6 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { withAtLeast } from "#src/domain/usage-fields.ts";
-import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange, RunningRelay } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
@@ -25,14 +24,15 @@ export interface Metered {
 
 export interface RelayDeps {
   /** Called exactly once for every metered request that was dispatched. Never throws. */
-  settle(begin: BeginRecord, ending: Ending): void;
+  settle(exchange: Exchange, begin: BeginRecord, ending: Ending): void;
+  /** What the client of an exchange that rate limits count is told of them. */
+  rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Called exactly once, after `settle`. */
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
   /** The body has left for the upstream and is not held any more. Called at most once. */
   onBodySent(exchange: Exchange): void;
   databaseNowMs(): number;
   isDraining(): boolean;
-  clock: Clock;
   logger: Logger;
   /** Longest that a client may leave the answer unread, milliseconds; the upstream is paused meanwhile. */
   idleTimeoutMs: number;
@@ -59,7 +59,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   #isClientGone = false;
   #cutReason: CutReason | null = null;
   #isOver = false;
-  #firstByteMs: number | null = null;
+  #firstByteAtMs: number | null = null;
   #upstreamRequestId: string | null = null;
   #stallTimer: NodeJS.Timeout | null = null;
   #onDrain: (() => void) | null = null;
@@ -110,9 +110,9 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
-    const { response, startedMs } = this.#exchange;
+    const { response } = this.#exchange;
     this.#status = status;
-    this.#firstByteMs = Math.round(this.#deps.clock.monotonicMs() - startedMs);
+    if (this.#metered) this.#firstByteAtMs = Math.floor(this.#deps.databaseNowMs());
     const upstreamId = headers["request-id"];
     this.#upstreamRequestId = typeof upstreamId === "string" ? upstreamId.slice(0, 200) : null;
     this.#isEventStream = isEventStream(headers["content-type"]);
@@ -154,7 +154,11 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     const { response, identity, requestId } = this.#exchange;
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
     if (this.#deps.isDraining()) response.shouldKeepAlive = false;
-    response.writeHead(status, toClientHeaders(headers, ours, this.#isEventStream));
+    const { rate } = this.#exchange;
+    // An error of the upstream passes as it is: its headers say why it refused.
+    const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
+    const isStream = this.#isEventStream;
+    response.writeHead(status, toClientHeaders(headers, ours, { isStream, rates }));
   }
 
   /** The client reads slower than the upstream sends: nothing is read from upstream until the client has caught up. */
@@ -216,14 +220,14 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     const status = response.headersSent ? response.statusCode : null;
     if (this.#metered) {
       const isPartial = outcome === "aborted" || outcome === "interrupted";
-      this.#deps.settle(this.#metered.begin, {
+      this.#deps.settle(this.#exchange, this.#metered.begin, {
         outcome,
         httpStatus: status,
         usage: isPartial ? estimateUsage(this.#metered, seen) : seen.usage,
         isEstimated: isPartial && seen.usage !== null && !isExact(seen),
         endedAtMs: Math.floor(this.#deps.databaseNowMs()),
         upstreamRequestId: this.#upstreamRequestId,
-        firstByteMs: this.#firstByteMs,
+        firstByteAtMs: this.#firstByteAtMs,
       });
     }
     if (outcome === "interrupted" || outcome === "unreached") {

@@ -28,7 +28,8 @@ export interface Ending {
   /** Milliseconds since the epoch on the database's clock. */
   endedAtMs: number;
   upstreamRequestId: string | null;
-  firstByteMs: number | null;
+  /** On the same clock; null where nothing came. */
+  firstByteAtMs: number | null;
 }
 
 /** Ends the record that `begin` opened, with its cost computed here and nowhere else. Never throws. */
@@ -55,9 +56,11 @@ function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndR
   const usage = ending.usage ?? nothingUsed(begin.requestedModel);
   const priced = price(deps, begin, usage);
   const { serviceTier, inferenceGeo, speed } = usageDimensions(usage);
+  const { startedAtMs } = begin;
+  const endedAtMs = Math.max(ending.endedAtMs, startedAtMs);
   return {
     ...begin,
-    endedAtMs: Math.max(ending.endedAtMs, begin.startedAtMs),
+    endedAtMs,
     outcome: ending.outcome,
     httpStatus: ending.httpStatus,
     isEstimated: ending.isEstimated || usage.isDoubtful === true,
@@ -72,8 +75,17 @@ function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndR
     cost: priced.cost,
     prices: priced.prices,
     upstreamRequestId: ending.upstreamRequestId,
-    firstByteMs: ending.firstByteMs,
+    firstByteMs: firstByteOf(ending, { startedAtMs, endedAtMs }),
   };
+}
+
+/** From the start and never after the end, also where the clock was set in between. */
+function firstByteOf(
+  { firstByteAtMs }: Ending,
+  { startedAtMs, endedAtMs }: Pick<EndRecord, "startedAtMs" | "endedAtMs">,
+): number | null {
+  if (firstByteAtMs === null) return null;
+  return Math.min(Math.max(firstByteAtMs, startedAtMs), endedAtMs) - startedAtMs;
 }
 
 /** A bug in pricing must not lose the record: it is kept with cost 0, marked `unpriced`, and an error is logged. */

@@ -24,6 +24,7 @@ import { makeMemberHandlers } from "#src/features/members/routes.ts";
 import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
 import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
 import { makePlaygroundHandlers } from "#src/features/playground/routes.ts";
+import { makeRateLimitHandlers } from "#src/features/rate-limits/routes.ts";
 import { makeRequestHandlers } from "#src/features/requests/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
@@ -80,6 +81,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAccessReviewHandlers(deps),
     ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeRateLimitHandlers(deps),
     ...makeAlertHandlers(deps),
     ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),

@@ -26,6 +26,7 @@ interface ObservedRequest {
 export interface Metrics {
   observeRequest(request: ObservedRequest): void;
   observeHoldRefusal(reason: string): void;
+  observeRateRefusal(refused: { kind: string; scope: string }): void;
   /** What a request has cost beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
   /** The Prometheus text of everything. */
@@ -113,9 +114,21 @@ export function makeMetrics(gauges: Gauges): Metrics {
       if (uncounted.length >= MAX_UNCOUNTED) count();
     },
     ...spend,
+    observeRateRefusal: makeRateCounter(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** Both labels come from closed lists of three words. */
+function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
+  const refusals = new Counter({
+    name: "bursar_rate_limit_refusals_total",
+    help: "Requests that rate limits refused, by what there was none of and by whose limit it was.",
+    labelNames: ["kind", "scope"],
+    registers: [registry],
+  });
+  return ({ kind, scope }) => refusals.inc({ kind, scope });
 }
 
 /** What strict limits refused, and what they could not hold. */

@@ -1,10 +1,7 @@
-import {
-  acknowledgeFiring,
-  type DeliverDeps,
-  makeDeliverAlert,
-} from "#src/alerting/deliver-alert.ts";
+import { type DeliverDeps, makeDeliverAlert, updateIncident } from "#src/alerting/deliver-alert.ts";
+import { endIncidents } from "#src/alerting/end-incidents.ts";
 import { sweepSpendAlerts } from "#src/alerting/fire-spend.ts";
-import { ACKNOWLEDGE_ALERT, DELIVER_ALERT } from "#src/alerting/queue-deliveries.ts";
+import { ACKNOWLEDGE_ALERT, DELIVER_ALERT, RESOLVE_ALERT } from "#src/alerting/queue-deliveries.ts";
 import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
 import { sweepDeliveries } from "#src/alerting/sweep-deliveries.ts";
 import type { Database } from "#src/db/pool.ts";
@@ -13,15 +10,20 @@ import type { Job } from "./run-jobs.ts";
 
 const SWEEP_ALERT_DELIVERIES = "sweep_alert_deliveries";
 const SWEEP_SPEND_ALERTS = "sweep_spend_alerts";
+const END_INCIDENTS = "end_incidents";
 
 /** They wait for others' servers, and so run apart from all other jobs: see `start-jobs.ts`. */
 export function makeAlertDeliveryJobs(deps: DeliverDeps): Record<string, Job> {
   const deliver = makeDeliverAlert(deps);
   return {
     [DELIVER_ALERT]: ({ delivery_id: id }) => deliver(String(id)),
-    [ACKNOWLEDGE_ALERT]: ({ firing_id: firingId, channel_id: channelId }) =>
-      acknowledgeFiring(deps, { firingId: String(firingId), channelId: String(channelId) }),
+    [ACKNOWLEDGE_ALERT]: (payload) => updateIncident(deps, "acknowledge", incidentOf(payload)),
+    [RESOLVE_ALERT]: (payload) => updateIncident(deps, "resolve", incidentOf(payload)),
   };
+}
+
+function incidentOf({ firing_id: firingId, channel_id: channelId }: Record<string, unknown>) {
+  return { firingId: String(firingId), channelId: String(channelId) };
 }
 
 export function makeAlertSweepJobs(deps: AlertingDeps & { database: Database }) {
@@ -29,6 +31,7 @@ export function makeAlertSweepJobs(deps: AlertingDeps & { database: Database }) 
   return {
     [SWEEP_ALERT_DELIVERIES]: () => sweepDeliveries(database),
     [SWEEP_SPEND_ALERTS]: () => inTransaction(database, (tx) => sweepSpendAlerts(tx, deps)),
+    [END_INCIDENTS]: () => endIncidents(deps),
   };
 }
 
@@ -36,4 +39,5 @@ export function makeAlertSweepJobs(deps: AlertingDeps & { database: Database }) 
 export const alertSweepSchedule = {
   [SWEEP_ALERT_DELIVERIES]: "* * * * *",
   [SWEEP_SPEND_ALERTS]: "* * * * *",
+  [END_INCIDENTS]: "* * * * *",
 } as const;

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import type { AlertMessage } from "#src/alerting/alert-message.ts";
+import { makeMessage } from "#src/alerting/firing-message.ts";
+import {
+  type AdminHarness,
+  type Listed,
+  PUBLIC_URL,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
 import {
   type AlertJobNodes,
   createAlert,
@@ -153,6 +161,94 @@ describe("a key that is not used", () => {
     expect((await firings())[1]?.title).toBe(
       "The API key build has not been used since 2026-12-31 at 12:00 UTC.",
     );
+  });
+
+  /** What the messages of the alert say, each as its receiver gets it. */
+  async function messages(): Promise<{ to: string | null; message: AlertMessage }[]> {
+    const rows = await h.deps.database
+      .selectFrom("alert_delivery as delivery")
+      .leftJoin("alert_channel", "alert_channel.id", "delivery.alert_channel_id")
+      .select(["delivery.id", "delivery.organization_id", "alert_firing_id", "delivery.created_at"])
+      .select("alert_channel.name")
+      .where("delivery.organization_id", "=", org.id)
+      .orderBy("delivery.id")
+      .execute();
+    return Promise.all(
+      rows.map(async ({ name, ...row }) => {
+        const channel = name === null ? null : { id: "", name };
+        return { to: name, message: await makeMessage(h.deps, row, channel) };
+      }),
+    );
+  }
+
+  async function makeChannel(name: string): Promise<string> {
+    const url = `https://hooks.example.com/${name}`;
+    const body = { name, target: { kind: "webhook", url } };
+    return (await org.operator.post<{ id: string }>("/v1/admin/alert_channels", body)).body.id;
+  }
+
+  test("is told of with all others that are found at once, in one message for each channel and each owner", async () => {
+    const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    const count = 45;
+    for (let i = 0; i < count; i++) {
+      const ofOwner = i % 20 === 0 && { owner_member_id: owner.id };
+      await makeKey({ name: `key ${String(i).padStart(2, "0")}`, ...ofOwner });
+    }
+    const channels = [await makeChannel("desk"), await makeChannel("archive")];
+    await createAlert(
+      org,
+      { kind: "key_unused", days: 30 },
+      { channel_ids: channels, notifies_owner: true },
+    );
+    await onDay(30);
+    await onDay(31);
+    expect((await fired()).length).toBe(count);
+    const told = await messages();
+    expect(told.map(({ to }) => to).sort()).toEqual(["archive", "desk", null]);
+    const [toDesk] = told.filter(({ to }) => to === "desk");
+    expect(toDesk?.message).toMatchObject({
+      title: "45 API keys have not been used for 30 days or more.",
+      url: `${PUBLIC_URL}/keys?unused=30`,
+      severity: "info",
+    });
+    const items = toDesk?.message.list?.items ?? [];
+    expect(items.length).toBe(21);
+    expect(items[0]).toMatch(/^key 00 \(.+\): never used$/);
+    expect(items.at(-1)).toBe("and 25 more");
+    expect(toDesk?.message.payload.data).toMatchObject({ api_keys_count: count });
+    const [toOwner] = told.filter(({ to }) => to === null);
+    expect(toOwner?.message.title).toBe("3 API keys have not been used for 30 days or more.");
+    expect(toOwner?.message.list?.items.map((item) => item.slice(0, 6))).toEqual([
+      "key 00",
+      "key 20",
+      "key 40",
+    ]);
+    // Each stands in the history, with the messages that told of it.
+    const history = await firings();
+    expect(history.every(({ deliveries }) => deliveries.length >= 2)).toBe(true);
+    const { body } = await org.operator.get<Listed<{ title: string }>>(
+      `/v1/admin/alert_channels/${channels[0]}/deliveries`,
+    );
+    expect(body.data.map(({ title }) => title)).toEqual([toDesk?.message.title]);
+  });
+
+  test("is told of by itself where it is the only one, and again with others later", async () => {
+    await makeKey({ name: "build" });
+    await createAlert(
+      org,
+      { kind: "key_unused", days: 30 },
+      { channel_ids: [await makeChannel("desk")] },
+    );
+    await onDay(10);
+    await makeKey({ name: "later" });
+    await makeKey({ name: "last" });
+    await onDay(30);
+    await onDay(40);
+    const told = (await messages()).map(({ message }) => message.title);
+    expect(told).toEqual([
+      "The API key build has not been used for 30 days.",
+      "2 API keys have not been used for 30 days or more.",
+    ]);
   });
 
   test("is no news once it has expired, or is of somebody who has left", async () => {

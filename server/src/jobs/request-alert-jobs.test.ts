@@ -134,6 +134,51 @@ describe("requests that fail upstream", () => {
   });
 });
 
+describe("a window of a day", () => {
+  /** The minute and the last one in which a window that ends then has what began in minute 30. */
+  const ends = [
+    ["has all of its first hour that lies in it", 1_469, 10],
+    ["has nothing from before it", 1_470, 0],
+  ] as const;
+
+  test.each(ends)("of requests that fail upstream %s", async (_, minute, failed) => {
+    const broken = { outcome: "refused", httpStatus: 503 } as const;
+    const record = async (count: number, startedAtMs: number, fields: Partial<EndRecord> = {}) => {
+      const of = { organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
+      const make = () => endRecord({ ...of, requestId: newId("req_", startMs), ...fields });
+      await recordUsage(h.deps.database, Array.from({ length: count }, make));
+    };
+    const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 1_440 };
+    await createAlert(org, condition, { includes_below: true });
+    await record(500, startMs);
+    await record(10, startMs + 30 * MINUTE_MS - 1_000, broken);
+    await record(30, startMs + 200 * MINUTE_MS);
+    await atMinute(minute);
+    const facts = (await listFirings(org)).map((firing) => firing.facts);
+    const all = { requests: 40, failed_requests: failed, minutes: 1_440 };
+    // The key, the workspace and the organization.
+    expect(facts).toEqual(failed === 0 ? [] : [all, all, all]);
+  });
+
+  test.each(ends)("of requests that this server refused %s", async (_, minute, requests) => {
+    const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
+    await createAlert(org, condition);
+    const { database, logger } = h.deps;
+    const node = noteKeyUses({ database, logger });
+    const refuse = (count: number, atMs: number) => {
+      const of = { organizationId: org.id, workspaceId, apiKeyId };
+      for (let i = 0; i < count; i++) node.refusals.note(of, atMs);
+    };
+    refuse(500, startMs);
+    refuse(10, startMs + 30 * MINUTE_MS);
+    refuse(5, startMs + 200 * MINUTE_MS);
+    await node.stop();
+    await atMinute(minute);
+    const facts = (await listFirings(org)).map((firing) => firing.facts);
+    expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
+  });
+});
+
 describe("requests that this server refused", () => {
   const condition = { kind: "refused_requests", count: 50, minutes: 60 };
 

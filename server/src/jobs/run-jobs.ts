@@ -147,9 +147,13 @@ function parseSchedule(schedule: JobsOptions["schedule"]): ParsedCronItem[] {
   );
 }
 
+/** More jobs at once than connections is meant: a job holds none of them while it works. */
+const MEANT = /maxPoolSize \(\d+\) smaller than concurrency/;
+
 /** The queue tells each job's start and end; that is for whoever looks for a fault. */
 function makeQueueLogger(logger: Logger): QueueLogger {
   return new QueueLogger(() => (level, message) => {
+    if (MEANT.test(message)) return;
     if (level === "error" || level === "warning") logger.warn({ queue: message }, "job queue");
     else logger.debug({ queue: message }, "job queue");
   });

@@ -140,6 +140,9 @@ const firings = () =>
     .orderBy("scope_type")
     .execute();
 
+const scopes = async () =>
+  (await firings()).map(({ scope_type, scope_id }) => [scope_type, scope_id]);
+
 test("an hour far above its usual fires once, however often and on however many nodes it is evaluated", async () => {
   const alertId = await addAlert(unusual);
   await spend(key, [...usual(2), { atMs: HOUR + 60_000, usd: 50 }]);
@@ -205,17 +208,46 @@ test("a slow leak fires once for its day", async () => {
   expect(words.title).toBe("The organization Company spent $44.80 in a day, where $4.80 is usual.");
 });
 
-test("includes_below finds the workspace and the key by themselves; a key that rests is not looked at", async () => {
+test("one cause fires once, for the narrowest scope that sees it; the others are compared with their own past", async () => {
   await addAlert(unusual, undefined, true);
   await spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
   await spend(otherKey, usual(2).slice(3));
   await evaluatePace(deps());
-  const scopes = (await firings()).map(({ scope_type, scope_id }) => [scope_type, scope_id]);
-  expect(scopes).toEqual([
+  expect(await scopes()).toEqual([["api_key", "apikey_a"]]);
+  // A key without a past, of the same workspace: that sees it.
+  await spend({ workspaceId: "wrkspc_a", apiKeyId: "apikey_new" }, [{ atMs: HOUR, usd: 60 }]);
+  await evaluatePace(deps());
+  expect(await scopes()).toEqual([
     ["api_key", "apikey_a"],
-    ["organization", organizationId],
     ["workspace", "wrkspc_a"],
   ]);
+});
+
+test("each alert says it for the scopes that it watches: one without what is below says it of its own", async () => {
+  const wide = await addAlert(unusual);
+  const narrow = await addAlert(unusual, { type: "workspace", id: "wrkspc_a" }, true);
+  await spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
+  await evaluatePace(deps());
+  const told = (await firings()).map(({ alert_id, scope_type }) => [alert_id, scope_type]);
+  expect(told.sort()).toEqual(
+    [
+      [wide, "organization"],
+      [narrow, "api_key"],
+    ].sort(),
+  );
+});
+
+test("a leak that was stopped is not told of again by those around it, though its key rests", async () => {
+  await addAlert(unusual, undefined, true);
+  const today = NOW_MS - (NOW_MS % DAY_MS);
+  const leak = Array.from({ length: 10 }, (_, hour) => ({ atMs: today + hour * HOUR_MS, usd: 4 }));
+  await spend(key, [...usual(0.2), ...leak]);
+  await spend(otherKey, [...usual(0.01), { atMs: HOUR, usd: 0.01 }]);
+  nowMs = today + 9.9 * HOUR_MS;
+  await evaluatePace(deps());
+  nowMs = NOW_MS;
+  await evaluatePace(deps());
+  expect(await scopes()).toEqual([["api_key", "apikey_a"]]);
 });
 
 test("an alert that is off fires nothing, and one of a workspace watches no other", async () => {

@@ -62,7 +62,8 @@ class TestNode {
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
       journalTold: () => undefined,
-      listRunning: () => [],
+      holdRunning: () => [],
+      journalSynced: () => Promise.resolve(),
     });
   }
 

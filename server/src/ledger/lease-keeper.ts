@@ -37,8 +37,10 @@ export interface LeaseKeeperOptions {
   reenter: () => Promise<void>;
   /** The database has kept what the journal may lack: from now on the journal counts as whole. */
   journalTold: () => void;
-  /** The running requests of an organization that were not held, because no limit counted them. */
-  listRunning: (organizationId: string) => Iterable<RunningHold>;
+  /** The running requests that no limit counted and that spend from these scopes: held from now on, in the journal too. */
+  holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
+  /** Resolves when what was written into the journal so far survives a crash; rejects when it cannot be told. */
+  journalSynced: () => Promise<void>;
 }
 
 export type Decided = Held | HoldRefusal;
@@ -71,8 +73,8 @@ export interface LeaseKeeper {
     batch: readonly EndRecord[],
     outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
   ): void;
-  /** Limits have changed. Throws the database's error. */
-  refresh(): Promise<void>;
+  /** Reads limits where they have changed; `version` is theirs, where it is known already. Throws the database's error. */
+  refresh(version?: bigint): Promise<void>;
   /** Hands back what is neither held nor waiting for its flush, within a bounded time. Then the node does not count. */
   stop(): Promise<void>;
   status(): { waiting: number; isExpired: boolean };
@@ -101,6 +103,8 @@ class TimedLeaseKeeper implements LeaseKeeper {
   readonly #waiting = new Map<string, (decided: Decided | Dropped) => void>();
   #timer: NodeJS.Timeout | null = null;
   #speaking: Promise<void> | null = null;
+  /** Until what began unheld has its hold in the journal, nobody is told that this node keeps the limit. */
+  #writing: Promise<void> | null = null;
   #contactSinceMs: number | null = null;
   #houseKeptMs = 0;
   #epoch = 0n;
@@ -184,18 +188,18 @@ class TimedLeaseKeeper implements LeaseKeeper {
     this.#progress();
   }
 
-  async refresh(): Promise<void> {
-    const { database, listRunning } = this.#options;
-    if ((await readLimitsVersion(database)) === this.#limitsVersion) return;
+  async refresh(seen?: bigint): Promise<void> {
+    const { database, holdRunning, journalSynced } = this.#options;
+    if ((seen ?? (await readLimitsVersion(database))) === this.#limitsVersion) return;
     const { limits, version } = await readStrictLimits(database);
     if (version <= this.#limitsVersion) return;
     this.#limitsVersion = version;
     // In one synchronous step with the limits: a request is either held by them or counted here.
-    for (const organizationId of new Set(limits.map((limit) => limit.organizationId))) {
-      if (this.#leases.isLimited(organizationId)) continue;
-      for (const running of listRunning(organizationId)) this.#leases.adopt(running);
-    }
+    const running = holdRunning(new Set(limits.map(({ scopeId }) => scopeId)));
+    for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
+    // A journal that fails says so itself: its mark, or a node that takes no requests.
+    if (running.length > 0) this.#writing = journalSynced().catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -256,6 +260,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
   /** Until there is nothing to say. Messages of a node follow one another: each waits for its answer. */
   async #speak(): Promise<void> {
     for (;;) {
+      while (this.#writing !== null) await this.#written(this.#writing);
       const message = this.#leases.nextMessage(this.#now());
       if (message === null && !(await this.#reenter())) break;
       if (message === null) continue;
@@ -268,6 +273,11 @@ class TimedLeaseKeeper implements LeaseKeeper {
       if (this.#isStopping) return;
     }
     await this.#keepHouse();
+  }
+
+  async #written(writing: Promise<void>): Promise<void> {
+    await writing;
+    if (this.#writing === writing) this.#writing = null;
   }
 
   #answered(answer: SyncAnswer): void {

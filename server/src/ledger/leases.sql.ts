@@ -242,7 +242,10 @@ async function setLeases(
         })),
     )
     .execute();
-  if (rows.every(({ amountNanoUsd }) => amountNanoUsd > 0n)) return;
+  if (rows.some(({ amountNanoUsd }) => amountNanoUsd === 0n)) await deleteSpentLeases(tx, nodeId);
+}
+
+async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
   await tx
     .deleteFrom("lease")
     .where("node_id", "=", nodeId)
@@ -282,6 +285,10 @@ export async function settleBatch(
       .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
   );
   await drawLeases(tx, nodeId, drawn);
+  const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
+    return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
+  });
+  if (isSpent) await deleteSpentLeases(tx, nodeId);
   await setLeases(tx, nodeId, unresolved, nowOf(clock));
   return balances;
 }
@@ -296,23 +303,15 @@ async function drawLeases(
   const rows = drawn.filter((each) => each.drawn.leaseNanoUsd !== 0n);
   if (rows.length === 0) return;
   await sql`
-    WITH drawn AS (
-      SELECT * FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
-        ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
-        ${rows.map(({ charge }) => charge.periodStart)}::date[],
-        ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
-        AS d (scope_type, scope_id, period, period_start, nano_usd)
-    )
-    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd FROM drawn d
+    UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd
+    FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
+      ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
+      ${rows.map(({ charge }) => charge.periodStart)}::date[],
+      ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
+      AS d (scope_type, scope_id, period, period_start, nano_usd)
     WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
       AND lease.scope_id = d.scope_id AND lease.period = d.period
       AND lease.period_start = d.period_start`.execute(tx);
-  await tx
-    .deleteFrom("lease")
-    .where("node_id", "=", nodeId)
-    .where("request_id", "=", "")
-    .where("amount_nano_usd", "=", 0n)
-    .execute();
 }
 
 /**
@@ -335,27 +334,44 @@ export async function reclaimLeases(
         .where(isOver)
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
-      const leases = [...(await listLeases(tx, id)).values()].filter((row) => !row.isReclaimed);
-      await lockBalances(tx, leases);
-      await changeBalances(
-        tx,
-        leases.map((key) => ({
-          key,
-          leasedNanoUsd: -key.amountNanoUsd,
-          unresolvedNanoUsd: key.amountNanoUsd,
-        })),
-      );
-      const rows = leases.map((key) => ({
-        key,
-        requestId: "",
-        amountNanoUsd: key.amountNanoUsd,
-      }));
-      await setLeases(tx, id, rows, nowOf(options));
+      await turnUnresolved(tx, id, options);
       return true;
     });
     if (isReclaimed) reclaimed.push(id);
   }
   return reclaimed;
+}
+
+/** What the node has of balances; its row is locked. Gives the sum over all balances. */
+async function turnUnresolved(tx: Tx, nodeId: string, clock: LeaseClock): Promise<bigint> {
+  const leases = [...(await listLeases(tx, nodeId)).values()].filter((row) => !row.isReclaimed);
+  await lockBalances(tx, leases);
+  await changeBalances(
+    tx,
+    leases.map((key) => ({
+      key,
+      leasedNanoUsd: -key.amountNanoUsd,
+      unresolvedNanoUsd: key.amountNanoUsd,
+    })),
+  );
+  const rows = leases.map((key) => ({ key, requestId: "", amountNanoUsd: key.amountNanoUsd }));
+  await setLeases(tx, nodeId, rows, nowOf(clock));
+  return leases.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0n);
+}
+
+/**
+ * After a restore, while no node runs: raises every node's epoch and frees nothing. What nodes had leased is unresolved,
+ * since what they spent of it after the backup is not known here. One whose journal knows takes it up again.
+ */
+export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNanoUsd: bigint }> {
+  const nodes = await tx
+    .updateTable("node")
+    .set({ epoch: sql<bigint>`epoch + 1`, lease_expires_at: null })
+    .returning("id")
+    .execute();
+  let leasedNanoUsd = 0n;
+  for (const { id } of nodes) leasedNanoUsd += await turnUnresolved(tx, id, { atMs: null });
+  return { nodes: nodes.length, leasedNanoUsd };
 }
 
 export interface ReleasedLease extends LeaseKey {

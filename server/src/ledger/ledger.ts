@@ -7,7 +7,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { type Balance, readBalancesAtSeq } from "./balances.sql.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
-import { settleBatch } from "./leases.sql.ts";
+import { readLimitsVersion, settleBatch } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
@@ -40,7 +40,10 @@ export interface Ledger {
   start(): Promise<void>;
   /** Soft limits only. Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
   admit(scope: SpendScope, atMs: number): Admission;
-  /** Reads all limits and balances again: after a change, and by itself every second. Throws the database's error. */
+  /**
+   * Reads limits, where they have changed, and balances again: after a change, and by itself every second. Throws the
+   * database's error.
+   */
   refresh(): Promise<void>;
   /** The ledger's part of the flush. It locks balances, so it comes last in the list. */
   spendParticipant: SpendParticipant;
@@ -77,6 +80,8 @@ interface Limited {
 class MemoryLedger implements Ledger {
   readonly spendParticipant: SpendParticipant;
   readonly #options: LedgerOptions;
+  /** As they stood at a version of limits, or later. */
+  #soft: { version: bigint; limits: readonly SpendLimit[] } | null = null;
   /** By scope; only scopes with a limit. */
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
@@ -110,7 +115,8 @@ class MemoryLedger implements Ledger {
   }
 
   async start(): Promise<void> {
-    assert(await this.#read(), "the meter starts before the ledger");
+    const version = await readLimitsVersion(this.#options.database);
+    assert(await this.#read(version), "the meter starts before the ledger");
     const everyMs = this.#options.refreshEveryMs ?? REFRESH_EVERY_MS;
     this.#timer = setInterval(() => void this.#refreshQuietly(), everyMs);
     this.#timer.unref();
@@ -132,15 +138,23 @@ class MemoryLedger implements Ledger {
   }
 
   async refresh(): Promise<void> {
-    await Promise.all([this.#options.leases.refresh(), this.#read()]);
+    const version = await readLimitsVersion(this.#options.database);
+    await Promise.all([this.#options.leases.refresh(version), this.#read(version)]);
   }
 
-  async #read(): Promise<boolean> {
+  async #read(version: bigint): Promise<boolean> {
     for (let attempt = 0; attempt < MAX_READS; attempt++) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
-      if (await this.#readAndApply()) return true;
+      if (await this.#readAndApply(version)) return true;
     }
     return false;
+  }
+
+  async #limitsAt(version: bigint): Promise<readonly SpendLimit[]> {
+    if (this.#soft?.version === version) return this.#soft.limits;
+    const limits = (await listAllSpendLimits(this.#options.database)).filter(isSoft);
+    this.#soft = { version, limits };
+    return limits;
   }
 
   /** Of the limits of one scope that refuse, the one that refuses longest: its date is when access returns. */
@@ -195,21 +209,20 @@ class MemoryLedger implements Ledger {
    * False when the answer cannot be used: it was read on one side of a flush of this node and arrived on the other, so
    * that its settled spend and the pending spend here would count a batch twice or not at all.
    */
-  async #readAndApply(): Promise<boolean> {
+  async #readAndApply(version: bigint): Promise<boolean> {
     this.#reads += 1;
     const read = this.#reads;
     const { database, nodeId } = this.#options;
-    const limits = (await listAllSpendLimits(database)).filter(isSoft);
+    const limits = await this.#limitsAt(version);
     const atMs = this.#options.databaseNowMs();
     const limited = limits.map((limit) => ({
       limit,
       period: periodOf(limit.period, atMs),
       settledNanoUsd: 0n,
     }));
-    const { flushedSeq, balances } = await readBalancesAtSeq(database, {
-      nodeId,
-      keys: limited.map(keyOf),
-    });
+    const keys = limited.map(keyOf);
+    const { flushedSeq, balances } =
+      keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
     if (flushedSeq !== null && flushedSeq !== this.#flushedSeq) return false;
     // A later read was faster: what it brought is newer.
     if (read < this.#applied) return true;
@@ -246,6 +259,8 @@ function isSoft({ enforcement }: SpendLimit): boolean {
 }
 
 const ADMITTED: Admission = { kind: "admitted" };
+
+const NO_BALANCES = { flushedSeq: null, balances: [] };
 
 function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
   const { scopeType, scopeId, period, amountNanoUsd } = limit;

@@ -3,14 +3,26 @@ import { stringify } from "csv-stringify/sync";
 type Cell = string | number | boolean | null;
 
 /**
+ * How a cell begins that a spreadsheet calculates with, whatever it drops before the sign, or that breaks out of its
+ * place: the list of OWASP ("CSV injection"), with the wide forms of the signs.
+ */
+const formula = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
+
+/** As text and nothing else, in every CSV of the server. Numbers are what they are. */
+function toInert(text: string): string {
+  return formula.test(text) ? `'${text}` : text;
+}
+
+/**
  * Lines of CSV as RFC 4180 has them. Names and user agents are what somebody chose: a cell that a spreadsheet would
  * calculate with begins with an apostrophe.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
   return stringify(rows as Cell[][], {
-    escape_formulas: true,
     record_delimiter: "\r\n",
-    cast: { boolean: String },
+    // Left to itself it quotes what ends a line here, and not half of it.
+    quoted_match: /[\r\n]/,
+    cast: { boolean: String, string: toInert },
   });
 }
 

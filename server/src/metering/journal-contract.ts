@@ -42,6 +42,11 @@ export interface Journal {
    * for then. Throws ApiError("unavailable") when it cannot; then nothing of the record stays.
    */
   begin(record: BeginRecord): void;
+  /**
+   * Writes the begin of an open request again, with what is held for it by now: the last one counts. As lasting as a
+   * begin. Never throws; a request that is not open is passed over.
+   */
+  amendBegin(record: BeginRecord): void;
   /** Never throws. Null when the request is not open: it has ended already, or never began. */
   end(record: EndRecord): AcceptedEnd | null;
   /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */

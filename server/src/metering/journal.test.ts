@@ -58,7 +58,12 @@ async function open(options: Partial<JournalOptions> = {}, flushedSeq = 0): Prom
   return { journal, ends, openIds: replayed.openBegins.map(({ requestId }) => requestId) };
 }
 
-async function read(flushedSeq = 0): Promise<Omit<Opened, "journal"> & { lastSeq: number }> {
+interface Read extends Omit<Opened, "journal"> {
+  openBegins: readonly BeginRecord[];
+  lastSeq: number;
+}
+
+async function read(flushedSeq = 0): Promise<Read> {
   const ends: UnflushedEnd[] = [];
   const replayed = await replayJournal({
     directory,
@@ -70,6 +75,7 @@ async function read(flushedSeq = 0): Promise<Omit<Opened, "journal"> & { lastSeq
   return {
     ends,
     openIds: replayed.openBegins.map(({ requestId }) => requestId),
+    openBegins: replayed.openBegins,
     lastSeq: replayed.lastSeq,
   };
 }
@@ -140,6 +146,22 @@ describe("what was written is read back", () => {
     journal.begin(begin);
     journal.takeBack(begin.requestId);
     expect(await read()).toMatchObject({ ends: [], openIds: [] });
+  });
+
+  test("a begin that was amended counts as it was written last; after its end nothing is written", async () => {
+    const { journal } = await open();
+    const [begin, ended] = [beginRecord(), beginRecord()];
+    journal.begin(begin);
+    journal.begin(ended);
+    journal.amendBegin({ ...begin, holdNanoUsd: 7n });
+    const end = endRecord(ended, 1n);
+    journal.end(end);
+    journal.amendBegin({ ...ended, holdNanoUsd: 7n });
+    const found = await read();
+    expect(found.openBegins).toEqual([{ ...begin, holdNanoUsd: 7n }]);
+    expect(found.ends.map(({ record }) => record)).toEqual([end]);
+    journal.end(endRecord(begin, 1n));
+    expect((await read()).openIds).toEqual([]);
   });
 
   test("sequence numbers grow over restarts, also past what only the database knows", async () => {
@@ -556,13 +578,14 @@ describe("segments", () => {
   });
 });
 
-type Step = "begin" | "end" | "takeBack" | "crash" | "hour" | "flush" | "prune";
+type Step = "begin" | "amend" | "end" | "takeBack" | "crash" | "hour" | "flush" | "prune";
 
 test("whatever happens in whatever order, a start finds exactly the open requests and the unflushed ends", async () => {
   const steps = fc.array(
     fc.constantFrom<Step>(
       "begin",
       "begin",
+      "amend",
       "end",
       "end",
       "takeBack",
@@ -588,6 +611,10 @@ test("whatever happens in whatever order, a start finds exactly the open request
           const begin = beginRecord();
           journal.begin(begin);
           openRequests = [...openRequests, begin];
+        } else if (step === "amend" && oldest) {
+          const amended = { ...oldest, holdNanoUsd: (oldest.holdNanoUsd ?? 0n) + 1n };
+          journal.amendBegin(amended);
+          openRequests = [amended, ...openRequests.slice(1)];
         } else if (step === "end" && oldest) {
           const seq = journal.end(endRecord(oldest, 1n))?.seq ?? 0;
           ended = [...ended, { id: oldest.requestId, seq }];
@@ -605,7 +632,7 @@ test("whatever happens in whatever order, a start finds exactly the open request
         else if (step === "prune") journal.prune();
       }
       const found = await read(flushedSeq);
-      expect(found.openIds).toEqual(openRequests.map(({ requestId }) => requestId));
+      expect(found.openBegins).toEqual(openRequests);
       expect(found.ends.map(({ seq, record }) => ({ id: record.requestId, seq }))).toEqual(ended);
     }),
     { numRuns: 60 },

@@ -59,7 +59,8 @@ interface CurrentSegment {
   openedAtMs: number;
 }
 
-type Unwritten = Extract<JournalRecord, { kind: "end" | "void" }>;
+/** A begin only where it is written again. */
+type Unwritten = Extract<JournalRecord, { kind: "begin" | "end" | "void" }>;
 
 /** A journal in a folder. */
 export interface JournalOnDisk extends Journal {
@@ -178,6 +179,11 @@ class FileJournal implements JournalOnDisk {
     this.#isWriteHealthy = true;
   }
 
+  amendBegin(record: BeginRecord): void {
+    if (!this.#isOpen(record.requestId)) return;
+    this.#accept({ kind: "begin", seq: this.#nextSeq, record });
+  }
+
   end(record: EndRecord): AcceptedEnd | null {
     if (!this.#isOpen(record.requestId)) return null;
     const accepted = { seq: this.#nextSeq, position: this.position() };
@@ -235,7 +241,9 @@ class FileJournal implements JournalOnDisk {
 
   #isOpen(requestId: string): boolean {
     if (!this.#openBegins.has(requestId)) return false;
-    return !this.#unwritten.some((waiting) => requestOf(waiting) === requestId);
+    return !this.#unwritten.some(
+      (waiting) => waiting.kind !== "begin" && requestOf(waiting) === requestId,
+    );
   }
 
   #accept(record: Unwritten): void {
@@ -255,6 +263,7 @@ class FileJournal implements JournalOnDisk {
       this.#append(encodeRecord(record));
       // Not before: a segment's first record must count this request as open while the file has no end of it.
       this.#unwritten.shift();
+      if (record.kind === "begin") continue; // it counts as open from where it stands first
       this.#openBegins.delete(requestOf(record));
       if (record.kind === "end") this.#lastEndSeq = record.seq;
     }
@@ -456,7 +465,7 @@ class FileJournal implements JournalOnDisk {
 }
 
 function requestOf(record: Unwritten): string {
-  return record.kind === "end" ? record.record.requestId : record.requestId;
+  return record.kind === "void" ? record.requestId : record.record.requestId;
 }
 
 function isDiskFull(error: unknown): boolean {

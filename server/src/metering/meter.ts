@@ -48,6 +48,8 @@ export interface Meter {
   begin(record: BeginRecord): void;
   /** As `begin`, and on return the record also survives a power cut. The request must not be sent when it rejects. */
   beginSynced(record: BeginRecord): Promise<void>;
+  /** What is held for a running request by now becomes part of its begin, as lasting as that. Never throws. */
+  amendBegin(record: BeginRecord): void;
   /** Once per begun request; a second end is ignored and logged. Never throws. */
   end(record: EndRecord): void;
   /** Flushes now; true when nothing waits any more. */
@@ -203,6 +205,10 @@ class JournalMeter implements Meter {
         "The gateway cannot write its journal, so it takes no new requests.",
       );
     }
+  }
+
+  amendBegin(record: BeginRecord): void {
+    this.#journal.amendBegin(record);
   }
 
   end(record: EndRecord): void {

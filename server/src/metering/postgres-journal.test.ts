@@ -193,6 +193,30 @@ describe("a journal in the database", () => {
     await eventually(BOUND_MS, "nothing", async () => ((await rows()) === 0 ? true : null));
   });
 
+  test("a begin that was amended is interrupted with its last hold, and all of its rows go", async () => {
+    const journal = await open();
+    const killed = await startOn(journal);
+    const [running, other] = [await begin(killed), await begin(killed)];
+    killed.amendBegin({ ...running, holdNanoUsd: 7n });
+    killed.amendBegin({ ...other, holdNanoUsd: 9n });
+    await journal.synced();
+    const meter = await start();
+    expect(await meter.flush()).toBe(true);
+    const holds = await db.database
+      .selectFrom("usage_event")
+      .select(["request_id as id", "hold_nano_usd as hold"])
+      .where("organization_id", "=", organizationId)
+      .orderBy("request_id")
+      .execute();
+    expect(holds).toEqual(
+      [
+        { id: running.requestId, hold: 7n },
+        { id: other.requestId, hold: 9n },
+      ].sort(byId),
+    );
+    await eventually(BOUND_MS, "no row left", async () => ((await rows()) === 0 ? true : null));
+  });
+
   test("a clean stop leaves neither rows nor a writer for others to finish", async () => {
     const meter = await start();
     meter.end(endRecord(await begin(meter), 9n));

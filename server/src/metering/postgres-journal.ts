@@ -95,7 +95,8 @@ class PostgresJournal implements Journal {
   /** Of the last record in the database. */
   #committedSeq: number;
   #nextSeq: number;
-  readonly #openBegins = new Map<string, number>();
+  /** Their rows: one, or more where it was amended. */
+  readonly #openBegins = new Map<string, readonly number[]>();
   /** Taken, not yet sent. Bounded by the requests that run: while the database is away none begins. */
   #queue: JournalRow[] = [];
   /** Sent, and nobody knows whether it was written: sent again as it is. */
@@ -135,7 +136,7 @@ class PostgresJournal implements Journal {
 
   async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
     assert(!this.#isWritable, "a journal is started once");
-    const open = new Map<string, { seq: number; record: BeginRecord }>();
+    const open = new Map<string, { seqs: readonly number[]; record: BeginRecord }>();
     let lastSeq = this.#committedSeq;
     let damagedRecords = 0;
     for await (const { seq, line } of this.#rows(0)) {
@@ -143,14 +144,18 @@ class PostgresJournal implements Journal {
       const record = decodeRecord(line);
       if (record === null) {
         damagedRecords += 1;
-        this.#spent.add({ seq, beginSeq: seq, isFlushed: true });
+        this.#spent.add({ seq, beginSeqs: [], isFlushed: true });
       }
-      if (record?.kind === "begin")
-        open.set(record.record.requestId, { seq, record: record.record });
+      if (record?.kind === "begin") {
+        const { requestId } = record.record;
+        const seqs = [...(open.get(requestId)?.seqs ?? []), seq];
+        open.set(requestId, { seqs, record: record.record });
+      }
       if (record?.kind !== "end" && record?.kind !== "void") continue;
       const isEnd = record.kind === "end";
       const requestId = isEnd ? record.record.requestId : record.requestId;
-      this.#spent.add({ seq, beginSeq: open.get(requestId)?.seq ?? seq, isFlushed: !isEnd });
+      const beginSeqs = open.get(requestId)?.seqs ?? [];
+      this.#spent.add({ seq, beginSeqs, isFlushed: !isEnd });
       open.delete(requestId);
       if (!isEnd || seq <= flushedSeq) continue;
       onUnflushedEnd({ seq, record: record.record, position: positionOf(seq) });
@@ -163,7 +168,7 @@ class PostgresJournal implements Journal {
     }
     const isWhole = damagedRecords === 0;
     if (!isWhole) await this.mark.set(false);
-    for (const [requestId, { seq }] of open) this.#openBegins.set(requestId, seq);
+    for (const [requestId, { seqs }] of open) this.#openBegins.set(requestId, seqs);
     this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
     this.#isWritable = true;
     this.markFlushed(flushedSeq);
@@ -177,24 +182,31 @@ class PostgresJournal implements Journal {
     if (!this.#isHealthy) throw new ApiError("unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
-    this.#openBegins.set(record.requestId, seq);
+    this.#openBegins.set(record.requestId, [seq]);
+  }
+
+  amendBegin(record: BeginRecord): void {
+    const beginSeqs = this.#openBegins.get(record.requestId);
+    if (beginSeqs === undefined) return;
+    const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
+    this.#openBegins.set(record.requestId, [...beginSeqs, seq]);
   }
 
   end(record: EndRecord): AcceptedEnd | null {
-    const beginSeq = this.#openBegins.get(record.requestId);
-    if (beginSeq === undefined) return null;
+    const beginSeqs = this.#openBegins.get(record.requestId);
+    if (beginSeqs === undefined) return null;
     this.#openBegins.delete(record.requestId);
     const seq = this.#take((next) => ({ kind: "end", seq: next, record }));
-    this.#spent.add({ seq, beginSeq, isFlushed: false });
+    this.#spent.add({ seq, beginSeqs, isFlushed: false });
     return { seq, position: positionOf(seq) };
   }
 
   takeBack(requestId: string): void {
-    const beginSeq = this.#openBegins.get(requestId);
-    if (beginSeq === undefined) return;
+    const beginSeqs = this.#openBegins.get(requestId);
+    if (beginSeqs === undefined) return;
     this.#openBegins.delete(requestId);
     const seq = this.#take((next) => ({ kind: "void", seq: next, requestId }));
-    this.#spent.add({ seq, beginSeq, isFlushed: true });
+    this.#spent.add({ seq, beginSeqs, isFlushed: true });
   }
 
   synced(): Promise<void> {

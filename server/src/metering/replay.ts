@@ -103,6 +103,15 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   };
 }
 
+/** The segments that a start would read: what is in those before them, the database has. */
+export async function listUnflushedSegments(
+  directory: string,
+  flushedSeq: number,
+): Promise<SegmentFile[]> {
+  const files = await listSegments(directory);
+  return files.slice(firstToRead(files, flushedSeq));
+}
+
 /**
  * Index of the oldest segment that can hold something of interest: an end above `flushedSeq`, or a begin that was open
  * when the newest segment was made. Segments kept for 48 hours are many; those before it are not read.
@@ -145,9 +154,13 @@ function takeRecord(
 ): void {
   scan.lastSeq = Math.max(scan.lastSeq, record.seq);
   switch (record.kind) {
-    case "begin":
-      scan.open.set(record.record.requestId, { seq: record.seq, record: record.record });
+    case "begin": {
+      const { requestId } = record.record;
+      // One that stands there twice was amended: the last counts, and it is open from the first on.
+      const seq = scan.open.get(requestId)?.seq ?? record.seq;
+      scan.open.set(requestId, { seq, record: record.record });
       return;
+    }
     case "end":
       scan.open.delete(record.record.requestId);
       scan.lastEndSeq = Math.max(scan.lastEndSeq, record.seq);

@@ -2,11 +2,12 @@ import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { deleteRows } from "./journal-rows.sql.ts";
 
-/** A request that is over: its two rows go once the usage tables have it. */
+/** A request that is over: its rows go once the usage tables have it. */
 interface SpentRequest {
   /** Of its end, or of what took its begin back. */
   seq: number;
-  beginSeq: number;
+  /** One, or more where it was amended. */
+  beginSeqs: readonly number[];
   /** True where there is nothing to flush. */
   isFlushed: boolean;
 }
@@ -66,7 +67,7 @@ export class SpentRows {
       seq <= committedSeq && (isFlushed || seq <= this.#flushedSeq);
     const first = this.#requests.findIndex((request) => !isSpent(request));
     const spent = this.#requests.splice(0, first === -1 ? this.#requests.length : first);
-    for (const { seq, beginSeq } of spent) this.#removable.push(beginSeq, seq);
+    for (const { seq, beginSeqs } of spent) this.#removable.push(...beginSeqs, seq);
   }
 
   async #removeAll(): Promise<void> {

@@ -4,6 +4,8 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface UsageNames {
   workspaces: ReadonlyMap<string, string>;
   apiKeys: ReadonlyMap<string, string>;
+  /** Those of the keys that are a person's in the playground. */
+  playgroundKeys: ReadonlySet<string>;
   members: ReadonlyMap<string, { name: string; email: string; isRemoved: boolean }>;
 }
 
@@ -29,7 +31,7 @@ export async function findUsageNames(
       ? []
       : await db
           .selectFrom("api_key")
-          .select(["id", "name"])
+          .select(["id", "name", "purpose"])
           .where("organization_id", "=", organizationId)
           .where("id", "in", apiKeyIds)
           .execute(),
@@ -45,6 +47,9 @@ export async function findUsageNames(
   return {
     workspaces: new Map(workspaces.map(({ id, name }) => [id, name])),
     apiKeys: new Map(apiKeys.map(({ id, name }) => [id, name])),
+    playgroundKeys: new Set(
+      apiKeys.filter(({ purpose }) => purpose === "playground").map(({ id }) => id),
+    ),
     members: new Map(
       members.map(({ id, name, email, status }) => [
         id,

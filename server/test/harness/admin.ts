@@ -60,7 +60,7 @@ export interface TestOrganization {
   /** Somebody on the server's own machine, in this organization. */
   operator: Client;
   /** A request that was made with the key a minute ago: its id. */
-  recordRequest(of: { workspaceId: string; apiKeyId: string }): Promise<string>;
+  recordRequest(of: { workspaceId: string; apiKeyId: string; memberId?: string }): Promise<string>;
   /** A person of the organization, signed in at the console. */
   member(options?: NewMember): Promise<TestMember>;
   /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */

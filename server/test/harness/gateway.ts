@@ -131,6 +131,7 @@ export const defaultKey: FoundKey = {
   status: "active",
   purpose: "calls",
   expiresAtMs: null,
+  isHeld: false,
   isWorkspaceArchived: false,
   secretId: 1,
   secretValidUntilMs: null,
@@ -161,6 +162,7 @@ function testDeps(
     ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },
     meter: {
       begin: (record) => void state.begins.push(record),
+      amendBegin: () => undefined,
       end(record) {
         state.ends.push(record);
         for (const done of endWaiters.splice(0)) done();
@@ -172,9 +174,11 @@ function testDeps(
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
+    rates: noRates,
     metrics: {
       observeRequest: (request) => void state.observed.push(request),
       observeHoldRefusal: () => undefined,
+      observeRateRefusal: () => undefined,
       observeOverrun: () => undefined,
     },
     newRequestId: () => newId("req_", Date.now()),
@@ -182,6 +186,13 @@ function testDeps(
     logger: makeLogger("silent"),
   };
 }
+
+/** As for an organization without rate limits. */
+const noRates: GatewayDeps["rates"] = {
+  take: () => null,
+  use: () => undefined,
+  headersOf: () => ({}),
+};
 
 /** As for an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody else's server on loopback that messages are sent to. It keeps what it gets. */
+/** Somebody else's server on loopback that messages are sent to. It keeps what it gets, in the order it came. */
 export interface Receiver {
   /** `http://127.0.0.1:<port>`. */
   origin: string;
@@ -15,6 +15,9 @@ export interface Receiver {
   received: ReceivedMessage[];
   /** What the next requests get; in force until it is replaced. */
   answer: (response: ServerResponse, message: ReceivedMessage) => void;
+  /** Until `release`, nothing is answered: what comes waits for it. */
+  hold(): void;
+  release(): void;
   close(): Promise<void>;
 }
 
@@ -26,6 +29,7 @@ export interface ReceivedMessage {
 
 /** Answers 200 until told otherwise. */
 export async function startReceiver({ host = "127.0.0.1", port = 0 } = {}): Promise<Receiver> {
+  let held: (() => void)[] | null = null;
   const server = createServer((request, response) => void serve(request, response));
   server.listen(port, host);
   await once(server, "listening");
@@ -35,7 +39,15 @@ export async function startReceiver({ host = "127.0.0.1", port = 0 } = {}): Prom
     port: bound,
     received: [],
     answer: answerWith(200),
+    hold: () => {
+      held ??= [];
+    },
+    release: () => {
+      for (const answer of held ?? []) answer();
+      held = null;
+    },
     async close() {
+      receiver.release();
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
@@ -52,7 +64,8 @@ export async function startReceiver({ host = "127.0.0.1", port = 0 } = {}): Prom
       body: Buffer.concat(chunks).toString("utf8"),
     };
     receiver.received.push(message);
-    receiver.answer(response, message);
+    if (held === null) receiver.answer(response, message);
+    else held.push(() => receiver.answer(response, message));
   }
 
   return receiver;

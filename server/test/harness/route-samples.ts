@@ -21,6 +21,7 @@ export type Made = Record<
   | "admin_key_id"
   | "upstream_id"
   | "spend_limit_id"
+  | "rate_limit_id"
   | "alert_id"
   | "alert_firing_id"
   | "spend_limit_increase_request_id"
@@ -51,6 +52,10 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     period: "weekly",
     limit_usd: 50,
   });
+  const rateLimit = await operator.post<{ id: string }>("/v1/admin/rate_limits", {
+    scope: { type: "workspace", workspace_id: workspaceId },
+    requests_per_minute: 60,
+  });
   const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
   const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
     "/v1/admin/invites",
@@ -74,6 +79,7 @@ export async function makeEach(org: TestOrganization): Promise<Made> {
     admin_key_id: adminKeyId,
     upstream_id: await findOrMakeUpstream(operator),
     spend_limit_id: limit.body.id,
+    rate_limit_id: rateLimit.body.id,
     ...(await makeFiring(org, workspaceId, apiKeyId)),
     spend_limit_increase_request_id: asked.body.id,
     unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
@@ -187,6 +193,13 @@ function newIncreaseRequest(workspaceId: string) {
   };
 }
 
+/** The organization's entry of a group, by which the official shape names a workspace's limit. */
+const findOfficialEntry: Sample["fit"] = async (client) => {
+  const path = "/v1/organizations/rate_limits?model=claude-sonnet-5";
+  const { body } = await client.get<Listed<{ id: string }>>(path);
+  return { ids: { rate_limit_id: body.data[0]?.id ?? "" } };
+};
+
 /** Who sees what others ask for in the workspace. */
 const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
   role === "owner" ||
@@ -221,6 +234,7 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
+  rate_limit_id: "rlim_unknown",
   alert_id: "alert_unknown",
   alert_firing_id: "firing_unknown",
   spend_limit_increase_request_id: "slir_unknown",
@@ -494,6 +508,23 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listSpendLimits: {},
   getSpendLimit: {},
   deleteSpendLimit: {},
+  setRateLimit: {
+    body: ({ api_key_id }) => ({
+      scope: { type: "api_key", api_key_id },
+      requests_per_minute: 60,
+    }),
+  },
+  listRateLimits: {},
+  getRateLimit: {},
+  deleteRateLimit: {},
+  getEffectiveRateLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
+  listModelGroups: {},
+  listOfficialRateLimits: {},
+  listOfficialWorkspaceRateLimits: {},
+  updateOfficialWorkspaceRateLimit: {
+    fit: findOfficialEntry,
+    body: () => ({ limits: [{ type: "requests_per_minute", value: 30 }] }),
+  },
   createAlert: {
     body: ({ workspace_id }) => ({
       name: nextName(),

@@ -46,7 +46,8 @@ export function makeTestLeases(
     unresolvedReleaseMs: 3_600_000,
     reenter: () => Promise.resolve(),
     journalTold: () => undefined,
-    listRunning: () => [],
+    holdRunning: () => [],
+    journalSynced: () => Promise.resolve(),
     ...options,
   });
 }
@@ -54,16 +55,18 @@ export function makeTestLeases(
 export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNode> {
   const { database, directory, nodeId, flushEveryMs } = options;
   const databaseNowMs = options.databaseNowMs ?? (() => Date.now());
+  const journal = options.journal ?? openJournal({ directory, nodeId, clock: systemClock, logger });
   const leases = makeTestLeases({
     ...options,
     databaseNowMs,
     reenter: () => meter.reenter(),
     journalTold: () => meter.journalTold(),
+    journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
   const meter: Meter = makeMeter({
     database,
-    journal: options.journal ?? openJournal({ directory, nodeId, clock: systemClock, logger }),
+    journal,
     participants: [recordUsage(nodeId), ledger.spendParticipant],
     version: "0.0.0",
     newInstallationId: nodeId,

@@ -1,4 +1,4 @@
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Outlet, useParams } from "@tanstack/react-router";
 import { Ellipsis } from "lucide-react";
 import { useState } from "react";
 import { useMay } from "../../session.ts";
@@ -7,7 +7,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatCount, formatDay } from "../../ui/format.ts";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
-import { Page } from "../../ui/page.tsx";
+import { BackLink, Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
@@ -61,9 +61,7 @@ export function ReviewPage() {
       title={review.name}
       above={
         <p className="flex items-center gap-2 text-sm text-quiet">
-          <Link to="/reviews" className="link">
-            Access reviews
-          </Link>
+          <BackLink to="/reviews">Access reviews</BackLink>
           <Badge tone={tone}>{text}</Badge>
         </p>
       }

@@ -17,6 +17,7 @@ import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 
 const tones: Record<AdminKey["status"], Tone> = {
   active: "good",
+  inactive: "warn",
   expired: "warn",
   revoked: "plain",
 };

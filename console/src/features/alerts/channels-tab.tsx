@@ -150,7 +150,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
 
 function reachWords({ recipients, target_hint }: Channel): string {
   if (!recipients) return target_hint ?? "";
-  const roles = recipients.roles.map((role) => `${role}s`);
+  const roles = recipients.roles.map((role) => (role === "billing" ? role : `${role}s`));
   const count = recipients.addresses.length;
   const addresses =
     count === 0

@@ -5,7 +5,7 @@ import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { formatUsd } from "../../ui/format.ts";
-import { Facts, Page, Section } from "../../ui/page.tsx";
+import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
@@ -33,6 +33,7 @@ export function FiringPage() {
   return (
     <Page
       title={data.title}
+      above={<BackLink to="/alerts">Alerts</BackLink>}
       lead={data.next}
       actions={
         <>

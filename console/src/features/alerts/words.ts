@@ -69,9 +69,7 @@ export function conditionWords(condition: Condition): string {
     case "unusual_spend":
       return `${condition.factor} times the usual, from ${usdOf(condition.min_usd)}`;
     case "key_expiring":
-      return `${listOf(
-        [...condition.days].sort((a, b) => b - a).map(String),
-      )} days before a key expires`;
+      return `${daysWords(condition.days)} before a key expires`;
     case "key_unused":
       return `Not used for ${formatPlural(condition.days, "day")}`;
     case "key_new_address":
@@ -81,6 +79,13 @@ export function conditionWords(condition: Condition): string {
     case "upstream_errors":
       return `${condition.percent} % of at least ${formatPlural(condition.min_requests, "request")} within ${formatPlural(condition.minutes, "minute")}`;
   }
+}
+
+/** `14 and 3 days`, `1 day`. */
+function daysWords(days: readonly number[]): string {
+  const [only, ...more] = [...days].sort((a, b) => b - a);
+  if (only !== undefined && more.length === 0) return formatPlural(only, "day");
+  return `${listOf([only, ...more].map(String))} days`;
 }
 
 function listOf(parts: readonly string[]): string {

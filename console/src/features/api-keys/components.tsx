@@ -1,4 +1,3 @@
-import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, X } from "lucide-react";
 import { useMemo, useState } from "react";
@@ -8,7 +7,7 @@ import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { toNanoUsd } from "../../ui/format.ts";
+import { formatPlural, toNanoUsd } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
@@ -38,12 +37,16 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
     show: chosen = "working",
     find: search = "",
     issue,
+    unused,
   }: KeysSearch = useSearch({
     strict: false,
   });
   // The issue alone says which keys those are: among them are disabled ones.
   const view = issue ? "all" : chosen;
-  const keys = useApiKeys(workspaceId, issue);
+  const keys = useApiKeys(workspaceId, { issue, unusedDays: unused });
+  const filter = issue
+    ? issueWords[issue].label
+    : unused && `Not used for ${formatPlural(unused, "day")}`;
   const may = useMay();
   const nowMs = useNow();
   const navigate = useNavigate();
@@ -70,7 +73,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
     <div className="grid gap-4">
       {keys.isPending ? (
         <SkeletonRows />
-      ) : keys.data.items.length === 0 && !issue ? (
+      ) : keys.data.items.length === 0 && !filter ? (
         <EmptyState
           title="No key yet"
           action={create}
@@ -93,10 +96,10 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               value={search}
               onFind={(find) => show({ find })}
             />
-            {issue ? (
-              <IssueFilter
-                issue={issue}
-                onClear={() => show({ issue: undefined, show: "working" })}
+            {filter ? (
+              <KeyFilter
+                words={filter}
+                onClear={() => show({ issue: undefined, unused: undefined, show: "working" })}
               />
             ) : (
               <Segments
@@ -122,7 +125,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               <button
                 type="button"
                 className="link"
-                onClick={() => show({ find: "", show: "all", issue: undefined })}
+                onClick={() => show({ find: "", show: "all", issue: undefined, unused: undefined })}
               >
                 Show all keys
               </button>
@@ -150,14 +153,14 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   );
 }
 
-function IssueFilter({ issue, onClear }: { issue: KeyIssue; onClear: () => void }) {
+function KeyFilter({ words, onClear }: { words: string; onClear: () => void }) {
   return (
     <button
       type="button"
       onClick={onClear}
       className="inline-flex min-h-9 items-center gap-1.5 rounded-md border border-accent/50 bg-accent-wash px-3 text-sm font-medium text-accent pointer-coarse:min-h-11"
     >
-      {issueWords[issue].label}
+      {words}
       <X size={14} aria-hidden="true" />
       <span className="sr-only">: show all keys</span>
     </button>

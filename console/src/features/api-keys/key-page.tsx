@@ -1,15 +1,16 @@
-import { Link, useParams } from "@tanstack/react-router";
-import { ChevronLeft } from "lucide-react";
+import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay, useSession } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
-import { Facts, Page, Section } from "../../ui/page.tsx";
+import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { KeyRates } from "../rate-limits/key-rates.tsx";
+import { effectWords } from "../rate-limits/words.ts";
 import { RecentRequests } from "../requests/recent-requests.tsx";
 import { KeyLimits } from "../spend-limits/key-limits.tsx";
 import { UsageReport } from "../usage/report.tsx";
@@ -39,14 +40,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Page
       title={apiKey.name}
-      above={
-        <Link
-          to="/keys"
-          className="inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
-        >
-          <ChevronLeft size={14} /> API keys
-        </Link>
-      }
+      above={<BackLink to="/keys">API keys</BackLink>}
       lead={
         <span className="grid gap-1.5">
           <KeyBadges apiKey={apiKey} />
@@ -60,10 +54,15 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         <KeyFacts apiKey={apiKey} />
         {may("spend_limits:read", apiKey.workspace_id) && (
           <Section
-            title="Limits"
+            title="Spend limits"
             lead="A request must fit the limits of the key, its workspace and the company, all of them."
           >
             <KeyLimits apiKeyId={apiKey.id} />
+          </Section>
+        )}
+        {may("rate_limits:read", apiKey.workspace_id) && (
+          <Section title="Rate limits" lead={effectWords}>
+            <KeyRates apiKeyId={apiKey.id} />
           </Section>
         )}
         <Section title="Usage">

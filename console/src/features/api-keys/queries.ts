@@ -3,11 +3,15 @@ import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 
 export type ApiKey = ItemOf<"listApiKeys">;
 
-/** All keys that the person may see, or those of one workspace, or those with one issue. */
-export function useApiKeys(workspaceId?: string, issue?: KeyIssue) {
+/** All keys that the person may see, or of these those of one workspace, with one issue, or unused for so many days. */
+export function useApiKeys(
+  workspaceId?: string,
+  { issue, unusedDays }: { issue?: KeyIssue | undefined; unusedDays?: number | undefined } = {},
+) {
   const query = {
     ...(workspaceId !== undefined && { workspace_id: workspaceId }),
     ...(issue !== undefined && { issue }),
+    ...(unusedDays !== undefined && { unused_days: unusedDays }),
   };
   return useList("listApiKeys", Object.keys(query).length === 0 ? {} : { query }, {
     everyMs: 60_000,

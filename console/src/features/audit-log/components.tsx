@@ -51,7 +51,7 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
         {isExact && <option value={search.event}>{search.event}</option>}
         {prefixes.map((prefix) => (
           <option key={prefix} value={prefix}>
-            {capitalise(prefix.slice(0, -1).replaceAll("_", " "))}
+            {capitalise(prefix.slice(0, -1).replaceAll("_", " ")).replace("Api ", "API ")}
           </option>
         ))}
       </Select>

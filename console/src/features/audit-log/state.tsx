@@ -1,15 +1,11 @@
 import { useState } from "react";
-import { useForm } from "react-hook-form";
 import { type Answer, call } from "../../api-client.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { Field } from "../../ui/field.tsx";
-import { showServerErrors } from "../../ui/form.ts";
 import { formatCount, formatPlural } from "../../ui/format.ts";
-import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { RetentionDialog } from "../../ui/retention-dialog.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
@@ -47,7 +43,7 @@ export function ChainState() {
           ],
         ]}
       />
-      {isSetting && <RetentionDialog days={days} onClose={() => setIsSetting(false)} />}
+      {isSetting && <AuditRetention days={days} onClose={() => setIsSetting(false)} />}
     </>
   );
 }
@@ -115,53 +111,17 @@ function Verified({ state }: { state: State }) {
   );
 }
 
-function RetentionDialog({ days, onClose }: { days: number | null; onClose: () => void }) {
+function AuditRetention({ days, onClose }: { days: number | null; onClose: () => void }) {
   const set = useSetAuditRetention();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { retention_days: days === null ? "" : String(days) } });
-  const submit = form.handleSubmit(async ({ retention_days }) => {
-    setError(null);
-    const text = retention_days.trim();
-    try {
-      await set.mutateAsync({ body: { retention_days: text === "" ? null : Number(text) } });
-      showToast(text === "" ? "Events are kept for ever" : `Events are kept for ${text} days`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
-  });
   return (
-    <Dialog
-      title="Set retention"
-      description="Older events are deleted every day, for good. A signed checkpoint stands for them, so that the rest still verifies."
-      isOpen
+    <RetentionDialog
+      what="Events"
+      effect="Older events are deleted every day, for good. A signed checkpoint stands for them, so that the rest still verifies."
+      leastDays={30}
+      days={days}
+      onSave={(body) => set.mutateAsync({ body })}
+      isBusy={set.isPending}
       onClose={onClose}
-    >
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
-        <Field
-          label="Days"
-          hint="At least 30. Empty: for ever."
-          error={form.formState.errors.retention_days?.message}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              inputMode="numeric"
-              {...form.register("retention_days", {
-                pattern: { value: /^\s*\d*\s*$/, message: "Enter whole days." },
-              })}
-              className="max-w-40"
-            />
-          )}
-        </Field>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={set.isPending}>
-            Set retention
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    />
   );
 }

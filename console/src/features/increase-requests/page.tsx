@@ -5,7 +5,7 @@ import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { formatUsd } from "../../ui/format.ts";
-import { Page } from "../../ui/page.tsx";
+import { BackLink, Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -33,6 +33,7 @@ export function IncreaseRequestsPage() {
   return (
     <Page
       title="Requests for higher limits"
+      above={may("spend_limits:read") && <BackLink to="/limits">Limits</BackLink>}
       lead="Who needs more than a limit allows, and what was decided."
       actions={ask}
     >

@@ -3,10 +3,10 @@ import { type ReactNode, useState } from "react";
 import { useSession } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { Button, ButtonLink } from "../../ui/button.tsx";
+import { Button } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatUsd } from "../../ui/format.ts";
-import { Facts, Page, Section } from "../../ui/page.tsx";
+import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
@@ -41,10 +41,10 @@ export function IncreaseRequestPage() {
   return (
     <Page
       title={`More for ${scopeWords(data)}`}
+      above={<BackLink to="/limits/requests">Requests for higher limits</BackLink>}
       lead={`${personWords(data.requester)} asks for ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
       actions={
         <>
-          <ButtonLink to="/limits/requests">All requests</ButtonLink>
           {isPending && isOwn && (
             <Button onClick={() => setOpen("withdraw")}>Withdraw request…</Button>
           )}

@@ -28,7 +28,9 @@ export function KeyHygiene() {
 
 function describe({ keys, keys_without_issue }: Answer<"getKeyHygiene">): string {
   if (keys === 0) return "There is no key yet.";
-  return `${formatCount(keys_without_issue)} of ${formatPlural(keys, "working key")} have nothing to be said of them.`;
+  const needy = keys - keys_without_issue;
+  if (needy === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
+  return `${formatCount(needy)} of ${formatPlural(keys, "working key")} ${needy === 1 ? "needs" : "need"} attention, for one reason or more.`;
 }
 
 function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {

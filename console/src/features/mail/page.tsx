@@ -84,13 +84,20 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
     {
       id: "to",
       header: "To",
-      cell: (mail) => <span className="block max-w-60 truncate">{mail.to}</span>,
+      cell: (mail) => (
+        <span className="grid max-w-60 max-sm:max-w-44">
+          <span className="truncate">{mail.to}</span>
+          <span className="truncate text-xs text-quiet sm:hidden">{mail.subject}</span>
+        </span>
+      ),
     },
     {
       id: "subject",
       header: "Subject",
       from: "sm",
-      cell: (mail) => <span className="block max-w-96 truncate text-quiet">{mail.subject}</span>,
+      cell: (mail) => (
+        <span className="block max-w-[34rem] truncate text-quiet">{mail.subject}</span>
+      ),
     },
     {
       id: "status",

@@ -5,7 +5,7 @@ import { useApi } from "../../queries.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { formatCount, formatUsd, nanoToUsdText, toNanoUsd, toUsdText } from "../../ui/format.ts";
+import { formatCount, formatUsd, nanoToUsdText, toUsdText } from "../../ui/format.ts";
 import { Page, Section } from "../../ui/page.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
@@ -13,6 +13,7 @@ import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
 import { warningsOf } from "../api-keys/words.ts";
 import { useSpendLimits } from "../spend-limits/queries.ts";
+import { MonthStats, useCostSummary } from "../usage/cost-summary.tsx";
 import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
@@ -46,7 +47,7 @@ export function OverviewPage() {
     <Page title={organization.name} lead={monthName(nowMs)}>
       <FirstSteps month={month} />
       <Suspense fallback={null}>{may("workspace_members:write") && <ReviewsToDecide />}</Suspense>
-      {may("usage:read") && <MonthFigures month={month} nowMs={nowMs} />}
+      {may("usage:read") && <MonthFigures month={month} />}
       {may("spend_limits:read") && <CompanyLimits />}
       {may("usage:read") && (
         <div className="grid gap-x-12 gap-y-10 lg:grid-cols-2">
@@ -89,6 +90,7 @@ function useIsComing(month: Month): boolean {
   const ifUsage = { isEnabled: may("usage:read") };
   const asked = [
     useUsage(toAsked(month, null), ifUsage),
+    useCostSummary({}, ifUsage.isEnabled),
     useUsage(toAsked(month, "workspace"), ifUsage),
     useUsage(toAsked(month, "model"), ifUsage),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
@@ -103,18 +105,15 @@ function toAsked(month: Month, groupBy: Group | null): UsageAsked {
   return { ...month, groupBy, workspaceIds: [], apiKeyIds: [], models: [] };
 }
 
-function MonthFigures({ month, nowMs }: { month: Month; nowMs: number }) {
+function MonthFigures({ month }: { month: Month }) {
   const usage = useUsage(toAsked(month, null));
-  if (usage.error && !usage.data) return <ErrorState error={usage.error} />;
+  const summary = useCostSummary({}, true);
+  const error = (usage.data ? null : usage.error) ?? (summary.data ? null : summary.error);
+  if (error) return <ErrorState error={error} />;
   const totals = usage.data?.totals;
   return (
     <StatRow>
-      <Stat label="Spent this month" value={totals && <Money usd={totals.cost_usd} />} />
-      <Stat
-        label="At this pace"
-        value={totals && <Money usd={forecast(totals.cost_usd, nowMs)} />}
-        note="by the end of the month"
-      />
+      <MonthStats summary={summary.data} />
       <Stat
         label="Requests"
         value={totals && formatCount(totals.requests)}
@@ -126,15 +125,6 @@ function MonthFigures({ month, nowMs }: { month: Month; nowMs: number }) {
       />
     </StatRow>
   );
-}
-
-/** The month's cost if it goes on like the days so far. */
-function forecast(usd: string, nowMs: number): string {
-  const now = new Date(nowMs);
-  const start = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
-  const elapsedMs = BigInt(Math.max(1, Math.floor(nowMs - start)));
-  return nanoToUsdText((toNanoUsd(usd) * BigInt(end - start)) / elapsedMs);
 }
 
 function CompanyLimits() {

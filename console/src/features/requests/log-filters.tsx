@@ -41,7 +41,7 @@ function IdBox({ search, onChange }: LogFiltersProps) {
   };
   return (
     <form
-      className="flex w-full max-w-md gap-2"
+      className="flex w-full max-w-sm gap-2"
       onSubmit={(event) => {
         event.preventDefault();
         find(kind);

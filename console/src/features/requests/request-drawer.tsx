@@ -12,7 +12,7 @@ import type { ReportSearch } from "../usage/search.ts";
 import { statusWords, tokenTypeWords } from "../usage/words.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { type RequestDetail, useRequest } from "./queries.ts";
-import { formatDuration, formatExact, statusSentences, statusTones } from "./words.ts";
+import { formatDuration, formatExact, madeWith, statusSentences, statusTones } from "./words.ts";
 
 interface DrawerProps {
   id: string | undefined;
@@ -52,7 +52,9 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
         Bursar stores no prompt and no answer, so neither can be shown here.
       </p>
       <div className="flex flex-wrap gap-2.5">
-        <Button onClick={() => onFilter({ key: [data.api_key_id] })}>All of this key</Button>
+        {!data.is_playground && (
+          <Button onClick={() => onFilter({ key: [data.api_key_id] })}>All of this key</Button>
+        )}
         <Button onClick={() => onFilter({ model: [data.model] })}>All of this model</Button>
         <Button onClick={() => onFilter({ status: [data.status] })}>All with this status</Button>
       </div>
@@ -94,8 +96,8 @@ const MEASURABLE_MS = 100;
 function Timing({ request }: Detail) {
   const { latency_ms, first_byte_ms, output_tokens, is_stream } = request;
   const waitMs = first_byte_ms ?? latency_ms;
-  const share = latency_ms > 0 ? Math.min(1, waitMs / latency_ms) : 1;
-  const restMs = Math.max(0, latency_ms - waitMs);
+  const share = latency_ms > 0 ? waitMs / latency_ms : 1;
+  const restMs = latency_ms - waitMs;
   const perSecond = is_stream && restMs >= MEASURABLE_MS ? (output_tokens * 1_000) / restMs : null;
   return (
     <section className="grid gap-3">
@@ -192,18 +194,17 @@ function CostTable({ request }: Detail) {
 
 function Whose({ request }: Detail) {
   const may = useMay();
-  const { api_key_id, workspace_id, member_id } = request;
-  const keyName = request.api_key_name ?? api_key_id;
+  const { api_key_id, workspace_id, member_id, is_playground } = request;
   const memberName = request.member_name ?? request.member_email ?? member_id;
   const items: (readonly [string, ReactNode])[] = [
     [
       "Key",
-      may("api_keys:read", workspace_id) ? (
+      !is_playground && may("api_keys:read", workspace_id) ? (
         <Link key="key" to="/keys/$keyId" params={{ keyId: api_key_id }} className="link">
-          {keyName}
+          {madeWith(request)}
         </Link>
       ) : (
-        keyName
+        madeWith(request)
       ),
     ],
     ["Workspace", <WorkspaceLink key="workspace" id={workspace_id} />],

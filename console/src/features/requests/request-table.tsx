@@ -4,7 +4,14 @@ import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { statusWords } from "../usage/words.ts";
 import type { LoggedRequest } from "./queries.ts";
-import { formatDuration, formatExact, formatMoment, shortStatus, statusTones } from "./words.ts";
+import {
+  formatDuration,
+  formatExact,
+  formatMoment,
+  madeWith,
+  shortStatus,
+  statusTones,
+} from "./words.ts";
 
 interface RequestTableProps {
   requests: readonly LoggedRequest[];
@@ -56,7 +63,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       id: "key",
       header: "Key",
       from: "lg",
-      cell: ({ api_key_name, api_key_id }) => <Short text={api_key_name ?? api_key_id} />,
+      cell: (request) => <Short text={madeWith(request)} />,
     },
     {
       id: "workspace",

@@ -1,5 +1,13 @@
 import type { Tone } from "../../ui/badge.tsx";
 import { formatCount } from "../../ui/format.ts";
+import type { LoggedRequest } from "./queries.ts";
+
+/** What it was made with; the playground's key is the person's, and nobody has seen it. */
+export function madeWith(request: LoggedRequest): string {
+  const { is_playground, api_key_name, api_key_id, member_name, member_email } = request;
+  if (!is_playground) return api_key_name ?? api_key_id;
+  return `Playground of ${member_name ?? member_email ?? "a removed member"}`;
+}
 
 /** `412 ms`, `3.28 s`, `2 min 05 s` */
 export function formatDuration(ms: number): string {

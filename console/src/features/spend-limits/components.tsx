@@ -1,6 +1,5 @@
 import { Ellipsis, Plus } from "lucide-react";
-import { useMemo, useState } from "react";
-import { useList } from "../../queries.ts";
+import { useState } from "react";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -15,8 +14,8 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useWorkspaceNames } from "../workspaces/queries.ts";
 import { type Scope, type SpendLimit, useRemoveLimit, useSpendLimits } from "./queries.ts";
+import { byScope, useScopeNames } from "./scope-names.ts";
 import { SetLimitDialog } from "./set-limit.tsx";
 import { enforcementWords, periodWords } from "./words.ts";
 
@@ -176,28 +175,6 @@ function LimitRow({ limit, name, onEdit, onRemove }: LimitRowProps) {
   );
 }
 
-/** What a scope is called on screen. Keys are asked for only where one of them has a limit. */
-function useScopeNames(limits: readonly SpendLimit[] = []): (scope: Scope) => string {
-  const workspaceName = useWorkspaceNames();
-  const may = useMay();
-  const hasKeys = limits.some(({ scope }) => scope.type === "api_key");
-  const keys = useList("listApiKeys", {}, { isEnabled: hasKeys && may("api_keys:read") });
-  const keyNames = useMemo(
-    () => new Map(keys.data?.items.map(({ id, name }) => [id, name])),
-    [keys.data],
-  );
-  return (scope) => {
-    switch (scope.type) {
-      case "organization":
-        return "The whole company";
-      case "workspace":
-        return workspaceName(scope.workspace_id).name;
-      case "api_key":
-        return `Key ${keyNames.get(scope.api_key_id) ?? scope.api_key_id}`;
-    }
-  };
-}
-
 function RemoveLimitDialog(props: {
   limit: SpendLimit | null;
   nameOf: (scope: Scope) => string;
@@ -235,10 +212,4 @@ function RemoveLimitDialog(props: {
       )}
     </ConfirmDialog>
   );
-}
-
-const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
-
-function byScope(a: SpendLimit, b: SpendLimit): number {
-  return scopeOrder[a.scope.type] - scopeOrder[b.scope.type] || a.id.localeCompare(b.id);
 }

@@ -1,14 +1,19 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useList } from "../../queries.ts";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useWorkspaceNames } from "../workspaces/queries.ts";
-import { KeyLimits } from "./key-limits.tsx";
 import type { LimitsSearch } from "./search.ts";
 
+interface ExplainerProps {
+  /** What is said of the chosen key. */
+  show: (apiKeyId: string) => ReactNode;
+}
+
 /** Picks a key, and explains what limits it. Which one stands in the address. */
-export function LimitExplainer() {
+export function LimitExplainer({ show }: ExplainerProps) {
   const search: LimitsSearch = useSearch({ strict: false });
   const key = search.key ?? null;
   const navigate = useNavigate();
@@ -32,7 +37,7 @@ export function LimitExplainer() {
             placeholder="Type to find a key"
             onChange={(chosen) =>
               void navigate({
-                to: "/limits",
+                to: ".",
                 search: chosen === null ? {} : { key: chosen },
                 replace: true,
               })
@@ -41,7 +46,7 @@ export function LimitExplainer() {
         )}
       </Field>
       <FormError error={keys.error} />
-      {key !== null && <KeyLimits apiKeyId={key} />}
+      {key !== null && show(key)}
     </div>
   );
 }

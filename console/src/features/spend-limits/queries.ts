@@ -1,6 +1,6 @@
 import { call } from "../../api-client.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
-import { nameOfActor } from "../audit-log/actor.ts";
+import { findLastChange } from "../audit-log/last-change.ts";
 
 export type SpendLimit = ItemOf<"listSpendLimits">;
 export type Scope = SpendLimit["scope"];
@@ -39,11 +39,8 @@ export async function findMeanwhile(
   const limit = data[0] ?? null;
   if (limit?.version === seen?.version) return null;
   const id = (limit ?? seen)?.id;
-  if (!mayReadAudit || id === undefined) return { limit, change: null };
-  const events = await call("listAuditEvents", { query: { subject_id: id, limit: 1 } });
-  const [newest] = events.data;
   return {
     limit,
-    change: newest ? { actor: nameOfActor(newest), at: newest.created_at } : null,
+    change: mayReadAudit && id !== undefined ? await findLastChange(id) : null,
   };
 }

@@ -3,12 +3,12 @@ import { type ReactNode, useMemo } from "react";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
+import { BackupSection } from "./backup-section.tsx";
 import { makeNodeColumns } from "./node-columns.tsx";
 import { type Answer, useSystem } from "./queries.ts";
 import { TestMail } from "./test-mail.tsx";
@@ -72,7 +72,7 @@ function Loaded({ system }: { system: System }) {
           ]}
         />
       </Section>
-      <Backup isEmbedded={system.database.is_embedded} />
+      <BackupSection backup={system.backup} isEmbedded={system.database.is_embedded} />
     </div>
   );
 }
@@ -323,45 +323,5 @@ function AuditState({ log }: { log: System["audit_log"] }) {
         Audit log
       </Link>
     </>
-  );
-}
-
-/** Only what is there: the copies are the operator's to make. */
-function Backup({ isEmbedded }: { isEmbedded: boolean }) {
-  return (
-    <Section
-      title="Backup"
-      lead="Bursar makes no copies by itself. These are the things to keep; without the secret nobody reads stored credentials and messages again."
-    >
-      {isEmbedded ? (
-        <ul className="grid list-disc gap-2 pl-5 text-sm">
-          <li>
-            Stop Bursar, copy the whole data folder, start it again. The folder holds the database,
-            the journal of requests, and the secret.
-          </li>
-          <li>
-            A copy that is taken while it runs is not one: take a snapshot of the whole file system
-            at one moment, or stop it.
-          </li>
-        </ul>
-      ) : (
-        <>
-          <ul className="grid list-disc gap-2 pl-5 text-sm">
-            <li>The database, with your own PostgreSQL’s backup or pg_dump.</li>
-            <li>
-              <code>BURSAR_SECRET</code>, kept apart from the database.
-            </li>
-            <li>
-              The data folder of each node with its journal on disk: it holds the last requests that
-              are not in the database yet.
-            </li>
-          </ul>
-          <CodeBlock
-            what="command"
-            text={'pg_dump --format=custom --file=bursar.dump "$DATABASE_URL"'}
-          />
-        </>
-      )}
-    </Section>
   );
 }

@@ -11,7 +11,7 @@ export type CostSummary = Answer<"getCostSummary">;
 
 const EVERY_MS = 30_000;
 
-export const useCostSummary = (filters: FilterQuery, isEnabled: boolean) =>
+export const useCostSummary = (filters: FilterQuery | Record<string, never>, isEnabled: boolean) =>
   useApi(
     "getCostSummary",
     { query: filters },
@@ -25,20 +25,7 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
   return (
     <div className="grid gap-2">
       <StatRow>
-        <Stat
-          label="This month so far"
-          value={data && <Money usd={data.month_to_date_usd} />}
-          note={data && <MonthNote summary={data} />}
-        />
-        <Stat
-          label="Forecast for the month"
-          value={data && (data.forecast ? <Money usd={data.forecast.month_usd} /> : "–")}
-          note={
-            data?.forecast
-              ? `By the same weekdays of ${formatPlural(data.forecast.based_on_days, "day")}`
-              : data && "Needs one whole day of usage"
-          }
-        />
+        <MonthStats summary={data} />
         <Stat
           label="Last month"
           value={data && <Money usd={data.last_month_usd} />}
@@ -58,6 +45,28 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
       </StatRow>
       {data && <StaleBadge error={error} readAt={data.data_refreshed_at} />}
     </div>
+  );
+}
+
+/** What the month has cost, and what it will have: on every page the server's own figures. */
+export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
+  return (
+    <>
+      <Stat
+        label="This month so far"
+        value={summary && <Money usd={summary.month_to_date_usd} />}
+        note={summary && <MonthNote summary={summary} />}
+      />
+      <Stat
+        label="Forecast for the month"
+        value={summary && (summary.forecast ? <Money usd={summary.forecast.month_usd} /> : "–")}
+        note={
+          summary?.forecast
+            ? `By the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
+            : summary && "Needs one whole day of usage"
+        }
+      />
+    </>
   );
 }
 

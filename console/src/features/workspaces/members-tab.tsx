@@ -197,9 +197,11 @@ function makeColumns(
       header: "Name",
       sortBy: (member) => member.name,
       cell: (member) => (
-        <span className="grid">
-          <span className="font-medium">{member.name}</span>
-          <span className="text-xs break-all text-quiet">{member.email}</span>
+        <span className="grid max-sm:max-w-40">
+          <span className="truncate font-medium">{member.name}</span>
+          <span className="truncate text-xs text-quiet" title={member.email}>
+            {member.email}
+          </span>
         </span>
       ),
     },

@@ -1,5 +1,5 @@
 import type { ItemOf } from "../../queries.ts";
-import { useApi, useChange, useList } from "../../queries.ts";
+import { makeSharedList, useApi, useChange, useList } from "../../queries.ts";
 
 export type Workspace = ItemOf<"listWorkspaces">;
 
@@ -13,9 +13,11 @@ export function useWorkspace(workspaceId: string) {
   return useApi("getWorkspace", { params: { workspace_id: workspaceId } });
 }
 
+const useAllWorkspaces = makeSharedList("listWorkspaces", { query: { include_archived: true } });
+
 /** Names of workspaces, archived ones too, by id: for tables that show one. */
 export function useWorkspaceNames(): (id: string) => { name: string; color: string } {
-  const { data } = useWorkspaces({ withArchived: true });
+  const data = useAllWorkspaces();
   const byId = data && indexOf(data.items);
   return (id) => {
     const found = byId?.get(id);

@@ -11,6 +11,7 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ApiKeyList } from "../api-keys/components.tsx";
 import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
+import { RateLimitList } from "../rate-limits/components.tsx";
 import { RecentRequests } from "../requests/recent-requests.tsx";
 import { LimitList } from "../spend-limits/components.tsx";
 import { UsageReport } from "../usage/report.tsx";
@@ -80,7 +81,20 @@ export function WorkspaceKeysTab() {
 }
 
 export function WorkspaceLimitsTab() {
-  return <LimitList workspaceId={useWorkspaceId()} />;
+  const workspaceId = useWorkspaceId();
+  const may = useMay();
+  return (
+    <div className="grid gap-12">
+      <Section title="Spend limits" lead="What the workspace and its keys may spend.">
+        <LimitList workspaceId={workspaceId} />
+      </Section>
+      {may("rate_limits:read", workspaceId) && (
+        <Section title="Rate limits" lead="What the workspace and its keys may send per minute.">
+          <RateLimitList workspaceId={workspaceId} />
+        </Section>
+      )}
+    </div>
+  );
 }
 
 export function WorkspaceUsageTab() {

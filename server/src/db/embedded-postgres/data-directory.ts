@@ -20,6 +20,8 @@ import { runProgram } from "./run-program.ts";
 import { NOBODY, type ServerUser } from "./server-user.ts";
 
 export const DATABASE_USER = "bursar";
+/** In the data folder. */
+export const DATABASE_FOLDER = "postgres";
 
 const MAJOR_VERSION = "18";
 const VERSION_FILE = "PG_VERSION";
@@ -155,7 +157,7 @@ async function initialize(options: ClusterOptions, staging: string): Promise<voi
   }
 }
 
-async function readPassword(databaseDir: string): Promise<string> {
+export async function readPassword(databaseDir: string): Promise<string> {
   try {
     return (await readFile(join(databaseDir, PASSWORD_FILE), "utf8")).trim();
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { AccessPath } from "@bursar/contract/access-paths.ts";
 import { type SqlBool, sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { IfNoAnswer, Recurrence } from "#src/domain/access-review.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
@@ -75,17 +76,7 @@ export function listReviews(
     query = query.where(sql<SqlBool>`(status = 'open' AND due_at <= ${filter.now}) = ${overdue}`);
   }
   if (reviewerId !== undefined) query = query.where(isReviewedBy(reviewerId));
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 function isReviewedBy(memberId: string) {

@@ -47,7 +47,7 @@ export async function lockAdminKey(
 ): Promise<{
   id: string;
   name: string;
-  status: "active" | "revoked";
+  status: "active" | "inactive" | "revoked";
   partial_key_hint: string;
 } | null> {
   const row = await tx

@@ -1,11 +1,15 @@
 import { type SqlBool, sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
+
+/** `inactive`: a restore brought it back, and nobody has confirmed it yet. */
+export type AdminKeyStatus = "active" | "inactive" | "expired" | "revoked";
 
 export interface AdminKeyRow {
   id: string;
   name: string;
-  status: "active" | "revoked";
+  status: "active" | "inactive" | "revoked";
   partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
@@ -32,7 +36,7 @@ const columns = [
 
 export interface AdminKeyFilter {
   organizationId: string;
-  status?: "active" | "expired" | "revoked" | undefined;
+  status?: AdminKeyStatus | undefined;
   /** Of what is expired, in milliseconds since the epoch. */
   nowMs: number;
 }
@@ -55,22 +59,12 @@ export function listAdminKeys(
     .select(columns)
     .where("organization_id", "=", filter.organizationId);
   if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.nowMs));
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
-function hasStatus(status: "active" | "expired" | "revoked", nowMs: number) {
+function hasStatus(status: AdminKeyStatus, nowMs: number) {
   const now = new Date(nowMs);
-  if (status === "revoked") return sql<SqlBool>`status = 'revoked'`;
+  if (status === "revoked" || status === "inactive") return sql<SqlBool>`status = ${status}`;
   if (status === "expired") return sql<SqlBool>`status = 'active' AND expires_at <= ${now}`;
   return sql<SqlBool>`status = 'active' AND (expires_at IS NULL OR expires_at > ${now})`;
 }

@@ -14,16 +14,15 @@ import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.t
 import { newId } from "#src/lib/ids.ts";
 import {
   type AdminKeyRow,
+  type AdminKeyStatus,
   findAdminKey,
   findAdminKeyForUpdate,
   insertAdminKey,
   listAdminKeys as listRows,
 } from "./admin-keys.sql.ts";
 
-export type AdminKeyStatus = "active" | "expired" | "revoked";
-
 export function statusOf(row: AdminKeyRow, nowMs: number): AdminKeyStatus {
-  if (row.status === "revoked") return "revoked";
+  if (row.status !== "active") return row.status;
   return row.expires_at !== null && row.expires_at.getTime() <= nowMs ? "expired" : "active";
 }
 

@@ -1,6 +1,7 @@
 import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -76,17 +77,7 @@ export function listChannels(
     .where("organization_id", "=", filter.organizationId)
     .where("archived_at", "is", null);
   if (filter.kinds) query = query.where("kind", "in", filter.kinds);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 /** With "for update" the channel is locked until the transaction ends. */

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -44,17 +45,7 @@ export function listDeliveries(
     .where("organization_id", "=", filter.organizationId)
     .where("alert_channel_id", "=", filter.channelId);
   if (filter.statuses) query = query.where("status", "in", filter.statuses);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 /** With "for update" the row is locked until the transaction ends. */
@@ -103,6 +94,7 @@ export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
       sent_at: null,
       last_error: null,
       last_status: null,
+      resolved_at: null,
     })
     .where("id", "=", id)
     .execute();

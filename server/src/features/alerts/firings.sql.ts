@@ -53,7 +53,7 @@ function select(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
       coalesce((SELECT jsonb_agg(jsonb_build_object('channel_id', delivery.alert_channel_id,
           'channel_name', channel.name, 'status', delivery.status) ORDER BY delivery.created_at, delivery.id)
         FROM alert_delivery AS delivery LEFT JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id
-        WHERE delivery.alert_firing_id = firing.id), '[]') AS deliveries
+        WHERE delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id)), '[]') AS deliveries
     FROM alert_firing AS firing
     JOIN alert ON alert.id = firing.alert_id
     JOIN organization ON organization.id = firing.organization_id

@@ -2,6 +2,7 @@ import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { ownerState, permissionUnderOwner } from "#src/access/owner-state.sql.ts";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
@@ -119,25 +120,9 @@ export function listApiKeys(
   filter: ApiKeyFilter,
   page: PageRequest,
 ): Promise<ApiKeyRow[]> {
-  const isOlder = page.direction === "older";
-  const order = isOlder ? "desc" : "asc";
   let query = selectApiKeys(db, filter);
   for (const condition of conditionsOf(filter)) query = query.where(condition);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple("api_key.created_at", "api_key.id"),
-        isOlder ? "<" : ">",
-        tuple(new Date(from.createdAtMs), from.id),
-      ),
-    );
-  }
-  return query
-    .orderBy("api_key.created_at", order)
-    .orderBy("api_key.id", order)
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page, "api_key").execute();
 }
 
 function conditionsOf(filter: ApiKeyFilter) {

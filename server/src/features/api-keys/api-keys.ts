@@ -2,6 +2,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
+import { forgetHeldKey } from "#src/access/held-keys.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/access/security-settings.sql.ts";
 import {
   apiKeyNotFound,
@@ -247,6 +248,7 @@ export function updateApiKey(
     checkChange(statusOf(before, nowMs), before, after);
     if (after.status === "active" && before.status !== "active") checkMayGive(caller, after);
     await updateRow(tx, organizationId, after);
+    if (after.status !== before.status) await forgetHeldKey(tx, after.id);
     return {
       result: await describeApiKey(tx, organizationId, after, nowMs),
       audit: auditOf("api_key.updated", before, after),

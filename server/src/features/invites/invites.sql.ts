@@ -1,6 +1,7 @@
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import { sql } from "kysely";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -50,8 +51,6 @@ export async function listInvites(
   filter: InviteFilter,
   page: PageRequest,
 ): Promise<InviteRow[]> {
-  const isOlder = page.direction === "older";
-  const order = isOlder ? "desc" : "asc";
   let query = db
     .selectFrom("invite")
     .select(columns)
@@ -59,21 +58,7 @@ export async function listInvites(
     .where(statusAt(filter.nowMs), "in", filter.statuses);
   if (filter.email !== undefined) query = query.where("email", "=", filter.email);
   if (filter.roles) query = query.where("role", "in", filter.roles);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple("created_at", "id"),
-        isOlder ? "<" : ">",
-        tuple(new Date(from.createdAtMs), from.id),
-      ),
-    );
-  }
-  return query
-    .orderBy("created_at", order)
-    .orderBy("id", order)
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 /** As `statusOf` (invites.ts) has it. */

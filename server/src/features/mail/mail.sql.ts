@@ -1,3 +1,4 @@
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -36,17 +37,7 @@ export async function listMail(
     .select(columns)
     .where("organization_id", "=", filter.organizationId);
   if (filter.statuses) query = query.where("status", "in", filter.statuses);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 export interface MailWithBodyRow extends MailRow {

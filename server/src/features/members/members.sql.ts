@@ -1,4 +1,5 @@
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
 import {
@@ -27,8 +28,6 @@ export async function listMembers(
   filter: MemberFilter,
   page: PageRequest,
 ): Promise<MemberRow[]> {
-  const isOlder = page.direction === "older";
-  const order = isOlder ? "desc" : "asc";
   let query = db
     .selectFrom("member")
     .select(memberColumns)
@@ -53,21 +52,7 @@ export async function listMembers(
       ),
     );
   }
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple("created_at", "id"),
-        isOlder ? "<" : ">",
-        tuple(new Date(from.createdAtMs), from.id),
-      ),
-    );
-  }
-  return query
-    .orderBy("created_at", order)
-    .orderBy("id", order)
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 /** What is looked for stands for itself, whatever LIKE would make of it. */

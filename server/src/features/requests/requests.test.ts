@@ -93,6 +93,7 @@ test("a request is shown with all that is known of it, and nothing of its conten
       workspace_name: expect.stringMatching(/^Workspace /),
       api_key_id: first.apiKeyId,
       api_key_name: "=cmd|' /C calc'!A0",
+      is_playground: false,
       member_id: null,
       member_name: null,
       member_email: null,
@@ -136,6 +137,31 @@ test("a request is shown with all that is known of it, and nothing of its conten
     prices: { row: "dearest" },
     node_id: "node_test",
   });
+});
+
+test("the first byte is never later than the end, in entries from before it was so either", async () => {
+  const home = await h.organization();
+  const of = { ...first, organizationId: home.id, requestId: newId("req_", NOON) };
+  await recordUsage(h.deps.database, [
+    endRecord({ ...of, startedAtMs: NOON, endedAtMs: NOON + 50, firstByteMs: 212 }),
+  ]);
+  const { body } = await home.admin.get<Detail>(`${LOG}/${of.requestId}`);
+  expect([body.first_byte_ms, body.latency_ms]).toEqual([50, 50]);
+});
+
+test("what somebody did in the playground says so", async () => {
+  const home = await h.organization();
+  const { id: workspaceId } = await home.admin.createWorkspace();
+  const person = await home.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+  const session = await person.client.post<{ api_key_id: string }>(
+    "/v1/admin/playground/sessions",
+    { workspace_id: workspaceId },
+  );
+  const { api_key_id: apiKeyId } = session.body;
+  const id = await home.recordRequest({ workspaceId, apiKeyId, memberId: person.id });
+  const shown = { id, is_playground: true, member_id: person.id };
+  expect((await list("", home.admin)).data).toMatchObject([shown]);
+  expect((await person.client.get(`${LOG}/${id}`)).body).toMatchObject(shown);
 });
 
 describe("filters", () => {

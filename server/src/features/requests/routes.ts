@@ -65,6 +65,7 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     row.cache_write_1h_tokens +
     row.cache_read_tokens +
     row.output_tokens;
+  const latencyMs = Math.max(0, row.ended_at.getTime() - row.started_at.getTime());
   return {
     id: row.request_id,
     type: "request",
@@ -74,6 +75,7 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     workspace_name: names.workspaces.get(row.workspace_id) ?? null,
     api_key_id: row.api_key_id,
     api_key_name: names.apiKeys.get(row.api_key_id) ?? null,
+    is_playground: names.playgroundKeys.has(row.api_key_id),
     member_id: row.member_id === "" ? null : row.member_id,
     member_name: member?.name ?? null,
     member_email: member?.email ?? null,
@@ -98,8 +100,9 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     total_tokens: Number(total),
     web_searches: Number(row.web_searches),
     cost_usd: formatUsd(row.cost_nano_usd),
-    latency_ms: Math.max(0, row.ended_at.getTime() - row.started_at.getTime()),
-    first_byte_ms: row.first_byte_ms,
+    latency_ms: latencyMs,
+    // Older entries counted the first byte from an earlier moment.
+    first_byte_ms: row.first_byte_ms === null ? null : Math.min(row.first_byte_ms, latencyMs),
     upstream_request_id: row.upstream_request_id,
   };
 }
@@ -128,6 +131,7 @@ const columns: CsvColumns<LoggedRequest> = {
   workspace_name: (row) => row.workspace_name,
   api_key_id: (row) => row.api_key_id,
   api_key_name: (row) => row.api_key_name,
+  is_playground: (row) => row.is_playground,
   member_id: (row) => row.member_id,
   member_name: (row) => row.member_name,
   member_email: (row) => row.member_email,

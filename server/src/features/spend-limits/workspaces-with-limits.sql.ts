@@ -1,3 +1,4 @@
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
@@ -32,15 +33,5 @@ export function listLimitedWorkspaces(
       : query.where("id", "=", filter.workspaceId);
   const { onlyIds } = filter;
   if (onlyIds !== null) query = query.where("id", "in", onlyIds.length > 0 ? onlyIds : [""]);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("created_at", "id"), "<", tuple(new Date(from.createdAtMs), from.id)),
-    );
-  }
-  return query
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }

@@ -95,3 +95,47 @@ export async function countPriceOverrides(db: Database, organizationId: string):
     .executeTakeFirstOrThrow();
   return row.count;
 }
+
+export interface BackupState {
+  newest: {
+    made_at: Date;
+    file_name: string;
+    size_bytes: bigint;
+    requests: bigint;
+    is_encrypted: boolean;
+    has_secret: boolean;
+    made_by_type: string;
+    made_by_id: string;
+  } | null;
+  /** Of the newest backup; of the installation where there is none. */
+  ageDays: number;
+  newestRestore: { restored_at: string; backup_made_at: string | null } | null;
+}
+
+export async function readBackupState(db: Database): Promise<BackupState> {
+  const newest = await db
+    .selectFrom("backup")
+    .select([
+      "made_at",
+      "file_name",
+      "size_bytes",
+      "requests",
+      "is_encrypted",
+      "has_secret",
+      "made_by_type",
+      "made_by_id",
+    ])
+    .orderBy("made_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  const { rows } = await sql<{ age_days: number; restore: BackupState["newestRestore"] }>`
+    SELECT (extract(epoch FROM now() - coalesce(${newest?.made_at ?? null}::timestamptz,
+        (SELECT min(created_at) FROM organization), now())) / 86400)::double precision AS age_days,
+      (SELECT value::json FROM installation WHERE key = 'newest_restore') AS restore`.execute(db);
+  const [row] = rows;
+  return {
+    newest: newest ?? null,
+    ageDays: row?.age_days ?? 0,
+    newestRestore: row?.restore ?? null,
+  };
+}

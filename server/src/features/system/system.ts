@@ -1,9 +1,11 @@
 import type { system } from "@bursar/contract/admin/system.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
+import { countHeldKeys } from "#src/access/held-keys.sql.ts";
 import type { ChainReport, ChainWatch } from "#src/audit/watch-chains.ts";
 import { findDurabilityWarning, readDurabilitySettings } from "#src/db/durability.ts";
 import type { Database } from "#src/db/pool.ts";
+import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -13,6 +15,7 @@ import {
   countPriceOverrides,
   listNodes,
   type NodeState,
+  readBackupState,
   readDatabaseState,
 } from "./system.sql.ts";
 
@@ -41,6 +44,7 @@ export interface SystemDeps {
 }
 
 const MAX_NODES = 100;
+const LATE_DAYS = 7;
 
 type Wire = z.input<typeof system>;
 
@@ -56,12 +60,15 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
   });
   const mail = await countMail(database, organizationId);
   const upstream = node.upstream();
+  const backup = await describeBackup(deps, organizationId);
   return {
     type: "system",
     version,
     node_version: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    warnings: [durability, node.exposure, upstream.problem].filter((warning) => warning !== null),
+    warnings: [durability, node.exposure, upstream.problem, ...warningsOf(backup)].filter(
+      (warning) => warning !== null,
+    ),
     this_node: describeThisNode(node),
     nodes: nodes.map((row) => toNode(row, node.nodeId)),
     database: await describeDatabase(deps),
@@ -73,7 +80,50 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
     },
     upstream,
     audit_log: toAuditLog(deps.chains.reportOf(organizationId)),
+    backup,
   };
+}
+
+/** Nobody is warned in the first week: who tries something out has nothing to lose yet. */
+async function describeBackup(
+  { database, node }: SystemDeps,
+  organizationId: string,
+): Promise<Wire["backup"]> {
+  const { newest, ageDays, newestRestore } = await readBackupState(database);
+  const isWatched = newest !== null || node.isDatabaseEmbedded;
+  return {
+    newest: newest && {
+      made_at: newest.made_at.toISOString(),
+      file_name: newest.file_name,
+      size_bytes: Number(newest.size_bytes),
+      requests: Number(newest.requests),
+      is_encrypted: newest.is_encrypted,
+      has_secret: newest.has_secret,
+      made_by: toWireMaker({
+        created_by_type: newest.made_by_type,
+        created_by_id: newest.made_by_id,
+      }),
+    },
+    is_late: isWatched && ageDays > LATE_DAYS,
+    newest_restore: newestRestore,
+    held_keys: await countHeldKeys(database, organizationId),
+  };
+}
+
+function warningsOf({ newest, is_late, held_keys }: Wire["backup"]): string[] {
+  const warnings: string[] = [];
+  if (is_late) {
+    const since =
+      newest === null ? "There is no backup" : `The newest backup is of ${newest.made_at}`;
+    warnings.push(`${since}: \`./bursar backup <file>\` makes one while the server runs.`);
+  }
+  if (held_keys > 0) {
+    const keys = held_keys === 1 ? "1 key waits" : `${held_keys} keys wait`;
+    warnings.push(
+      `${keys} for confirmation since a backup was restored: see \`./bursar restore keys\`.`,
+    );
+  }
+  return warnings;
 }
 
 function describeThisNode(node: NodeFacts): Wire["this_node"] {

@@ -1,5 +1,6 @@
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import {
@@ -15,29 +16,13 @@ export async function listPeople(
   of: Place & { inheritingRoles: readonly OrganizationRole[] },
   page: PageRequest,
 ): Promise<PersonRow[]> {
-  const isOlder = page.direction === "older";
-  const order = isOlder ? "desc" : "asc";
-  let query = selectPeople(db, of).where((eb) =>
+  const query = selectPeople(db, of).where((eb) =>
     eb.or([
       eb("workspace_member.role", "is not", null),
       eb("member.role", "in", of.inheritingRoles),
     ]),
   );
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple("member.created_at", "member.id"),
-        isOlder ? "<" : ">",
-        tuple(new Date(from.createdAtMs), from.id),
-      ),
-    );
-  }
-  return query
-    .orderBy("member.created_at", order)
-    .orderBy("member.id", order)
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page, "member").execute();
 }
 
 /** Id of the member with the address who has not been removed, or null. */

@@ -1,3 +1,4 @@
+import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
 
@@ -41,8 +42,6 @@ export async function listWorkspaces(
   filter: WorkspaceFilter,
   page: PageRequest,
 ): Promise<WorkspaceRow[]> {
-  const isOlder = page.direction === "older";
-  const order = isOlder ? "desc" : "asc";
   let query = db
     .selectFrom("workspace")
     .select(columns)
@@ -52,21 +51,7 @@ export async function listWorkspaces(
   }
   if (!filter.includeArchived) query = query.where("archived_at", "is", null);
   if (!filter.includeDefault) query = query.where("is_default", "=", false);
-  const { from } = page;
-  if (from) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple("created_at", "id"),
-        isOlder ? "<" : ">",
-        tuple(new Date(from.createdAtMs), from.id),
-      ),
-    );
-  }
-  return query
-    .orderBy("created_at", order)
-    .orderBy("id", order)
-    .limit(page.limit + 1)
-    .execute();
+  return selectPage(query, page).execute();
 }
 
 export async function findWorkspacePosition(

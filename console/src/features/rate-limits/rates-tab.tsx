@@ -1,0 +1,25 @@
+import { useMay } from "../../session.ts";
+import { Section } from "../../ui/page.tsx";
+import { LimitExplainer } from "../spend-limits/explainer.tsx";
+import { RateLimitList } from "./components.tsx";
+import { KeyRates } from "./key-rates.tsx";
+import { useRateLimits } from "./queries.ts";
+
+export function RateLimitsTab() {
+  const may = useMay();
+  // What stands below the list comes with it, so that the list does not push it down.
+  const isComing = useRateLimits(undefined).isPending;
+  return (
+    <div className="grid gap-12">
+      <RateLimitList />
+      {!isComing && may("api_keys:read") && (
+        <Section
+          title="What a key may send"
+          lead="A request must find room in the limits of its key, its workspace and the company, all of them."
+        >
+          <LimitExplainer show={(apiKeyId) => <KeyRates apiKeyId={apiKeyId} />} />
+        </Section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import { formatCount } from "../../ui/format.ts";
+import type { RateLimit } from "./queries.ts";
+
+export const meters = ["requests", "input_tokens", "output_tokens"] as const;
+export type Meter = (typeof meters)[number];
+
+export const meterWords: Record<Meter, { label: string; hint?: string }> = {
+  requests: { label: "Requests" },
+  input_tokens: { label: "Input tokens", hint: "Cache writes count, cache reads do not." },
+  output_tokens: { label: "Output tokens" },
+};
+
+/** What a request over it meets, for whoever sets one. */
+export const effectWords =
+  "A request over a limit gets 429 with the time to wait. Official clients wait and send it again by themselves.";
+
+export function perMinuteOf(limit: RateLimit, meter: Meter): number | null {
+  return limit[`${meter}_per_minute`];
+}
+
+const list = new Intl.ListFormat("en-GB");
+
+/** `60 requests and 1,000,000 input tokens per minute` */
+export function rateWords(limit: RateLimit): string {
+  const parts = meters.flatMap((meter) => {
+    const perMinute = perMinuteOf(limit, meter);
+    if (perMinute === null) return [];
+    return [`${formatCount(perMinute)} ${meterWords[meter].label.toLowerCase()}`];
+  });
+  return `${list.format(parts)} per minute`;
+}
+
+const factors: Record<string, number> = { "": 1, k: 1e3, m: 1e6 };
+const MAX_PER_MINUTE = 1e9;
+
+/** The number that somebody typed: `60`, `400,000`, `1.5M`; null for nothing, undefined for what is no whole number. */
+export function readPerMinute(text: string): number | null | undefined {
+  const plain = text.replaceAll(/[,\s]/g, "").toLowerCase();
+  if (plain === "") return null;
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([km]?)$/.exec(plain) ?? [];
+  if (digits === undefined) return undefined;
+  const perMinute = Math.round(Number(digits) * 1e6 * (factors[unit] ?? 1)) / 1e6;
+  return Number.isInteger(perMinute) && perMinute >= 1 && perMinute <= MAX_PER_MINUTE
+    ? perMinute
+    : undefined;
+}

@@ -1,0 +1,39 @@
+import { useMemo } from "react";
+import { useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
+import { useWorkspaceNames } from "../workspaces/queries.ts";
+import type { Scope } from "./queries.ts";
+
+interface Scoped {
+  id: string;
+  scope: Scope;
+}
+
+/** What a scope is called on screen. Keys are asked for only where one of them has a limit. */
+export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) => string {
+  const workspaceName = useWorkspaceNames();
+  const may = useMay();
+  const hasKeys = limits.some(({ scope }) => scope.type === "api_key");
+  const keys = useList("listApiKeys", {}, { isEnabled: hasKeys && may("api_keys:read") });
+  const keyNames = useMemo(
+    () => new Map(keys.data?.items.map(({ id, name }) => [id, name])),
+    [keys.data],
+  );
+  return (scope) => {
+    switch (scope.type) {
+      case "organization":
+        return "The whole company";
+      case "workspace":
+        return workspaceName(scope.workspace_id).name;
+      case "api_key":
+        return `Key ${keyNames.get(scope.api_key_id) ?? scope.api_key_id}`;
+    }
+  };
+}
+
+const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
+
+/** The widest first. */
+export function byScope(a: Scoped, b: Scoped): number {
+  return scopeOrder[a.scope.type] - scopeOrder[b.scope.type] || a.id.localeCompare(b.id);
+}

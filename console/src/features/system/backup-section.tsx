@@ -1,0 +1,84 @@
+import { Badge } from "../../ui/badge.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { formatCount, formatPlural, formatUtc } from "../../ui/format.ts";
+import { Facts, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import type { Answer } from "./queries.ts";
+import { formatBytes } from "./words.ts";
+
+interface Props {
+  backup: Answer["backup"];
+  isEmbedded: boolean;
+}
+
+/** The newest backup, what a restore left to do, and how the next one is made. */
+export function BackupSection({ backup, isEmbedded }: Props) {
+  const { newest, newest_restore, held_keys } = backup;
+  return (
+    <Section
+      title="Backup"
+      lead={
+        isEmbedded
+          ? "One file holds everything; the server goes on meanwhile. Make one daily, and keep it on another machine."
+          : "One file holds everything; the server goes on meanwhile. Copies that your own PostgreSQL makes are not known here."
+      }
+    >
+      <Facts
+        items={[
+          ["Newest", <Newest key="newest" backup={backup} />],
+          ...(newest
+            ? ([
+                ["File", <code key="file">{newest.file_name}</code>],
+                [
+                  "In it",
+                  `${formatPlural(newest.requests, "request")}, ${formatBytes(newest.size_bytes)}`,
+                ],
+                ["Secret", <Secret key="secret" hasSecret={newest.has_secret} />],
+              ] as const)
+            : []),
+          ...(newest_restore
+            ? ([["Restored", <Restore key="restore" restore={newest_restore} />]] as const)
+            : []),
+          ...(held_keys > 0
+            ? ([
+                [
+                  "Keys that wait",
+                  <span key="held">
+                    <Badge tone="warn">{formatCount(held_keys)}</Badge> came back with the restore
+                    and do not work until they are confirmed on the server’s machine:{" "}
+                    <code>./bursar restore confirm-keys</code>
+                  </span>,
+                ],
+              ] as const)
+            : []),
+        ]}
+      />
+      <CodeBlock what="command" text="./bursar backup bursar-$(date +%F).backup" />
+    </Section>
+  );
+}
+
+function Newest({ backup: { newest, is_late } }: Pick<Props, "backup">) {
+  if (newest === null) return is_late ? <Badge tone="warn">None yet</Badge> : "None yet";
+  return (
+    <>
+      <RelativeTime at={newest.made_at} /> {is_late && <Badge tone="warn">Late</Badge>}
+    </>
+  );
+}
+
+function Secret({ hasSecret }: { hasSecret: boolean }) {
+  return hasSecret
+    ? "The installation’s secret is in it, encrypted with the passphrase."
+    : "Not in it: keep the installation’s secret somewhere else.";
+}
+
+function Restore({ restore }: { restore: NonNullable<Props["backup"]["newest_restore"]> }) {
+  const { restored_at, backup_made_at } = restore;
+  return (
+    <>
+      <RelativeTime at={restored_at} />
+      {backup_made_at && `, to the state of ${formatUtc(backup_made_at)}`}
+    </>
+  );
+}

@@ -1,0 +1,114 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
+import { emailOf } from "./company.ts";
+import { describeConsole, settle } from "./open-console.ts";
+
+describeConsole("rate limits", ({ company, openAs }) => {
+  const goTo = async (page: Page, path: string) => {
+    await page.goto(company().server.url + path);
+    await settle(page);
+  };
+  const row = (page: Page, name: string) =>
+    page.getByRole("table", { name: "Rate limits" }).getByRole("row", { name });
+  const openMenu = (page: Page, name: string) =>
+    page.getByRole("button", { name: `Actions for the rate limit of ${name}` }).click();
+
+  test("one is set for a workspace, changed and removed, and says what it does", async () => {
+    const { page, faults } = await openAs();
+    await goTo(page, "/limits");
+    await page.getByRole("link", { name: "Rate limits" }).click();
+    await page.getByText("A request over a limit gets 429 with the time to wait").waitFor();
+    await page.getByRole("button", { name: "Set rate limit…" }).click();
+    await page.getByLabel("Whose requests").selectOption("A workspace");
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    // Nothing entered limits nothing.
+    await page.getByRole("button", { name: "Set rate limit", exact: true }).click();
+    await page.getByText("Enter at least one limit.").waitFor();
+    await page.getByLabel("Requests", { exact: true }).fill("a lot");
+    await page.getByRole("button", { name: "Set rate limit", exact: true }).click();
+    await page.getByText("Enter a whole number, such as 400,000 or 2M.").waitFor();
+    await page.getByLabel("Requests", { exact: true }).fill("600");
+    await page.getByLabel("Input tokens").fill("1.5M");
+    await page.getByRole("button", { name: "Set rate limit", exact: true }).click();
+    await row(page, "Research").waitFor();
+    expect((await row(page, "Research").getByRole("cell").allTextContents()).slice(1, 4)).toEqual([
+      "600 / min",
+      "1.5M / min",
+      "–",
+    ]);
+    await openMenu(page, "Research");
+    await page.getByRole("menuitem", { name: "Change rate limit…" }).click();
+    expect(await page.getByLabel("Input tokens").inputValue()).toBe("1,500,000");
+    await page.getByLabel("Input tokens").fill("");
+    await page.getByRole("button", { name: "Change rate limit", exact: true }).click();
+    await page.getByText("Rate limit of Research set").waitFor();
+    await openMenu(page, "Research");
+    await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
+    await page.getByText("more than 600 requests per minute").waitFor();
+    await page.getByRole("button", { name: "Remove rate limit", exact: true }).click();
+    await row(page, "Research").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+  });
+
+  test("of two who change one, the second sees what the first did, and decides", async () => {
+    const { page } = await openAs();
+    const other = (await openAs(emailOf("Grace"))).page;
+    await company().server.mustAdmin("POST", "/v1/admin/rate_limits", {
+      scope: { type: "organization" },
+      requests_per_minute: 900,
+    });
+    const open = async (who: Page) => {
+      await goTo(who, "/limits/rates");
+      await openMenu(who, "The whole company");
+      await who.getByRole("menuitem", { name: "Change rate limit…" }).click();
+    };
+    const save = (who: Page) =>
+      who.getByRole("button", { name: "Change rate limit", exact: true }).click();
+    await open(page);
+    await open(other);
+    await other.getByLabel("Requests", { exact: true }).fill("800");
+    await save(other);
+    await row(other, "The whole company").getByText("800").waitFor();
+    await page.getByLabel("Requests", { exact: true }).fill("700");
+    await save(page);
+    await page.getByText("Grace Hopper changed this rate limit").waitFor();
+    expect(
+      await page.getByRole("alert").getByRole("row", { name: "Requests" }).allTextContents(),
+    ).toEqual(["Requests800700"]);
+    await page.getByRole("button", { name: "Load current rate limit" }).click();
+    expect(await page.getByLabel("Requests", { exact: true }).inputValue()).toBe("800");
+    await page.getByLabel("Requests", { exact: true }).fill("700");
+    await save(page);
+    await row(page, "The whole company").getByText("700").waitFor();
+  });
+
+  test("a workspace's tab and a key's page have what limits them, and whether it refuses now", async () => {
+    const { page, faults } = await openAs();
+    const { server, engineeringId } = company();
+    const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Fast",
+      workspace_id: engineeringId,
+      permissions: ["write"],
+    });
+    const id = textField(made, "id");
+    await goTo(page, `/workspaces/${engineeringId}/limits`);
+    await page.getByRole("button", { name: "Set rate limit…" }).click();
+    await page.getByLabel("Whose requests").selectOption("One key");
+    await page.getByLabel("Key", { exact: true }).fill("Fast");
+    await page.getByRole("option", { name: "Fast" }).click();
+    await page.getByLabel("Requests", { exact: true }).fill("1");
+    await page.getByRole("button", { name: "Set rate limit", exact: true }).click();
+    await row(page, "Key Fast").waitFor();
+    const key = textField(made, "key");
+    await expect
+      .poll(async () => (await sendMessage(server.url, key)).status, { timeout: 20_000 })
+      .toBe(429);
+    await goTo(page, `/keys/${id}`);
+    await row(page, "The key").getByText("1 / min").waitFor();
+    await goTo(page, `/limits/rates?key=${id}`);
+    await row(page, "The key").last().waitFor();
+    expect(faults).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { BackupError } from "./backup-error.ts";
+import { encryptionHeader } from "./encrypt-stream.ts";
+
+// What a backup file is made of. Two lines that say so, in clear; then a gzip stream of frames, encrypted where there is a
+// passphrase. A frame is a letter, the length of what follows (4 bytes, big endian), and that. The order of frames:
+//
+//   H header · S the secret (of an encrypted file only) · J D… E each file of a journal · T D… E each table · Z footer
+//
+// The footer has the SHA-256 over the two lines and all frames before it: a file without it is not whole.
+
+export const MAGIC = "BURSAR BACKUP 1";
+export const MAX_PREFIX_BYTES = 4096;
+const FRAME_HEAD_BYTES = 5;
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+export type FrameKind = "H" | "S" | "J" | "T" | "D" | "E" | "Z";
+
+export interface Frame {
+  kind: FrameKind;
+  body: Buffer;
+}
+
+export const prefixLine = z.strictObject({ encryption: encryptionHeader.nullable() });
+
+const name = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/);
+const tableOfFile = z.strictObject({ name, columns: z.array(name).min(1) });
+const digits = z.string().regex(/^-?\d{1,20}$/);
+
+export const backupHeader = z.strictObject({
+  bursar_version: z.string(),
+  postgres_version: z.string(),
+  /** The moment whose state it holds, on the database's clock. */
+  made_at: z.iso.datetime(),
+  made_by: z.string(),
+  installation_id: z.string().nullable(),
+  secret_fingerprint: z.string(),
+  organizations: z.array(z.string()),
+  migrations: z
+    .array(z.strictObject({ number: z.int(), name: z.string(), sha256: z.string() }))
+    .min(1),
+  /** In the order in which they can be loaded: what others refer to first. */
+  tables: z.array(tableOfFile).min(1),
+  sequences: z.array(
+    z.strictObject({ table: name, column: name, last_value: digits, is_called: z.boolean() }),
+  ),
+  /** Months of usage_event. */
+  partitions: z.array(z.string().regex(/^usage_event_\d{4}_\d{2}$/)),
+});
+
+export type BackupHeader = z.output<typeof backupHeader>;
+
+export const journalFile = z.strictObject({
+  folder: z.string().regex(/^journal(?:-[1-9]\d{0,5})?$/),
+  name: z.string().regex(/^(?:\d{12}\.journal|node-id|journal-id|installation-id)$/),
+});
+export const tableBegin = z.strictObject({ name });
+export const endOfPart = z.strictObject({ rows: z.int().min(0), bytes: z.int().min(0) });
+export const footer = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+export function frameOf(kind: FrameKind, body: Buffer | object): Buffer {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+  return Buffer.concat([frameHead(kind, bytes.length), bytes]);
+}
+
+export function frameHead(kind: FrameKind, length: number): Buffer {
+  const head = Buffer.alloc(FRAME_HEAD_BYTES);
+  head.write(kind, 0, "latin1");
+  head.writeUInt32BE(length, 1);
+  return head;
+}
+
+/** The frames of a stream that is neither compressed nor encrypted any more. Throws a BackupError where it breaks off. */
+export async function* readFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
+  let rest: Buffer = Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let wanted = FRAME_HEAD_BYTES;
+  for await (const chunk of source) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes < wanted) continue;
+    rest = Buffer.concat(chunks);
+    for (;;) {
+      wanted = lengthOf(rest);
+      if (rest.length < wanted) break;
+      const body = rest.subarray(FRAME_HEAD_BYTES, wanted);
+      yield { kind: rest.toString("latin1", 0, 1) as FrameKind, body };
+      rest = rest.subarray(wanted);
+    }
+    chunks.splice(0, chunks.length, rest);
+    bytes = rest.length;
+  }
+  if (bytes > 0) throw damaged();
+}
+
+function lengthOf(bytes: Buffer): number {
+  if (bytes.length < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES;
+  const length = bytes.readUInt32BE(1);
+  if (length > MAX_FRAME_BYTES) throw damaged();
+  return FRAME_HEAD_BYTES + length;
+}
+
+/** What a frame of JSON says. Throws a BackupError for anything else. */
+export function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  { body }: Frame,
+): z.output<Schema> {
+  try {
+    return schema.parse(JSON.parse(body.toString("utf8")));
+  } catch {
+    throw damaged();
+  }
+}
+
+export function damaged(cause?: unknown): BackupError {
+  return new BackupError("damaged", "The backup is damaged: it was cut off or changed.", { cause });
+}

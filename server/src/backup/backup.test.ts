@@ -1,0 +1,610 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { verifyChain } from "#src/audit/verify-chain.ts";
+import { describeSchema } from "#src/db/describe-schema.ts";
+import { migrate } from "#src/db/migrate.ts";
+import { readMigrations } from "#src/db/migration-files.ts";
+import type { Database } from "#src/db/pool.ts";
+import { createOrganization } from "#src/features/organizations/organizations.ts";
+import { checkLedger } from "#src/ledger/check-ledger.ts";
+import { listRollupDifferences } from "#src/metering/verify.sql.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { openTestAuditLog } from "#test/harness/audit-log.ts";
+import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { confirmKeys } from "./held-keys.ts";
+import { makeBackup } from "./make-backup.ts";
+import { readBackup } from "./read-backup.ts";
+import { type Restored, type RestoreOptions, restoreBackup } from "./restore-backup.ts";
+import { listHeld, settleRecovery } from "./restored-installation.ts";
+import { withAuditDeps } from "./with-audit-deps.ts";
+import { writeBackup } from "./write-backup.ts";
+
+const SECRET = "a secret that only this test knows";
+const PASSPHRASE = "correct horse battery staple";
+const ACTOR = { type: "local_operator", id: "1000" };
+/** Of scrypt; the real one takes half a second. */
+const COST = 1024;
+const NODE = "node_of_the_test";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let folder: string;
+/** An encrypted backup of the filled company, and what its database was then. */
+let file: string;
+let apiKeyId: string;
+let workspaceId: string;
+let target: TestDatabase;
+const targets: TestDatabase[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bursar-test-backup-"));
+  h = await startAdmin();
+  org = await h.organization("A Company with “Quotes” \\ and\ttabs");
+  await fillCompany();
+  file = join(folder, "company.backup");
+  await backUp(file, PASSPHRASE);
+});
+afterAll(async () => {
+  for (const each of targets) await each.drop();
+  await h.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  target = await createEmptyDatabase();
+  targets.push(target);
+});
+
+/** Keys, people with sessions, a sealed credential, requests of two months, a lease, and what is unresolved. */
+async function fillCompany(): Promise<void> {
+  const { database } = h.deps;
+  workspaceId = (await org.admin.createWorkspace({ name: "Größe 💸", description: "a\nb\\N" })).id;
+  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+  const disabled = await org.admin.createApiKey(workspaceId);
+  await org.admin.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
+  await org.member({ role: "owner" });
+  const upstream = { name: "Claude", base_url: "https://api.anthropic.com", credential: "sk-1234" };
+  expect((await org.operator.post("/v1/admin/upstreams", upstream)).status).toBe(200);
+  await sql`CREATE TABLE usage_event_2026_10 PARTITION OF usage_event
+    FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(database);
+  for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
+  h.clock.nowMs -= 40 * 86_400_000;
+  await org.recordRequest({ workspaceId, apiKeyId });
+  h.clock.nowMs += 40 * 86_400_000;
+  await org.unresolvedSpend(workspaceId, apiKeyId);
+  await leaseOnNode(database);
+  const mail = { to: "someone@example.com" };
+  expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);
+}
+
+/** A node that has two dollars of the organization's month. */
+async function leaseOnNode(database: Database): Promise<void> {
+  const key = { scope_type: "organization", scope_id: org.id, period: "monthly" } as const;
+  const at = { ...key, period_start: "2026-11-01", organization_id: org.id };
+  await database
+    .insertInto("lease")
+    .values({ ...at, node_id: NODE, request_id: "", amount_nano_usd: 2_000_000_000n })
+    .execute();
+  await database
+    .updateTable("balance")
+    .set({ leased_nano_usd: 2_000_000_000n })
+    .where("scope_id", "=", org.id)
+    .where("period", "=", "monthly")
+    .where("period_start", "=", "2026-11-01")
+    .execute();
+}
+
+function backUp(
+  to: string,
+  passphrase: string | undefined,
+  options: { connectionString?: string; journalsOf?: string; secret?: string } = {},
+) {
+  return writeBackup({
+    connectionString: h.connectionString,
+    file: to,
+    secret: SECRET,
+    passphrase,
+    journalsOf: null,
+    bursarVersion: "0.0.0-test",
+    madeBy: "somebody",
+    cost: COST,
+    ...options,
+  });
+}
+
+function restore(options: Partial<RestoreOptions> = {}) {
+  return restoreBackup({
+    file,
+    passphrase: PASSPHRASE,
+    secret: undefined,
+    keys: "hold",
+    actor: ACTOR,
+    ...options,
+    into: options.into ?? {
+      dataDir: join(folder, "restored"),
+      databaseUrl: target.connectionString,
+    },
+  });
+}
+
+async function countTables(database: Database): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::integer AS count FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace`.execute(database);
+  return rows[0]?.count ?? 0;
+}
+
+/** The harness leaves what is unresolved without its rollups. */
+async function differencesOfRollups(database: Database): Promise<object[]> {
+  const differences = await listRollupDifferences(database);
+  return differences.filter(({ labels }) => labels["status"] !== "interrupted");
+}
+
+/** Each table's rows as one number, whatever their order. */
+async function fingerprints(database: Database): Promise<Record<string, string>> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+      AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migration' ORDER BY 1`.execute(
+    database,
+  );
+  const found: Record<string, string> = {};
+  for (const { name } of rows) {
+    const { rows: sums } = await sql<{ sum: string }>`
+      SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS sum FROM ${sql.table(name)} AS t`.execute(
+      database,
+    );
+    found[name] = sums[0]?.sum ?? "";
+  }
+  return found;
+}
+
+/** What a restore settles: everything else has to be as it was. */
+const settled = new Set(
+  "admin_key api_key audit_event audit_head auth_session balance change_counter held_key installation lease mail node".split(
+    " ",
+  ),
+);
+
+describe("a restored backup", () => {
+  let held: TestDatabase;
+  let restored: Restored;
+  beforeAll(async () => {
+    held = await createEmptyDatabase();
+    targets.push(held);
+    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
+    restored = await restore({ into });
+  });
+
+  test("is the company as it was, but for what must not go on; its ledger, log and schema are whole", async () => {
+    const { settled: counts, header } = restored;
+    const before = await fingerprints(h.deps.database);
+    const after = await fingerprints(held.database);
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
+    expect(changed.filter((name) => !settled.has(name))).toEqual([]);
+    expect(await describeSchema(held.connectionString)).toBe(
+      await describeSchema(h.connectionString),
+    );
+    expect(header.organizations).toContain("A Company with “Quotes” \\ and\ttabs");
+    expect(counts).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1, sessionsEnded: 1 });
+    expect(counts).toMatchObject({ messagesNotSent: 1, leasedNanoUsd: 2_000_000_000n });
+    const { differences } = await checkLedger(held.database, org.id);
+    // Requests were recorded without balances; what is held and unresolved adds up.
+    expect(differences.filter(({ amount }) => amount !== "spent")).toEqual([]);
+    expect(await differencesOfRollups(held.database)).toEqual([]);
+    const deps = { database: held.database, auditKey: h.audit.auditKey };
+    expect((await verifyChain(deps, org.id)).kind).toBe("intact");
+  });
+
+  test("says so in the log of each organization, and leases are unresolved under a new epoch", async () => {
+    const { database } = held;
+    const events = await database
+      .selectFrom("audit_event")
+      .select(["organization_id", "actor_type", "after"])
+      .where("event", "=", "installation.restored")
+      .execute();
+    expect(events).toHaveLength(2);
+    expect(events.find((event) => event.organization_id === org.id)).toMatchObject({
+      actor_type: "local_operator",
+      after: { keys: "hold", api_keys_held: 1, admin_keys_held: 1, messages_not_sent: 1 },
+    });
+    const lease = await database
+      .selectFrom("lease")
+      .select(["amount_nano_usd", "unresolved_since"])
+      .where("request_id", "=", "")
+      .executeTakeFirstOrThrow();
+    expect(lease.amount_nano_usd).toBe(2_000_000_000n);
+    expect(lease.unresolved_since).not.toBeNull();
+    const epochs = (db: Database) =>
+      db.selectFrom("node").select("epoch").where("id", "=", NODE).executeTakeFirstOrThrow();
+    expect((await epochs(database)).epoch).toBe((await epochs(h.deps.database)).epoch + 1n);
+    const mail = await database.selectFrom("mail").selectAll().executeTakeFirstOrThrow();
+    expect(mail).toMatchObject({
+      status: "failed",
+      last_error: expect.stringContaining("may have been sent"),
+    });
+    expect(mail.body_sealed).not.toBeNull();
+  });
+
+  test("holds keys until they are confirmed, one by one, each in the log; one that was disabled stays so", async () => {
+    await restore();
+    const { database } = target;
+    const statusOf = async (id: string) =>
+      (
+        await database
+          .selectFrom("api_key")
+          .select("status")
+          .where("id", "=", id)
+          .executeTakeFirst()
+      )?.status;
+    expect(await statusOf(apiKeyId)).toBe("inactive");
+    const place = { connectionString: target.connectionString, folder, isEmbedded: false };
+    await withAuditDeps({ place, secret: SECRET }, async (deps) => {
+      await expect(confirmKeys(deps, { ids: ["apikey_x"], actor: ACTOR })).rejects.toThrow(
+        "No key with this id waits for confirmation: apikey_x",
+      );
+      const confirmed = await confirmKeys(deps, { ids: [apiKeyId], actor: ACTOR });
+      expect(confirmed).toMatchObject([{ id: apiKeyId, workspaceId, name: "Key" }]);
+      expect(await statusOf(apiKeyId)).toBe("active");
+      expect(
+        (await confirmKeys(deps, { ids: "all", actor: ACTOR })).map(({ kind }) => kind),
+      ).toEqual(["admin_key"]);
+    });
+    const events = await database
+      .selectFrom("audit_event")
+      .select(["event", "subject_id"])
+      .where("event", "like", "%.confirmed")
+      .orderBy("seq")
+      .execute();
+    expect(events.map(({ event }) => event)).toEqual(["api_key.confirmed", "admin_key.confirmed"]);
+    const inactive = await database
+      .selectFrom("api_key")
+      .select("id")
+      .where("status", "=", "inactive")
+      .execute();
+    expect(inactive).toHaveLength(1);
+    expect((await verifyChain({ database, auditKey: h.audit.auditKey }, org.id)).kind).toBe(
+      "intact",
+    );
+  });
+
+  test("with trusted keys leaves them as they were, and goes on numbering where the old one was", async () => {
+    await restore({ keys: "trust" });
+    const { database } = target;
+    expect(await database.selectFrom("held_key").selectAll().execute()).toEqual([]);
+    const [row] = await database
+      .insertInto("api_key_secret")
+      .values({
+        api_key_id: apiKeyId,
+        hash: Buffer.alloc(32),
+        hint: "x",
+        created_at: new Date(),
+        valid_until: new Date(),
+      })
+      .returning("id")
+      .execute();
+    const { rows } = await sql<{ max: bigint }>`SELECT max(id) AS max FROM api_key_secret`.execute(
+      h.deps.database,
+    );
+    expect(row?.id).toBeGreaterThan(rows[0]?.max ?? 0n);
+  });
+
+  test("is overwritten by no other, and stays as it is", async () => {
+    const before = await fingerprints(held.database);
+    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
+    await expect(restore({ into })).rejects.toThrow("a restore overwrites nothing");
+    expect(await fingerprints(held.database)).toEqual(before);
+  });
+
+  test("gets its secret from the backup; what the node had seen of the log is set aside", async () => {
+    const dataDir = await mkdtemp(join(folder, "data-"));
+    await writeFile(join(dataDir, "audit-heads.jsonl"), "seen\n");
+    const { secretFile, witnessesSetAside } = await restore({
+      into: { dataDir, databaseUrl: target.connectionString },
+    });
+    expect(await readFile(secretFile ?? "", "utf8")).toBe(`${SECRET}\n`);
+    expect((await stat(secretFile ?? "")).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(dataDir, witnessesSetAside[0] ?? ""), "utf8")).toBe("seen\n");
+    expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
+  });
+
+  test("gets the journal that was in the backup, as one that may lack something; one that is there stays", async () => {
+    const names = ["node-id", "journal-id", "000000000007.journal"];
+    const write = async (dataDir: string, text: string) => {
+      await mkdir(join(dataDir, "journal"), { recursive: true });
+      for (const name of names) await writeFile(join(dataDir, "journal", name), `${text}\n`);
+    };
+    const read = (dataDir: string, name: string) =>
+      readFile(join(dataDir, "journal", name), "utf8");
+    const source = join(folder, "with-journal");
+    await write(source, "jrnl_of_the_backup");
+    const withJournal = join(folder, "with-journal.backup");
+    const written = await backUp(withJournal, PASSPHRASE, { journalsOf: source });
+    expect(written.journalFiles).toBe(3);
+    const [fresh, used] = [join(folder, "fresh"), join(folder, "used")];
+    const databaseUrl = target.connectionString;
+    const first = await restore({ file: withJournal, into: { dataDir: fresh, databaseUrl } });
+    expect(first.journals).toEqual({ restored: ["journal"], kept: [] });
+    for (const name of names) expect(await read(fresh, name)).toBe("jrnl_of_the_backup\n");
+    expect(JSON.parse(await read(fresh, "written"))).toMatchObject({ isWhole: false });
+    await write(used, "jrnl_of_this_node");
+    const again = await createEmptyDatabase();
+    targets.push(again);
+    const into = { dataDir: used, databaseUrl: again.connectionString };
+    const second = await restore({ file: withJournal, into });
+    expect(second.journals).toEqual({ restored: [], kept: ["journal"] });
+    for (const name of names) expect(await read(used, name)).toBe("jrnl_of_this_node\n");
+  });
+
+  test("of an older schema is brought up to date", async () => {
+    const source = await createEmptyDatabase();
+    targets.push(source);
+    const older = (await readMigrations()).slice(0, -1);
+    await migrate({ ...source, migrations: older });
+    const log = await openTestAuditLog({ database: source.database, nowMs: Date.now });
+    const { id } = await createOrganization(log.audit, "Old");
+    await log.close();
+    const old = join(folder, "old.backup");
+    await backUp(old, PASSPHRASE, source);
+    await restore({ file: old });
+    const { rows } = await sql<{ name: string; held: bigint }>`
+      SELECT name, (SELECT count(*) FROM held_key) AS held FROM organization`.execute(
+      target.database,
+    );
+    expect(rows).toEqual([{ name: "Old", held: 0n }]);
+    const deps = { database: target.database, auditKey: h.audit.auditKey };
+    expect(await verifyChain(deps, id)).toMatchObject({ kind: "intact", events: 2 });
+  });
+});
+
+describe("a backup is refused, and nothing is touched,", () => {
+  const bytesOf = () => readFile(file);
+
+  async function expectRefused(bytes: Buffer, words: string | RegExp): Promise<void> {
+    const bad = join(folder, "bad.backup");
+    await writeFile(bad, bytes);
+    const dataDir = join(folder, "never made");
+    const into = { dataDir, databaseUrl: target.connectionString };
+    await expect(restore({ file: bad, into })).rejects.toThrow(words);
+    expect(existsSync(dataDir)).toBe(false);
+    expect(await countTables(target.database)).toBe(0);
+  }
+
+  test("that was cut off, wherever", async () => {
+    const bytes = await bytesOf();
+    for (const length of [60, 500, bytes.length >> 1, bytes.length - 20, bytes.length - 1]) {
+      await expectRefused(bytes.subarray(0, length), /damaged|no backup|passphrase/);
+    }
+  });
+
+  test("that was changed by one bit, wherever; encrypted or not", async () => {
+    const plain = join(folder, "plain.backup");
+    await backUp(plain, undefined);
+    for (const bytes of [await bytesOf(), await readFile(plain)]) {
+      const isPlain = bytes.includes('{"encryption":null}');
+      for (const part of [0.001, 0.3, 0.6, 0.999]) {
+        const changed = Buffer.from(bytes);
+        const at = Math.floor(bytes.length * part) + 20;
+        const place = Math.min(at, bytes.length - 12);
+        changed[place] = (changed[place] ?? 0) ^ 1;
+        const into = isPlain ? { secret: SECRET } : {};
+        await writeFile(join(folder, "bad.backup"), changed);
+        await expect(restore({ file: join(folder, "bad.backup"), ...into })).rejects.toThrow(
+          /damaged|changed|no backup/,
+        );
+      }
+    }
+    expect(await countTables(target.database)).toBe(0);
+  });
+
+  test("with another passphrase, and without one", async () => {
+    await expect(restore({ passphrase: "not the passphrase" })).rejects.toThrow(
+      "The passphrase is not",
+    );
+    await expect(restore({ passphrase: undefined })).rejects.toThrow("BURSAR_BACKUP_PASSPHRASE");
+    expect(await countTables(target.database)).toBe(0);
+  });
+
+  test("with another secret, or with none where it holds none", async () => {
+    await expect(restore({ secret: "another secret of another company" })).rejects.toThrow(
+      "BURSAR_SECRET is not the secret of this backup",
+    );
+    const plain = join(folder, "without-secret.backup");
+    await backUp(plain, undefined);
+    const into = { dataDir: join(folder, "no secret"), databaseUrl: target.connectionString };
+    await expect(restore({ file: plain, into })).rejects.toThrow("made without a passphrase");
+    expect((await restore({ file: plain, into, secret: SECRET })).secretFile).toBeNull();
+  });
+
+  test("of a newer schema, or of another build", async () => {
+    const migrations = (await readMigrations()).slice(0, -1);
+    await expect(restore({ migrations })).rejects.toThrow(
+      "Restore it with that version or a newer one",
+    );
+    const others = (await readMigrations()).map((each) => ({ ...each, sha256: "0".repeat(64) }));
+    await expect(restore({ migrations: others })).rejects.toThrow("another build");
+    expect(await countTables(target.database)).toBe(0);
+  });
+
+  test("where something else is", async () => {
+    await sql`CREATE TABLE of_somebody (id integer)`.execute(target.database);
+    await expect(restore()).rejects.toThrow(
+      "not empty and not Bursar's (it has public.of_somebody)",
+    );
+  });
+});
+
+describe("a restore that ended half way", () => {
+  test("while it loaded has loaded nothing, and can be run again", async () => {
+    const stopping = new AbortController();
+    const onStep = (step: string) => {
+      if (step.startsWith("Loading")) setImmediate(() => stopping.abort());
+    };
+    await expect(restore({ onStep, signal: stopping.signal })).rejects.toThrow("aborted");
+    const { rows } = await sql<{ count: bigint }>`SELECT count(*) FROM organization`.execute(
+      target.database,
+    );
+    expect(rows[0]?.count).toBe(0n);
+    await target.database.destroy();
+    expect((await restore()).settled.heldApiKeys).toBe(1);
+  });
+
+  test("after it loaded is served by no node, and can be run again", async () => {
+    // The log takes no event without an actor: the last transaction fails.
+    const nobody = { type: null as unknown as string, id: "x" };
+    await expect(restore({ actor: nobody })).rejects.toThrow("null value");
+    await expect(migrate(target)).rejects.toThrow("A restore into this database was not finished");
+    await expect(backUp(join(folder, "half.backup"), undefined, target)).rejects.toThrow(
+      "was not finished",
+    );
+    expect((await restore()).settled.heldApiKeys).toBe(1);
+    expect((await migrate(target)).applied).toEqual([]);
+  });
+});
+
+test("a database that something else took back is given the same care, once no node is connected", async () => {
+  await restore({ keys: "trust" });
+  const options = {
+    reach: {
+      dataDir: await mkdtemp(join(folder, "recovered-")),
+      databaseUrl: target.connectionString,
+    },
+    secret: SECRET,
+    backupMadeAt: new Date("2026-11-25T03:00:00Z"),
+    keys: "hold",
+    actor: ACTOR,
+  } as const;
+  await target.database.selectFrom("organization").select("id").execute();
+  await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
+  await target.database.destroy();
+  expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
+  expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
+});
+
+describe("making a backup", () => {
+  test("with another secret than the database's is refused: the file would open nothing", async () => {
+    await restore();
+    const { connectionString } = target;
+    const of = { connectionString, secret: "another secret of another company" };
+    const other = join(folder, "other-secret.backup");
+    await expect(backUp(other, PASSPHRASE, of)).rejects.toThrow(
+      "The secret on this machine is not the one of this database",
+    );
+    expect(existsSync(other)).toBe(false);
+  });
+
+  test("overwrites nothing, leaves no half file, and holds no secret and no name in clear", async () => {
+    await expect(backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
+    await expect(backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(
+      "cannot be written",
+    );
+    expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await readFile(file)).includes("Quotes")).toBe(false);
+    const plain = join(folder, "in-clear.backup");
+    await backUp(plain, undefined);
+    expect((await readBackup({ file: plain, passphrase: undefined })).secret).toBeNull();
+  });
+
+  test("is one moment: what is committed while it is read is not in it", async () => {
+    const during = join(folder, "during.backup");
+    const work = backUp(during, undefined);
+    let isDone = false;
+    const traffic = (async () => {
+      while (!isDone) await org.recordRequest({ workspaceId, apiKeyId });
+    })();
+    await work.finally(() => {
+      isDone = true;
+    });
+    await traffic;
+    await restore({ file: during, secret: SECRET });
+    expect(await differencesOfRollups(target.database)).toEqual([]);
+  });
+
+  test("is noted for the page about the system and in the log, once for each organization", async () => {
+    const reach = {
+      dataDir: await mkdtemp(join(folder, "node-")),
+      databaseUrl: h.connectionString,
+    };
+    const made = await makeBackup({
+      file: join(folder, "noted.backup"),
+      reach,
+      secret: SECRET,
+      passphrase: undefined,
+      bursarVersion: "0.0.0-test",
+      madeBy: "somebody",
+      actor: ACTOR,
+    });
+    expect(made.note).toBeNull();
+    const { body } = await org.admin.get<{ backup: object; warnings: string[] }>(
+      "/v1/admin/system",
+    );
+    expect(body.backup).toMatchObject({
+      newest: { file_name: "noted.backup", is_encrypted: false, has_secret: false, made_by: ACTOR },
+      is_late: false,
+      newest_restore: null,
+      held_keys: 0,
+    });
+    const events = await h.deps.database
+      .selectFrom("audit_event")
+      .select("organization_id")
+      .where("event", "=", "backup.made")
+      .execute();
+    expect(new Set(events.map((event) => event.organization_id)).size).toBe(2);
+    await h.deps.database
+      .updateTable("backup")
+      .set({ made_at: new Date("2026-01-01") })
+      .execute();
+    const late = await org.admin.get<{ backup: object; warnings: string[] }>("/v1/admin/system");
+    expect(late.body.backup).toMatchObject({ is_late: true });
+    expect(late.body.warnings.join()).toContain("The newest backup is of 2026-01-01T00:00:00.000Z");
+  });
+});
+
+test("keys that came back are refused with the way out, until they are confirmed or enabled", async () => {
+  const { database } = h.deps;
+  const workspace = await org.admin.createWorkspace();
+  const key = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
+  const adminKey = await org.admin.createAdminKey();
+  await database
+    .updateTable("api_key")
+    .set({ status: "inactive" })
+    .where("id", "=", key.id)
+    .execute();
+  await database
+    .updateTable("admin_key")
+    .set({ status: "inactive" })
+    .where("id", "=", adminKey.id)
+    .execute();
+  const held = { organization_id: org.id, held_at: new Date() };
+  await database
+    .insertInto("held_key")
+    .values([
+      { ...held, key_id: key.id, kind: "api_key" },
+      { ...held, key_id: adminKey.id, kind: "admin_key" },
+    ])
+    .execute();
+  for (const secret of [key.key, adminKey.key]) {
+    const { status, error } = await h.as(secret).get("/v1/admin/workspaces");
+    expect(status).toBe(401);
+    expect(error.message).toContain("came back with a restored backup");
+    expect(error.message).toContain("`./bursar restore confirm-keys`");
+  }
+  const { body } = await org.admin.get<{ backup: { held_keys: number }; warnings: string[] }>(
+    "/v1/admin/system",
+  );
+  expect(body.backup.held_keys).toBe(2);
+  expect(body.warnings.join()).toContain("2 keys wait for confirmation");
+  const listed = await org.admin.get<{ data: { id: string; status: string }[] }>(
+    "/v1/admin/admin_keys?status=inactive",
+  );
+  expect(listed.body.data).toMatchObject([{ id: adminKey.id, status: "inactive" }]);
+  await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "active" });
+  expect((await h.as(key.key).get("/v1/admin/workspaces")).status).toBe(200);
+  // Whoever disables it later has disabled it: it is not one that waits.
+  await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "inactive" });
+  expect((await h.as(key.key).get("/v1/admin/workspaces")).error.message).toContain("is disabled");
+});

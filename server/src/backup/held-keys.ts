@@ -1,0 +1,61 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { confirmHeldKeys, type HeldKey, listHeldKeys } from "#src/access/held-keys.sql.ts";
+import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
+import { newId } from "#src/lib/ids.ts";
+import { BackupError } from "./backup-error.ts";
+
+/** Of one transaction: each key has its own event in the log. */
+const BATCH = 200;
+
+/**
+ * Lets keys that a restore holds work again, each with its event in the log; nodes know within a second. Gives those that
+ * were confirmed. Throws a BackupError, before anything is changed, for an id that is not held.
+ */
+export async function confirmKeys(
+  deps: AuditDeps,
+  { ids, actor }: { ids: readonly string[] | "all"; actor: { type: string; id: string } },
+): Promise<HeldKey[]> {
+  const held = await listHeldKeys(deps.database, ids === "all" ? undefined : ids);
+  const unknown = ids === "all" ? [] : ids.filter((id) => !held.some((key) => key.id === id));
+  if (unknown.length > 0) {
+    throw new BackupError(
+      "not_found",
+      `No key with this id waits for confirmation: ${unknown.join(", ")}. \`./bursar restore keys\` lists those that do.`,
+    );
+  }
+  const confirmed: HeldKey[] = [];
+  for (const organizationId of new Set(held.map((key) => key.organizationId))) {
+    const keys = held.filter((key) => key.organizationId === organizationId);
+    for (let at = 0; at < keys.length; at += BATCH) {
+      confirmed.push(...(await confirmBatch(deps, keys.slice(at, at + BATCH), actor)));
+    }
+  }
+  return confirmed;
+}
+
+function confirmBatch(
+  deps: AuditDeps,
+  keys: readonly HeldKey[],
+  actor: { type: string; id: string },
+): Promise<HeldKey[]> {
+  const organizationId = keys[0]?.organizationId ?? "";
+  const requestId = newId(idPrefixes.request, deps.nowMs(), deps.randomBytes);
+  const origin = { requestId, ipAddress: null, userAgent: null };
+  return auditedTransactionOf(deps, { organizationId, actor, origin }, async (tx) => {
+    const ids = await confirmHeldKeys(
+      tx,
+      keys.map(({ id }) => id),
+    );
+    const result = keys.filter(({ id }) => ids.includes(id));
+    return {
+      result,
+      audit: result.map(({ id, kind, workspaceId, name }) => ({
+        event: `${kind}.confirmed` as const,
+        subject: { type: kind, id },
+        workspaceId,
+        before: { name, status: "inactive" },
+        after: { name, status: "active" },
+      })),
+    };
+  });
+}

@@ -1,0 +1,201 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { BackupError } from "./backup-error.ts";
+import {
+  type BackupHeader,
+  backupHeader,
+  damaged,
+  endOfPart,
+  type Frame,
+  footer,
+  frameHead,
+  journalFile,
+  MAGIC,
+  MAX_PREFIX_BYTES,
+  parseBody,
+  prefixLine,
+  readFrames,
+  tableBegin,
+} from "./backup-format.ts";
+import { decryptStream, deriveKey, type EncryptionHeader } from "./encrypt-stream.ts";
+import { countLines } from "./write-backup.ts";
+
+/** What is told of a backup while it is read, in its order. All of `bytes` must be taken before the next thing is told. */
+export interface BackupReader {
+  header?(header: BackupHeader): Promise<void> | void;
+  secret?(secret: string): void;
+  journalFile?(file: { folder: string; name: string }, bytes: AsyncIterable<Buffer>): Promise<void>;
+  table?(name: string, bytes: AsyncIterable<Buffer>): Promise<void>;
+}
+
+export interface ReadBackup {
+  header: BackupHeader;
+  isEncrypted: boolean;
+  /** In an encrypted backup. */
+  secret: string | null;
+  rows: ReadonlyMap<string, number>;
+  journalFiles: number;
+}
+
+/**
+ * Reads a backup to its end. Only then is it known to be whole: what `reader` was told before may have to be undone. Throws
+ * a BackupError for a file that is none, is damaged, or needs another passphrase.
+ */
+export async function readBackup(
+  { file, passphrase }: { file: string; passphrase: string | undefined },
+  reader: BackupReader = {},
+): Promise<ReadBackup> {
+  const { prefix, encryption } = await readPrefix(file);
+  const key = await keyOf(encryption, passphrase);
+  const source = createReadStream(file, { start: prefix.length });
+  const gunzip = createGunzip();
+  const failed = (error: unknown) => gunzip.destroy(error instanceof Error ? error : undefined);
+  const plain = key === null ? source : source.pipe(decryptStream(key, prefix));
+  source.on("error", failed);
+  plain.on("error", failed);
+  pipeline(plain, gunzip, () => undefined);
+  const digest = createHash("sha256").update(prefix);
+  try {
+    const content = await new Content(digest, reader).read(readFrames(gunzip));
+    if ((content.secret !== null) !== (key !== null)) throw damaged();
+    return { ...content, isEncrypted: key !== null };
+  } catch (error) {
+    // What gunzip says of bytes that are none.
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
+      throw damaged(error);
+    }
+    throw error;
+  } finally {
+    source.destroy();
+    gunzip.destroy();
+  }
+}
+
+async function keyOf(
+  encryption: EncryptionHeader | null,
+  passphrase: string | undefined,
+): Promise<Buffer | null> {
+  if (encryption === null) return null;
+  if (passphrase !== undefined) return deriveKey(encryption, passphrase);
+  throw new BackupError(
+    "passphrase",
+    "The backup is encrypted: give its passphrase in BURSAR_BACKUP_PASSPHRASE, or a file with it in BURSAR_BACKUP_PASSPHRASE_FILE.",
+  );
+}
+
+async function readPrefix(
+  file: string,
+): Promise<{ prefix: Buffer; encryption: EncryptionHeader | null }> {
+  const beginning = Buffer.alloc(MAX_PREFIX_BYTES);
+  let bytes: number;
+  try {
+    const handle = await open(file, "r");
+    try {
+      bytes = (await handle.read(beginning, 0, MAX_PREFIX_BYTES, 0)).bytesRead;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BackupError("usage", `${file} cannot be read: ${reason}.`, { cause: error });
+  }
+  const text = beginning.toString("utf8", 0, bytes);
+  const [magic, line] = text.split("\n", 2);
+  if (magic !== MAGIC) throw notABackup(file, magic ?? "");
+  const end = MAGIC.length + 1 + Buffer.byteLength(line ?? "") + 1;
+  const body = Buffer.from(line ?? "");
+  const { encryption } = parseBody(prefixLine, { kind: "H", body });
+  return { prefix: beginning.subarray(0, end), encryption };
+}
+
+function notABackup(file: string, magic: string): BackupError {
+  return /^BURSAR BACKUP \d+$/.test(magic)
+    ? new BackupError("usage", `${file} was made by a newer Bursar. Restore it with that one.`)
+    : new BackupError("usage", `${file} is no backup of Bursar.`);
+}
+
+/** The frames in the one order that there is. */
+class Content {
+  readonly #digest: Hash;
+  readonly #reader: BackupReader;
+  readonly #rows = new Map<string, number>();
+  #journalFiles = 0;
+
+  constructor(digest: Hash, reader: BackupReader) {
+    this.#digest = digest;
+    this.#reader = reader;
+  }
+
+  async read(frames: AsyncGenerator<Frame>): Promise<Omit<ReadBackup, "isEncrypted">> {
+    let frame = await this.#next(frames);
+    if (frame.kind !== "H") throw damaged();
+    const header = parseBody(backupHeader, frame);
+    await this.#reader.header?.(header);
+    frame = await this.#next(frames);
+    let secret: string | null = null;
+    if (frame.kind === "S") {
+      secret = frame.body.toString("utf8");
+      this.#reader.secret?.(secret);
+      frame = await this.#next(frames);
+    }
+    for (; frame.kind === "J"; frame = await this.#next(frames)) {
+      const file = parseBody(journalFile, frame);
+      this.#journalFiles += 1;
+      const take = this.#reader.journalFile?.bind(this.#reader, file) ?? drain;
+      await this.#part(frames, take);
+    }
+    for (const { name } of header.tables) {
+      if (frame.kind !== "T" || parseBody(tableBegin, frame).name !== name) throw damaged();
+      const take = this.#reader.table?.bind(this.#reader, name) ?? drain;
+      this.#rows.set(name, await this.#part(frames, take));
+      frame = await this.#next(frames);
+    }
+    if (frame.kind !== "Z") throw damaged();
+    if (parseBody(footer, frame).sha256 !== this.#digest.digest("hex")) throw damaged();
+    if ((await frames.next()).done !== true) throw damaged();
+    return { header, secret, rows: this.#rows, journalFiles: this.#journalFiles };
+  }
+
+  async #next(frames: AsyncGenerator<Frame>): Promise<Frame> {
+    const { value, done } = await frames.next();
+    if (done === true) throw damaged();
+    if (value.kind !== "Z") {
+      this.#digest.update(frameHead(value.kind, value.body.length)).update(value.body);
+    }
+    return value;
+  }
+
+  /** Gives the number of lines. */
+  async #part(
+    frames: AsyncGenerator<Frame>,
+    take: (bytes: AsyncIterable<Buffer>) => Promise<void>,
+  ): Promise<number> {
+    let [rows, bytes, isEnded] = [0, 0, false];
+    const next = () => this.#next(frames);
+    async function* data(): AsyncGenerator<Buffer> {
+      for (;;) {
+        const frame = await next();
+        if (frame.kind === "D") {
+          rows += countLines(frame.body);
+          bytes += frame.body.length;
+          yield frame.body;
+          continue;
+        }
+        const end = frame.kind === "E" ? parseBody(endOfPart, frame) : null;
+        if (end === null || end.rows !== rows || end.bytes !== bytes) throw damaged();
+        isEnded = true;
+        return;
+      }
+    }
+    await take(data());
+    if (!isEnded) throw new Error("a part of a backup was not read to its end");
+    return rows;
+  }
+}
+
+async function drain(bytes: AsyncIterable<Buffer>): Promise<void> {
+  for await (const _ of bytes);
+}

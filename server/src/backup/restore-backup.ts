@@ -1,0 +1,163 @@
+import { setAsideWitness } from "#src/audit/witness.ts";
+import { findSecret, keepSecret } from "#src/db/installation-secret.ts";
+import { emptyForRestore, openTableLoad } from "#src/db/load-tables.ts";
+import { migrate } from "#src/db/migrate.ts";
+import { type Migration, readMigrations } from "#src/db/migration-files.ts";
+import { type ReachOptions, reachAlone } from "#src/db/reach-database.ts";
+import type { DatabasePlace } from "#src/db/storage.ts";
+import { assert } from "#src/lib/assert.ts";
+import { secretFingerprint } from "#src/lib/seal.ts";
+import { BackupError } from "./backup-error.ts";
+import type { BackupHeader } from "./backup-format.ts";
+import { JournalRestore } from "./journal-copies.ts";
+import { type ReadBackup, readBackup } from "./read-backup.ts";
+import { type SettledRestore, type SettleOptions, settleRestore } from "./settle-restore.ts";
+import { withAuditDeps } from "./with-audit-deps.ts";
+
+export interface RestoreOptions extends Omit<SettleOptions, "backupMadeAt"> {
+  file: string;
+  passphrase: string | undefined;
+  /** BURSAR_SECRET. */
+  secret: string | undefined;
+  into: ReachOptions;
+  /** Told what is being done, for who waits. */
+  onStep?: (step: string) => void;
+  /** Those of this program, unless a test brings its own. */
+  migrations?: readonly Migration[];
+  signal?: AbortSignal;
+}
+
+export interface Restored {
+  header: BackupHeader;
+  rows: ReadonlyMap<string, number>;
+  settled: SettledRestore;
+  journals: { restored: string[]; kept: string[] };
+  /** The file with the secret, where it came from the backup. */
+  secretFile: string | null;
+  /** Files of what the node had seen of the audit log, under their new names. */
+  witnessesSetAside: string[];
+}
+
+/**
+ * Puts a backup into an empty database. The file is read to its end before anything is touched; its rows are then loaded in
+ * one transaction; and until what has to follow is done, no server starts on them. Stopped anywhere, it can be run again.
+ * Throws a BackupError or StartError that says what to do.
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { file, passphrase, into, onStep = () => undefined } = options;
+  onStep("Reading the backup to its end.");
+  const read = await readBackup({ file, passphrase });
+  const migrations = options.migrations ?? (await readMigrations());
+  const older = refuseOtherSchema(read.header, migrations);
+  const { secret, isFromBackup } = await chooseSecret(options, read);
+  const reached = await reachAlone(into);
+  const { place } = reached;
+  const journals = new JournalRestore(place.folder);
+  try {
+    await emptyForRestore(place.connectionString);
+    await migrate({ ...place, migrations: older, isRestore: true });
+    options.signal?.throwIfAborted();
+    onStep(`Loading ${sumOf(read.rows).toLocaleString("en")} rows.`);
+    await loadRows(options, place, read, journals);
+    await migrate({ ...place, migrations, isRestore: true });
+    const witnessesSetAside = await setAsideWitness(place.folder, Date.now());
+    const secretFile = isFromBackup ? await keepSecret(place.folder, secret) : null;
+    const put = await journals.finish();
+    onStep("Settling what must not go on as it was.");
+    const backupMadeAt = new Date(read.header.made_at);
+    const settled = await withAuditDeps({ place, secret }, (deps) =>
+      settleRestore(deps, { ...options, backupMadeAt }),
+    );
+    const { header, rows } = read;
+    return { header, rows, settled, journals: put, secretFile, witnessesSetAside };
+  } finally {
+    await journals.abandon();
+    await reached.close();
+  }
+}
+
+function sumOf(rows: ReadonlyMap<string, number>): number {
+  return [...rows.values()].reduce((sum, count) => sum + count, 0);
+}
+
+async function loadRows(
+  { file, passphrase, signal }: RestoreOptions,
+  place: DatabasePlace,
+  { header, rows }: ReadBackup,
+  journals: JournalRestore,
+): Promise<void> {
+  const load = await openTableLoad(place.connectionString, header);
+  const columnsOf = new Map(header.tables.map((table) => [table.name, table.columns]));
+  try {
+    await readBackup(
+      { file, passphrase },
+      {
+        journalFile: ({ folder, name }, bytes) => journals.take(folder, name, bytes),
+        table: async (name, bytes) => {
+          const columns = columnsOf.get(name) ?? [];
+          const loaded = await load.copyIn({ name, columns }, untilAborted(bytes, signal));
+          assert(loaded === rows.get(name), `all rows of ${name} are loaded`);
+        },
+      },
+    );
+    await load.commit();
+  } finally {
+    await load.close();
+  }
+}
+
+async function* untilAborted(
+  bytes: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+/** Gives the migrations that the backup's database had. */
+function refuseOtherSchema(header: BackupHeader, migrations: readonly Migration[]): Migration[] {
+  const newest = header.migrations.at(-1);
+  if (newest && newest.number > migrations.length) {
+    throw new BackupError(
+      "usage",
+      `The backup has schema ${newest.number} (${newest.name}) of Bursar ${header.bursar_version}, and this Bursar knows ` +
+        `schemas up to ${migrations.length}. Restore it with that version or a newer one.`,
+    );
+  }
+  for (const [index, { number, name, sha256 }] of header.migrations.entries()) {
+    const known = migrations[index];
+    if (known?.number === number && known.sha256 === sha256) continue;
+    throw new BackupError(
+      "usage",
+      `Migration ${number} (${name}) of the backup is not the one of this Bursar: it was made by another build.`,
+    );
+  }
+  return migrations.slice(0, header.migrations.length);
+}
+
+/** The one that the backup's database has sealed with: given, or in the data folder, or in the backup. */
+async function chooseSecret(
+  { secret: given, into: { dataDir } }: RestoreOptions,
+  { header, secret: fromBackup }: { header: BackupHeader; secret: string | null },
+): Promise<{ secret: string; isFromBackup: boolean }> {
+  const own = await findSecret({ given, dataDir });
+  const secret = own ?? fromBackup;
+  if (secret === null) {
+    throw new BackupError(
+      "usage",
+      "The backup was made without a passphrase, so the installation's secret is not in it, and nobody can read stored " +
+        "credentials or prove the audit log without it. Give the secret as BURSAR_SECRET or BURSAR_SECRET_FILE.",
+    );
+  }
+  if (secretFingerprint(secret) === header.secret_fingerprint) {
+    return { secret, isFromBackup: own === null };
+  }
+  throw new BackupError(
+    "usage",
+    given === undefined
+      ? `The file \`secret\` in ${dataDir} is not the secret of this backup. Move it away, or restore into another data folder.`
+      : "BURSAR_SECRET is not the secret of this backup. Give it the one of the installation that the backup was made of.",
+  );
+}

@@ -1,0 +1,80 @@
+import { sql } from "kysely";
+import type { Tx } from "#src/db/pool.ts";
+import { UNFINISHED_RESTORE } from "#src/db/unfinished-restore.ts";
+
+// What must not go on as it was when the backup was made: it may have been ended, used or sent since.
+
+/** People sign in again. Sessions of the playground fall with them. */
+export async function endSessions(tx: Tx): Promise<number> {
+  await tx
+    .deleteFrom("rotation_notice")
+    .where("api_key_secret_id", "in", sessionSecrets(tx))
+    .execute();
+  await tx.deleteFrom("api_key_secret").where("playground_session_id", "is not", null).execute();
+  await tx.deleteFrom("auth_verification").execute();
+  await tx.deleteFrom("set_up_link").execute();
+  const { numDeletedRows } = await tx.deleteFrom("auth_session").executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+function sessionSecrets(tx: Tx) {
+  return tx
+    .selectFrom("api_key_secret")
+    .select("id")
+    .where("playground_session_id", "is not", null);
+}
+
+/** Their links do not work any more: one may have been revoked or accepted since. */
+export async function revokeOpenInvites(tx: Tx): Promise<string[]> {
+  const rows = await tx
+    .updateTable("invite")
+    .set({ is_open: false, revoked_at: sql<Date>`date_trunc('milliseconds', now())` })
+    .where("is_open", "=", true)
+    .where("accepted_at", "is", null)
+    .where("revoked_at", "is", null)
+    .returning("organization_id")
+    .execute();
+  return rows.map((row) => row.organization_id);
+}
+
+/** Messages that waited: each may have been sent since, and is sent again only by somebody who decides so. */
+export async function failQueuedMessages(tx: Tx, reason: string): Promise<string[]> {
+  const { rows } = await sql<{ organization_id: string }>`
+    WITH mails AS (
+      UPDATE mail SET status = 'failed', claimed_until = NULL, last_error = ${reason}
+      WHERE status = 'queued' RETURNING organization_id
+    ), deliveries AS (
+      UPDATE alert_delivery SET status = 'failed', last_error = ${reason} WHERE status = 'queued' RETURNING organization_id
+    )
+    SELECT organization_id FROM mails UNION ALL SELECT organization_id FROM deliveries`.execute(tx);
+  return rows.map((row) => row.organization_id);
+}
+
+/** People who can sign in, by organization. */
+export async function countPeople(tx: Tx): Promise<number> {
+  const row = await tx
+    .selectFrom("member")
+    .select(sql<number>`count(*)::integer`.as("count"))
+    .where("status", "=", "active")
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+const NEWEST_RESTORE = "newest_restore";
+
+/** From here on the database may be served. */
+export async function noteRestore(
+  tx: Tx,
+  restore: { restoredAt: Date; backupMadeAt: Date | null },
+): Promise<void> {
+  await tx.deleteFrom("installation").where("key", "=", UNFINISHED_RESTORE).execute();
+  const value = JSON.stringify({
+    restored_at: restore.restoredAt.toISOString(),
+    backup_made_at: restore.backupMadeAt?.toISOString() ?? null,
+  });
+  await tx
+    .insertInto("installation")
+    .values({ key: NEWEST_RESTORE, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+    .execute();
+}

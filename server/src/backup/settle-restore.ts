@@ -1,0 +1,116 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { holdWorkingKeys } from "#src/access/held-keys.sql.ts";
+import { listAuditHeads } from "#src/audit/audit.sql.ts";
+import { type AuditDeps, appendAuditEvent } from "#src/audit/audited-transaction.ts";
+import { beginKeyedChains } from "#src/audit/begin-keyed-chains.ts";
+import { bumpChangeCounter } from "#src/db/change-watch.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { voidAllLeases } from "#src/ledger/leases.sql.ts";
+import { newId } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import {
+  countPeople,
+  endSessions,
+  failQueuedMessages,
+  noteRestore,
+  revokeOpenInvites,
+} from "./settle-restore.sql.ts";
+
+export interface SettleOptions {
+  /** When the backup was made, or the moment that the database was taken back to; null where nobody says. */
+  backupMadeAt: Date | null;
+  /** Whether keys that worked then wait for confirmation. */
+  keys: "hold" | "trust";
+  actor: { type: string; id: string };
+}
+
+export interface SettledRestore {
+  nodes: number;
+  /** Over all balances: what counts in several counts in each. */
+  leasedNanoUsd: bigint;
+  sessionsEnded: number;
+  invitesRevoked: number;
+  messagesNotSent: number;
+  heldApiKeys: number;
+  heldAdminKeys: number;
+  /** Who can sign in, as it was then. */
+  people: number;
+}
+
+/**
+ * What follows on a database that was taken back to an earlier moment, before any node is started on it, in one
+ * transaction: nodes get new epochs, what they had leased is unresolved, sessions and invites end, waiting messages are not
+ * sent by themselves, keys are held, and the log of each organization says so. Throws where a log is not signed by this
+ * installation; nothing has happened then.
+ */
+export async function settleRestore(
+  deps: AuditDeps & { logger: Logger },
+  options: SettleOptions,
+): Promise<SettledRestore> {
+  await beginKeyedChains({ ...deps, anchorOf: () => null });
+  return inTransaction(deps.database, async (tx) => {
+    const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
+    const sessionsEnded = await endSessions(tx);
+    const invites = await revokeOpenInvites(tx);
+    const messages = await failQueuedMessages(tx, reasonOf(options.backupMadeAt));
+    const held = options.keys === "hold" ? await holdWorkingKeys(tx) : [];
+    const heldOf = (kind: string, organizationId?: string) =>
+      held
+        .filter((each) => each.kind === kind)
+        .filter((each) => organizationId === undefined || each.organizationId === organizationId)
+        .reduce((sum, { count }) => sum + count, 0);
+    for (const { organizationId } of await listAuditHeads(tx)) {
+      await appendRestored(tx, deps, options, {
+        organizationId,
+        nodes,
+        api_keys_held: heldOf("api_key", organizationId),
+        admin_keys_held: heldOf("admin_key", organizationId),
+        invites_revoked: invites.filter((id) => id === organizationId).length,
+        messages_not_sent: messages.filter((id) => id === organizationId).length,
+      });
+    }
+    const restoredAt = new Date(Math.floor(deps.nowMs()));
+    await noteRestore(tx, { restoredAt, backupMadeAt: options.backupMadeAt });
+    await bumpChangeCounter(tx);
+    return {
+      nodes,
+      leasedNanoUsd,
+      sessionsEnded,
+      invitesRevoked: invites.length,
+      messagesNotSent: messages.length,
+      heldApiKeys: heldOf("api_key"),
+      heldAdminKeys: heldOf("admin_key"),
+      people: await countPeople(tx),
+    };
+  });
+}
+
+function reasonOf(backupMadeAt: Date | null): string {
+  const when = backupMadeAt === null ? "an earlier moment" : backupMadeAt.toISOString();
+  return `It waited when the database was taken back to ${when}, and may have been sent after that.`;
+}
+
+async function appendRestored(
+  tx: Tx,
+  deps: AuditDeps,
+  { backupMadeAt, keys, actor }: SettleOptions,
+  { organizationId, ...counts }: { organizationId: string } & Record<string, number | string>,
+): Promise<void> {
+  await appendAuditEvent(tx, deps, {
+    entry: {
+      event: "installation.restored",
+      subject: { type: "organization", id: organizationId },
+      workspaceId: null,
+      before: null,
+      after: { backup_made_at: backupMadeAt?.toISOString() ?? null, keys, ...counts },
+    },
+    organizationId,
+    actor,
+    origin: {
+      requestId: newId(idPrefixes.request, deps.nowMs(), deps.randomBytes),
+      ipAddress: null,
+      userAgent: null,
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { auditKey } from "#src/audit/sign.ts";
+import { checkSecretFingerprint } from "#src/db/installation-secret.ts";
+import { type DatabasePlace, joinStorage } from "#src/db/storage.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
+import { type Logger, makeLogger } from "#src/lib/logger.ts";
+import { sealingKey } from "#src/lib/seal.ts";
+import { readDatabaseNowMs } from "#src/metering/node.sql.ts";
+
+/** What audited changes need, for a command on the server's machine. Throws a StartError for another secret. */
+export async function withAuditDeps<Result>(
+  { place, secret }: { place: DatabasePlace; secret: string },
+  work: (deps: AuditDeps & { logger: Logger }) => Promise<Result>,
+): Promise<Result> {
+  const logger = makeLogger("silent");
+  const storage = joinStorage(place, logger);
+  try {
+    const { database } = storage;
+    await checkSecretFingerprint(database, secret);
+    const offsetMs = (await readDatabaseNowMs(database)) - performance.now();
+    return await work({
+      database,
+      nowMs: () => performance.now() + offsetMs,
+      randomBytes: systemRandomBytes,
+      auditKey: auditKey(secret),
+      sealingKey: sealingKey(secret),
+      // The nodes find it in the chain themselves.
+      onAudited: () => undefined,
+      logger,
+    });
+  } finally {
+    await storage.close();
+  }
+}

@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import type { LoadedConfig } from "#src/config.ts";
+import { asOperator, explained, onInterrupt, operatorName, versionOf } from "./backup-errors.ts";
+import { formatBytes } from "./format-bytes.ts";
+import { print } from "./print.ts";
+import { showable } from "./terminal.ts";
+
+/** `backup <file>` and `backup verify <file>`. */
+export function addBackupCommand(program: Command, load: () => LoadedConfig): void {
+  const backup = program
+    .command("backup")
+    .argument("<file>", "the file to make; one that is there stays")
+    .description("write everything into one file, while the server runs or not")
+    .addHelpText("after", BACKUP_HELP)
+    .action((file: string) => makeBackup(program, load, file));
+  backup
+    .command("verify")
+    .argument("<file>", "a backup")
+    .description("read a backup to its end and say what is in it; exits with 1 where it is damaged")
+    .addHelpText("after", "\nExamples:\n  bursar backup verify bursar-2026-11-25.backup")
+    .action((file: string) => verify(program, load, file));
+}
+
+const BACKUP_HELP = `
+With BURSAR_BACKUP_PASSPHRASE (or BURSAR_BACKUP_PASSPHRASE_FILE) the file is encrypted and holds the installation's secret.
+
+Examples:
+  bursar backup bursar-$(date +%F).backup
+  bursar backup verify bursar-2026-11-25.backup`;
+
+async function makeBackup(program: Command, load: () => LoadedConfig, file: string): Promise<void> {
+  const { config } = load();
+  const { makeBackup: make } = await import("#src/backup/make-backup.ts");
+  const { backup, note } = await explained(() =>
+    make({
+      file,
+      reach: config,
+      secret: config.secret,
+      passphrase: config.backupPassphrase,
+      bursarVersion: versionOf(),
+      madeBy: operatorName(),
+      actor: asOperator(),
+      signal: onInterrupt(),
+    }),
+  );
+  const rows = Object.fromEntries(backup.rows);
+  const result = {
+    file: backup.file,
+    made_at: backup.header.made_at,
+    size_bytes: backup.sizeBytes,
+    sha256: backup.sha256.toString("hex"),
+    is_encrypted: backup.isEncrypted,
+    has_secret: backup.isEncrypted,
+    journal_files: backup.journalFiles,
+    rows,
+  };
+  print(program.opts(), result, () =>
+    [
+      `${showable(backup.file)}: ${formatBytes(backup.sizeBytes)}, the state of ${backup.header.made_at}, ${describeRows(backup.rows)}.`,
+      backup.isEncrypted
+        ? "It is encrypted, and holds the installation's secret: whoever has the passphrase has everything."
+        : NOT_ENCRYPTED,
+      `SHA-256 ${result.sha256}`,
+    ].join("\n"),
+  );
+  if (note !== null) process.stderr.write(`${note}\n`);
+}
+
+const NOT_ENCRYPTED =
+  "It is not encrypted (no BURSAR_BACKUP_PASSPHRASE), so the installation's secret is NOT in it: keep that (the file `secret` " +
+  "of the data folder, or BURSAR_SECRET) somewhere else. Without it stored credentials cannot be read again.";
+
+async function verify(program: Command, load: () => LoadedConfig, file: string): Promise<void> {
+  const { readBackup } = await import("#src/backup/read-backup.ts");
+  const { backupPassphrase: passphrase } = load().config;
+  const { header, rows, ...read } = await explained(() => readBackup({ file, passphrase }));
+  const newest = header.migrations.at(-1);
+  const result = {
+    file,
+    made_at: header.made_at,
+    made_by: header.made_by,
+    bursar_version: header.bursar_version,
+    postgres_version: header.postgres_version,
+    schema: newest?.number ?? 0,
+    organizations: header.organizations,
+    is_encrypted: read.isEncrypted,
+    has_secret: read.secret !== null,
+    journal_files: read.journalFiles,
+    rows: Object.fromEntries(rows),
+  };
+  print(program.opts(), result, () =>
+    [
+      `${showable(file)} is whole: the state of ${header.made_at}, ${describeRows(rows)}.`,
+      `Made by ${showable(header.made_by)} with Bursar ${header.bursar_version} (schema ${newest?.number} ${newest?.name}, PostgreSQL ${header.postgres_version}).`,
+      `Organizations: ${showable(header.organizations.join(", "))}.`,
+      read.isEncrypted
+        ? "Encrypted, with the installation's secret."
+        : "Not encrypted, without the installation's secret.",
+      `Journal files: ${read.journalFiles}.`,
+    ].join("\n"),
+  );
+}
+
+const counted = [
+  ["usage_event", "requests"],
+  ["api_key", "API keys"],
+  ["member", "people"],
+  ["audit_event", "audit events"],
+] as const;
+
+function describeRows(rows: ReadonlyMap<string, number>): string {
+  return counted
+    .map(([table, word]) => `${(rows.get(table) ?? 0).toLocaleString("en")} ${word}`)
+    .join(", ");
+}

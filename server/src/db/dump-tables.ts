@@ -1,0 +1,190 @@
+import type { Readable } from "node:stream";
+import pg from "pg";
+import { to as copyTo } from "pg-copy-streams";
+import { StartError } from "#src/lib/start-error.ts";
+import { explainConnectError } from "./database-error.ts";
+import { UNFINISHED_RESTORE, unfinishedRestore } from "./unfinished-restore.ts";
+
+// All tables of one snapshot, as text. The embedded package carries no pg_dump; and what a backup has to hold is known
+// here: rows alone, since the schema is that of the migrations. The job queue is no part of it: its jobs are about rows that
+// say themselves that they wait, and a copy of the queue would send again what was sent since.
+
+export interface DumpedTable {
+  name: string;
+  columns: string[];
+}
+
+export interface DumpPlan {
+  /** The database's clock at the snapshot. */
+  now: Date;
+  postgresVersion: string;
+  migrations: { number: number; name: string; sha256: string }[];
+  /** In the order in which they can be loaded: what others refer to first. */
+  tables: DumpedTable[];
+  sequences: { table: string; column: string; last_value: string; is_called: boolean }[];
+  /** Months of usage_event. */
+  partitions: string[];
+  installation: ReadonlyMap<string, string>;
+  organizations: string[];
+  /** What the database has of each node's journal. */
+  nodes: { journalId: string; flushedSeq: number }[];
+}
+
+export interface TableDump {
+  plan: DumpPlan;
+  /** The rows in PostgreSQL's text format. One at a time. */
+  copyOut(table: DumpedTable): Readable;
+  close(): Promise<void>;
+}
+
+/** What makes the text the same on every server, and a statement of an hour no mistake. */
+export const COPY_SETTINGS = `
+  SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+  SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET bytea_output = 'hex';
+  SET extra_float_digits = 1`;
+
+/** Opens the snapshot. Throws a StartError for a database that is not Bursar's, or whose restore was not finished. */
+export async function openTableDump(connectionString: string): Promise<TableDump> {
+  const client = await connectForCopy(connectionString, "bursar backup");
+  try {
+    await client.query(COPY_SETTINGS);
+    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const plan = await readPlan(client);
+    let copying: Readable | null = null;
+    return {
+      plan,
+      copyOut: ({ name, columns }) => {
+        copying = client.query(copyTo(copyOutStatement(name, columns)));
+        return copying;
+      },
+      close: async () => {
+        // Broken off: the server would wait for ever for somebody who reads the rest.
+        if (copying !== null && !copying.readableEnded) client.connection.stream.destroy();
+        else await client.end();
+      },
+    };
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+}
+
+export async function connectForCopy(connectionString: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString, application_name: name, keepAlive: true });
+  client.on("error", () => undefined); // the statement under way fails too
+  try {
+    await client.connect();
+  } catch (error) {
+    throw explainConnectError(error, connectionString);
+  }
+  return client;
+}
+
+function copyOutStatement(name: string, columns: readonly string[]): string {
+  const list = columns.map((column) => pg.escapeIdentifier(column)).join(", ");
+  return `COPY (SELECT ${list} FROM ${pg.escapeIdentifier(name)}) TO STDOUT`;
+}
+
+async function readPlan(client: pg.Client): Promise<DumpPlan> {
+  const { rows: own } = await client.query(
+    "SELECT FROM pg_class WHERE oid = to_regclass('schema_migration')",
+  );
+  if (own.length === 0)
+    throw new StartError("The database holds no Bursar: there is nothing to back up.");
+  const [clock] = (
+    await client.query<{ now: Date; version: string }>(
+      "SELECT clock_timestamp() AS now, current_setting('server_version') AS version",
+    )
+  ).rows;
+  if (clock === undefined) throw new Error("the database told no time");
+  const installation = await readInstallation(client);
+  if (installation.has(UNFINISHED_RESTORE)) throw unfinishedRestore();
+  const { rows: migrations } = await client.query<DumpPlan["migrations"][number]>(
+    "SELECT number, name, sha256 FROM schema_migration ORDER BY number",
+  );
+  const { rows: organizations } = await client.query<{ name: string }>(
+    "SELECT name FROM organization ORDER BY created_at, id",
+  );
+  const { rows: nodes } = await client.query<{ journal_id: string; flushed_seq: string }>(
+    "SELECT journal_id, flushed_seq::text FROM node",
+  );
+  return {
+    now: clock.now,
+    postgresVersion: clock.version,
+    migrations,
+    tables: await listTables(client),
+    sequences: await listSequences(client),
+    partitions: await listPartitions(client),
+    installation,
+    organizations: organizations.map(({ name }) => name),
+    nodes: nodes.map((row) => ({
+      journalId: row.journal_id,
+      flushedSeq: Number(row.flushed_seq),
+    })),
+  };
+}
+
+async function readInstallation(client: pg.Client): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ key: string; value: string }>(
+    "SELECT key, value FROM installation",
+  );
+  return new Map(rows.map(({ key, value }) => [key, value]));
+}
+
+/** Not of an extension, and not a part of a partitioned table, whose rows come with it. */
+export const OWN_TABLES = `
+  SELECT c.oid, c.relname::text AS name FROM pg_class c
+  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
+    AND c.relname <> 'schema_migration'
+    AND NOT EXISTS (SELECT FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+
+/** Tables with their columns; those that others refer to first. */
+export async function listTables(client: pg.Client): Promise<DumpedTable[]> {
+  const { rows: tables } = await client.query<DumpedTable>(`
+    SELECT own.name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
+    FROM (${OWN_TABLES}) AS own JOIN pg_attribute a ON a.attrelid = own.oid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    GROUP BY own.name ORDER BY own.name`);
+  const { rows: references } = await client.query<{ from: string; to: string }>(`
+    SELECT DISTINCT a.name AS "from", b.name AS "to"
+    FROM pg_constraint c JOIN (${OWN_TABLES}) AS a ON a.oid = c.conrelid JOIN (${OWN_TABLES}) AS b ON b.oid = c.confrelid
+    WHERE c.contype = 'f' AND c.conrelid <> c.confrelid`);
+  const waiting = new Map(tables.map((table) => [table.name, table]));
+  const ordered: DumpedTable[] = [];
+  while (waiting.size > 0) {
+    const ready = [...waiting.values()].filter(
+      ({ name }) => !references.some(({ from, to }) => from === name && waiting.has(to)),
+    );
+    if (ready.length === 0) throw new Error("tables refer to one another in a circle");
+    for (const table of ready) waiting.delete(table.name);
+    ordered.push(...ready);
+  }
+  return ordered;
+}
+
+/** Sequences are no part of a snapshot: read after it was taken, they are at or behind all its rows. */
+async function listSequences(client: pg.Client): Promise<DumpPlan["sequences"]> {
+  const { rows } = await client.query<{ table: string; column: string; sequence: string }>(`
+    SELECT own.name AS "table", a.attname::text AS "column", s.oid::regclass::text AS sequence
+    FROM (${OWN_TABLES}) AS own
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = own.oid AND d.deptype IN ('i', 'a')
+    JOIN pg_class s ON s.oid = d.objid AND d.classid = 'pg_class'::regclass AND s.relkind = 'S'
+    JOIN pg_attribute a ON a.attrelid = own.oid AND a.attnum = d.refobjsubid
+    ORDER BY 1, 2`);
+  const sequences: DumpPlan["sequences"] = [];
+  for (const { table, column, sequence } of rows) {
+    const { rows: values } = await client.query<{ last_value: string; is_called: boolean }>(
+      `SELECT last_value::text, is_called FROM ${sequence}`,
+    );
+    for (const value of values) sequences.push({ table, column, ...value });
+  }
+  return sequences;
+}
+
+async function listPartitions(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(`
+    SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'usage_event'::regclass AND c.relname ~ '^usage_event_\\d{4}_\\d{2}$' ORDER BY 1`);
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fromCursor, nextCursor, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { selectPage } from "./page-rows.ts";
+
+const organizationId = randomUUID();
+/** Three of each moment: only ids tell them apart. Oldest first. */
+const rows = Array.from({ length: 9 }, (_, i) => ({
+  id: `wksp_${String(i % 3)}${i}`,
+  created_at: new Date(1_700_000_000_000 + Math.floor(i / 3)),
+}));
+const newestFirst = rows.map(({ id }) => id).reverse();
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  await db.database
+    .insertInto("organization")
+    .values({ id: organizationId, name: "Company" })
+    .execute();
+  const of = { organization_id: organizationId, is_default: false };
+  await db.database
+    .insertInto("workspace")
+    .values(
+      rows.map((row) => ({ ...row, ...of, name: row.id, display_color: "#123456", tags: "{}" })),
+    )
+    .execute();
+});
+afterAll(() => db.drop());
+
+const select = () =>
+  db.database
+    .selectFrom("workspace")
+    .select(["id", "created_at"])
+    .where("organization_id", "=", organizationId);
+
+/** Both tables have an id and a time. */
+const selectJoined = () =>
+  db.database
+    .selectFrom("workspace")
+    .innerJoin("organization", "organization.id", "workspace.organization_id")
+    .select(["workspace.id", "workspace.created_at"])
+    .where("organization.id", "=", organizationId);
+
+const read = {
+  "of one table": (page: PageRequest) => selectPage(select(), page).execute(),
+  "of a join": (page: PageRequest) => selectPage(selectJoined(), page, "workspace").execute(),
+};
+
+test.each(Object.entries(read))(
+  "pages %s hold each row once, newest first",
+  async (_, readPage) => {
+    for (let limit = 1; limit <= rows.length + 1; limit++) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const request = fromCursor(cursor, limit, "a list");
+        const page = toPage(await readPage(request), request);
+        expect(page.rows.length).toBeLessThanOrEqual(limit);
+        found.push(...page.rows.map(({ id }) => id));
+        const positionOf = (row: { id: string; created_at: Date }) => {
+          return { createdAtMs: row.created_at.getTime(), id: row.id };
+        };
+        cursor = nextCursor(page, "a list", positionOf) ?? undefined;
+      } while (cursor !== undefined);
+      expect(found).toEqual(newestFirst);
+    }
+  },
+);
+
+test("newer rows are those after a position, the nearest ones first", async () => {
+  const from = rows[3];
+  if (!from) throw new Error("there are nine rows");
+  const position = { createdAtMs: from.created_at.getTime(), id: from.id };
+  const request: PageRequest = { limit: 2, direction: "newer", from: position };
+  const found = await read["of one table"](request);
+  expect(found.map(({ id }) => id)).toEqual([rows[4]?.id, rows[5]?.id, rows[6]?.id]);
+  expect(toPage(found, request).rows.map(({ id }) => id)).toEqual([rows[5]?.id, rows[4]?.id]);
+});

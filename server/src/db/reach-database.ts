@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ProcessLock } from "#src/lib/process-lock.ts";
+import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import {
+  DATABASE_FOLDER,
+  DATABASE_USER,
+  readPassword,
+} from "./embedded-postgres/data-directory.ts";
+import { startEmbeddedPostgres, toConnectionString } from "./embedded-postgres.ts";
+import type { DatabasePlace } from "./storage.ts";
+
+// The database for a command on the server's machine, whether a server runs or not. Nothing is migrated.
+
+export interface ReachedDatabase {
+  place: DatabasePlace;
+  /** A server of this data folder runs now. */
+  isServerRunning: boolean;
+  /** Stops an embedded server that was started for this. */
+  close(): Promise<void>;
+}
+
+export interface ReachOptions {
+  dataDir: string;
+  databaseUrl: string | undefined;
+}
+
+/**
+ * With the data folder to itself. An embedded database is made where there is none, unless it `mustExist`. Throws a
+ * StartError while a server uses the folder.
+ */
+export async function reachAlone(
+  options: ReachOptions & { mustExist?: boolean },
+): Promise<ReachedDatabase> {
+  if (options.mustExist === true) refuseMissing(options);
+  return reachLocked(options, await acquireProcessLock(options.dataDir));
+}
+
+/** Beside a running server, or, where there is none, alone. Throws a StartError where there is no database. */
+export async function reachBeside(options: ReachOptions): Promise<ReachedDatabase> {
+  refuseMissing(options);
+  const lock = await acquireProcessLock(options.dataDir).catch((error: unknown) => {
+    if (error instanceof StartError) return error;
+    throw error;
+  });
+  if (!(lock instanceof StartError)) return reachLocked(options, lock);
+  const { databaseUrl } = options;
+  const connectionString = databaseUrl ?? (await findRunning(options.dataDir));
+  if (connectionString === null) throw lock;
+  const place = {
+    connectionString,
+    folder: options.dataDir,
+    isEmbedded: databaseUrl === undefined,
+  };
+  return { place, isServerRunning: true, close: async () => undefined };
+}
+
+function refuseMissing({ dataDir, databaseUrl }: ReachOptions): void {
+  if (databaseUrl !== undefined || existsSync(join(dataDir, DATABASE_FOLDER))) return;
+  throw new StartError(
+    `There is no database in ${dataDir}: set BURSAR_DATA_DIR to the server's data folder, or DATABASE_URL as the server has it.`,
+  );
+}
+
+async function reachLocked(
+  { databaseUrl }: ReachOptions,
+  lock: ProcessLock,
+): Promise<ReachedDatabase> {
+  const { folder } = lock;
+  const isServerRunning = false;
+  if (databaseUrl !== undefined) {
+    const place = { connectionString: databaseUrl, folder, isEmbedded: false };
+    return { place, isServerRunning, close: () => lock.release() };
+  }
+  try {
+    const embedded = await startEmbeddedPostgres({ lock });
+    const place = { connectionString: embedded.connectionString, folder, isEmbedded: true };
+    const close = async () => {
+      await embedded.stop();
+      await lock.release();
+    };
+    return { place, isServerRunning, close };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+// Lines of postmaster.pid, as PostgreSQL documents them.
+const PORT_LINE = 3;
+const SOCKET_LINE = 4;
+const ADDRESS_LINE = 5;
+
+/** Where the embedded PostgreSQL of a running server listens; null while it starts or stops. */
+async function findRunning(dataDir: string): Promise<string | null> {
+  const databaseDir = join(dataDir, DATABASE_FOLDER);
+  const text = await readFile(join(databaseDir, "postmaster.pid"), "utf8").catch(() => null);
+  const lines = text?.split("\n") ?? [];
+  const host = lines[SOCKET_LINE] || lines[ADDRESS_LINE];
+  if (!host) return null;
+  const port = Number(lines[PORT_LINE]);
+  const password = await readPassword(databaseDir);
+  return toConnectionString({ host, port, user: DATABASE_USER, password });
+}

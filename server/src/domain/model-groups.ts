@@ -1,0 +1,88 @@
+import { listedModel } from "./price-book.ts";
+import { priceList } from "./price-list.ts";
+
+// Which models share a rate limit. Source: the official page on rate limits (copy of September 2026): Opus 4.x,
+// Sonnet 4.x, Fable 5.x and Mythos 5.x are one group each, Opus 5, Sonnet 5 and Haiku 4.5 one of their own. For the 5.5
+// models it says nothing: each has a group of its own, as every new generation had. Retired models are refused upstream;
+// they stand with their successors.
+
+export interface ModelGroup {
+  /** Never changes: it stands in the database and in what clients send. */
+  id: string;
+  displayName: string;
+  /** Names and aliases of the models; null where it is no list of models. */
+  models: readonly string[] | null;
+  /** False where requests alone can be limited. */
+  countsTokens: boolean;
+}
+
+/** The messages of every model together. A limit of it applies beside those of the model's own group. */
+export const ALL_MODELS = "all";
+/** The counting of tokens, which is no message of any model. As at the official API, requests alone are limited. */
+export const TOKEN_COUNT = "token_count";
+/** Every model that no group names. One bucket for all of them: clients can make up names without end. */
+export const OTHER_MODELS = "other";
+
+const pooled: readonly (readonly [id: string, displayName: string, models: readonly string[]])[] = [
+  ["fable_5", "Claude Fable 5.x", ["claude-fable-5", "claude-fable-5-1", "claude-fable-5-2"]],
+  ["mythos_5", "Claude Mythos 5.x", ["claude-mythos-5", "claude-mythos-5-1", "claude-mythos-5-2"]],
+  ["mythos_preview", "Claude Mythos Preview", ["claude-mythos-preview"]],
+  ["opus_5_5", "Claude Opus 5.5", ["claude-opus-5-5"]],
+  ["opus_5", "Claude Opus 5", ["claude-opus-5"]],
+  [
+    "opus_4",
+    "Claude Opus 4.x",
+    [
+      "claude-opus-4-8",
+      "claude-opus-4-7",
+      "claude-opus-4-6",
+      "claude-opus-4-5",
+      "claude-opus-4-1",
+      "claude-opus-4",
+    ],
+  ],
+  ["sonnet_5_5", "Claude Sonnet 5.5", ["claude-sonnet-5-5"]],
+  ["sonnet_5", "Claude Sonnet 5", ["claude-sonnet-5"]],
+  ["sonnet_4", "Claude Sonnet 4.x", ["claude-sonnet-4-6", "claude-sonnet-4-5", "claude-sonnet-4"]],
+  ["haiku_5_5", "Claude Haiku 5.5", ["claude-haiku-5-5"]],
+  ["haiku_4_5", "Claude Haiku 4.5", ["claude-haiku-4-5"]],
+  [
+    "claude_3",
+    "Claude 3.x",
+    [
+      "claude-3-7-sonnet",
+      "claude-3-5-sonnet",
+      "claude-3-opus",
+      "claude-3-haiku",
+      "claude-haiku-3-5",
+    ],
+  ],
+];
+
+const namesOf = new Map(priceList.map(({ id, aliases }) => [id, [id, ...aliases]]));
+
+/** What a rate limit can be for: groups of models, and behind them what is no list of models. */
+export const modelGroups: readonly ModelGroup[] = [
+  ...pooled.map(([id, displayName, models]) => ({
+    id,
+    displayName,
+    models: models.flatMap((model) => namesOf.get(model) ?? [model]),
+    countsTokens: true,
+  })),
+  { id: OTHER_MODELS, displayName: "Other models", models: null, countsTokens: true },
+  { id: ALL_MODELS, displayName: "All models", models: null, countsTokens: true },
+  { id: TOKEN_COUNT, displayName: "Token counting", models: null, countsTokens: false },
+];
+
+const groupById = new Map(modelGroups.map((group) => [group.id, group]));
+const groupByModel = new Map(pooled.flatMap(([id, , models]) => models.map((name) => [name, id])));
+
+export function findModelGroup(id: string): ModelGroup | null {
+  return groupById.get(id) ?? null;
+}
+
+/** The group of a model by its id, an alias or a dated snapshot; `OTHER_MODELS` for one that no group names. */
+export function modelGroupOf(model: string): string {
+  const listed = listedModel(model);
+  return (listed && groupByModel.get(listed.id)) ?? OTHER_MODELS;
+}

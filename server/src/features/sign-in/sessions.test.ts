@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
+import {
+  type AdminHarness,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
+import { type Browser, type BrowserOptions, openBrowser } from "#test/harness/browser.ts";
+import { MEMBER_PASSWORD } from "#test/harness/members.ts";
+
+const SIGN_IN = "/v1/admin/sign_in";
+const ME = "/v1/admin/session";
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.deps.background.settled();
+  // What goes wrong after an answer is only told there.
+  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Acme");
+  ada = await org.member({ role: "developer" });
+});
+
+let lastAddress = 0;
+/** Each comes from an address of its own, so that no test uses up another one's attempts. */
+const browse = (options: BrowserOptions = {}) =>
+  openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
+
+const signInAs = (browser: Browser, email: string, password = MEMBER_PASSWORD) =>
+  browser.post(SIGN_IN, { email, password });
+
+async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
+  const browser = browse(options);
+  expect((await signInAs(browser, ada.email)).status).toBe(200);
+  return browser;
+}
+
+describe("a session", () => {
+  test("is in no table in a form that lets anybody in", async () => {
+    const browser = await signedIn();
+    const cookie = browser.cookies.get("bursar_session") ?? "";
+    const [token = ""] = decodeURIComponent(cookie).split(".");
+    const rows = await h.deps.database
+      .selectFrom("auth_session")
+      .selectAll()
+      .where("user_id", "=", ada.id)
+      .execute();
+    expect(JSON.stringify(rows)).not.toContain(token);
+    for (const row of rows) {
+      const thief = browse();
+      for (const value of [row.token, `${row.token}.${cookie.split(".")[1]}`, row.id]) {
+        thief.cookies.set("bursar_session", value);
+        expect((await thief.get(ME)).status).toBe(401);
+      }
+    }
+  });
+
+  test("ends seven days after its last use", async () => {
+    const browser = await signedIn();
+    const startMs = h.clock.nowMs;
+    try {
+      h.clock.nowMs = startMs + SESSION_IDLE_MS - 1;
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs += SESSION_IDLE_MS - 1; // that was a use
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs += SESSION_IDLE_MS;
+      expect((await browser.get(ME)).status).toBe(401);
+    } finally {
+      h.clock.nowMs = startMs;
+    }
+  });
+
+  test("ends thirty days after it began, however much it is used", async () => {
+    const browser = await signedIn();
+    const startMs = h.clock.nowMs;
+    try {
+      for (let day = 1; day < 30; day++) {
+        h.clock.nowMs = startMs + day * 86_400_000;
+        expect((await browser.get(ME)).status).toBe(200);
+      }
+      h.clock.nowMs = startMs + SESSION_MS - 1;
+      expect((await browser.get(ME)).status).toBe(200);
+      h.clock.nowMs = startMs + SESSION_MS;
+      expect((await browser.get(ME)).status).toBe(401);
+    } finally {
+      h.clock.nowMs = startMs;
+    }
+  });
+
+  test("has the roles of each moment, and none once its person is not active", async () => {
+    const browser = await signedIn();
+    const roleOf = async () =>
+      (await browser.get<{ member: { role: string } }>(ME)).body.member.role;
+    await h.deps.database
+      .updateTable("member")
+      .set({ role: "billing" })
+      .where("id", "=", ada.id)
+      .execute();
+    expect(await roleOf()).toBe("billing");
+    for (const status of ["deactivated", "removed"] as const) {
+      await setStatus(ada, status);
+      expect((await browser.get(ME)).status).toBe(401);
+    }
+    await setStatus(ada, "active");
+    expect(await roleOf()).toBe("billing");
+  });
+
+  test("ends when its person signs out, in the browser and for whoever copied the cookie", async () => {
+    const events = await watchEvents(h.deps.database, org.id);
+    const browser = await signedIn();
+    const thief = browse();
+    for (const [name, value] of browser.cookies) thief.cookies.set(name, value);
+    const answer = await browser.post("/v1/admin/sign_out");
+    expect(answer.body).toEqual({ type: "signed_out" });
+    expect(browser.cookies.has("bursar_session")).toBe(false);
+    expect((await thief.get(ME)).status).toBe(401);
+    expect((await events()).map(({ event }) => event)).toEqual([
+      "session.started",
+      "session.ended",
+    ]);
+  });
+
+  test("there are fifty of one person at most: the one that was not used for longest ends", async () => {
+    const oldest = await signedIn();
+    h.clock.nowMs += 120_000;
+    const now = new Date(h.clock.nowMs);
+    const times = { expires_at: now, started_at: now, last_used_at: now };
+    const others = Array.from({ length: 49 }, (_, i) => `${ada.id} ${i}`);
+    await h.deps.database
+      .insertInto("auth_session")
+      .values(others.map((id) => ({ id, token: id, user_id: ada.id, ...times })))
+      .execute();
+    await signedIn();
+    expect((await oldest.get(ME)).status).toBe(401);
+    expect(await countSessions(ada)).toBe(50);
+  });
+});
+
+describe("one's own sessions", () => {
+  interface Shown {
+    id: string;
+    is_current: boolean;
+    device: string | null;
+    ip_address: string;
+  }
+
+  test("are listed with where they are, and each can be ended", async () => {
+    await h.deps.database.deleteFrom("auth_session").where("user_id", "=", ada.id).execute();
+    const here = await signedIn({ remoteAddress: "203.0.113.10" });
+    const there = await signedIn({
+      remoteAddress: "203.0.113.11",
+      userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+    });
+    const { body } = await here.get<{ data: Shown[] }>("/v1/admin/sessions");
+    const shown = body.data.map(({ device, ip_address, is_current }) => ({
+      device,
+      ip_address,
+      is_current,
+    }));
+    expect(shown).toHaveLength(2);
+    expect(shown).toContainEqual({
+      device: "Firefox on Linux",
+      ip_address: "203.0.113.10",
+      is_current: true,
+    });
+    expect(shown).toContainEqual({
+      device: "Safari on iOS",
+      ip_address: "203.0.113.11",
+      is_current: false,
+    });
+    const other = body.data.find(({ is_current }) => !is_current)?.id ?? "";
+    expect((await here.remove(`/v1/admin/sessions/${other}`)).status).toBe(200);
+    expect((await there.get(ME)).status).toBe(401);
+    expect((await here.remove(`/v1/admin/sessions/${other}`)).status).toBe(404);
+  });
+
+  test("those of others do not exist", async () => {
+    const grace = await org.member({ role: "owner" });
+    const { body } = await grace.client.get<{ session_id: string }>(ME);
+    const browser = await signedIn();
+    const answer = await browser.remove(`/v1/admin/sessions/${body.session_id}`);
+    expect([answer.status, answer.error.message]).toEqual([404, "Session not found"]);
+    expect((await grace.client.get(ME)).status).toBe(200);
+  });
+
+  test("end all at once, with or without this one", async () => {
+    const here = await signedIn();
+    const there = await signedIn();
+    const kept = await here.post("/v1/admin/sessions/sign_out_everywhere", { keep_current: true });
+    expect(kept.body).toEqual({ type: "sessions_ended", ended: 2 });
+    expect([(await here.get(ME)).status, (await there.get(ME)).status]).toEqual([200, 401]);
+    const all = await here.post("/v1/admin/sessions/sign_out_everywhere", {});
+    expect(all.body).toEqual({ type: "sessions_ended", ended: 1 });
+    expect(here.cookies.has("bursar_session")).toBe(false);
+    expect((await here.get(ME)).status).toBe(401);
+  });
+});
+
+async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
+  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+}
+
+async function countSessions(member: TestMember): Promise<number> {
+  const rows = await h.deps.database
+    .selectFrom("auth_session")
+    .select("id")
+    .where("user_id", "=", member.id)
+    .execute();
+  return rows.length;
+}

@@ -1,0 +1,303 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { type PerMinute, upsertRateLimit } from "#src/rate-limits/limits.sql.ts";
+import { makeRateKeeper, type RateKeeper } from "#src/rate-limits/rate-keeper.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import {
+  type FakeUpstream,
+  messageEvents,
+  messageJson,
+  messageStart,
+  startFakeUpstream,
+} from "#test/harness/fake-upstream.ts";
+import {
+  type Answer,
+  call,
+  messageBody,
+  start,
+  startTestGateway,
+  type TestGateway,
+  withKey,
+} from "#test/harness/gateway.ts";
+
+// Rate limits at the gateway: real buckets in PostgreSQL, a scripted upstream.
+
+let db: TestDatabase;
+let upstream: FakeUpstream;
+let rates: RateKeeper;
+let gateway: TestGateway;
+let organizationId: string;
+let workspaceId: string;
+let headers: Record<string, string>;
+let refusals: { kind: string; scope: string }[];
+let refused: string[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  upstream = await startFakeUpstream();
+});
+afterAll(async () => {
+  await upstream.close();
+  await db.drop();
+});
+beforeEach(async () => {
+  organizationId = randomUUID();
+  workspaceId = `wksp_${organizationId}`;
+  await db.database
+    .insertInto("organization")
+    .values({ id: organizationId, name: "Company" })
+    .execute();
+  rates = makeRateKeeper({
+    database: db.database,
+    clock: systemClock,
+    databaseNowMs: () => Date.now(),
+    logger: makeLogger("silent"),
+  });
+  await rates.start();
+  refusals = [];
+  refused = [];
+  upstream.received.length = 0;
+  upstream.script = (exchange) => exchange.json(messageJson());
+  gateway = await startTestGateway({
+    origin: upstream.origin,
+    rates,
+    onRefused: (key) => void refused.push(key.id),
+    metrics: {
+      observeRequest: (request) => void gateway.observed.push(request),
+      observeRateRefusal: (refusal) => void refusals.push(refusal),
+      observeHoldRefusal: () => undefined,
+      observeOverrun: () => undefined,
+    },
+  });
+  headers = withKey(gateway.addKey({ organizationId, workspaceId }));
+});
+afterEach(async () => {
+  await gateway.close();
+  await rates.stop();
+});
+
+async function limit(perMinute: Partial<PerMinute>, modelGroup = "all"): Promise<string> {
+  const id = `rlim_${modelGroup}_${organizationId}`;
+  await db.database.transaction().execute((tx) =>
+    upsertRateLimit(tx, {
+      id,
+      organizationId,
+      scopeType: "workspace",
+      scopeId: workspaceId,
+      modelGroup,
+      perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
+    }),
+  );
+  await rates.refresh();
+  return id;
+}
+
+const send = (fields: object = {}) => call(gateway.origin, { headers, body: messageBody(fields) });
+const count = () =>
+  call(gateway.origin, { path: "/v1/messages/count_tokens", headers, body: messageBody() });
+
+function rateHeadersOf(answer: Answer): Record<string, string> {
+  const found = Object.entries(answer.headers).filter(([name]) =>
+    name.startsWith("anthropic-ratelimit-"),
+  );
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(20), String(value)]));
+}
+
+const RESET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+describe("a request beyond a limit", () => {
+  test("is a 429 in the official body that names the limit, its owner and the time", async () => {
+    const id = await limit({ requests: 2, output_tokens: 60_000 });
+    expect((await send()).status).toBe(200);
+    const answer = await send();
+    expect(answer.status).toBe(429);
+    expect(JSON.parse(answer.text)).toEqual({
+      type: "error",
+      error: {
+        type: "rate_limit_error",
+        message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. It is the rate limit ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
+      },
+      request_id: answer.headers["request-id"],
+    });
+    expect(answer.headers["retry-after"]).toBe("30");
+    expect(answer.headers["x-should-retry"]).toBeUndefined();
+    expect(rateHeadersOf(answer)).toEqual({
+      "requests-limit": "2",
+      "requests-remaining": "0",
+      "requests-reset": expect.stringMatching(RESET),
+      "output-tokens-limit": "60000",
+      "output-tokens-remaining": expect.stringMatching(/^(4995|5000|499\d)$/),
+      "output-tokens-reset": expect.stringMatching(RESET),
+      "tokens-limit": "60000",
+      "tokens-remaining": expect.stringMatching(/^\d+$/),
+      "tokens-reset": expect.stringMatching(RESET),
+    });
+    expect(upstream.received).toHaveLength(1);
+    expect(gateway.begins).toHaveLength(1);
+  });
+
+  test("is counted where refused requests are, and leaves no record of a request", async () => {
+    await limit({ requests: 1 });
+    await send();
+    await send();
+    expect(refusals).toEqual([{ kind: "requests", scope: "workspace" }]);
+    expect(refused).toEqual(["apikey_test"]);
+    expect(gateway.observed).toMatchObject([
+      { outcome: "answered", status: 200 },
+      { outcome: "rejected", status: 429 },
+    ]);
+    expect(gateway.ends).toHaveLength(1);
+  });
+
+  test("is one of its own group of models; others go on", async () => {
+    await limit({ requests: 1 }, "sonnet_4");
+    const statuses = [];
+    for (const model of ["claude-sonnet-4-5", "claude-sonnet-4-6", "claude-sonnet-5"]) {
+      statuses.push((await send({ model })).status);
+    }
+    expect(statuses).toEqual([200, 429, 200]);
+  });
+});
+
+describe("tokens", () => {
+  const used = {
+    input_tokens: 700,
+    cache_creation_input_tokens: 300,
+    cache_read_input_tokens: 90_000,
+  };
+
+  test.each([
+    ["JSON", false],
+    ["a stream", true],
+  ])(
+    "of %s count as they were used: input and cache writes, not cache reads",
+    async (_, stream) => {
+      await limit({ input_tokens: 6_000 });
+      upstream.script = (exchange) =>
+        stream ? exchange.stream(streamOf(used)) : exchange.json(messageJson({ usage: used }));
+      expect((await send({ stream })).status).toBe(200);
+      // 500 were there, 1,000 are used: five seconds and a token until there is room.
+      const answer = await send({ stream });
+      expect(answer.status).toBe(429);
+      expect(answer.text).toContain("rate limit of 6,000 input tokens per minute");
+      expect(Number(answer.headers["retry-after"])).toBeGreaterThanOrEqual(5);
+      expect(Number(answer.headers["retry-after"])).toBeLessThanOrEqual(6);
+      expect(rateHeadersOf(answer)["input-tokens-remaining"]).toBe("0");
+    },
+  );
+
+  test("max_tokens is not counted: what is asked for is not what is used", async () => {
+    await limit({ output_tokens: 60 });
+    expect((await send({ max_tokens: 60_000 })).status).toBe(200);
+    // Five of the five that were there.
+    const answer = await send();
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "1"]);
+  });
+
+  test("of what never reached the upstream, or was refused there, are none", async () => {
+    await limit({ output_tokens: 60 });
+    upstream.script = (exchange) =>
+      exchange.json(
+        { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
+        { status: 529 },
+      );
+    for (let i = 0; i < 3; i++) expect((await send()).status).toBe(529);
+    upstream.script = (exchange) => exchange.json(messageJson());
+    expect((await send()).status).toBe(200);
+  });
+});
+
+describe("headers of an answer", () => {
+  const sharedCredential = {
+    "anthropic-ratelimit-requests-limit": "4000",
+    "anthropic-ratelimit-requests-remaining": "3999",
+    "anthropic-ratelimit-requests-reset": "2026-11-25T00:00:00Z",
+    "anthropic-ratelimit-output-tokens-limit": "400000",
+  };
+
+  test("of what a limit counts, ours stand in place of the shared credential's; the rest passes", async () => {
+    await limit({ requests: 600 });
+    await limit({ requests: 120, input_tokens: 12_000 }, "sonnet_4");
+    upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
+    expect(rateHeadersOf(await send())).toEqual({
+      "requests-limit": "120",
+      "requests-remaining": "5",
+      "requests-reset": expect.stringMatching(RESET),
+      "input-tokens-limit": "12000",
+      "input-tokens-remaining": "1000",
+      "input-tokens-reset": expect.stringMatching(RESET),
+      "tokens-limit": "12000",
+      "tokens-remaining": "1000",
+      "tokens-reset": expect.stringMatching(RESET),
+      "output-tokens-limit": "400000",
+    });
+  });
+
+  test("of an error of the upstream are the upstream's own", async () => {
+    await limit({ requests: 600 });
+    upstream.script = (exchange) =>
+      exchange.json(
+        { type: "error", error: { type: "rate_limit_error", message: "Too many" } },
+        { status: 429, headers: { ...sharedCredential, "retry-after": "7" } },
+      );
+    const answer = await send();
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "7"]);
+    expect(rateHeadersOf(answer)["requests-limit"]).toBe("4000");
+  });
+
+  test("without a limit are the upstream's", async () => {
+    upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
+    expect(rateHeadersOf(await send())["requests-limit"]).toBe("4000");
+  });
+});
+
+describe("what is no message", () => {
+  test("the counting of tokens has a limit of its own, and takes nothing of the messages'", async () => {
+    await limit({ requests: 1 });
+    expect([(await count()).status, (await count()).status]).toEqual([200, 200]);
+    await limit({ requests: 1 }, "token_count");
+    const first = await count();
+    expect([first.status, rateHeadersOf(first)["requests-limit"]]).toEqual([200, "1"]);
+    const second = await count();
+    expect(second.status).toBe(429);
+    expect(second.text).toContain("1 request per minute for the counting of tokens");
+    expect((await send()).status).toBe(200);
+  });
+
+  test("the list of models is not limited", async () => {
+    await limit({ requests: 1 });
+    await send();
+    const models = () => call(gateway.origin, { method: "GET", path: "/v1/models", headers });
+    expect([(await models()).status, (await models()).status]).toEqual([200, 200]);
+  });
+});
+
+test("a client that leaves while its request waits for the buckets is sent nowhere", async () => {
+  await limit({ requests: 600 });
+  const lock = db.database.transaction().execute(async (tx) => {
+    await tx.insertInto("rate_bucket").values(fullBucket()).execute();
+    const leaving = start(gateway.origin, { headers, body: messageBody() });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    leaving.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  await lock;
+  expect((await send()).status).toBe(200);
+  expect(upstream.received).toHaveLength(1);
+  expect(gateway.observed).toMatchObject([{ outcome: "abandoned" }, { outcome: "answered" }]);
+});
+
+const fullBucket = () => ({
+  rate_limit_id: `rlim_all_${organizationId}`,
+  kind: "requests",
+  level: 30,
+  refilled_at: new Date(),
+});
+
+/** A stream whose first event has this usage. */
+function streamOf(usage: object): string[] {
+  const [, ...rest] = messageEvents();
+  return [messageStart(usage), ...rest];
+}

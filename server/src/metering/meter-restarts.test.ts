@@ -1,0 +1,361 @@
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
+import { endRecord } from "#test/harness/request-records.ts";
+import type { FlushParticipant, NodeEntry } from "./flush.ts";
+import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import type { Meter } from "./meter.ts";
+import { recordUsage } from "./record-usage.ts";
+import { rollupTableNames } from "./rollup-tables.ts";
+import { segmentPath } from "./segments.ts";
+
+// A process after another on the same journal and the same node: restarts, crashes, other processes, a database that is not
+// what it was.
+
+let db: TestDatabase;
+let t: TestMeters;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(() => db.drop());
+
+beforeEach(() => {
+  t = makeTestMeters(db.database);
+});
+
+afterEach(() => t.stop());
+
+describe("a restart", () => {
+  test("after a kill records what had ended, and what was running as interrupted: once each", async () => {
+    const killed = await t.start();
+    const flushed = t.run(killed, 1n);
+    await killed.flush();
+    const ended = t.run(killed, 2n);
+    const running = t.begun({ requestedModel: "claude-opus-5" });
+    killed.begin(running);
+    const meter = await t.start();
+    expect(await meter.flush()).toBe(true);
+    expect(await t.recorded()).toEqual([
+      { id: flushed.requestId, outcome: "answered", nanoUsd: 1n },
+      { id: ended.requestId, outcome: "answered", nanoUsd: 2n },
+      { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
+    ]);
+    expect(await t.rolledUp()).toEqual({ requests: 3n, errors: 1n, nanoUsd: 3n });
+  });
+
+  test("that itself is killed, before or after its flush, doubles nothing", async () => {
+    const running = t.begun();
+    (await t.start()).begin(running);
+    await t.start(); // killed before its flush
+    await t.start();
+    const third = await t.start();
+    expect(await third.flush()).toBe(true);
+    const fourth = await t.start();
+    expect(await fourth.flush()).toBe(true);
+    expect(await t.recorded()).toEqual([
+      { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
+    ]);
+  });
+
+  test("after a power cut that took the end of a request which the database has, does not record it again", async () => {
+    const meter = await t.start();
+    const begin = t.begun();
+    meter.begin(begin);
+    const file = path.join(
+      t.directory,
+      fs.readdirSync(t.directory).find((name) => name.endsWith(".journal")) ?? "",
+    );
+    const size = fs.statSync(file).size;
+    meter.end(endRecord(begin, 9n));
+    await meter.flush();
+    fs.truncateSync(file, size);
+    const next = await t.start();
+    const later = t.run(next, 1n);
+    expect(await next.flush()).toBe(true);
+    await t.start();
+    expect(await t.recorded()).toEqual([
+      { id: begin.requestId, outcome: "answered", nanoUsd: 9n },
+      { id: later.requestId, outcome: "answered", nanoUsd: 1n },
+    ]);
+    expect(t.errors()[0]).toContain("the journal ends before what the database has");
+  });
+
+  test("with the journal lost begins a new one, and says so", async () => {
+    const meter = await t.start();
+    for (let i = 0; i < 3; i++) t.run(meter, 1n);
+    await meter.flush();
+    const empty = fs.mkdtempSync(path.join(tmpdir(), "bursar-meter-"));
+    const next = await t.start({}, empty);
+    t.run(next, 1n);
+    expect(await next.flush()).toBe(true);
+    expect(await t.recorded()).toHaveLength(4);
+    expect(t.errors()).toEqual([expect.stringContaining("by another journal")]);
+    await next.stop();
+    fs.rmSync(empty, { recursive: true, force: true });
+  });
+
+  test("after another machine ran under its id records what it had not flushed, and nothing twice", async () => {
+    const other = fs.mkdtempSync(path.join(tmpdir(), "bursar-meter-"));
+    const here = await t.start();
+    t.run(here, 1n);
+    await here.flush();
+    t.run(here, 2n);
+    here.begin(t.begun());
+    const there = await t.start({}, other);
+    for (const nanoUsd of [4n, 8n, 16n, 32n]) t.run(there, nanoUsd);
+    expect(await there.flush()).toBe(true);
+    t.run(there, 64n);
+    const again = await t.start({ batchSize: 1 });
+    expect(await again.flush()).toBe(true);
+    const thereAgain = await t.start({}, other);
+    expect(await thereAgain.flush()).toBe(true);
+    const nanoUsd = (await t.recorded()).map((event) => event.nanoUsd);
+    expect(nanoUsd.sort((a, b) => Number(a - b))).toEqual([0n, 1n, 2n, 4n, 8n, 16n, 32n, 64n]);
+    expect(t.errors().some((message) => message.includes("by another journal"))).toBe(true);
+    await thereAgain.stop();
+    fs.rmSync(other, { recursive: true, force: true });
+  });
+
+  test("on a database that was restored to an earlier state flushes again what that lacks", async () => {
+    const meter = await t.start();
+    const kept = t.run(meter, 1n);
+    await meter.flush();
+    const flushedSeq = await db.database
+      .selectFrom("node")
+      .select("flushed_seq")
+      .where("id", "=", t.nodeId)
+      .executeTakeFirstOrThrow();
+    const lost = t.run(meter, 2n);
+    await meter.flush();
+    await db.database.transaction().execute(async (tx) => {
+      await tx.deleteFrom("usage_event").where("request_id", "=", lost.requestId).execute();
+      for (const table of rollupTableNames) {
+        await tx
+          .updateTable(table)
+          .set((eb) => ({
+            requests: eb("requests", "-", 1n),
+            input_tokens: eb("input_tokens", "-", 10n),
+            output_tokens: eb("output_tokens", "-", 1n),
+            output_cost_nano_usd: eb("output_cost_nano_usd", "-", 2n),
+            cost_nano_usd: eb("cost_nano_usd", "-", 2n),
+          }))
+          .where("organization_id", "=", t.organizationId)
+          .execute();
+      }
+      await tx.updateTable("node").set(flushedSeq).where("id", "=", t.nodeId).execute();
+    });
+    const next = await t.start();
+    expect(await next.flush()).toBe(true);
+    expect((await t.recorded()).map(({ id }) => id)).toEqual([kept.requestId, lost.requestId]);
+  });
+
+  test("on a database without its row records only what is not there yet", async () => {
+    const meter = await t.start();
+    t.run(meter, 1n);
+    await meter.flush();
+    t.run(meter, 2n);
+    await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
+    const next = await t.start({ batchSize: 1 });
+    t.run(next, 4n);
+    expect(await next.flush()).toBe(true);
+    expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
+  });
+
+  test("on a database without its row, killed and started once more, sets nothing aside", async () => {
+    const meter = await t.start();
+    for (const nanoUsd of [1n, 2n, 4n]) t.run(meter, nanoUsd);
+    await meter.flush();
+    await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
+    await t.start({ database: unreliable(db.database, "before commit", 1_000) });
+    const next = await t.start();
+    expect(await next.flush()).toBe(true);
+    expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
+    expect(t.errors().filter((message) => message.includes("set aside"))).toEqual([]);
+  });
+
+  test("on another database is refused: these records cannot be billed there", async () => {
+    const meter = await t.start();
+    t.run(meter, 1n);
+    const other = await createTestDatabase();
+    try {
+      await expect(t.start({ database: other.database })).rejects.toThrow(
+        "belongs to another database",
+      );
+    } finally {
+      await other.drop();
+    }
+  });
+});
+
+describe("fencing", () => {
+  test("a second process under the id stops the first: it flushes nothing more and takes no requests", async () => {
+    const first = await t.start();
+    const running = t.begun();
+    first.begin(running);
+    const second = await t.start();
+    first.end(endRecord(running, 5n));
+    expect(await first.flush()).toBe(false);
+    expect(first.status().isFenced).toBe(true);
+    expect(() => first.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+    expect(t.logged.some(({ level, msg }) => level === 60 && msg.includes("another process"))).toBe(
+      true,
+    );
+    expect(await second.flush()).toBe(true);
+    expect(await t.recorded()).toEqual([
+      { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
+    ]);
+  });
+
+  test("a database replaced under a running process stops it", async () => {
+    const meter = await t.start();
+    t.run(meter, 1n);
+    await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
+    expect(await meter.flush()).toBe(false);
+    expect(meter.status().isFenced).toBe(true);
+    expect(await t.recorded()).toEqual([]);
+  });
+});
+
+describe("a node that was reclaimed", () => {
+  const reclaim = () =>
+    db.database
+      .updateTable("node")
+      .set((eb) => ({ epoch: eb("epoch", "+", 1n) }))
+      .where("id", "=", t.nodeId)
+      .execute();
+
+  test("enters again by itself at its next flush, under a new epoch, and loses nothing", async () => {
+    const entered: NodeEntry[] = [];
+    const listening: FlushParticipant = {
+      started: (entry) => void entered.push(entry),
+      flush: () => Promise.resolve(),
+    };
+    const meter = await t.start({ participants: [recordUsage(t.nodeId), listening] });
+    const running = t.begun();
+    meter.begin(running);
+    t.run(meter, 1n);
+    await reclaim();
+    expect(await meter.flush()).toBe(true);
+    meter.end(endRecord(running, 2n));
+    meter.begin(t.begun());
+    expect(await meter.flush()).toBe(true);
+    expect(meter.status().isFenced).toBe(false);
+    expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([2n, 1n]);
+    expect(entered).toEqual([
+      { epoch: 1n, flushedSeq: 0, isJournalWhole: true },
+      { epoch: 3n, flushedSeq: 0, isJournalWhole: true },
+    ]);
+    expect(t.errors()).toEqual([]);
+  });
+
+  test("counts once what was flushed just before, though the answer was lost", async () => {
+    const meter = await t.start({ database: unreliable(db.database, "after commit", 1) });
+    t.run(meter, 1n);
+    expect(await meter.flush()).toBe(false);
+    await reclaim();
+    await meter.reenter();
+    t.run(meter, 2n);
+    expect(await meter.flush()).toBe(true);
+    expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n]);
+  });
+
+  test("stays out where another process has taken it meanwhile", async () => {
+    const first = await t.start();
+    t.run(first, 1n);
+    await reclaim();
+    await t.start();
+    await first.reenter();
+    expect(first.status().isFenced).toBe(true);
+    expect(() => first.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+    await first.reenter();
+    expect(t.logged.filter(({ msg }) => msg.includes("another process"))).toHaveLength(1);
+  });
+});
+
+describe("a journal counts as whole", () => {
+  let isWhole: boolean[];
+
+  async function startIn(bootId: string | null, folder = t.directory): Promise<Meter> {
+    const journal = t.openJournal({ directory: folder, bootId });
+    const participant: FlushParticipant = {
+      started: (entry) => void isWhole.push(entry.isJournalWhole),
+      flush: () => Promise.resolve(),
+    };
+    return await t.start({ journal, participants: [recordUsage(t.nodeId), participant] });
+  }
+
+  beforeEach(() => {
+    isWhole = [];
+  });
+
+  test("at first, after a kill, and in another boot if it was closed before", async () => {
+    await startIn("boot_1");
+    const second = await startIn("boot_1");
+    await second.stop();
+    await startIn("boot_2");
+    expect(isWhole).toEqual([true, true, true]);
+  });
+
+  test("not in another boot, nor where none is known, nor after that until the database was told", async () => {
+    await startIn("boot_1");
+    const torn = await startIn("boot_2");
+    await torn.stop();
+    const told = await startIn("boot_2");
+    told.journalTold();
+    await startIn("boot_2");
+    await startIn(null);
+    expect(isWhole).toEqual([true, false, false, true, false]);
+  });
+
+  test("not where the database has more of it, or knows the node by another one, also at the next start", async () => {
+    t.run(await startIn("boot_1"), 1n);
+    await db.database
+      .updateTable("node")
+      .set({ flushed_seq: 1_000n })
+      .where("id", "=", t.nodeId)
+      .execute();
+    await startIn("boot_1");
+    await startIn("boot_1");
+    const other = path.join(t.directory, "other");
+    await startIn("boot_1", other);
+    await startIn("boot_1", other);
+    expect(isWhole).toEqual([true, false, false, false, false]);
+  });
+
+  test("not when its mark cannot be read", async () => {
+    await startIn("boot_1");
+    fs.writeFileSync(path.join(t.directory, "written"), "{");
+    await startIn("boot_1");
+    expect(isWhole).toEqual([true, false]);
+  });
+
+  test("not where a record is damaged", async () => {
+    const meter = await startIn("boot_1");
+    for (const nanoUsd of [1n, 2n, 3n]) t.run(meter, nanoUsd);
+    const file = segmentPath(t.directory, 1);
+    const whole = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, whole.replace("answered", "answerer"));
+    await startIn("boot_1");
+    expect(isWhole).toEqual([true, false]);
+  });
+
+  test("not once a sync has failed, since the kernel may forget what it had taken", async () => {
+    const files: JournalFiles = {
+      ...nodeJournalFiles,
+      create: (file) => ({
+        ...nodeJournalFiles.create(file),
+        sync: () => Promise.reject(new Error("EIO")),
+      }),
+    };
+    const journal = t.openJournal({ bootId: "boot_1", files });
+    const meter = await t.start({ journal });
+    await expect(meter.beginSynced(t.begun())).rejects.toMatchObject({ code: "unavailable" });
+    await startIn("boot_1");
+    expect(isWhole).toEqual([false]);
+  });
+});

@@ -1,0 +1,160 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import type { RateKind } from "./bucket.ts";
+
+// What is configured. What is left of it is in buckets.sql.ts.
+
+/** Null: not limited. */
+export type PerMinute = Readonly<Record<RateKind, number | null>>;
+
+/** One configured rate limit. */
+export interface RateLimit {
+  id: string;
+  organizationId: string;
+  scopeType: ScopeType;
+  scopeId: string;
+  modelGroup: string;
+  perMinute: PerMinute;
+  /** Another one after each change, also of a limit that was deleted and made anew. */
+  revision: bigint;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export type NewRateLimit = Omit<RateLimit, "revision" | "createdAt" | "updatedAt">;
+
+export const rateLimitColumns = [
+  "rate_limit.id",
+  "rate_limit.organization_id as organizationId",
+  "rate_limit.scope_type as scopeType",
+  "rate_limit.scope_id as scopeId",
+  "rate_limit.model_group as modelGroup",
+  "rate_limit.requests_per_minute as requests",
+  "rate_limit.input_tokens_per_minute as inputTokens",
+  "rate_limit.output_tokens_per_minute as outputTokens",
+  "rate_limit.revision",
+  "rate_limit.created_at as createdAt",
+  "rate_limit.updated_at as updatedAt",
+] as const;
+
+export interface RateLimitRow extends Omit<RateLimit, "perMinute"> {
+  requests: number | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+}
+
+export function fromRowRateLimit(row: RateLimitRow): RateLimit {
+  const { requests, inputTokens, outputTokens, ...limit } = row;
+  const perMinute = { requests, input_tokens: inputTokens, output_tokens: outputTokens };
+  return { ...limit, perMinute };
+}
+
+/** The next number of a change. Locked until the commit: whoever reads it reads all changes before it. */
+async function nextRevision(tx: Tx): Promise<bigint> {
+  const { value } = await tx
+    .updateTable("rate_limits_version")
+    .set({ value: sql<bigint>`value + 1` })
+    .returning("value")
+    .executeTakeFirstOrThrow();
+  return value;
+}
+
+/**
+ * Creates the limit of (scope, group), or replaces all that the one that stands there asks for: that one keeps its id and
+ * date of creation. The caller has locked the scope, which is the organization's.
+ */
+export async function upsertRateLimit(tx: Tx, limit: NewRateLimit): Promise<RateLimit> {
+  const { perMinute } = limit;
+  const asked = {
+    requests_per_minute: perMinute.requests,
+    input_tokens_per_minute: perMinute.input_tokens,
+    output_tokens_per_minute: perMinute.output_tokens,
+    revision: await nextRevision(tx),
+  };
+  const row = await tx
+    .insertInto("rate_limit")
+    .values({
+      id: limit.id,
+      organization_id: limit.organizationId,
+      scope_type: limit.scopeType,
+      scope_id: limit.scopeId,
+      model_group: limit.modelGroup,
+      ...asked,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["scope_type", "scope_id", "model_group"])
+        .doUpdateSet({ ...asked, updated_at: sql<Date>`now()` })
+        // A scope belongs to one organization for ever; should a caller ever mix two up, no row comes back and it fails.
+        .where("rate_limit.organization_id", "=", limit.organizationId),
+    )
+    .returning(rateLimitColumns)
+    .executeTakeFirstOrThrow();
+  return fromRowRateLimit(row);
+}
+
+/** Removes one limit with its buckets; null when the organization has none with this id. */
+export async function deleteRateLimit(
+  tx: Tx,
+  of: { organizationId: string; id: string },
+): Promise<RateLimit | null> {
+  await nextRevision(tx);
+  const row = await tx
+    .deleteFrom("rate_limit")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .returning(rateLimitColumns)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  await tx.deleteFrom("rate_bucket").where("rate_limit_id", "=", of.id).execute();
+  return fromRowRateLimit(row);
+}
+
+/** The limit of exactly this scope and group, or null. */
+export async function findRateLimit(
+  db: Database | Tx,
+  of: Pick<RateLimit, "organizationId" | "scopeType" | "scopeId" | "modelGroup">,
+): Promise<RateLimit | null> {
+  const row = await db
+    .selectFrom("rate_limit")
+    .select(rateLimitColumns)
+    .where("organization_id", "=", of.organizationId)
+    .where("scope_type", "=", of.scopeType)
+    .where("scope_id", "=", of.scopeId)
+    .where("model_group", "=", of.modelGroup)
+    .executeTakeFirst();
+  return row === undefined ? null : fromRowRateLimit(row);
+}
+
+/** All limits of these scopes of the organization. */
+export async function listRateLimitsOf(
+  db: Database | Tx,
+  of: { organizationId: string; scopeIds: readonly string[] },
+): Promise<RateLimit[]> {
+  const rows = await db
+    .selectFrom("rate_limit")
+    .select(rateLimitColumns)
+    .where("organization_id", "=", of.organizationId)
+    .where("scope_id", "in", of.scopeIds)
+    .execute();
+  return rows.map(fromRowRateLimit);
+}
+
+/**
+ * Every limit of the installation that a request can meet: what a node keeps in memory. Those of archived workspaces and
+ * keys stay in the table and are not among them.
+ */
+export async function listLiveRateLimits(db: Database | Tx): Promise<RateLimit[]> {
+  const rows = await db
+    .selectFrom("rate_limit")
+    .leftJoin("workspace", "workspace.id", "rate_limit.scope_id")
+    .leftJoin("api_key", "api_key.id", "rate_limit.scope_id")
+    .leftJoin("workspace as home", "home.id", "api_key.workspace_id")
+    .select(rateLimitColumns)
+    .where("workspace.archived_at", "is", null)
+    .where("api_key.archived_at", "is", null)
+    .where("home.archived_at", "is", null)
+    .execute();
+  return rows.map(fromRowRateLimit);
+}

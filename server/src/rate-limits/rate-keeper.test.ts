@@ -1,0 +1,324 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Database, openDatabase } from "#src/db/pool.ts";
+import { noTokens } from "#src/domain/usage-fields.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
+import { mostRequestsIn } from "./bucket.ts";
+import { askBuckets, readLevels } from "./buckets.sql.ts";
+import { deleteRateLimit, type PerMinute, upsertRateLimit } from "./limits.sql.ts";
+import { makeRateKeeper, type RateKeeper } from "./rate-keeper.ts";
+
+// Several nodes, each with connections of its own, on one PostgreSQL.
+
+let db: TestDatabase;
+let line: DatabaseLine;
+const keepers: RateKeeper[] = [];
+const databases: Database[] = [];
+let scope: { organizationId: string; workspaceId: string; apiKeyId: string; modelGroup: string };
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  line = await openDatabaseLine(db.connectionString);
+});
+afterAll(async () => {
+  await line.close();
+  await db.drop();
+});
+beforeEach(async () => {
+  const organizationId = randomUUID();
+  await db.database
+    .insertInto("organization")
+    .values({ id: organizationId, name: "Company" })
+    .execute();
+  const tail = organizationId.slice(0, 8);
+  scope = {
+    organizationId,
+    workspaceId: `wksp_${tail}`,
+    apiKeyId: `apikey_${tail}`,
+    modelGroup: "sonnet_5",
+  };
+});
+afterEach(async () => {
+  line.mend();
+  await Promise.all(keepers.splice(0).map((keeper) => keeper.stop()));
+  await Promise.all(databases.splice(0).map((database) => database.destroy()));
+});
+
+const idOf = () => `rlim_${scope.organizationId}`;
+
+function setLimit(perMinute: Partial<PerMinute>) {
+  return db.database.transaction().execute((tx) =>
+    upsertRateLimit(tx, {
+      id: idOf(),
+      organizationId: scope.organizationId,
+      scopeType: "workspace",
+      scopeId: scope.workspaceId,
+      modelGroup: "all",
+      perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
+    }),
+  );
+}
+
+/** Statements that this node has sent. */
+interface Counted {
+  count: number;
+}
+
+async function startNode(
+  connectionString = db.connectionString,
+  counted: Counted = { count: 0 },
+): Promise<RateKeeper> {
+  const pool = openDatabase({ connectionString, maxConnections: 2, onIdleError: () => undefined });
+  databases.push(pool);
+  const database = pool.withPlugin({
+    transformQuery: ({ node }) => {
+      counted.count += 1;
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const keeper = makeRateKeeper({
+    database,
+    clock: systemClock,
+    databaseNowMs: () => Date.now(),
+    logger: makeLogger("silent"),
+    answerWithinMs: 500,
+  });
+  keepers.push(keeper);
+  await keeper.start();
+  return keeper;
+}
+
+/** A request at this moment: when it was let through, or null. */
+async function request(keeper: RateKeeper): Promise<number | null> {
+  const answer = await keeper.take(scope);
+  return answer === null || answer.kind === "taken" ? performance.now() : null;
+}
+
+async function level(kind: "requests" | "input_tokens" = "requests"): Promise<number> {
+  return (await readLevels(db.database, [idOf()])).get(idOf())?.[kind] ?? Number.NaN;
+}
+
+/** Clients of a node that ask again as soon as they have an answer. */
+async function hammer(keeper: RateKeeper, { clients, ms }: { clients: number; ms: number }) {
+  const untilMs = performance.now() + ms;
+  const sent: number[] = [];
+  const client = async () => {
+    while (performance.now() < untilMs) {
+      const sentMs = await request(keeper);
+      if (sentMs === null) await delay(1);
+      else sent.push(sentMs);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return sent;
+}
+
+describe("nodes on one database", () => {
+  test.each([
+    [600, 3_000],
+    [60, 2_000],
+    [30_000, 1_500],
+  ])(
+    "together send %i requests a minute and no more, and each gets some",
+    async (perMinute, ms) => {
+      await setLimit({ requests: perMinute });
+      const nodes = await Promise.all([startNode(), startNode(), startNode(), startNode()]);
+      const perNode = await Promise.all(nodes.map((node) => hammer(node, { clients: 8, ms })));
+      const all = perNode.flat().sort((a, b) => a - b);
+      for (let from = 0; from < all.length; from++) {
+        for (let to = from; to < all.length; to += 1 + Math.floor(all.length / 200)) {
+          const windowMs = (all[to] ?? 0) - (all[from] ?? 0);
+          // A request is told that it may be sent up to some milliseconds after it was decided.
+          expect(to - from + 1).toBeLessThanOrEqual(
+            mostRequestsIn(windowMs + 25, perMinute) + 1e-6,
+          );
+        }
+      }
+      const refilled = Math.max(1, perMinute / 20) + (perMinute * ms) / 60_000;
+      expect(all.length).toBeGreaterThanOrEqual(Math.floor(refilled * 0.8));
+      if (perMinute > 60) for (const own of perNode) expect(own.length).toBeGreaterThan(0);
+    },
+  );
+
+  test("requests of one moment ask once, and traffic asks a few times in a second", async () => {
+    await setLimit({ requests: 60_000 });
+    const counted = { count: 0 };
+    const node = await startNode(db.connectionString, counted);
+    counted.count = 0;
+    const burst = await Promise.all(Array.from({ length: 200 }, () => request(node)));
+    expect(burst.filter((sentMs) => sentMs !== null)).toHaveLength(200);
+    // The first one finds no bucket, makes it, and asks again.
+    expect(counted.count).toBeLessThanOrEqual(3);
+    await hammer(node, { clients: 1, ms: 300 });
+    counted.count = 0;
+    // Also while the bucket is empty, which such a client sees to.
+    const sent = await hammer(node, { clients: 1, ms: 500 });
+    expect(sent.length).toBeGreaterThan(100);
+    expect(counted.count).toBeLessThan(40);
+  });
+
+  test("a node that dies costs what it was granted: the bucket refills behind it, and others go on", async () => {
+    await setLimit({ requests: 6_000 });
+    const dying = await startNode();
+    const other = await startNode();
+    await hammer(dying, { clients: 4, ms: 400 });
+    // Nothing more is heard of it. Its stock is at most half a second of its traffic.
+    const left = await level();
+    expect(left).toBeLessThan(300);
+    await delay(1_000);
+    expect(await level()).toBeGreaterThanOrEqual(Math.min(300, left + 100) - 1e-6);
+    expect(await request(other)).not.toBeNull();
+  });
+
+  test("tokens that one node has used are waited for by the other", async () => {
+    await setLimit({ input_tokens: 60_000 });
+    const [first, second] = await Promise.all([startNode(), startNode()]);
+    const ticket = await first.take(scope);
+    if (ticket?.kind !== "taken") throw new Error("there is room");
+    // 30,000 and what is written to the cache; what is read from it does not count.
+    const usage = { inputTokens: 20_000, cacheWrite5mTokens: 6_000, cacheWrite1hTokens: 4_000 };
+    first.use(ticket, { ...noTokens, ...usage, cacheReadTokens: 900_000, outputTokens: 7 });
+    expect(await first.take(scope)).toMatchObject({ kind: "refused", rateKind: "input_tokens" });
+    await delay(250);
+    expect(await level("input_tokens")).toBeLessThan(-24_000);
+    // The first question of a node brings what the others have used; the next request knows it.
+    await second.take(scope);
+    await delay(100);
+    const refused = await second.take(scope);
+    expect(refused).toMatchObject({ kind: "refused", rateKind: "input_tokens" });
+    if (refused?.kind !== "refused") return;
+    expect(refused.retryAfterMs).toBeGreaterThan(22_000);
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(25_001);
+  });
+
+  test("many buckets asked by many nodes at once: nobody waits in a circle", async () => {
+    const ids = Array.from({ length: 30 }, (_, i) => `rlim_${i}_${scope.organizationId}`);
+    await db.database.transaction().execute(async (tx) => {
+      for (const [i, id] of ids.entries()) {
+        await upsertRateLimit(tx, {
+          id,
+          organizationId: scope.organizationId,
+          scopeType: "api_key",
+          scopeId: `apikey_${i}`,
+          modelGroup: "all",
+          perMinute: { requests: 1_000, input_tokens: 1_000, output_tokens: null },
+        });
+      }
+    });
+    const asks = ids.flatMap((limitId) => [
+      { limitId, kind: "requests" as const, wanted: 1, used: 0 },
+      { limitId, kind: "input_tokens" as const, wanted: 0, used: 1 },
+    ]);
+    const pools = Array.from({ length: 6 }, () => {
+      const { connectionString } = db;
+      const pool = openDatabase({
+        connectionString,
+        maxConnections: 1,
+        onIdleError: () => undefined,
+      });
+      databases.push(pool);
+      return pool;
+    });
+    const rounds = pools.map(async (pool, i) => {
+      for (let round = 0; round < 15; round++) {
+        await askBuckets(pool, i % 2 === 0 ? asks : asks.toReversed());
+      }
+    });
+    await Promise.all(rounds);
+    const levels = await readLevels(db.database, ids);
+    expect(levels.size).toBe(30);
+    // 90 requests of 50, and what refilled meanwhile.
+    for (const { requests = 99 } of levels.values()) expect(requests).toBeLessThan(50);
+  });
+});
+
+describe("a change", () => {
+  test("holds from the moment that a node has read it; what is gone limits nothing", async () => {
+    await setLimit({ requests: 6_000 });
+    const node = await startNode();
+    expect(await request(node)).not.toBeNull();
+    await setLimit({ requests: 1 });
+    await node.refresh();
+    // The bucket was nearly full: of a bucket of one there is one.
+    expect(await request(node)).not.toBeNull();
+    expect(await node.take(scope)).toMatchObject({
+      kind: "refused",
+      limit: { perMinute: { requests: 1 } },
+    });
+    const removed = await db.database
+      .transaction()
+      .execute((tx) => deleteRateLimit(tx, { organizationId: scope.organizationId, id: idOf() }));
+    expect(removed?.id).toBe(idOf());
+    const other = await startNode();
+    expect(other.take(scope)).toBeNull();
+    await node.refresh();
+    expect(node.take(scope)).toBeNull();
+  });
+
+  test("of which a node does not know yet leaves it no reason to refuse", async () => {
+    await setLimit({ requests: 6_000 });
+    const node = await startNode();
+    await db.database
+      .transaction()
+      .execute((tx) => deleteRateLimit(tx, { organizationId: scope.organizationId, id: idOf() }));
+    expect(await request(node)).not.toBeNull();
+  });
+});
+
+describe("the database's clock", () => {
+  test("set back by an hour it refills nothing for the step, and goes on from there", async () => {
+    await setLimit({ requests: 600 });
+    const ask = { limitId: idOf(), kind: "requests" as const };
+    const [first] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    expect(first).toMatchObject({ granted: 30 });
+    await sql`UPDATE rate_bucket SET refilled_at = now() + interval '1 hour' WHERE rate_limit_id = ${idOf()}`.execute(
+      db.database,
+    );
+    const [second] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    expect(second?.granted).toBeLessThanOrEqual(1);
+    await delay(350);
+    const [third] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    expect(third?.granted).toBeGreaterThanOrEqual(3);
+    expect(third?.granted).toBeLessThan(25);
+  });
+
+  test("set ahead it fills the bucket, and no more", async () => {
+    await setLimit({ requests: 600 });
+    const ask = { limitId: idOf(), kind: "requests" as const };
+    await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    await sql`UPDATE rate_bucket SET refilled_at = now() - interval '1 hour' WHERE rate_limit_id = ${idOf()}`.execute(
+      db.database,
+    );
+    const [answer] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    expect(answer).toMatchObject({ granted: 30, level: 0 });
+  });
+});
+
+describe("without the database", () => {
+  test("a node goes on by itself at the configured rate, and shares again when it is back", async () => {
+    await setLimit({ requests: 600 });
+    const node = await startNode(line.connectionString);
+    const witness = await startNode();
+    expect(await request(node)).not.toBeNull();
+    line.cut();
+    const sent = await hammer(node, { clients: 4, ms: 1_200 });
+    // 30 in the bucket and 12 of refill, beside what it was granted before.
+    expect(sent.length).toBeGreaterThanOrEqual(30);
+    expect(sent.length).toBeLessThanOrEqual(30 + 13 + 12);
+    line.mend();
+    // It tells what it used within a second, without a request of its own.
+    await delay(1_200);
+    expect(await level()).toBeLessThan(22);
+    const together = await Promise.all([
+      hammer(node, { clients: 2, ms: 600 }),
+      hammer(witness, { clients: 2, ms: 600 }),
+    ]);
+    expect(together.flat().length).toBeLessThanOrEqual(22 + 6 + 6);
+  });
+});

@@ -1,0 +1,189 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  eventually,
+  postgresPid,
+  root,
+  type ServerProcess,
+  sendMessage,
+  serverEnvironment,
+  startServer,
+  stopAllServers,
+  temporaryFolder,
+  type WorkspaceWithKey,
+} from "#test/harness/server-process.ts";
+
+// The whole drill, over real processes: a backup while requests run, the server lost, the file put into an empty folder.
+
+const CREDENTIAL = "sk-ant-api03-the-credential-that-the-backup-carries-01";
+const PASSPHRASE = "a passphrase of this test";
+const KEY_MS = 5_000;
+
+let server: ServerProcess;
+let upstream: FakeUpstream;
+let workspace: WorkspaceWithKey;
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  file = join(folder, "company.backup");
+  upstream = await startFakeUpstream();
+  server = await startServer({ args: [], env: { BURSAR_LEASE_TTL: "60s" } });
+  workspace = await server.workspaceWithKey();
+  await server.mustOperator("POST", "/v1/admin/upstreams", {
+    name: "Claude",
+    base_url: upstream.origin,
+    credential: CREDENTIAL,
+  });
+  await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: workspace.workspaceId,
+    monthly_limit_usd: "100",
+  });
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await upstream.close();
+});
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function bursar(dataDir: string, args: readonly string[], passphrase = PASSPHRASE): Promise<Ran> {
+  const env = serverEnvironment(dataDir, { BURSAR_BACKUP_PASSPHRASE: passphrase });
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["bursar", ...args], { cwd: root, env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Reports, balances and the log of requests as one text, of which nothing may differ by a nano-dollar. */
+async function readMoney(of: ServerProcess): Promise<object> {
+  const [sums] = await of.sql<object>(`
+    SELECT (SELECT count(*)::integer FROM usage_event) AS requests,
+      (SELECT sum(cost_nano_usd)::text FROM usage_event) AS cost,
+      (SELECT sum(cost_nano_usd)::text FROM usage_day) AS days,
+      (SELECT sum(cost_nano_usd)::text FROM usage_month) AS months,
+      (SELECT settled_nano_usd::text FROM balance
+        WHERE scope_type = 'organization' AND period = 'monthly') AS settled`);
+  return sums ?? {};
+}
+
+test("what was there is there again: money, credential and log; its keys work when they are confirmed", async () => {
+  const until = new AbortController();
+  const traffic = [1, 2].map(async () => {
+    while (!until.signal.aborted) await sendMessage(server.url, workspace.key);
+  });
+  await eventually(10_000, "requests in the database", async () => {
+    const [row] = await server.sql<{ count: number }>(
+      "SELECT count(*)::integer AS count FROM usage_event",
+    );
+    return (row?.count ?? 0) >= 5 ? true : null;
+  });
+  const made = await bursar(server.dataDir, ["backup", file]);
+  until.abort();
+  await Promise.all(traffic);
+  expect(made).toMatchObject({ code: 0, stderr: "" });
+  expect(made.stdout).toContain("holds the installation's secret");
+  const verified = await bursar(server.dataDir, ["--json", "backup", "verify", file]);
+  const inside = JSON.parse(verified.stdout) as {
+    rows: { usage_event: number };
+    journal_files: number;
+  };
+  expect(inside.rows.usage_event).toBeGreaterThanOrEqual(5);
+  expect(inside.journal_files).toBeGreaterThanOrEqual(3);
+  const { backup } = await server.mustAdmin("GET", "/v1/admin/system");
+  expect(backup).toMatchObject({ newest: { file_name: "company.backup", is_encrypted: true } });
+
+  const running = await bursar(server.dataDir, ["restore", file]);
+  expect(running.code).toBe(1);
+  expect(running.stderr).toContain("is using the data folder");
+  await server.kill();
+  // Without a server: what its journal has beyond the database comes along, and nothing is left running.
+  const offline = await bursar(server.dataDir, ["backup", join(folder, "offline.backup")]);
+  expect(offline).toMatchObject({ code: 0, stderr: "" });
+  expect(postgresPid(server.dataDir)).toBeNull();
+
+  const dataDir = join(folder, "restored");
+  const wrong = await bursar(dataDir, ["restore", file], "some other passphrase");
+  expect(wrong.code).toBe(3);
+  expect(existsSync(dataDir)).toBe(false);
+  await killRestore(dataDir);
+  const restored = await bursar(dataDir, ["--json", "restore", file]);
+  expect(restored.code).toBe(0);
+  expect(JSON.parse(restored.stdout)).toMatchObject({
+    rows: inside.rows,
+    api_keys_held: 1,
+    admin_keys_held: 1,
+    journals_restored: ["journal"],
+  });
+  expect((await stat(join(dataDir, "secret"))).mode & 0o777).toBe(0o600);
+  expect(await readFile(join(dataDir, "secret"), "utf8")).toBe(
+    await readFile(join(server.dataDir, "secret"), "utf8"),
+  );
+
+  const second = await startServer({ args: [], dataDir });
+  expect(second.output()).not.toContain("damaged");
+  const held = await sendMessage(second.url, workspace.key);
+  expect(held.status).toBe(401);
+  expect(held.text).toContain("came back with a restored backup");
+  const keys = JSON.parse((await bursar(dataDir, ["--json", "restore", "keys"])).stdout) as {
+    keys: { id: string }[];
+  };
+  expect(keys.keys.map(({ id }) => id)).toContain(workspace.apiKeyId);
+  expect((await bursar(dataDir, ["restore", "confirm-keys", "--key", "apikey_x"])).code).toBe(4);
+  const confirmed = await bursar(dataDir, ["restore", "confirm-keys", "--all"]);
+  expect(confirmed.stdout).toContain("2 keys work again");
+  upstream.received.length = 0;
+  const answered = await eventually(KEY_MS, "the confirmed key to work", async () => {
+    const answer = await sendMessage(second.url, workspace.key);
+    return answer.status === 200 ? answer : null;
+  });
+  expect(answered.status).toBe(200);
+  expect(upstream.received[0]?.headers["x-api-key"]).toBe(CREDENTIAL);
+
+  const flushed = await eventually(KEY_MS, "all records to be flushed", async () => {
+    const { this_node } = await second.mustOperator("GET", "/v1/admin/system");
+    const { unflushed_records: waiting } = this_node as { unflushed_records: number };
+    return waiting === 0 ? true : null;
+  });
+  expect(flushed).toBe(true);
+  const { cost, days, months, settled, requests } = (await readMoney(second)) as Record<
+    string,
+    unknown
+  >;
+  expect(Number(requests)).toBeGreaterThan(inside.rows.usage_event);
+  expect([days, months, settled]).toEqual([cost, cost, cost]);
+  const ledger = await bursar(dataDir, ["doctor", "ledger"]);
+  expect(ledger.stdout).toContain("Every balance is what its requests add up to");
+  expect((await bursar(dataDir, ["audit", "verify"])).code).toBe(0);
+  await second.stop();
+  // What follows when something else took the database back; the flag is the one of the command above it.
+  const recovery = ["--json", "restore", "after-recovery", "--to", "2026-11-25T03:00:00Z"];
+  const recovered = await bursar(dataDir, [...recovery, "--keys", "trust"]);
+  expect(JSON.parse(recovered.stdout)).toMatchObject({ api_keys_held: 0, admin_keys_held: 0 });
+  expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
+}, 120_000);
+
+/** Ends a restore with SIGKILL while it loads, or wherever it is by then: the next one has to begin anew. */
+async function killRestore(dataDir: string): Promise<void> {
+  const env = serverEnvironment(dataDir, { BURSAR_BACKUP_PASSPHRASE: PASSPHRASE });
+  const child = spawn(process.execPath, ["bursar", "restore", file], { cwd: root, env });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await new Promise<void>((resolve) => {
+    child.stderr.on("data", (text: Buffer) => {
+      if (text.includes("Loading")) resolve();
+    });
+    child.once("exit", () => resolve());
+  });
+  child.kill("SIGKILL");
+  await ended;
+}

@@ -1,0 +1,84 @@
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+
+// Names are what somebody chose, and whoever opens a file of them in a spreadsheet did not choose them. The files of all
+// routes that give CSV, found in the contract.
+
+/** The last three cannot be given through the API; what stands in the database from elsewhere is no less text. */
+const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "\t=1", "\r=1", "\n=1"];
+const spreadsheetCalculates = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
+const range = "starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-21T00:00:00Z";
+
+let h: AdminHarness;
+let org: TestOrganization;
+const pathOf: Record<string, string> = {
+  exportUsage: `/v1/admin/usage/export?format=csv&group_by=workspace,api_key,member&${range}`,
+  exportCost: `/v1/admin/cost/export?format=csv&group_by=workspace,api_key,member&${range}`,
+  exportRequests: "/v1/admin/requests/export?format=csv",
+  exportAccess: "/v1/admin/access/export?format=csv",
+  exportAuditEvents: "/v1/admin/audit_events/export?format=csv",
+};
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  for (const name of names) await useKey(name);
+  const reviewer = await org.member({ role: "admin", name: "=REVIEWER" });
+  const review = await org.admin.post<{ id: string }>("/v1/admin/access_reviews", {
+    name: "=Review",
+    scope: { paths: ["workspace_role", "member_key"] },
+    reviewer_ids: [reviewer.id],
+    due_at: "2026-12-20T00:00:00Z",
+  });
+  expect(review.status).toBe(200);
+  pathOf["exportAccessReviewItems"] = `/v1/admin/access_reviews/${review.body.id}/items/export`;
+});
+afterAll(async () => {
+  await h.close();
+});
+
+/** Somebody of this name makes a key of this name, in a workspace of this name, and uses it. */
+async function useKey(name: string): Promise<void> {
+  const { database } = h.deps;
+  const { id: workspaceId } = await org.admin.createWorkspace();
+  const workspaces = { [workspaceId]: "workspace_developer" } as const;
+  const person = await org.member({ role: "developer", name, workspaces });
+  const { id: apiKeyId } = await person.client.createApiKey(workspaceId);
+  await database.updateTable("api_key").set({ name }).where("id", "=", apiKeyId).execute();
+  await database.updateTable("workspace").set({ name }).where("id", "=", workspaceId).execute();
+  await org.recordRequest({ workspaceId, apiKeyId, memberId: person.id });
+}
+
+const csvRoutes = adminRoutes.filter(
+  (route) => "streams" in route && (route.streams as readonly string[]).includes("text/csv"),
+);
+
+test.each(csvRoutes.map(({ operationId }) => operationId))(
+  "%s: no name is calculated with, and each is there",
+  async (operationId) => {
+    const { status, headers, text } = await org.admin.get(pathOf[operationId] ?? "not listed here");
+    expect([status, headers["content-type"]]).toEqual([200, "text/csv; charset=utf-8"]);
+    const [heading = [], ...lines] = readCsv(text);
+    expect(lines.length).toBeGreaterThanOrEqual(names.length);
+    for (const line of lines) expect(line.length).toBe(heading.length);
+    const cells = lines.flat();
+    expect(cells.filter((cell) => spreadsheetCalculates.test(cell))).toEqual([]);
+    expect(cells).toEqual(expect.arrayContaining(names.map((name) => `'${name}`)));
+  },
+);
+
+/** RFC 4180, read by its rules: a quoted cell may hold anything, and a quote in it stands twice. */
+function readCsv(text: string): string[][] {
+  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
+  const lines: string[][] = [[]];
+  while (cell.lastIndex < text.length) {
+    const at = cell.lastIndex;
+    const found = cell.exec(text);
+    if (found === null) throw new Error(`no cell at ${at}: ${text.slice(at, at + 80)}`);
+    const [, quoted, plain = "", end] = found;
+    lines.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === "\r\n" && cell.lastIndex < text.length) lines.push([]);
+  }
+  return lines;
+}

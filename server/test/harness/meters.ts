@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { type JournalOnDisk, type JournalOptions, openJournal } from "#src/metering/journal.ts";
+import { type Meter, type MeterOptions, makeMeter } from "#src/metering/meter.ts";
+import { recordUsage } from "#src/metering/record-usage.ts";
+import { listRollupDifferences } from "#src/metering/verify.sql.ts";
+import { beginRecord, endRecord } from "./request-records.ts";
+
+// A journal's folder, a node id and an organization, and the processes that run on them one after the other.
+
+export interface TestMeters {
+  readonly directory: string;
+  readonly organizationId: string;
+  nodeId: string;
+  logged: { level: number; msg: string }[];
+  /** Messages of errors so far. */
+  errors(): string[];
+  openJournal(options?: Partial<JournalOptions>): JournalOnDisk;
+  /** A process: on the folder, under the node id. Without a stop it is as one that was killed. */
+  start(options?: Partial<MeterOptions>, folder?: string): Promise<Meter>;
+  begun(overrides?: Partial<BeginRecord>): BeginRecord;
+  /** A whole request. */
+  run(meter: Meter, nanoUsd: bigint, overrides?: Partial<EndRecord>): EndRecord;
+  /** Events of the organization, when the rollups add up to all events. */
+  recorded(): Promise<{ id: string; outcome: string; nanoUsd: bigint }[]>;
+  /** What the hours of the organization add up to. */
+  rolledUp(): Promise<{ requests: bigint; errors: bigint; nanoUsd: bigint }>;
+  stop(): Promise<void>;
+}
+
+export function makeTestMeters(database: Database): TestMeters {
+  const meters: Meter[] = [];
+  const logger = makeLogger("info", { write: (line) => made.logged.push(JSON.parse(line)) });
+  const made: TestMeters = {
+    directory: fs.mkdtempSync(path.join(tmpdir(), "bursar-meter-")),
+    organizationId: randomUUID(),
+    nodeId: `node_${randomUUID()}`,
+    logged: [],
+    errors: () => made.logged.filter(({ level }) => level >= 50).map(({ msg }) => msg),
+    openJournal: (options = {}) =>
+      openJournal({
+        directory: made.directory,
+        nodeId: made.nodeId,
+        clock: systemClock,
+        logger,
+        ...options,
+      }),
+    async start(options = {}, folder = made.directory) {
+      const meter = makeMeter({
+        database,
+        journal: options.journal ?? made.openJournal({ directory: folder }),
+        participants: [recordUsage(made.nodeId)],
+        version: "0.0.0",
+        newInstallationId: randomUUID(),
+        labelOf: (_, model) => model,
+        clock: systemClock,
+        logger,
+        flushEveryMs: 3_600_000, // only when the test says so
+        stopWithinMs: 0,
+        ...options,
+      });
+      meters.push(meter);
+      await meter.start();
+      return meter;
+    },
+    begun: (overrides = {}) => beginRecord({ organizationId: made.organizationId, ...overrides }),
+    run(meter, nanoUsd, overrides = {}) {
+      const begin = made.begun();
+      meter.begin(begin);
+      const end = endRecord(begin, nanoUsd, overrides);
+      meter.end(end);
+      return end;
+    },
+    async recorded() {
+      const rows = await database
+        .selectFrom("usage_event")
+        .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
+        .where("organization_id", "=", made.organizationId)
+        .orderBy("request_id")
+        .execute();
+      expect(await listRollupDifferences(database)).toEqual([]);
+      return rows;
+    },
+    async rolledUp() {
+      const row = await database
+        .selectFrom("usage_hour")
+        .select((eb) => [
+          eb.fn.sum<string>("requests").$castTo<string>().as("requests"),
+          eb.fn.sum<string>("errors").$castTo<string>().as("errors"),
+          eb.fn.sum<string>("cost_nano_usd").$castTo<string>().as("nanoUsd"),
+        ])
+        .where("organization_id", "=", made.organizationId)
+        .executeTakeFirstOrThrow();
+      return {
+        requests: BigInt(row.requests),
+        errors: BigInt(row.errors),
+        nanoUsd: BigInt(row.nanoUsd),
+      };
+    },
+    async stop() {
+      await Promise.all(meters.map((meter) => meter.stop()));
+      fs.rmSync(made.directory, { recursive: true, force: true });
+    },
+  };
+  return made;
+}
+
+/** The database over a line that loses the answer of the next `count` commits, or breaks before them. */
+export function unreliable(
+  database: Database,
+  when: "after commit" | "before commit",
+  count: number,
+): Database {
+  let left = count;
+  return new Proxy(database, {
+    get(target, name) {
+      if (name !== "transaction") {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return () => ({
+        execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
+          const fails = left > 0;
+          left -= 1;
+          const result = await target.transaction().execute(async (tx) => {
+            const value = await work(tx);
+            if (fails && when === "before commit") throw new Error("connection lost");
+            return value;
+          });
+          if (fails) throw new Error("connection lost");
+          return result;
+        },
+      });
+    },
+  });
+}

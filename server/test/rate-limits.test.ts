@@ -1,0 +1,175 @@
+import { setTimeout as delay } from "node:timers/promises";
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { mostRequestsIn } from "#src/rate-limits/bucket.ts";
+import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
+import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import {
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+  type WorkspaceWithKey,
+} from "./harness/server-process.ts";
+
+// Rate limits on two processes of the program with one PostgreSQL, the second one on a line to it that can be cut, and what
+// a program with the official SDK sees of them.
+
+const MODEL = "claude-sonnet-5";
+
+let db: TestDatabase;
+let line: DatabaseLine;
+let upstream: FakeUpstream;
+let first: ServerProcess;
+let second: ServerProcess;
+let team: WorkspaceWithKey;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  db = await createTestDatabase();
+  line = await openDatabaseLine(db.connectionString);
+  const env = {
+    BURSAR_SECRET: "s".repeat(40),
+    ANTHROPIC_API_KEY: "upstream-key",
+    ANTHROPIC_UPSTREAM_URL: upstream.origin,
+  };
+  first = await startServer({ env: { ...env, DATABASE_URL: db.connectionString } });
+  second = await startServer({ env: { ...env, DATABASE_URL: line.connectionString } });
+}, 90_000);
+afterAll(async () => {
+  await stopAllServers();
+  await line.close();
+  await db.drop();
+  await upstream.close();
+}, 60_000);
+beforeEach(async () => {
+  upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL }));
+  team = await first.workspaceWithKey();
+});
+
+function limit(fields: object) {
+  const scope = { type: "workspace", workspace_id: team.workspaceId };
+  return first.mustAdmin("POST", "/v1/admin/rate_limits", { scope, ...fields });
+}
+
+const send = (server: ServerProcess) => sendMessage(server.url, team.key, { model: MODEL });
+
+/** Until the node keeps a limit that was made through the other. */
+function keptBy(server: ServerProcess): Promise<true> {
+  return eventually(1_000, "the limit to be kept by the node", async () =>
+    (await send(server)).headers.has("anthropic-ratelimit-requests-limit") ? true : null,
+  );
+}
+
+/** Clients that send one request after the other. */
+async function hammer(server: ServerProcess, { clients, ms }: { clients: number; ms: number }) {
+  const untilMs = performance.now() + ms;
+  const statuses: number[] = [];
+  const client = async () => {
+    while (performance.now() < untilMs) statuses.push((await send(server)).status);
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  const others = statuses.filter((status) => status !== 200 && status !== 429);
+  return { sent: statuses.filter((status) => status === 200).length, others };
+}
+
+const question = {
+  model: MODEL,
+  max_tokens: 100,
+  messages: [{ role: "user" as const, content: "Hi" }],
+};
+
+test("the official SDK raises RateLimitError, and gets through by itself after the time it was told", async () => {
+  await limit({ requests_per_minute: 30 });
+  const sentAtMs: number[] = [];
+  const options = {
+    apiKey: team.key,
+    baseURL: first.url,
+    fetch: (input: string | URL | Request, init?: RequestInit) => {
+      sentAtMs.push(performance.now());
+      return fetch(input, init);
+    },
+  };
+  // The first request that the node counts: it hears of the limit within a quarter of a second.
+  const response = await eventually(1_000, "the limit to be kept", async () => {
+    const answer = await new Anthropic(options).messages.create(question).withResponse();
+    const { headers } = answer.response;
+    return headers.has("anthropic-ratelimit-requests-limit") ? answer.response : null;
+  });
+  expect(response.headers.get("anthropic-ratelimit-requests-limit")).toBe("30");
+  expect(response.headers.get("anthropic-ratelimit-requests-remaining")).toBe("0");
+  const resetMs = Date.parse(response.headers.get("anthropic-ratelimit-requests-reset") ?? "");
+  expect(Math.abs(resetMs - Date.now())).toBeLessThan(10_000);
+
+  const impatient = new Anthropic({ ...options, maxRetries: 0 });
+  const error = await impatient.messages.create(question).catch((failure: unknown) => failure);
+  if (!(error instanceof Anthropic.RateLimitError)) throw new Error(String(error));
+  expect(error.message).toContain(
+    "This request would exceed your workspace's rate limit of 30 requests per minute for all models.",
+  );
+  const waitS = Number(error.headers?.get("retry-after"));
+  expect(waitS).toBeGreaterThanOrEqual(1);
+  expect(waitS).toBeLessThanOrEqual(2);
+
+  sentAtMs.length = 0;
+  expect((await new Anthropic(options).messages.create(question)).type).toBe("message");
+  expect(sentAtMs).toHaveLength(2);
+  const [atMs = 0, againMs = 0] = sentAtMs;
+  expect(againMs - atMs).toBeGreaterThanOrEqual(990);
+  const metrics = await (await fetch(`${first.url}/metrics`)).text();
+  expect(metrics).toContain(
+    'bursar_rate_limit_refusals_total{kind="requests",scope="workspace"} 2',
+  );
+});
+
+test("two nodes together let through what the limit says and no more", async () => {
+  await limit({ requests_per_minute: 600 });
+  await keptBy(second);
+  await delay(3_000);
+  const beganMs = performance.now();
+  const [a, b] = await Promise.all([
+    hammer(first, { clients: 3, ms: 2_000 }),
+    hammer(second, { clients: 3, ms: 2_000 }),
+  ]);
+  const lastedMs = performance.now() - beganMs;
+  expect([...a.others, ...b.others]).toEqual([]);
+  expect(a.sent + b.sent).toBeLessThanOrEqual(mostRequestsIn(lastedMs, 600));
+  expect(a.sent + b.sent).toBeGreaterThanOrEqual(40);
+  expect(Math.min(a.sent, b.sent)).toBeGreaterThan(0);
+});
+
+test("a changed limit and a removed one hold on the other node within a second", async () => {
+  const { id } = (await limit({ requests_per_minute: 600_000 })) as { id: string };
+  await keptBy(second);
+  await limit({ requests_per_minute: 1 });
+  await eventually(1_000, "the lower limit to hold on the other node", async () =>
+    (await send(second)).status === 429 ? true : null,
+  );
+  await first.mustAdmin("DELETE", `/v1/admin/rate_limits/${id}`);
+  await eventually(1_000, "the other node to limit nothing", async () =>
+    (await send(second)).status === 200 ? true : null,
+  );
+});
+
+test("a node without the database goes on at the configured rate, and shares it again afterwards", async () => {
+  await limit({ requests_per_minute: 600 });
+  await keptBy(second);
+  line.cut();
+  const alone = await hammer(second, { clients: 3, ms: 1_500 });
+  expect(alone.others).toEqual([]);
+  expect(alone.sent).toBeGreaterThanOrEqual(25);
+  expect(alone.sent).toBeLessThanOrEqual(mostRequestsIn(1_600, 600));
+  line.mend();
+  await eventually(5_000, "the node to share again", async () =>
+    second.output().includes("rate limits are shared with the other nodes again") ? true : null,
+  );
+  const beganMs = performance.now();
+  const [a, b] = await Promise.all([
+    hammer(first, { clients: 2, ms: 1_000 }),
+    hammer(second, { clients: 2, ms: 1_000 }),
+  ]);
+  expect([...a.others, ...b.others]).toEqual([]);
+  expect(a.sent + b.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - beganMs, 600));
+}, 20_000);

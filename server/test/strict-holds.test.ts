@@ -1,0 +1,252 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { makeKeyCache } from "#src/access/key-cache.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import {
+  type FakeUpstream,
+  messageJson,
+  messageStart,
+  startFakeUpstream,
+  textDelta,
+} from "./harness/fake-upstream.ts";
+import { call, defaultKey, messageBody, start } from "./harness/gateway.ts";
+import { COST, StrictGateway, until, WORST } from "./harness/strict-gateway.ts";
+
+// What strict limits hold for running requests: who waits for it, when it is free again, what stays of it.
+
+let db: TestDatabase;
+let upstream: FakeUpstream;
+let s: StrictGateway;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  upstream = await startFakeUpstream();
+});
+
+afterAll(async () => {
+  await upstream.close();
+  await db.drop();
+});
+
+beforeEach(async () => {
+  s = await StrictGateway.start(db, upstream);
+});
+
+afterEach(() => s.stop());
+
+describe("requests that wait for budget", () => {
+  beforeEach(() => s.restart({ holdWaitMs: 5_000 }));
+
+  test("go on when a running one ends, first in, first out", async () => {
+    await s.limit(WORST + 2n * COST);
+    const { exchange, answer } = await s.hang();
+    const order: number[] = [];
+    const asked = [0, 1].map(async (at) => {
+      if (at === 1) await until(() => s.node.leases.status().waiting === 1);
+      const { status } = await s.ask();
+      order.push(at);
+      return status;
+    });
+    await until(() => s.node.leases.status().waiting === 2);
+    exchange.json(messageJson());
+    expect([(await answer).status, ...(await Promise.all(asked))]).toEqual([200, 200, 200]);
+    expect(order).toEqual([0, 1]);
+  });
+
+  test("give up their place when their client leaves, and are never sent", async () => {
+    await s.limit(WORST + COST);
+    const { exchange, answer } = await s.hang();
+    const leaving = start(s.gateway.origin, { headers: s.headers(), body: messageBody() });
+    await until(() => s.node.leases.status().waiting === 1);
+    leaving.destroy();
+    await until(() => s.node.leases.status().waiting === 0);
+    await until(() => s.gateway.gateway.stats().inFlight === 1);
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    expect((await s.ask()).status).toBe(200);
+    expect(s.messagesSent()).toBe(2);
+  });
+
+  test("are refused when their key is revoked meanwhile, and what they held is free", async () => {
+    let status: "active" | "inactive" = "active";
+    const { apiKeyId: id, organizationId, workspaceId } = s.scope;
+    const found = { ...defaultKey, id, organizationId, workspaceId };
+    const keys = makeKeyCache({
+      lookup: (hashes) => Promise.resolve(hashes.map(() => ({ ...found, status }))),
+      msSinceContact: () => 0,
+      leaseTtlMs: 120_000,
+      clock: systemClock,
+    });
+    await s.restart({ holdWaitMs: 5_000 }, { keys });
+    await s.limit(WORST + COST);
+    const { exchange, answer } = await s.hang();
+    const waiting = s.ask();
+    await until(() => s.node.leases.status().waiting === 1);
+    status = "inactive";
+    keys.forget("anything");
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    expect((await waiting).status).toBe(401);
+    status = "active";
+    keys.forget("anything");
+    expect((await s.ask()).status).toBe(200);
+    expect(s.messagesSent()).toBe(2);
+  });
+
+  test("are told to come again when the server stops and can wait no longer", async () => {
+    await s.limit(WORST);
+    const { exchange, answer } = await s.hang();
+    const waiting = s.ask();
+    await until(() => s.node.leases.status().waiting === 1);
+    const drained = s.gateway.gateway.drain(0);
+    const stopped = await waiting;
+    expect([stopped.status, stopped.headers["retry-after"]]).toEqual([503, "1"]);
+    await answer;
+    await exchange.closed;
+    expect(exchange.isCut()).toBe(true);
+    await drained;
+  });
+});
+
+describe("a hold is released at once", () => {
+  test("when the upstream refuses, since that costs nothing", async () => {
+    await s.limit(WORST);
+    upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 529 });
+    for (let i = 0; i < 3; i++) expect((await s.ask()).status).toBe(529);
+    expect(s.refusals).toEqual([]);
+  });
+
+  test("when the upstream cannot be reached", async () => {
+    await s.limit(WORST);
+    const gone = await startFakeUpstream();
+    await gone.close();
+    await s.reopen({ origin: gone.origin });
+    for (let i = 0; i < 3; i++) expect((await s.ask()).status).toBe(502);
+  });
+
+  test("when the journal takes no record", async () => {
+    await s.limit(WORST);
+    let fails: boolean = true;
+    await s.reopen({
+      meter: {
+        end: (record) => s.node.meter.end(record),
+        amendBegin: (record) => s.node.meter.amendBegin(record),
+        begin(record) {
+          if (fails) throw new Error("disk full");
+          s.node.meter.begin(record);
+        },
+      },
+    });
+    expect((await s.ask()).status).toBe(500);
+    fails = false;
+    expect((await s.ask()).status).toBe(200);
+  });
+});
+
+describe("a request of unknown end", () => {
+  test("leaves its hold unresolved, which refuses others until it is released", async () => {
+    await s.restart({ unresolvedReleaseMs: 1_500, ttlMs: 2_000 });
+    await s.limit(WORST);
+    upstream.script = (exchange) => exchange.reset();
+    expect((await s.ask()).status).toBe(502);
+    upstream.script = (exchange) => exchange.json(messageJson());
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ settled: 0n, unresolved: WORST });
+    const refused = await s.refusalOf();
+    expect(refused.status).toBe(400);
+    expect(refused.message).toMatch(/unresolved: \$0\.\d+\. To ask for a higher limit, /);
+    await until(async () => (await s.balance()).unresolved === 0n);
+    expect((await s.ask()).status).toBe(200);
+  });
+
+  test("of which some usage was seen costs that and leaves nothing unresolved", async () => {
+    await s.limit(2n * WORST);
+    upstream.script = async (exchange) => {
+      exchange.startStream();
+      await exchange.write(messageStart() + textDelta("abc"));
+      exchange.reset();
+    };
+    expect((await s.ask(messageBody({ stream: true }))).text).toContain("event: error");
+    await until(() => s.gateway.gateway.stats().inFlight === 0);
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ unresolved: 0n });
+    expect((await s.balance()).settled).toBeGreaterThan(0n);
+  });
+});
+
+describe("without a strict limit", () => {
+  test("nothing is held and the record says so; token counts are free under any limit", async () => {
+    expect((await s.ask()).status).toBe(200);
+    await s.node.meter.flush();
+    const event = await db.database
+      .selectFrom("usage_event")
+      .select("hold_nano_usd")
+      .where("workspace_id", "=", s.scope.workspaceId)
+      .executeTakeFirstOrThrow();
+    expect(event).toEqual({ hold_nano_usd: null });
+    await s.limit(0n);
+    upstream.script = (exchange) => exchange.json({ input_tokens: 5 });
+    const counted = await call(s.gateway.origin, {
+      path: "/v1/messages/count_tokens",
+      headers: s.headers(),
+      body: messageBody(),
+    });
+    expect(counted.status).toBe(200);
+  });
+
+  test("a limit that is made counts what runs already at its worst", async () => {
+    const { exchange, answer } = await s.hang();
+    await s.limit(2n * WORST - 1n);
+    await until(async () => (await s.balance()).leased === WORST);
+    expect((await s.refusalOf()).status).toBe(429);
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    expect((await s.ask()).status).toBe(200);
+    await s.node.meter.flush();
+    await until(async () => (await s.balance()).leased === 0n);
+    expect(await s.balance()).toMatchObject({ settled: 2n * COST, unresolved: 0n });
+  });
+
+  test("that is so in a workspace, its first limit counts what runs there, and no other's", async () => {
+    const elsewhere = `wksp_${randomUUID()}`;
+    await s.limit(WORST, { scopeId: elsewhere });
+    const { exchange, answer } = await s.hang();
+    await s.limit(2n * WORST, { scopeId: elsewhere });
+    const other = await s.hang();
+    other.exchange.reset();
+    expect((await other.answer).status).toBe(502);
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ unresolved: 0n });
+    await s.limit(3n * WORST);
+    await until(async () => (await s.balance()).leased === WORST);
+    exchange.reset();
+    expect((await answer).status).toBe(502);
+    await s.node.meter.flush();
+    expect(await s.balance()).toMatchObject({ leased: 0n, unresolved: WORST });
+  });
+});
+
+test("a warm node asks the database for no single request", async () => {
+  const requests = 600;
+  await s.restart({ flushEveryMs: 3_600_000 });
+  await s.limit(10_000n * WORST);
+  const askAll = (count: number) => Promise.all(Array.from({ length: count }, () => s.ask()));
+  // What is asked for is sized by the traffic of some quarters of a second: before that there are more messages.
+  const warmUntilMs = performance.now() + 1_500;
+  while (performance.now() < warmUntilMs) await askAll(10);
+  const query = vi.spyOn(pg.Client.prototype, "query");
+  try {
+    const startedMs = performance.now();
+    for (let sent = 0; sent < requests; sent += 10) {
+      for (const { status } of await askAll(10)) expect(status).toBe(200);
+    }
+    // A message each quarter of a second, of about ten statements, however many requests there are.
+    const messages = (performance.now() - startedMs) / 250 + 5;
+    expect(query.mock.calls.length).toBeLessThan(messages * 16);
+    expect(query.mock.calls.length).toBeLessThan(requests);
+  } finally {
+    query.mockRestore();
+  }
+});
