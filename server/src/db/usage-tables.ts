@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 
 // What requests used and cost: each by itself (0001_spine.sql), and summed up for reports (0011_reports.sql,
-// 0018_finer_reports.sql).
+// 0022_finer_reports.sql).
 
 type Json<T> = ColumnType<T, string, string>;
 
