@@ -29,6 +29,7 @@ const MONTHS_OF = /^(\d{4})-(\d{2})/;
 export async function makeHistory(database: Database, options: HistoryOptions): Promise<void> {
   const { onStep } = options;
   await makeScopes(database, options);
+  await makeAuditLog(database, options);
   const startMs = options.endMs - options.days * DAY_MS;
   for (const month of monthsBetween(startMs, options.endMs)) {
     const fromMs = Math.max(month.startMs, startMs);
@@ -59,6 +60,27 @@ async function makeScopes(database: Database, options: HistoryOptions): Promise<
       'wksp_' || lpad((i % ${workspaces}::int)::text, 24, '0'), 'Key ' || i, 'write', 'system', 'bench',
       CASE WHEN i % 2 = 0 THEN 'user_' || lpad((i % ${members}::int)::text, 24, '0') END
     FROM generate_series(0, ${keys - 1}::int) AS i`.execute(database);
+  await sql`INSERT INTO api_key_secret (api_key_id, hash, hint, created_at, last_used_at)
+    SELECT id, sha256(id::bytea), 'sk-...' || right(id, 4), created_at, created_at FROM api_key`.execute(
+    database,
+  );
+}
+
+const AUDIT_EVENTS = 100_000;
+
+/** Entries as the audit log lists them; they are no chain, since nothing here verifies one. */
+async function makeAuditLog(database: Database, options: HistoryOptions): Promise<void> {
+  const { organizationId, days, endMs, keys, workspaces, members } = options;
+  await sql`INSERT INTO audit_event (id, organization_id, seq, event, actor_type, actor_id, subject_type, subject_id,
+      workspace_id, before, after, request_id, created_at, previous_hash, hash)
+    SELECT 'auditevt_' || i, ${organizationId}::uuid, i,
+      (ARRAY['api_key.created', 'api_key.rotated', 'api_key.updated', 'spend_limit.updated'])[1 + i % 4], 'user',
+      'user_' || lpad((i % ${members}::int)::text, 24, '0'), 'api_key',
+      'apikey_' || lpad((i % ${keys}::int)::text, 24, '0'),
+      'wksp_' || lpad((i % ${workspaces}::int)::text, 24, '0'), '{"name": "Before"}', '{"name": "After"}', 'req_' || i,
+      ${new Date(endMs)}::timestamptz - (${AUDIT_EVENTS} - i) * ${days}::int * interval '1 day' / ${AUDIT_EVENTS},
+      sha256('before'), sha256('after')
+    FROM generate_series(1, ${AUDIT_EVENTS}) AS i`.execute(database);
 }
 
 interface Month {
@@ -125,12 +147,21 @@ function idTime() {
 async function rollUp(database: Database, table: keyof typeof rollupTables): Promise<void> {
   const { unit, labels } = rollupTables[table];
   const source =
-    table === "usage_hour" ? "usage_event" : unit === "hour" ? "usage_hour" : "usage_day";
+    table === "usage_hour" || unit === "minute"
+      ? "usage_event"
+      : unit === "hour"
+        ? "usage_hour"
+        : "usage_day";
   // Days come from hours; everything else that is not per hour comes from them.
   const from = table === "usage_day" ? "usage_hour" : source;
   const isOfEvents = from === "usage_event";
-  // Of weeks, those that a server would have summed up.
-  const kept = unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : "";
+  // What a server would have: weeks that it has summed up, minutes that it still keeps.
+  const kept =
+    unit === "week"
+      ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)"
+      : unit === "minute"
+        ? "WHERE started_at >= now() - interval '8 days'"
+        : "";
   const counts = countColumns.map(
     (column) => `sum(${(isOfEvents ? EVENT_COUNTS[column] : undefined) ?? column})::bigint`,
   );

@@ -10,13 +10,11 @@ import { startEmbeddedPostgres } from "../server/src/db/embedded-postgres.ts";
 import { migrate } from "../server/src/db/migrate.ts";
 import { type Database, openDatabase } from "../server/src/db/pool.ts";
 import type { EndRecord } from "../server/src/domain/request-record.ts";
-import { listRequests, type RequestQuery } from "../server/src/features/requests/requests.ts";
-import { getCostSummary } from "../server/src/features/usage/cost-summary.ts";
-import { getUsage, type UsageQuery } from "../server/src/features/usage/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
 import { addUsage } from "../server/src/metering/record-usage.ts";
 import { makeHistory } from "./history.ts";
+import { casesOf, type ReportCase } from "./report-cases.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +27,8 @@ const { values } = parseArgs({
     /** Keeps the database here, and takes it again the next time. */
     data: { type: "string" },
     plans: { type: "string" },
+    /** Only the reports whose name has this text. */
+    only: { type: "string", default: "" },
   },
 });
 const keys = Number(values.keys);
@@ -36,29 +36,11 @@ const workspaces = Number(values.workspaces);
 const days = Number(values.days);
 const rate = Number(values.rate);
 const runs = Number(values.runs);
-const DAY_MS = 86_400_000;
 const BATCH_MS = 250;
 const MEMBERS = 500;
-
-const groupings = [
-  ["workspace"],
-  ["api_key"],
-  ["member"],
-  ["workspace", "model"],
-  ["api_key", "model"],
-  ["member", "model"],
-  ["workspace", "status"],
-  ["api_key", "status"],
-  ["member", "status"],
-  ["api_key", "client"],
-] as const satisfies UsageQuery["group_by"][];
-
-const callOf = (organizationId: string) => ({
-  caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
-  origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
-});
-const someKey = `apikey_${"0".repeat(22)}17`;
-const someWorkspace = `wksp_${"0".repeat(23)}7`;
+/** Statements that took less have no plan in the file. */
+const MIN_PLAN_MS = 20;
+const MAX_PLAN_LINE = 150;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -78,7 +60,7 @@ const postgres = await startEmbeddedPostgres({
   },
 });
 try {
-  if (isNew) await migrate({ connectionString: postgres.connectionString });
+  await migrate({ connectionString: postgres.connectionString });
   const database = openDatabase({
     connectionString: postgres.connectionString,
     maxConnections: 8,
@@ -121,18 +103,13 @@ async function makeAll(connectionString: string): Promise<void> {
   await database.destroy();
 }
 
-interface Case {
-  name: string;
-  run: (database: Database) => Promise<unknown>;
-}
-
 async function measureAll(database: Database): Promise<void> {
   const { id: organizationId } = await database
     .selectFrom("organization")
     .select("id")
     .where("name", "=", "Bench")
     .executeTakeFirstOrThrow();
-  const cases = casesOf(organizationId);
+  const cases = casesOf(organizationId).filter(({ name }) => name.includes(values.only));
   await printSizes(database);
   const ingestion = startIngestion(database, organizationId);
   say("\n| report | p50 ms | p95 ms |\n|---|---|---|");
@@ -152,159 +129,6 @@ async function measureAll(database: Database): Promise<void> {
     `\nRecorded meanwhile: ${recorded.perSecond.toFixed(0)} requests a second (${rate} were due).`,
   );
   if (values.plans !== undefined) await writePlans(cases, values.plans);
-}
-
-function casesOf(organizationId: string): Case[] {
-  const usage = usageOf(organizationId);
-  return [
-    ...chartCases(usage),
-    ...rankingCases(usage),
-    ...narrowCases(usage),
-    {
-      name: "cost summary of the organization",
-      run: (database) =>
-        getCostSummary({ database, nowMs: () => Date.now() }, callOf(organizationId), {}),
-    },
-    ...logCases(organizationId),
-  ];
-}
-
-type UsageCase = (
-  name: string,
-  query: Partial<UsageQuery> & Pick<UsageQuery, "starting_at">,
-) => Case;
-
-function usageOf(organizationId: string): UsageCase {
-  const nowMs = Date.now();
-  return (name, query) => {
-    const asked = { limit: 100, bucket: "1d", ...query } as const;
-    return {
-      name,
-      run: (database) => getUsage({ database, nowMs: () => nowMs }, callOf(organizationId), asked),
-    };
-  };
-}
-
-function daysAgo(count: number): string {
-  return new Date(Date.now() - count * DAY_MS).toISOString();
-}
-
-/** What a chart shows: rows by time, or the first groups and all others. */
-function chartCases(usage: UsageCase): Case[] {
-  const spans = [
-    { span: "90 days by day", starting_at: daysAgo(89) },
-    { span: "30 days by day", starting_at: daysAgo(29) },
-    { span: "7 days by hour", starting_at: daysAgo(7), bucket: "1h" },
-  ] as const;
-  const byTime = spans.flatMap(({ span, ...range }) => [
-    usage(`organization, ${span}`, { ...range, limit: 1000 }),
-    usage(`model, ${span}`, { ...range, group_by: ["model"], limit: 1000 }),
-    ...groupings.map((group_by) =>
-      usage(`${group_by.join(" × ")}, ${span}, first 1,000`, { ...range, group_by, limit: 1000 }),
-    ),
-  ]);
-  const top = spans.flatMap(({ span, ...range }) =>
-    groupings.map((group_by) =>
-      usage(`top 10 ${group_by.join(" × ")} and others, ${span}`, { ...range, group_by, top: 10 }),
-    ),
-  );
-  return [
-    ...byTime,
-    usage("model × client, 31 days by hour, first 1,000", {
-      starting_at: daysAgo(30),
-      bucket: "1h",
-      group_by: ["model", "client"],
-      limit: 1000,
-    }),
-    ...top,
-  ];
-}
-
-/** One row per group for the whole range, the first hundred. */
-function rankingCases(usage: UsageCase): Case[] {
-  const month = (ago: number) => {
-    const now = new Date();
-    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago);
-  };
-  const at = (ms: number) => new Date(ms).toISOString();
-  const spans = [
-    { span: "7 days", starting_at: daysAgo(7) },
-    { span: "30 days", starting_at: daysAgo(30) },
-    { span: "90 days", starting_at: daysAgo(89) },
-    // No whole month lies in these.
-    {
-      span: "30 past days from the middle of a month",
-      starting_at: at(month(2) + 15 * DAY_MS),
-      ending_at: at(month(2) + 45 * DAY_MS),
-    },
-    {
-      span: "two past months but for a day at each end",
-      starting_at: at(month(2) + DAY_MS),
-      ending_at: at(month(0) - DAY_MS),
-    },
-    {
-      span: "30 past days from any minute to any minute",
-      starting_at: daysAgo(47.5),
-      ending_at: daysAgo(17.5),
-    },
-  ] as const;
-  return spans.flatMap(({ span, ...range }) =>
-    groupings.flatMap((group_by) =>
-      (span === "30 days" ? (["cost", "requests"] as const) : (["cost"] as const)).map((order_by) =>
-        usage(`${group_by.join(" × ")} by ${order_by}, ${span}`, {
-          ...range,
-          bucket: "none",
-          group_by: [...group_by],
-          order_by,
-        }),
-      ),
-    ),
-  );
-}
-
-function narrowCases(usage: UsageCase): Case[] {
-  return [
-    usage("one key by model, 90 days by day", {
-      starting_at: daysAgo(89),
-      api_key_id: [someKey],
-      group_by: ["model"],
-    }),
-    usage("one workspace by model, 30 days by hour", {
-      starting_at: daysAgo(30),
-      bucket: "1h",
-      workspace_id: [someWorkspace],
-      group_by: ["model"],
-      limit: 1000,
-    }),
-    usage("organization, last hour by minute", { starting_at: daysAgo(1 / 24), bucket: "1m" }),
-    usage("organization, 24 hours by minute", { starting_at: daysAgo(1), bucket: "1m" }),
-    usage("one workspace, 24 hours by minute", {
-      starting_at: daysAgo(1),
-      bucket: "1m",
-      workspace_id: [someWorkspace],
-    }),
-  ];
-}
-
-function logCases(organizationId: string): Case[] {
-  const call = callOf(organizationId);
-  const hour = new Date(Date.now() - 3_600_000).toISOString();
-  const log = (name: string, query: RequestQuery): Case => ({
-    name,
-    run: (database) =>
-      listRequests({ database, nowMs: () => Date.now() }, call, { limit: 100, ...query }),
-  });
-  return [
-    log("request log, newest 100", {}),
-    log("request log of one key", { api_key_id: [someKey] }),
-    log("request log of one workspace, failed ones", {
-      workspace_id: [someWorkspace],
-      status: ["server_error"],
-    }),
-    log("request log, failed ones", { status: ["server_error", "rate_limited"] }),
-    log("request log, a cost that nothing has", { min_cost_usd: 1000 }),
-    log("request log, last hour of one model", { starting_at: hour, model: ["claude-opus-5"] }),
-  ];
 }
 
 /** Records requests as the flush does, one batch every 250 ms, until it is stopped. */
@@ -393,12 +217,18 @@ async function printSizes(database: Database): Promise<void> {
     say(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
 }
 
-/** The plans of every statement of each report, as PostgreSQL ran them, from its log. */
-async function writePlans(cases: readonly Case[], file: string): Promise<void> {
+/** The plans of the statements of each report that took longest, as PostgreSQL ran them, from its log. */
+async function writePlans(cases: readonly ReportCase[], file: string): Promise<void> {
+  const options = {
+    "auto_explain.log_min_duration": MIN_PLAN_MS,
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_buffers": "on",
+    "auto_explain.log_timing": "off",
+    "auto_explain.log_parameter_max_length": 0,
+  };
+  const text = Object.entries(options).map(([name, value]) => `-c ${name}=${value}`);
   const explaining = openDatabase({
-    connectionString:
-      `${postgres.connectionString}&options=-c%20auto_explain.log_min_duration%3D0` +
-      "%20-c%20auto_explain.log_analyze%3Don%20-c%20auto_explain.log_buffers%3Don%20-c%20auto_explain.log_timing%3Doff",
+    connectionString: `${postgres.connectionString}&options=${encodeURIComponent(text.join(" "))}`,
     maxConnections: 1,
     onIdleError: () => undefined,
   });
@@ -407,10 +237,27 @@ async function writePlans(cases: readonly Case[], file: string): Promise<void> {
   for (const { name, run } of cases) {
     const from = (await stat(logFile)).size;
     await run(explaining);
-    const text = await readFile(logFile);
+    const log = await readFile(logFile);
     // The log begins anew when it has grown large.
-    texts.push(`## ${name}\n${text.subarray(text.length < from ? 0 : from).toString("utf8")}`);
+    const plans = plansOf(log.subarray(log.length < from ? 0 : from).toString("utf8"));
+    if (plans !== "") texts.push(`## ${name}\n${plans}`);
   }
   await explaining.destroy();
-  await writeFile(file, texts.join("\n"));
+  await writeFile(file, `${texts.join("\n\n")}\n`);
+}
+
+/** What the log says of plans, without the texts of the statements and without what does not tell how rows were found. */
+function plansOf(log: string): string {
+  const lines: string[] = [];
+  let isPlan = false;
+  for (const line of log.split("\n")) {
+    const [, ms] = /duration: ([\d.]+) ms {2}plan:/.exec(line) ?? [];
+    if (ms !== undefined) lines.push(`${ms} ms`);
+    isPlan = ms === undefined && (isPlan ? line.startsWith("\t") : / \(cost=.* rows=/.test(line));
+    if (isPlan && / {2}\(cost=|^\t\s+(Index Cond|Filter):|^\t {2}Buffers/.test(line)) {
+      const found = line.replace(/ \(cost=\S+ rows=(\d+) width=\d+\)/, " (estimated rows=$1)");
+      lines.push(found.replaceAll("\t", "").slice(0, MAX_PLAN_LINE));
+    }
+  }
+  return lines.join("\n");
 }

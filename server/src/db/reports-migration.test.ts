@@ -1,20 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { countColumns, rollupTables } from "#src/metering/rollup-tables.ts";
 import { listRollupDifferences } from "#src/metering/verify.sql.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
+import type { Database } from "./pool.ts";
 
-const REPORTS = 11;
-
-test("requests from before are in every rollup, under the owner of their key and how they ended", async () => {
-  const { database, connectionString, drop } = await createEmptyDatabase();
+async function migrateBefore(connectionString: string, name: string): Promise<void> {
   const migrations = await readMigrations();
-  await migrate({
-    connectionString,
-    migrations: migrations.filter(({ number }) => number < REPORTS),
-  });
+  const end = migrations.findIndex((migration) => migration.name === name);
+  expect(end).toBeGreaterThan(0);
+  await migrate({ connectionString, migrations: migrations.slice(0, end) });
+}
+
+/** Six requests of two keys around the end of October, one of them a person's. */
+async function recordRequests(database: Database): Promise<void> {
   const organizationId = randomUUID();
   await sql`INSERT INTO organization (id, name) VALUES (${organizationId}, 'Test')`.execute(
     database,
@@ -37,8 +39,13 @@ test("requests from before are in every rollup, under the owner of their key and
       (ARRAY[200, 429, 529])[1 + n % 3], false, false, false, 'm', 'm', 'standard', '0-200k', 'global', 'standard', 'curl',
       n, 1, 2, 3, 4, 0, 5, 0, 0, 0, n, 0, 5 + n, '{}'
     FROM generate_series(0, 5) AS n`.execute(database);
+}
 
-  await migrate({ connectionString, migrations });
+test("requests from before are in every rollup, under the owner of their key and how they ended", async () => {
+  const { database, connectionString, drop } = await createEmptyDatabase();
+  await migrateBefore(connectionString, "reports");
+  await recordRequests(database);
+  await migrate({ connectionString });
   expect(await listRollupDifferences(database)).toEqual([]);
   const months = await database
     .selectFrom("usage_month")
@@ -61,5 +68,36 @@ test("requests from before are in every rollup, under the owner of their key and
       ["2026-11", "", "server_error", 1n, 10n],
     ]),
   );
+  await drop();
+});
+
+test("people's hours, days and weeks from before are in their rollups", async () => {
+  const { database, connectionString, drop } = await createEmptyDatabase();
+  await migrateBefore(connectionString, "reports");
+  await recordRequests(database);
+  await migrateBefore(connectionString, "finer_reports");
+  const sums = sql.join(countColumns.map((column) => sql`sum(${sql.ref(column)})`));
+  for (const table of ["usage_week", "usage_key_week"] as const) {
+    const labels = sql.join(rollupTables[table].labels.map((label) => sql.ref(label)));
+    await sql`INSERT INTO ${sql.table(table)} (bucket_at, organization_id, ${labels}, ${sql.join(countColumns.map((column) => sql.ref(column)))})
+      SELECT date_trunc('week', bucket_at, 'UTC') AS at, organization_id, ${labels}, ${sums} FROM usage_day
+      GROUP BY at, organization_id, ${labels}`.execute(database);
+  }
+  await sql`UPDATE usage_weeks SET summed_before = '2026-11-02'`.execute(database);
+
+  await migrate({ connectionString });
+  expect(await listRollupDifferences(database)).toEqual([]);
+  for (const table of ["usage_member_hour", "usage_member_day", "usage_member_week"] as const) {
+    const rows = await database
+      .selectFrom(table)
+      .select(({ fn }) => ["member_id", fn.sum<bigint>("requests").as("requests")])
+      .groupBy("member_id")
+      .orderBy("member_id")
+      .execute();
+    expect(rows.map((row) => [row.member_id, Number(row.requests)])).toEqual([
+      ["", 3],
+      ["user_1", 3],
+    ]);
+  }
   await drop();
 });

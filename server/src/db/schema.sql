@@ -794,6 +794,71 @@ CREATE TABLE usage_member_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
   member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
   requests bigint NOT NULL,
   errors bigint NOT NULL,
   estimated_requests bigint NOT NULL,
@@ -872,6 +937,34 @@ CREATE TABLE usage_organization_day (
   cost_nano_usd bigint NOT NULL
 );
 CREATE TABLE usage_organization_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_minute (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
   model text NOT NULL,
@@ -1167,10 +1260,13 @@ ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_
 ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
 ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
 ALTER TABLE usage_key_week ADD CONSTRAINT usage_key_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
-ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id);
+ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_member_hour ADD CONSTRAINT usage_member_hour_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_member_week ADD CONSTRAINT usage_member_week_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_minute ADD CONSTRAINT usage_organization_minute_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE usage_week ADD CONSTRAINT usage_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -1320,6 +1416,7 @@ CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
 CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, started_at) WHERE (outcome <> ALL (ARRAY['answered'::text, 'aborted'::text]));
+CREATE INDEX usage_key_month_by_member ON usage_key_month USING btree (organization_id, member_id, bucket_at, workspace_id, api_key_id);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 
-// What requests used and cost: each by itself (0001_spine.sql), and summed up for reports (0011_reports.sql).
+// What requests used and cost: each by itself (0001_spine.sql), and summed up for reports (0011_reports.sql,
+// 0022_finer_reports.sql).
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -13,7 +14,10 @@ export interface UsageTables {
   usage_key_day: UsageKeyRollupTable;
   usage_key_week: UsageKeyRollupTable;
   usage_key_month: UsageKeyRollupTable;
+  usage_member_hour: UsageMemberRollupTable;
   usage_member_day: UsageMemberRollupTable;
+  usage_member_week: UsageMemberRollupTable;
+  usage_organization_minute: UsageOrganizationRollupTable;
   usage_organization_hour: UsageOrganizationRollupTable;
   usage_organization_day: UsageOrganizationRollupTable;
   usage_workspace_hour: UsageWorkspaceRollupTable;
@@ -96,7 +100,7 @@ interface UsageKeyRollupTable extends UsageRollupCounts {
   model: string;
 }
 
-interface UsageMemberRollupTable extends UsageRollupCounts {
+interface UsageMemberRollupTable extends UsageOrganizationRollupTable {
   member_id: string;
 }
 

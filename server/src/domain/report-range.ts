@@ -70,40 +70,125 @@ export type SumUnit = "minute" | "hour" | "day" | "week" | "month";
 /** A part of a range that begins and ends on edges of its unit. */
 export interface RangePart extends TimeRange {
   unit: SumUnit;
+  /** What is in this part is subtracted: a day of which an hour is not asked for is read as the day less that hour. */
+  isSubtracted?: true;
 }
 
+/** About how many rows a rollup has for one bucket of the unit; of minutes, which have no rollup, a bucket's events. */
+const bucketRows: Readonly<Record<SumUnit, number>> = {
+  minute: 1,
+  hour: 1,
+  day: 3,
+  week: 4,
+  month: 6,
+};
+
 /**
- * The range cut into the largest whole units there are: months in the middle; weeks, days and hours around them. The range
- * begins and ends on edges of the first unit; `units` stand finest first. There are weeks only up to `weeksEndMs`, which is
- * an edge of them.
+ * The range as the sums and differences of whole units that have the fewest rows to read, in order of time. The range
+ * begins and ends on edges of the first unit; `units` stand finest first. There are weeks only up to `weeksEndMs`, which
+ * is an edge of them. `isOpenEnded`: nothing lies beyond the range, so its last day and month can be read as wholes.
  */
 export function cutRange(
   range: TimeRange,
   units: readonly SumUnit[],
-  weeksEndMs: number,
+  { weeksEndMs, isOpenEnded }: { weeksEndMs: number; isOpenEnded: boolean },
 ): RangePart[] {
   const [finest = "hour", ...coarser] = units;
-  const parts = cut(range, coarser.toReversed(), weeksEndMs);
-  return parts.map((part) => ({ ...part, unit: part.unit ?? finest }));
+  const coarsestFirst = coarser.toReversed();
+  const nothingFromMs = isOpenEnded ? range.endMs : Infinity;
+  const endMs = isOpenEnded ? edgeAtOrAfter("month", range.endMs) : range.endMs;
+  return inRuns(cut({ ...range, endMs }, { finest, coarsestFirst, weeksEndMs, nothingFromMs }));
 }
 
-function cut(
-  range: TimeRange,
-  coarsestFirst: readonly SumUnit[],
-  weeksEndMs: number,
-): (TimeRange & { unit: SumUnit | null })[] {
-  if (range.startMs >= range.endMs) return [];
-  const [unit, ...finer] = coarsestFirst;
-  if (unit === undefined) return [{ ...range, unit: null }];
-  const startMs = edgeAtOrAfter(unit, range.startMs);
-  const thereMs = unit === "week" ? Math.min(range.endMs, weeksEndMs) : range.endMs;
-  const endMs = edgeAtOrBefore(unit, thereMs);
-  if (startMs >= endMs) return cut(range, finer, weeksEndMs);
-  return [
-    ...cut({ startMs: range.startMs, endMs: startMs }, finer, weeksEndMs),
-    { startMs, endMs, unit },
-    ...cut({ startMs: endMs, endMs: range.endMs }, finer, weeksEndMs),
+/** One bucket of its unit, so many times; subtracted where that is below zero. */
+interface Bucket {
+  unit: SumUnit;
+  startMs: number;
+  times: number;
+}
+
+interface Cutting {
+  finest: SumUnit;
+  coarsestFirst: readonly SumUnit[];
+  weeksEndMs: number;
+  nothingFromMs: number;
+}
+
+function cut(range: TimeRange, cutting: Cutting): Bucket[] {
+  const { startMs, endMs } = range;
+  if (startMs >= endMs) return [];
+  const [unit, ...coarsestFirst] = cutting.coarsestFirst;
+  if (unit === undefined) return bucketsOf(range, cutting.finest, cutting);
+  const finer = { ...cutting, coarsestFirst };
+  // There are no whole units of a kind that is not summed up yet.
+  const thereMs = unit === "week" ? Math.min(endMs, cutting.weeksEndMs) : endMs;
+  const firstMs = edgeAtOrAfter(unit, startMs);
+  const lastMs = edgeAtOrBefore(unit, thereMs);
+  if (firstMs > lastMs) return cutPiece(range, unit, finer);
+  const pieces = [
+    ...cutPiece({ startMs, endMs: firstMs }, unit, finer),
+    ...bucketsOf({ startMs: firstMs, endMs: lastMs }, unit, cutting),
+    ...(thereMs < endMs
+      ? cut({ startMs: lastMs, endMs }, finer)
+      : cutPiece({ startMs: lastMs, endMs }, unit, finer)),
   ];
+  // Without a whole one in the middle, its edge need not be one of the parts: a week may lie across.
+  return firstMs < lastMs ? pieces : fewerRows(pieces, cut(range, finer));
+}
+
+/** A piece that lies within one bucket of the unit: in finer ones, or as the bucket less what is not asked for. */
+function cutPiece(piece: TimeRange, unit: SumUnit, finer: Cutting): Bucket[] {
+  const direct = cut(piece, finer);
+  const startMs = edgeAtOrBefore(unit, piece.startMs);
+  const endMs = nextEdge(unit, startMs);
+  if (direct.length === 0 || (unit === "week" && endMs > finer.weeksEndMs)) return direct;
+  const rest = [
+    ...cut({ startMs, endMs: piece.startMs }, finer),
+    ...cut({ startMs: piece.endMs, endMs }, finer),
+  ].map((bucket) => ({ ...bucket, times: -bucket.times }));
+  return fewerRows(direct, [{ unit, startMs, times: 1 }, ...rest]);
+}
+
+function bucketsOf(
+  { startMs, endMs }: TimeRange,
+  unit: SumUnit,
+  { nothingFromMs }: Cutting,
+): Bucket[] {
+  const buckets: Bucket[] = [];
+  for (let ms = startMs; ms < Math.min(endMs, nothingFromMs); ms = nextEdge(unit, ms)) {
+    buckets.push({ unit, startMs: ms, times: 1 });
+  }
+  return buckets;
+}
+
+function fewerRows(one: Bucket[], other: Bucket[]): Bucket[] {
+  const rows = (buckets: readonly Bucket[]) =>
+    buckets.reduce((sum, { unit }) => sum + bucketRows[unit], 0);
+  return rows(other) < rows(one) ? other : one;
+}
+
+/** Those that follow each other as one part; what is both added and subtracted is neither. */
+function inRuns(buckets: readonly Bucket[]): RangePart[] {
+  const counted = new Map<string, Bucket>();
+  for (const bucket of buckets) {
+    const key = `${bucket.unit} ${bucket.startMs}`;
+    counted.set(key, { ...bucket, times: bucket.times + (counted.get(key)?.times ?? 0) });
+  }
+  const parts: RangePart[] = [];
+  const inOrder = [...counted.values()].sort((a, b) => a.startMs - b.startMs);
+  for (const { unit, startMs, times } of inOrder) {
+    const endMs = nextEdge(unit, startMs);
+    const sign = times < 0 ? { isSubtracted: true as const } : {};
+    for (let i = 0; i < Math.abs(times); i++) {
+      const before = parts.find(
+        (part) =>
+          part.unit === unit && part.endMs === startMs && part.isSubtracted === sign.isSubtracted,
+      );
+      if (before) before.endMs = endMs;
+      else parts.push({ unit, startMs, endMs, ...sign });
+    }
+  }
+  return parts;
 }
 
 function edgeAtOrBefore(unit: SumUnit, ms: number): number {

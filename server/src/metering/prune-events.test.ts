@@ -7,6 +7,7 @@ import { checkLedger } from "#src/ledger/check-ledger.ts";
 import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+import { deleteOldMinutes } from "./minutes.sql.ts";
 import { attachMonth, createDetachedMonth } from "./partitions.sql.ts";
 import { pruneUsageEvents } from "./prune-events.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
@@ -213,4 +214,20 @@ test("days that are added later bring nothing back, and the mark stays", async (
   await pruneUsageEvents(db.database);
   expect(await mark()).toBe(before);
   expect((before ?? 0) % DAY_MS).toBe(0);
+});
+
+test("minutes of reports go after some days, and those that stay add up", async () => {
+  for (const daysAgo of [1, 6, 9]) await record(daysAgo);
+  const minutes = async () => {
+    const rows = await db.database
+      .selectFrom("usage_organization_minute")
+      .select("bucket_at")
+      .orderBy("bucket_at", "desc")
+      .execute();
+    return rows.map((row) => Math.round((Date.now() - row.bucket_at.getTime()) / DAY_MS));
+  };
+  expect(await minutes()).toEqual([1, 6, 9]);
+  expect(await deleteOldMinutes(db.database)).toBe(1n);
+  expect(await minutes()).toEqual([1, 6]);
+  expect(await listRollupDifferences(db.database)).toEqual([]);
 });

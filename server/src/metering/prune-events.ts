@@ -1,5 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { deleteOldMinutes } from "./minutes.sql.ts";
 import { limitLockWait, lockPartitions } from "./partitions.sql.ts";
 import {
   deleteEvents,
@@ -75,7 +76,7 @@ export interface EventPruner {
   stop(): Promise<void>;
 }
 
-/** Now, and every hour. A failure is logged and tried again the next time. */
+/** Now, and every hour; with them the old minutes of reports. A failure is logged and tried again the next time. */
 export function keepEventsPruned(deps: { database: Database; logger: Logger }): EventPruner {
   let isStopped = false;
   const prune = async () => {
@@ -84,6 +85,7 @@ export function keepEventsPruned(deps: { database: Database; logger: Logger }): 
       if (months.length > 0 || events > 0) {
         deps.logger.info({ months, events }, "requests deleted by age");
       }
+      await deleteOldMinutes(deps.database);
     } catch (error) {
       deps.logger.warn({ err: error }, "requests could not be deleted by age");
     }

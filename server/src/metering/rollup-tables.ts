@@ -1,6 +1,7 @@
 import type { Tables } from "#src/db/tables.ts";
 
-// The sums over usage_event that reports read. Every event is in one row of each of them, so each adds up to the same.
+// The sums over usage_event that reports read. Every event is in one row of each of them, so each adds up to the same;
+// but for minutes, which go after some days, and weeks, which are summed up when they are over.
 
 /** What a row of the widest rollups is told apart by, besides its organization and its time. */
 export const allLabels = [
@@ -26,6 +27,8 @@ const modelLabels = [
   "client",
   "status",
 ] as const satisfies UsageLabel[];
+
+const memberLabels = ["member_id", ...modelLabels] as const satisfies UsageLabel[];
 
 const keyLabels = [
   "workspace_id",
@@ -55,7 +58,7 @@ export const countColumns = [
 ] as const;
 export type CountColumn = (typeof countColumns)[number];
 
-export type RollupUnit = "hour" | "day" | "week" | "month";
+export type RollupUnit = "minute" | "hour" | "day" | "week" | "month";
 export interface RollupShape {
   unit: RollupUnit;
   labels: readonly UsageLabel[];
@@ -73,9 +76,12 @@ export const rollupTables = {
   usage_key_day: { unit: "day", labels: keyLabels },
   usage_key_week: { unit: "week", labels: keyLabels },
   usage_key_month: { unit: "month", labels: keyLabels },
-  usage_member_day: { unit: "day", labels: ["member_id"] },
+  usage_member_hour: { unit: "hour", labels: memberLabels },
+  usage_member_day: { unit: "day", labels: memberLabels },
+  usage_member_week: { unit: "week", labels: memberLabels },
   usage_workspace_hour: { unit: "hour", labels: ["workspace_id"] },
   usage_workspace_day: { unit: "day", labels: ["workspace_id"] },
+  usage_organization_minute: { unit: "minute", labels: modelLabels },
   usage_organization_hour: { unit: "hour", labels: modelLabels },
   usage_organization_day: { unit: "day", labels: modelLabels },
 } as const satisfies Partial<Record<keyof Tables, RollupShape>>;

@@ -99,8 +99,9 @@ test("what is flushed after its week was summed up is added to it", async () => 
 test("late requests and the sums, at once and on several nodes, neither miss nor double anything", async () => {
   for (let round = 0; round < 5; round++) {
     await setWeeksAgo(8);
-    await sql`DELETE FROM usage_week`.execute(db.database);
-    await sql`DELETE FROM usage_key_week`.execute(db.database);
+    for (const table of ["usage_week", "usage_key_week", "usage_member_week"] as const) {
+      await db.database.deleteFrom(table).execute();
+    }
     const late = [50, 40, 30, 20, 13, 10].map((daysAgo) => record(daysAgo));
     const summed = await Promise.all([sumWeeks(db.database), sumWeeks(db.database)]);
     await Promise.all(late);

@@ -47,6 +47,7 @@ function startOf(unit: RollupUnit, at: Date): number {
   const day = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()] as const;
   if (unit === "month") return Date.UTC(day[0], day[1]);
   if (unit === "week") return Date.UTC(day[0], day[1], day[2] - ((at.getUTCDay() + 6) % 7));
+  if (unit === "minute") return Math.floor(at.getTime() / 60_000) * 60_000;
   return unit === "day" ? Date.UTC(...day) : Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
 }
 

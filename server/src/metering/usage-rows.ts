@@ -66,7 +66,8 @@ export interface RollupRow extends UsageLabels, Record<CountColumn, bigint> {
   status: string;
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** What the readers of usage let through at most; ten million such requests still add up inside an int8. */
 const MAX_COUNT = MAX_TOKENS * MAX_ITERATIONS;
@@ -103,34 +104,39 @@ export function toRollups(
   records: readonly EndRecord[],
   weeksBeforeMs: number,
 ): Record<RollupTable, RollupRow[]> {
-  const hours = rollUpHours(records);
+  const minutes = rollUpMinutes(records);
+  const hours = rollUp(minutes, rollupTables.usage_hour);
   const days = rollUp(hours, rollupTables.usage_day);
   const lateDays = days.filter(({ bucket_at }) => bucket_at.getTime() < weeksBeforeMs);
   const organizationHours = rollUp(hours, rollupTables.usage_organization_hour);
   const keyDays = rollUp(days, rollupTables.usage_key_day);
+  const memberHours = rollUp(hours, rollupTables.usage_member_hour);
   const workspaceHours = rollUp(hours, rollupTables.usage_workspace_hour);
   return {
-    usage_hour: inKeyOrder(hours, rollupTables.usage_hour.labels),
+    usage_hour: hours,
     usage_day: days,
     usage_week: rollUp(lateDays, rollupTables.usage_week),
     usage_month: rollUp(days, rollupTables.usage_month),
     usage_key_day: keyDays,
     usage_key_week: rollUp(lateDays, rollupTables.usage_key_week),
     usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
-    usage_member_day: rollUp(keyDays, rollupTables.usage_member_day),
+    usage_member_hour: memberHours,
+    usage_member_day: rollUp(memberHours, rollupTables.usage_member_day),
+    usage_member_week: rollUp(lateDays, rollupTables.usage_member_week),
     usage_workspace_hour: workspaceHours,
     usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
+    usage_organization_minute: rollUp(minutes, rollupTables.usage_organization_minute),
     usage_organization_hour: organizationHours,
     usage_organization_day: rollUp(organizationHours, rollupTables.usage_organization_day),
   };
 }
 
 /** Of one key of a workspace there are few rows: comparing them costs less than making the text of a key per record. */
-function rollUpHours(records: readonly EndRecord[]): RollupRow[] {
+function rollUpMinutes(records: readonly EndRecord[]): RollupRow[] {
   const rows: RollupRow[] = [];
   const rowsOfKeys = new Map<string, RollupRow[]>();
   for (const record of records) {
-    const bucketAtMs = floorTo(record.startedAtMs, HOUR_MS);
+    const bucketAtMs = floorTo(record.startedAtMs, MINUTE_MS);
     let rowsOfKey = rowsOfKeys.get(record.apiKeyId);
     if (rowsOfKey === undefined) {
       rowsOfKey = [];
@@ -149,7 +155,7 @@ function rollUpHours(records: readonly EndRecord[]): RollupRow[] {
 }
 
 /**
- * Sums of finer rows, in key order: of hours for days, of days for months, of rows with more labels for those with fewer.
+ * Sums of finer rows, in key order: of minutes for hours, of days for months, of rows with more labels for those with fewer.
  */
 function rollUp(
   rows: readonly RollupRow[],
@@ -168,6 +174,8 @@ function rollUp(
 
 function bucketStartMs(unit: RollupUnit, ms: number): number {
   switch (unit) {
+    case "minute":
+      return floorTo(ms, MINUTE_MS);
     case "hour":
       return floorTo(ms, HOUR_MS);
     case "day":
@@ -184,10 +192,6 @@ function floorTo(ms: number, bucketMs: number): number {
 }
 
 /** Key order is the order in which rows are locked, the same on every node: flushes wait, and never deadlock. */
-function inKeyOrder(rows: readonly RollupRow[], labels: readonly (keyof RollupRow)[]): RollupRow[] {
-  return inOrderOf(rows.map((row) => [keyOf(row.bucket_at.getTime(), row, labels), row]));
-}
-
 function inOrderOf(keyed: [string, RollupRow][]): RollupRow[] {
   return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }

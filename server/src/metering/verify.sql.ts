@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { MINUTES_MS } from "./minutes.sql.ts";
 import {
   countColumns,
   EVENT_COUNTS,
@@ -23,7 +24,7 @@ export interface RollupDifference {
 
 const MAX_DIFFERENCES = 100;
 
-/** What each rollup is the sum of. Hours are the sum of events, all others follow from them. */
+/** What each rollup is the sum of. Minutes and hours are the sum of events, all others follow from them. */
 const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_hour: null,
   usage_day: "usage_hour",
@@ -32,9 +33,12 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_key_day: "usage_day",
   usage_key_week: "usage_week",
   usage_key_month: "usage_month",
+  usage_member_hour: "usage_hour",
   usage_member_day: "usage_day",
+  usage_member_week: "usage_week",
   usage_workspace_hour: "usage_hour",
   usage_workspace_day: "usage_day",
+  usage_organization_minute: null,
   usage_organization_hour: "usage_hour",
   usage_organization_day: "usage_day",
 };
@@ -42,7 +46,8 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
 /**
  * Compares every rollup row, in every counted column, with the sum of its events or of the finer rollup. Hours of which
  * events have been pruned are compared with the other rollups only. Empty when all agree; at most 100 differences of each
- * table. Weeks are compared as far as they have been summed up. Reads the whole of usage_event: for tests and for a doctor, not for requests.
+ * table. Weeks are compared as far as they have been summed up, minutes as far back as they are kept. Reads the whole of
+ * usage_event: for tests and for a doctor, not for requests.
  */
 export async function listRollupDifferences(db: Database | Tx): Promise<RollupDifference[]> {
   const found: RollupDifference[] = [];
@@ -76,10 +81,13 @@ async function compare(
       SELECT ${sql.join([sql`date_trunc(${sql.lit(unit)}, ${at}, 'UTC') AS bucket_at`, sql.ref("organization_id"), ...shown])},
         ${sql.join(sums)}
       FROM ${sql.table(source ?? "usage_event")} AS part
-      ${source === null ? isKept("part.started_at", "part") : unit === "week" ? isOfSummedWeek : sql``}
+      WHERE ${source === null ? isKept("part.started_at", "part") : unit === "week" ? isOfSummedWeek : sql`true`}
+        AND ${unit === "minute" ? isRecent("part.started_at") : sql`true`}
       GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}
     ), rollup AS (
-      SELECT * FROM ${sql.table(table)} AS part ${source === null ? isKept("part.bucket_at", "part") : sql``}
+      SELECT * FROM ${sql.table(table)} AS part
+      WHERE ${source === null ? isKept("part.bucket_at", "part") : sql`true`}
+        AND ${unit === "minute" ? isRecent("part.bucket_at") : sql`true`}
     )
     SELECT ${sql.lit(table)} AS "table", bucket_at AS "bucketAt", organization_id AS "organizationId",
       json_build_object(${sql.join(labels.flatMap((label) => [sql.lit(label), sql.ref(label)]))}) AS labels,
@@ -92,10 +100,15 @@ async function compare(
   return rows;
 }
 
-const isOfSummedWeek = sql`WHERE bucket_at < (SELECT summed_before FROM usage_weeks)`;
+const isOfSummedWeek = sql`bucket_at < (SELECT summed_before FROM usage_weeks)`;
+
+/** Of a minute that the rollup of minutes has. */
+function isRecent(at: string): RawBuilder<unknown> {
+  return sql`${sql.ref(at)} >= date_trunc('minute', now() - ${MINUTES_MS} * interval '1 ms', 'UTC') + interval '1 minute'`;
+}
 
 /** Of a time from which on the organization's events are all there. */
 function isKept(at: string, table: string): RawBuilder<unknown> {
-  return sql`WHERE NOT EXISTS (SELECT FROM usage_settings s
+  return sql`NOT EXISTS (SELECT FROM usage_settings s
     WHERE s.organization_id = ${sql.ref(`${table}.organization_id`)} AND s.log_pruned_before > ${sql.ref(at)})`;
 }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { countColumns, rollupTables } from "./rollup-tables.ts";
+import { countColumns, rollupTableNames, rollupTables } from "./rollup-tables.ts";
 
 // Weeks are not written by every flush, which has enough to write: each is summed up from its days when it is over. What
 // is flushed still later is added to it. The row of usage_weeks keeps the two apart: whoever sums up locks it, whoever
@@ -40,7 +40,7 @@ export async function lockWeekToSum(tx: Tx): Promise<Date | null> {
 
 /** Sums up the week that begins then. `lockWeekToSum` comes first, and the days are read after it. */
 export async function sumWeek(tx: Tx, startsAt: Date): Promise<void> {
-  for (const table of ["usage_week", "usage_key_week"] as const) {
+  for (const table of rollupTableNames.filter((name) => rollupTables[name].unit === "week")) {
     const labels = sql.join(rollupTables[table].labels.map((label) => sql.ref(label)));
     const counts = sql.join(countColumns.map((column) => sql.ref(column)));
     const sums = sql.join(countColumns.map((column) => sql`sum(${sql.ref(column)})`));

@@ -142,9 +142,11 @@ export function filtersOf(query: ApiKeyQuery & { limit?: number; page?: string |
   return { list: "api_keys", ...filters };
 }
 
+type ListDeps = Pick<AuditDeps, "database" | "nowMs">;
+
 /** A page of the company's list, by opaque cursor. Throws a 404 for an unknown workspace. */
 export async function listApiKeys(
-  deps: AuditDeps,
+  deps: ListDeps,
   { caller }: Call,
   query: ApiKeyQuery & { limit: number; page?: string | undefined },
 ): Promise<PageOfRows<ApiKeyView>> {
@@ -176,7 +178,7 @@ export async function listApiKeysByIds(
 }
 
 async function readFilter(
-  deps: AuditDeps,
+  deps: ListDeps,
   caller: Caller,
   query: ApiKeyQuery,
 ): Promise<ApiKeyFilter> {

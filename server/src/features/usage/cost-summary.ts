@@ -8,7 +8,8 @@ import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
 import { reachEverywhere, reachIn } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/ledger/limits.sql.ts";
-import { inReport, listReport, type ReportFilter, sumAdjustments } from "./report.sql.ts";
+import { sumAdjustments } from "./adjustments.sql.ts";
+import { inReport, listReport, type ReportFilter } from "./report.sql.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
 const DAY_MS = 86_400_000;

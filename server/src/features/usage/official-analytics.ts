@@ -20,7 +20,7 @@ import {
   type ReportOrder,
   type ReportRow,
 } from "./report.sql.ts";
-import type { UsageDeps } from "./usage.ts";
+import { type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official flat reports: one row per group, in any order.
 
@@ -103,7 +103,7 @@ export async function listAnalytics(
   const range = rangeOf(deps, query, bucket);
   const asked = { ...question, report: by };
   const page: ReportPage = {
-    filter: filterOf(caller.organizationId, query, visibleUsage(caller)),
+    filter: withMinutes(deps, filterOf(caller.organizationId, query, visibleUsage(caller))),
     columns,
     bucket,
     range,

@@ -15,7 +15,7 @@ import {
   type ReportFilter,
   type ReportRow,
 } from "./report.sql.ts";
-import type { UsageDeps } from "./usage.ts";
+import { type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official reports in buckets. A page is a number of buckets, each with all of its groups.
 
@@ -133,7 +133,7 @@ async function readBuckets(
   const toMs = Math.min(endMs, fromMs + (limit ?? defaultBuckets[width]) * lengthMs);
   const { organizationId } = caller;
   const page: ReportPage = {
-    filter: { organizationId, visible: visibleUsage(caller), values },
+    filter: withMinutes(deps, { organizationId, visible: visibleUsage(caller), values }),
     columns,
     bucket: width,
     range: { startMs: fromMs, endMs: toMs },

@@ -9,16 +9,17 @@ import {
   type SumUnit,
   type TimeRange,
 } from "#src/domain/report-range.ts";
-import { periodOf } from "#src/domain/spend-period.ts";
 import { countColumns, type UsageLabel } from "#src/metering/rollup-tables.ts";
 import { findWeeksSummedBefore } from "#src/metering/weeks.sql.ts";
 import {
   findPrunedBefore,
   type Level,
+  leaderOf,
   levelFor,
   listReport,
   type Measure,
   type RankedGroup,
+  type RankSlice,
   type ReportColumn,
   type ReportFilter,
   type ReportOrder,
@@ -75,15 +76,77 @@ async function listRanked(
   page: ReportPage,
   order: { by: Measure; isDescending: boolean },
 ): Promise<ListedRow[]> {
-  const { filter, columns, after, limit } = page;
-  const query = { ...filter, columns, parts: await partsOf(tx, page) };
-  const ranking = await rankGroups(tx, query, { order, after, limit });
+  const { after, limit } = page;
+  const slice = { order, after, limit };
+  const led = await listByLeader(tx, page, slice);
+  if (led !== null) return led;
+  const ranking = await rankGroups(tx, await overRange(tx, page), slice);
   if (ranking.length === 0) return [];
   const rows = await listGroups(tx, page, ranking);
   return ranking.flatMap(({ columns: values, value }) => {
     const row = rows.get(values.join("\n"));
     return row === undefined ? [] : [{ ...row, order_value: value }];
   });
+}
+
+type RankedReport = Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">;
+
+/** Over the whole range, without its buckets. */
+async function overRange(tx: Tx, report: RankedReport) {
+  const { filter, columns } = report;
+  return { ...filter, columns, parts: await partsOf(tx, report), isBucketed: false };
+}
+
+/** Of more leaders than this, or more than a third of all, everybody's rows are read in less time. */
+const MAX_LEADERS = 1_000;
+const MAX_SHARE = 3;
+
+/**
+ * The first groups by a measure. Where their keys or workspaces stand in smaller rollups, those say which of them can
+ * have a group among the first; the rows of all others are not read. Null where that is no help.
+ */
+async function listByLeader(
+  tx: Tx,
+  report: RankedReport,
+  slice: RankSlice,
+): Promise<ListedRow[] | null> {
+  const leader = slice.order.isDescending ? leaderOf({ ...report.filter, ...report }) : null;
+  if (leader === null) return null;
+  const columns = [leader];
+  const leaders = await rankGroups(tx, await overRange(tx, { ...report, columns }), {
+    ...slice,
+    after: null,
+    limit: MAX_LEADERS + 1,
+  });
+  const most = leaders.length > MAX_LEADERS ? MAX_LEADERS : Math.floor(leaders.length / MAX_SHARE);
+  let count = Math.min(most, 2 * slice.limit);
+  while (count > 0 && count <= most) {
+    const filter = narrowed(report.filter, columns, leaders.slice(0, count));
+    const rows = await listReport(tx, await overRange(tx, { ...report, filter }), slice);
+    const last = rows.length < slice.limit ? null : (rows.at(-1)?.order_value ?? null);
+    const next = leaders[count];
+    if (last === null || next === undefined) return null;
+    if (last > next.value) return rows;
+    // A leader with less than the last group has none that is larger: the second look is enough.
+    const tooSmall = leaders.findIndex(({ value }) => value < last);
+    count = tooSmall === -1 ? leaders.length : tooSmall;
+  }
+  return null;
+}
+
+async function rank(
+  tx: Tx,
+  report: RankedReport,
+  order: RankSlice["order"],
+  limit: number,
+): Promise<RankedGroup[]> {
+  const slice = { order, after: null, limit };
+  const rows = await listByLeader(tx, report, slice);
+  if (rows === null) return rankGroups(tx, await overRange(tx, report), slice);
+  return rows.map((row) => ({
+    columns: report.columns.map((column) => row[column] ?? ""),
+    value: row.order_value ?? 0n,
+  }));
 }
 
 /** Everything of these groups over the whole range, by their values. */
@@ -165,10 +228,11 @@ async function partsOf(
   const units = (["hour", "day", "week", "month"] as const).filter(
     (unit) => level[unit] !== undefined,
   );
-  const coarsest = level.month === undefined ? "daily" : "monthly";
-  const endMs = isOpenEnded ? periodOf(coarsest, range.endMs - 1).endMs : range.endMs;
   const weeksEndMs = level.week === undefined ? 0 : await findWeeksSummedBefore(tx);
-  return cutRange({ ...range, endMs }, bucket === "1m" ? ["minute", ...units] : units, weeksEndMs);
+  return cutRange(range, bucket === "1m" ? ["minute", ...units] : units, {
+    weeksEndMs,
+    isOpenEnded,
+  });
 }
 
 async function refusePrunedMinutes(
@@ -200,11 +264,7 @@ export type TopRow = ReportRow & { isOther: boolean };
 export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   const { filter, columns, bucket, range, measure, isDescending, count } = top;
   await refusePrunedMinutes(tx, top);
-  const ranking = await rankGroups(
-    tx,
-    { ...filter, columns, parts: await partsOf(tx, top) },
-    { order: { by: measure, isDescending }, after: null, limit: count },
-  );
+  const ranking = await rank(tx, top, { by: measure, isDescending }, count);
   if (ranking.length === 0) return [];
   const isBucketed = bucket !== "none";
   const shape = async (of: Pick<ReportPage, "columns" | "filter">): Promise<ReportQuery> => ({

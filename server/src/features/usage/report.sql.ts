@@ -10,6 +10,7 @@ import {
   countColumns,
   EVENT_COUNTS,
   EVENT_STATUS,
+  type RollupShape,
   type RollupTable,
   type RollupUnit,
   rollupTables,
@@ -17,7 +18,7 @@ import {
 } from "#src/metering/rollup-tables.ts";
 
 // Sums over the rollups. Each report reads the smallest of them that has its labels, in the largest units that its range
-// is made of; minutes, of which there is no rollup, are counted from the events.
+// is made of; minutes of keys, people and workspaces, of which there is no rollup, are counted from the events.
 
 /** What a report can group by: labels, and what follows from them. */
 export type ReportColumn = UsageLabel | keyof typeof derived;
@@ -50,6 +51,8 @@ export interface ReportFilter {
   values: Readonly<Partial<Record<ReportColumn, readonly string[]>>>;
   /** Only these groups, each with one value per column. */
   groups?: { columns: readonly ReportColumn[]; rows: readonly (readonly string[])[] };
+  /** What began since then has its minutes in a rollup, where the report has no keys or people in it. */
+  minutesFromMs?: number;
   /** Leaves out what people used who have been removed since. */
   withoutRemovedMembers?: boolean;
 }
@@ -114,9 +117,13 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
 };
 
 const levels = [
-  { hour: "usage_organization_hour", day: "usage_organization_day" },
+  {
+    minute: "usage_organization_minute",
+    hour: "usage_organization_hour",
+    day: "usage_organization_day",
+  },
   { hour: "usage_workspace_hour", day: "usage_workspace_day" },
-  { hour: "usage_hour", day: "usage_member_day" },
+  { hour: "usage_member_hour", day: "usage_member_day", week: "usage_member_week" },
   // Hours per key and model would be hardly fewer rows than there are with all labels.
   { hour: "usage_hour", day: "usage_key_day", week: "usage_key_week", month: "usage_key_month" },
   { hour: "usage_hour", day: "usage_day", week: "usage_week", month: "usage_month" },
@@ -138,6 +145,19 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
   return level ?? levels[4];
 }
 
+/**
+ * The column whose own sums stand in smaller rollups than those of the groups it is part of, or null. No group of a key
+ * has more of a measure than the key has.
+ */
+export function leaderOf(
+  query: ReportFilter & Pick<ReportQuery, "columns">,
+): "api_key_id" | "workspace_id" | null {
+  const { columns } = query;
+  const leader = (["api_key_id", "workspace_id"] as const).find((each) => columns.includes(each));
+  if (leader === undefined || levelFor(query) !== levels[4]) return null;
+  return levelFor({ ...query, columns: [leader] }) === levels[4] ? null : leader;
+}
+
 function labelsOf(column: ReportColumn): readonly UsageLabel[] {
   return isLabel(column) ? [column] : derived[column].from;
 }
@@ -150,6 +170,7 @@ function isLabel(column: ReportColumn): column is UsageLabel {
  * Runs the statements of a report on one state of the database, so that they add up. Compiling a plan takes longer than
  * any report may, and ten thousand groups do not fit into the memory that a statement has otherwise. Rollups lie in order
  * of time: their index is taken for a range of days, not the whole table, which on a disk that turns would be as fast.
+ * Several workers took as long as one (120 ms for 180,000 rows), and the cores that requests are recorded on.
  */
 export function inReport<Result>(
   database: Database,
@@ -157,7 +178,9 @@ export function inReport<Result>(
 ): Promise<Result> {
   return inSnapshot(database, async (tx) => {
     await sql`SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),
-      set_config('random_page_cost', '1.1', true)`.execute(tx);
+      set_config('random_page_cost', '1.1', true), set_config('max_parallel_workers_per_gather', '0', true)`.execute(
+      tx,
+    );
     return work(tx);
   });
 }
@@ -166,6 +189,10 @@ interface ReportSlice {
   order: ReportOrder;
   after: ReportPosition | null;
   limit: number;
+}
+
+export interface RankSlice extends ReportSlice {
+  order: { by: Measure; isDescending: boolean };
 }
 
 /** Rows in the order asked for, after the position, at most `limit`. Groups that nothing was used in have no row. */
@@ -183,7 +210,7 @@ export async function listReport(
 export async function rankGroups(
   tx: Tx,
   query: Omit<ReportQuery, "isBucketed">,
-  slice: ReportSlice & { order: { by: Measure } },
+  slice: RankSlice,
 ): Promise<RankedGroup[]> {
   const counts = measured[slice.order.by];
   const ordered = selectOrdered({ ...query, isBucketed: false }, slice, counts);
@@ -264,7 +291,12 @@ function selectGroups(query: ReportQuery, counts: readonly CountColumn[]): RawBu
   return sql`SELECT ${sql.join([at, ...columns, ...counts.map(sumOf)])}
     FROM (${selectParts(query, counts)}) AS part
     ${groups.length === 0 ? sql`` : sql`GROUP BY ${sql.join(groups)}`}
-    HAVING count(*) > 0`;
+    HAVING ${isDifference(query) ? sql`sum(requests) > 0` : sql`count(*) > 0`}`;
+}
+
+/** Of a difference, groups may be left that nothing was used in. */
+function isDifference({ parts }: Pick<ReportQuery, "parts">): boolean {
+  return parts.some(({ isSubtracted }) => isSubtracted);
 }
 
 /** Sums are numeric in PostgreSQL; back to bigint, which an amount of money and a count of tokens fit into. */
@@ -273,16 +305,16 @@ function sumOf(column: CountColumn): RawBuilder<unknown> {
 }
 
 function selectParts(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
-  const level = levelFor(query);
-  const parts = query.parts.map((part) => selectPart(query, { level, part, counts }));
+  const needed = isDifference(query) ? [...new Set<CountColumn>(["requests", ...counts])] : counts;
+  const parts = query.parts.map((part) => selectPart(query, { part, counts: needed }));
   return sql.join(parts, sql` UNION ALL `);
 }
 
 function selectPart(
   query: ReportQuery,
-  { level, part, counts }: { level: Level; part: RangePart; counts: readonly CountColumn[] },
+  { part, counts }: { part: RangePart; counts: readonly CountColumn[] },
 ): RawBuilder<unknown> {
-  const isOfEvents = part.unit === "minute";
+  const isOfEvents = tableOf(query, part) === "usage_event";
   const at = isOfEvents
     ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
     : sql`bucket_at`;
@@ -290,46 +322,109 @@ function selectPart(
     isOfEvents && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
   );
   const counted = counts.map((column) => {
-    const counted = isOfEvents ? EVENT_COUNTS[column] : undefined;
-    return counted === undefined ? sql.ref(column) : sql`${sql.raw(counted)} AS ${sql.ref(column)}`;
+    const value = (isOfEvents ? EVENT_COUNTS[column] : undefined) ?? column;
+    return sql`${sql.raw(part.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
   });
   const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counted];
-  return sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(level, part))} WHERE ${matches(query, part)}`;
+  const named = namedKeys(query, part);
+  const conditions = [...matches(query, part), ...(named?.isOfOne ?? [])];
+  const selected = sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(query, part))}
+    WHERE ${sql.join(conditions, sql` AND `)}`;
+  // OFFSET keeps the planner from reading everybody's rows of the range to find the keys in them.
+  return named === null
+    ? selected
+    : sql`SELECT part.* FROM ${named.wanted} CROSS JOIN LATERAL (${selected} OFFSET 0) AS part`;
 }
 
-function tableOf(level: Level, { unit }: RangePart): string {
-  if (unit === "minute") return "usage_event";
-  const table = level[unit];
+function tableOf(query: ReportQuery, { unit, startMs }: RangePart): RollupTable | "usage_event" {
+  const table = levelFor(query)[unit];
+  if (unit === "minute") {
+    return table !== undefined && startMs >= (query.minutesFromMs ?? Infinity)
+      ? table
+      : "usage_event";
+  }
   if (table === undefined) throw new Error(`there is no rollup per ${unit} of these labels`);
   return table;
 }
 
-function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
+function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
   const { organizationId, visible, values } = query;
-  const isOfEvents = part.unit === "minute";
+  const isOfEvents = tableOf(query, part) === "usage_event";
   const conditions = [sql`organization_id = ${organizationId}`, isWithin(query, part)];
   const isVisible = isVisibleUsage(organizationId, visible);
   if (isVisible !== null) conditions.push(isVisible);
   for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
+    // The rows of named keys are looked up one by one.
+    if (column === "api_key_id" && namedKeys(query, part) !== null) continue;
     const text = isOfEvents && column === "status" ? EVENT_STATUS : textOf(column);
     conditions.push(sql`${sql.raw(text)} = ANY(${[...wanted]}::text[])`);
   }
-  const keys = values.api_key_id;
-  // A key stands in one workspace: with it the index leads to the key's rows.
-  if (keys !== undefined && !query.groups && values.workspace_id === undefined && !isOfEvents) {
-    conditions.push(sql`(workspace_id, api_key_id) IN (SELECT workspace_id, id FROM api_key
-      WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[]))`);
-  }
-  if (query.groups) conditions.push(isOneOf(query, query.groups, isOfEvents));
+  const isOfMembers = isOfKeysOfMembers(query, part);
+  if (isOfMembers !== null) conditions.push(isOfMembers);
+  if (query.groups && !isByKey(query.groups, part))
+    conditions.push(isOneOf(query.groups, isOfEvents));
   if (query.withoutRemovedMembers) {
     conditions.push(sql`NOT (member_id = ANY(ARRAY(SELECT id FROM member
       WHERE organization_id = ${organizationId} AND status = 'removed')))`);
   }
-  return sql.join(conditions, sql` AND `);
+  return conditions;
+}
+
+/** Groups by key, without the workspace that the key stands in. */
+function isByKey({ columns }: NonNullable<ReportFilter["groups"]>, part: RangePart): boolean {
+  const isOfEvents = part.unit === "minute";
+  return !isOfEvents && columns.includes("api_key_id") && !columns.includes("workspace_id");
+}
+
+/**
+ * The keys, or groups by key, that the query names, and what a row of one of them matches. A key stands in one workspace:
+ * with both the index leads to its rows, a few for each bucket.
+ */
+function namedKeys(
+  { organizationId, values, groups }: ReportQuery,
+  part: RangePart,
+): { wanted: RawBuilder<unknown>; isOfOne: RawBuilder<unknown>[] } | null {
+  if (groups && isByKey(groups, part)) {
+    const lists = groups.columns.map(
+      (_, i) => sql`${groups.rows.map((row) => row[i] ?? "")}::text[]`,
+    );
+    const names = groups.columns.map((column) => sql.ref(column));
+    const columns = groups.columns.map((_, i) => sql.ref(`wanted_${i}`));
+    const wanted = sql`(SELECT key.workspace_id, listed.* FROM unnest(${sql.join(lists)}) AS listed (${sql.join(names)})
+      JOIN api_key AS key ON key.organization_id = ${organizationId} AND key.id = listed.api_key_id)
+      AS wanted (wanted_workspace_id, ${sql.join(columns)})`;
+    const isOfOne = groups.columns.map(
+      (column, i) => sql`${sql.raw(textOf(column))} = ${sql.ref(`wanted_${i}`)}`,
+    );
+    return { wanted, isOfOne: [sql`workspace_id = wanted_workspace_id`, ...isOfOne] };
+  }
+  const keys = values.api_key_id;
+  if (part.unit === "minute" || keys === undefined || groups || values.workspace_id) return null;
+  const wanted = sql`(SELECT workspace_id, id FROM api_key
+    WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[])) AS wanted (wanted_workspace_id, wanted_id)`;
+  return {
+    wanted,
+    isOfOne: [sql`workspace_id = wanted_workspace_id`, sql`api_key_id = wanted_id`],
+  };
+}
+
+/** In rollups that have keys, their workspaces and keys lead to a person's rows. */
+function isOfKeysOfMembers(query: ReportQuery, part: RangePart): RawBuilder<unknown> | null {
+  const { organizationId, values } = query;
+  const { api_key_id: keys, member_id: members, workspace_id: workspaces } = values;
+  const table = tableOf(query, part);
+  if (members === undefined || keys !== undefined || workspaces !== undefined) return null;
+  if (table === "usage_event") return null;
+  const { labels }: RollupShape = rollupTables[table];
+  if (!labels.includes("api_key_id")) return null;
+  // Whose key it is now need not be whose it was; its month has it under everybody whose it was then.
+  return sql`(workspace_id, api_key_id) IN (SELECT workspace_id, api_key_id FROM usage_key_month
+    WHERE organization_id = ${organizationId} AND member_id = ANY(${[...members]}::text[])
+      AND bucket_at >= date_trunc('month', ${new Date(part.startMs)}::timestamptz, 'UTC')
+      AND bucket_at < ${new Date(part.endMs)})`;
 }
 
 function isOneOf(
-  { organizationId }: ReportQuery,
   { columns, rows }: NonNullable<ReportFilter["groups"]>,
   isOfEvents: boolean,
 ): RawBuilder<unknown> {
@@ -338,13 +433,7 @@ function isOneOf(
   );
   const lists = columns.map((_, index) => sql`${rows.map((row) => row[index] ?? "")}::text[]`);
   const names = columns.map((column) => sql.ref(column));
-  const wanted = sql`unnest(${sql.join(lists)}) AS wanted (${sql.join(names)})`;
-  if (isOfEvents || !columns.includes("api_key_id") || columns.includes("workspace_id")) {
-    return sql`(${sql.join(left)}) IN (SELECT * FROM ${wanted})`;
-  }
-  // In one list with the groups, for two of them are joined the wrong way round: 3 s, where this takes 0.02 s.
-  return sql`(workspace_id, ${sql.join(left)}) IN (SELECT key.workspace_id, wanted.* FROM ${wanted}
-    JOIN api_key AS key ON key.organization_id = ${organizationId} AND key.id = wanted.api_key_id)`;
+  return sql`(${sql.join(left)}) IN (SELECT * FROM unnest(${sql.join(lists)}) AS wanted (${sql.join(names)}))`;
 }
 
 function textOf(column: ReportColumn): string {
@@ -354,12 +443,17 @@ function textOf(column: ReportColumn): string {
 const MAX_NAMED_BUCKETS = 800;
 
 /**
- * Where workspaces or keys are named, so are the buckets: the index, which begins with the time, is then looked into once
- * for each of them, in place of reading everybody's rows of the whole range.
+ * Where workspaces, keys or people are named, so are the buckets: the index, which begins with the time, is then looked
+ * into once for each of them, in place of reading everybody's rows of the whole range.
  */
-function isWithin({ values }: ReportQuery, part: RangePart): RawBuilder<unknown> {
-  const at = sql.ref(part.unit === "minute" ? "started_at" : "bucket_at");
-  const isNarrow = values.workspace_id !== undefined || values.api_key_id !== undefined;
+function isWithin(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
+  const { values, visible } = query;
+  const at = sql.ref(tableOf(query, part) === "usage_event" ? "started_at" : "bucket_at");
+  const isNarrow =
+    visible.workspaceIds !== null ||
+    values.workspace_id !== undefined ||
+    values.api_key_id !== undefined ||
+    values.member_id !== undefined;
   if (isNarrow && part.unit !== "minute") {
     const buckets: Date[] = [];
     for (let ms = part.startMs; ms < part.endMs; ms = nextEdge(part.unit, ms)) {
@@ -368,32 +462,6 @@ function isWithin({ values }: ReportQuery, part: RangePart): RawBuilder<unknown>
     if (buckets.length <= MAX_NAMED_BUCKETS) return sql`${at} = ANY(${buckets}::timestamptz[])`;
   }
   return sql`${at} >= ${new Date(part.startMs)} AND ${at} < ${new Date(part.endMs)}`;
-}
-
-/**
- * Cost that was charged later for requests that began in the range, nano-USD. It has a workspace and a key and no other
- * label: with any other filter there is none.
- */
-export async function sumAdjustments(
-  tx: Tx,
-  filter: ReportFilter & { startMs: number; endMs: number },
-): Promise<bigint> {
-  const { organizationId, visible, values } = filter;
-  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, ...others } = values;
-  if (Object.keys(others).length > 0) return 0n;
-  const conditions = [
-    sql`organization_id = ${organizationId}`,
-    sql`started_at >= ${new Date(filter.startMs)}`,
-    sql`started_at < ${new Date(filter.endMs)}`,
-  ];
-  const isVisible = isVisibleUsage(organizationId, visible);
-  if (isVisible !== null) conditions.push(isVisible);
-  if (workspaceIds) conditions.push(sql`workspace_id = ANY(${[...workspaceIds]}::text[])`);
-  if (apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`);
-  const { rows } = await sql<{ nanoUsd: bigint }>`
-    SELECT coalesce(sum(cost_nano_usd), 0)::bigint AS "nanoUsd"
-    FROM spend_adjustment WHERE ${sql.join(conditions, sql` AND `)}`.execute(tx);
-  return rows[0]?.nanoUsd ?? 0n;
 }
 
 /** Before which the organization's single requests have been deleted, or null. */

@@ -207,6 +207,22 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     );
   });
 
+  test("by minute, from the sums that are kept and from the requests before them", async () => {
+    const MINUTE_MS = 60_000;
+    // A day that has no sums by minute any more, and the last days, which have.
+    const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
+    for (const startMs of days) {
+      const range = { startMs, endMs: startMs + DAY_MS };
+      for (const groups of [[], ["model", "status"], ["workspace", "model"]] as const) {
+        const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
+        const report = await allPages(`${query}&group_by=${groups.join(",")}`);
+        expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
+        const whole = [...expected(range, [], null).values()][0] ?? [0, "0.000000"];
+        expect(report.totals.requests).toBe(whole[0]);
+      }
+    }
+  });
+
   test("the first groups and the others together are everything, in each bucket", async () => {
     for (const [groups, bucket] of [
       ["api_key", "1d"],

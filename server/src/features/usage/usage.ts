@@ -13,6 +13,7 @@ import {
   type TimeRange,
 } from "#src/domain/report-range.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
+import { MINUTES_MS } from "#src/metering/minutes.sql.ts";
 import type { UsageLabel } from "#src/metering/rollup-tables.ts";
 import { findUsageNames, type UsageNames } from "#src/metering/usage-names.sql.ts";
 import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
@@ -108,7 +109,7 @@ export async function getUsage(
   const range = rangeOf(deps, query);
   if (query.top !== undefined) checkTop(query, range, isSplit);
   const after = cursor === undefined ? null : readPosition(cursor, question, shape);
-  const filter = await readFilter(deps.database, caller, query);
+  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
   const isOpenEnded = range.endMs >= deps.nowMs();
   const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
   return inReport(deps.database, async (tx) => {
@@ -137,7 +138,7 @@ export async function openUsageExport(
 ): Promise<{ groupBy: UsageGroup[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
   const groupBy = groupsOf(query);
   const range = rangeOf(deps, query);
-  const filter = await readFilter(deps.database, caller, query);
+  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
   const columns = groupBy.map((group) => labels[group]);
   const order = { by: "time", isDescending: false } as const;
   const isOpenEnded = range.endMs >= deps.nowMs();
@@ -218,6 +219,11 @@ function rangeOf(deps: UsageDeps, query: ExportQuery): TimeRange {
   const startingAtMs = Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   return reportRange(query.bucket, startingAtMs, endingAtMs);
+}
+
+/** The filter of a report that may be by minute. */
+export function withMinutes({ nowMs }: Pick<UsageDeps, "nowMs">, filter: ReportFilter) {
+  return { ...filter, minutesFromMs: nowMs() - MINUTES_MS };
 }
 
 /** What the caller asks for within what exists for it. Throws a 404. */

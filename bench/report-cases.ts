@@ -1,0 +1,319 @@
+import type { Call } from "../server/src/access/call.ts";
+import type { Database } from "../server/src/db/pool.ts";
+import { type ApiKeyQuery, listApiKeys } from "../server/src/features/api-keys/api-keys.ts";
+import {
+  type AuditEventFilter,
+  listAuditEvents,
+} from "../server/src/features/audit-log/audit-log.sql.ts";
+import { listRequests, type RequestQuery } from "../server/src/features/requests/requests.ts";
+import { getCostSummary } from "../server/src/features/usage/cost-summary.ts";
+import { getUsage, type UsageQuery } from "../server/src/features/usage/usage.ts";
+
+// The reports and lists that are measured over the history of history.ts.
+
+export interface ReportCase {
+  name: string;
+  run: (database: Database) => Promise<unknown>;
+}
+
+const DAY_MS = 86_400_000;
+
+const groupings = [
+  ["workspace"],
+  ["api_key"],
+  ["member"],
+  ["workspace", "model"],
+  ["api_key", "model"],
+  ["member", "model"],
+  ["workspace", "status"],
+  ["api_key", "status"],
+  ["member", "status"],
+  ["api_key", "client"],
+] as const satisfies UsageQuery["group_by"][];
+
+const callOf = (organizationId: string) => ({
+  caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
+  origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
+});
+/** Somebody who sees what their own keys used in two workspaces. */
+const memberCallOf = (organizationId: string) => ({
+  ...callOf(organizationId),
+  caller: {
+    kind: "member",
+    id: someMember,
+    organizationId,
+    role: "user",
+    workspaceRoles: new Map([18, 518].map((n) => [workspaceId(n), "workspace_user"] as const)),
+    sessionId: "session_bench",
+    steppedUpAtMs: null,
+  } as const,
+});
+const workspaceId = (n: number) => `wksp_${String(n).padStart(24, "0")}`;
+const someKey = `apikey_${"0".repeat(22)}17`;
+const someMember = `user_${"0".repeat(22)}18`;
+const someWorkspace = `wksp_${"0".repeat(23)}7`;
+
+export function casesOf(organizationId: string): ReportCase[] {
+  const usage = usageOf(organizationId);
+  return [
+    ...chartCases(usage),
+    ...rankingCases(usage),
+    ...narrowCases(usage),
+    ...ownCases(usage, memberCallOf(organizationId)),
+    {
+      name: "cost summary of the organization",
+      run: (database) =>
+        getCostSummary({ database, nowMs: () => Date.now() }, callOf(organizationId), {}),
+    },
+    ...logCases(organizationId),
+    ...keyCases(organizationId),
+    ...auditCases(organizationId),
+  ];
+}
+
+type UsageCase = (
+  name: string,
+  query: Partial<UsageQuery> & Pick<UsageQuery, "starting_at">,
+  call?: Call,
+) => ReportCase;
+
+function usageOf(organizationId: string): UsageCase {
+  const nowMs = Date.now();
+  return (name, query, call = callOf(organizationId)) => {
+    const asked = { limit: 100, bucket: "1d", ...query } as const;
+    return {
+      name,
+      run: (database) => getUsage({ database, nowMs: () => nowMs }, call, asked),
+    };
+  };
+}
+
+function daysAgo(count: number): string {
+  return new Date(Date.now() - count * DAY_MS).toISOString();
+}
+
+/** What a chart shows: rows by time, or the first groups and all others. */
+function chartCases(usage: UsageCase): ReportCase[] {
+  const spans = [
+    { span: "90 days by day", starting_at: daysAgo(89) },
+    { span: "30 days by day", starting_at: daysAgo(29) },
+    { span: "6.5 days by hour", starting_at: daysAgo(6.5), bucket: "1h" },
+  ] as const;
+  const byTime = spans.flatMap(({ span, ...range }) => [
+    usage(`organization, ${span}`, { ...range, limit: 1000 }),
+    usage(`model, ${span}`, { ...range, group_by: ["model"], limit: 1000 }),
+    ...groupings.map((group_by) =>
+      usage(`${group_by.join(" × ")}, ${span}, first 1,000`, { ...range, group_by, limit: 1000 }),
+    ),
+  ]);
+  const top = spans.flatMap(({ span, ...range }) =>
+    groupings.map((group_by) =>
+      usage(`top 10 ${group_by.join(" × ")} and others, ${span}`, { ...range, group_by, top: 10 }),
+    ),
+  );
+  return [
+    ...byTime,
+    usage("model × client, 31 days by hour, first 1,000", {
+      starting_at: daysAgo(30),
+      bucket: "1h",
+      group_by: ["model", "client"],
+      limit: 1000,
+    }),
+    ...top,
+  ];
+}
+
+/** One row per group for the whole range, the first hundred. */
+function rankingCases(usage: UsageCase): ReportCase[] {
+  const month = (ago: number) => {
+    const now = new Date();
+    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago);
+  };
+  const at = (ms: number) => new Date(ms).toISOString();
+  const spans = [
+    { span: "6.5 days", starting_at: daysAgo(6.5) },
+    { span: "30 days", starting_at: daysAgo(30) },
+    { span: "90 days", starting_at: daysAgo(89) },
+    // No whole month lies in these.
+    {
+      span: "30 past days from the middle of a month",
+      starting_at: at(month(2) + 15 * DAY_MS),
+      ending_at: at(month(2) + 45 * DAY_MS),
+    },
+    {
+      span: "two past months but for a day at each end",
+      starting_at: at(month(2) + DAY_MS),
+      ending_at: at(month(0) - DAY_MS),
+    },
+    {
+      span: "30 past days from any minute to any minute",
+      starting_at: daysAgo(47.5),
+      ending_at: daysAgo(17.5),
+    },
+  ] as const;
+  return spans.flatMap(({ span, ...range }) =>
+    groupings.flatMap((group_by) =>
+      (span === "30 days" ? (["cost", "requests"] as const) : (["cost"] as const)).map((order_by) =>
+        usage(`${group_by.join(" × ")} by ${order_by}, ${span}`, {
+          ...range,
+          bucket: "none",
+          group_by: [...group_by],
+          order_by,
+        }),
+      ),
+    ),
+  );
+}
+
+function narrowCases(usage: UsageCase): ReportCase[] {
+  return [
+    usage("one key by model, 90 days by day", {
+      starting_at: daysAgo(89),
+      api_key_id: [someKey],
+      group_by: ["model"],
+    }),
+    usage("one person by model, 90 days by day", {
+      starting_at: daysAgo(89),
+      member_id: [someMember],
+      group_by: ["model"],
+    }),
+    usage("one person's keys, 90 days by day", {
+      starting_at: daysAgo(89),
+      member_id: [someMember],
+      group_by: ["api_key"],
+      limit: 1000,
+    }),
+    usage("one person by status, 7 days by hour", {
+      starting_at: daysAgo(7),
+      bucket: "1h",
+      member_id: [someMember],
+      group_by: ["status"],
+    }),
+    usage("keys of one status by cost, 30 days", {
+      starting_at: daysAgo(29),
+      bucket: "none",
+      status: ["aborted"],
+      group_by: ["api_key"],
+    }),
+    usage("workspaces of one client by cost, 90 days", {
+      starting_at: daysAgo(89),
+      bucket: "none",
+      client: ["claude-code"],
+      group_by: ["workspace"],
+    }),
+    usage("one workspace by model, 30 days by hour", {
+      starting_at: daysAgo(30),
+      bucket: "1h",
+      workspace_id: [someWorkspace],
+      group_by: ["model"],
+      limit: 1000,
+    }),
+    usage("organization, last hour by minute", { starting_at: daysAgo(1 / 24), bucket: "1m" }),
+    usage("organization, 24 hours by minute", { starting_at: daysAgo(1), bucket: "1m" }),
+    usage("one workspace, 24 hours by minute", {
+      starting_at: daysAgo(1),
+      bucket: "1m",
+      workspace_id: [someWorkspace],
+    }),
+  ];
+}
+
+function ownCases(usage: UsageCase, call: Call): ReportCase[] {
+  return [
+    usage(
+      "what a member sees, 90 days by day",
+      { starting_at: daysAgo(89), group_by: ["model"], limit: 1000 },
+      call,
+    ),
+    usage(
+      "what a member sees, keys by cost, 30 days",
+      { starting_at: daysAgo(29), bucket: "none", group_by: ["api_key"] },
+      call,
+    ),
+    usage(
+      "what a member sees, top 10 keys and others, 7 days by hour",
+      { starting_at: daysAgo(7), bucket: "1h", group_by: ["api_key"], top: 10 },
+      call,
+    ),
+  ];
+}
+
+function logCases(organizationId: string): ReportCase[] {
+  const call = callOf(organizationId);
+  const hour = new Date(Date.now() - 3_600_000).toISOString();
+  const log = (name: string, query: RequestQuery): ReportCase => ({
+    name,
+    run: (database) =>
+      listRequests({ database, nowMs: () => Date.now() }, call, { limit: 100, ...query }),
+  });
+  return [
+    log("request log, newest 100", {}),
+    log("request log of one key", { api_key_id: [someKey] }),
+    log("request log of one key, failed ones", {
+      api_key_id: [someKey],
+      status: ["rate_limited", "server_error"],
+    }),
+    log("request log of one person", { member_id: [someMember] }),
+    log("request log, aborted ones", { status: ["aborted"] }),
+    log("request log of one workspace, failed ones", {
+      workspace_id: [someWorkspace],
+      status: ["server_error"],
+    }),
+    log("request log, failed ones", { status: ["server_error", "rate_limited"] }),
+    log("request log, a cost that most have", { min_cost_usd: 0.00001 }),
+    log("request log, a cost that nothing has", { min_cost_usd: 1000 }),
+    log("request log of one key, a cost that nothing has", {
+      api_key_id: [someKey],
+      min_cost_usd: 1000,
+    }),
+    log("request log, last hour of one model", { starting_at: hour, model: ["claude-opus-5"] }),
+  ];
+}
+
+function keyCases(organizationId: string): ReportCase[] {
+  const list = (name: string, query: ApiKeyQuery): ReportCase => ({
+    name: `keys, ${name}`,
+    run: (database) =>
+      listApiKeys({ database, nowMs: () => Date.now() }, callOf(organizationId), {
+        limit: 100,
+        ...query,
+      }),
+  });
+  return [
+    list("newest 100", {}),
+    list("a search that most fit", { search: "key" }),
+    list("a search for one name", { search: "Key 9876" }),
+    list("a search for an owner", { search: "person18@" }),
+    list("a search that nothing fits", { search: "no such key" }),
+    list("one owner's", { owner_member_id: someMember }),
+    list("unused for 30 days", { unused_days: 30 }),
+    list("without a limit", { issue: "no_spend_limit" }),
+  ];
+}
+
+function auditCases(organizationId: string): ReportCase[] {
+  const list = (
+    name: string,
+    filter: Omit<AuditEventFilter, "organizationId">,
+    from: { createdAt: Date; seq: bigint } | null = null,
+  ): ReportCase => ({
+    name: `audit log, ${name}`,
+    run: (database) =>
+      listAuditEvents(
+        database,
+        { organizationId, ...filter },
+        { from, direction: "older", limit: 101 },
+      ),
+  });
+  const week = { startingAt: new Date(daysAgo(40)), endingAt: new Date(daysAgo(33)) };
+  return [
+    list("newest 100", {}),
+    list("a page from its middle", {}, { createdAt: new Date(daysAgo(45)), seq: 0n }),
+    list("one kind of event", { event: "api_key.rotated" }),
+    list("events of keys, one past week", { event: "api_key.", ...week }),
+    list("one person", { actor_id: someMember }),
+    list("one key", { subject_id: someKey }),
+    list("one workspace, one kind", { workspace_id: someWorkspace, event: "spend_limit.updated" }),
+    list("a person who did nothing", { actor_id: "user_nobody" }),
+  ];
+}
