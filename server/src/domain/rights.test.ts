@@ -97,6 +97,7 @@ describe("in a workspace", () => {
     "api_keys:read": "all",
     "api_keys:write": "own",
     "spend_limits:read": "all",
+    "rate_limits:read": "all",
     "alerts:read": "all",
     "usage:read": "all",
   };
@@ -104,6 +105,7 @@ describe("in a workspace", () => {
     ...reading,
     "spend_limits:read": "all",
     "spend_limits:write": "all",
+    "rate_limits:read": "all",
     "alerts:read": "all",
     "alerts:write": "all",
     "usage:read": "all",
