@@ -105,6 +105,7 @@ function makeColumns(
           </Link>
           <span className="text-xs text-quiet">
             {kindWords[firing.kind].label} · {firing.alert.name}
+            {firing.kind === "spend_limit" && ` · at ${firing.threshold}`}
             <span className="sm:hidden">
               {" "}
               · <RelativeTime at={firing.fired_at} />
