@@ -1,4 +1,5 @@
 import type { Logger } from "#src/lib/logger.ts";
+import { makeWriteBehind, type WriteBehind } from "#src/lib/write-behind.ts";
 
 // How many requests of each key were refused here, by the minute. They are no usage: nothing was sent. Counted in memory
 // and added to PostgreSQL every few seconds, for alerts: a node that is killed loses its last counts.
@@ -15,13 +16,9 @@ export interface RefusedRequests extends RefusedKey {
   requests: number;
 }
 
-export interface KeyRefusals {
+export interface KeyRefusals extends Omit<WriteBehind<RefusedRequests>, "add"> {
   /** Synchronous; never throws. */
   note(key: RefusedKey, atMs: number): void;
-  /** Writes what is counted; never rejects: what could not be written waits for the next time. */
-  flush(): Promise<void>;
-  /** Writes what is counted, for the last time. */
-  stop(): Promise<void>;
 }
 
 export interface KeyRefusalsOptions {
@@ -35,47 +32,16 @@ export interface KeyRefusalsOptions {
 
 const INTERVAL_MS = 5_000;
 const MAX_WAITING = 20_000;
-const BATCH = 1_000;
 const MINUTE_MS = 60_000;
 
 export function makeKeyRefusals(options: KeyRefusalsOptions): KeyRefusals {
-  const maxWaiting = options.maxWaiting ?? MAX_WAITING;
-  let waiting = new Map<string, RefusedRequests>();
-  let isAway = false;
-  let running: Promise<void> | null = null;
-
-  function add(count: RefusedRequests): void {
-    const place = `${count.apiKeyId}\n${count.minuteMs}`;
-    const known = waiting.get(place);
-    if (known !== undefined) known.requests += count.requests;
-    else if (waiting.size < maxWaiting) waiting.set(place, count);
-  }
-
-  async function write(): Promise<void> {
-    const counts = [...waiting.values()];
-    waiting = new Map();
-    for (let from = 0; from < counts.length; from += BATCH) {
-      try {
-        await options.save(counts.slice(from, from + BATCH));
-        isAway = false;
-      } catch (error) {
-        if (!isAway) options.logger.warn({ err: error }, "refused requests cannot be counted");
-        isAway = true;
-        for (const count of counts.slice(from)) add(count);
-        return;
-      }
-    }
-  }
-
-  function flush(): Promise<void> {
-    running ??= write().finally(() => {
-      running = null;
-    });
-    return running;
-  }
-
-  const timer = setInterval(() => void flush(), options.intervalMs ?? INTERVAL_MS);
-  timer.unref();
+  const { save, logger, intervalMs = INTERVAL_MS, maxWaiting = MAX_WAITING } = options;
+  const { add, flush, stop } = makeWriteBehind<RefusedRequests>({
+    placeOf: ({ apiKeyId, minuteMs }) => `${apiKeyId}\n${minuteMs}`,
+    merge: (known, { requests }) => ({ ...known, requests: known.requests + requests }),
+    failure: "refused requests cannot be counted",
+    ...{ save, intervalMs, maxWaiting, logger },
+  });
   return {
     note: ({ organizationId, workspaceId, apiKeyId }, atMs) =>
       add({
@@ -83,11 +49,6 @@ export function makeKeyRefusals(options: KeyRefusalsOptions): KeyRefusals {
         minuteMs: Math.floor(atMs / MINUTE_MS) * MINUTE_MS,
       }),
     flush,
-    async stop() {
-      clearInterval(timer);
-      // One may be under way that began before the newest counts.
-      await flush();
-      if (waiting.size > 0 && !isAway) await flush();
-    },
+    stop,
   };
 }
