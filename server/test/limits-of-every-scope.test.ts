@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
 import { type AdminHarness, startAdmin } from "./harness/admin.ts";
@@ -70,7 +70,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function scopeOf(type: LimitScope["type"]): { scope: LimitScope; scopeId: string } {
+function scopeOf(type: WireScope["type"]): { scope: WireScope; scopeId: string } {
   switch (type) {
     case "organization":
       return { scope: { type }, scopeId: organizationId };
@@ -81,7 +81,7 @@ function scopeOf(type: LimitScope["type"]): { scope: LimitScope; scopeId: string
   }
 }
 
-async function setLimit(type: LimitScope["type"], period: PeriodName, fields: object = {}) {
+async function setLimit(type: WireScope["type"], period: PeriodName, fields: object = {}) {
   const { scope } = scopeOf(type);
   const body = { scope, period, limit_usd: 25.0, enforcement: "soft", ...fields };
   const answer = await admin.post<{ id: string }>(LIMITS, body);
@@ -92,7 +92,7 @@ async function setLimit(type: LimitScope["type"], period: PeriodName, fields: ob
 
 /** Makes `nanoUsd` the settled spend of the scope in the period that begins on `periodStart`. */
 async function setSpent(
-  of: { type: LimitScope["type"]; period: PeriodName; periodStart: string },
+  of: { type: WireScope["type"]; period: PeriodName; periodStart: string },
   nanoUsd: bigint,
 ) {
   await h.deps.database

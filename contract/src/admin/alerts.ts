@@ -20,6 +20,7 @@ import {
 } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { wireScope } from "../scope.ts";
 
 const MAX_THRESHOLDS = 20;
 const MAX_CHANNELS = 20;
@@ -27,23 +28,11 @@ const MAX_NOTE_LENGTH = 500;
 const MAX_PERCENT = 1_000;
 const MAX_DAYS = 365;
 
-export const alertScopeTypes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;
 
-export const alertScope = z
-  .discriminatedUnion(
-    "type",
-    [
-      z.strictObject({ type: z.literal("organization") }),
-      z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-      z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
-    ],
-    {
-      error: ({ code }) =>
-        code === "invalid_union" ? `expected one of ${alertScopeTypes.join(", ")}` : undefined,
-    },
-  )
-  .meta({ description: "Whose spend, requests or keys are watched." });
+export const alertScope = wireScope.meta({
+  description: "Whose spend, requests or keys are watched.",
+});
 
 const percent = z.int().min(1).max(MAX_PERCENT);
 const threshold = z

@@ -3,23 +3,9 @@ import { optionalQuery, queryFlag, timestamp } from "../fields.ts";
 import { apiKeyId, modelGroupId, modelName, rateLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { scopeTypes, wireScope } from "../scope.ts";
 
-const scopeTypes = ["organization", "workspace", "api_key"] as const;
-
-const rateLimitScope = z
-  .discriminatedUnion(
-    "type",
-    [
-      z.strictObject({ type: z.literal("organization") }),
-      z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-      z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
-    ],
-    {
-      error: ({ code }) =>
-        code === "invalid_union" ? `expected one of ${scopeTypes.join(", ")}` : undefined,
-    },
-  )
-  .meta({ description: "Whose requests are limited." });
+const rateLimitScope = wireScope.meta({ description: "Whose requests are limited." });
 
 const MAX_PER_MINUTE = 1_000_000_000;
 const setPerMinute = (what: string) =>

@@ -1,19 +1,15 @@
 import { z } from "zod";
 import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
-import { apiKeyId, increaseRequestId, memberId, workspaceId } from "../ids.ts";
+import { increaseRequestId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { wireScope } from "../scope.ts";
 import { officialSpendLimit } from "./spend-limits.ts";
 
 const MAX_TEXT_LENGTH = 1_000;
 const periods = ["daily", "weekly", "monthly"] as const;
 const statuses = ["pending", "approved", "denied", "withdrawn"] as const;
 
-const limitedScope = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("organization") }),
-  z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-  z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
-]);
 const actor = z.object({
   type: z.string(),
   id: z.string(),
@@ -26,7 +22,7 @@ export const increaseRequest = z
     id: increaseRequestId,
     type: z.literal("increase_request"),
     requester: actor,
-    scope: limitedScope,
+    scope: wireScope,
     scope_name: z.string(),
     period: z.enum(periods),
     limit_when_asked_usd: usdText,
@@ -64,7 +60,7 @@ export const createIncreaseRequest = route({
   action: "spend_limits:request",
   audited: "increase_request.created",
   body: z.strictObject({
-    scope: limitedScope,
+    scope: wireScope,
     period: z.enum(periods).default("monthly"),
     amount_usd: usdAmount,
     reason: z.string().trim().min(1).max(MAX_TEXT_LENGTH),

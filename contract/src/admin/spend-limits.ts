@@ -3,6 +3,7 @@ import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fiel
 import { apiKeyId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { scopeTypes, wireScope } from "../scope.ts";
 
 /**
  * What may be asked of a limit; the first is the default, in both families of routes. A word stands here only once it is
@@ -14,7 +15,6 @@ const enforcement = z.enum(enforcements);
 const enforcementMeaning =
   "strict: a request is sent only when the most that it can cost still fits, beside all that run. soft: requests are refused once spend has reached the limit. alert_only: none is refused.";
 
-const scopeTypes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;
 
 const setEnforcement = z
@@ -126,21 +126,7 @@ export const listWorkspaceLimits = route({
   response: pageCursor(workspaceLimit),
 });
 
-const limitScope = z
-  .discriminatedUnion(
-    "type",
-    [
-      z.strictObject({ type: z.literal("organization") }),
-      z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-      z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
-    ],
-    {
-      error: ({ code }) =>
-        code === "invalid_union" ? `expected one of ${scopeTypes.join(", ")}` : undefined,
-    },
-  )
-  .meta({ description: "Whose spend is limited." });
-export type LimitScope = z.output<typeof limitScope>;
+const limitScope = wireScope.meta({ description: "Whose spend is limited." });
 
 export const spendLimit = z
   .object({

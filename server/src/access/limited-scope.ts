@@ -1,4 +1,4 @@
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -26,7 +26,7 @@ export type LimitedThing = "spend_limits" | "rate_limits";
 export async function lockScope(
   tx: Tx,
   caller: Caller,
-  scope: LimitScope,
+  scope: WireScope,
   limits: LimitedThing = "spend_limits",
 ): Promise<LockedScope> {
   const { organizationId } = caller;

@@ -1,10 +1,10 @@
 import { formatUsd } from "./money.ts";
 import { formatRegainAccess, type PeriodName } from "./spend-period.ts";
 
-type LimitScope = "organization" | "workspace" | "api_key";
+type WireScope = "organization" | "workspace" | "api_key";
 
 export interface ReachedLimit {
-  scopeType: LimitScope;
+  scopeType: WireScope;
   scopeId: string;
   period: PeriodName;
   limitNanoUsd: bigint;
@@ -41,13 +41,13 @@ export function howToAsk({ scopeType, scopeId, period }: AskableLimit, publicUrl
     : `To ask for a higher limit, open ${publicUrl}${page}`;
 }
 
-const officialScope: Record<LimitScope, string> = {
+const officialScope: Record<WireScope, string> = {
   organization: "API",
   workspace: "workspace API",
   api_key: "API key",
 };
 
-const plainScope: Record<LimitScope, string> = {
+const plainScope: Record<WireScope, string> = {
   organization: "organization",
   workspace: "workspace",
   api_key: "API key",

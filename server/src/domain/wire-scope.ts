@@ -1,7 +1,7 @@
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 
 /** What is limited, watched or asked about, as the API names it. */
-export function toWireScope(of: { scopeType: LimitScope["type"]; scopeId: string }): LimitScope {
+export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope {
   switch (of.scopeType) {
     case "organization":
       return { type: "organization" };

@@ -1,6 +1,6 @@
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import {
@@ -40,7 +40,7 @@ export type AlertDeps = AuditDeps & AlertingDeps;
 
 export interface NewAlert {
   name: string;
-  scope: LimitScope;
+  scope: WireScope;
   includes_below: boolean;
   condition: AlertCondition;
   channel_ids?: readonly string[] | undefined;
@@ -227,7 +227,7 @@ async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRo
 async function findScope(
   tx: Tx,
   caller: Caller,
-  scope: LimitScope,
+  scope: WireScope,
 ): Promise<{ scopeType: ScopeType; scopeId: string; workspaceId: string | null }> {
   if (scope.type === "organization") {
     checkEverywhere(caller, "alerts:write");

@@ -1,4 +1,4 @@
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import { denied } from "#src/access/authorize.ts";
 import { isApiKeyArchivedForChange } from "#src/access/limited-scope.sql.ts";
 import { keyIsArchived, type LockedScope } from "#src/access/limited-scope.ts";
@@ -18,7 +18,7 @@ import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 export async function lockAskedScope(
   tx: Tx,
   caller: Caller,
-  scope: LimitScope,
+  scope: WireScope,
 ): Promise<LockedScope> {
   switch (scope.type) {
     case "organization":

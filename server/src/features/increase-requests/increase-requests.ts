@@ -1,5 +1,5 @@
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -36,7 +36,7 @@ const DAY_MS = 86_400_000;
 const MAX_ASKED_PER_DAY = 20;
 
 export interface Asked {
-  scope: LimitScope;
+  scope: WireScope;
   period: PeriodName;
   amount_usd: string | number;
   reason: string;

@@ -3,7 +3,7 @@ import type {
   modelGroup,
   rateLimit,
 } from "@bursar/contract/admin/rate-limits.ts";
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { askBuckets } from "#src/rate-limits/buckets.sql.ts";
@@ -25,7 +25,7 @@ let h: AdminHarness;
 let org: TestOrganization;
 let workspaceId: string;
 let apiKeyId: string;
-let scopes: Record<"organization" | "workspace" | "api_key", LimitScope>;
+let scopes: Record<"organization" | "workspace" | "api_key", WireScope>;
 
 beforeAll(async () => {
   h = await startAdmin();

@@ -1,4 +1,4 @@
-import type { LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
@@ -42,7 +42,7 @@ export interface RateLimitState {
 }
 
 export interface NewRateLimit {
-  scope: LimitScope;
+  scope: WireScope;
   model_group: string;
   requests_per_minute: number | null;
   input_tokens_per_minute: number | null;

@@ -1,4 +1,5 @@
-import type { LimitScope, spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
@@ -20,7 +21,7 @@ let org: TestOrganization;
 let workspaceId: string;
 let apiKeyId: string;
 /** Every kind of scope of this organization. */
-let scopes: Record<"organization" | "workspace" | "api_key", LimitScope>;
+let scopes: Record<"organization" | "workspace" | "api_key", WireScope>;
 
 beforeAll(async () => {
   h = await startAdmin();

@@ -1,4 +1,5 @@
-import { enforcements, type LimitScope } from "@bursar/contract/admin/spend-limits.ts";
+import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
@@ -44,7 +45,7 @@ export interface LimitState {
 }
 
 export interface NewSpendLimit {
-  scope: LimitScope;
+  scope: WireScope;
   period: PeriodName;
   limit_usd: string | number;
   enforcement: (typeof enforcements)[number];
@@ -73,7 +74,7 @@ export function setSpendLimit(
 export function setLimitAmount(
   deps: LimitDeps,
   call: Call,
-  input: { scope: LimitScope; period: PeriodName; amountNanoUsd: bigint },
+  input: { scope: WireScope; period: PeriodName; amountNanoUsd: bigint },
 ): Promise<LimitState> {
   const { amountNanoUsd } = input;
   return setLimit(deps, call, {
@@ -87,7 +88,7 @@ export function setLimitAmount(
 }
 
 interface SetLimit {
-  scope: LimitScope;
+  scope: WireScope;
   period: PeriodName;
   ifVersion?: number | null | undefined;
   wanted: (before: LimitRow | null) => WantedLimit;
