@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -165,6 +167,33 @@ describe("change watch", () => {
     expect(made.msSinceContact()).toBe(250);
   });
 
+  test("an answer that took long does not move the database's clock; one that shows it to be another does", async () => {
+    let setMs = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + setMs };
+    const made = await watch(() => undefined, clock, 3_600_000);
+    const offsetMs = () => made.databaseNowMs() - clock.monotonicMs();
+    const knownMs = offsetMs();
+    const answered = (sinceMs: number) =>
+      expect
+        .poll(() => clock.monotonicMs() - made.msSinceContact(), { timeout: 30_000 })
+        .toBeGreaterThan(sinceMs);
+    let lookedMs = 0;
+    await inTransaction(db.database, async (tx) => {
+      await sql`LOCK TABLE change_counter IN ACCESS EXCLUSIVE MODE`.execute(tx);
+      lookedMs = clock.monotonicMs();
+      made.look();
+      await delay(2_000);
+    });
+    await answered(lookedMs);
+    // The answer was made at the end of two seconds, not half way.
+    expect(Math.abs(offsetMs() - knownMs)).toBeLessThan(500);
+    setMs = 60_000;
+    lookedMs = clock.monotonicMs();
+    made.look();
+    await answered(lookedMs);
+    expect(Math.abs(offsetMs() - (knownMs - setMs))).toBeLessThan(10_000);
+  });
+
   test("a lost database is polled until it is back, and what changed meanwhile is told", async () => {
     const counter = makeCounter();
     const made = await watch(counter.call);
@@ -174,7 +203,6 @@ describe("change watch", () => {
       onIdleError: () => undefined,
     });
     try {
-      const { sql } = await import("kysely");
       await sql`ALTER TABLE change_counter RENAME TO change_counter_away`.execute(other);
       await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(other);

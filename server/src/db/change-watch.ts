@@ -63,8 +63,15 @@ interface Contact {
   changed: Changed;
   /** Monotonic, when the poll was sent. */
   sentMs: number;
+  reading: ClockReading;
+}
+
+/** What an answer says of the database's clock. */
+interface ClockReading {
   /** Database clock minus monotonic clock, assuming that the answer was made half way. */
   offsetMs: number;
+  /** By how much that can be wrong. */
+  withinMs: number;
 }
 
 /** Polls the counter, one poll at a time, also while the database is away. */
@@ -85,7 +92,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       if (isAway) logger.info("the database is back");
       isAway = false;
       const previous = contact;
-      contact = next;
+      contact = { ...next, reading: surer(previous?.reading ?? null, next.reading) };
       first.resolve();
       if (previous !== null && previous.value !== next.value) {
         options.onChange(next.changed);
@@ -110,7 +117,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     ready: first.promise,
     databaseNowMs: () => {
       assert(contact !== null, "the change watch is ready before its clock is read");
-      return clock.monotonicMs() + contact.offsetMs;
+      return clock.monotonicMs() + contact.reading.offsetMs;
     },
     msSinceContact: () => clock.monotonicMs() - (contact?.sentMs ?? startedMs),
     look: () => waking.abort(),
@@ -143,5 +150,19 @@ async function readCounter(
   // A value without its scope was about anything; so is what a restored backup brings, whose counter is behind.
   const isComplete = seen !== null && value - seen === BigInt(scopes.length);
   const changed = isComplete ? scopes : "anything";
-  return { value, changed, sentMs, offsetMs: now.getTime() - (sentMs + answeredMs) / 2 };
+  const offsetMs = now.getTime() - (sentMs + answeredMs) / 2;
+  const withinMs = (answeredMs - sentMs) / 2 + CLOCK_STEP_MS;
+  return { value, changed, sentMs, reading: { offsetMs, withinMs } };
+}
+
+/** `now` comes in whole milliseconds. */
+const CLOCK_STEP_MS = 1;
+
+/**
+ * An answer that took long, as on a busy machine, says less of the clock than one before it that did not. Only where the
+ * two cannot both be right does the new one count: the clocks have drifted, or one was set.
+ */
+function surer(known: ClockReading | null, read: ClockReading): ClockReading {
+  if (known === null || known.withinMs >= read.withinMs) return read;
+  return Math.abs(known.offsetMs - read.offsetMs) <= read.withinMs ? known : read;
 }
