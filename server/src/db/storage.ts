@@ -46,8 +46,9 @@ export interface OwnStorage extends Storage {
 const POOL_SIZE = 8;
 const ADMIN_POOL_SIZE = 8;
 const JOURNAL_POOL_SIZE = 2;
-const JOB_CONNECTIONS = 3;
-/** PostgreSQL's default, which is plenty for four processes. */
+/** Two queues of three (jobs/start-jobs.ts). */
+const JOB_CONNECTIONS = 6;
+/** PostgreSQL's default, which is plenty for three processes. */
 const LEAST_CONNECTIONS = 100;
 /** For people with psql, migrations and what PostgreSQL keeps for itself. */
 const SPARE_CONNECTIONS = 20;
