@@ -50,8 +50,9 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Only for what hangs, on the slowest machine: what may take how long is said where it is tested.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
   },
 });

@@ -104,7 +104,7 @@ test("a key's whole life, its workspace by name and whatever its case", async ()
   };
   /** A change reaches the gateway within a second; a busy machine gets some more. */
   const becomes = (status: number) =>
-    eventually(5000, `a ${status}`, async () => ((await models()) === status ? status : null));
+    eventually(30_000, `a ${status}`, async () => ((await models()) === status ? status : null));
   expect(await models()).toBe(200);
   expect(jsonOf(await bursar(["keys", "disable", id]))).toMatchObject({ status: "inactive" });
   expect(await becomes(401)).toBe(401);

@@ -6,7 +6,7 @@ import { eventually, startServer, stopAllServers } from "./harness/server-proces
 afterAll(stopAllServers);
 
 test("an invite goes from a real server through a mail server to a member, whatever Host was asked for", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const mail = await startMailServer();
   const server = await startServer({
@@ -48,7 +48,7 @@ test("an invite goes from a real server through a mail server to a member, whate
       headers: { cookie: cookie.join("; "), "x-bursar-console": "1" },
     });
     expect(await session.json()).toMatchObject({ member: { email: "ann@example.com" } });
-    const listed = await eventually(5_000, "the message is marked as sent", async () => {
+    const listed = await eventually(30_000, "the message is marked as sent", async () => {
       const { data } = await server.mustAdmin("GET", "/v1/admin/mail?statuses=sent");
       return (data as unknown[]).length > 0 ? (data as { to: string }[]) : null;
     });

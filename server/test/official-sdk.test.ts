@@ -193,7 +193,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
       workspace_id: limited.workspaceId,
       monthly_limit_usd: 0.000001,
     });
-    const { error, requests } = await eventually(3_000, "the limit to hold", async () => {
+    const { error, requests } = await eventually(30_000, "the limit to hold", async () => {
       const before = sent.length;
       const refused = await caught(client.messages.create(question));
       return refused === null ? null : { error: refused, requests: sent.length - before };

@@ -55,9 +55,7 @@ describe("the first start", () => {
     expect(server.output()).not.toMatch(/sk-ant-admin01-\w{20}/);
   });
 
-  test("the commands work when pasted, and end in an answer of Claude", {
-    timeout: 60_000,
-  }, async () => {
+  test("the commands work when pasted, and end in an answer of Claude", async () => {
     const script = commandsOf(bannerOf(server)).join("\n");
     // A shell that knows nothing of this server: what the commands need stands in them.
     const { PATH, HOME } = process.env;
@@ -122,7 +120,7 @@ describe("the first start", () => {
     const warmStartMs = performance.now() - startedAt;
     expect(answer.status).toBe(200);
     process.stderr.write(`warm start to first answered request: ${Math.round(warmStartMs)} ms\n`);
-    expect(warmStartMs).toBeLessThan(15_000);
+    expect(warmStartMs).toBeLessThan(30_000);
   }, 90_000);
 
   test("SIGINT ends it cleanly too, and so does SIGHUP, which a closed terminal sends", async () => {
@@ -170,7 +168,8 @@ describe("SIGTERM", () => {
     await fetch(`${server.url}/healthz`); // the listener has seen what came before
     const startedAt = performance.now();
     await server.stop("SIGTERM");
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    // Half a request may take a minute to arrive, and silence any time.
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   }, 90_000);
 });
 
@@ -241,7 +240,7 @@ describe("a start that cannot be right is refused in one clear message", () => {
     } finally {
       await upstream.close();
     }
-  }, 60_000);
+  });
 });
 
 describe("the command line without a server", () => {

@@ -18,7 +18,7 @@ const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-the-credential-of-the-first-place-0001";
 const SECOND = "sk-ant-api03-the-credential-of-the-second-place-0002";
 const SECRET = "a secret of this installation, 0123456789";
-const CHANGE_MS = 5_000;
+const CHANGE_MS = 30_000;
 
 let server: ServerProcess;
 let first: FakeUpstream;

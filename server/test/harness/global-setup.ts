@@ -60,7 +60,8 @@ async function startServer(): Promise<Server> {
   const postgres = await startEmbeddedPostgres({
     lock,
     isThrowAway: true,
-    settings: { max_connections: "200" },
+    // Two workers may run four nodes each, of 22 connections each at most; PostgreSQL's own and those of the tests come on top.
+    settings: { max_connections: "300" },
   });
   return {
     adminConnectionString: postgres.connectionString,
