@@ -5,6 +5,7 @@ import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { startNodeClock } from "#test/harness/node-clock.ts";
 import {
   type Answer,
   eventually,
@@ -18,7 +19,7 @@ import {
 
 // Three processes of the program on one PostgreSQL, and the promise that a key stops everywhere within a second.
 
-const PROMISE_MS = 1_000;
+const PROMISE_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
 const WARM_UP_MS = 150;
 /** How long nodes that refuse are looked at for one that accepts again. */
@@ -50,7 +51,7 @@ beforeAll(async () => {
   if (!second || !third || !fourth) throw new Error("four nodes were started");
   nodes = [first, second, third];
   lonely = fourth;
-}, 90_000);
+}, 240_000);
 afterAll(async () => {
   await stopAllServers();
   await relay.close();
@@ -88,29 +89,32 @@ function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
 
 const isAccepted = ({ answer }: Sent) => answer.status === 200;
 
-/** Milliseconds from the answer to the revocation until the last accepted request was sent, on any node. */
+/** Seconds from the answer to the revocation until the last accepted request was sent, on any node. */
 async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unknown>) {
   const load = startLoad(nodes, () => made.key);
-  await eventually(5_000, "every node to serve the key", async () =>
+  await eventually(30_000, "every node to serve the key", async () =>
     nodes.every((node) => load.sent.some((each) => each.node === node && isAccepted(each)))
       ? true
       : null,
   );
   await delay(WARM_UP_MS);
+  const clock = await startNodeClock(nodes);
   await revoke();
   const revokedAtMs = performance.now();
-  await eventually(5_000, "every node to refuse the key", async () =>
+  await eventually(30_000, "every node to refuse the key", async () =>
     nodes.every((node) => load.sent.some((each) => each.node === node && !isAccepted(each)))
       ? true
       : null,
   );
   await delay(AFTERWARDS_MS);
   await load.stop();
+  await clock.stop();
   const accepted = load.sent.filter(isAccepted);
   const refused = load.sent.filter((each) => !isAccepted(each));
   expect(new Set(refused.map(({ answer }) => answer.status))).toEqual(new Set([401]));
+  const lastAcceptedMs = Math.max(...accepted.map(({ sentAtMs }) => sentAtMs));
   return {
-    lastAcceptedAfterMs: Math.max(...accepted.map(({ sentAtMs }) => sentAtMs)) - revokedAtMs,
+    lastAcceptedAfterSeconds: clock.secondsBetween(revokedAtMs, lastAcceptedMs),
     reasons: new Set(refused.map(({ answer }) => answer.text.match(/"message":"([^"]*)"/)?.[1])),
   };
 }
@@ -204,19 +208,19 @@ const ways: [string, Way, RegExp][] = [
 const ROUNDS = 4;
 
 describe("no node accepts a key, a second later and under load, that is", () => {
-  test.each(ways)("%s", { timeout: 60_000 }, async (_, way, reason) => {
+  test.each(ways)("%s", { timeout: 240_000 }, async (_, way, reason) => {
     for (let round = 0; round < ROUNDS; round++) {
       const node = nodes[round % nodes.length] ?? first;
       const { made, revoke } = await way(await first.workspaceWithKey(), node);
       const outcome = await revokeUnderLoad(made, revoke);
-      expect(outcome.lastAcceptedAfterMs).toBeLessThanOrEqual(PROMISE_MS);
+      expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(PROMISE_SECONDS);
       expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);
     }
   });
 });
 
 test("a rotation with a grace period fails no request, and what is used last is told of each secret", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const made = await first.workspaceWithKey();
   let current = made.key;
@@ -230,7 +234,7 @@ test("a rotation with a grace period fails no request, and what is used last is 
     (rotated["secrets"] as { valid_until: string }[])[1]?.valid_until ?? "",
   );
   current = textField(rotated, "key");
-  await eventually(10_000, "the old secret to be refused on every node", async () =>
+  await eventually(30_000, "the old secret to be refused on every node", async () =>
     nodes.every((node) => before.sent.some((each) => each.node === node && !isAccepted(each)))
       ? true
       : null,
@@ -251,7 +255,7 @@ test("a rotation with a grace period fails no request, and what is used last is 
   );
   for (const { answer } of refused) expect(answer.text).toContain("was rotated");
 
-  const uses = await eventually(20_000, "both last uses", async () => {
+  const uses = await eventually(60_000, "both last uses", async () => {
     const rows = await first.sql<{ last_used_at: Date | null; last_used_model: string }>(
       "SELECT last_used_at, last_used_model FROM api_key_secret WHERE api_key_id = $1 ORDER BY id",
       [made.apiKeyId],
@@ -271,7 +275,7 @@ test("a rotation with a grace period fails no request, and what is used last is 
 });
 
 test("a node that cannot reach the database stops by itself after the bound, and knows better once it can", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const made = await first.workspaceWithKey();
   expect((await sendMessage(lonely.url, made.key)).status).toBe(200);
@@ -280,7 +284,7 @@ test("a node that cannot reach the database stops by itself after the bound, and
   // Before the change, which may take a while on a busy machine.
   const load = startLoad([lonely], () => made.key);
   await change(first, `api_keys/${made.apiKeyId}`, { status: "archived" });
-  await eventually(LEASE_TTL_MS + 8_000, "the node to refuse the key", async () =>
+  await eventually(LEASE_TTL_MS + 30_000, "the node to refuse the key", async () =>
     load.sent.some((each) => !isAccepted(each)) ? true : null,
   );
   relay.mend();
@@ -290,7 +294,7 @@ test("a node that cannot reach the database stops by itself after the bound, and
   expect(lastMs - cutAtMs).toBeGreaterThan(LEASE_TTL_MS / 2);
   expect(lastMs - cutAtMs).toBeLessThanOrEqual(LEASE_TTL_MS + 100);
   expect(load.sent.find((each) => !isAccepted(each))?.answer.status).toBe(503);
-  const told = await eventually(15_000, "the node to know of the revocation", async () => {
+  const told = await eventually(30_000, "the node to know of the revocation", async () => {
     const answer = await sendMessage(lonely.url, made.key);
     return answer.status === 401 ? answer : null;
   });

@@ -7,15 +7,15 @@ import {
   startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
+import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,
   stopAllServers,
 } from "#test/harness/server-process.ts";
 
-const VISIBLE_MS = 2_000;
+const VISIBLE_SECONDS = 2;
 const MODEL = "claude-3-5-sonnet-20241022";
 
 let upstream: FakeUpstream;
@@ -147,7 +147,7 @@ function usagePath(workspaceId: string, bucket: string): string {
 
 /** The usage as it stands when that many requests are counted; fails unless that is within two seconds. */
 function usageOnceRequestsAre(requests: number, workspaceId: string) {
-  return eventually(VISIBLE_MS, `${requests} requests in the usage`, async () => {
+  return withinSeconds(VISIBLE_SECONDS, [server], `${requests} requests in the usage`, async () => {
     const answer = (await server.mustAdmin("GET", usagePath(workspaceId, "1m"))) as {
       data: Record<string, unknown>[];
       totals: Record<string, unknown>;
