@@ -32,14 +32,24 @@ export interface CrashOptions {
   env?: Record<string, string>;
   /** Arguments of every start, by round; round 0 is the first start. */
   args?: (round: number) => readonly string[];
-  /** What breaks under load; the whole process is killed when not given. */
+  /** What happens under load before the crash. */
+  beforeCrash?: (server: ServerProcess) => Promise<void>;
+  /** What breaks; the whole process is killed when not given. */
   crash?: (server: ServerProcess) => Promise<void>;
   /** What makes it whole again; a start, every other round one that is killed before, when not given. */
   recover?: (server: ServerProcess) => Promise<ServerProcess>;
   /** Called when all is recorded, on the server that goes on. */
   onRecorded?: (server: ServerProcess) => Promise<void>;
-  /** How old an answer has to be for its record to be written for certain, milliseconds: 200 when not given. */
-  surelyWrittenMs?: number;
+  /**
+   * The journal is in the database: what of it is written for certain follows from the requests that reached the upstream
+   * later, since each of those waited for all that was written before it. How long a commit takes does not matter.
+   */
+  isInDatabase?: boolean;
+  /**
+   * How many requests the upstream keeps waiting when the crash comes, and until it is over: so many it interrupts, in all
+   * processes together. The other clients go on. 1 when not given.
+   */
+  heldAtCrash?: number;
   /** How long the load goes on after the crash, milliseconds. */
   loadAfterCrashMs?: number;
   /** Called after each round that held. */
@@ -66,15 +76,22 @@ const OUTPUT_NANO_USD = 5_000n;
 const MODEL = "claude-haiku-4-5-20251001";
 
 const DEFAULT_CLIENTS = 16;
-/** A record of an answer that the client had in its hands for so long must not be lost: it is written before that. */
+/** With so many held, none of three processes that share the default clients is without one: each has three clients or more. */
+export const HELD_ON_EACH_OF_THREE = 14;
+/** Between the last byte of an answer and its record lie a few steps of the node's own, and no wait. */
 const SURELY_WRITTEN_MS = 200;
-const RECORDS_BOUND_MS = 20_000;
+/** So many answers a client of each round before the crash: all have had their turn, and journal and database theirs. */
+const ANSWERS_OF_EACH = 2;
+const LOAD_BOUND_MS = 60_000;
+const RECORDS_BOUND_MS = 60_000;
 
 interface Sent {
   name: string;
   round: number;
   number: number;
-  /** When the whole answer was there, milliseconds of `performance.now()`; null when it never was. */
+  /** Milliseconds of `performance.now()`. */
+  sentAtMs: number;
+  /** When the whole answer was there, on the same clock; null when it never was. */
   completedAtMs: number | null;
   status: number | null;
 }
@@ -87,14 +104,23 @@ interface Run {
   sent: Map<string, Sent>;
   /** When each round's process was killed, on the monotonic clock. */
   killedAtMs: Map<number, number>;
+  /** Answers that wait for the crash to be over. */
+  held: HeldAnswers;
   options: Required<Pick<CrashOptions, "clients">> & CrashOptions;
+}
+
+interface HeldAnswers {
+  /** How many are to be kept back; 0 between crashes. */
+  wanted: number;
+  waiting: (() => void)[];
 }
 
 /** Runs the rounds and throws an Error that names the first broken promise. Leaves no server behind. */
 export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[]> {
   const upstream = await startFakeUpstream();
   const random = seededRandom(options.seed);
-  upstream.script = (exchange) => answer(exchange, random);
+  const held: HeldAnswers = { wanted: 0, waiting: [] };
+  upstream.script = (exchange) => answer(exchange, random, held);
   const server = await startServer({
     folderName: "data of a crash",
     env: {
@@ -111,6 +137,7 @@ export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[
     random,
     sent: new Map(),
     killedAtMs: new Map(),
+    held,
     options: { clients: DEFAULT_CLIENTS, ...options },
   };
   const rounds: CrashRound[] = [];
@@ -134,9 +161,15 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
     sendUntilStopped(run, round, i, isStopped),
   );
   await delay(300 + run.random() * 700);
+  await eventually(LOAD_BOUND_MS, "answers before the crash", async () =>
+    countAnswered(run, round) >= ANSWERS_OF_EACH * run.options.clients ? true : null,
+  );
+  await run.options.beforeCrash?.(run.server);
+  await holdAnswers(run);
   run.killedAtMs.set(round, performance.now());
   await (run.options.crash ?? ((server) => server.kill()))(run.server);
   await delay(run.options.loadAfterCrashMs ?? 0);
+  release(run.held);
   isStopped.value = true;
   await Promise.all(clients);
   const reached = run.upstream.received.slice(before).map(nameOf);
@@ -164,6 +197,26 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   return { round, reached: reached.length, answered, interrupted, other, recoveredMs };
 }
 
+function countAnswered({ sent }: Run, round: number): number {
+  let answered = 0;
+  for (const one of sent.values()) if (one.round === round && one.status === 200) answered++;
+  return answered;
+}
+
+/** Until the upstream has as many requests as the crash shall interrupt. They and the crash do not fall together. */
+async function holdAnswers({ held, options, random }: Run): Promise<void> {
+  held.wanted = options.heldAtCrash ?? 1;
+  await eventually(LOAD_BOUND_MS, "requests to interrupt", async () =>
+    held.waiting.length >= held.wanted ? true : null,
+  );
+  await delay(random() * 100);
+}
+
+function release(held: HeldAnswers): void {
+  held.wanted = 0;
+  for (const goOn of held.waiting.splice(0)) goOn();
+}
+
 /** Every other round the new process is killed as well, somewhere between its first line and its first request. */
 async function startAgain(run: Run, round: number): Promise<ServerProcess> {
   const { dataDir, env } = run.server;
@@ -183,7 +236,8 @@ async function sendUntilStopped(
     const number = run.sent.size;
     // The requested model stays in the record, which makes it the one mark of ours that survives every crash.
     const name = `claude-crash-${round}-${number}`;
-    const sent: Sent = { name, round, number, completedAtMs: null, status: null };
+    const sentAtMs = performance.now();
+    const sent: Sent = { name, round, number, sentAtMs, completedAtMs: null, status: null };
     run.sent.set(name, sent);
     try {
       const response = await fetch(`${run.server.url}/v1/messages`, {
@@ -208,7 +262,7 @@ async function sendUntilStopped(
 }
 
 /** Quick, slow, streamed, refused: what an upstream does on an ordinary day. */
-async function answer(exchange: Exchange, random: () => number): Promise<void> {
+async function answer(exchange: Exchange, random: () => number, held: HeldAnswers): Promise<void> {
   const { stream, metadata } = JSON.parse(exchange.received.body.toString("utf8")) as {
     stream: boolean;
     metadata: { user_id: string };
@@ -225,6 +279,7 @@ async function answer(exchange: Exchange, random: () => number): Promise<void> {
   const pauseMs = random() < 0.2 ? 150 + random() * 300 : random() * 30;
   if (!stream) {
     await delay(pauseMs);
+    await waitWhileHeld(held);
     exchange.json(messageJson({ usage, model: MODEL }));
     return;
   }
@@ -232,6 +287,7 @@ async function answer(exchange: Exchange, random: () => number): Promise<void> {
   await exchange.write(
     messageStart({ ...usage, output_tokens: 1 }).replace(/"model":"[^"]*"/, `"model":"${MODEL}"`),
   );
+  await waitWhileHeld(held);
   for (let i = 0; i < 5; i++) {
     await delay(pauseMs / 5);
     if (exchange.isCut()) return;
@@ -244,8 +300,14 @@ async function answer(exchange: Exchange, random: () => number): Promise<void> {
   exchange.end();
 }
 
+async function waitWhileHeld({ waiting, wanted }: HeldAnswers): Promise<void> {
+  if (waiting.length >= wanted) return;
+  await new Promise<void>((goOn) => waiting.push(goOn));
+}
+
 interface UsageRecord {
   requested_model: string;
+  node_id: string;
   outcome: string;
   cost: string;
   input_tokens: string;
@@ -254,7 +316,7 @@ interface UsageRecord {
 
 async function readRecords(server: ServerProcess): Promise<Map<string, UsageRecord[]>> {
   const rows = await server.sql<UsageRecord>(
-    "SELECT requested_model, outcome, cost_nano_usd::text AS cost, input_tokens::text, output_tokens::text FROM usage_event",
+    "SELECT requested_model, node_id, outcome, cost_nano_usd::text AS cost, input_tokens::text, output_tokens::text FROM usage_event",
   );
   const byName = new Map<string, UsageRecord[]>();
   for (const row of rows) {
@@ -266,20 +328,41 @@ async function readRecords(server: ServerProcess): Promise<Map<string, UsageReco
 
 /** Of this round and of every one before: a record must neither double nor change in a later start. */
 function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
+  const reached = new Set(run.upstream.received.map(nameOf));
+  const latestMs = latestReached(run, records, reached);
   for (const [name, found] of records) {
     const sent = run.sent.get(name);
     if (sent === undefined) throw new Error(`${name}: a record of a request that nobody sent`);
-    if (found.length !== 1) throw new Error(`${name}: ${found.length} records`);
     const [record] = found;
+    if (found.length !== 1 || record === undefined)
+      throw new Error(`${name}: ${found.length} records`);
     // What an answer means depends on the kill of its own round, not on a later one.
-    const killedAtMs = run.killedAtMs.get(sent.round) ?? Number.POSITIVE_INFINITY;
-    const lostAfterMs = killedAtMs - (run.options.surelyWrittenMs ?? SURELY_WRITTEN_MS);
-    if (record !== undefined) checkRecord(sent, record, lostAfterMs);
+    const writtenMs = run.options.isInDatabase
+      ? latestMs.get(placeOf(sent, record))
+      : run.killedAtMs.get(sent.round);
+    checkRecord(sent, record, (writtenMs ?? Number.NEGATIVE_INFINITY) - SURELY_WRITTEN_MS);
   }
-  for (const received of run.upstream.received) {
-    const name = nameOf(received);
+  for (const name of reached) {
     if (!records.has(name)) throw new Error(`${name}: reached the upstream and has no record`);
   }
+}
+
+const placeOf = ({ round }: Sent, { node_id }: UsageRecord) => `${round} ${node_id}`;
+
+/** By round and node: when the last request was sent that reached the upstream, for which all before it was written. */
+function latestReached(
+  run: Run,
+  records: Map<string, UsageRecord[]>,
+  reached: ReadonlySet<string>,
+): Map<string, number> {
+  const latestMs = new Map<string, number>();
+  for (const [name, [record]] of records) {
+    const sent = run.sent.get(name);
+    if (sent === undefined || record === undefined || !reached.has(name)) continue;
+    const place = placeOf(sent, record);
+    latestMs.set(place, Math.max(latestMs.get(place) ?? sent.sentAtMs, sent.sentAtMs));
+  }
+  return latestMs;
 }
 
 /** `lostAfterMs`: what was complete before that must not be interrupted. */

@@ -57,7 +57,9 @@ export interface FakeUpstream {
 /** Starts on a free port of loopback. The default script answers like `messageJson()`. */
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const waiting: ((exchange: Exchange) => void)[] = [];
-  const server = createServer({ keepAlive: true, requestTimeout: 0 }, (request, response) => {
+  // It closes no idle connection: one that is closed while a request comes loses that, at any moment that is late enough.
+  const options = { keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0 };
+  const server = createServer(options, (request, response) => {
     void serve(request, response);
   });
   server.listen(0, "127.0.0.1");

@@ -9,9 +9,13 @@ import pg from "pg";
 import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { localSocketPath } from "#src/lib/local-socket.ts";
+import { passMonthEnd } from "./month-end.ts";
 
 // The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
 // PostgreSQL. Everything that was started here is gone when the test file is over, also after a failure.
+
+// Here, where no time of a test or a hook runs yet.
+await passMonthEnd();
 
 /** The clone's root. */
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -191,10 +195,19 @@ export function serverEnvironment(
 
 /** Process id of the PostgreSQL that runs on the data folder, or null. */
 export function postgresPid(dataDir: string): number | null {
-  const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
-  if (file === null) return null;
-  const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
+  const pid = Number.parseInt(readPidFile(dataDir) ?? "", 10);
   return Number.isInteger(pid) && isAlive(pid) ? pid : null;
+}
+
+/** Null also where a PostgreSQL that starts or ends takes files away while they are looked for. */
+function readPidFile(dataDir: string): string | null {
+  try {
+    const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
+    return file && readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 export function isAlive(pid: number): boolean {
