@@ -32,7 +32,7 @@ beforeAll(async () => {
     env: {
       ANTHROPIC_API_KEY: "upstream-key",
       ANTHROPIC_UPSTREAM_URL: upstream.origin,
-      BURSAR_HOLD_WAIT: "200ms",
+      BURSAR_HOLD_WAIT: "1s",
     },
   });
 }, 90_000);
@@ -70,7 +70,7 @@ async function limitTo(limitUsd: number): Promise<void> {
 
 function limitWhere(isSo: (limit: Limit) => boolean): Promise<Limit> {
   const path = `/v1/admin/workspaces/limits?workspace_id=${team.workspaceId}`;
-  return eventually(10_000, `a limit where ${isSo.toString()}`, async () => {
+  return eventually(30_000, `a limit where ${isSo.toString()}`, async () => {
     const { data } = (await server.mustAdmin("GET", path)) as { data: Limit[] };
     const [limit] = data;
     return limit !== undefined && isSo(limit) ? limit : null;
@@ -133,7 +133,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
   );
 
   test("while running requests hold what remains, however it is asked: RateLimitError after its two retries, each after retry-after", {
-    timeout: 30_000,
+    timeout: 120_000,
   }, async () => {
     await limitTo(0.02);
     upstream.script = () => undefined;

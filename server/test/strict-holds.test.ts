@@ -147,7 +147,6 @@ describe("a hold is released at once", () => {
 
 describe("a request of unknown end", () => {
   test("leaves its hold unresolved, which refuses others until it is released", async () => {
-    await s.restart({ unresolvedReleaseMs: 1_500, ttlMs: 2_000 });
     await s.limit(WORST);
     upstream.script = (exchange) => exchange.reset();
     expect((await s.ask()).status).toBe(502);
@@ -157,6 +156,7 @@ describe("a request of unknown end", () => {
     const refused = await s.refusalOf();
     expect(refused.status).toBe(400);
     expect(refused.message).toMatch(/unresolved: \$0\.\d+\. To ask for a higher limit, /);
+    await s.restart({ unresolvedReleaseMs: 100, ttlMs: 2_000 });
     await until(async () => (await s.balance()).unresolved === 0n);
     expect((await s.ask()).status).toBe(200);
   });
