@@ -8,7 +8,7 @@ const ROUNDS = 5;
 const SEED = 20_261_124;
 
 test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit holds to the nano-dollar, and each request has one record (seed ${SEED})`, {
-  timeout: 600_000,
+  timeout: 900_000,
 }, async () => {
   const rounds = await runLimitRounds({ rounds: ROUNDS, seed: SEED });
   expect(rounds).toHaveLength(ROUNDS);

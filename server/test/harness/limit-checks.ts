@@ -29,7 +29,6 @@ export interface RoundState {
 /** What was done to the nodes of a round. */
 export interface Faults {
   killed: { node: number; atMs: number };
-  stopped: number;
 }
 
 export interface RoundMoney {
@@ -131,10 +130,8 @@ function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): 
     return cost;
   }
   if (outcome !== "interrupted") throw new Error(`${told}: unexpected`);
-  const { killed, stopped } = state.faults;
+  const { killed } = state.faults;
   if (cost === 0n && !planned.isLeft) {
-    // While it was stopped, the upstream closed connections that the node still took for open.
-    if (planned.node === stopped && planned.status === 502) return billedOf(planned, wasReached);
     if (planned.node !== killed.node) throw new Error(`${told}: its node was not killed`);
     const isCertain =
       planned.completedAtMs !== null && planned.completedAtMs < killed.atMs - SURELY_WRITTEN_MS;

@@ -223,7 +223,7 @@ async function breakThings(run: Run): Promise<Faults> {
     if ((epochs.get(victimId) ?? 0n) <= (before.get(victimId) ?? 0n)) {
       throw new Error("a node that was killed started again under its old epoch");
     }
-    return { killed: { node: victim, atMs }, stopped };
+    return { killed: { node: victim, atMs } };
   } finally {
     process.kill(stoppedNode.pid, "SIGCONT");
   }
@@ -252,7 +252,9 @@ async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
 async function serves(run: Run, node: number): Promise<void> {
   let last = "nothing";
   await eventually(BOUND_MS, `node ${node} to serve`, async () => {
-    const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key);
+    const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key).catch(
+      (error: unknown) => ({ status: 0, text: String(error) }),
+    );
     last = `${status} ${text}`;
     return status === 200 ? true : null;
   }).catch((error: unknown) => {
@@ -282,6 +284,19 @@ async function drained(run: Run, workspaceId: string, reached: readonly string[]
       .execute();
     return left.length === 0 ? true : null;
   });
+  // Records and balances are read one after the other: nothing may be flushed between.
+  for (let i = 0; i < NODES; i++) {
+    await eventually(BOUND_MS, `node ${i} to have nothing left to do`, async () =>
+      (await isIdle(nodeAt(run, i))) ? true : null,
+    );
+  }
+}
+
+async function isIdle({ url }: ServerProcess): Promise<boolean> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return ["bursar_claude_requests_in_flight", "bursar_pending_records"].every((name) =>
+    text.includes(`\n${name} 0\n`),
+  );
 }
 
 /** What `./bursar doctor ledger` asks. */
