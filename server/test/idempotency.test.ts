@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listChain, lockAuditHead } from "#src/audit/audit.sql.ts";
 import { deleteOldClaims } from "#src/audit/claimed-changes.ts";
+import type { Tx } from "#src/db/pool.ts";
 import {
   type AdminHarness,
   type Answer,
@@ -269,7 +270,7 @@ test("a request whose first sending is still being worked on waits a moment, and
   const call = () => post(org.admin, WORKSPACES, { name: "Slow" }, withKey("k"));
   let first: Promise<Answer<Workspace>> | undefined;
   await h.deps.database.transaction().execute(async (tx) => {
-    await lockAuditHead(tx, org.id); // the change gets as far as its audit event
+    await holdAuditHead(tx);
     first = call();
     await waitingForLock(1);
     const second = await call();
@@ -281,11 +282,17 @@ test("a request whose first sending is still being worked on waits a moment, and
   expect(made?.status).toBe(200);
   expect((await call()).text).toBe(made?.text);
   expect(await namesOfWorkspaces()).toEqual(["Slow"]);
-}, 20_000);
+});
+
+/** A change gets as far as its audit event. Until the transaction ends, however long it asks nothing. */
+async function holdAuditHead(tx: Tx): Promise<void> {
+  await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx);
+  await lockAuditHead(tx, org.id);
+}
 
 /** Until that many sessions of this database wait for a lock. */
 async function waitingForLock(count: number): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 3_000; i++) {
     const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(h.deps.database);
     if ((rows[0]?.n ?? 0) >= count) return;
@@ -314,7 +321,7 @@ describe("an official SDK that sends a request again by itself", () => {
   test("whose first attempt is still running waits for it", async () => {
     const running: Promise<Answer<Workspace>>[] = [];
     await h.deps.database.transaction().execute(async (tx) => {
-      await lockAuditHead(tx, org.id); // the change gets as far as its audit event
+      await holdAuditHead(tx);
       for (const count of [0, 1]) {
         running.push(create("W", count));
         await waitingForLock(running.length);

@@ -3,7 +3,7 @@ import { get } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { parseUsd } from "#src/domain/money.ts";
-import type { ServerProcess } from "./server-process.ts";
+import { eventually, type ServerProcess } from "./server-process.ts";
 
 // An export of the request log, larger than what a server may keep in memory, read from a real server over HTTP by a
 // client that is slower than it.
@@ -114,8 +114,8 @@ async function rssOf(pid: number): Promise<number> {
   return Number(stdout) * 1024;
 }
 
-/** Leaves in the middle of the export; then nothing of it may be left in the database. Gives what is still active. */
-export async function leaveLargeExport(server: ServerProcess): Promise<{ exports: number }> {
+/** Leaves in the middle of the export, and waits until nothing of it is left in the database. */
+export async function leaveLargeExport(server: ServerProcess): Promise<void> {
   const adminKey = await server.adminKey();
   const leaving = new AbortController();
   const answer = await fetch(`${server.url}/v1/admin/requests/export?format=jsonl`, {
@@ -124,13 +124,14 @@ export async function leaveLargeExport(server: ServerProcess): Promise<{ exports
   });
   await answer.body?.getReader().read();
   leaving.abort();
-  await delay(LEFT_MS);
-  // Sessions that work, or keep a transaction or a cursor open, on the events.
-  const [left] = await server.sql<{ count: string }>(
-    `SELECT count(*)::text AS count FROM pg_stat_activity
-     WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_event%'`,
-  );
-  return { exports: Number(left?.count) };
+  await eventually(LEFT_MS, "the export to be left in the database, too", async () => {
+    // Sessions that work, or keep a transaction or a cursor open, on the events.
+    const [left] = await server.sql<{ count: string }>(
+      `SELECT count(*)::text AS count FROM pg_stat_activity
+       WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_event%'`,
+    );
+    return left?.count === "0" ? true : null;
+  });
 }
 
-const LEFT_MS = 3_000;
+const LEFT_MS = 20_000;
