@@ -346,7 +346,7 @@ test("with the database away requests go on for as long as leases last, then get
   upstream.script = (exchange) => exchange.json(messageJson({ usage: cheap }));
   const ttlMs = 6_000;
   const server = await startServer({
-    env: { ...env, BURSAR_LEASE_TTL: `${ttlMs}ms`, BURSAR_HOLD_WAIT: "1s" },
+    env: { ...env, BURSAR_LEASE_TTL: `${ttlMs}ms` },
   });
   const made = await limitedOn([server], 10_000n * WORST);
   let answered = 0;
@@ -360,22 +360,32 @@ test("with the database away requests go on for as long as leases last, then get
     const { lease_expires_at } = await living.select("lease_expires_at").executeTakeFirstOrThrow();
     return Number(lease_expires_at);
   };
+  // A node keeps what its traffic needs. Of many senders, one that has to wait for the machine is not the end of it.
+  const SENDERS = 8;
+  const each = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: SENDERS }, work));
+  const serve = async () => {
+    for (const status of await each(send)) expect(status).toBe(200);
+  };
   const warmUntilMs = performance.now() + 2_000;
-  while (performance.now() < warmUntilMs) expect(await send()).toBe(200);
+  while (performance.now() < warmUntilMs) await serve();
   // Just after a renewal leases have all of their life before them.
   const renewedAt = await renewedUntil();
-  while ((await renewedUntil()) === renewedAt) expect(await send()).toBe(200);
+  while ((await renewedUntil()) === renewedAt) await serve();
   line.cut();
   const cutMs = performance.now();
-  let firstRefusalMs = Number.POSITIVE_INFINITY;
+  let firstRefusedMs = Number.POSITIVE_INFINITY;
   const statuses = new Set<number>();
-  while (performance.now() - cutMs < ttlMs + 1_000) {
-    const status = await send();
-    statuses.add(status);
-    if (status !== 200) firstRefusalMs = Math.min(firstRefusalMs, performance.now() - cutMs);
-  }
+  await each(async () => {
+    for (;;) {
+      const sentMs = performance.now() - cutMs;
+      if (sentMs > ttlMs + 1_000) return;
+      const status = await send();
+      statuses.add(status);
+      if (status !== 200) firstRefusedMs = Math.min(firstRefusedMs, sentMs);
+    }
+  });
   expect(statuses).toEqual(new Set([200, 503]));
-  expect(firstRefusalMs).toBeGreaterThan(ttlMs / 2);
+  expect(firstRefusedMs).toBeGreaterThan(ttlMs / 2);
   const lost = await ask(server, made);
   expect(lost.json).toMatchObject({ type: "error", error: { type: "api_error" } });
   line.mend();
