@@ -57,7 +57,7 @@ class TestNode {
       databaseNowMs: () => Date.now(),
       clock: systemClock,
       logger,
-      ttlMs: 5_000,
+      ttlMs: 60_000,
       holdWaitMs: HOLD_WAIT_MS,
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
