@@ -50,9 +50,11 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // Only for what hangs, on the slowest machine: what may take how long is said where it is tested.
+    // Of what hangs, not of what is slow: a machine that has other work takes many times as long. What has to happen within
+    // a time says so itself.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
   },
 });

@@ -81,7 +81,7 @@ describe("a firing", () => {
     const { firingId, deliveryIds } = await a.fire(channels.map(({ id }) => id));
     const url = `${PUBLIC_URL}/alerts/firings/${firingId}`;
     try {
-      await eventually(20_000, "all messages are sent", async () => {
+      await eventually(30_000, "all messages are sent", async () => {
         const states = await Promise.all(
           channels.map(({ id }, i) => a.getDelivery(id, deliveryIds[i] ?? "")),
         );
@@ -295,7 +295,7 @@ describe("a receiver that is slow", () => {
     for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
     const { waiting, release } = stall(200);
     const running = ids.slice(0, 3).map((id) => a.attempt(id));
-    await eventually(10_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
+    await eventually(30_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
     const [last = ""] = ids.slice(3);
     await a.attempt(last);
     expect(waiting).toHaveLength(3);
@@ -319,11 +319,11 @@ describe("a receiver that is slow", () => {
     ];
     const { waiting, release } = stall(500);
     const failing = a.attempt(first);
-    await eventually(10_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
+    await eventually(30_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
     release();
     await failing;
     const running = a.attempt(second);
-    await eventually(10_000, "two have come", async () => (waiting.length === 2 ? true : null));
+    await eventually(30_000, "two have come", async () => (waiting.length === 2 ? true : null));
     await a.attempt(third);
     expect(await a.secondsToNextAttempt(third)).toBe(5);
     expect(waiting).toHaveLength(2);
@@ -335,7 +335,7 @@ const noMessage: ReceivedMessage = { path: "", headers: {}, body: "" };
 
 /** Answers 200 to the last request, once there are as many. */
 function eventuallyRelease(waiting: readonly ServerResponse[], count: number): Promise<unknown> {
-  return eventually(10_000, `${count} have come`, async () => {
+  return eventually(30_000, `${count} have come`, async () => {
     const response = waiting[count - 1];
     if (response === undefined) return null;
     answerWith(200)(response, noMessage);

@@ -292,7 +292,7 @@ describe("the end of an incident", () => {
     const jobs = makeAlertDeliveryJobs(deps);
     const node = runJobs({ connectionString, jobs, schedule: {}, logger: deps.logger });
     try {
-      await eventually(20_000, "it is told twice", async () => (answers === 2 ? true : null));
+      await eventually(30_000, "it is told twice", async () => (answers === 2 ? true : null));
     } finally {
       await node.stop();
     }

@@ -37,16 +37,18 @@ const entry = {
   after: { name: "x" },
 } as const;
 
-/** A log whose events are as many days old. */
-async function makeLog(ages: readonly number[]): Promise<string> {
+/** A log whose events are as many days old, the last of which may ask for a retention. */
+async function makeLog(ages: readonly number[], retentionDays?: number): Promise<string> {
   const id = randomUUID();
   await h.deps.database.transaction().execute(async (tx) => {
     await tx.insertInto("organization").values({ id, name: "Old" }).execute();
     await startAuditChain(tx, h.audit, id);
-    for (const days of ages) {
+    for (const [index, days] of ages.entries()) {
       const { now: _, ...head } = await lockAuditHead(tx, id);
       const now = new Date(nowMs - days * DAY_MS);
-      await append(tx, h.audit, { head, now, entry, organizationId: id, actor, origin });
+      const isLast = index === ages.length - 1;
+      const what = { ...entry, ...(isLast && retentionDays !== undefined && { retentionDays }) };
+      await append(tx, h.audit, { head, now, entry: what, organizationId: id, actor, origin });
     }
   });
   return id;
@@ -71,9 +73,8 @@ test("what nobody asked for is kept for ever", async () => {
 });
 
 test("an event stays through the whole of its thirtieth day, in UTC", async () => {
-  organizationId = await makeLog([0]);
-  await addEvent({}, 30);
-  const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  organizationId = await makeLog([0, 0], 30);
+  const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
   nowMs = midnight + 31 * DAY_MS - 1;
   expect(await prune()).toBe(0n);
   nowMs = midnight + 31 * DAY_MS;

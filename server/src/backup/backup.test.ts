@@ -130,6 +130,18 @@ function restore(options: Partial<RestoreOptions> = {}) {
   });
 }
 
+/** A pool that is closed has said goodbye; the server may take a moment to end its sessions. */
+async function disconnectTarget(): Promise<void> {
+  await target.database.destroy();
+  const name = new URL(target.connectionString).pathname.slice(1);
+  const countSessions = async () => {
+    const { rows } = await sql`SELECT FROM pg_stat_activity
+      WHERE datname = ${name} AND backend_type = 'client backend'`.execute(h.deps.database);
+    return rows.length;
+  };
+  await expect.poll(countSessions, { interval: 10 }).toBe(0);
+}
+
 async function countTables(database: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::integer AS count FROM pg_class
@@ -448,7 +460,7 @@ describe("a restore that ended half way", () => {
       target.database,
     );
     expect(rows[0]?.count).toBe(0n);
-    await target.database.destroy();
+    await disconnectTarget();
     expect((await restore()).settled.heldApiKeys).toBe(1);
   });
 
@@ -479,7 +491,7 @@ test("a database that something else took back is given the same care, once no n
   } as const;
   await target.database.selectFrom("organization").select("id").execute();
   await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
-  await target.database.destroy();
+  await disconnectTarget();
   expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
   expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as startRequest } from "node:http";
 import { createServer, type Socket } from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   blockStart,
   type Exchange,
@@ -135,7 +135,7 @@ describe("an answer that comes whole", () => {
       headers,
     });
     sent.write(body.slice(0, 10));
-    await vi.waitUntil(() => gateway.clientSockets.length > 0);
+    await expect.poll(() => gateway.clientSockets.length).toBeGreaterThan(0);
     nowMs += 9_000;
     sent.end(body.slice(10));
     await readAll(((await once(sent, "response")) as [IncomingMessage])[0]);
@@ -397,7 +397,10 @@ describe("an upstream that fails", () => {
 
 describe("a large body", () => {
   /** An upstream that reacts to the first bytes of a request and reads no further. */
-  async function startDeaf(react: (socket: Socket) => void): Promise<TestGateway> {
+  async function startDeaf(
+    react: (socket: Socket) => void,
+    options: Partial<TestGatewayOptions> = {},
+  ): Promise<TestGateway> {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
       socket.once("data", () => {
@@ -408,10 +411,7 @@ describe("a large body", () => {
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const gateway = await startTestGateway({
-      origin: `http://127.0.0.1:${port}`,
-      idleTimeoutMs: 300,
-    });
+    const gateway = await startTestGateway({ origin: `http://127.0.0.1:${port}`, ...options });
     closing.push(async () => void server.close(), gateway.close);
     return gateway;
   }
@@ -437,7 +437,7 @@ describe("a large body", () => {
   });
 
   test("an upstream that does not read it: 504, interrupted", async () => {
-    const gateway = await startDeaf(() => undefined);
+    const gateway = await startDeaf(() => undefined, { idleTimeoutMs: 300 });
     expect((await call(gateway.origin, post(gateway, large))).status).toBe(504);
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 504 });
   });

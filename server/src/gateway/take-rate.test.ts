@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "#src/lib/clock.ts";
+import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type PerMinute, upsertRateLimit } from "#src/rate-limits/limits.sql.ts";
 import { makeRateKeeper, type RateKeeper } from "#src/rate-limits/rate-keeper.ts";
@@ -23,6 +25,9 @@ import {
 } from "#test/harness/gateway.ts";
 
 // Rate limits at the gateway: real buckets in PostgreSQL, a scripted upstream.
+
+/** The node's. It stands, so that nothing refills between two requests, however long they take. */
+const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0 };
 
 let db: TestDatabase;
 let upstream: FakeUpstream;
@@ -51,7 +56,7 @@ beforeEach(async () => {
     .execute();
   rates = makeRateKeeper({
     database: db.database,
-    clock: systemClock,
+    clock,
     databaseNowMs: () => Date.now(),
     logger: makeLogger("silent"),
   });
@@ -276,18 +281,26 @@ describe("what is no message", () => {
 
 test("a client that leaves while its request waits for the buckets is sent nowhere", async () => {
   await limit({ requests: 600 });
-  const lock = db.database.transaction().execute(async (tx) => {
+  await db.database.transaction().execute(async (tx) => {
     await tx.insertInto("rate_bucket").values(fullBucket()).execute();
     const leaving = start(gateway.origin, { headers, body: messageBody() });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(countWaiting).toBe(1);
+    const [socket] = gateway.clientSockets;
+    const gone = socket ? once(socket, "close") : Promise.reject(new Error("no client"));
     leaving.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gone;
   });
-  await lock;
   expect((await send()).status).toBe(200);
   expect(upstream.received).toHaveLength(1);
   expect(gateway.observed).toMatchObject([{ outcome: "abandoned" }, { outcome: "answered" }]);
 });
+
+/** Statements that wait for a row of another transaction. */
+async function countWaiting(): Promise<number> {
+  const { rows } = await sql`SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db.database);
+  return rows.length;
+}
 
 const fullBucket = () => ({
   rate_limit_id: `rlim_all_${organizationId}`,

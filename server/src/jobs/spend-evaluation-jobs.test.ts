@@ -70,7 +70,7 @@ async function runJob(): Promise<void> {
   await inTransaction(db.database, (tx) =>
     addJob(tx, { task: EVALUATE_PACE, payload: {}, key: EVALUATE_PACE, maxAttempts: 1 }),
   );
-  await eventually(10_000, "the job is done", async () => {
+  await eventually(30_000, "the job is done", async () => {
     const { rows } = await sql`SELECT FROM graphile_worker._private_jobs`.execute(db.database);
     return rows.length === 0 ? true : null;
   });

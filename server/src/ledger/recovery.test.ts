@@ -63,6 +63,8 @@ async function start(options: Partial<SpendNodeOptions> = {}): Promise<SpendNode
     directory,
     nodeId,
     flushEveryMs: 3_600_000,
+    // Longer than a busy database takes to answer.
+    holdWaitMs: 20_000,
     ...options,
   });
   running.push(node);

@@ -440,7 +440,7 @@ describe("syncs", () => {
     syncs[0]?.finish();
     await first;
     expect(order).toEqual(["first"]);
-    await vi.waitFor(() => expect(syncs).toHaveLength(2));
+    await expect.poll(() => syncs).toHaveLength(2);
     syncs[1]?.finish();
     await Promise.all([second, third]);
     expect(syncs).toHaveLength(2);
@@ -457,7 +457,7 @@ describe("syncs", () => {
     expect(journal.isHealthy()).toBe(false);
     expect(segments()).toHaveLength(2);
     const again = journal.synced();
-    await vi.waitFor(() => expect(syncs.length).toBeGreaterThan(1));
+    await expect.poll(() => syncs.length).toBeGreaterThan(1);
     release();
     await again;
     expect(journal.isHealthy()).toBe(true);

@@ -100,10 +100,10 @@ describe("a flush", () => {
     expect(await t.rolledUp()).toEqual({ requests: 5n, errors: 3n, nanoUsd: 35n });
   });
 
-  test("happens by itself, within the two seconds that usage may take to show", async () => {
+  test("happens by itself", async () => {
     const meter = await t.start({ flushEveryMs: 50 });
     const end = t.run(meter, 5n);
-    await expect.poll(t.recorded, { timeout: 2_000 }).toHaveLength(1);
+    await expect.poll(t.recorded).toHaveLength(1);
     expect((await t.recorded())[0]?.id).toBe(end.requestId);
     expect(meter.status()).toMatchObject({ pendingRecords: 0, isFenced: false });
   });

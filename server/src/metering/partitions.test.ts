@@ -13,12 +13,12 @@ let nowMs: number;
 
 beforeAll(async () => {
   db = await createTestDatabase();
-  nowMs = await readDatabaseNowMs(db.database);
 });
 
 afterAll(() => db.drop());
 
 beforeEach(async () => {
+  nowMs = await readDatabaseNowMs(db.database);
   for (const { name } of months()) await db.database.schema.dropTable(name).ifExists().execute();
   await db.database.deleteFrom("usage_event").execute();
 });

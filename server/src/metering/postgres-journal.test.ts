@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
-import { systemClock } from "#src/lib/clock.ts";
+import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
@@ -28,7 +28,7 @@ let meters: Meter[];
 let housekeepings: Housekeeping[];
 
 const logger = makeLogger("info", { write: (line) => logged.push(JSON.parse(line)) });
-const BOUND_MS = 10_000;
+const BOUND_MS = 30_000;
 
 beforeAll(async () => {
   db = await createTestDatabase();
@@ -307,8 +307,45 @@ describe("two writers", () => {
 
 describe("a node that does not come back", () => {
   const SILENT_MS = 300;
+  /** No watcher misses a step of this length. */
+  const STEP_MS = 100;
+  /** Of the watchers. It goes on when the test says so, so that a database that is slow makes no node a dead one. */
+  let nowMs: number;
+  let watchers: { reads: number }[];
+  beforeEach(() => {
+    nowMs = 0;
+    watchers = [];
+  });
+
+  /** Until each watcher has looked at the journals at this time. One that is about to finish one looks no more. */
+  async function allLook(): Promise<void> {
+    const before = watchers.map(({ reads }) => reads);
+    await eventually(BOUND_MS, "the watchers to look", async () =>
+      // A look reads the clock twice; one may be under way.
+      watchers.every(({ reads }, at) => reads >= (before[at] ?? 0) + 4) ? true : null,
+    );
+  }
+
+  /** The watchers' time goes on until whoever has said nothing since now counts as dead. */
+  async function passSilence(meanwhile: () => Promise<void> = async () => undefined) {
+    await allLook();
+    for (let passedMs = 0; passedMs < SILENT_MS; passedMs += STEP_MS) {
+      await meanwhile();
+      if (passedMs > 0) await allLook();
+      nowMs += STEP_MS;
+    }
+  }
 
   function watch(ownNodeId: string, adopted: string[] = []): void {
+    const watcher = { reads: 0 };
+    watchers.push(watcher);
+    const clock: Clock = {
+      nowMs: () => nowMs,
+      monotonicMs: () => {
+        watcher.reads += 1;
+        return nowMs;
+      },
+    };
     housekeepings.push(
       adoptDeadJournals({
         database: db.database,
@@ -330,7 +367,7 @@ describe("a node that does not come back", () => {
           await meter.stop();
           return isDone;
         },
-        clock: systemClock,
+        clock,
         logger,
       }),
     );
@@ -344,6 +381,7 @@ describe("a node that does not come back", () => {
     await eventually(BOUND_MS, "the end", async () => ((await rows()) === 3 ? true : null));
     const adopted: string[] = [];
     for (const name of ["node_a", "node_b", "node_c"]) watch(name, adopted);
+    await passSilence();
     await eventually(BOUND_MS, "the journal to be finished", async () =>
       (await listWriters(db.database)).length === 0 ? true : null,
     );
@@ -365,6 +403,7 @@ describe("a node that does not come back", () => {
     });
     const running = await begin(asleep);
     watch("node_a");
+    await passSilence();
     await eventually(BOUND_MS, "the journal to be finished", async () =>
       (await listWriters(db.database)).length === 0 ? true : null,
     );
@@ -383,6 +422,14 @@ describe("a node that does not come back", () => {
     const dead = await open({ nodeId: "node_dead", beatEveryMs: 3_600_000 });
     await dead.start({ flushedSeq: 0, onUnflushedEnd: () => undefined });
     watch("node_a");
+    const beatOf = async (id: string) =>
+      (await listWriters(db.database)).find((writer) => writer.nodeId === id)?.beat;
+    await passSilence(async () => {
+      const last = await beatOf(nodeId);
+      await eventually(BOUND_MS, "a beat", async () =>
+        (await beatOf(nodeId)) === last ? null : true,
+      );
+    });
     // The dead one's end shows that the time in which the idle one could have been adopted is over.
     await eventually(BOUND_MS, "the dead node's journal to be finished", async () =>
       (await listWriters(db.database)).length === 1 ? true : null,

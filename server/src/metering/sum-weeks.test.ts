@@ -13,6 +13,8 @@ const WEEK_MS = 7 * DAY_MS;
 
 let db: TestDatabase;
 let organizationId: string;
+/** One day for the whole of a test, also of one that runs over midnight. */
+let todayMs: number;
 let made = 0;
 
 beforeAll(async () => {
@@ -22,6 +24,7 @@ afterAll(async () => {
   await db.drop();
 });
 beforeEach(async () => {
+  todayMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   for (const table of ["usage_event", ...rollupTableNames, "organization"]) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
   }
@@ -40,7 +43,7 @@ async function setWeeksAgo(weeks: number): Promise<void> {
 
 /** Requests of two keys, at the first and at the last moment of a day. */
 async function record(daysAgo: number): Promise<void> {
-  const dayMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - daysAgo * DAY_MS;
+  const dayMs = todayMs - daysAgo * DAY_MS;
   const records = [dayMs, dayMs + DAY_MS - 1].map((startedAtMs) =>
     endRecord({
       requestId: `req_${++made}`,
@@ -63,8 +66,8 @@ async function weekRows() {
 }
 
 test("every week that is over is summed up once, and the one that is not is left alone", async () => {
-  const sinceFirstMs = Date.now() - (await findWeeksSummedBefore(db.database));
-  for (let daysAgo = Math.floor(sinceFirstMs / DAY_MS); daysAgo >= 0; daysAgo--) {
+  const sinceFirstMs = todayMs - (await findWeeksSummedBefore(db.database));
+  for (let daysAgo = sinceFirstMs / DAY_MS; daysAgo >= 0; daysAgo--) {
     await record(daysAgo);
   }
   expect(await weekRows()).toEqual([]);

@@ -44,20 +44,21 @@ test("a search looks at name, id, hint and owner, in any case, and a % is a %", 
     email: "grace@navy.example",
     workspaces: { [workspaceId]: "workspace_user" },
   });
-  const plain = await make("Plain");
+  const plain = await make("Plain key");
   const hers = await make("Hers", { owner_member_id: grace.id });
   await make("50% Off");
-  expect(await list("search=plai")).toEqual(["Plain"]);
-  expect(await list(`search=${plain.id}`)).toEqual(["Plain"]);
+  // With a space: ids and hints have random letters in them.
+  expect(await list("search=lain%20KE")).toEqual(["Plain key"]);
+  expect(await list(`search=${plain.id}`)).toEqual(["Plain key"]);
   expect(await list(`search=${encodeURIComponent(hers.partial_key_hint)}`)).toEqual(["Hers"]);
   expect(await list("search=HOPPER")).toEqual(["Hers"]);
   expect(await list("search=navy.example")).toEqual(["Hers"]);
   expect(await list("search=%25")).toEqual(["50% Off"]);
   // Of every id, and of nothing else.
-  expect(await list("search=%5F")).toEqual(["50% Off", "Hers", "Plain"]);
+  expect(await list("search=%5F")).toEqual(["50% Off", "Hers", "Plain key"]);
   expect(await list(`search=${encodeURIComponent("' OR true --")}`)).toEqual([]);
   expect(await list("owner_type=member")).toEqual(["Hers"]);
-  expect(await list("owner_type=workspace")).toEqual(["50% Off", "Plain"]);
+  expect(await list("owner_type=workspace")).toEqual(["50% Off", "Plain key"]);
   expect(await list(`owner_member_id=${grace.id}&search=hers`)).toEqual(["Hers"]);
   expect(await list("owner_member_id=user_unknown")).toEqual([]);
 });

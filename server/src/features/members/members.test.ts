@@ -71,7 +71,9 @@ describe("the list", () => {
     expect(await search("a_b@")).toEqual([percent.id]);
     expect(await search("%")).toEqual([percent.id]);
     expect(await search("\\")).toEqual([]);
-    expect(new Set(await search("ANN"))).toEqual(new Set([percent.id, plain.id]));
+    // With a space: the owner's address has random letters in it.
+    expect(await search("0X ANN")).toEqual([plain.id]);
+    expect(await search("% ANN")).toEqual([percent.id]);
     expect(await search("'; DROP TABLE member; --")).toEqual([]);
   });
 

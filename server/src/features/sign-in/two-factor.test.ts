@@ -41,18 +41,27 @@ async function signIn(browser: Browser, member = ada): Promise<string> {
 interface Enabled {
   browser: Browser;
   secret: string;
+  /** Of the confirmation: it is used up. */
+  usedCode: string;
   backupCodes: string[];
 }
 
-/** The member uses an authenticator app from now on. Its first code, that of the step before this one, is used up. */
+/** The member uses an authenticator app from now on. */
 async function enable(): Promise<Enabled> {
   const browser = browse();
   await signIn(browser);
   const { body } = await browser.post<{ secret: string; backup_codes: string[] }>(TOTP);
-  const confirmed = await browser.post(`${TOTP}/confirm`, { code: totpCode(body.secret, -1) });
+  const usedCode = totpCode(body.secret);
+  const confirmed = await browser.post(`${TOTP}/confirm`, { code: usedCode });
   expect(confirmed.body).toEqual({ type: "two_factor_enabled" });
-  return { browser, secret: body.secret, backupCodes: body.backup_codes };
+  return { browser, secret: body.secret, usedCode, backupCodes: body.backup_codes };
 }
+
+/**
+ * Another code than that of the confirmation, and as right: one step ahead of the app. Codes of a step before and after
+ * are taken, so that it stays right when the next step begins before it is looked at; one of the step before would not.
+ */
+const nextCode = (secret: string) => totpCode(secret, 1);
 
 /** Waits for the second factor. */
 async function half(): Promise<Browser> {
@@ -62,8 +71,9 @@ async function half(): Promise<Browser> {
 }
 
 const wrongCode = (secret: string) => {
-  const right = [-1, 0, 1].map((step) => totpCode(secret, step));
-  return ["000000", "111111", "222222", "333333"].find((code) => !right.includes(code)) ?? "";
+  const right = [-1, 0, 1, 2].map((step) => totpCode(secret, step));
+  const codes = ["000000", "111111", "222222", "333333", "444444"];
+  return codes.find((code) => !right.includes(code)) ?? "";
 };
 
 describe("an authenticator app", () => {
@@ -111,7 +121,7 @@ describe("an authenticator app", () => {
     const { secret } = await enable();
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await half();
-    const answer = await browser.post(CODE, { code: totpCode(secret) });
+    const answer = await browser.post(CODE, { code: nextCode(secret) });
     expect(answer.body).toEqual({ type: "signed_in" });
     expect((await browser.get(ME)).status).toBe(200);
     expect((await events()).map(({ event, after }) => [event, after])).toEqual([
@@ -120,9 +130,9 @@ describe("an authenticator app", () => {
   });
 
   test("each code counts once: in another browser, and at the same moment", async () => {
-    const { secret } = await enable();
+    const { secret, usedCode } = await enable();
     const browsers = [await half(), await half(), await half()];
-    const code = totpCode(secret);
+    const code = nextCode(secret);
     const answers = await Promise.all(browsers.map((browser) => browser.post(CODE, { code })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
     const late = await half();
@@ -133,18 +143,18 @@ describe("an authenticator app", () => {
     ]);
     expect((await late.get(ME)).status).toBe(401);
     // The code of the confirmation was used up too.
-    expect((await (await half()).post(CODE, { code: totpCode(secret, -1) })).status).toBe(401);
+    expect((await (await half()).post(CODE, { code: usedCode })).status).toBe(401);
   });
 
   test("a code without the cookie of the password is nothing", async () => {
     const { secret } = await enable();
-    const answer = await browse().post(CODE, { code: totpCode(secret) });
+    const answer = await browse().post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
   test("a code in a browser that is signed in does not stand for a sign-in", async () => {
     const { browser, secret } = await enable();
-    const answer = await browser.post(CODE, { code: totpCode(secret) });
+    const answer = await browser.post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
@@ -154,10 +164,10 @@ describe("an authenticator app", () => {
     for (let i = 0; i < 5; i++) {
       expect((await browser.post(CODE, { code: wrongCode(secret) })).status).toBe(401);
     }
-    const held = await (await half()).post(CODE, { code: totpCode(secret) });
+    const held = await (await half()).post(CODE, { code: nextCode(secret) });
     expect([held.status, held.headers["retry-after"]]).toEqual([429, "300"]);
     h.clock.nowMs += 300_000;
-    expect((await (await half()).post(CODE, { code: totpCode(secret) })).status).toBe(200);
+    expect((await (await half()).post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
   test("a stranger with the password does not slow down the member's own browser", async () => {
@@ -166,7 +176,7 @@ describe("an authenticator app", () => {
     for (let i = 0; i < 6; i++) await stranger.post(CODE, { code: wrongCode(secret) });
     await browser.post("/v1/admin/sign_out");
     expect(await signIn(browser)).toBe("two_factor_required");
-    expect((await browser.post(CODE, { code: totpCode(secret) })).status).toBe(200);
+    expect((await browser.post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
   test("stops being asked for when it is removed, which needs a fresh proof", async () => {
@@ -188,7 +198,7 @@ describe("an authenticator app", () => {
   test("is not replaced by accident, nor confirmed without having begun", async () => {
     const { browser, secret } = await enable();
     expect((await browser.post(TOTP)).status).toBe(409);
-    expect((await browser.post(`${TOTP}/confirm`, { code: totpCode(secret) })).status).toBe(409);
+    expect((await browser.post(`${TOTP}/confirm`, { code: nextCode(secret) })).status).toBe(409);
     const grace = await org.member({});
     expect((await grace.client.post(`${TOTP}/confirm`, { code: "123456" })).status).toBe(409);
   });
