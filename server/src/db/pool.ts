@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
+import { usePrepared } from "./prepared.ts";
 import type { Tables } from "./tables.ts";
 
 export type Database = Kysely<Tables>;
@@ -48,6 +49,7 @@ export function openDatabase(options: PoolOptions): Database {
   // ones: without a listener it would end the process. The next statement on it fails, and that is enough.
   pool.on("connect", (client) => {
     client.on("error", () => undefined);
+    usePrepared(client);
     endWhenSilent(client, options.silenceMs ?? SILENCE_MS);
   });
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });

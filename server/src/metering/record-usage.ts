@@ -1,9 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { FlushParticipant } from "./flush.ts";
-import { addToRollups, insertUsageEvents } from "./usage.sql.ts";
-import { toRollups, toUsageEvent } from "./usage-rows.ts";
-import { findWeeksToAddTo } from "./weeks.sql.ts";
+import { addToRollups } from "./rollups.sql.ts";
+import { insertUsageEvents } from "./usage.sql.ts";
+import { sumMinutes, toUsageEvent } from "./usage-rows.ts";
 
 /** Metering's own part of a flush. */
 export function recordUsage(nodeId: string): FlushParticipant {
@@ -22,6 +22,5 @@ export async function addUsage(
     records.map((record) => toUsageEvent(record, nodeId)),
   );
   const oldestMs = records.reduce((ms, record) => Math.min(ms, record.startedAtMs), Infinity);
-  const weeksBeforeMs = await findWeeksToAddTo(tx, oldestMs);
-  await addToRollups(tx, toRollups(records, weeksBeforeMs));
+  await addToRollups(tx, sumMinutes(records), oldestMs);
 }

@@ -1,17 +1,10 @@
 import type { EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
-import { periodOf } from "#src/domain/spend-period.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
-import {
-  type CountColumn,
-  countColumns,
-  type RollupTable,
-  type RollupUnit,
-  rollupTables,
-} from "./rollup-tables.ts";
+import type { CountColumn } from "./rollup-tables.ts";
 
-// Ended requests as rows: one event each, and what a batch of them adds to the rollups. Pure.
+// Ended requests as rows: one event each, and a batch of them summed up per minute. Pure.
 
 /** What is counted, by column. The rollups add exactly these up. */
 export interface UsageAmounts {
@@ -60,15 +53,13 @@ export interface UsageEventRow extends UsageLabels, UsageAmounts {
   first_byte_ms: number | null;
 }
 
-/** A row of a rollup. Labels that its table has no column for are those of one of the requests in it. */
-export interface RollupRow extends UsageLabels, Record<CountColumn, bigint> {
+/** Requests of one minute that have all labels in common. */
+export interface MinuteRow extends UsageLabels, Record<CountColumn, bigint> {
   bucket_at: Date;
   status: string;
 }
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 /** What the readers of usage let through at most; ten million such requests still add up inside an int8. */
 const MAX_COUNT = MAX_TOKENS * MAX_ITERATIONS;
 const MAX_INT4 = 2_147_483_647;
@@ -97,46 +88,14 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
 }
 
 /**
- * What the batch adds to each rollup (UTC, by the start of each request), in key order. Of weeks, only those that began
- * before `weeksBeforeMs`, which have been summed up already; milliseconds since the epoch.
+ * The batch summed up per minute (UTC, by the start of each request) and all labels, in the order of the first requests.
+ * Of one key there are few rows: comparing them costs less than making the text of a key per record.
  */
-export function toRollups(
-  records: readonly EndRecord[],
-  weeksBeforeMs: number,
-): Record<RollupTable, RollupRow[]> {
-  const minutes = rollUpMinutes(records);
-  const hours = rollUp(minutes, rollupTables.usage_hour);
-  const days = rollUp(hours, rollupTables.usage_day);
-  const lateDays = days.filter(({ bucket_at }) => bucket_at.getTime() < weeksBeforeMs);
-  const organizationHours = rollUp(hours, rollupTables.usage_organization_hour);
-  const keyDays = rollUp(days, rollupTables.usage_key_day);
-  const memberHours = rollUp(hours, rollupTables.usage_member_hour);
-  const workspaceHours = rollUp(hours, rollupTables.usage_workspace_hour);
-  return {
-    usage_hour: hours,
-    usage_day: days,
-    usage_week: rollUp(lateDays, rollupTables.usage_week),
-    usage_month: rollUp(days, rollupTables.usage_month),
-    usage_key_day: keyDays,
-    usage_key_week: rollUp(lateDays, rollupTables.usage_key_week),
-    usage_key_month: rollUp(keyDays, rollupTables.usage_key_month),
-    usage_member_hour: memberHours,
-    usage_member_day: rollUp(memberHours, rollupTables.usage_member_day),
-    usage_member_week: rollUp(lateDays, rollupTables.usage_member_week),
-    usage_workspace_hour: workspaceHours,
-    usage_workspace_day: rollUp(workspaceHours, rollupTables.usage_workspace_day),
-    usage_organization_minute: rollUp(minutes, rollupTables.usage_organization_minute),
-    usage_organization_hour: organizationHours,
-    usage_organization_day: rollUp(organizationHours, rollupTables.usage_organization_day),
-  };
-}
-
-/** Of one key of a workspace there are few rows: comparing them costs less than making the text of a key per record. */
-function rollUpMinutes(records: readonly EndRecord[]): RollupRow[] {
-  const rows: RollupRow[] = [];
-  const rowsOfKeys = new Map<string, RollupRow[]>();
+export function sumMinutes(records: readonly EndRecord[]): MinuteRow[] {
+  const rows: MinuteRow[] = [];
+  const rowsOfKeys = new Map<string, MinuteRow[]>();
   for (const record of records) {
-    const bucketAtMs = floorTo(record.startedAtMs, MINUTE_MS);
+    const bucketAtMs = Math.floor(record.startedAtMs / MINUTE_MS) * MINUTE_MS;
     let rowsOfKey = rowsOfKeys.get(record.apiKeyId);
     if (rowsOfKey === undefined) {
       rowsOfKey = [];
@@ -154,55 +113,7 @@ function rollUpMinutes(records: readonly EndRecord[]): RollupRow[] {
   return rows;
 }
 
-/**
- * Sums of finer rows, in key order: of minutes for hours, of days for months, of rows with more labels for those with fewer.
- */
-function rollUp(
-  rows: readonly RollupRow[],
-  { unit, labels }: { unit: RollupUnit; labels: readonly (keyof RollupRow)[] },
-): RollupRow[] {
-  const sums = new Map<string, RollupRow>();
-  for (const row of rows) {
-    const bucketAtMs = bucketStartMs(unit, row.bucket_at.getTime());
-    const key = keyOf(bucketAtMs, row, labels);
-    const known = sums.get(key);
-    if (known === undefined) sums.set(key, { ...row, bucket_at: new Date(bucketAtMs) });
-    else for (const column of countColumns) known[column] += row[column];
-  }
-  return inOrderOf([...sums]);
-}
-
-function bucketStartMs(unit: RollupUnit, ms: number): number {
-  switch (unit) {
-    case "minute":
-      return floorTo(ms, MINUTE_MS);
-    case "hour":
-      return floorTo(ms, HOUR_MS);
-    case "day":
-      return floorTo(ms, DAY_MS);
-    case "week":
-      return periodOf("weekly", ms).startMs;
-    case "month":
-      return periodOf("monthly", ms).startMs;
-  }
-}
-
-function floorTo(ms: number, bucketMs: number): number {
-  return Math.floor(ms / bucketMs) * bucketMs;
-}
-
-/** Key order is the order in which rows are locked, the same on every node: flushes wait, and never deadlock. */
-function inOrderOf(keyed: [string, RollupRow][]): RollupRow[] {
-  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-}
-
-function keyOf(bucketAtMs: number, row: RollupRow, labels: readonly (keyof RollupRow)[]): string {
-  let key = `${bucketAtMs}\n${row.organization_id}`;
-  for (const label of labels) key += `\n${String(row[label])}`;
-  return key;
-}
-
-function isRowOf(row: RollupRow, record: EndRecord, status: string, bucketAtMs: number): boolean {
+function isRowOf(row: MinuteRow, record: EndRecord, status: string, bucketAtMs: number): boolean {
   return (
     row.bucket_at.getTime() === bucketAtMs &&
     row.organization_id === record.organizationId &&
@@ -238,7 +149,7 @@ const nothing: Record<CountColumn, bigint> = {
   cost_nano_usd: 0n,
 };
 
-function addRecord(row: RollupRow, record: EndRecord): void {
+function addRecord(row: MinuteRow, record: EndRecord): void {
   row.requests += 1n;
   if (isError(record.outcome)) row.errors += 1n;
   if (record.isEstimated) row.estimated_requests += 1n;

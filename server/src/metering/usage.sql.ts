@@ -1,10 +1,10 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
-import { countColumns, type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
-import type { RollupRow, UsageAmounts, UsageEventRow, UsageLabels } from "./usage-rows.ts";
+import type { UsageAmounts, UsageEventRow, UsageLabels } from "./usage-rows.ts";
 
-// Batches travel as one array per column: one statement per table however many rows (measured about 75,000 rows/s).
+// Batches travel as one array per column: one statement however many rows (measured about 75,000 rows/s).
 
 const labelTypes: ColumnTypes<UsageLabels> = {
   organization_id: "uuid",
@@ -54,47 +54,16 @@ const eventTypes: ColumnTypes<UsageEventRow> = {
   first_byte_ms: "integer",
 };
 
-const INSERT_EVENTS = `INSERT INTO usage_event (${Object.keys(eventTypes).join(", ")})
-  SELECT * FROM unnest(${columnParameters(eventTypes)})`;
+const INSERT_EVENTS = prepareOnce(
+  "insert_usage_events",
+  `INSERT INTO usage_event (${Object.keys(eventTypes).join(", ")})
+  SELECT * FROM unnest(${columnParameters(eventTypes)})`,
+);
 
 /** Appends the events. A request that is already there is an error: nothing may be recorded twice. */
 export async function insertUsageEvents(tx: Tx, rows: readonly UsageEventRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.executeQuery(CompiledQuery.raw(INSERT_EVENTS, columnTexts(eventTypes, rows)));
-}
-
-interface Addition {
-  statement: string;
-  types: ColumnTypes<RollupRow>;
-}
-
-const additions = new Map(rollupTableNames.map((table) => [table, additionTo(table)]));
-
-function additionTo(table: RollupTable): Addition {
-  const { labels } = rollupTables[table];
-  const types = Object.fromEntries([
-    ["bucket_at", "timestamptz"],
-    ["organization_id", "uuid"],
-    ...labels.map((label) => [label, "text"]),
-    ...countColumns.map((column) => [column, "bigint"]),
-    // The statement has these columns only; whatever else a row holds is not read.
-  ]) as ColumnTypes<RollupRow>;
-  const sums = countColumns.map((column) => `${column} = rollup.${column} + excluded.${column}`);
-  const statement = `INSERT INTO ${table} AS rollup (${Object.keys(types).join(", ")})
-    SELECT * FROM unnest(${columnParameters(types)})
-    ON CONFLICT (organization_id, bucket_at, ${labels.join(", ")}) DO UPDATE SET ${sums.join(", ")}`;
-  return { statement, types };
-}
-
-/** Adds to every rollup. Rows come in key order, each key once. */
-export async function addToRollups(
-  tx: Tx,
-  rows: Readonly<Record<RollupTable, readonly RollupRow[]>>,
-): Promise<void> {
-  for (const [table, { statement, types }] of additions) {
-    if (rows[table].length === 0) continue;
-    await tx.executeQuery(CompiledQuery.raw(statement, columnTexts(types, rows[table])));
-  }
 }
 
 /** Which of these requests have their event already: ids. */

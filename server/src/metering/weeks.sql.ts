@@ -6,22 +6,17 @@ import { countColumns, rollupTableNames, rollupTables } from "./rollup-tables.ts
 // is flushed still later is added to it. The row of usage_weeks keeps the two apart: whoever sums up locks it, whoever
 // adds holds it, so that no request is left out and none is counted twice.
 
-/** Later than this after the start of its day, a flush looks whether the week has been summed up. */
-const LATE = sql`interval '2 days'`;
 /** A week is summed up so long after its end: a day after everything that is flushed for it counts as late. */
 const SUMMED_AFTER = sql`interval '2 days'`;
 
 /**
- * Requests that began in a week before this have to be added to it, milliseconds since the epoch; it stays so until the
- * transaction ends. `oldestMs` is the start of the oldest request.
+ * SQL of the row of usage_weeks where a batch may hold requests of weeks before its `summed_before`, which have to be
+ * added to them: it stays so until the transaction ends. `oldest` is SQL of the start of the oldest request; two days
+ * after its day there may be such a week.
  */
-export async function findWeeksToAddTo(tx: Tx, oldestMs: number): Promise<number> {
-  const { rows } = await sql<{ summed_before: Date }>`
-    SELECT summed_before FROM usage_weeks
-    WHERE date_trunc('day', ${new Date(oldestMs)}::timestamptz, 'UTC') < now() - ${LATE} FOR SHARE`.execute(
-    tx,
-  );
-  return rows[0]?.summed_before.getTime() ?? 0;
+export function weeksToAddTo(oldest: string): string {
+  return `SELECT summed_before FROM usage_weeks
+    WHERE date_trunc('day', ${oldest}, 'UTC') < now() - interval '2 days' FOR SHARE`;
 }
 
 /** Weeks that began before this have been summed up; milliseconds since the epoch, a Monday. */
