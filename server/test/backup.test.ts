@@ -93,6 +93,7 @@ test("what was there is there again: money, credential and log; its keys work wh
   await Promise.all(traffic);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toContain("holds the installation's secret");
+  expect(made.stdout).toContain(" requests, 1 API key, ");
   const verified = await bursar(server.dataDir, ["--json", "backup", "verify", file]);
   const inside = JSON.parse(verified.stdout) as {
     rows: { usage_event: number };

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import { asOperator, explained, onInterrupt, operatorName, versionOf } from "./backup-errors.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { print } from "./print.ts";
@@ -102,14 +103,14 @@ async function verify(program: Command, load: () => LoadedConfig, file: string):
 }
 
 const counted = [
-  ["usage_event", "requests"],
-  ["api_key", "API keys"],
-  ["member", "people"],
-  ["audit_event", "audit events"],
+  ["usage_event", "request", "requests"],
+  ["api_key", "API key", "API keys"],
+  ["member", "person", "people"],
+  ["audit_event", "audit event", "audit events"],
 ] as const;
 
 function describeRows(rows: ReadonlyMap<string, number>): string {
   return counted
-    .map(([table, word]) => `${(rows.get(table) ?? 0).toLocaleString("en")} ${word}`)
+    .map(([table, one, many]) => formatPlural(rows.get(table) ?? 0, one, many))
     .join(", ");
 }
