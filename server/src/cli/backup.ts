@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
-import { asOperator, explained, onInterrupt, operatorName, versionOf } from "./backup-errors.ts";
+import { VERSION } from "#src/lib/program-version.ts";
+import { asOperator, explained, onInterrupt, operatorName } from "./backup-errors.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { print } from "./print.ts";
 import { showable } from "./terminal.ts";
@@ -38,7 +39,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
       reach: config,
       secret: config.secret,
       passphrase: config.backupPassphrase,
-      bursarVersion: versionOf(),
+      bursarVersion: VERSION,
       madeBy: operatorName(),
       actor: asOperator(),
       signal: onInterrupt(),
