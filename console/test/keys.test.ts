@@ -174,4 +174,60 @@ describeConsole("keys", ({ company, openAs }) => {
     expect(left).not.toContain(secret.slice(20, 40));
     expect(left).not.toContain(owner.password);
   });
+
+  test("what is chosen, left out or filled in without typing is asked about as well", async () => {
+    const { page } = await openAs();
+    const { url } = company().server;
+    const open = async (path: string, button: string) => {
+      await page.goto(url + path);
+      await page.getByRole("button", { name: button }).click();
+    };
+    const isAsked = async () => {
+      await page.keyboard.press("Escape");
+      await page.getByText("What you entered is not saved.").waitFor();
+      await page.getByRole("button", { name: "Discard changes" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    };
+    await open("/keys", "Create key…");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("listbox").waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    expect(await page.getByLabel("Workspace", { exact: true }).inputValue()).toBe("Research");
+    await page.getByRole("button", { name: "Keep editing" }).click();
+    await isAsked();
+
+    await open("/team", "Invite people…");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("button", { name: "Leave out Research" }).waitFor();
+    await isAsked();
+
+    await open("/reviews", "Start access review…");
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByRole("button", { name: "Leave out Ada Lovelace" }).click();
+    await isAsked();
+
+    // Some browsers give a box that is pressed no focus.
+    await open("/reviews", "Start access review…");
+    const box = page.getByRole("dialog").getByRole("checkbox").first();
+    await box.evaluate((element) => (element as unknown as { click(): void }).click());
+    await isAsked();
+  });
+
+  test("the search over everything does not open over a dialog, whose input or secret a page would take away", async () => {
+    const { page } = await openAs();
+    const { url } = company().server;
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder(/^A page/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.goto(`${url}/keys`);
+    await page.getByRole("button", { name: "Create key…" }).click();
+    await page.getByLabel("Name").fill("Half done");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type(" and more");
+    expect(await page.getByLabel("Name").inputValue()).toBe("Half done and more");
+    expect(await page.getByRole("dialog").count()).toBe(1);
+  });
 });
