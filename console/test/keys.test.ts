@@ -230,4 +230,43 @@ describeConsole("keys", ({ company, openAs }) => {
     expect(await page.getByLabel("Name").inputValue()).toBe("Half done and more");
     expect(await page.getByRole("dialog").count()).toBe(1);
   });
+
+  test("a long list keeps its columns while it scrolls and is sorted, and what it cuts off is in the title", async () => {
+    const { page, faults } = await openAs();
+    const { url, sql } = company().server;
+    const longest = "key of the nightly evaluation of all summaries, shard 17";
+    await sql(
+      `INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+       SELECT 'apikey_many' || lpad(i::text, 20, '0'), organization_id, id, CASE WHEN i = 150 THEN $1 ELSE 'key ' || i END,
+         'write', 'system', 'many'
+       FROM workspace, generate_series(1, 300) AS i WHERE name = 'Research'`,
+      [longest],
+    );
+    await sql(
+      `INSERT INTO api_key_secret (api_key_id, hash, hint, created_at)
+       SELECT id, sha256(id::bytea), 'sk-ant-api03-' || right(id, 4), now() FROM api_key WHERE created_by_id = 'many'`,
+    );
+    await page.goto(`${url}/keys?show=all`);
+    await settle(page);
+    const columns = () =>
+      page
+        .getByRole("columnheader")
+        .evaluateAll((all) =>
+          all.map((each) => (each as unknown as { offsetWidth: number }).offsetWidth),
+        );
+    const first = await columns();
+    await page.getByRole("button", { name: "Name" }).click();
+    expect(await columns()).toEqual(first);
+    const link = page.getByRole("link", { name: longest });
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+    await link.waitFor();
+    expect(await columns()).toEqual(first);
+    await link.hover();
+    expect(await link.getAttribute("title")).toBe(longest);
+    await page.setViewportSize({ width: 390, height: 900 });
+    await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await sql("DELETE FROM api_key_secret WHERE api_key_id LIKE 'apikey_many%'");
+    await sql("DELETE FROM api_key WHERE created_by_id = 'many'");
+    expect(faults).toEqual([]);
+  });
 });
