@@ -7,9 +7,9 @@ import { ensureInstalled, findNode, root } from "./runtime.mjs";
 
 const [command, ...rest] = process.argv.slice(2);
 const checks = [
-  ["format and lint", "@biomejs/biome/bin/biome", ["check", "."]],
   ["types", "typescript/bin/tsc", ["-p", "tsconfig.json"]],
   ["types of the console", "typescript/bin/tsc", ["-p", "console/tsconfig.json"]],
+  ["format and lint", "@biomejs/biome/bin/biome", ["check", "."]],
   ["architecture", null, ["scripts/check-architecture.mjs"]],
   ["dead code", "knip/bin/knip.js", []],
 ];
@@ -22,11 +22,11 @@ switch (command) {
     break;
   case "check":
     ensureInstalled("all");
-    runChecks();
+    await runChecks();
     break;
   case "test":
     ensureInstalled("all");
-    if (rest.length === 0) runChecks();
+    if (rest.length === 0) await runChecks();
     buildConsole();
     step("tests", "vitest/vitest.mjs", ["run", ...rest]);
     break;
@@ -56,19 +56,48 @@ switch (command) {
     process.exit(2);
 }
 
-function runChecks() {
-  for (const [name, script, args] of checks) step(name, script, args);
+/** Two at a time, each in memory of its own; all of them, so that one look tells everything. */
+async function runChecks() {
+  const waiting = [...checks];
+  let hasFailed = false;
+  const work = async () => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      const { status, output } = await runQuietly(check[1], check[2]);
+      console.error(`\n> ${check[0]}\n${output.trimEnd()}`);
+      hasFailed ||= status !== 0;
+    }
+  };
+  await Promise.all([work(), work()]);
+  if (hasFailed) process.exit(1);
 }
 
-/** Runs one script of an installed package (or of ours, when `script` is null) and stops at the first that fails. */
+/** Exit status, and what the script said on both streams in the order in which it came. */
+async function runQuietly(script, args) {
+  const { node, nodeArgs, options } = commandOf(script, args);
+  const child = spawn(node, nodeArgs, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  const status = await new Promise((resolve) => child.on("close", resolve));
+  return { status, output };
+}
+
+/** Runs one script of an installed package (or of ours, when `script` is null) and stops when it fails. */
 function step(name, script, args) {
   console.error(`\n> ${name}`);
-  const node = findNode();
-  const scriptArgs = script ? [join(root, "node_modules", script), ...args] : args;
-  const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`;
-  const env = { ...process.env, PATH: path };
-  const { status } = spawnSync(node, scriptArgs, { cwd: root, stdio: "inherit", env });
+  const { node, nodeArgs, options } = commandOf(script, args);
+  const { status } = spawnSync(node, nodeArgs, { ...options, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+function commandOf(script, args) {
+  const node = findNode();
+  const nodeArgs = script ? [join(root, "node_modules", script), ...args] : args;
+  const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`;
+  return { node, nodeArgs, options: { cwd: root, env: { ...process.env, PATH: path } } };
 }
 
 /** A console that cannot be built is no reason not to serve Claude: the page at `/` then says so. */

@@ -120,6 +120,30 @@ describe("a change and its event stand or fall together", () => {
   });
 });
 
+test("two changes that wait for each other both happen, each with one event", async () => {
+  const second = (await h.organization()).id;
+  const places = [org.id, second];
+  const bothHold = Promise.withResolvers<void>();
+  let tries = 0;
+  const change = (first: string, then: string) =>
+    auditedTransaction(h.deps, caller(), origin, async (tx) => {
+      const rename = (id: string) =>
+        tx.updateTable("organization").set({ name: "Renamed" }).where("id", "=", id).execute();
+      tries += 1;
+      await rename(first);
+      if (tries === 2) bothHold.resolve();
+      await bothHold.promise;
+      await rename(then);
+      return { result: first, audit: entry };
+    });
+  const before = await countEvents();
+  const changes = [change(org.id, second), change(second, org.id)];
+  expect(await Promise.all(changes)).toEqual(places);
+  expect(tries).toBe(3);
+  expect(await countEvents()).toBe(before + 2);
+  expect((await verify()).kind).toBe("intact");
+});
+
 test("concurrent changes make one chain without a gap", async () => {
   const before = await countEvents();
   await Promise.all(

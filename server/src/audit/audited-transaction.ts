@@ -1,7 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
+import { inTransactionDespiteDeadlocks } from "#src/db/transaction.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
@@ -54,7 +54,8 @@ export type Audit = AuditEntry | readonly AuditEntry[] | "unchanged";
  * Runs `work` in one transaction that also holds the audit event of what it did, and raises the change counter, so that
  * every node drops what it had cached. The chain's end is locked last and until the commit: changes of one organization
  * follow one another. Under a claim (`origin.claim`) it runs once, and gives a repeated request what it gave the first:
- * `work` therefore returns plain data. Throws what `work` throws, and then nothing has happened.
+ * `work` therefore returns plain data. After a deadlock `work` runs again, so it begins anew each time. Throws what `work`
+ * throws, and then nothing has happened.
  */
 export function auditedTransaction<Result>(
   deps: AuditDeps,
@@ -80,8 +81,9 @@ export async function auditedTransactionOf<Result>(
   { organizationId, actor, origin }: Maker,
   work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
 ): Promise<Result> {
-  const added: AddedEvent[] = [];
-  const result = await inTransaction(deps.database, (tx) => {
+  let added: AddedEvent[] = [];
+  const result = await inTransactionDespiteDeadlocks(deps.database, (tx) => {
+    added = [];
     const workAndAudit = async () => {
       const { result, audit } = await work(tx);
       const entries = audit === "unchanged" ? [] : [audit].flat();

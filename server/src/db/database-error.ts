@@ -7,6 +7,7 @@ import { StartError } from "#src/lib/start-error.ts";
 const UNIQUE_VIOLATION = "23505";
 const DISK_FULL = "53100";
 const LOCK_NOT_AVAILABLE = "55P03";
+const DEADLOCK_DETECTED = "40P01";
 
 const UNAVAILABLE_SQLSTATES = new Set([
   "57P01", // the server is being shut down
@@ -18,7 +19,7 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "53400", // a configured limit was reached
   "57014", // a statement took longer than it may
   "40001", // another transaction came first …
-  "40P01", // … or waited for this one while this one waited for it
+  DEADLOCK_DETECTED, // … or waited for this one while this one waited for it
   "55P03", // a lock was not to be had
 ]);
 const UNAVAILABLE_SYSTEM_CODES = new Set([
@@ -69,6 +70,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 /** A lock was waited for as long as `lock_timeout` allows. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE;
+}
+
+/** Two transactions waited for each other, and PostgreSQL has rolled this one back. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === DEADLOCK_DETECTED;
 }
 
 /** The database server has no room left on its disk. */

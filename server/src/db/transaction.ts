@@ -1,4 +1,7 @@
+import { isDeadlock } from "./database-error.ts";
 import type { Database, Tx } from "./pool.ts";
+
+const MAX_DEADLOCKS = 3;
 
 /**
  * Runs `work` in one transaction (read committed): committed when it returns, rolled back when it throws, never tried
@@ -10,6 +13,23 @@ export function inTransaction<Result>(
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return database.transaction().execute(work);
+}
+
+/**
+ * As `inTransaction`, but what PostgreSQL rolled back because it and another waited for each other runs once more, since
+ * the other has gone on: `work` changes nothing but the database, or begins anew each time.
+ */
+export async function inTransactionDespiteDeadlocks<Result>(
+  database: Database,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  for (let deadlocks = 0; ; deadlocks++) {
+    try {
+      return await inTransaction(database, work);
+    } catch (error) {
+      if (!isDeadlock(error) || deadlocks >= MAX_DEADLOCKS) throw error;
+    }
+  }
 }
 
 /** Runs reading `work` on one state of the database: what it reads adds up, whatever commits meanwhile. */
