@@ -56,7 +56,9 @@ function ensureConsole() {
   }
   for (const file of filesIn(fresh)) compress(file);
   writeFileSync(join(fresh, STAMP), `${hash}\n`);
-  replace(fresh);
+  // Who built the same meanwhile was first; to put it away again would take files from under a server that reads them.
+  if (isBuiltFrom(hash)) rmSync(fresh, { recursive: true, force: true });
+  else replace(fresh);
   return true;
 }
 

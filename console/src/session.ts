@@ -63,15 +63,21 @@ function mayElsewhere(session: Session, action: Action): boolean {
 export async function startSession(): Promise<void> {
   const session = await loadSession();
   forgetData();
-  queryClient.setQueryData(["getSession"], session);
+  await keepSession(session);
 }
 
 /** Ends the session; the page then leads to the sign-in. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);
-  queryClient.setQueryData(["getSession"], null);
+  await keepSession(null);
   // Once the pages that showed it are gone.
   setTimeout(forgetData);
+}
+
+/** An answer that is still to come was asked for before, and says who was there then. */
+async function keepSession(session: Session | null): Promise<void> {
+  await queryClient.cancelQueries({ queryKey: ["getSession"] });
+  queryClient.setQueryData(["getSession"], session);
 }
 
 /** Not what is on the screen: its queries would lose their place in the cache, and never hear of an answer again. */

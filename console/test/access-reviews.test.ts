@@ -16,6 +16,15 @@ import {
 } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { type Company, owner, startCompany } from "./company.ts";
+import {
+  type Opened,
+  openPage as openAnyPage,
+  PATIENCE_MS,
+  pressCreate,
+  SLOW_MS,
+  settle,
+  signIn,
+} from "./open-console.ts";
 
 // An access review as people do it: planned, decided by keyboard, closed, carried out and proven, in a real browser.
 
@@ -25,8 +34,6 @@ if (executable === null) {
     "The tests of access reviews in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
   );
 }
-const SLOW_MS = 240_000;
-const PATIENCE_MS = 15_000;
 /** The promise is a second; the machine of the tests draws and answers at once. */
 const STOPS_WITHIN_MS = 2_000;
 
@@ -41,11 +48,7 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
     browser = await launchChromium(executable ?? "");
     company = await startCompany();
     const { page, context } = await openPage();
-    await page.goto(`${company.server.url}/login`);
-    await page.getByLabel("E-mail").fill(owner.email);
-    await page.getByLabel("Password").fill(owner.password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+    await signIn(page, owner.email, { url: company.server.url });
     ownerCookies = await context.cookies();
     await context.close();
   }, SLOW_MS);
@@ -76,6 +79,16 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
       const decided = await decideByKeyboard(page, (label) => label.startsWith("Tess Byrne"));
       expect(decided.removed).toBe(3);
       await page.getByText(`${decided.all} of ${decided.all} decided`).last().waitFor();
+      // They are shown at once, and sent behind.
+      const id = new URL(page.url()).pathname.split("/")[2];
+      const readReview = () =>
+        company.server.mustAdmin("GET", `/v1/admin/access_reviews/${id}`) as Promise<{
+          status: string;
+          progress: Record<string, number>;
+        }>;
+      await expect
+        .poll(async () => (await readReview()).progress["undecided"], { timeout: PATIENCE_MS })
+        .toBe(0);
 
       await company.server.sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
       await page.getByRole("button", { name: "Close review…" }).click();
@@ -91,21 +104,16 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
       );
       await page.getByLabel("Password").fill(owner.password);
       await page.getByRole("button", { name: "Confirm" }).click();
-      const { id } = (await (await closed).json()) as { id: string };
+      await (await closed).finished();
       const closedAtMs = performance.now();
       const [sessionMs, keyMs] = [await refused.session, await refused.key];
       expect(sessionMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
       expect(keyMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
       // A job takes some of it away beside the request that closed the review.
-      const closedReview = () =>
-        company.server.mustAdmin("GET", `/v1/admin/access_reviews/${id}`) as Promise<{
-          status: string;
-          progress: Record<string, number>;
-        }>;
       await expect
-        .poll(async () => (await closedReview()).status, { timeout: 5_000 })
+        .poll(async () => (await readReview()).status, { timeout: PATIENCE_MS })
         .toBe("closed");
-      const { progress } = await closedReview();
+      const { progress } = await readReview();
       // The person's deactivation takes the role in the workspace with it, whichever comes first.
       expect(Number(progress["removed"]) + Number(progress["already_gone"])).toBe(3);
       expect(progress["not_applied"]).toBe(0);
@@ -187,7 +195,9 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
       const table = page.getByRole("table", { name: "API keys" });
       await table.waitFor();
       expect(count).toBeGreaterThan(0);
-      expect(await table.locator("tbody tr").count()).toBe(count);
+      await expect
+        .poll(() => table.locator("tbody tr").count(), { timeout: PATIENCE_MS })
+        .toBe(count);
     },
     SLOW_MS,
   );
@@ -231,7 +241,7 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
       await page.keyboard.press("Escape");
       await page.goto(`${company.server.url}/reviews`);
       await settle(page);
-      await page.keyboard.press("c");
+      await pressCreate(page);
       for (let step = 1; step <= 4; step++) {
         await page.getByText(`Step ${step} of 4`).waitFor();
         if (step === 4) await page.getByText(/^Takes down/).waitFor();
@@ -246,10 +256,12 @@ describe.skipIf(executable === null)("access reviews in a browser", () => {
 
 async function startReviewByWizard(page: Page, name: string): Promise<void> {
   await page.goto(`${company.server.url}/reviews`);
-  await settle(page);
-  await page.keyboard.press("c");
+  await pressCreate(page);
   await page.getByLabel("Name").fill(name);
-  for (let step = 1; step <= 3; step++) await page.getByRole("button", { name: "Next" }).click();
+  for (let step = 1; step <= 3; step++) {
+    await page.getByText(`Step ${step} of 4`).waitFor();
+    await page.getByRole("button", { name: "Next" }).click();
+  }
   await page.getByText(/^Takes down \d+ accesses as they are now: /).waitFor();
   await page.getByText("What nobody decides about stays.").waitFor();
   await page.getByRole("button", { name: "Start access review", exact: true }).click();
@@ -388,27 +400,9 @@ async function joinCompany(of: { name: string; workspaceRole: string }): Promise
 async function openPage(
   cookies: Person["cookies"] = [],
   colorScheme: "light" | "dark" = "light",
-): Promise<{ page: Page; context: BrowserContext; faults: string[] }> {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    colorScheme,
-    reducedMotion: "reduce",
-  });
-  contexts.add(context);
-  context.setDefaultTimeout(PATIENCE_MS);
-  if (cookies.length > 0) await context.addCookies(cookies);
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    // A change that wants a confirmation first is a 403, and then goes on.
-    const isAnswer = /status of 40[13]/.test(message.text());
-    if (message.type() === "error" && !isAnswer) faults.push(message.text());
-  });
-  return { page, context, faults };
-}
-
-async function settle(page: Page): Promise<void> {
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.waitForLoadState("networkidle");
+): Promise<Opened> {
+  const opened = await openAnyPage(browser, { colorScheme });
+  contexts.add(opened.context);
+  if (cookies.length > 0) await opened.context.addCookies(cookies);
+  return opened;
 }

@@ -1,10 +1,18 @@
+import { randomInt } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { startServer } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner, setUpLinkOf } from "./company.ts";
-import { describeConsole, openPage, SLOW_MS, settle } from "./open-console.ts";
+import {
+  describeConsole,
+  openPage,
+  PATIENCE_MS,
+  pressCreate,
+  SLOW_MS,
+  settle,
+} from "./open-console.ts";
 
 describeConsole("changes", ({ company, browser, openAs }) => {
   const goTo = async (page: Page, path: string) => {
@@ -21,7 +29,8 @@ describeConsole("changes", ({ company, browser, openAs }) => {
       await who.getByRole("button", { name: "Actions for the limit of Engineering" }).click();
       await who.getByRole("menuitem", { name: "Change limit…" }).click();
     };
-    const change = (who: Page, usd: string) => who.getByLabel("Limit", { exact: true }).fill(usd);
+    const limitOf = (who: Page) => who.getByLabel("Limit", { exact: true });
+    const change = (who: Page, usd: string) => limitOf(who).fill(usd);
     const save = (who: Page) =>
       who.getByRole("button", { name: "Change limit", exact: true }).click();
     await open(page);
@@ -41,7 +50,7 @@ describeConsole("changes", ({ company, browser, openAs }) => {
     await notice.getByRole("row", { name: "When it is reached Soft Strict" }).waitFor();
     expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("7000");
     await page.getByRole("button", { name: "Load current limit" }).click();
-    expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("9100");
+    await expect.poll(() => limitOf(page).inputValue(), { timeout: PATIENCE_MS }).toBe("9100");
     expect(await page.getByLabel("Soft").isChecked()).toBe(true);
 
     await open(other);
@@ -65,7 +74,9 @@ describeConsole("changes", ({ company, browser, openAs }) => {
     await page.getByText(/set this limit/).waitFor();
     await page.getByRole("alert").getByText("$15,000.00").waitFor();
     await page.getByRole("button", { name: "Load current limit" }).click();
-    expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("15000");
+    await expect
+      .poll(() => page.getByLabel("Limit", { exact: true }).inputValue(), { timeout: PATIENCE_MS })
+      .toBe("15000");
   });
 
   test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
@@ -102,7 +113,7 @@ describeConsole("changes", ({ company, browser, openAs }) => {
   test("many are invited at once, and what became of each address is said", async () => {
     const { page, faults } = await openAs();
     await goTo(page, "/team");
-    await page.keyboard.press("c");
+    await pressCreate(page);
     await page
       .getByLabel("E-mail addresses")
       .fill(
@@ -164,6 +175,7 @@ describeConsole("changes", ({ company, browser, openAs }) => {
     await page.getByRole("option", { name: "CI pipeline" }).click();
     await page.getByRole("heading", { level: 1, name: "CI pipeline" }).waitFor();
     await find("customer");
+    await page.getByRole("option", { name: "Customer support", selected: true }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Customer support" }).waitFor();
   });
@@ -234,16 +246,26 @@ async function setUp(page: Page, link: string): Promise<void> {
   await page.getByRole("button", { name: "Go on with the simulator" }).waitFor();
 }
 
-/** A port that nobody has now: a server that is started again must be where it was. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const taken = createServer().listen(0, "127.0.0.1", () => {
-      const address = taken.address();
-      taken.close(() =>
-        typeof address === "object" && address
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
+/** Below those that a system gives by itself to whoever asks for any port, or calls somebody. */
+const PORTS = { from: 20_000, to: 30_000 };
+const MAX_TRIES = 50;
+
+/**
+ * A port that nobody has now, and that nobody gets by chance: a server that is started again must be where it was, and
+ * others are started beside it.
+ */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no port is free");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .once("error", () => resolve(false))
+      .listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

@@ -193,9 +193,10 @@ async function setLimits(server: ServerProcess, workspaceIds: readonly string[])
   const limits = [
     [{ type: "organization" }, 15000],
     [{ type: "workspace", workspace_id: workspaceIds[0] }, 8000],
-    [{ type: "workspace", workspace_id: workspaceIds[1] }, 2000],
+    [{ type: "workspace", workspace_id: workspaceIds[1] }, 2400],
     [{ type: "workspace", workspace_id: workspaceIds[3] }, 1800],
   ] as const;
+  // None is reached by the usage of a month, on whichever of its days.
   for (const [scope, limit_usd] of limits) {
     await server.mustAdmin("POST", "/v1/admin/spend_limits", {
       scope,

@@ -2,7 +2,14 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner } from "./company.ts";
-import { describeConsole, SLOW_MS, settle } from "./open-console.ts";
+import {
+  describeConsole,
+  pressCreate,
+  SLOW_MS,
+  settle,
+  USE_IS_WRITTEN_MS,
+  waitForStatus,
+} from "./open-console.ts";
 
 const MAX_TABS = 200;
 
@@ -23,16 +30,16 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
       await press("Enter");
       await page.locator("h1:focus").waitFor();
 
-      await press("g", "w");
+      await goBy(page, "w");
       await page.locator("h1:focus", { hasText: "Workspaces" }).waitFor();
-      await press("c");
+      await pressCreate(page);
       await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
       await type("By keyboard");
       await press("Enter");
       await page.locator("h1:focus", { hasText: "By keyboard" }).waitFor();
 
       await page.getByRole("button", { name: "Create key…" }).first().waitFor();
-      await press("c");
+      await pressCreate(page);
       await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
       await type("Pressed");
       await press("Enter");
@@ -54,33 +61,37 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
       await press("Enter");
       await page.getByText("No limit is set").waitFor();
       await press("c");
-      await page.getByRole("heading", { name: "Set limit" }).waitFor();
+      await focusIn(page, "Set limit");
       await tabTo(page, "Limit");
       await type("25");
       await press("Enter");
       await page.getByText("$25.00 per calendar month").waitFor();
 
       // A key that was used has to be named before it is revoked.
-      await expect.poll(lastUse, { timeout: 20_000 }).toMatchObject({ address: "127.0.0.1" });
+      await expect
+        .poll(lastUse, { timeout: USE_IS_WRITTEN_MS })
+        .toMatchObject({ address: "127.0.0.1" });
       await press("Control+k");
-      await page.getByRole("dialog", { name: "Search" }).waitFor();
+      await focusIn(page, "Search");
       await type("Pressed");
-      await page.getByRole("option", { name: "Pressed" }).waitFor();
+      await page.getByRole("option", { name: "Pressed", selected: true }).waitFor();
       await press("Enter");
       await page.locator("h1:focus", { hasText: "Pressed" }).waitFor();
       await tabTo(page, "Revoke key…");
       await press("Enter");
-      await page.getByRole("dialog", { name: "Revoke key" }).waitFor();
+      await focusIn(page, "Revoke key");
       await tabTo(page, "Type Pressed to confirm");
       await type("Pressed");
       await press("Enter");
       await page.getByText("revoked", { exact: true }).waitFor();
-      expect((await sendMessage(url, key)).status).toBe(401);
+      await waitForStatus(url, key, 401);
 
       await tabTo(page, "Grace Hopper");
       await press("Enter");
-      await page.getByRole("menuitem", { name: "Your account" }).waitFor();
-      await press("End", "Enter");
+      await page.locator("[role=menu]:focus-within").waitFor();
+      await press("End");
+      await page.locator("[role=menuitem]:focus", { hasText: "Sign out" }).waitFor();
+      await press("Enter");
       await page.getByRole("heading", { name: "Sign in" }).waitFor();
       expect(faults).toEqual([]);
     },
@@ -112,13 +123,22 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
     const rail = await page.locator("aside nav a").allTextContents();
     expect(going.map(([, what]) => what)).toEqual(rail);
     for (const [keys, what] of going) {
-      await page.keyboard.press("g");
-      await page.keyboard.press(keys.split(" ")[1] ?? "");
+      await goBy(page, keys.split(" ")[1] ?? "");
       await page.locator('aside nav a[aria-current="page"]', { hasText: what }).waitFor();
       await page.locator("h1:focus").waitFor();
     }
   });
 });
+
+/** Presses `g` and a letter, without a wait for the first: they belong together for a second, in which a busy page may rest. */
+async function goBy(page: Page, letter: string): Promise<void> {
+  await Promise.all([page.keyboard.press("g"), page.keyboard.press(letter)]);
+}
+
+/** Waits until a dialog is there and has the focus: a key that is pressed before goes elsewhere. */
+async function focusIn(page: Page, dialog: string): Promise<void> {
+  await page.getByRole("dialog", { name: dialog }).locator(":focus").waitFor();
+}
 
 async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);

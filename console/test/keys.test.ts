@@ -2,15 +2,23 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { owner } from "./company.ts";
-import { describeConsole, settle, shownSecret, storeSecret, whatStays } from "./open-console.ts";
+import {
+  describeConsole,
+  pressCreate,
+  settle,
+  shownSecret,
+  storeSecret,
+  USE_IS_WRITTEN_MS,
+  waitForStatus,
+  whatStays,
+} from "./open-console.ts";
 
 describeConsole("keys", ({ company, openAs }) => {
   /** Opens the list, makes a key in Research, and leaves the dialog open that shows it. */
   async function createKey(page: Page, name: string): Promise<string> {
     await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
-    await settle(page);
-    await page.keyboard.press("c");
+    await pressCreate(page);
     await page.getByLabel("Name").fill(name);
     await page.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
@@ -35,8 +43,9 @@ describeConsole("keys", ({ company, openAs }) => {
     await page.keyboard.press("Escape");
     await page.mouse.click(5, 5);
     await page.goBack();
+    // The address changes before the page is asked, and is set back then.
+    await page.waitForURL(`${company().server.url}/keys`);
     expect(await dialog.isVisible()).toBe(true);
-    expect(page.url()).toBe(`${company().server.url}/keys`);
     expect(await page.getByRole("button", { name: "Done" }).isDisabled()).toBe(true);
     await storeSecret(page);
     await page.getByRole("link", { name: "Nightly report" }).waitFor();
@@ -129,21 +138,21 @@ describeConsole("keys", ({ company, openAs }) => {
           await settle(page);
           return [await old.textContent(), await current.textContent()].join("\n");
         },
-        { timeout: 20_000 },
+        { timeout: USE_IS_WRITTEN_MS },
       )
       .toMatch(/stops.*Last used (?!never).*\nsk-.*Current.*Last used (?!never)/);
     await page.getByRole("button", { name: "Stop the old secret now" }).click();
     await old.waitFor({ state: "detached" });
-    expect((await sendMessage(url, first)).status).toBe(401);
+    await waitForStatus(url, first, 401);
 
     await page.getByRole("button", { name: "Disable key…" }).click();
     await page.getByText("It was last used").waitFor();
     await page.getByRole("button", { name: "Disable key", exact: true }).click();
     await page.getByRole("button", { name: "Enable key" }).waitFor();
-    expect((await sendMessage(url, second)).status).toBe(401);
+    await waitForStatus(url, second, 401);
     await page.getByRole("button", { name: "Enable key" }).click();
     await page.getByRole("button", { name: "Disable key…" }).waitFor();
-    expect((await sendMessage(url, second)).status).toBe(200);
+    await waitForStatus(url, second, 200);
 
     await page.getByRole("button", { name: "Revoke key…" }).click();
     const revoke = page.getByRole("button", { name: "Revoke key", exact: true });
@@ -151,7 +160,7 @@ describeConsole("keys", ({ company, openAs }) => {
     await page.getByLabel("Type Longer life to confirm").fill("Longer life");
     await revoke.click();
     await page.getByText("revoked", { exact: true }).waitFor();
-    expect((await sendMessage(url, second)).status).toBe(401);
+    await waitForStatus(url, second, 401);
     expect(faults).toEqual([]);
   });
 

@@ -1,18 +1,25 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { Browser, BrowserContext, Page } from "@playwright/test";
+import type { Browser, BrowserContext, Page, Request } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { root, sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { type Company, owner, startCompany } from "./company.ts";
 
 // The console as people meet it: the built files, served by the real program, in a real browser. One company, and one
 // browser, for all tests of a file.
 
+/** What a test may take, and what starting a company and a browser may: other tests run beside it, and take the processor. */
 export const SLOW_MS = 240_000;
 /** A busy machine draws slowly; what does not come in this time does not come. */
-const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 30_000;
+/** A page that has asked for nothing for so long has what it wants. */
+const QUIET_MS = 500;
+const POLL_MS = 50;
+/** When, from where and for which model a key was used is written every 15 seconds. */
+export const USE_IS_WRITTEN_MS = 45_000;
 
 export interface Opened {
   page: Page;
@@ -44,7 +51,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
       "Tests of the console in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
     );
   }
-  describe.skipIf(executable === null)(name, () => {
+  describe.skipIf(executable === null)(name, { timeout: SLOW_MS }, () => {
     let browser: Browser;
     let company: Company;
     const contexts = new Set<BrowserContext>();
@@ -81,7 +88,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
           sessions.set(url + email, await opened.context.storageState());
         }
         await opened.page.goto(url);
-        await opened.page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
+        await opened.page.locator("h1:focus", { hasText: "Northwind Robotics" }).waitFor();
         return opened;
       },
     });
@@ -100,6 +107,7 @@ export async function openPage(
   });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
+  watchTraffic(page);
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => {
@@ -134,10 +142,78 @@ export async function signOut(page: Page, name: string): Promise<void> {
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 }
 
-/** Waits until a page has its title, and nothing is loading. */
+interface Traffic {
+  /** Requests that have no answer yet. */
+  running: Set<Request>;
+  /** When the last one began or ended, on the clock of `performance.now()`. */
+  changedAtMs: number;
+}
+
+const trafficOf = new WeakMap<Page, Traffic>();
+
+function watchTraffic(page: Page): void {
+  const traffic: Traffic = { running: new Set(), changedAtMs: performance.now() };
+  trafficOf.set(page, traffic);
+  const note = (change: () => void) => {
+    change();
+    traffic.changedAtMs = performance.now();
+  };
+  page.on("request", (request) =>
+    note(() => {
+      // Another document waits for nothing that the one before it asked for.
+      if (request.isNavigationRequest()) traffic.running.clear();
+      traffic.running.add(request);
+    }),
+  );
+  page.on("requestfinished", (request) => note(() => traffic.running.delete(request)));
+  page.on("requestfailed", (request) => note(() => traffic.running.delete(request)));
+}
+
+/**
+ * Waits until a page has its title, and from then on until nothing is loading. The load state of the library is no help:
+ * it may come before the title on a busy machine, and stays what it was when a link leads to another page.
+ */
 export async function settle(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).first().waitFor();
-  await page.waitForLoadState("networkidle");
+  const traffic = trafficOf.get(page);
+  if (!traffic) throw new Error("the page was not opened by openPage");
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    // Also not about to ask for something: the page has drawn what it has, and nothing is left to do.
+    await page.evaluate("new Promise((resolve) => requestIdleCallback(() => resolve()))");
+    const quietMs = performance.now() - traffic.changedAtMs;
+    if (traffic.running.size === 0 && quietMs >= QUIET_MS) return;
+    if (performance.now() > deadlineMs) {
+      const asked = [...traffic.running].map((request) => request.url());
+      throw new Error(`the page did not come to rest: ${asked.join(", ") || "it asks on and on"}`);
+    }
+    await delay(Math.max(POLL_MS, QUIET_MS - quietMs));
+  }
+}
+
+/** Presses the key that creates what a page lists, once the page is there and hears it. */
+export async function pressCreate(page: Page): Promise<void> {
+  await page.locator("main [data-create]").first().waitFor();
+  // The title gets the focus as the last thing of opening a page: keys are listened to by then.
+  await page.locator("h1:focus").waitFor();
+  await page.keyboard.press("c");
+}
+
+/** What changes about a key counts within this time: the process that changed it reads it anew as every other does. */
+const COUNTS_WITHIN_MS = 1_000;
+
+/** Waits until messages with this key are answered so. Throws where one that was sent after a second is not. */
+export async function waitForStatus(url: string, key: string, status: number): Promise<void> {
+  const changedAtMs = performance.now();
+  for (;;) {
+    const sentAtMs = performance.now();
+    const answer = await sendMessage(url, key);
+    if (answer.status === status) return;
+    if (sentAtMs - changedAtMs > COUNTS_WITHIN_MS) {
+      throw new Error(`a second later still ${answer.status}: ${answer.text}`);
+    }
+    await delay(POLL_MS);
+  }
 }
 
 /** The secret that the open dialog shows. */

@@ -12,6 +12,7 @@ import {
 } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { type Company, owner, startCompany } from "./company.ts";
+import { PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 
 // The playground, the page about the system, what limits a key, and names: as people meet them.
 
@@ -21,16 +22,14 @@ if (executable === null) {
     "The tests of the playground in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
   );
 }
-const SLOW_MS = 240_000;
-const PATIENCE_MS = 20_000;
-const RECORDED_MS = 10_000;
+const RECORDED_MS = PATIENCE_MS;
 
 let browser: Browser;
 let company: Company;
 let storageState: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
 const contexts = new Set<BrowserContext>();
 
-describe.skipIf(executable === null)("in a browser", () => {
+describe.skipIf(executable === null)("in a browser", { timeout: SLOW_MS }, () => {
   beforeAll(async () => {
     await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
     browser = await launchChromium(executable ?? "");
@@ -108,7 +107,8 @@ describe.skipIf(executable === null)("in a browser", () => {
 
   test("an answer is stopped where it is, and what was said before it stays", async () => {
     const page = await openSignedIn("/playground");
-    await page.getByLabel("Model").fill("simulate-words-400-pace-30");
+    // Forty seconds long.
+    await page.getByLabel("Model").fill("simulate-words-400-pace-100");
     await say(page, "Tell me a long story");
     await page.getByRole("button", { name: "Stop answer" }).waitFor();
     // Some of it has come, and not all.

@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { describeConsole, settle } from "./open-console.ts";
+import { describeConsole, PATIENCE_MS, settle } from "./open-console.ts";
 
 describeConsole("rate limits", ({ company, openAs }) => {
   const goTo = async (page: Page, path: string) => {
@@ -38,17 +38,20 @@ describeConsole("rate limits", ({ company, openAs }) => {
     expect(await numbers(page, "Research")).toEqual(["600 / min", "1,500,000 / min", "–"]);
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Change rate limit…" }).click();
-    expect(await page.getByLabel("Input tokens").inputValue()).toBe("1,500,000");
+    await expect
+      .poll(() => page.getByLabel("Input tokens").inputValue(), { timeout: PATIENCE_MS })
+      .toBe("1,500,000");
     await page.getByLabel("Input tokens").fill("");
     await page.getByRole("button", { name: "Change rate limit", exact: true }).click();
     await expect
-      .poll(() => numbers(page, "Research"), { timeout: 10_000 })
+      .poll(() => numbers(page, "Research"), { timeout: PATIENCE_MS })
       .toEqual(["600 / min", "–", "–"]);
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
     await page.getByText("more than 600 requests per minute").waitFor();
     await page.getByRole("button", { name: "Remove rate limit", exact: true }).click();
-    await row(page, "Research").waitFor({ state: "detached" });
+    // Not by its role: the dialog takes the roles of what is behind it until it closes.
+    await page.locator("tr", { hasText: "Research" }).waitFor({ state: "detached" });
     expect(faults).toEqual([]);
   });
 
@@ -78,7 +81,11 @@ describeConsole("rate limits", ({ company, openAs }) => {
       await page.getByRole("alert").getByRole("row", { name: "Requests" }).allTextContents(),
     ).toEqual(["Requests800700"]);
     await page.getByRole("button", { name: "Load current rate limit" }).click();
-    expect(await page.getByLabel("Requests", { exact: true }).inputValue()).toBe("800");
+    await expect
+      .poll(() => page.getByLabel("Requests", { exact: true }).inputValue(), {
+        timeout: PATIENCE_MS,
+      })
+      .toBe("800");
     await page.getByLabel("Requests", { exact: true }).fill("700");
     await save(page);
     await row(page, "The whole company").getByText("700 / min").waitFor();
@@ -103,7 +110,7 @@ describeConsole("rate limits", ({ company, openAs }) => {
     await row(page, "Key Fast").waitFor();
     const key = textField(made, "key");
     await expect
-      .poll(async () => (await sendMessage(server.url, key)).status, { timeout: 20_000 })
+      .poll(async () => (await sendMessage(server.url, key)).status, { timeout: PATIENCE_MS })
       .toBe(429);
     await goTo(page, `/keys/${id}`);
     await row(page, "The key").getByText("1 / min").waitFor();

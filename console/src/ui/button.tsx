@@ -18,7 +18,7 @@ const shape =
 
 interface ButtonProps extends ComponentPropsWithRef<"button"> {
   kind?: ButtonKind;
-  /** Keeps its width, shows a turning mark and takes no press. */
+  /** Keeps its width and its name, shows a turning mark and takes no press. */
   isBusy?: boolean;
 }
 
@@ -38,7 +38,7 @@ export function Button({
       aria-busy={isBusy || undefined}
       className={classNames(shape, looks[kind], className)}
     >
-      <span className={classNames("inline-flex items-center gap-2", isBusy && "invisible")}>
+      <span className={classNames("inline-flex items-center gap-2", isBusy && "opacity-0")}>
         {children}
       </span>
       {isBusy && <Spinner className="absolute" />}
