@@ -20,7 +20,8 @@ export function ToastStack() {
   return (
     <Toast.Provider toastManager={toasts} timeout={5_000}>
       <Toast.Portal>
-        <Toast.Viewport className="fixed right-4 bottom-4 z-70 grid w-[min(24rem,calc(100vw-2rem))] gap-2">
+        {/* Over dialogs, and under menus: what was just opened can be pressed. */}
+        <Toast.Viewport className="fixed right-4 bottom-4 z-55 grid w-[min(24rem,calc(100vw-2rem))] gap-2">
           <ToastList />
         </Toast.Viewport>
       </Toast.Portal>
