@@ -2,64 +2,42 @@ import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, BrowserContext, Page } from "@playwright/test";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { BrowserContext, Page } from "@playwright/test";
+import { beforeAll, expect, test } from "vitest";
 import {
   root,
   sendMessage,
   serverEnvironment,
-  stopAllServers,
   temporaryFolder,
   textField,
 } from "../../server/test/harness/server-process.ts";
-import { findChromium, launchChromium } from "./browser.ts";
-import { type Company, owner, startCompany } from "./company.ts";
+import { type Company, owner } from "./company.ts";
 import {
+  type Console,
+  describeConsole,
   type Opened,
-  openPage as openAnyPage,
   PATIENCE_MS,
   pressCreate,
   SLOW_MS,
   settle,
-  signIn,
 } from "./open-console.ts";
 
 // An access review as people do it: planned, decided by keyboard, closed, carried out and proven, in a real browser.
 
-const executable = findChromium();
-if (executable === null) {
-  process.stderr.write(
-    "The tests of access reviews in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
-  );
-}
 /** The promise is a second; the machine of the tests draws and answers at once. */
 const STOPS_WITHIN_MS = 2_000;
 
-let browser: Browser;
 let company: Company;
-let ownerCookies: Awaited<ReturnType<BrowserContext["cookies"]>>;
-const contexts = new Set<BrowserContext>();
+let open: Console["open"];
+let ownerCookies: Person["cookies"];
 
-describe.skipIf(executable === null)("access reviews in a browser", () => {
+describeConsole("access reviews", (console) => {
   beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
-    browser = await launchChromium(executable ?? "");
-    company = await startCompany();
-    const { page, context } = await openPage();
-    await signIn(page, owner.email, { url: company.server.url });
-    ownerCookies = await context.cookies();
-    await context.close();
+    ({ open } = console);
+    company = console.company();
+    ownerCookies = await (await console.openAs()).context.cookies();
   }, SLOW_MS);
-  afterEach(async () => {
-    for (const context of contexts) await context.close();
-    contexts.clear();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await stopAllServers();
-  });
 
   test(
     "from the plan to the proof: who is removed is out within a second, and changed evidence does not verify",
@@ -398,11 +376,10 @@ async function joinCompany(of: { name: string; workspaceRole: string }): Promise
 }
 
 async function openPage(
-  cookies: Person["cookies"] = [],
+  cookies: Person["cookies"],
   colorScheme: "light" | "dark" = "light",
 ): Promise<Opened> {
-  const opened = await openAnyPage(browser, { colorScheme });
-  contexts.add(opened.context);
-  if (cookies.length > 0) await opened.context.addCookies(cookies);
+  const opened = await open({ colorScheme });
+  await opened.context.addCookies(cookies);
   return opened;
 }

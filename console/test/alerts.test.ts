@@ -1,13 +1,7 @@
-import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
-import { describeConsole, SLOW_MS, settle } from "./open-console.ts";
+import { describeConsole, SLOW_MS } from "./open-console.ts";
 
-describeConsole("alerts and requests", ({ company, openAs }) => {
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(company().server.url + path);
-    await settle(page);
-  };
-
+describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
   test(
     "a webhook's secret is shown once, its channel carries a rule, and what goes off is acknowledged",
     async () => {

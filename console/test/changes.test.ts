@@ -14,12 +14,7 @@ import {
   settle,
 } from "./open-console.ts";
 
-describeConsole("changes", ({ company, browser, openAs }) => {
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(company().server.url + path);
-    await settle(page);
-  };
-
+describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   test("of two who change a limit, the second sees what the first did, beside the own, and decides", async () => {
     const mine = await openAs();
     const { page } = mine;

@@ -183,4 +183,99 @@ describeConsole("keys", ({ company, openAs }) => {
     expect(left).not.toContain(secret.slice(20, 40));
     expect(left).not.toContain(owner.password);
   });
+
+  test("what is chosen, left out or filled in without typing is asked about as well", async () => {
+    const { page } = await openAs();
+    const { url } = company().server;
+    const open = async (path: string, button: string) => {
+      await page.goto(url + path);
+      await page.getByRole("button", { name: button }).click();
+    };
+    const isAsked = async () => {
+      await page.keyboard.press("Escape");
+      await page.getByText("What you entered is not saved.").waitFor();
+      await page.getByRole("button", { name: "Discard changes" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    };
+    await open("/keys", "Create key…");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("listbox").waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    expect(await page.getByLabel("Workspace", { exact: true }).inputValue()).toBe("Research");
+    await page.getByRole("button", { name: "Keep editing" }).click();
+    await isAsked();
+
+    await open("/team", "Invite people…");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("button", { name: "Leave out Research" }).waitFor();
+    await isAsked();
+
+    await open("/reviews", "Start access review…");
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByRole("button", { name: "Leave out Ada Lovelace" }).click();
+    await isAsked();
+
+    // Some browsers give a box that is pressed no focus.
+    await open("/reviews", "Start access review…");
+    const box = page.getByRole("dialog").getByRole("checkbox").first();
+    await box.evaluate((element) => (element as unknown as { click(): void }).click());
+    await isAsked();
+  });
+
+  test("the search over everything does not open over a dialog, whose input or secret a page would take away", async () => {
+    const { page } = await openAs();
+    const { url } = company().server;
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder(/^A page/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.goto(`${url}/keys`);
+    await page.getByRole("button", { name: "Create key…" }).click();
+    await page.getByLabel("Name").fill("Half done");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type(" and more");
+    expect(await page.getByLabel("Name").inputValue()).toBe("Half done and more");
+    expect(await page.getByRole("dialog").count()).toBe(1);
+  });
+
+  test("a long list keeps its columns while it scrolls and is sorted, and what it cuts off is in the title", async () => {
+    const { page, faults } = await openAs();
+    const { url, sql } = company().server;
+    const longest = "key of the nightly evaluation of all summaries, shard 17";
+    await sql(
+      `INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+       SELECT 'apikey_many' || lpad(i::text, 20, '0'), organization_id, id, CASE WHEN i = 150 THEN $1 ELSE 'key ' || i END,
+         'write', 'system', 'many'
+       FROM workspace, generate_series(1, 300) AS i WHERE name = 'Research'`,
+      [longest],
+    );
+    await sql(
+      `INSERT INTO api_key_secret (api_key_id, hash, hint, created_at)
+       SELECT id, sha256(id::bytea), 'sk-ant-api03-' || right(id, 4), now() FROM api_key WHERE created_by_id = 'many'`,
+    );
+    await page.goto(`${url}/keys?show=all`);
+    await settle(page);
+    const columns = () =>
+      page
+        .getByRole("columnheader")
+        .evaluateAll((all) =>
+          all.map((each) => (each as unknown as { offsetWidth: number }).offsetWidth),
+        );
+    const first = await columns();
+    await page.getByRole("button", { name: "Name" }).click();
+    expect(await columns()).toEqual(first);
+    const link = page.getByRole("link", { name: longest });
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+    await link.waitFor();
+    expect(await columns()).toEqual(first);
+    await link.hover();
+    expect(await link.getAttribute("title")).toBe(longest);
+    await page.setViewportSize({ width: 390, height: 900 });
+    await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await sql("DELETE FROM api_key_secret WHERE api_key_id LIKE 'apikey_many%'");
+    await sql("DELETE FROM api_key WHERE created_by_id = 'many'");
+    expect(faults).toEqual([]);
+  });
 });

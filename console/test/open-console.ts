@@ -41,6 +41,8 @@ export interface Console {
   open: (options?: OpenOptions) => Promise<Opened>;
   /** Somebody who has signed in: the owner, if no address is given. Once for all tests, since sign-ins are counted. */
   openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
+  /** Leads to an address of the console, and waits until it has come to rest. */
+  goTo: (page: Page, path: string) => Promise<void>;
 }
 
 /** Describes tests of the console; they are left out, aloud, on a machine without a Chromium. */
@@ -78,6 +80,10 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
       company: () => company,
       browser: () => browser,
       open,
+      goTo: async (page, path) => {
+        await page.goto(company.server.url + path);
+        await settle(page);
+      },
       openAs: async (email = owner.email, options = {}) => {
         const opened = await open(options);
         const url = options.url ?? company.server.url;

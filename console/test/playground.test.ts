@@ -1,47 +1,20 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import type { Browser, BrowserContext, Page } from "@playwright/test";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  eventually,
-  root,
-  sendMessage,
-  stopAllServers,
-  textField,
-} from "../../server/test/harness/server-process.ts";
-import { findChromium, launchChromium } from "./browser.ts";
-import { type Company, owner, startCompany } from "./company.ts";
-import { PATIENCE_MS, SLOW_MS } from "./open-console.ts";
+import type { Page } from "@playwright/test";
+import { beforeAll, expect, test } from "vitest";
+import { eventually, sendMessage, textField } from "../../server/test/harness/server-process.ts";
+import { type Company, owner } from "./company.ts";
+import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 
 // The playground, the page about the system, what limits a key, and names: as people meet them.
 
-const executable = findChromium();
-if (executable === null) {
-  process.stderr.write(
-    "The tests of the playground in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
-  );
-}
 const RECORDED_MS = PATIENCE_MS;
 
-let browser: Browser;
 let company: Company;
-let storageState: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
-const contexts = new Set<BrowserContext>();
+let openAs: Console["openAs"];
 
-describe.skipIf(executable === null)("in a browser", { timeout: SLOW_MS }, () => {
-  beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
-    browser = await launchChromium(executable ?? "");
-    company = await startCompany();
-  }, SLOW_MS);
-  afterEach(async () => {
-    for (const context of contexts) await context.close();
-    contexts.clear();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await stopAllServers();
+describeConsole("the playground and the system", (console) => {
+  beforeAll(() => {
+    ({ openAs } = console);
+    company = console.company();
   });
 
   test(
@@ -214,24 +187,8 @@ async function say(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: "Send message" }).click();
 }
 
-/** The page, for somebody who has signed in: once for all tests, since sign-ins are counted. */
 async function openSignedIn(path: string): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: "reduce",
-    ...(storageState && { storageState }),
-  });
-  contexts.add(context);
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  if (storageState === undefined) {
-    await page.goto(`${company.server.url}/login`);
-    await page.getByLabel("E-mail").fill(owner.email);
-    await page.getByLabel("Password").fill(owner.password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
-    storageState = await context.storageState();
-  }
+  const { page } = await openAs();
   await page.goto(company.server.url + path);
   await page.getByRole("heading", { level: 1 }).waitFor();
   return page;

@@ -2,13 +2,9 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { describeConsole, PATIENCE_MS, settle } from "./open-console.ts";
+import { describeConsole, PATIENCE_MS } from "./open-console.ts";
 
-describeConsole("rate limits", ({ company, openAs }) => {
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(company().server.url + path);
-    await settle(page);
-  };
+describeConsole("rate limits", ({ company, openAs, goTo }) => {
   const row = (page: Page, name: string) =>
     page.getByRole("table", { name: "Rate limits" }).getByRole("row", { name });
   const numbers = async (page: Page, name: string) =>

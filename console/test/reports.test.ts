@@ -1,55 +1,27 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import type { Browser, BrowserContext, Download, Page } from "@playwright/test";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  eventually,
-  root,
-  sendMessage,
-  stopAllServers,
-  textField,
-} from "../../server/test/harness/server-process.ts";
-import { findChromium, launchChromium } from "./browser.ts";
-import { type Company, owner, startCompany } from "./company.ts";
-import { PATIENCE_MS, SLOW_MS } from "./open-console.ts";
+import type { Download, Page } from "@playwright/test";
+import { beforeAll, expect, test } from "vitest";
+import { eventually, sendMessage, textField } from "../../server/test/harness/server-process.ts";
+import type { Company } from "./company.ts";
+import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 
 // Usage, cost and the request log as people meet them, over traffic of which everything is known.
-
-const executable = findChromium();
-if (executable === null) {
-  process.stderr.write(
-    "The tests of the reports in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
-  );
-}
 
 interface Known {
   workspaceId: string;
   keys: { id: string; key: string }[];
 }
 
-let browser: Browser;
 let company: Company;
+let openAs: Console["openAs"];
 let known: Known;
-let storageState: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
-const contexts = new Set<BrowserContext>();
 
-describe.skipIf(executable === null)("reports and the request log in a browser", () => {
+describeConsole("reports and the request log", (console) => {
   beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
-    browser = await launchChromium(executable ?? "");
-    company = await startCompany();
+    ({ openAs } = console);
+    company = console.company();
     known = await makeKnownTraffic(company);
   }, SLOW_MS);
-  afterEach(async () => {
-    for (const context of contexts) await context.close();
-    contexts.clear();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await stopAllServers();
-  });
 
   test(
     "what the usage page shows is what the API and the file say, and what the requests used",
@@ -463,23 +435,7 @@ async function askRequests(query: string): Promise<Row[]> {
 }
 
 async function openSignedIn(): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: "reduce",
-    acceptDownloads: true,
-    ...(storageState && { storageState }),
-  });
-  contexts.add(context);
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  if (storageState) return page;
-  await page.goto(`${company.server.url}/login`);
-  await page.getByLabel("E-mail").fill(owner.email);
-  await page.getByLabel("Password").fill(owner.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
-  storageState = await context.storageState();
-  return page;
+  return (await openAs()).page;
 }
 
 /** A report of the known workspace, unless a key is named. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -12,6 +11,7 @@ import { makeOutgoing, type Outgoing } from "./alerting/outgoing.ts";
 import type { SpendAlerts } from "./alerting/spend-participant.ts";
 import { keepAuditLog } from "./audit/keep-audit-log.ts";
 import { type AuditLog, openAuditLog } from "./audit/open-audit-log.ts";
+import { type NewestBackup, readNewestBackup } from "./backup/newest-backup.ts";
 import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "./config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "./db/change-watch.ts";
 import { isUnavailable } from "./db/database-error.ts";
@@ -51,6 +51,7 @@ import { systemClock } from "./lib/clock.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
+import { VERSION } from "./lib/program-version.ts";
 import { sealingKey } from "./lib/seal.ts";
 import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
@@ -103,7 +104,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const VERSION = readVersion();
 const POLL_CHANGES_MS = 250;
 const ORGANIZATION_NAME = "My organization";
 /** Names of models outside the price list that reports show as themselves. */
@@ -218,6 +218,7 @@ interface Core {
   meter: Meter;
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
+  newestBackup: NewestBackup;
   /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
   /** Set once there is one: limits that are made then count what it runs. */
@@ -281,6 +282,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
 
   const rates = await startRates({ database, databaseNowMs: nowMs, logger }, parts);
 
+  const newestBackup = await readNewestBackup(database);
   const quietly = makeQuietly(logger);
   reload.push(
     (changed) => keys.forget(changed),
@@ -289,9 +291,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     quietly(() => rates.refresh()),
     (changed) => money.spendAlerts.forget(changed),
     quietly(() => upstreams.reload()),
+    quietly(() => newestBackup.reload()),
   );
   const access = { watch, keys, keyUses };
-  const counted = { ...money, rates, spendNowMs, runsOn };
+  const counted = { ...money, rates, newestBackup, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
@@ -436,6 +439,7 @@ function makeMetricsOf(
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
+    newestBackupMs: () => core.newestBackup.madeAtMs(),
     ...(share && { process: share.index }),
   });
 }
@@ -492,9 +496,4 @@ function upstreamVariables(config: Config): string {
   ]
     .filter((name) => name !== null)
     .join(" and ");
-}
-
-function readVersion(): string {
-  const file = new URL("../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -93,6 +93,14 @@ test("what was there is there again: money, credential and log; its keys work wh
   await Promise.all(traffic);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toContain("holds the installation's secret");
+  expect(made.stdout).toContain(" requests, 1 API key, ");
+  const newest = await server.sql<{ seconds: string }>(
+    "SELECT extract(epoch FROM made_at)::double precision::text AS seconds FROM backup",
+  );
+  await eventually(5_000, "the backup in the metrics", async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    return text.includes(`bursar_last_backup_timestamp_seconds ${newest[0]?.seconds}\n`) || null;
+  });
   const verified = await bursar(server.dataDir, ["--json", "backup", "verify", file]);
   const inside = JSON.parse(verified.stdout) as {
     rows: { usage_event: number };

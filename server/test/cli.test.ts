@@ -264,6 +264,31 @@ describe("about itself", () => {
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);
   });
 
+  test("doctor notes that there is no backup, or none of the last week, and fails for neither", async () => {
+    const notes: string[] = [];
+    for (const days of [null, 8, 1]) {
+      await server.sql(
+        `INSERT INTO backup (made_at, finished_at, file_name, size_bytes, sha256, requests, is_encrypted, has_secret,
+            made_by_type, made_by_id)
+          SELECT now() - make_interval(days => $1::integer), now(), 'x.backup', 1, sha256('x'), 0, true, true,
+            'local_operator', '0'
+          WHERE $1::integer IS NOT NULL`,
+        [days],
+      );
+      const ran = await bursar(["doctor"]);
+      expect(ran.code).toBe(0);
+      notes.push(/^.* {2}backup .*$/m.exec(ran.stdout)?.[0] ?? "");
+    }
+    const json = jsonOf(await bursar(["--json", "doctor"]));
+    await server.sql("DELETE FROM backup");
+    expect(notes).toEqual([
+      expect.stringMatching(/^note +backup +there is none: /),
+      expect.stringMatching(/^note +backup +the newest is of .*Z, more than a week ago$/),
+      expect.stringMatching(/^ok +backup +the newest is of .*Z$/),
+    ]);
+    expect(json).toMatchObject({ healthy: true });
+  });
+
   test("doctor ledger names a balance that is not what its requests add up to, and fails", async () => {
     const well = await bursar(["doctor", "ledger"]);
     expect([well.code, well.stdout]).toEqual([

@@ -23,7 +23,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   return (
     <Dialog title="Search" isOpen isForgetful onClose={onClose}>
-      <Command label="Search" shouldFilter={false} className="-mx-2 -mt-1 grid gap-2">
+      <Command label="Search" shouldFilter={false} className="-mx-2 grid gap-2">
         <Command.Input
           autoFocus
           value={text}

@@ -18,7 +18,8 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
     const onKey = (event: KeyboardEvent) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        onPalette();
+        // Going elsewhere would lose what a dialog holds: a secret, what was entered.
+        if (!isDialogOpen()) onPalette();
         return;
       }
       if (event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;

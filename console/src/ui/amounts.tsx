@@ -1,5 +1,5 @@
 import { classNames } from "./class-names.ts";
-import { formatCount, formatCountShort, formatUsd } from "./format.ts";
+import { formatCountShort, formatPlural, formatUsd } from "./format.ts";
 
 /** An amount of US dollars, given as exact decimal text; the exact amount is in its title. */
 export function Money({ usd, className }: { usd: string; className?: string }) {
@@ -15,7 +15,7 @@ export function Tokens({ count, className }: { count: number; className?: string
   return (
     <span
       className={classNames("figures whitespace-nowrap", className)}
-      title={`${formatCount(count)} tokens`}
+      title={formatPlural(count, "token")}
     >
       {formatCountShort(count)}
     </span>

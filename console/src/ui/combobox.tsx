@@ -62,7 +62,16 @@ export function Combobox({ control, options, value, onChange, placeholder }: Com
       items={options}
       limit={MAX_DRAWN}
       value={selected}
-      onValueChange={(option) => onChange(option?.value ?? null)}
+      // Escape leaves what the field stands in, which asks; it does not empty the field before that.
+      onValueChange={(option, details) => {
+        if (details.reason === "escape-key") details.cancel();
+        else onChange(option?.value ?? null);
+      }}
+      onInputValueChange={(_, details) => {
+        if (details.reason !== "escape-key") return;
+        details.cancel();
+        details.allowPropagation();
+      }}
       itemToStringLabel={(option) => option.label}
       isItemEqualToValue={(a, b) => a.value === b.value}
       autoHighlight

@@ -40,7 +40,7 @@ export function Dialog(props: DialogProps) {
   const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
   const [isLeaving, setIsLeaving] = useState(false);
   const popup = useRef<HTMLDivElement>(null);
-  const { noteFocus, hasTyped, forget } = useTypedInput(popup);
+  const { handlers, hasTyped, forget } = useTypedInput(popup);
   const losesInput = () => props.isForgetful !== true && hasTyped();
   useEffect(() => {
     if (isOpen) return;
@@ -70,7 +70,7 @@ export function Dialog(props: DialogProps) {
         <Base.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup
           ref={popup}
-          onFocusCapture={(event) => noteFocus(event.target)}
+          {...handlers}
           initialFocus={props.initialFocus ?? ((how) => findFirstField(popup.current, how))}
           className={classNames(
             "z-50 flex flex-col border border-line bg-paper shadow-popup outline-none",

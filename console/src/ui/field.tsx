@@ -24,7 +24,7 @@ export function Field({ label, hint, error, isOptional, className, children }: F
   const errorId = `${id}-error`;
   const describedBy = [hint && hintId, error && errorId].filter(Boolean).join(" ");
   return (
-    <div className={classNames("grid gap-1.5", className)}>
+    <div className={classNames("grid content-start gap-1.5", className)}>
       <label htmlFor={id} className="text-sm font-medium">
         {label}
         {isOptional && <span className="ml-1.5 font-normal text-faint">optional</span>}

@@ -12,12 +12,14 @@ import {
   memo,
   type ReactNode,
   type RefObject,
+  type SyntheticEvent,
   useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from "react";
 import { classNames } from "./class-names.ts";
+import { findRowsToMeasure, fitWidths } from "./column-widths.ts";
 
 export interface Column<Row extends object> {
   id: string;
@@ -26,6 +28,8 @@ export interface Column<Row extends object> {
   /** What the column is sorted by; without it the column cannot be sorted. */
   sortBy?: (row: Row) => string | number | bigint;
   isNumeric?: boolean;
+  /** What stands in it cannot end in an ellipsis: a bar with its figure. */
+  isWhole?: boolean;
   /** On which widths it is shown: everywhere, or not on telephones, or only where there is room. */
   from?: "sm" | "lg";
 }
@@ -66,8 +70,13 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   const sorted = table.getRowModel().rows;
   const byId = new Map(columns.map((column) => [column.id, column]));
   const headings = useRef<HTMLTableRowElement>(null);
-  const isVirtual = sorted.length >= VIRTUAL_FROM;
-  const widths = useKeptWidths(headings, isVirtual ? sorted : null);
+  const isVirtual = rows.length >= VIRTUAL_FROM;
+  const widths = useKeptWidths(headings, isVirtual ? rows : null, columns);
+  const isMeasured = isVirtual && widths === null;
+  const measured = useMemo(
+    () => (isMeasured ? findRowsToMeasure(columns, rows) : []),
+    [isMeasured, columns, rows],
+  );
   const Body = isVirtual ? RowsInView : AllRows;
 
   return (
@@ -76,7 +85,13 @@ export function Table<Row extends object>(props: TableProps<Row>) {
       <table
         aria-label={label}
         aria-rowcount={sorted.length + 1}
-        className={classNames("w-full border-collapse text-sm", widths && "table-fixed")}
+        onMouseOver={tellCutText}
+        onFocus={tellCutText}
+        className={classNames(
+          "border-collapse text-sm",
+          isMeasured ? "w-max" : "w-full",
+          widths && "table-fixed",
+        )}
       >
         <thead>
           <tr ref={headings} className="border-y border-line">
@@ -92,30 +107,57 @@ export function Table<Row extends object>(props: TableProps<Row>) {
           </tr>
         </thead>
         <Body rows={sorted} columns={columns} isDimmed={isDimmed} />
+        {measured.length > 0 && (
+          <tbody>
+            {measured.map((row) => (
+              <BodyRow key={rowKey(row)} row={row} index={0} columns={columns} isDim={false} />
+            ))}
+          </tbody>
+        )}
         {footer && <tfoot className="border-y border-line font-medium">{footer}</tfoot>}
       </table>
     </div>
   );
 }
 
+/** What an ellipsis cuts off is in the title of the cell, or of what stands in it. */
+function tellCutText({ target }: SyntheticEvent): void {
+  for (
+    let element = target as Element | null;
+    element instanceof HTMLElement && element.tagName !== "TR";
+    element = element.parentElement
+  ) {
+    const isCut = element.scrollWidth > element.clientWidth;
+    if (isCut && element.title === "" && getComputedStyle(element).textOverflow === "ellipsis") {
+      // biome-ignore lint/performance/useDomNodeTextContent: as it is read, its lines apart; for the one under the pointer.
+      element.title = element.innerText;
+    }
+  }
+}
+
 /**
- * The width of each column as the first rows made it, kept while others scroll through: columns stay where they are, and
- * the browser need not look at every cell to place them. Null where the cells themselves say it.
+ * The width of each column as rows from the whole table made it, kept while others scroll through: columns stay where they
+ * are, also in another order, and the browser need not look at every cell to place them. Null where the cells themselves
+ * say it, and while rows are drawn to be measured, which nobody sees.
  */
-function useKeptWidths(
+function useKeptWidths<Row extends object>(
   headings: RefObject<HTMLTableRowElement | null>,
   rows: object | null,
+  columns: readonly Column<Row>[],
 ): readonly number[] | null {
   const [kept, setKept] = useState<{ of: object; widths: readonly number[] } | null>(null);
   const current = rows !== null && kept?.of === rows ? kept.widths : null;
   useLayoutEffect(() => {
     const row = headings.current;
     if (rows === null || current !== null || row === null) return;
-    setKept({
-      of: rows,
-      widths: [...row.children].map((cell) => cell.getBoundingClientRect().width),
-    });
-  }, [headings, rows, current]);
+    const table = row.closest("table");
+    const natural = [...row.children].map((cell, position) => ({
+      widthPx: cell.getBoundingClientRect().width,
+      isText: !(columns[position]?.isNumeric || columns[position]?.isWhole),
+      isTime: Boolean(table?.querySelector(`td:nth-child(${position + 1}) time`)),
+    }));
+    setKept({ of: rows, widths: fitWidths(natural, table?.parentElement?.clientWidth ?? 0) });
+  }, [headings, rows, columns, current]);
   useLayoutEffect(() => {
     if (rows === null) return;
     const forget = () => setKept(null);
@@ -165,7 +207,7 @@ function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<R
   const before = (items[0]?.start ?? topPx) - topPx;
   const after = virtualizer.getTotalSize() - ((items.at(-1)?.end ?? topPx) - topPx);
   return (
-    <tbody ref={body} className="divide-y divide-line *:*:overflow-hidden">
+    <tbody ref={body} className="divide-y divide-line *:*:overflow-hidden *:*:text-ellipsis">
       <Gap heightPx={before} />
       {items.map(({ index }) => {
         const row = rows[index];

@@ -2,6 +2,7 @@ import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { NewFiring } from "#src/domain/new-firing.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import {
   deleteOldNetworks,
   type KeyNews,
@@ -59,7 +60,7 @@ async function inBatches(deps: EvaluateKeysDeps, find: FindFirings): Promise<voi
 const expiring: FindFirings = async (tx, of) =>
   (await listExpiringKeys(tx, of)).map((news) => {
     const expiresAt = news.expiresAt.toISOString();
-    const threshold = daysText(news.days);
+    const threshold = formatPlural(news.days, "day");
     return firingOf("key_expiring", news, {
       episode: expiresAt,
       threshold,
@@ -79,7 +80,7 @@ const unused: FindFirings = async (tx, of) =>
   (await listUnusedKeys(tx, of)).map((news) =>
     firingOf("key_unused", news, {
       episode: news.since.toISOString(),
-      threshold: daysText(news.days),
+      threshold: formatPlural(news.days, "day"),
       facts: { last_used_at: news.lastUsedAt?.toISOString() ?? null },
     }),
   );
@@ -100,8 +101,4 @@ function firingOf(
 ): NewFiring {
   const scope = { scopeType: "api_key", scopeId: apiKeyId, workspaceId } as const;
   return { organizationId, alertId, kind, ...scope, ...what };
-}
-
-function daysText(days: number): string {
-  return `${days} ${days === 1 ? "day" : "days"}`;
 }

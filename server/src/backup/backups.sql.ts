@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface NewBackup {
   madeAt: Date;
@@ -34,4 +34,14 @@ export async function insertBackup(tx: Tx, backup: NewBackup): Promise<void> {
     .deleteFrom("backup")
     .where("made_at", "<", sql<Date>`now() - make_interval(days => ${KEEP_DAYS}::integer)`)
     .execute();
+}
+
+export async function findNewestBackupTime(db: Database): Promise<Date | null> {
+  const row = await db
+    .selectFrom("backup")
+    .select("made_at")
+    .orderBy("made_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.made_at ?? null;
 }

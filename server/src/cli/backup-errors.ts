@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { CommandError, exitCodes } from "./command-error.ts";
 
@@ -47,9 +46,4 @@ export function operatorName(): string {
   } catch {
     return asOperator().id;
   }
-}
-
-export function versionOf(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
-import { asOperator, explained, onInterrupt, operatorName, versionOf } from "./backup-errors.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
+import { VERSION } from "#src/lib/program-version.ts";
+import { asOperator, explained, onInterrupt, operatorName } from "./backup-errors.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { print } from "./print.ts";
 import { showable } from "./terminal.ts";
@@ -37,7 +39,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
       reach: config,
       secret: config.secret,
       passphrase: config.backupPassphrase,
-      bursarVersion: versionOf(),
+      bursarVersion: VERSION,
       madeBy: operatorName(),
       actor: asOperator(),
       signal: onInterrupt(),
@@ -102,14 +104,14 @@ async function verify(program: Command, load: () => LoadedConfig, file: string):
 }
 
 const counted = [
-  ["usage_event", "requests"],
-  ["api_key", "API keys"],
-  ["member", "people"],
-  ["audit_event", "audit events"],
+  ["usage_event", "request", "requests"],
+  ["api_key", "API key", "API keys"],
+  ["member", "person", "people"],
+  ["audit_event", "audit event", "audit events"],
 ] as const;
 
 function describeRows(rows: ReadonlyMap<string, number>): string {
   return counted
-    .map(([table, word]) => `${(rows.get(table) ?? 0).toLocaleString("en")} ${word}`)
+    .map(([table, one, many]) => formatPlural(rows.get(table) ?? 0, one, many))
     .join(", ");
 }

@@ -1,11 +1,12 @@
 import type { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import type { z } from "zod";
+import { formatPlural } from "#src/lib/format-plural.ts";
 
 export type LedgerReport = z.output<(typeof checkLedger)["response"]>;
 
 /** What a check of the ledger found, for people. */
 export function describeLedger(report: LedgerReport): string {
-  const read = `${report.balances.toLocaleString("en")} balances, ${report.requests.toLocaleString("en")} requests`;
+  const read = `${formatPlural(report.balances, "balance")}, ${formatPlural(report.requests, "request")}`;
   if (report.is_correct) return `Every balance is what its requests add up to: ${read}.`;
   const lines = report.differences.map(
     ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
+import { getSystem } from "@bursar/contract/admin/system.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
@@ -15,6 +16,8 @@ type SendLocally = (method: "GET", target: string) => Promise<{ status: number; 
 interface Finding {
   check: string;
   ok: boolean;
+  /** Nothing is wrong, but somebody should look. */
+  is_note?: boolean;
   detail: string;
 }
 
@@ -46,11 +49,13 @@ export function addDoctorCommand(
     });
   doctor.action(async () => {
     const { config } = load();
+    const server = await checkServer(send);
     const findings = [
       checkNode(),
       ...checkDataFolder(config.dataDir),
       checkExposure(config),
-      await checkServer(send),
+      server,
+      ...(server.ok ? [await checkBackup(config.dataDir)] : []),
     ];
     const isHealthy = findings.every((finding) => finding.ok);
     print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
@@ -58,8 +63,9 @@ export function addDoctorCommand(
   });
 }
 
-function line({ check, ok, detail }: Finding): string {
-  return `${ok ? picocolors.green("ok   ") : picocolors.red("wrong")}  ${check.padEnd(12)}  ${detail}`;
+function line({ check, ok, is_note, detail }: Finding): string {
+  const fine = is_note ? picocolors.yellow("note ") : picocolors.green("ok   ");
+  return `${ok ? fine : picocolors.red("wrong")}  ${check.padEnd(12)}  ${detail}`;
 }
 
 function checkNode(): Finding {
@@ -117,6 +123,19 @@ async function checkServer(send: SendLocally): Promise<Finding> {
       detail: error instanceof Error ? error.message : String(error),
     };
   }
+}
+
+/** Never wrong: who copies the database in another way may need none. */
+async function checkBackup(dataDir: string): Promise<Finding> {
+  const { backup } = await callRoute(makeLocalApi(dataDir), getSystem);
+  if (backup.newest === null) {
+    const detail = "there is none: `./bursar backup <file>` makes one while the server runs";
+    return { check: "backup", ok: true, is_note: true, detail };
+  }
+  const detail = `the newest is of ${backup.newest.made_at}`;
+  return backup.is_late
+    ? { check: "backup", ok: true, is_note: true, detail: `${detail}, more than a week ago` }
+    : { check: "backup", ok: true, detail };
 }
 
 /** `ready (database ok, journal ok)`. */

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
+import { VERSION } from "#src/lib/program-version.ts";
 import { addCallCommand } from "./call-command.ts";
 import { CommandError, exitCodeMeanings, exitCodes } from "./command-error.ts";
 import { addCompletionCommands } from "./completion.ts";
@@ -35,7 +35,7 @@ export async function makeProgram(
   const { env, terminal, nowMs } = deps;
   const program = new Command("bursar")
     .description("The command line of Bursar.")
-    .version(readVersion(), "--version", "print the version")
+    .version(VERSION, "--version", "print the version")
     .option("--json", "JSON, also for an error")
     .option("--profile <name>", "the server to talk to; without it, the one on this machine")
     .addHelpText("after", () => `\n${helpOfExitCodes()}`)
@@ -120,9 +120,4 @@ function helpOfExitCodes(): string {
   return ["Exits with", ...codes, "", "Help of a command: bursar <command> [action] --help"].join(
     "\n",
   );
-}
-
-function readVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

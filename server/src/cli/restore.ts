@@ -3,6 +3,7 @@ import type { Restored } from "#src/backup/restore-backup.ts";
 import type { SettledRestore } from "#src/backup/settle-restore.ts";
 import type { LoadedConfig } from "#src/config.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import { asOperator, explained, onInterrupt } from "./backup-errors.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { print, table } from "./print.ts";
@@ -102,9 +103,9 @@ async function restoreFile(
 
 function describeRestored(restored: Restored, isShared: boolean): string {
   const { header, rows, settled, journals, secretFile, witnessesSetAside } = restored;
-  const requests = (rows.get("usage_event") ?? 0).toLocaleString("en");
+  const requests = formatPlural(rows.get("usage_event") ?? 0, "request");
   const lines = [
-    `The state of ${header.made_at} is back, with ${requests} requests. What happened after that is not in it.`,
+    `The state of ${header.made_at} is back, with ${requests}. What happened after that is not in it.`,
     ...describeSettled(settled),
   ];
   if (journals.restored.length > 0) {
@@ -132,14 +133,20 @@ function describeRestored(restored: Restored, isShared: boolean): string {
 
 function describeSettled(settled: SettledRestore): string[] {
   const held = settled.heldApiKeys + settled.heldAdminKeys;
+  const sessions = formatPlural(settled.sessionsEnded, "session");
+  const invites = formatPlural(settled.invitesRevoked, "open invite");
+  const people = formatPlural(settled.people, "person", "people");
+  const messages = formatPlural(settled.messagesNotSent, "waiting message");
+  const apiKeys = formatPlural(settled.heldApiKeys, "API key");
+  const adminKeys = formatPlural(settled.heldAdminKeys, "admin key");
   const lines = [
     `Nodes: ${settled.nodes} with a new epoch; $${formatUsd(settled.leasedNanoUsd)} of leases over all balances is unresolved.`,
-    `Ended: ${settled.sessionsEnded} sessions and ${settled.invitesRevoked} open invites. ${settled.people} people can sign in as they could then: look through them.`,
-    `Not sent: ${settled.messagesNotSent} waiting messages, which may have been sent since. They are marked as failed, and can be sent again.`,
+    `Ended: ${sessions} and ${invites}. ${people} can sign in as they could then: look through them.`,
+    `Not sent: ${messages}, since what waited then may have been sent. It is marked as failed, and can be sent again.`,
   ];
   if (held > 0) {
     lines.push(
-      `HELD: ${settled.heldApiKeys} API keys and ${settled.heldAdminKeys} admin keys do not work until they are confirmed, since some may have been ended after the backup: \`./bursar restore keys\`, then \`./bursar restore confirm-keys\`.`,
+      `HELD until they are confirmed: ${apiKeys} and ${adminKeys}, since some may have been ended after the backup: \`./bursar restore keys\`, then \`./bursar restore confirm-keys\`.`,
     );
   }
   return lines;
@@ -233,7 +240,9 @@ async function confirm(
       actor: asOperator(),
     }),
   );
-  print(program.opts(), { confirmed: confirmed.map(({ id }) => id) }, () =>
-    confirmed.length === 1 ? "1 key works again." : `${confirmed.length} keys work again.`,
+  print(
+    program.opts(),
+    { confirmed: confirmed.map(({ id }) => id) },
+    () => `${formatPlural(confirmed.length, "key works", "keys work")} again.`,
   );
 }

@@ -1,4 +1,5 @@
 import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import { MoneyError, parseUsd } from "./money.ts";
 
 // What people read about a firing: in messages, in the console and in the command line. Pure.
@@ -69,7 +70,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
 /** Of several unused keys that one message tells of. */
 export function describeUnusedKeys(count: number, threshold: string): FiringWords {
   return {
-    title: `${count} API ${count === 1 ? "key has" : "keys have"} not been used for ${threshold} or more.`,
+    title: `${formatPlural(count, "API key has", "API keys have")} not been used for ${threshold} or more.`,
     next:
       count === 1
         ? "It goes on working. Disable or revoke it if nobody needs it."
@@ -157,7 +158,7 @@ function scopeWithin(scope: string): string {
 
 function countOf(requests: number | null | undefined): string {
   if (requests === null || requests === undefined) return "Requests";
-  return `${requests} ${requests === 1 ? "request" : "requests"}`;
+  return formatPlural(requests, "request");
 }
 
 function failedOf({ failed_requests: failed, requests }: FiringFacts): string {
@@ -167,7 +168,7 @@ function failedOf({ failed_requests: failed, requests }: FiringFacts): string {
 
 function within(minutes: number | null | undefined): string {
   if (!minutes) return "";
-  return ` within ${minutes === 1 ? "a minute" : `${minutes} minutes`}`;
+  return ` within ${minutes === 1 ? "a minute" : formatPlural(minutes, "minute")}`;
 }
 
 /** Whole percent that are surely reached; null where an amount is not known. */

@@ -1,3 +1,4 @@
+import { formatPlural } from "#src/lib/format-plural.ts";
 import { ApiError } from "./api-error.ts";
 import { isoFromMs } from "./spend-period.ts";
 
@@ -27,7 +28,7 @@ export function expiryOfKey(
   const latestMs = latestExpiry(lifetime);
   if (asked === undefined) return latestMs;
   if (asked === null) {
-    if (latestMs === null) return null;
+    if (latestMs === null || maxDays === null) return null;
     throw tooLate(maxDays, latestMs);
   }
   if (!(asked > nowMs)) {
@@ -39,7 +40,7 @@ export function expiryOfKey(
       "expires_at: expected a time within 100 years. Omit it for a key that never expires.",
     );
   }
-  if (latestMs === null) return Math.floor(asked);
+  if (latestMs === null || maxDays === null) return Math.floor(asked);
   if (asked > latestMs + CLOCK_LEEWAY_MS) throw tooLate(maxDays, latestMs);
   return Math.floor(Math.min(asked, latestMs));
 }
@@ -59,10 +60,10 @@ export function latestExpiry({ fromMs, maxDays }: Omit<KeyLifetime, "nowMs">): n
   return maxDays === null ? null : fromMs + maxDays * DAY_MS;
 }
 
-function tooLate(maxDays: number | null, latestMs: number): ApiError {
+function tooLate(maxDays: number, latestMs: number): ApiError {
   return new ApiError(
     "invalid_request",
-    `expires_at: keys of this organization live ${maxDays} days at most: expected a time until ` +
+    `expires_at: keys of this organization live ${formatPlural(maxDays, "day")} at most: expected a time until ` +
       `${isoFromMs(latestMs)}. Omit it for the latest one.`,
   );
 }

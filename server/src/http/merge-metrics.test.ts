@@ -9,6 +9,7 @@ function metricsOf(process: number, requests: number) {
     oldestPendingMs: () => 0,
     databaseSilenceMs: () => 0,
     brokenAuditLogs: () => 0,
+    newestBackupMs: () => null,
     waitingHolds: () => 0,
     process,
   });

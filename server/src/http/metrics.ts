@@ -15,6 +15,8 @@ export interface Gauges {
   waitingHolds: () => number;
   /** Organizations whose audit log is not as it was written. */
   brokenAuditLogs: () => number;
+  /** The moment that the newest backup holds, milliseconds since the epoch; null where there is none. */
+  newestBackupMs: () => number | null;
 }
 
 interface ObservedRequest {
@@ -61,6 +63,32 @@ export function makeMetrics(gauges: Gauges): Metrics {
     collect: count,
   });
   const spend = makeSpendCounters(registry);
+  makeGauges(registry, gauges);
+
+  function count(): void {
+    const counted = uncounted;
+    uncounted = [];
+    for (const { status, outcome, durationMs } of counted) {
+      const statusClass = status === null ? "none" : `${Math.floor(status / 100)}xx`;
+      requests.inc({ status: statusClass, outcome });
+      duration.observe(durationMs / 1000);
+    }
+  }
+
+  return {
+    observeRequest(request) {
+      uncounted.push(request);
+      if (uncounted.length >= MAX_UNCOUNTED) count();
+    },
+    ...spend,
+    observeRateRefusal: makeRateCounter(registry),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** What is read when somebody asks. */
+function makeGauges(registry: Registry, gauges: Gauges): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -91,33 +119,16 @@ export function makeMetrics(gauges: Gauges): Metrics {
     "Organizations whose audit log this node found changed; 0 is right.",
     gauges.brokenAuditLogs,
   );
-
+  gauge(
+    "bursar_last_backup_timestamp_seconds",
+    "The moment that the newest backup holds, as Unix time; 0 where there is none.",
+    () => (gauges.newestBackupMs() ?? 0) / 1000,
+  );
   gauge(
     "bursar_holds_waiting",
     "Requests that wait for budget which running requests hold.",
     gauges.waitingHolds,
   );
-
-  function count(): void {
-    const counted = uncounted;
-    uncounted = [];
-    for (const { status, outcome, durationMs } of counted) {
-      const statusClass = status === null ? "none" : `${Math.floor(status / 100)}xx`;
-      requests.inc({ status: statusClass, outcome });
-      duration.observe(durationMs / 1000);
-    }
-  }
-
-  return {
-    observeRequest(request) {
-      uncounted.push(request);
-      if (uncounted.length >= MAX_UNCOUNTED) count();
-    },
-    ...spend,
-    observeRateRefusal: makeRateCounter(registry),
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
-  };
 }
 
 /** Both labels come from closed lists of three words. */

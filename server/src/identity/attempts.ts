@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import {
   countFailure as countRow,
   deleteAttempts,
@@ -118,7 +119,7 @@ function networkOf(ipAddress: string | null): string {
 }
 
 function inWords(seconds: number): string {
-  if (seconds < 90) return seconds === 1 ? "1 second" : `${seconds} seconds`;
+  if (seconds < 90) return formatPlural(seconds, "second");
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 

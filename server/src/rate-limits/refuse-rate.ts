@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { ALL_MODELS, findModelGroup, TOKEN_COUNT } from "#src/domain/model-groups.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import type { RateKind } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
 import type { RateRefusal } from "./node-rates.ts";
@@ -15,8 +16,8 @@ export function toRateError(
   const perMinute = limit.perMinute[rateKind] ?? 0;
   const message =
     `This request would exceed your ${officialScope[limit.scopeType]} rate limit of ` +
-    `${counted(perMinute, kindWords[rateKind])} per minute${groupWords(limit)}. It is the rate limit ${limit.id} of ` +
-    `${scopeWords(limit)}. Send the request again in ${counted(seconds, "second")}.`;
+    `${formatPlural(perMinute, kindWords[rateKind])} per minute${groupWords(limit)}. It is the rate limit ${limit.id} of ` +
+    `${scopeWords(limit)}. Send the request again in ${formatPlural(seconds, "second")}.`;
   return new ApiError("rate_limit", message, { "retry-after": String(seconds), ...headers });
 }
 
@@ -31,10 +32,6 @@ const kindWords: Record<RateKind, string> = {
   input_tokens: "input token",
   output_tokens: "output token",
 };
-
-function counted(count: number, word: string): string {
-  return `${count.toLocaleString("en-US")} ${word}${count === 1 ? "" : "s"}`;
-}
 
 function groupWords({ modelGroup }: RateLimit): string {
   if (modelGroup === ALL_MODELS) return " for all models";

@@ -20,6 +20,7 @@ export function PickMany(props: PickManyProps) {
   const byId = new Map(options.map((option) => [option.value, option]));
   return (
     <div className="grid gap-2">
+      <input type="hidden" value={values.join(" ")} readOnly />
       <Field label={label} hint={hint} error={error}>
         {(control) => (
           <Combobox

@@ -5,6 +5,7 @@ import { ColorDot } from "../../ui/color-dot.tsx";
 import type { Option } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
+import { formatPlural } from "../../ui/format.ts";
 import { Checkbox, Choices, Input, Select } from "../../ui/input.tsx";
 import { pathWords } from "../access/words.ts";
 import { useMembers } from "../members/queries.ts";
@@ -248,7 +249,9 @@ function AutoCloseField({ form }: { form: ReviewForm }) {
     <Field label="It closes" hint="Then what was decided is carried out. Nothing is, before.">
       {(control) => (
         <Select {...control} {...form.register("auto_close_days")}>
-          {isOther && <option value={chosen}>By itself, {chosen} days after</option>}
+          {isOther && (
+            <option value={chosen}>By itself, {formatPlural(Number(chosen), "day")} after</option>
+          )}
           {autoCloseChoices.map(([value, label]) => (
             <option key={value} value={value}>
               {label}

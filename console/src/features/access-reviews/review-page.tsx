@@ -5,7 +5,7 @@ import { useMay } from "../../session.ts";
 import { LoadError, NotFoundPage } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
-import { formatCount, formatDay } from "../../ui/format.ts";
+import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { BackLink, Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -126,7 +126,7 @@ function Banner({ review }: { review: Review }) {
       decided about.{" "}
       {review.auto_close_days === null
         ? "It stays open until somebody closes it."
-        : `It closes by itself ${review.auto_close_days} days after it was due.`}
+        : `It closes by itself ${formatPlural(review.auto_close_days, "day")} after it was due.`}
     </p>
   );
 }

@@ -128,7 +128,7 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
           .sort((a, b) => a - b)
           .map((days) => (
             <option key={days} value={days}>
-              Unused for {days} days
+              Unused for {formatPlural(days, "day")}
             </option>
           ))}
       </Select>

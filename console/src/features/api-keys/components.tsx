@@ -225,15 +225,15 @@ function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
       header: "Name",
       sortBy: (key) => key.name,
       cell: (key) => (
-        <span className="grid">
+        <span className="grid min-w-28">
           <Link
             to="/keys/$keyId"
             params={{ keyId: key.id }}
-            className="max-w-72 truncate font-medium after:absolute after:inset-0"
+            className="max-w-72 truncate font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
           >
             {key.name}
           </Link>
-          <code className="text-xs text-quiet">{key.partial_key_hint}</code>
+          <code className="truncate text-xs text-quiet">{key.partial_key_hint}</code>
         </span>
       ),
     },

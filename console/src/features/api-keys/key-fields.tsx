@@ -3,6 +3,7 @@ import type { FieldError, UseFormRegisterReturn } from "react-hook-form";
 import { useMay } from "../../session.ts";
 import { expiryChoices } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
+import { formatPlural } from "../../ui/format.ts";
 import { Select, TextArea } from "../../ui/input.tsx";
 import { useKeyRules } from "./queries.ts";
 
@@ -23,7 +24,8 @@ export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
     ([choice]) => maxDays === null || (choice !== "never" && Number(choice) <= maxDays),
   );
   const isListed = allowed.some(([choice]) => choice === String(maxDays));
-  const longest = maxDays === null || isListed ? [] : [[String(maxDays), `In ${maxDays} days`]];
+  const longest =
+    maxDays === null || isListed ? [] : [[String(maxDays), `In ${formatPlural(maxDays, "day")}`]];
   const choices = [...(kept ? [[kept.value, kept.label]] : []), ...allowed, ...longest];
   const isPossible = choices.some(([choice]) => choice === value);
   useEffect(() => {
@@ -33,7 +35,11 @@ export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
     <Field
       label="Expires"
       error={error}
-      hint={maxDays === null ? undefined : `Your company allows ${maxDays} days at most.`}
+      hint={
+        maxDays === null
+          ? undefined
+          : `Your company allows ${formatPlural(maxDays, "day")} at most.`
+      }
     >
       {(control) => (
         <Select {...control} value={value} onChange={(event) => onChange(event.target.value)}>

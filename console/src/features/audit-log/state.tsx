@@ -82,7 +82,7 @@ function Verified({ state }: { state: State }) {
     setError(null);
     try {
       const { is_intact, events } = await call("verifyAuditLog", {});
-      if (is_intact) showToast(`All ${formatCount(events)} events are as they were written`);
+      if (is_intact) showToast(`${formatPlural(events, "event is", "events are")} as written`);
       else setError(new Error("The log is not as it was written."));
     } catch (failure) {
       setError(failure as Error);

@@ -153,6 +153,7 @@ function Places({ places, onChange }: { places: Place[]; onChange: (places: Plac
   const chosen = new Set(places.map(({ workspaceId }) => workspaceId));
   return (
     <div className="grid gap-3">
+      <input type="hidden" value={[...chosen].join(" ")} readOnly />
       <Field label="Workspaces" isOptional>
         {(control) => (
           <Combobox

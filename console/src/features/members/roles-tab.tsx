@@ -124,7 +124,7 @@ function MarkSign({ mark }: { mark: Mark }) {
     case null:
       return (
         <span className="text-faint" role="img" aria-label="no">
-          ·
+          –
         </span>
       );
   }

@@ -7,20 +7,16 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatCount } from "../../ui/format.ts";
-import { findMatches } from "../../ui/matches.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { NewLimitButton, SearchedLimits } from "../spend-limits/limit-list.tsx";
 import { scopeRank, useScopeNames } from "../spend-limits/scope-names.ts";
 import { type RateLimit, type Scope, useRateLimits, useRemoveRateLimit } from "./queries.ts";
 import { SetRateLimitDialog } from "./set-rate-limit.tsx";
 import { effectWords, meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
-
-/** So many are read at a glance; more are searched. */
-const FEW = 10;
 
 interface RateLimitListProps {
   workspaceId?: string;
@@ -35,7 +31,6 @@ export function RateLimitList({ workspaceId, isHeaded = false }: RateLimitListPr
   const nameOf = useScopeNames(limits.data?.items);
   const [edited, setEdited] = useState<RateLimit | "new" | null>(null);
   const [removed, setRemoved] = useState<RateLimit | null>(null);
-  const [find, setFind] = useState("");
   const mayChange = may("rate_limits:write", workspaceId);
   const rows = useNamed(limits.data?.items, nameOf);
   const columns = useMemo(
@@ -44,7 +39,6 @@ export function RateLimitList({ workspaceId, isHeaded = false }: RateLimitListPr
   );
   if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
   if (limits.isPending) return <SkeletonRows rows={3} />;
-  const found = findMatches(rows, ({ name }) => name, find, rows.length);
   const create = mayChange && (
     <Button kind="primary" data-create onClick={() => setEdited("new")}>
       <Plus size={16} /> Set rate limit…
@@ -52,46 +46,32 @@ export function RateLimitList({ workspaceId, isHeaded = false }: RateLimitListPr
   );
   return (
     <div className="grid gap-4">
-      {rows.length === 0 ? (
-        <EmptyState
-          title="No rate limit is set"
-          action={create}
-          code={<CodeBlock what="command" text="./bursar rate-limits set --help" />}
-        >
-          A rate limit keeps one program from taking all that the upstream gives: so many requests
-          and tokens per minute for the company, a workspace or a single key. {effectWords}
-        </EmptyState>
-      ) : (
-        <>
-          {(!isHeaded || rows.length > FEW) && (
-            <div className="flex flex-wrap items-center gap-2.5">
-              {rows.length > FEW && (
-                <SearchBox
-                  label="Search rate limits"
-                  placeholder="Search workspace or key"
-                  value={find}
-                  onFind={setFind}
-                />
-              )}
-              {!isHeaded && <span className="ml-auto">{create}</span>}
-            </div>
-          )}
-          {found.length > 0 ? (
-            <Table
-              label="Rate limits"
-              columns={columns}
-              rows={found}
-              rowKey={({ limit }) => limit.id}
-            />
-          ) : (
-            <p className="text-quiet">No rate limit matches “{find}”.</p>
-          )}
-          <p className="max-w-3xl text-sm text-pretty text-quiet">
-            {effectWords} Where several apply to a request, all must have room for it: its key’s,
-            its workspace’s and the company’s, for its model and for all models.
-          </p>
-        </>
-      )}
+      <SearchedLimits
+        what="rate limit"
+        rows={rows}
+        nameOf={({ name }) => name}
+        create={!isHeaded && create}
+        empty={
+          <EmptyState
+            title="No rate limit is set"
+            action={create}
+            code={<CodeBlock what="command" text="./bursar rate-limits set --help" />}
+          >
+            A rate limit keeps one program from taking all that the upstream gives: so many requests
+            and tokens per minute for the company, a workspace or a single key. {effectWords}
+          </EmptyState>
+        }
+        note={`${effectWords} Where several apply to a request, all must have room for it: its key’s, its workspace’s and the company’s, for its model and for all models.`}
+      >
+        {(found) => (
+          <Table
+            label="Rate limits"
+            columns={columns}
+            rows={found}
+            rowKey={({ limit }) => limit.id}
+          />
+        )}
+      </SearchedLimits>
       {edited !== null && (
         <SetRateLimitDialog
           limit={edited === "new" ? null : edited}
@@ -110,22 +90,18 @@ export function NewRateLimit({ workspaceId }: { workspaceId: string }) {
   const limits = useRateLimits(workspaceId);
   const may = useMay();
   const nameOf = useScopeNames(limits.data?.items);
-  const [isOpen, setIsOpen] = useState(false);
   if (!may("rate_limits:write", workspaceId) || limits.data?.items.length === 0) return null;
   return (
-    <>
-      <Button onClick={() => setIsOpen(true)}>
-        <Plus size={16} /> Set rate limit…
-      </Button>
-      {isOpen && (
+    <NewLimitButton what="rate limit">
+      {(onClose) => (
         <SetRateLimitDialog
           limit={null}
           workspaceId={workspaceId}
           nameOf={nameOf}
-          onClose={() => setIsOpen(false)}
+          onClose={onClose}
         />
       )}
-    </>
+    </NewLimitButton>
   );
 }
 

@@ -1,20 +1,16 @@
-import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { ApiError } from "../../api-client.ts";
-import { useMay } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
-import { ConflictNotice } from "../../ui/conflict-notice.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
-import { showServerErrors } from "../../ui/form.ts";
 import { formatCount } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { ScopePicker, toScope } from "../spend-limits/scope-picker.tsx";
 import {
-  findMeanwhile,
-  type Meanwhile,
+  LimitDialog,
+  LimitScope,
+  type ScopeValues,
+  toScopeValues,
+} from "../spend-limits/limit-dialog.tsx";
+import {
+  findRateLimit,
   type RateLimit,
   type Scope,
   useModelGroups,
@@ -30,9 +26,7 @@ interface SetRateLimitProps {
   onClose: () => void;
 }
 
-interface RateValues {
-  scopeType: Scope["type"];
-  scopeId: string | null;
+interface RateValues extends ScopeValues {
   model_group: string;
   requests: string;
   input_tokens: string;
@@ -41,81 +35,44 @@ interface RateValues {
 
 export function SetRateLimitDialog({ limit, workspaceId, nameOf, onClose }: SetRateLimitProps) {
   const set = useSetRateLimit();
-  const may = useMay();
-  const [error, setError] = useState<Error | null>(null);
-  /** What the person has seen, and means to change; null where there was none. */
-  const [seen, setSeen] = useState(limit);
-  const [meanwhile, setMeanwhile] = useState<Meanwhile | null>(null);
   const form = useForm<RateValues>({ defaultValues: toValues(limit, workspaceId) });
-  const values = form.watch();
-  const save = async (given: RateValues, over: RateLimit | null) => {
-    setError(null);
-    setMeanwhile(null);
-    const scope = toScope(given);
-    if (!scope) {
-      form.setError("scopeId", { message: "Choose whose requests are limited." });
-      return;
-    }
-    const body = toBody(given, scope, over);
-    if (meters.every((meter) => body[`${meter}_per_minute`] === null)) {
-      form.setError("requests", { message: "Enter at least one limit." }, { shouldFocus: true });
-      return;
-    }
-    try {
-      await set.mutateAsync({ body });
-      showToast(`Rate limit of ${nameOf(scope)} set`);
-      onClose();
-    } catch (failure) {
-      const isConflict = failure instanceof ApiError && failure.status === 409;
-      const look = () => findMeanwhile(scope, given.model_group, over, may("audit_log:read"));
-      const found = isConflict && (await look().catch(() => null));
-      if (found) setMeanwhile(found);
-      else setError(showServerErrors(form, failure as Error, wireNames));
-    }
-  };
-  const load = (current: RateLimit | null) => {
-    setSeen(current);
-    setMeanwhile(null);
-    if (current) form.reset(toValues(current, workspaceId));
-  };
-  const about = seen ?? meanwhile?.limit ?? limit;
   return (
-    <Dialog
-      title={limit ? "Change rate limit" : "Set rate limit"}
-      description={about ? `${nameOf(about.scope)}, ${about.model_group_name}` : effectWords}
-      isOpen
+    <LimitDialog<RateValues, RateLimit>
+      what="rate limit"
+      limit={limit}
+      form={form}
+      toValues={(current) => toValues(current, workspaceId)}
+      describe={(about) =>
+        about ? `${nameOf(about.scope)}, ${about.model_group_name}` : effectWords
+      }
+      unscoped="Choose whose requests are limited."
+      onSave={async (given, scope, over) => {
+        const body = toBody(given, scope, over);
+        if (meters.every((meter) => body[`${meter}_per_minute`] === null)) {
+          form.setError(
+            "requests",
+            { message: "Enter at least one limit." },
+            { shouldFocus: true },
+          );
+          return false;
+        }
+        await set.mutateAsync({ body });
+        showToast(`Rate limit of ${nameOf(scope)} set`);
+        return true;
+      }}
+      isBusy={set.isPending}
+      look={({ model_group }, scope) => findRateLimit(scope, model_group)}
+      compare={compareRate}
+      serverNames={wireNames}
       onClose={onClose}
     >
-      <form
-        onSubmit={(event) => void form.handleSubmit((given) => save(given, seen))(event)}
-        noValidate
-        className="grid gap-5"
-      >
-        {!about && <Target form={form} workspaceId={workspaceId} />}
-        <PerMinuteFields form={form} />
-        <FormError error={error} />
-        {meanwhile ? (
-          <RateConflict
-            meanwhile={meanwhile}
-            isNew={seen === null}
-            values={values}
-            isBusy={set.isPending}
-            onLoad={() => load(meanwhile.limit)}
-            onReplace={() => {
-              setSeen(meanwhile.limit);
-              void form.handleSubmit((given) => save(given, meanwhile.limit))();
-            }}
-          />
-        ) : (
-          <DialogActions>
-            <CancelButton />
-            <Button kind="primary" type="submit" isBusy={set.isPending}>
-              {limit ? "Change rate limit" : "Set rate limit"}
-            </Button>
-          </DialogActions>
-        )}
-      </form>
-    </Dialog>
+      {({ isNew }) => (
+        <>
+          {isNew && <Target form={form} workspaceId={workspaceId} />}
+          <PerMinuteFields form={form} />
+        </>
+      )}
+    </LimitDialog>
   );
 }
 
@@ -127,27 +84,18 @@ type Form = ReturnType<typeof useForm<RateValues>>;
 /** Whose requests, and with which models. */
 function Target({ form, workspaceId }: { form: Form; workspaceId: string | undefined }) {
   const groups = useModelGroups();
-  const { scopeType, scopeId, model_group } = form.watch();
-  const chosen = groups.data?.data.find(({ id }) => id === model_group);
+  const values = form.watch();
+  const chosen = groups.data?.data.find(({ id }) => id === values.model_group);
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <ScopePicker
+      <LimitScope
         label="Whose requests"
-        types={[
-          ...(workspaceId === undefined ? [["organization", "The whole company"] as const] : []),
-          ["workspace", workspaceId ? "This workspace" : "A workspace"],
-          ["api_key", "One key"],
-        ]}
-        scopeType={scopeType}
-        scopeId={scopeId}
         workspaceId={workspaceId}
+        scope={values}
         error={form.formState.errors.scopeId?.message}
-        onType={(type) => {
-          form.setValue("scopeType", type);
-          form.setValue("scopeId", type === "workspace" ? (workspaceId ?? null) : null);
-        }}
-        onId={(id) => {
-          form.setValue("scopeId", id);
+        onChange={({ scopeType, scopeId }) => {
+          form.setValue("scopeType", scopeType);
+          form.setValue("scopeId", scopeId);
           form.clearErrors("scopeId");
         }}
       />
@@ -213,31 +161,14 @@ function PerMinuteFields({ form }: { form: Form }) {
   );
 }
 
-interface ConflictProps {
-  meanwhile: Meanwhile;
-  /** There was none when the person began. */
-  isNew: boolean;
-  values: RateValues;
-  isBusy: boolean;
-  onLoad: () => void;
-  onReplace: () => void;
-}
-
-/** What somebody else has made of the limit since, beside what is entered here. */
-function RateConflict({ meanwhile, isNew, values, ...rest }: ConflictProps) {
-  const { limit, change } = meanwhile;
-  return (
-    <ConflictNotice
-      what="rate limit"
-      happened={limit === null ? "removed" : isNew ? "set" : "changed"}
-      by={change}
-      fields={meters.map((meter) => [
+function compareRate(now: RateLimit | null, own: RateValues) {
+  return meters.map(
+    (meter) =>
+      [
         meterWords[meter].label,
-        limit ? toText(perMinuteOf(limit, meter)) || "Not limited" : "None",
-        toText(readPerMinute(values[meter]) ?? null) || "Not limited",
-      ])}
-      {...rest}
-    />
+        now ? toText(perMinuteOf(now, meter)) || "Not limited" : "None",
+        toText(readPerMinute(own[meter]) ?? null) || "Not limited",
+      ] as const,
   );
 }
 
@@ -248,17 +179,8 @@ function toText(perMinute: number | null): string {
 const wireNames = Object.fromEntries(meters.map((meter) => [`${meter}_per_minute`, meter]));
 
 function toValues(limit: RateLimit | null, workspaceId: string | undefined): RateValues {
-  const { scope = null } = limit ?? {};
   return {
-    scopeType: scope?.type ?? (workspaceId === undefined ? "organization" : "workspace"),
-    scopeId:
-      scope?.type === "workspace"
-        ? scope.workspace_id
-        : scope?.type === "api_key"
-          ? scope.api_key_id
-          : scope === null
-            ? (workspaceId ?? null)
-            : null,
+    ...toScopeValues(limit?.scope ?? null, workspaceId),
     model_group: limit?.model_group ?? ALL_MODELS,
     requests: toText(limit?.requests_per_minute ?? null),
     input_tokens: toText(limit?.input_tokens_per_minute ?? null),

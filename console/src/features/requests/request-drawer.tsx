@@ -5,7 +5,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import type { ReportSearch } from "../usage/search.ts";
@@ -183,7 +183,7 @@ function CostTable({ request }: Detail) {
             <th scope="row" className="py-2 text-left font-medium">
               Total
             </th>
-            <td className={cell}>{formatCount(request.total_tokens)} tokens</td>
+            <td className={cell}>{formatPlural(request.total_tokens, "token")}</td>
             <td className={cell}>${request.cost_usd}</td>
           </tr>
         </tfoot>

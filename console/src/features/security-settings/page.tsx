@@ -60,7 +60,11 @@ function LifetimeForm({ days }: { days: number | null }) {
       await update.mutateAsync({
         body: { max_key_lifetime_days: text === "" ? null : Number(text) },
       });
-      showToast(text === "" ? "Keys may live for ever" : `New keys live ${text} days at most`);
+      showToast(
+        text === ""
+          ? "Keys may live for ever"
+          : `New keys live ${formatPlural(Number(text), "day")} at most`,
+      );
     } catch (failure) {
       setError(showServerErrors(form, failure as Error));
     }

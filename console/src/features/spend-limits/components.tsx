@@ -7,20 +7,17 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
-import { findMatches } from "../../ui/matches.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { SearchBox } from "../../ui/search-box.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { NewLimitButton, SearchedLimits } from "./limit-list.tsx";
 import { type Scope, type SpendLimit, useRemoveLimit, useSpendLimits } from "./queries.ts";
 import { byScope, useScopeNames } from "./scope-names.ts";
 import { SetLimitDialog } from "./set-limit.tsx";
 import { enforcementWords, periodWords } from "./words.ts";
 
-/** So many are read at a glance; more are searched. */
-const FEW = 10;
 const DRAWN_AT_ONCE = 50;
 
 interface LimitListProps {
@@ -36,13 +33,11 @@ export function LimitList({ workspaceId, isHeaded = false }: LimitListProps) {
   const nameOf = useScopeNames(limits.data?.items);
   const [edited, setEdited] = useState<SpendLimit | "new" | null>(null);
   const [removed, setRemoved] = useState<SpendLimit | null>(null);
-  const [find, setFind] = useState("");
   const [drawn, setDrawn] = useState(DRAWN_AT_ONCE);
   if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
   if (limits.isPending) return <SkeletonRows rows={3} />;
   const mayChange = may("spend_limits:write", workspaceId);
   const sorted = [...limits.data.items].sort(byScope);
-  const found = findMatches(sorted, ({ scope }) => nameOf(scope), find, sorted.length);
   const create = mayChange && (
     <Button kind="primary" data-create onClick={() => setEdited("new")}>
       <Plus size={16} /> Set limit…
@@ -50,58 +45,49 @@ export function LimitList({ workspaceId, isHeaded = false }: LimitListProps) {
   );
   return (
     <div className="grid gap-4">
-      {sorted.length === 0 ? (
-        <EmptyState
-          title="No limit is set"
-          action={create}
-          code={
-            <CodeBlock
-              what="call"
-              text={`curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`}
-            />
-          }
-        >
-          A limit stops spend before it surprises: for the company, a workspace or a single key, per
-          day, week or month.
-        </EmptyState>
-      ) : (
-        <>
-          {(!isHeaded || sorted.length > FEW) && (
-            <div className="flex flex-wrap items-center gap-2.5">
-              {sorted.length > FEW && (
-                <SearchBox
-                  label="Search limits"
-                  placeholder="Search workspace or key"
-                  value={find}
-                  onFind={setFind}
-                />
-              )}
-              {!isHeaded && <span className="ml-auto">{create}</span>}
-            </div>
-          )}
-          <ul className="divide-y divide-line border-y border-line">
-            {found.slice(0, drawn).map((limit) => (
-              <LimitRow
-                key={limit.id}
-                limit={limit}
-                name={nameOf(limit.scope)}
-                onEdit={mayChange ? () => setEdited(limit) : undefined}
-                onRemove={() => setRemoved(limit)}
+      <SearchedLimits
+        what="limit"
+        rows={sorted}
+        nameOf={({ scope }) => nameOf(scope)}
+        create={!isHeaded && create}
+        empty={
+          <EmptyState
+            title="No limit is set"
+            action={create}
+            code={
+              <CodeBlock
+                what="call"
+                text={`curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`}
               />
-            ))}
-          </ul>
-          {found.length === 0 && <p className="text-quiet">No limit matches “{find}”.</p>}
-          {found.length > drawn && (
-            <Button className="mx-auto" onClick={() => setDrawn(drawn + DRAWN_AT_ONCE)}>
-              Show more of {formatPlural(found.length, "limit")}
-            </Button>
-          )}
-          <p className="text-sm text-quiet">
-            Where several limits apply to a request, all of them must allow it: its key’s, its
-            workspace’s and the company’s.
-          </p>
-        </>
-      )}
+            }
+          >
+            A limit stops spend before it surprises: for the company, a workspace or a single key,
+            per day, week or month.
+          </EmptyState>
+        }
+        note="Where several limits apply to a request, all of them must allow it: its key’s, its workspace’s and the company’s."
+      >
+        {(found) => (
+          <>
+            <ul className="divide-y divide-line border-y border-line">
+              {found.slice(0, drawn).map((limit) => (
+                <LimitRow
+                  key={limit.id}
+                  limit={limit}
+                  name={nameOf(limit.scope)}
+                  onEdit={mayChange ? () => setEdited(limit) : undefined}
+                  onRemove={() => setRemoved(limit)}
+                />
+              ))}
+            </ul>
+            {found.length > drawn && (
+              <Button className="mx-auto" onClick={() => setDrawn(drawn + DRAWN_AT_ONCE)}>
+                Show more of {formatPlural(found.length, "limit")}
+              </Button>
+            )}
+          </>
+        )}
+      </SearchedLimits>
       {edited !== null && (
         <SetLimitDialog
           limit={edited === "new" ? null : edited}
@@ -120,22 +106,13 @@ export function NewLimit({ workspaceId }: { workspaceId: string }) {
   const limits = useSpendLimits(workspaceId);
   const may = useMay();
   const nameOf = useScopeNames(limits.data?.items);
-  const [isOpen, setIsOpen] = useState(false);
   if (!may("spend_limits:write", workspaceId) || limits.data?.items.length === 0) return null;
   return (
-    <>
-      <Button data-create onClick={() => setIsOpen(true)}>
-        <Plus size={16} /> Set limit…
-      </Button>
-      {isOpen && (
-        <SetLimitDialog
-          limit={null}
-          workspaceId={workspaceId}
-          nameOf={nameOf}
-          onClose={() => setIsOpen(false)}
-        />
+    <NewLimitButton what="limit" isFirst>
+      {(onClose) => (
+        <SetLimitDialog limit={null} workspaceId={workspaceId} nameOf={nameOf} onClose={onClose} />
       )}
-    </>
+    </NewLimitButton>
   );
 }
 

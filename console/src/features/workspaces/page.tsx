@@ -123,6 +123,7 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
     {
       id: "limit",
       header: "Monthly limit",
+      isWhole: true,
       from: "sm",
       cell: (workspace) => <LimitCell spend={spendOf.get(workspace.id)} />,
     },
@@ -138,7 +139,7 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
 
 function LimitCell({ spend }: { spend: Spend | undefined }) {
   if (!spend || spend.monthly_limit_usd === null)
-    return <span className="text-faint">No limit</span>;
+    return <span className="block min-w-40 text-faint">No limit</span>;
   const limitUsd = toUsdText(spend.monthly_limit_usd);
   return (
     <div className="flex min-w-40 items-center gap-3">

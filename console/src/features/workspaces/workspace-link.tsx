@@ -9,7 +9,7 @@ export function WorkspaceLink({ id }: { id: string }) {
     <Link
       to="/workspaces/$workspaceId"
       params={{ workspaceId: id }}
-      className="inline-flex max-w-full items-center gap-2 rounded-sm hover:underline"
+      className="inline-flex max-w-full items-center gap-2 rounded-sm hover:underline focus-visible:-outline-offset-2"
     >
       <ColorDot color={color} />
       <span className="truncate">{name}</span>

@@ -1,49 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
-import {
-  type AdminHarness,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { type Browser, type BrowserOptions, openBrowser } from "#test/harness/browser.ts";
-import { MEMBER_PASSWORD } from "#test/harness/members.ts";
-
-const SIGN_IN = "/v1/admin/sign_in";
-const ME = "/v1/admin/session";
-
-let h: AdminHarness;
-let org: TestOrganization;
-let ada: TestMember;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.deps.background.settled();
-  // What goes wrong after an answer is only told there.
-  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
-  ada = await org.member({ role: "developer" });
-});
-
-let lastAddress = 0;
-/** Each comes from an address of its own, so that no test uses up another one's attempts. */
-const browse = (options: BrowserOptions = {}) =>
-  openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
-
-const signInAs = (browser: Browser, email: string, password = MEMBER_PASSWORD) =>
-  browser.post(SIGN_IN, { email, password });
-
-async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
-  const browser = browse(options);
-  expect((await signInAs(browser, ada.email)).status).toBe(200);
-  return browser;
-}
+import { ada, browse, h, ME, org, signedIn } from "#test/harness/sign-in.ts";
 
 describe("a session", () => {
   test("is in no table in a form that lets anybody in", async () => {

@@ -1,54 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SESSION_MS } from "#src/access/sessions.ts";
 import { makeAdminApp } from "#src/http/app.ts";
-import {
-  type AdminHarness,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { type Browser, type BrowserOptions, openBrowser } from "#test/harness/browser.ts";
+import { type Browser, openBrowser } from "#test/harness/browser.ts";
 import { MEMBER_PASSWORD } from "#test/harness/members.ts";
+import { ada, browse, h, ME, org, SIGN_IN, signedIn, signInAs } from "#test/harness/sign-in.ts";
 
-const SIGN_IN = "/v1/admin/sign_in";
-const ME = "/v1/admin/session";
 const WRONG = {
   type: "authentication_error",
   message: "The address and the password do not go together.",
 };
-
-let h: AdminHarness;
-let org: TestOrganization;
-let ada: TestMember;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.deps.background.settled();
-  // What goes wrong after an answer is only told there.
-  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
-  ada = await org.member({ role: "developer" });
-});
-
-let lastAddress = 0;
-/** Each comes from an address of its own, so that no test uses up another one's attempts. */
-const browse = (options: BrowserOptions = {}) =>
-  openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
-
-const signInAs = (browser: Browser, email: string, password = MEMBER_PASSWORD) =>
-  browser.post(SIGN_IN, { email, password });
-
-async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
-  const browser = browse(options);
-  expect((await signInAs(browser, ada.email)).status).toBe(200);
-  return browser;
-}
 
 test("whoever is signed in learns whom to ask: owners, then admins, but nobody who is gone", async () => {
   const [admin, owner, gone] = [

@@ -9,6 +9,7 @@ import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
 import { assert } from "#src/lib/assert.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import {
   countJobs,
   countMail,
@@ -118,7 +119,7 @@ function warningsOf({ newest, is_late, held_keys }: Wire["backup"]): string[] {
     warnings.push(`${since}: \`./bursar backup <file>\` makes one while the server runs.`);
   }
   if (held_keys > 0) {
-    const keys = held_keys === 1 ? "1 key waits" : `${held_keys} keys wait`;
+    const keys = formatPlural(held_keys, "key waits", "keys wait");
     warnings.push(
       `${keys} for confirmation since a backup was restored: see \`./bursar restore keys\`.`,
     );
