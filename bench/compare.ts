@@ -12,7 +12,7 @@ import { measureScenario, type ScenarioResult } from "./measure.ts";
 import { defaultDurations, quickDurations, scenarios } from "./scenarios.ts";
 import { startBursar } from "./targets/bursar.ts";
 
-const TURNS = 2;
+const TURNS = 3;
 const HIGHEST_RATIO = 1.15;
 /** The packages of this clone, of which each commit has its own. */
 const OWN_PACKAGES = "@bursar";
