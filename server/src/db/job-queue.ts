@@ -2,7 +2,7 @@ import { Logger as QueueLogger, runMigrations } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
-import type { Database, Tx } from "./pool.ts";
+import { type Database, outliveLosses, type Tx } from "./pool.ts";
 
 // The queue is graphile-worker's, in a schema of its own: a job that is added in a transaction exists from its commit
 // on, or never. `jobs/` runs them.
@@ -12,8 +12,14 @@ export const JOB_SCHEMA = "graphile_worker";
 /** Brings the queue's own tables up to date. Called under the lock of our migrations, after them. Throws a StartError. */
 export async function installJobQueue(connectionString: string): Promise<void> {
   const logger = new QueueLogger(() => () => undefined);
+  // One of its own would still be closing its connection when it says that it is done, and a loss then end the process.
+  const { pool, end } = openJobPool({
+    connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined, // its next statement fails
+  });
   try {
-    await runMigrations({ connectionString, schema: JOB_SCHEMA, maxPoolSize: 1, logger });
+    await runMigrations({ pgPool: pool, schema: JOB_SCHEMA, logger });
   } catch (error) {
     if (!isPermissionDenied(error)) throw error;
     throw new StartError(
@@ -21,6 +27,8 @@ export async function installJobQueue(connectionString: string): Promise<void> {
         "Make it the owner of the database, or GRANT CREATE ON DATABASE to it.",
       { cause: error },
     );
+  } finally {
+    await end();
   }
 }
 
@@ -59,6 +67,12 @@ export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
 /** Nobody waits for a job's end, and one that cannot be written stops the queue on this node: better late. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
+export interface JobPool {
+  pool: pg.Pool;
+  /** Resolves when its connections are closed. */
+  end(): Promise<void>;
+}
+
 /**
  * Connections for the queue alone. It writes its ids as JSON and so needs int8 as text, which the other connections read
  * as bigint. The caller ends it.
@@ -67,7 +81,7 @@ export function openJobPool(options: {
   connectionString: string;
   maxConnections: number;
   onIdleError: (error: Error) => void;
-}): pg.Pool {
+}): JobPool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.maxConnections,
@@ -76,10 +90,7 @@ export function openJobPool(options: {
     keepAlive: true,
     types: { getTypeParser: getJobTypeParser },
   });
-  pool.on("error", options.onIdleError);
-  // A connection that is lost while the queue holds it: the statement under way fails, and that is enough.
-  pool.on("connect", (client) => client.on("error", () => undefined));
-  return pool;
+  return { pool, ...outliveLosses(pool, options.onIdleError) };
 }
 
 const getJobTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: string) =>

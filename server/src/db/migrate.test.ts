@@ -86,6 +86,14 @@ describe("migrate", () => {
     ]);
   });
 
+  test("leaves no connection behind, which would end the process when it is lost", async () => {
+    const connectionString = await emptyDatabase();
+    await migrate({ connectionString });
+    const others =
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    expect(await query(connectionString, others)).toEqual([]);
+  });
+
   test("nodes that start together on one database apply each migration once", async () => {
     const connectionString = await emptyDatabase();
     const slow = migration(1, "slow", "CREATE TABLE slow (id integer); SELECT pg_sleep(0.2)");

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { startDatabaseRelay } from "#test/harness/database-relay.ts";
 import { isUnavailable } from "./database-error.ts";
 import { openDatabase } from "./pool.ts";
 
@@ -56,4 +57,55 @@ test("a process that stops in the middle of a transaction does not keep others f
   const row = await stopped.selectFrom("limits_version").select("value").executeTakeFirstOrThrow();
   expect(row.value).toBe(7n);
   await Promise.all([stopped.destroy(), other.destroy()]);
+});
+
+/** Connections to the database beside that of the question. */
+async function countOthers(): Promise<number> {
+  const { rows } = await sql<{ others: number }>`
+    SELECT count(*)::integer AS others FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(db.database);
+  return rows[0]?.others ?? -1;
+}
+
+test("a pool that is closed has closed its connections", async () => {
+  await sql`SELECT 1`.execute(db.database);
+  const before = await countOthers();
+  const closed = openDatabase({
+    connectionString: db.connectionString,
+    maxConnections: 3,
+    onIdleError: () => undefined,
+  });
+  await Promise.all([1, 2, 3].map(() => sql`SELECT pg_sleep(0.05)`.execute(closed)));
+  expect(await countOthers()).toBe(before + 3);
+  await closed.destroy();
+  expect(await countOthers()).toBe(before);
+});
+
+test("a pool can be closed when nobody answers any more", async () => {
+  const relay = await startDatabaseRelay(db.connectionString);
+  const closed = openDatabase({
+    connectionString: relay.connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+  await sql`SELECT 1`.execute(closed);
+  relay.cut();
+  await closed.destroy();
+  await relay.close();
+});
+
+test("a connection that is lost while nobody uses it is told of in few words, and replaced", async () => {
+  const told: Error[] = [];
+  const database = openDatabase({
+    connectionString: db.connectionString,
+    maxConnections: 1,
+    onIdleError: (error) => told.push(error),
+  });
+  const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(database);
+  await sql`SELECT pg_terminate_backend(${rows[0]?.pid})`.execute(db.database);
+  await expect.poll(() => told.length).toBe(1);
+  expect(told[0]?.message).toContain("terminating connection");
+  expect(told[0]).not.toHaveProperty("client");
+  expect((await sql`SELECT 1 AS one`.execute(database)).rows).toEqual([{ one: 1 }]);
+  await database.destroy();
 });

@@ -44,15 +44,55 @@ export function openDatabase(options: PoolOptions): Database {
     // Notices a peer that vanished without a word (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,
   });
-  pool.on("error", options.onIdleError);
-  // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
-  // ones: without a listener it would end the process. The next statement on it fails, and that is enough.
   pool.on("connect", (client) => {
-    client.on("error", () => undefined);
     usePrepared(client);
     endWhenSilent(client, options.silenceMs ?? SILENCE_MS);
   });
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const { end } = outliveLosses(pool, options.onIdleError);
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({
+      pool: { connect: () => pool.connect(), end, options: pool.options },
+    }),
+  });
+}
+
+/** Longest wait for a server that does not answer the goodbye. */
+const GOODBYE_MS = 2_000;
+
+/**
+ * Lost connections of this new pool do not end the process. `end` is that of the pool, which itself is done when it has
+ * begun to close its connections: a database that is stopped or dropped then would report them as lost.
+ */
+export function outliveLosses(
+  pool: pg.Pool,
+  onIdleError: (error: Error) => void,
+): { end: () => Promise<void> } {
+  const open = new Set<pg.PoolClient>();
+  const allClosed = Promise.withResolvers<void>();
+  pool.on("connect", (client) => {
+    open.add(client);
+    // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
+    // ones. The next statement on it fails, and that is enough.
+    client.on("error", () => undefined);
+  });
+  pool.on("remove", (client) => {
+    open.delete(client);
+    if (pool.ended && open.size === 0) allClosed.resolve();
+  });
+  pool.on("error", (error) => {
+    // The pool hangs the whole connection on the error, which is nothing for a log.
+    Reflect.deleteProperty(error, "client");
+    onIdleError(error);
+  });
+  return {
+    async end() {
+      await pool.end();
+      if (open.size === 0) return;
+      const giveUp = setTimeout(allClosed.resolve, GOODBYE_MS);
+      await allClosed.promise;
+      clearTimeout(giveUp);
+    },
+  };
 }
 
 /** A statement that waits for an answer that never comes would wait for ever, and with it a flush, a poll or the stop. */

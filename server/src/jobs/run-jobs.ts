@@ -8,7 +8,7 @@ import {
   run,
   type TaskList,
 } from "graphile-worker";
-import { JOB_SCHEMA, openJobPool } from "#src/db/job-queue.ts";
+import { JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
 import type { Logger } from "#src/lib/logger.ts";
 
 /** A job of the name it stands under. Throws where another attempt is worth it. */
@@ -36,8 +36,6 @@ export interface RunningJobs {
   stop(): Promise<void>;
 }
 
-type JobPool = ReturnType<typeof openJobPool>;
-
 const CONCURRENT_JOBS = 2;
 /** One connection listens; the others fetch and finish jobs. A job's own statements use the pool of the server. */
 const MAX_CONNECTIONS = 3;
@@ -53,7 +51,7 @@ const LAST_RESTART_MS = 60_000;
  */
 export function runJobs(options: JobsOptions): RunningJobs {
   const stopping = new AbortController();
-  const pool = openJobPool({
+  const connections = openJobPool({
     connectionString: options.connectionString,
     maxConnections: MAX_CONNECTIONS,
     onIdleError: (error) =>
@@ -62,7 +60,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
   let runner: Runner | null = null;
 
   async function runOnce(): Promise<void> {
-    const started = await start(options, pool);
+    const started = await start(options, connections);
     runner = started;
     try {
       for (const name of options.atStart ?? []) {
@@ -102,7 +100,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
         // Rejects where it has stopped by itself.
         await runner?.stop().catch(() => undefined);
         await running;
-        await pool.end();
+        await connections.end();
       };
       // A job that does not end, or a connection that a crash of the database left taken, does not hold up the server's end:
       // what is not done is done by another node, or after the next start.
@@ -111,9 +109,9 @@ export function runJobs(options: JobsOptions): RunningJobs {
   };
 }
 
-function start(options: JobsOptions, pgPool: JobPool): Promise<Runner> {
+function start(options: JobsOptions, { pool }: JobPool): Promise<Runner> {
   return run({
-    pgPool,
+    pgPool: pool,
     schema: JOB_SCHEMA,
     taskList: makeTaskList(options.jobs),
     parsedCronItems: parseSchedule(options.schedule),
