@@ -3,7 +3,7 @@
 // then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
-import { ensureInstalled, findNode, root } from "./runtime.mjs";
+import { compileCacheFolder, ensureInstalled, findNode, root } from "./runtime.mjs";
 
 const [command, ...rest] = process.argv.slice(2);
 const checks = [
@@ -25,6 +25,8 @@ switch (command) {
     await runChecks();
     break;
   case "test":
+    // Of everything that the tests start too.
+    process.env.NODE_COMPILE_CACHE = compileCacheFolder();
     ensureInstalled("all");
     if (rest.length === 0) await runChecks();
     buildConsole();
@@ -108,7 +110,8 @@ function buildConsole() {
 
 function startServer(args) {
   const main = join(root, "server", "src", "main.ts");
-  const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit" });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder() };
+  const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

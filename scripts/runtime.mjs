@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +22,15 @@ export function findNode() {
     `Bursar needs Node ${OLDEST_NODE} or newer, and this is ${process.version}: install a newer Node for this system and start again.`,
   );
   process.exit(1);
+}
+
+/**
+ * Where Node keeps compiled code between runs: a start takes two thirds of the time. Where the folder cannot be written,
+ * nothing is kept. What the environment says of Node's own goes before.
+ */
+export function compileCacheFolder() {
+  const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  return process.env.NODE_COMPILE_CACHE ?? join(cacheHome, "bursar");
 }
 
 /** True when the dependencies of the lockfile are installed: all of them, or those that the server needs. */

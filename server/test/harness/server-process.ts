@@ -184,7 +184,7 @@ export function serverEnvironment(
   dataDir: string,
   extra: Record<string, string> = {},
 ): Record<string, string> {
-  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SystemRoot"];
+  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SystemRoot", "NODE_COMPILE_CACHE"];
   const env: Record<string, string> = {};
   for (const name of kept) {
     const value = process.env[name];
