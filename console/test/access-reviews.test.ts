@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { AxeBuilder } from "@axe-core/playwright";
 import type { BrowserContext, Page } from "@playwright/test";
 import { beforeAll, expect, test } from "vitest";
 import {
@@ -16,6 +15,7 @@ import { type Company, owner } from "./company.ts";
 import {
   type Console,
   describeConsole,
+  findViolations,
   type Opened,
   PATIENCE_MS,
   pressCreate,
@@ -186,8 +186,8 @@ describeConsole("access reviews", (console) => {
       const { page } = await openPage(ownerCookies, colorScheme);
       const findings: unknown[] = [];
       const check = async (what: string) => {
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        for (const { id, nodes } of violations) findings.push([what, id, nodes[0]?.html]);
+        for (const { id, nodes } of await findViolations(page))
+          findings.push([what, id, nodes[0]?.html]);
       };
       const ended = await company.server.mustAdmin(
         "GET",

@@ -1,7 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
-import { describeConsole, type Opened, SLOW_MS, settle } from "./open-console.ts";
+import { describeConsole, findViolations, type Opened, SLOW_MS, settle } from "./open-console.ts";
 import { pagesOf, strangersPages } from "./pages.ts";
 
 /** Of the measure of layout shifts, what counts as good. */
@@ -73,8 +72,8 @@ async function inspect(page: Page, url: string, pages: NamedPages): Promise<unkn
     await settle(page);
     const shift = await readShift(page);
     if (shift.total > MAX_SHIFT) findings.push([name, "moves", shift]);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    for (const { id, nodes } of violations) findings.push([name, id, nodes[0]?.html]);
+    for (const { id, nodes } of await findViolations(page))
+      findings.push([name, id, nodes[0]?.html]);
     const overflow = await page.evaluate(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );

@@ -147,13 +147,19 @@ describe("the contract", () => {
 });
 
 describe.each(callers)("$name: the status that the table of rights says", (caller) => {
+  /** What only reads or is refused changes nothing, of the caller either. */
+  let usual: Client;
+  beforeAll(async () => {
+    usual = await caller.make(h, org, mine.workspace_id);
+  });
+
   test.each(routes)("%s", async (_, route) => {
     const expected = expectedStatus(route, caller);
     const isChange = route.audited !== null;
     // What succeeds changes something: it gets an organization of its own.
     const isApart = isChange && expected === 200;
     const { home, made } = isApart ? await takeHome() : { home: org, made: mine };
-    const client = await caller.make(h, home, made.workspace_id);
+    const client = isApart ? await caller.make(h, home, made.workspace_id) : usual;
     if (isApart) await sampleOf(route).prepare?.(home.operator, made);
     const own = isApart ? await sampleOf(route).fit?.(client, made, home.operator) : undefined;
     const before = await findAuditHead(h.deps.database, home.id);
@@ -190,12 +196,20 @@ describe("refusals have the official body", () => {
     expect((answer.body as { request_id: string }).request_id).toBe(answer.headers["request-id"]);
   });
 
+  let clients: { admin: Client; write: Client };
+  beforeAll(async () => {
+    const make = async (permission: "admin" | "write") => {
+      const key = await org.admin.createApiKey(mine.workspace_id, { permissions: [permission] });
+      return h.as(key.key);
+    };
+    clients = { admin: await make("admin"), write: await make("write") };
+  });
+
   test.each(routes)("403, which says what is needed: %s", async (_, route) => {
     const needed = permissionFor(route.action);
     const permission = needed === null ? "admin" : needed === "admin" ? "write" : null;
     if (permission === null) return; // open to the least key there is: nothing to refuse
-    const key = await org.admin.createApiKey(mine.workspace_id, { permissions: [permission] });
-    const answer = await callRoute(h.as(key.key), route, mine);
+    const answer = await callRoute(clients[permission], route, mine);
     expect(answer.status).toBe(403);
     expect(answer.error.type).toBe("permission_error");
     expect(answer.error.message).toMatch(
@@ -217,8 +231,12 @@ function comparable({ status, text, headers }: Answer, ids: Made) {
 }
 
 describe.each(callers)("$name: hidden is missing, byte for byte", (caller) => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await caller.make(h, org, mine.workspace_id);
+  });
+
   test.each(withTarget)("another organization's and what never was: %s", async (_, route) => {
-    const client = await caller.make(h, org, mine.workspace_id);
     const missing = await callRoute(client, route, unknownIds);
     const hidden = await callRoute(client, route, theirs);
     expect(comparable(hidden, theirs)).toEqual(comparable(missing, unknownIds));
@@ -230,10 +248,14 @@ const scopedCallers = callers.filter(
   ({ permission, workspaceRole }) => permission !== undefined || workspaceRole !== undefined,
 );
 describe.each(scopedCallers)("$name: another workspace does not exist", (caller) => {
+  let client: Client;
+  beforeAll(async () => {
+    const elsewhere = await org.operator.createWorkspace();
+    client = await caller.make(h, org, elsewhere.id);
+  });
+
   const ofWorkspaces = withTarget.filter(([, route]) => !sampleOf(route).isOfOrganization);
   test.each(ofWorkspaces)("%s", async (_, route) => {
-    const elsewhere = await org.operator.createWorkspace();
-    const client = await caller.make(h, org, elsewhere.id);
     const missing = await callRoute(client, route, unknownIds);
     const hidden = await callRoute(client, route, mine);
     expect(comparable(hidden, mine)).toEqual(comparable(missing, unknownIds));
@@ -314,12 +336,21 @@ describe("confirming who it is", () => {
     ([, route]) => !("stepUp" in route) && !isOperatorAction(route.action),
   );
 
+  const ownerWho = async (steppedUpAtMs: number | null) =>
+    (await org.member({ role: "owner", steppedUpAtMs })).client;
+  let unconfirmed: Client;
+  let tooOld: Client;
+  let confirmed: Client;
+  beforeAll(async () => {
+    unconfirmed = await ownerWho(null);
+    tooOld = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS - 1);
+    confirmed = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS);
+  });
+
   test.each(guarded)(
     "%s asks a person whose confirmation is missing or too old",
     async (_, route) => {
-      const times = [null, h.clock.nowMs - STEP_UP_LASTS_MS - 1];
-      for (const steppedUpAtMs of times) {
-        const { client } = await org.member({ role: "owner", steppedUpAtMs });
+      for (const client of [unconfirmed, tooOld]) {
         const answer = await callRoute(client, route, mine);
         expect(answer.status).toBe(403);
         expect(answer.error).toEqual({
@@ -328,16 +359,13 @@ describe("confirming who it is", () => {
         });
         expect(answer.headers["bursar-step-up"]).toBe("required");
       }
-      const steppedUpAtMs = h.clock.nowMs - STEP_UP_LASTS_MS;
-      const { client } = await org.member({ role: "owner", steppedUpAtMs });
-      const answer = await callRoute(client, route, theirs, { nonsense: 1 });
+      const answer = await callRoute(confirmed, route, theirs, { nonsense: 1 });
       expect(answer.status).not.toBe(403);
     },
   );
 
   test.each(free)("%s does not", async (_, route) => {
-    const { client } = await org.member({ role: "owner", steppedUpAtMs: null });
-    const answer = await callRoute(client, route, unknownIds, { nonsense: 1 });
+    const answer = await callRoute(unconfirmed, route, unknownIds, { nonsense: 1 });
     expect(answer.headers["bursar-step-up"]).toBeUndefined();
     expect(answer.status).not.toBe(403);
   });
