@@ -87,6 +87,28 @@ describe("a node", () => {
     expect(node.progress(now).map(({ requestId }) => requestId)).toEqual(["req_2", "req_3"]);
   });
 
+  test("gives up what it has no use for, but only when somebody hears it", async () => {
+    await limit(100n);
+    const node = await startNode("node_1");
+    hold(node, "req_1", 10n);
+    await speak(node);
+    node.drop("req_1");
+    const leased = () => node.view().states.map((state) => state.leased);
+    const before = leased();
+    now.nowMs += 1_500;
+    nextMessage(node);
+    node.lost(now);
+    expect(leased()).toEqual(before);
+    expect(hold(node, "req_2", 10n)).toBe("held");
+    node.drop("req_2");
+    now.nowMs += 10_000;
+    await speak(node);
+    expect(leased()).toEqual(before);
+    now.nowMs += 250;
+    await speak(node);
+    expect(leased()).toEqual([0n]);
+  });
+
   test("does not spend anew, under a limit that was lowered, what its requests give back", async () => {
     await limit(100n);
     const node = await startNode("node_1");

@@ -75,6 +75,8 @@ const MAX_WANTS = 64;
 const WANT_AGAIN_MS = 100;
 const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
+/** An answer that is older says little of whether the next message will arrive. */
+const SURE_MS = 1_000;
 /** Complete messages, which renew, are sent this many times within a TTL. */
 const RENEWALS = 3;
 
@@ -234,13 +236,16 @@ export class NodeLeases {
       this.#trimAtMs = now.nowMs + TRIM_EVERY_MS;
       this.#book.measure(now.nowMs);
     }
+    const isSure = now.nowMs - this.#answeredMs <= SURE_MS;
     const scarce = new Set(this.#waiters.flatMap(({ lacking }) => lacking));
     const desired = new Map<string, bigint>();
     for (const state of this.#book.states()) {
       const wanted = this.#desiredOf(state, scarce);
       const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
       if (isComplete || isOff || (isWanting && scarce.has(state.text))) {
-        desired.set(state.text, wanted);
+        // What a lost message gave up would be nobody's: until the database has answered, it is not given up.
+        const isKept = !isSure && wanted < state.leased && this.#mayKeep(state);
+        desired.set(state.text, isKept ? state.leased : wanted);
       }
     }
     if (!isComplete && !isWanting && desired.size === 0) return null;
@@ -348,11 +353,14 @@ export class NodeLeases {
 
   #desiredOf(state: LeaseState, scarce: ReadonlySet<string>): bigint {
     const bound = state.held + state.pending;
+    const isIdle = scarce.has(state.text) || !this.#mayKeep(state);
+    return isIdle ? bound : bound + this.#book.keepOf(state);
+  }
+
+  #mayKeep(state: LeaseState): boolean {
     // What was kept before a limit was lowered may be more than the new one leaves: it is given up, then asked for.
     const isTold = this.#acknowledged === this.#limitsVersion;
-    const isIdle =
-      this.#isLeaving || !isTold || scarce.has(state.text) || state.endMs <= this.#atMs;
-    return isIdle ? bound : bound + this.#book.keepOf(state);
+    return !this.#isLeaving && isTold && state.endMs > this.#atMs;
   }
 
   /** In turn, each with what it lacks when those before it have taken theirs. */
