@@ -29,8 +29,18 @@ export function findNode() {
  * nothing is kept. What the environment says of Node's own goes before.
  */
 export function compileCacheFolder() {
-  const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return process.env.NODE_COMPILE_CACHE ?? join(cacheHome, "bursar");
+  return process.env.NODE_COMPILE_CACHE ?? join(cacheHome(), "bursar");
+}
+
+function cacheHome() {
+  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
+  let home = "";
+  try {
+    home = homedir();
+  } catch {
+    // A user whom the system does not know, as in containers that choose one.
+  }
+  return join(home || join(root, "node_modules"), ".cache");
 }
 
 /** True when the dependencies of the lockfile are installed: all of them, or those that the server needs. */
