@@ -4,7 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "@playwright/test";
-import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { eventually, root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { pagesOf, strangersPages } from "./pages.ts";
@@ -25,6 +25,13 @@ if (executable === null) {
 }
 mkdirSync(folder, { recursive: true });
 const company = await startCompany();
+// Else keys that cost money were never used.
+await eventually(60_000, "the last use of the keys to be written", async () => {
+  const used = await company.server.sql(
+    "SELECT id FROM api_key_secret WHERE last_used_at IS NOT NULL",
+  );
+  return used.length > 0 ? used : null;
+});
 const browser = await launchChromium(executable);
 const { url } = company.server;
 try {
