@@ -16,6 +16,7 @@ const checks = [
 
 switch (command) {
   case "start":
+    keepCompiledCode();
     ensureInstalled("server");
     buildConsole();
     startServer(rest);
@@ -25,8 +26,7 @@ switch (command) {
     await runChecks();
     break;
   case "test":
-    // Of everything that the tests start too.
-    process.env.NODE_COMPILE_CACHE = compileCacheFolder();
+    keepCompiledCode();
     ensureInstalled("all");
     if (rest.length === 0) await runChecks();
     buildConsole();
@@ -56,6 +56,11 @@ switch (command) {
   default:
     console.error(`Unknown command: ${command}`);
     process.exit(2);
+}
+
+/** Of everything that is started from here on. */
+function keepCompiledCode() {
+  process.env.NODE_COMPILE_CACHE = compileCacheFolder();
 }
 
 /** Two at a time, each in memory of its own; all of them, so that one look tells everything. */
@@ -110,8 +115,7 @@ function buildConsole() {
 
 function startServer(args) {
   const main = join(root, "server", "src", "main.ts");
-  const env = { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder() };
-  const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit", env });
+  const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
