@@ -22,6 +22,7 @@ import {
   hasTarget,
   type Made,
   makeEach,
+  makeFor,
   namedRoutes,
   sampleOf,
   unknownIds,
@@ -47,38 +48,10 @@ beforeAll(async () => {
   mine = await makeEach(org);
   theirs = await makeEach(other);
   owner = (await org.member({ role: "owner" })).client;
-  for (let i = 0; i < MADE_AHEAD; i++) makeHome();
 });
 afterAll(async () => {
-  await Promise.allSettled(homes);
   await h.close();
 });
-
-interface Home {
-  home: TestOrganization;
-  made: Made;
-}
-
-/** Organizations with one thing of each kind. Making one takes some forty calls, which mostly wait for the database. */
-const homes: Promise<Home>[] = [];
-const MADE_AHEAD = 4;
-
-function makeHome(): void {
-  const making = (async () => {
-    const home = await h.organization();
-    return { home, made: await makeEach(home) };
-  })();
-  // Whoever takes it hears of what went wrong.
-  making.catch(() => undefined);
-  homes.push(making);
-}
-
-function takeHome(): Promise<Home> {
-  const home = homes.shift();
-  if (home === undefined) throw new Error("no organization was made ahead");
-  makeHome();
-  return home;
-}
 
 /** Open to everybody on purpose. Whatever else is public has been forgotten here, or should not be. */
 const publicRoutes: readonly string[] = [
@@ -158,7 +131,8 @@ describe.each(callers)("$name: the status that the table of rights says", (calle
     const isChange = route.audited !== null;
     // What succeeds changes something: it gets an organization of its own.
     const isApart = isChange && expected === 200;
-    const { home, made } = isApart ? await takeHome() : { home: org, made: mine };
+    const home = isApart ? await h.organization() : org;
+    const made = isApart ? await makeFor(home, route) : mine;
     const client = isApart ? await caller.make(h, home, made.workspace_id) : usual;
     if (isApart) await sampleOf(route).prepare?.(home.operator, made);
     const own = isApart ? await sampleOf(route).fit?.(client, made, home.operator) : undefined;

@@ -15,7 +15,7 @@ import {
   type TestOrganization,
   type Workspace,
 } from "./harness/admin.ts";
-import { makeEach, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
+import { makeFor, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
 // A change that its client asks for again is not made again.
 
@@ -65,7 +65,7 @@ describe("every POST that is sent again with its key", () => {
   );
 
   test.each(posts)("%s changes something once, and answers the same", async (_, route) => {
-    const made = await makeEach(org);
+    const made = await makeFor(org, route);
     await sampleOf(route).prepare?.(org.operator, made);
     const fitted = await sampleOf(route).fit?.(org.operator, made, org.operator);
     const payload = fitted?.body ?? sampleOf(route).body?.(made);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
@@ -110,6 +111,8 @@ export interface Client {
 
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
+/** A server has one organization that its operator acts in; here it is another one with every call. */
+const operatorOrganization = new AsyncLocalStorage<string>();
 export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
@@ -153,7 +156,9 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     isMailServerConfigured: false,
     onDenied: (caller, route, origin, refusal) =>
       audit.denials.note({ caller, route, origin, refusal }),
-    operatorOrganizationId: first.id,
+    get operatorOrganizationId() {
+      return operatorOrganization.getStore() ?? first.id;
+    },
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions: makeSessions(audit),
     background,
@@ -173,18 +178,9 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     ...options,
   };
   const app = await makeAdminApp(deps);
-  const operatorApps: Promise<FastifyInstance>[] = [];
-  // The admin socket acts in one organization: another one's operator has a server of its own, once it says something.
-  const operatorApp = (operatorOrganizationId: string) => {
-    let own: Promise<FastifyInstance> | undefined;
-    return () => {
-      own ??= makeAdminApp({ ...deps, operatorOrganizationId });
-      if (!operatorApps.includes(own)) operatorApps.push(own);
-      return own;
-    };
-  };
   const as = (secret: string | null) =>
-    makeClient(app, secret === null ? null : { "x-api-key": secret });
+    makeClient(app, { headers: secret === null ? {} : { "x-api-key": secret } });
+  const makeOperator = (organizationId: string) => makeClient(app, { operatorOf: organizationId });
   return {
     app,
     deps,
@@ -194,8 +190,8 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     adminKeyUse,
     logs,
     as,
-    operator: makeClient(app, null, OPERATOR_ADDRESS),
-    visitor: makeClient(app, consoleHeaders()),
+    operator: makeOperator(first.id),
+    visitor: makeClient(app, { headers: consoleHeaders() }),
     firstOrganizationId: first.id,
     connectionString,
     organization: async (name = "Another Company") => {
@@ -207,7 +203,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
         id,
         adminKey: secret,
         admin: as(secret),
-        operator: makeClient(operatorApp(id), null, OPERATOR_ADDRESS),
+        operator: makeOperator(id),
         recordRequest: async (of) => {
           const startedAtMs = clock.nowMs - 60_000;
           const requestId = newId("req_", startedAtMs);
@@ -219,7 +215,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
           const made = await insertMember(database, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;
           const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
-          return { ...made, cookie, client: makeClient(app, consoleHeaders(cookie)) };
+          return { ...made, cookie, client: makeClient(app, { headers: consoleHeaders(cookie) }) };
         },
         unresolvedSpend: (workspaceId, apiKeyId) =>
           leaveUnresolved(
@@ -231,7 +227,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     },
     close: async () => {
       await background.settled();
-      for (const each of [app, ...operatorApps]) await (await each).close();
+      await app.close();
       await stopKeyUses();
       await closeAudit();
       await drop();
@@ -239,26 +235,28 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
   };
 }
 
+/** A caller who sends these headers, or somebody on the server's own machine, in this organization. */
 function makeClient(
-  app: FastifyInstance | (() => Promise<FastifyInstance>),
-  headers: Record<string, string> | null,
-  remoteAddress?: string,
+  app: FastifyInstance,
+  { headers = {}, operatorOf }: { headers?: Record<string, string>; operatorOf?: string },
 ): Client {
   // A session goes on under another cookie when its person proves something: browsers follow that.
   const keepCookie = (line: string) => {
     const [pair = ""] = line.split(";", 1);
     const [name = ""] = pair.split("=", 1);
-    if (!headers?.["cookie"]) return;
+    if (!headers["cookie"]) return;
     const others = headers["cookie"].split("; ").filter((each) => !each.startsWith(`${name}=`));
     headers["cookie"] = [...others, pair].join("; ");
   };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
-    const target = typeof app === "function" ? await app() : app;
-    const response = await target.inject({
-      ...(remoteAddress !== undefined && { remoteAddress }),
-      ...options,
-      headers: { ...headers, ...options.headers },
-    });
+    const request = { ...options, headers: { ...headers, ...options.headers } };
+    const response =
+      operatorOf === undefined
+        ? await app.inject(request)
+        : // What is given is asked for only when it is waited for, which has to be inside.
+          await operatorOrganization.run(operatorOf, async () =>
+            app.inject({ remoteAddress: OPERATOR_ADDRESS, ...request }).then((answer) => answer),
+          );
     for (const line of [response.headers["set-cookie"] ?? []].flat()) keepCookie(line);
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";

@@ -42,73 +42,121 @@ export type Made = Record<
   string
 >;
 
-export async function makeEach(org: TestOrganization): Promise<Made> {
-  const { operator } = org;
-  const { id: workspaceId } = await operator.createWorkspace();
-  const { id: apiKeyId } = await operator.createApiKey(workspaceId);
-  const { id: adminKeyId } = await operator.createAdminKey();
-  const limit = await operator.post<{ id: string }>("/v1/admin/spend_limits", {
-    scope: { type: "workspace", workspace_id: workspaceId },
-    period: "weekly",
-    limit_usd: 50,
-  });
-  const rateLimit = await operator.post<{ id: string }>("/v1/admin/rate_limits", {
-    scope: { type: "workspace", workspace_id: workspaceId },
-    requests_per_minute: 60,
-  });
-  const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
-  const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
-    "/v1/admin/invites",
-    { emails: [nextEmail()], role: "user" },
-  );
-  const { id: reviewerId } = await org.member({ role: "admin" });
-  const session = await member.client.get<{ session_id: string }>("/v1/admin/session");
-  const mail = await operator.get<Listed<{ id: string }>>("/v1/admin/mail");
-  const channel = await operator.post<{ id: string }>(CHANNELS, {
-    name: nextName(),
-    target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
-  });
-  const delivery = await operator.post<{ id: string }>(`${CHANNELS}/${channel.body.id}/test`);
-  const asked = await operator.post<{ id: string }>(
-    INCREASE_REQUESTS,
-    newIncreaseRequest(workspaceId),
-  );
-  return {
-    workspace_id: workspaceId,
-    api_key_id: apiKeyId,
-    admin_key_id: adminKeyId,
-    upstream_id: await findOrMakeUpstream(operator),
-    spend_limit_id: limit.body.id,
-    rate_limit_id: rateLimit.body.id,
-    ...(await makeFiring(org, workspaceId, apiKeyId)),
-    spend_limit_increase_request_id: asked.body.id,
-    unresolved_spend_id: (await org.unresolvedSpend(workspaceId, apiKeyId)).id,
-    member_id: member.id,
-    user_id: member.id,
-    invite_id: invited.body.results[0]?.invite.id ?? "",
-    mail_id: mail.body.data[0]?.id ?? "",
-    session_id: session.body.session_id,
-    passkey_id: await makePasskey(member.client),
-    request_id: await org.recordRequest({ workspaceId, apiKeyId }),
-    audit_event_id: await findAuditEvent(operator),
-    access_review_id: await makeReview(operator, workspaceId, reviewerId),
-    playground_session_id: await startPlayground(org, workspaceId),
-    reviewer_id: reviewerId,
-    alert_channel_id: channel.body.id,
-    alert_delivery_id: delivery.body.id,
+/** One thing of each kind. */
+export function makeEach(org: TestOrganization): Promise<Made> {
+  return makeThings(org, Object.keys(makers) as (keyof Made)[]);
+}
+
+/** What the sample of a route needs to be there; no other id is given. */
+export function makeFor(org: TestOrganization, route: AdminRoute): Promise<Made> {
+  const { needs = [] } = sampleOf(route);
+  if (needs === "everything") return makeEach(org);
+  return makeThings(org, ["workspace_id", ...needs, ...idsNamedBy(route)]);
+}
+
+async function makeThings(org: TestOrganization, ids: readonly (keyof Made)[]): Promise<Made> {
+  const made: Partial<Made> = {};
+  const the = async (id: keyof Made): Promise<string> => {
+    made[id] ??= await makers[id](org, the);
+    return made[id];
   };
+  for (const id of ids) await the(id);
+  return made as Made;
+}
+
+/** How one thing is made, of what was made before or is made for it. */
+type Maker = (org: TestOrganization, the: (id: keyof Made) => Promise<string>) => Promise<string>;
+
+const makers: Record<keyof Made, Maker> = {
+  workspace_id: async ({ operator }) => (await operator.createWorkspace()).id,
+  api_key_id: async ({ operator }, the) =>
+    (await operator.createApiKey(await the("workspace_id"))).id,
+  admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
+  upstream_id: ({ operator }) => findOrMakeUpstream(operator),
+  spend_limit_id: async ({ operator }, the) =>
+    newId(operator, "/v1/admin/spend_limits", {
+      scope: { type: "workspace", workspace_id: await the("workspace_id") },
+      period: "weekly",
+      limit_usd: 50,
+    }),
+  rate_limit_id: async ({ operator }, the) =>
+    newId(operator, "/v1/admin/rate_limits", {
+      scope: { type: "workspace", workspace_id: await the("workspace_id") },
+      requests_per_minute: 60,
+    }),
+  alert_id: async (org, the) =>
+    makeFiredAlert(org, await the("workspace_id"), await the("api_key_id")),
+  alert_firing_id: async ({ operator }, the) =>
+    firstId(operator, `/v1/admin/alert_firings?alert_id=${await the("alert_id")}`),
+  // Of the limit that the workspace has from the beginning.
+  spend_limit_increase_request_id: async ({ operator }, the) => {
+    await the("spend_limit_id");
+    return newId(operator, INCREASE_REQUESTS, newIncreaseRequest(await the("workspace_id")));
+  },
+  unresolved_spend_id: async (org, the) =>
+    (await org.unresolvedSpend(await the("workspace_id"), await the("api_key_id"))).id,
+  member_id: async (org, the) => {
+    const workspaces = { [await the("workspace_id")]: "workspace_user" } as const;
+    return (await org.member({ workspaces })).id;
+  },
+  user_id: (_, the) => the("member_id"),
+  invite_id: async ({ operator }) => {
+    const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
+      "/v1/admin/invites",
+      { emails: [nextEmail()], role: "user" },
+    );
+    return invited.body.results[0]?.invite.id ?? "";
+  },
+  mail_id: async ({ operator }, the) => {
+    await the("invite_id");
+    return firstId(operator, "/v1/admin/mail");
+  },
+  session_id: async (org) => {
+    const { client } = await org.member();
+    return (await client.get<{ session_id: string }>("/v1/admin/session")).body.session_id;
+  },
+  passkey_id: async (org) => makePasskey((await org.member()).client),
+  reviewer_id: async (org) => (await org.member({ role: "admin" })).id,
+  access_review_id: async ({ operator }, the) => {
+    // Of one role in the workspace, which nobody has decided about.
+    await the("member_id");
+    const review = newReview(await the("workspace_id"), await the("reviewer_id"));
+    return newId(operator, REVIEWS, review);
+  },
+  // Somebody else's session, whoever calls.
+  playground_session_id: async (org, the) => {
+    const workspace_id = await the("workspace_id");
+    const { client } = await org.member({ workspaces: { [workspace_id]: "workspace_developer" } });
+    return newId(client, PLAYGROUND, { workspace_id });
+  },
+  request_id: async (org, the) =>
+    org.recordRequest({
+      workspaceId: await the("workspace_id"),
+      apiKeyId: await the("api_key_id"),
+    }),
+  alert_channel_id: ({ operator }) =>
+    newId(operator, CHANNELS, {
+      name: nextName(),
+      target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
+    }),
+  alert_delivery_id: async ({ operator }, the) =>
+    newId(operator, `${CHANNELS}/${await the("alert_channel_id")}/test`),
+  audit_event_id: ({ operator }) => firstId(operator, "/v1/admin/audit_events?limit=1"),
+};
+
+/** Of what the call makes. */
+async function newId(client: Client, url: string, body?: object): Promise<string> {
+  return (await client.post<{ id: string }>(url, body)).body.id;
+}
+
+/** Of what stands first in a list. */
+async function firstId(client: Client, url: string): Promise<string> {
+  const [first] = (await client.get<Listed<{ id: string }>>(url)).body.data;
+  return first?.id ?? "";
 }
 
 const CHANNELS = "/v1/admin/alert_channels";
 const PLAYGROUND = "/v1/admin/playground/sessions";
-
-/** Somebody else's session, whoever calls. */
-async function startPlayground(org: TestOrganization, workspaceId: string): Promise<string> {
-  const workspaces = { [workspaceId]: "workspace_developer" } as const;
-  const { client } = await org.member({ workspaces });
-  const body = { workspace_id: workspaceId };
-  return (await client.post<{ id: string }>(PLAYGROUND, body)).body.id;
-}
 
 /** A session that the caller started, which whoever may not has none of. */
 const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
@@ -124,32 +172,22 @@ const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
 const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
 
-/** An alert of the workspace, and what it fired at once: half a dollar is charged before. */
-async function makeFiring(org: TestOrganization, workspaceId: string, apiKeyId: string) {
+/** An alert of the workspace, which fired at once: half a dollar is charged before. */
+async function makeFiredAlert(org: TestOrganization, workspaceId: string, apiKeyId: string) {
   const { operator } = org;
   const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
   await operator.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
     decision: "charge",
     reason: "The invoice has it.",
   });
-  const alert = await operator.post<{ id: string }>("/v1/admin/alerts", {
+  return newId(operator, "/v1/admin/alerts", {
     name: nextName(),
     scope: { type: "workspace", workspace_id: workspaceId },
     condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.01 }] },
   });
-  const fired = await operator.get<Listed<{ id: string }>>(
-    `/v1/admin/alert_firings?alert_id=${alert.body.id}`,
-  );
-  return { alert_id: alert.body.id, alert_firing_id: fired.body.data[0]?.id ?? "" };
 }
 
 const REVIEWS = "/v1/admin/access_reviews";
-
-/** Of one role in the workspace, which nobody has decided about. */
-async function makeReview(operator: Client, workspaceId: string, reviewerId: string) {
-  const review = newReview(workspaceId, reviewerId);
-  return (await operator.post<{ id: string }>(REVIEWS, review)).body.id;
-}
 
 function newReview(workspaceId: string, reviewerId: string) {
   return {
@@ -196,8 +234,7 @@ function newIncreaseRequest(workspaceId: string) {
 /** The organization's entry of a group, by which the official shape names a workspace's limit. */
 const findOfficialEntry: Sample["fit"] = async (client) => {
   const path = "/v1/organizations/rate_limits?model=claude-sonnet-5";
-  const { body } = await client.get<Listed<{ id: string }>>(path);
-  return { ids: { rate_limit_id: body.data[0]?.id ?? "" } };
+  return { ids: { rate_limit_id: await firstId(client, path) } };
 };
 
 /** Who sees what others ask for in the workspace. */
@@ -208,23 +245,15 @@ const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
   workspaceRole === "workspace_admin" ||
   permission === "admin";
 
-async function findAuditEvent(operator: Client): Promise<string> {
-  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/audit_events?limit=1");
-  const [newest] = body.data;
-  return newest?.id ?? "";
-}
-
 /** There is at most one: the existing one where there is. */
 async function findOrMakeUpstream(operator: Client): Promise<string> {
-  const { body } = await operator.get<Listed<{ id: string }>>("/v1/admin/upstreams");
-  const [existing] = body.data;
-  if (existing) return existing.id;
-  const made = await operator.post<{ id: string }>("/v1/admin/upstreams", {
+  const existing = await firstId(operator, "/v1/admin/upstreams");
+  if (existing !== "") return existing;
+  return newId(operator, "/v1/admin/upstreams", {
     name: "Claude",
     base_url: "https://api.anthropic.com",
     credential: "sk-ant-api03-a-credential-of-the-upstream",
   });
-  return made.body.id;
 }
 
 /** Ids that nothing has. */
@@ -262,6 +291,8 @@ interface Person {
 }
 
 interface Sample {
+  /** What has to be there beside what the call names: ids of which it is not asked, or one thing of each kind. */
+  needs?: readonly (keyof Made)[] | "everything";
   /** With which the call succeeds and, where the route changes something, does change it. */
   body?: (made: Made) => object;
   query?: string | ((made: Made) => string);
@@ -327,8 +358,7 @@ async function answerNewPasskey(client: Client): Promise<object> {
 
 async function makePasskey(client: Client): Promise<string> {
   const passkey = await answerNewPasskey(client);
-  const made = await client.post<{ id: string }>("/v1/admin/passkeys", { name: "Key", passkey });
-  return made.body.id;
+  return newId(client, "/v1/admin/passkeys", { name: "Key", passkey });
 }
 
 const ownPasskey: Sample["fit"] = async (client) => ({
@@ -348,6 +378,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   createSetUpLink: {},
   listOwners: {},
   resetOwner: {
+    needs: ["member_id"],
     body: () => ({ email: "nobody@example.com" }),
     fit: async (operator, { member_id }) => {
       const url = `/v1/admin/members/${member_id}`;
@@ -404,27 +435,27 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   createWorkspace: renamed,
   getWorkspace: {},
   updateWorkspace: renamed,
-  archiveWorkspace: {},
+  archiveWorkspace: { needs: "everything" },
   listOfficialWorkspaces: {},
   createOfficialWorkspace: renamed,
   getOfficialWorkspace: {},
   updateOfficialWorkspace: renamed,
-  archiveOfficialWorkspace: {},
+  archiveOfficialWorkspace: { needs: "everything" },
 
   listMembers: {},
   getMember: {},
   updateMember: { body: () => ({ role: "developer" }) },
-  deactivateMember: {},
+  deactivateMember: { needs: "everything" },
   reactivateMember: {
     prepare: (operator, { member_id }) =>
       operator.post(`/v1/admin/members/${member_id}/deactivate`),
   },
   previewMemberRemoval: {},
-  removeMember: {},
+  removeMember: { needs: "everything" },
   listOfficialUsers: {},
   getOfficialUser: {},
   updateOfficialUser: { body: () => ({ role: "developer" }) },
-  removeOfficialUser: {},
+  removeOfficialUser: { needs: "everything" },
 
   listWorkspaceMembers: {},
   getWorkspaceMember: {},
@@ -547,16 +578,16 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getOfficialSpendLimit: {},
   deleteOfficialSpendLimit: {},
 
-  createIncreaseRequest: { body: ({ workspace_id }) => newIncreaseRequest(workspace_id) },
+  createIncreaseRequest: {
+    needs: ["spend_limit_id"],
+    body: ({ workspace_id }) => newIncreaseRequest(workspace_id),
+  },
   listIncreaseRequests: {},
   getIncreaseRequest: { isFor: setsLimits },
   withdrawIncreaseRequest: {
     fit: async (client, { workspace_id }) => {
-      const asked = await client.post<{ id: string }>(
-        INCREASE_REQUESTS,
-        newIncreaseRequest(workspace_id),
-      );
-      return { ids: { spend_limit_increase_request_id: asked.body.id } };
+      const id = await newId(client, INCREASE_REQUESTS, newIncreaseRequest(workspace_id));
+      return { ids: { spend_limit_increase_request_id: id } };
     },
   },
   approveIncreaseRequest: {
@@ -597,6 +628,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
 
   listUpstreams: {},
   createUpstream: {
+    needs: ["upstream_id"],
     body: () => ({ name: nextName(), base_url: "https://api.anthropic.com" }),
     prepare: (operator, { upstream_id }) => operator.remove(`/v1/admin/upstreams/${upstream_id}`),
   },
@@ -607,6 +639,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listAccess: {},
   exportAccess: { query: "format=jsonl" },
   createAccessReview: {
+    needs: ["member_id"],
     body: ({ workspace_id, reviewer_id }) => newReview(workspace_id, reviewer_id),
   },
   previewAccessReview: {
@@ -664,13 +697,9 @@ export function urlOf(route: AdminRoute, ids: Made): string {
     if (id === undefined) throw new Error(`${route.path}: make a ${name} in makeEach`);
     return encodeURIComponent(id);
   });
-  const query = queryOf(route, ids);
+  const { query: ask = "" } = sampleOf(route);
+  const query = typeof ask === "string" ? ask : ask(ids);
   return query === "" ? path : `${path}?${query}`;
-}
-
-function queryOf(route: AdminRoute, ids: Made): string {
-  const { query = "" } = sampleOf(route);
-  return typeof query === "string" ? query : query(ids);
 }
 
 /** The sample call, with more fields in the body where a test wants them. */
@@ -689,13 +718,16 @@ export function callRoute<Body>(
   });
 }
 
-/** True of a route that is about one thing which must be there: in its path, its query or its body. */
-export function hasTarget(route: AdminRoute): boolean {
-  if ("params" in route) return true;
+/** The ids that the sample call has in its path, its query or its body. */
+function idsNamedBy(route: AdminRoute): (keyof Made)[] {
   const body = JSON.stringify(sampleOf(route).body?.(unknownIds) ?? {});
-  const input = `${body} ${queryOf(route, unknownIds)}`;
-  return Object.values(unknownIds).some((id) => input.includes(id));
+  const call = `${urlOf(route, unknownIds)} ${body}`;
+  const ids = Object.keys(unknownIds) as (keyof Made)[];
+  return ids.filter((id) => call.includes(unknownIds[id]));
 }
+
+/** True of a route that is about one thing which must be there. */
+export const hasTarget = (route: AdminRoute): boolean => idsNamedBy(route).length > 0;
 
 /** Name and route of each, as `test.each` takes them. */
 export const namedRoutes = adminRoutes.map((route): [string, AdminRoute] => [
