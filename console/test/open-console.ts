@@ -19,6 +19,11 @@ export const PATIENCE_MS = 30_000;
 /** A page that has asked for nothing for so long has what it wants. */
 const QUIET_MS = 500;
 const POLL_MS = 50;
+/**
+ * Every answer is held back for up to so long. By hand, with 1500: finds what takes a page for loaded that is not yet,
+ * which else only a busy machine shows.
+ */
+const SLOW_NETWORK_MS = Number(process.env["SLOW_NETWORK_MS"] ?? 0);
 /** When, from where and for which model a key was used is written every 15 seconds. */
 export const USE_IS_WRITTEN_MS = 45_000;
 
@@ -113,6 +118,13 @@ export async function openPage(
     acceptDownloads: true,
   });
   context.setDefaultTimeout(PATIENCE_MS);
+  if (SLOW_NETWORK_MS > 0) {
+    await context.route("**/*", async (route) => {
+      await delay(Math.random() * SLOW_NETWORK_MS);
+      // Whoever asked may be gone by now.
+      await route.continue().catch(() => undefined);
+    });
+  }
   const page = await context.newPage();
   watchTraffic(page);
   const faults: string[] = [];

@@ -270,6 +270,8 @@ describeConsole("coming in", ({ company, browser, open, openAs }) => {
     const email = emailOf("Tim");
     await page.goto(`${server.url}/login`);
     await page.getByRole("link", { name: "Forgot your password?" }).click();
+    // The sign-in, which has such a field too, stays until this page is loaded.
+    await page.getByRole("heading", { name: "Set a new password" }).waitFor();
     await page.getByLabel("E-mail").fill(email);
     await page.getByRole("button", { name: "Send link" }).click();
     await page.getByRole("heading", { name: "Look into your mail" }).waitFor();

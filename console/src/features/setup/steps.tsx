@@ -1,5 +1,5 @@
 import { Check } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { Button, Spinner } from "../../ui/button.tsx";
@@ -131,6 +131,11 @@ export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null)
   );
 }
 
+interface FirstKey {
+  id: string;
+  secret: string;
+}
+
 interface KeyStepProps {
   workspaceId: string | null;
   onNext: () => void;
@@ -139,14 +144,14 @@ interface KeyStepProps {
 export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
   const create = useCreateApiKey();
   const workspaces = useList("listWorkspaces", {});
-  const [secret, setSecret] = useState<string | null>(null);
+  const [made, setMade] = useState<FirstKey | null>(null);
   const [isStored, setIsStored] = useState(false);
   const chosen = workspaceId ?? workspaces.data?.items[0]?.id;
   const make = async () => {
-    const made = await create.mutateAsync({
+    const { id, key } = await create.mutateAsync({
       body: { name: "First key", workspace_id: chosen ?? "", permissions: ["write"] },
     });
-    setSecret(made.key);
+    setMade({ id, secret: key });
     create.reset();
   };
   return (
@@ -155,7 +160,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
       title="The first request"
       lead="A program needs two things: this server’s address as its base URL, and a key."
     >
-      {secret === null ? (
+      {made === null ? (
         <div className="grid gap-4">
           <FormError error={create.error} />
           <div className="flex flex-wrap gap-2.5">
@@ -173,30 +178,28 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
           </div>
         </div>
       ) : (
-        <FirstRequest secret={secret} onNext={onNext} />
+        <FirstRequest apiKey={made} onNext={onNext} />
       )}
-      <ApiKeySecretDialog secret={isStored ? null : secret} onDone={() => setIsStored(true)} />
+      <ApiKeySecretDialog
+        secret={isStored || !made ? null : made.secret}
+        onDone={() => setIsStored(true)}
+      />
     </StepPage>
   );
 }
 
-function FirstRequest({ secret, onNext }: { secret: string; onNext: () => void }) {
+function FirstRequest({ apiKey, onNext }: { apiKey: FirstKey; onNext: () => void }) {
   const nowMs = useNow();
   const start = useRef(nowMs);
   const range = resolveRange("24h", start.current);
   const usage = useUsage(
-    { ...range, groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] },
+    { ...range, groupBy: null, workspaceIds: [], apiKeyIds: [apiKey.id], models: [] },
     { everyMs: 1_000 },
   );
-  const requests = usage.data?.totals.requests ?? 0;
-  const before = useRef<number | null>(null);
-  useEffect(() => {
-    if (usage.data && before.current === null) before.current = usage.data.totals.requests;
-  }, [usage.data]);
-  const hasCome = before.current !== null && requests > before.current;
+  const hasCome = (usage.data?.totals.requests ?? 0) > 0;
   return (
     <div className="grid gap-5">
-      <CodeBlock text={firstCall(location.origin, secret)} what="call" />
+      <CodeBlock text={firstCall(location.origin, apiKey.secret)} what="call" />
       <p
         role="status"
         className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasCome ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}
