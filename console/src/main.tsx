@@ -10,6 +10,7 @@ import { applyTheme } from "./ui/theme.ts";
 import { Toasts } from "./ui/toasts.tsx";
 
 applyTheme();
+await waitForFonts();
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the document has no root");
@@ -24,3 +25,14 @@ createRoot(root).render(
     </CSPProvider>
   </StrictMode>,
 );
+
+/**
+ * Waits for the letters, which are asked for with the document: in those of the device the same text takes other room, and
+ * the page would move when ours come. No longer than a browser waits that draws no text before its font is there
+ * (CSS Fonts 4, section 11.1: 3 s); without them, it goes on with the device's.
+ */
+async function waitForFonts(): Promise<void> {
+  const fonts = ["1rem Inter", "1.75rem 'Source Serif 4'"].map((font) => document.fonts.load(font));
+  const patience = new Promise((resolve) => setTimeout(resolve, 3_000));
+  await Promise.race([Promise.allSettled(fonts), patience]);
+}

@@ -29,3 +29,8 @@ export function StatRow({ children }: { children: ReactNode }) {
     </dl>
   );
 }
+
+/** As high as the note of a figure that is on its way. */
+export function NoteComing() {
+  return <Skeleton className="my-0.5 w-32" />;
+}

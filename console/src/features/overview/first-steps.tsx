@@ -8,12 +8,12 @@ import { useUpstreams } from "../upstreams/queries.ts";
 import { type UsageAsked, useUsage } from "../usage/queries.ts";
 import { firstCall } from "./first-call.ts";
 
-/** What is left to do before the first request, for who may do it; gone once a request has come. */
-export function FirstSteps({
-  month,
-}: {
+interface FirstStepsProps {
   month: Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
-}) {
+}
+
+/** What the steps hang on; a company that has sent requests is asked no more than whether it has. */
+export function useFirstSteps({ month }: FirstStepsProps) {
   const may = useMay();
   const isForMe = may("api_keys:write") && may("usage:read");
   const usage = useUsage(
@@ -26,7 +26,14 @@ export function FirstSteps({
     { query: { status: "active", limit: 1 } },
     { isEnabled: isNew },
   );
-  const upstreams = useUpstreams(may("upstreams:read"));
+  const upstreams = useUpstreams(isNew && may("upstreams:read"));
+  const isLoading = usage.isLoading || keys.isLoading || upstreams.isLoading;
+  return { isNew, keys, upstreams, isLoading };
+}
+
+/** What is left to do before the first request, for who may do it; gone once a request has come. */
+export function FirstSteps({ month }: FirstStepsProps) {
+  const { isNew, keys, upstreams } = useFirstSteps({ month });
   if (!isNew || !keys.data) return null;
   return (
     <section className="grid gap-4">

@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, Suspense, useMemo } from "react";
-import { lazyPart } from "../../load-part.ts";
+import { type ReactNode, useMemo } from "react";
 import { useApi } from "../../queries.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -11,6 +10,8 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
+import { useAssignedReviews } from "../access-reviews/queries.ts";
+import { ReviewsToDecide } from "../access-reviews/to-decide.tsx";
 import { warningsOf } from "../api-keys/words.ts";
 import { useSpendLimits } from "../spend-limits/queries.ts";
 import { MonthStats, useCostSummary } from "../usage/cost-summary.tsx";
@@ -18,12 +19,7 @@ import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { FirstSteps } from "./first-steps.tsx";
-
-const ReviewsToDecide = lazyPart(
-  () => import("../access-reviews/to-decide.tsx"),
-  "ReviewsToDecide",
-);
+import { FirstSteps, useFirstSteps } from "./first-steps.tsx";
 
 const DAY_MS = 86_400_000;
 const TOP = 5;
@@ -46,7 +42,7 @@ export function OverviewPage() {
   return (
     <Page title={organization.name} lead={monthName(nowMs)}>
       <FirstSteps month={month} />
-      <Suspense fallback={null}>{may("workspace_members:write") && <ReviewsToDecide />}</Suspense>
+      {may("workspace_members:write") && <ReviewsToDecide />}
       {may("usage:read") && <MonthFigures month={month} />}
       {may("spend_limits:read") && <CompanyLimits />}
       {may("usage:read") && (
@@ -94,6 +90,8 @@ function useIsComing(month: Month): boolean {
     useUsage(toAsked(month, "workspace"), ifUsage),
     useUsage(toAsked(month, "model"), ifUsage),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
+    useFirstSteps({ month }),
+    useAssignedReviews({ isEnabled: may("workspace_members:write") }),
     ...useKeysToLookAt(may("api_keys:read")),
   ];
   return asked.some(({ isLoading }) => isLoading);
