@@ -37,24 +37,53 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
+const NOT_OURS = ["**/node_modules/**"];
+/** They measure the memory of their own process. */
+const MEASURE_MEMORY = [
+  "server/src/features/usage/export.test.ts",
+  "server/src/features/audit-log/audit-log.test.ts",
+];
+
+/** Of every test, wherever it runs. */
+const every = {
+  pool: "forks",
+  exclude: NOT_OURS,
+  // Of what hangs, not of what is slow: a machine that has other work takes many times as long. What has to happen within
+  // a time says so itself.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
+} as const;
+
 export default defineConfig({
   test: {
-    include: [
-      "contract/**/*.test.ts",
-      "server/**/*.test.ts",
-      "console/**/*.test.ts",
-      "bench/**/*.test.ts",
-    ],
-    exclude: ["**/node_modules/**"],
     globalSetup: ["server/test/harness/global-setup.ts"],
-    pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // Of what hangs, not of what is slow: a machine that has other work takes many times as long. What has to happen within
-    // a time says so itself.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
+    projects: [
+      {
+        test: {
+          ...every,
+          name: "product",
+          include: ["server/test/**/*.test.ts", "console/test/**/*.test.ts", ...MEASURE_MEMORY],
+        },
+      },
+      {
+        test: {
+          ...every,
+          name: "units",
+          include: [
+            "contract/**/*.test.ts",
+            "server/src/**/*.test.ts",
+            "console/src/**/*.test.ts",
+            "bench/**/*.test.ts",
+          ],
+          // One process for many files: to load the server anew for each takes longer than most of them.
+          isolate: false,
+          exclude: [...NOT_OURS, ...MEASURE_MEMORY],
+        },
+      },
+    ],
   },
 });
