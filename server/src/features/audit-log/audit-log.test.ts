@@ -405,8 +405,9 @@ describe("with 100,000 events", () => {
       }
       expect(lines).toBe(COUNT + 2);
       expect(bytes).toBeGreaterThan(90_000_000);
-      // Two pages of half a megabyte each, as rows, objects and text, and the buffers of both sockets.
-      expect(most).toBeLessThan(20_000_000);
+      // Some pages of half a megabyte, as rows, objects and text, and the buffers of both sockets, the more of them the
+      // busier the machine; what kept the file would hold twice as much in the end.
+      expect(most).toBeLessThan(45_000_000);
     } finally {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
