@@ -30,8 +30,8 @@ export interface Column<Row extends object> {
   isNumeric?: boolean;
   /** What stands in it cannot end in an ellipsis: a bar with its figure. */
   isWhole?: boolean;
-  /** On which widths it is shown: everywhere, or not on telephones, or only where there is room. */
-  from?: "sm" | "lg";
+  /** On which widths it is shown: everywhere, not on telephones, only where there is room, or where there is much. */
+  from?: "sm" | "lg" | "xl";
 }
 
 interface TableProps<Row extends object> {
@@ -53,7 +53,7 @@ const ROW_HEIGHT_PX = 49;
 const VIRTUAL_FROM = 150;
 /** Rows that are drawn above and below those in view: for each of them a turn of the wheel costs more, and shows less paper. */
 const OVERSCAN = 8;
-const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden" };
+const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
 /** A real table whose columns sort; of a long one only the rows in view are in the page. */
 export function Table<Row extends object>(props: TableProps<Row>) {

@@ -47,8 +47,10 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
         close.mutate(
           { params: { access_review_id: review.id } },
           {
-            onSuccess: ({ progress: { removed } }) => {
-              showToast(`Review closed: ${formatAccesses(removed)} removed`);
+            onSuccess: ({ status, progress: { removed } }) => {
+              const isGoingOn = status === "applying";
+              const done = isGoingOn ? "being carried out" : `${formatAccesses(removed)} removed`;
+              showToast(`Review closed: ${done}`);
               onClose();
             },
           },

@@ -241,14 +241,14 @@ function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
     {
       id: "permission",
       header: "May",
-      from: "lg",
+      from: "xl",
       sortBy: (key) => strongest(key.permissions),
       cell: (key) => permissionWords[strongest(key.permissions)].label,
     },
     {
       id: "owner",
       header: "Owner",
-      from: "lg",
+      from: "xl",
       sortBy: (key) => (key.owner.type === "member" ? key.owner.name : ""),
       cell: (key) =>
         key.owner.type === "member" ? (
