@@ -29,7 +29,7 @@ createRoot(root).render(
 /**
  * Waits for the letters, which are asked for with the document: in those of the device the same text takes other room, and
  * the page would move when ours come. No longer than a browser waits that draws no text before its font is there
- * (CSS Fonts 4, section 11.1: 3 s); without them, it goes on with the device's.
+ * (CSS Fonts 4, `font-display: block`: 3 s); without them, it goes on with the device's.
  */
 async function waitForFonts(): Promise<void> {
   const fonts = ["1rem Inter", "1.75rem 'Source Serif 4'"].map((font) => document.fonts.load(font));
