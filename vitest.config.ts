@@ -79,7 +79,8 @@ export default defineConfig({
             "console/src/**/*.test.ts",
             "bench/**/*.test.ts",
           ],
-          // One process for many files: to load the server anew for each takes longer than most of them.
+          // One process for many files: to load the server anew for each takes longer than most of them. So nothing that they
+          // import may register hooks, or keep what the next file would trip over.
           isolate: false,
           exclude: [...NOT_OURS, ...MEASURE_MEMORY],
         },

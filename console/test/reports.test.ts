@@ -348,6 +348,39 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
+    "the steps to a first request are for who never sent one, not for a month that has just begun",
+    async () => {
+      const page = await openSignedIn();
+      const firstDay = `${new Date().toISOString().slice(0, 7)}-01T00:00:00`;
+      const withoutRequests = (isEmpty: (startingAt: string) => boolean) =>
+        page.route("**/v1/admin/usage?**", async (route) => {
+          const startingAt = new URL(route.request().url()).searchParams.get("starting_at") ?? "";
+          const response = await route.fetch();
+          const usage = await response.json();
+          const totals = { ...usage.totals, requests: 0 };
+          await route.fulfill({
+            response,
+            json: isEmpty(startingAt) ? { ...usage, data: [], totals } : usage,
+          });
+        });
+      const steps = page.getByRole("heading", { name: "Before the first request" });
+      await withoutRequests((startingAt) => startingAt.startsWith(firstDay));
+      await page.goto(company.server.url);
+      await page.getByText("This month so far").waitFor();
+      expect(await steps.count()).toBe(0);
+      await page.unrouteAll({ behavior: "wait" });
+      await withoutRequests(() => true);
+      await page.goto(company.server.url);
+      await steps.waitFor();
+      await page.getByRole("heading", { name: "Call Claude" }).waitFor();
+      // Gone soon after the first request, of which nobody is told by reading the page anew.
+      await page.unrouteAll({ behavior: "wait" });
+      await steps.waitFor({ state: "detached", timeout: 10_000 });
+    },
+    SLOW_MS,
+  );
+
+  test(
     "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
     async () => {
       const page = await openSignedIn();

@@ -13,19 +13,23 @@ export let h: AdminHarness;
 export let org: TestOrganization;
 export let ada: TestMember;
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.deps.background.settled();
-  // What goes wrong after an answer is only told there.
-  expect(h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40)).toEqual([]);
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
-  ada = await org.member({ role: "developer" });
-});
+/** Of the file that calls it: a file that shares its process with others has what is imported from before. */
+export function prepareSignIn(): void {
+  beforeAll(async () => {
+    h = await startAdmin();
+  });
+  afterAll(async () => {
+    await h.deps.background.settled();
+    // What goes wrong after an answer is only told there.
+    const warnings = h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40);
+    expect(warnings).toEqual([]);
+    await h.close();
+  });
+  beforeEach(async () => {
+    org = await h.organization("Acme");
+    ada = await org.member({ role: "developer" });
+  });
+}
 
 let lastAddress = 0;
 /** Each comes from an address of its own, so that no test uses up another one's attempts. */

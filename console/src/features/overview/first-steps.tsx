@@ -12,28 +12,33 @@ interface FirstStepsProps {
   month: Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
 }
 
-/** What the steps hang on; a company that has sent requests is asked no more than whether it has. */
+const YEAR_MS = 365 * 86_400_000;
+const everything = { groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] } as const;
+
+/** What the steps hang on; a company that has sent requests this month is asked no more than that. */
 export function useFirstSteps({ month }: FirstStepsProps) {
   const may = useMay();
   const isForMe = may("api_keys:write") && may("usage:read");
-  const usage = useUsage(
-    { ...month, groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] },
-    { isEnabled: isForMe },
-  );
-  const isNew = isForMe && usage.data?.totals.requests === 0;
+  const usage = useUsage({ ...month, ...everything }, { isEnabled: isForMe });
+  const isQuiet = isForMe && usage.data?.totals.requests === 0;
+  // Every company is quiet when a month has just begun.
+  const startingAt = new Date(Date.parse(month.endingAt) - YEAR_MS).toISOString();
+  const year = useUsage({ ...month, startingAt, ...everything }, { isEnabled: isQuiet });
+  const isNew = isQuiet && year.data?.totals.requests === 0;
   const keys = useApi(
     "listApiKeys",
     { query: { status: "active", limit: 1 } },
     { isEnabled: isNew },
   );
   const upstreams = useUpstreams(isNew && may("upstreams:read"));
-  const isLoading = usage.isLoading || keys.isLoading || upstreams.isLoading;
+  const isLoading = [usage, year, keys, upstreams].some((asked) => asked.isLoading);
   return { isNew, keys, upstreams, isLoading };
 }
 
 /** What is left to do before the first request, for who may do it; gone once a request has come. */
 export function FirstSteps({ month }: FirstStepsProps) {
   const { isNew, keys, upstreams } = useFirstSteps({ month });
+  useUsage({ ...month, ...everything }, { isEnabled: isNew, everyMs: 1_000 });
   if (!isNew || !keys.data) return null;
   return (
     <section className="grid gap-4">

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { ada, browse, h, ME, org, signedIn } from "#test/harness/sign-in.ts";
+import { ada, browse, h, ME, org, prepareSignIn, signedIn } from "#test/harness/sign-in.ts";
+
+prepareSignIn();
 
 describe("a session", () => {
   test("is in no table in a form that lets anybody in", async () => {

@@ -5,7 +5,19 @@ import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { type Browser, openBrowser } from "#test/harness/browser.ts";
 import { MEMBER_PASSWORD } from "#test/harness/members.ts";
-import { ada, browse, h, ME, org, SIGN_IN, signedIn, signInAs } from "#test/harness/sign-in.ts";
+import {
+  ada,
+  browse,
+  h,
+  ME,
+  org,
+  prepareSignIn,
+  SIGN_IN,
+  signedIn,
+  signInAs,
+} from "#test/harness/sign-in.ts";
+
+prepareSignIn();
 
 const WRONG = {
   type: "authentication_error",
