@@ -38,8 +38,11 @@ function placeOf({ moduleId }: TestSpecification): number {
 }
 
 const NOT_OURS = ["**/node_modules/**"];
-/** They measure the memory of their own process. */
-const MEASURE_MEMORY = [
+/** Each in a process of its own. */
+const ALONE = [
+  "server/test/**/*.test.ts",
+  "console/test/**/*.test.ts",
+  // They measure the memory of their process.
   "server/src/features/usage/export.test.ts",
   "server/src/features/audit-log/audit-log.test.ts",
 ];
@@ -66,7 +69,7 @@ export default defineConfig({
         test: {
           ...every,
           name: "product",
-          include: ["server/test/**/*.test.ts", "console/test/**/*.test.ts", ...MEASURE_MEMORY],
+          include: ALONE,
         },
       },
       {
@@ -75,14 +78,14 @@ export default defineConfig({
           name: "units",
           include: [
             "contract/**/*.test.ts",
-            "server/src/**/*.test.ts",
-            "console/src/**/*.test.ts",
+            "server/**/*.test.ts",
+            "console/**/*.test.ts",
             "bench/**/*.test.ts",
           ],
           // One process for many files: to load the server anew for each takes longer than most of them. So nothing that they
           // import may register hooks, or keep what the next file would trip over.
           isolate: false,
-          exclude: [...NOT_OURS, ...MEASURE_MEMORY],
+          exclude: [...NOT_OURS, ...ALONE],
         },
       },
     ],

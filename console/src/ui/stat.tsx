@@ -6,10 +6,13 @@ export function Stat({
   label,
   value,
   note,
+  hasNote = false,
 }: {
   label: string;
   value: ReactNode | undefined;
   note?: ReactNode;
+  /** A note comes with the figure: its place is kept until then. */
+  hasNote?: boolean;
 }) {
   return (
     <div className="grid content-start gap-1 py-4 sm:px-6 sm:first:pl-0">
@@ -18,6 +21,11 @@ export function Stat({
         {value ?? <Skeleton className="mt-2 h-6 w-24" />}
       </dd>
       {note && <dd className="text-sm text-quiet">{note}</dd>}
+      {hasNote && value === undefined && (
+        <dd>
+          <Skeleton className="my-0.5 w-32" />
+        </dd>
+      )}
     </div>
   );
 }
@@ -28,9 +36,4 @@ export function StatRow({ children }: { children: ReactNode }) {
       {children}
     </dl>
   );
-}
-
-/** As high as the note of a figure that is on its way. */
-export function NoteComing() {
-  return <Skeleton className="my-0.5 w-32" />;
 }

@@ -112,7 +112,7 @@ export interface Client {
 /** What the local socket looks like in a test: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
 /** A server has one organization that its operator acts in; here it is another one with every call. */
-const operatorOrganization = new AsyncLocalStorage<string>();
+const operatorOrganization = new AsyncLocalStorage<string | undefined>();
 export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
 const START_MS = Date.UTC(2026, 10, 20, 12);
@@ -249,14 +249,16 @@ function makeClient(
     headers["cookie"] = [...others, pair].join("; ");
   };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
-    const request = { ...options, headers: { ...headers, ...options.headers } };
-    const response =
-      operatorOf === undefined
-        ? await app.inject(request)
-        : // What is given is asked for only when it is waited for, which has to be inside.
-          await operatorOrganization.run(operatorOf, async () =>
-            app.inject({ remoteAddress: OPERATOR_ADDRESS, ...request }).then((answer) => answer),
-          );
+    // What `inject` gives begins only when it is waited for, which has to be inside.
+    const response = await operatorOrganization.run(
+      operatorOf,
+      async () =>
+        await app.inject({
+          ...(operatorOf !== undefined && { remoteAddress: OPERATOR_ADDRESS }),
+          ...options,
+          headers: { ...headers, ...options.headers },
+        }),
+    );
     for (const line of [response.headers["set-cookie"] ?? []].flat()) keepCookie(line);
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";

@@ -694,7 +694,7 @@ export function sampleOf(route: AdminRoute): Sample {
 export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const id = (ids as Record<string, string>)[name];
-    if (id === undefined) throw new Error(`${route.path}: make a ${name} in makeEach`);
+    if (id === undefined) throw new Error(`${route.path}: no ${name} was made, see makers`);
     return encodeURIComponent(id);
   });
   const { query: ask = "" } = sampleOf(route);

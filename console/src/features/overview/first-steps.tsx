@@ -5,25 +5,21 @@ import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { useUpstreams } from "../upstreams/queries.ts";
-import { type UsageAsked, useUsage } from "../usage/queries.ts";
+import { useUsage } from "../usage/queries.ts";
 import { firstCall } from "./first-call.ts";
-
-interface FirstStepsProps {
-  month: Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
-}
+import { type Month, toAsked } from "./month.ts";
 
 const YEAR_MS = 365 * 86_400_000;
-const everything = { groupBy: null, workspaceIds: [], apiKeyIds: [], models: [] } as const;
 
 /** What the steps hang on; a company that has sent requests this month is asked no more than that. */
-export function useFirstSteps({ month }: FirstStepsProps) {
+export function useFirstSteps(month: Month) {
   const may = useMay();
   const isForMe = may("api_keys:write") && may("usage:read");
-  const usage = useUsage({ ...month, ...everything }, { isEnabled: isForMe });
+  const usage = useUsage(toAsked(month, null), { isEnabled: isForMe });
   const isQuiet = isForMe && usage.data?.totals.requests === 0;
   // Every company is quiet when a month has just begun.
   const startingAt = new Date(Date.parse(month.endingAt) - YEAR_MS).toISOString();
-  const year = useUsage({ ...month, startingAt, ...everything }, { isEnabled: isQuiet });
+  const year = useUsage(toAsked({ ...month, startingAt }, null), { isEnabled: isQuiet });
   const isNew = isQuiet && year.data?.totals.requests === 0;
   const keys = useApi(
     "listApiKeys",
@@ -36,9 +32,9 @@ export function useFirstSteps({ month }: FirstStepsProps) {
 }
 
 /** What is left to do before the first request, for who may do it; gone once a request has come. */
-export function FirstSteps({ month }: FirstStepsProps) {
-  const { isNew, keys, upstreams } = useFirstSteps({ month });
-  useUsage({ ...month, ...everything }, { isEnabled: isNew, everyMs: 1_000 });
+export function FirstSteps({ month }: { month: Month }) {
+  const { isNew, keys, upstreams } = useFirstSteps(month);
+  useUsage(toAsked(month, null), { isEnabled: isNew, everyMs: 1_000 });
   if (!isNew || !keys.data) return null;
   return (
     <section className="grid gap-4">

@@ -15,11 +15,12 @@ import { ReviewsToDecide } from "../access-reviews/to-decide.tsx";
 import { warningsOf } from "../api-keys/words.ts";
 import { useSpendLimits } from "../spend-limits/queries.ts";
 import { MonthStats, useCostSummary } from "../usage/cost-summary.tsx";
-import { type Group, type UsageAsked, useUsage } from "../usage/queries.ts";
+import { type Group, useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { FirstSteps, useFirstSteps } from "./first-steps.tsx";
+import { type Month, toAsked } from "./month.ts";
 
 const DAY_MS = 86_400_000;
 const TOP = 5;
@@ -90,17 +91,11 @@ function useIsComing(month: Month): boolean {
     useUsage(toAsked(month, "workspace"), ifUsage),
     useUsage(toAsked(month, "model"), ifUsage),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
-    useFirstSteps({ month }),
+    useFirstSteps(month),
     useAssignedReviews({ isEnabled: may("workspace_members:write") }),
     ...useKeysToLookAt(may("api_keys:read")),
   ];
   return asked.some(({ isLoading }) => isLoading);
-}
-
-type Month = Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
-
-function toAsked(month: Month, groupBy: Group | null): UsageAsked {
-  return { ...month, groupBy, workspaceIds: [], apiKeyIds: [], models: [] };
 }
 
 function MonthFigures({ month }: { month: Month }) {

@@ -2,7 +2,7 @@ import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { formatCount, formatDay, formatPlural, toNanoUsd } from "../../ui/format.ts";
-import { NoteComing, Stat, StatRow } from "../../ui/stat.tsx";
+import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState } from "../../ui/states.tsx";
 import { StaleBadge } from "./live.tsx";
 import type { FilterQuery } from "./report-query.ts";
@@ -29,20 +29,20 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
         <Stat
           label="Last month"
           value={data && <Money usd={data.last_month_usd} />}
+          hasNote
           note={
-            data ? (
+            data && (
               <>
                 <Money usd={data.last_month_to_date_usd} /> by the same day
               </>
-            ) : (
-              <NoteComing />
             )
           }
         />
         <Stat
           label="Monthly limit"
           value={data && (data.limit ? <Money usd={data.limit.monthly_limit_usd} /> : "None")}
-          note={data ? <LimitNote summary={data} /> : <NoteComing />}
+          hasNote
+          note={data && <LimitNote summary={data} />}
         />
       </StatRow>
       {data && <StaleBadge error={error} readAt={data.data_refreshed_at} />}
@@ -57,20 +57,21 @@ export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
       <Stat
         label="This month so far"
         value={summary && <Money usd={summary.month_to_date_usd} />}
-        note={summary ? <MonthNote summary={summary} /> : <NoteComing />}
+        hasNote
+        note={summary && <MonthNote summary={summary} />}
       />
       <Stat
         label="Forecast for the month"
         value={summary && (summary.forecast ? <Money usd={summary.forecast.month_usd} /> : "–")}
-        note={summary ? <ForecastNote summary={summary} /> : <NoteComing />}
+        hasNote
+        note={
+          summary?.forecast
+            ? `By the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
+            : summary && "Needs one whole day of usage"
+        }
       />
     </>
   );
-}
-
-function ForecastNote({ summary: { forecast } }: SummaryProps) {
-  if (forecast === null) return "Needs one whole day of usage";
-  return `By the same weekdays of ${formatPlural(forecast.based_on_days, "day")}`;
 }
 
 function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } }: SummaryProps) {

@@ -5,7 +5,7 @@ import { Money, Tokens } from "../../ui/amounts.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
-import { NoteComing, Stat, StatRow } from "../../ui/stat.tsx";
+import { Stat, StatRow } from "../../ui/stat.tsx";
 import { CostSummaryRow, useCostSummary } from "./cost-summary.tsx";
 import { FilterBar, RangeBar } from "./filter-bar.tsx";
 import { GroupTable } from "./group-table.tsx";
@@ -177,7 +177,8 @@ function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
       <Stat
         label="Requests"
         value={totals && formatCount(totals.requests)}
-        note={totals ? `${formatCount(totals.errors)} failed` : <NoteComing />}
+        hasNote
+        note={totals && `${formatCount(totals.errors)} failed`}
       />
       <Stat
         label="Input tokens"
