@@ -1,8 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import type { FastifyInstance } from "fastify";
 import { findApiKeysByHashes } from "./access/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "./access/key-cache.ts";
 import { type KeyUses, noteKeyUses } from "./access/key-uses.ts";
@@ -24,12 +22,11 @@ import { giveFirstAlerts } from "./features/alerts/first-alerts.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
 import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
-import { openUpstreams, type Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
-import { startSimulator } from "./gateway/upstreams/simulator/server.ts";
+import type { Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
-import { findSharedUpstream } from "./gateway/upstreams/upstream-lookup.sql.ts";
 import { makeAdminApp } from "./http/app.ts";
 import { makeClientAddress } from "./http/client-address.ts";
+import { dispatch } from "./http/dispatch.ts";
 import {
   acceptConnections,
   type Listener,
@@ -39,7 +36,6 @@ import {
   urlForPeople,
 } from "./http/listen.ts";
 import { type Metrics, makeMetrics } from "./http/metrics.ts";
-import type { Readiness } from "./http/pages.ts";
 import { readTls } from "./http/read-tls.ts";
 import { removeForeignVariables } from "./identity/auth.ts";
 import { startJobs } from "./jobs/start-jobs.ts";
@@ -58,7 +54,9 @@ import type { Meter } from "./metering/meter.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
 import { type RateKeeper, startRates } from "./rate-limits/rate-keeper.ts";
+import { checkReadiness } from "./readiness.ts";
 import { startMoney } from "./start-money.ts";
+import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 
 // Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
 
@@ -180,8 +178,8 @@ async function startParts(
   return {
     url: surfaces.url,
     setUpUrl: setUpLink?.url ?? null,
-    upstream: () => describeUpstream(core.upstreams),
-    upstreamVariables: upstreamVariables(config),
+    upstream: () => findUpstreamInUse(core.upstreams),
+    upstreamVariables: nameUpstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
     warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
     failed: failure.promise,
@@ -305,27 +303,6 @@ function makeQuietly(logger: Logger) {
   };
 }
 
-function startUpstreams({ config, storage, logger, key, isSimulated, index }: CoreOptions) {
-  const { anthropicApiKey, anthropicUpstreamUrl } = config;
-  const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
-  return openUpstreams({
-    environment:
-      isConfigured && !isSimulated
-        ? { apiKey: anthropicApiKey ?? null, baseUrl: anthropicUpstreamUrl ?? null }
-        : null,
-    findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
-    sealingKey: key,
-    startSimulator: () =>
-      startSimulator(
-        process.platform === "win32"
-          ? { port: 0 }
-          : { socketPath: localSocketPath(storage.folder, socketName("simulator", index)) },
-      ),
-    idleTimeoutMs: config.upstreamIdleMs,
-    logger,
-  });
-}
-
 interface SurfaceOptions {
   config: Config;
   storage: Storage;
@@ -391,7 +368,8 @@ async function startSurfaces(
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
-    readiness: async () => readiness(core, gateway),
+    readiness: async () =>
+      checkReadiness({ ...core, gateway, databaseSilenceMs: 10 * POLL_CHANGES_MS }),
     metrics: share
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
       : metrics,
@@ -444,19 +422,6 @@ function makeMetricsOf(
   });
 }
 
-/** One port, two surfaces: the target decides. */
-function dispatch(gateway: Gateway, admin: FastifyInstance) {
-  const handle = (isHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    if (gateway.handles(request.method ?? "", request.url ?? "")) {
-      void gateway.handle(request, response, isHeldBack);
-      return;
-    }
-    if (isHeldBack) response.writeContinue();
-    admin.routing(request, response);
-  };
-  return { onRequest: handle(false), onCheckContinue: handle(true) };
-}
-
 async function stopListening(running: {
   listener: Pick<Listener, "close">;
   gateway: Gateway;
@@ -464,36 +429,4 @@ async function stopListening(running: {
 }): Promise<void> {
   // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
   await running.listener.close(running.gateway.drain(running.drainMs));
-}
-
-/** Whether this node should get requests now. A database that was heard of less than ten polls ago counts as there. */
-function readiness(core: Core, gateway: Gateway): Readiness {
-  const meter = core.meter.status();
-  const isDatabaseThere = core.watch.msSinceContact() <= 10 * POLL_CHANGES_MS;
-  const checks = {
-    draining: gateway.stats().isDraining ? "yes" : "no",
-    database: isDatabaseThere ? "ok" : "does not answer",
-    journal: meter.isJournalHealthy ? "ok" : "cannot be written",
-    node: meter.isFenced ? "another process has taken this node's id" : "ok",
-  };
-  const isReady =
-    !gateway.stats().isDraining && isDatabaseThere && meter.isJournalHealthy && !meter.isFenced;
-  return { isReady, checks };
-}
-
-function describeUpstream(upstreams: Upstreams): UpstreamDescription | null {
-  try {
-    return upstreams.current().describe;
-  } catch {
-    return null;
-  }
-}
-
-function upstreamVariables(config: Config): string {
-  return [
-    config.anthropicApiKey === undefined ? null : "ANTHROPIC_API_KEY",
-    config.anthropicUpstreamUrl === undefined ? null : "ANTHROPIC_UPSTREAM_URL",
-  ]
-    .filter((name) => name !== null)
-    .join(" and ");
 }

@@ -1,0 +1,16 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
+import type { Gateway } from "../gateway/handle-request.ts";
+
+/** One port serves two surfaces: the request's target decides which one answers. */
+export function dispatch(gateway: Gateway, admin: FastifyInstance) {
+  const handle = (isHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+    if (gateway.handles(request.method ?? "", request.url ?? "")) {
+      void gateway.handle(request, response, isHeldBack);
+      return;
+    }
+    if (isHeldBack) response.writeContinue();
+    admin.routing(request, response);
+  };
+  return { onRequest: handle(false), onCheckContinue: handle(true) };
+}
