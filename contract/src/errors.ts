@@ -23,10 +23,20 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
 
-/** The official finer causes that this server gives; the SDKs make a class of each from the pair of status and code. */
-export type ErrorDetails = {
-  error_code: "already_member" | "invite_already_exists" | "cannot_remove_last_member";
-};
+/** Official causes without further facts. The SDKs make a class of each from the pair of status and code. */
+export type PlainErrorCode =
+  | "already_member"
+  | "invite_already_exists"
+  | "cannot_remove_last_member";
+
+/** The official finer cause of a refusal, with its facts. */
+export type ErrorDetails =
+  | { error_code: PlainErrorCode }
+  | {
+      error_code: "thread_unsupported_request";
+      /** Request fields that cannot be served. For a name that an SDK does not know it resends without `thread`. */
+      unsupported: readonly string[];
+    };
 
 /** The official error body. `request_id` equals the `request-id` header. */
 export interface ErrorBody {
@@ -42,7 +52,17 @@ export const errorBody = z
       type: z.string(),
       message: z.string(),
       details: z
-        .looseObject({ error_code: z.string() })
+        .looseObject({
+          error_code: z.string(),
+          unsupported: z
+            .array(z.string())
+            .optional()
+            .meta({
+              description:
+                "For `thread_unsupported_request`: the request fields that this server cannot serve. Send the whole " +
+                "conversation without them.",
+            }),
+        })
         .optional()
         .meta({ description: "A finer cause, where there is one." }),
     }),

@@ -172,3 +172,64 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     }
   });
 });
+
+test("the tool runner asks for a thread, and continues without one: 400, 200, 200, end_turn", async () => {
+  upstream.script = (exchange) => {
+    const hasResult = exchange.received.body.includes('"tool_result"');
+    exchange.json(hasResult ? messageJson({ text: "It rains." }) : toolCall("get_weather"));
+  };
+  const statuses: number[] = [];
+  const client = new Current({
+    apiKey: team.key,
+    baseURL: server.url,
+    fetch: async (input, init) => {
+      const response = await fetch(input, init);
+      statuses.push(response.status);
+      return response;
+    },
+  });
+  const asked: unknown[] = [];
+  const runner = client.beta.messages.toolRunner({
+    ...question,
+    tools: [
+      {
+        name: "get_weather",
+        description: "Weather of a city",
+        input_schema: { type: "object", properties: { city: { type: "string" } } },
+        parse: (input: unknown) => input,
+        run: (input: unknown) => {
+          asked.push(input);
+          return "rain";
+        },
+      },
+    ],
+  });
+  const message = await runner.runUntilDone();
+  expect(message.stop_reason).toBe("end_turn");
+  expect(asked).toEqual([{ city: "Berlin" }]);
+  expect(statuses).toEqual([400, 200, 200]);
+  for (const { body } of upstream.received.slice(-2)) {
+    expect(JSON.parse(body.toString())).not.toHaveProperty("thread");
+  }
+});
+
+test("a thread of the SDK's own says that it cannot be served, after one request", async () => {
+  const { client, sentAtMs } = makeClient(Current);
+  const error = await failureOf(
+    client.beta.messages.create({ ...question, thread: { type: "create" } }),
+  );
+  expect(error).toBeInstanceOf(Current.ThreadUnsupportedRequestError);
+  expect(error).toMatchObject({
+    status: 400,
+    details: { error_code: "thread_unsupported_request", unsupported: ["thread"] },
+  });
+  expect(sentAtMs).toHaveLength(1);
+});
+
+function toolCall(name: string) {
+  return {
+    ...messageJson(),
+    content: [{ type: "tool_use", id: "toolu_1", name, input: { city: "Berlin" } }],
+    stop_reason: "tool_use",
+  };
+}

@@ -550,7 +550,6 @@ describe("a shared upstream", () => {
       { container: { skills: [{ type: "custom", skill_id: "skill_1" }] } },
       "skills (container.skills)",
     ],
-    [{ thread: { id: "thread_1" } }, "threads (thread)"],
     [
       {
         messages: [
@@ -562,14 +561,39 @@ describe("a shared upstream", () => {
       },
       "file ids (file_id)",
     ],
-    [{ container: "c", thread: {} }, "containers (container) and threads (thread)"],
+    [
+      {
+        container: "c",
+        messages: [{ role: "user", content: [{ type: "container_upload", file_id: "file_1" }] }],
+      },
+      "file ids (file_id) and containers (container)",
+    ],
   ])("refuses %j, naming what it may not carry", (fields, name) => {
     expect(() => refuseUnshareable(parse({ ...smallest, ...fields }))).toThrow(
       new ApiError(
         "permission",
-        `This workspace is served by a shared upstream, where ${name} could belong to another workspace and are not available. Send the content itself in the request, or ask an administrator for an exclusive upstream.`,
+        `This server does not serve ${name}: all workspaces share one upstream account, where they could belong to another workspace. Send the content itself in the request, without these fields.`,
       ),
     );
+  });
+
+  test.each([
+    [{ thread: { type: "create" } }],
+    [{ thread: { type: "continue", previous_message_id: "msg_1" } }],
+    [{ thread: {}, container: "container_1" }],
+  ])("refuses %j with the cause that an SDK answers without a thread", (fields) => {
+    expect(() => refuseUnshareable(parse({ ...smallest, ...fields }))).toThrow(
+      new ApiError(
+        "invalid_request",
+        "thread: This server does not store conversations. Send the whole conversation in messages, without thread.",
+        {},
+        { error_code: "thread_unsupported_request", unsupported: ["thread"] },
+      ),
+    );
+  });
+
+  test.each([{ thread: null }, {}])("passes %j", (fields) => {
+    expect(() => refuseUnshareable(parse({ ...smallest, ...fields }))).not.toThrow();
   });
 });
 

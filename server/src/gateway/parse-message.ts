@@ -85,22 +85,33 @@ export function parseMessage(body: Buffer): ParsedMessage {
 }
 
 /**
- * Refuses what a shared upstream cannot keep apart between workspaces (DESIGN section 8): file ids, skills, containers
- * and thread ids belong to the one upstream credential. Throws ApiError("permission").
+ * Refuses what a shared upstream cannot keep apart between workspaces: threads, file ids, skills and containers belong
+ * to the one upstream credential. Throws ApiError: `invalid_request` with the official cause for a thread, which the
+ * SDKs answer by sending the whole conversation, else `permission`.
  */
 export function refuseUnshareable(parsed: ParsedMessage): void {
   const { markers } = parsed;
+  if (markers.hasThread) throw unsupportedThread();
   const found = [
     markers.hasFileIds ? "file ids (file_id)" : null,
     markers.hasSkills ? "skills (container.skills)" : null,
     markers.hasContainer && !markers.hasSkills ? "containers (container)" : null,
-    markers.hasThread ? "threads (thread)" : null,
   ].filter((name) => name !== null);
   if (found.length === 0) return;
   throw new ApiError(
     "permission",
-    `This workspace is served by a shared upstream, where ${found.join(" and ")} could belong to another workspace and are not available. ` +
-      "Send the content itself in the request, or ask an administrator for an exclusive upstream.",
+    `This server does not serve ${found.join(" and ")}: all workspaces share one upstream account, where they could ` +
+      "belong to another workspace. Send the content itself in the request, without these fields.",
+  );
+}
+
+/** Anthropic's tool runners ask for a thread first. They continue without one after this cause. */
+function unsupportedThread(): ApiError {
+  return new ApiError(
+    "invalid_request",
+    "thread: This server does not store conversations. Send the whole conversation in messages, without thread.",
+    {},
+    { error_code: "thread_unsupported_request", unsupported: ["thread"] },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { invite, inviteRoutes, officialInvite } from "@bursar/contract/admin/invites.ts";
-import type { ErrorDetails } from "@bursar/contract/errors.ts";
+import type { PlainErrorCode } from "@bursar/contract/errors.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call, PublicCall } from "#src/access/call.ts";
@@ -92,7 +92,7 @@ function invitedOrThrow(result: InviteResult | undefined): InviteRow {
   }
 }
 
-function refused(message: string, code: ErrorDetails["error_code"]): ApiError {
+function refused(message: string, code: PlainErrorCode): ApiError {
   return new ApiError("invalid_request", `email: ${message}`, {}, { error_code: code });
 }
 
