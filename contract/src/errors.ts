@@ -27,7 +27,9 @@ export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
 export type PlainErrorCode =
   | "already_member"
   | "invite_already_exists"
-  | "cannot_remove_last_member";
+  | "cannot_remove_last_member"
+  | "request_body_encoding_unsupported"
+  | "request_body_timeout";
 
 /** The official finer cause of a refusal, with its facts. */
 export type ErrorDetails =

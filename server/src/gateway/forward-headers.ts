@@ -105,16 +105,23 @@ export interface ResponseIdentity {
   workspaceId: string;
 }
 
+interface AnswerFacts {
+  status: number;
+  isStream: boolean;
+  /** Rate-limit headers of this server, or null where there are none. */
+  rates: Readonly<Record<string, string>> | null;
+}
+
 /**
  * The headers of the client's response as a flat list of names and values: the upstream's allow-listed ones and ours.
  * The upstream's `request-id` stays where it sent one; ours is always in `bursar-request-id`. A stream's length does
  * not pass, so that an error event of ours can end it. `rates` are what we have to say of rate limits: of the same name the
- * upstream's, which are those of the shared credential, do not pass.
+ * upstream's, which are those of the shared credential, do not pass. A 401 is marked as futile to retry.
  */
 export function toClientHeaders(
   upstream: IncomingHttpHeaders,
   identity: ResponseIdentity,
-  { isStream, rates }: { isStream: boolean; rates: Readonly<Record<string, string>> | null },
+  { status, isStream, rates }: AnswerFacts,
 ): string[] {
   const headers: string[] = [];
   for (const name in upstream) {
@@ -129,6 +136,9 @@ export function toClientHeaders(
   pushIdentity(headers, identity);
   for (const name in rates) headers.push(name, rates[name] ?? "");
   if (isStream) headers.push("x-accel-buffering", "no");
+  if (status === 401 && upstream["x-should-retry"] === undefined) {
+    headers.push("x-should-retry", "false");
+  }
   return headers;
 }
 

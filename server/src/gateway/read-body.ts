@@ -27,6 +27,8 @@ export function checkBodyHeaders(request: IncomingMessage): void {
     throw new ApiError(
       "invalid_request",
       `content-encoding "${encoding}" is not supported for request bodies: send the JSON uncompressed.`,
+      {},
+      { error_code: "request_body_encoding_unsupported" },
     );
   }
   const declared = request.headers["content-length"];
@@ -110,5 +112,7 @@ function tooSlow(): ApiError {
   return new ApiError(
     "invalid_request",
     "The request body did not arrive in time: the connection was too slow or stalled.",
+    {},
+    { error_code: "request_body_timeout" },
   );
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { statusOf, toErrorBody } from "#src/domain/error-body.ts";
 import { pushIdentity, type ResponseIdentity } from "./forward-headers.ts";
@@ -11,6 +12,16 @@ const SMALL_BODY_BYTES = 256 * 1024;
  */
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 128 * 1024 * 1024;
+
+/** Codes for which the same request is refused again. */
+const futileCodes: ReadonlySet<ErrorCode> = new Set([
+  "invalid_request",
+  "spend_limit_reached",
+  "authentication",
+  "permission",
+  "not_found",
+  "request_too_large",
+]);
 
 export interface Refusal {
   error: ApiError;
@@ -35,6 +46,12 @@ export function stopping(): ApiError {
   });
 }
 
+/** True where a retry is futile. Claude Code retries a 401 for minutes unless `x-should-retry` tells it not to. */
+function isFutile({ code, details, headers }: ApiError): boolean {
+  if (headers["x-should-retry"] !== undefined) return false; // the refusal sets the header itself
+  return futileCodes.has(code) && details?.error_code !== "request_body_timeout";
+}
+
 /** Answers with the official error body. Does nothing where the client is gone or was already answered. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
@@ -45,6 +62,7 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   if (identity) pushIdentity(headers, identity);
   else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
   for (const name of Object.keys(error.headers)) headers.push(name, error.headers[name] ?? "");
+  if (isFutile(error)) headers.push("x-should-retry", "false");
   const isLong = !request.complete && !isSmall(request);
   if (isLong || refusal.isBodyHeldBack || refusal.mustClose) headers.push("connection", "close");
   response.writeHead(statusOf(error), headers);

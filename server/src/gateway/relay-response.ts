@@ -158,7 +158,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     // An error of the upstream passes as it is: its headers say why it refused.
     const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
     const isStream = this.#isEventStream;
-    response.writeHead(status, toClientHeaders(headers, ours, { isStream, rates }));
+    response.writeHead(status, toClientHeaders(headers, ours, { status, isStream, rates }));
   }
 
   /** The client reads slower than the upstream sends: nothing is read from upstream until the client has caught up. */

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ApiError } from "#src/domain/api-error.ts";
+import { type FakeUpstream, messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import {
+  type Answer,
+  call,
+  messageBody,
+  startTestGateway,
+  type TestGateway,
+  withKey,
+} from "#test/harness/gateway.ts";
+
+const PUBLIC_URL = "https://bursar.example.com";
+
+let upstream: FakeUpstream;
+let gateway: TestGateway;
+let publicUrl: string | null;
+let thrown: Error | null;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  gateway = await startTestGateway({ origin: upstream.origin, publicUrl: () => publicUrl });
+  const { admission } = gateway;
+  gateway.admission = {
+    admit(scope, atMs) {
+      if (thrown !== null) throw thrown;
+      return admission.admit(scope, atMs);
+    },
+  };
+});
+afterAll(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+beforeEach(() => {
+  publicUrl = PUBLIC_URL;
+  thrown = null;
+  upstream.received.length = 0;
+  upstream.script = (exchange) => exchange.json(messageJson());
+});
+
+function send(headers: Record<string, string> = {}, body = messageBody()): Promise<Answer> {
+  return call(gateway.origin, { headers: { ...withKey(gateway.secret), ...headers }, body });
+}
+
+function errorOf({ text }: Answer) {
+  return JSON.parse(text).error;
+}
+
+describe("x-should-retry", () => {
+  test.each([
+    ["no key", {}],
+    ["a malformed key", withKey("sk-ant-api03-wrong")],
+    ["an admin key", withKey("sk-ant-admin01-wrong")],
+  ])("is false on a 401 for %s", async (_, headers) => {
+    const answer = await call(gateway.origin, { headers, body: messageBody() });
+    expect([answer.status, answer.headers["x-should-retry"]]).toEqual([401, "false"]);
+  });
+
+  test.each([
+    ["a disabled key", { status: "inactive" }, 401],
+    ["an archived key", { status: "archived" }, 401],
+    ["an expired key", { expiresAtMs: 1 }, 401],
+    ["a rotated secret", { secretValidUntilMs: 1 }, 401],
+    ["an archived workspace", { isWorkspaceArchived: true }, 401],
+    ["the key of a removed person", { ownerState: "removed" }, 401],
+    ["a missing permission", { permission: "read" }, 403],
+    ["another model", { allowedModels: ["claude-haiku-*"] }, 403],
+  ] as const)("is false for %s", async (_, key, status) => {
+    const headers = withKey(gateway.addKey(key));
+    const answer = await call(gateway.origin, { headers, body: messageBody() });
+    expect([answer.status, answer.headers["x-should-retry"]]).toEqual([status, "false"]);
+  });
+
+  test("is false for a body that is invalid, and for a path that is not served", async () => {
+    const invalid = await send({}, "{");
+    expect([invalid.status, invalid.headers["x-should-retry"]]).toEqual([400, "false"]);
+    const missing = await call(gateway.origin, { path: "/v1/complete" });
+    expect([missing.status, missing.headers["x-should-retry"]]).toEqual([404, "false"]);
+  });
+
+  test("is false on a 401 of the upstream, whose body passes as it came", async () => {
+    const body = '{"type":"error", "error":{"type":"authentication_error","message":"As it is"}}';
+    upstream.script = (exchange) => exchange.json(body, { status: 401 });
+    const answer = await send();
+    expect([answer.status, answer.text]).toEqual([401, body]);
+    expect(answer.headers["x-should-retry"]).toBe("false");
+  });
+
+  test("stays what the upstream says on its 401", async () => {
+    const headers = { "x-should-retry": "true" };
+    upstream.script = (exchange) => exchange.json({}, { status: 401, headers });
+    expect((await send()).headers["x-should-retry"]).toBe("true");
+  });
+
+  test.each([
+    ["rate_limit", 429],
+    ["unavailable", 503],
+    ["overloaded", 529],
+    ["internal", 500],
+  ] as const)("is absent for %s", async (code, status) => {
+    thrown = new ApiError(code, "Later.");
+    const answer = await send();
+    expect([answer.status, answer.headers["x-should-retry"]]).toEqual([status, undefined]);
+  });
+
+  test.each([403, 429, 500, 529])("is absent on a %i of the upstream", async (status) => {
+    upstream.script = (exchange) => exchange.json({}, { status });
+    expect((await send()).headers["x-should-retry"]).toBeUndefined();
+  });
+});
+
+test("a compressed body is refused with the official cause", async () => {
+  const answer = await send({ "content-encoding": "gzip" });
+  expect(answer.status).toBe(400);
+  expect(errorOf(answer)).toMatchObject({
+    type: "invalid_request_error",
+    details: { error_code: "request_body_encoding_unsupported" },
+  });
+});
