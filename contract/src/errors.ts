@@ -13,6 +13,8 @@ export const errorCodes = {
   conflict: { status: 409, type: "conflict_error" },
   request_too_large: { status: 413, type: "request_too_large" },
   rate_limit: { status: 429, type: "rate_limit_error" },
+  /** `spend_limit_reached` for Claude Code, which repeats a 400. */
+  spend_limit_final: { status: 429, type: "billing_error" },
   internal: { status: 500, type: "api_error" },
   upstream_unreachable: { status: 502, type: "api_error" },
   unavailable: { status: 503, type: "api_error" },

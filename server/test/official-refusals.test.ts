@@ -1,4 +1,4 @@
-import Current from "@anthropic-ai/sdk";
+import Current, { type ClientOptions } from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
@@ -77,7 +77,10 @@ function limitWhere(isSo: (limit: Limit) => boolean): Promise<Limit> {
   });
 }
 
-function makeClient(Sdk: Sdk) {
+/** Claude Code is built on the SDK and sends a user agent of its own. */
+const CLAUDE_CODE = { defaultHeaders: { "user-agent": "claude-cli/2.1.332 (external, cli)" } };
+
+function makeClient(Sdk: Sdk, options: ClientOptions = {}) {
   const sentAtMs: number[] = [];
   const client = new Sdk({
     apiKey: team.key,
@@ -86,6 +89,7 @@ function makeClient(Sdk: Sdk) {
       sentAtMs.push(performance.now());
       return fetch(input, init);
     },
+    ...options,
   });
   return { client, sentAtMs };
 }
@@ -110,7 +114,7 @@ async function failureOf(call: PromiseLike<unknown>): Promise<InstanceType<Sdk["
 
 describe.each(sdks)("the %s SDK", (_, Sdk) => {
   test.each(waysOfAsking)(
-    "against a spent limit, asked for %s: BadRequestError in the official words, after one request",
+    "against a spent limit, asked for %s: BadRequestError in the official words, for Claude Code a RateLimitError, after one request",
     async (_way, ask) => {
       const { client, sentAtMs } = makeClient(Sdk);
       await client.messages.create(question);
@@ -128,6 +132,23 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
       );
       expect(error.headers?.get("x-should-retry")).toBe("false");
       expect(error.requestID).toMatch(/^req_/);
+      expect(sentAtMs).toHaveLength(1);
+      const { client: claudeCode, sentAtMs: sentByClaudeCodeAtMs } = makeClient(Sdk, CLAUDE_CODE);
+      const limited = await failureOf(ask(claudeCode));
+      expect(limited).toBeInstanceOf(Sdk.RateLimitError);
+      expect(limited.error).toMatchObject({ error: { type: "billing_error" } });
+      expect(limited.message).toContain("You have reached your specified workspace API usage");
+      expect(sentByClaudeCodeAtMs).toHaveLength(1);
+    },
+  );
+
+  test.each(waysOfAsking)(
+    "with a wrong key, asked for %s: AuthenticationError after one request",
+    async (_way, ask) => {
+      const { client, sentAtMs } = makeClient(Sdk, { apiKey: "sk-ant-api03-wrong" });
+      const error = await failureOf(ask(client));
+      expect(error).toBeInstanceOf(Sdk.AuthenticationError);
+      expect(error.headers?.get("x-should-retry")).toBe("false");
       expect(sentAtMs).toHaveLength(1);
     },
   );

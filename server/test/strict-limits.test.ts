@@ -101,6 +101,25 @@ describe.each([
     expect(upstream.received).toEqual([]);
   });
 
+  test.each<[string, bigint, object]>([
+    ["a spent limit", 0n, {}],
+    ["too little that remains", worstCaseOf(body) - 1n, {}],
+    ["what has no bound", 10n ** 12n, { tools: [{ type: "code_execution_20250825" }] }],
+  ])("for %s: Claude Code gets a 429, and no retry", async (_, limitNanoUsd, fields) => {
+    await s.limit(limitNanoUsd);
+    const asked = JSON.stringify({ ...JSON.parse(body), ...fields });
+    const official = await s.refusalOf(asked);
+    expect(official).toMatchObject({ status: 400, type: "invalid_request_error" });
+    const headers = { "user-agent": "claude-cli/2.1.332 (external, cli)" };
+    expect(await s.refusalOf(asked, headers)).toMatchObject({
+      status: 429,
+      type: "billing_error",
+      message: official.message,
+      shouldRetry: "false",
+    });
+    expect(s.messagesSent()).toBe(0);
+  });
+
   test("while others hold what remains: waits, then 429 to come again shortly", async () => {
     await s.limit(worstCaseOf(body));
     const { exchange, answer } = await s.hang();

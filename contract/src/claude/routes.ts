@@ -30,8 +30,8 @@ export const createMessage = route({
   summary: "Create a message",
   description:
     "The official Messages API: the body goes to the upstream as it came, the answer comes back as it is, also as an " +
-    "event stream (`stream: true`). A 400 that begins with `You have reached your specified` is a spend limit of this server, " +
-    "a 429 that begins with `This request would exceed your` a rate limit.",
+    "event stream (`stream: true`). A 400 that begins with `You have reached your specified` is a spend limit of this server " +
+    "(for Claude Code a 429 of the type `billing_error`), a 429 that begins with `This request would exceed your` a rate limit.",
   action: "messages:create",
   audited: null,
   streams: ["text/event-stream"],

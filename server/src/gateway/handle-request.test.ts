@@ -396,8 +396,13 @@ describe("before anything is sent", () => {
     gateway.admission = {
       admit(scope) {
         scopes.push(scope);
-        const limit = { scopeType: "workspace", scopeId: "wksp_test", period: "monthly" } as const;
-        return { kind: "blocked", message, limit };
+        const limit = {
+          scopeType: "workspace",
+          scopeId: "wksp_test",
+          period: "monthly",
+          amountNanoUsd: 1n,
+        } as const;
+        return { kind: "blocked", message, limit, spentNanoUsd: 1n, regainAtMs: 1 };
       },
     };
     const answer = await call(gateway.origin, post(gateway));

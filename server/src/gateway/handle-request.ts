@@ -9,11 +9,13 @@ import { statusOf } from "#src/domain/error-body.ts";
 import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
+import { type RefusingLimit, SpendLimitError } from "#src/domain/spend-limit-error.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import { scopeIdsOf } from "#src/ledger/charges.ts";
 import type { RunningHold } from "#src/ledger/lease-book.ts";
 import type { Held } from "#src/ledger/node-leases.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
@@ -78,10 +80,16 @@ export interface Admission {
   admit(
     scope: { organizationId: string; workspaceId: string; apiKeyId: string },
     atMs: number,
-  ): { kind: "admitted" } | { kind: "blocked"; message: string; limit: AskableLimit };
+  ): { kind: "admitted" } | BlockedAdmission;
 }
 
 export interface ObservedRequest {
+type BlockedAdmission = Pick<RefusingLimit, "spentNanoUsd" | "regainAtMs"> & {
+  kind: "blocked";
+  message: string;
+  limit: AskableLimit & { amountNanoUsd: bigint };
+};
+
   /** Status the client got, or null. */
   status: number | null;
   /** `rejected`: refused here. `abandoned`: the client left before anything was sent. */
@@ -155,9 +163,10 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   }
 
   function reject(exchange: Exchange, thrown: unknown): void {
-    const error = toRefusal(thrown);
+    const refusal = toRefusal(thrown);
     const { request, response, requestId, identity, isBodyHeldBack } = exchange;
-    if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
+    if (refusal !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
+    const error = adaptSpendRefusal(refusal, request.headers, deps.databaseNowMs());
     const mustClose = isDraining;
     const isTold = !isClientGone(exchange);
     if (exchange.key !== null && statusOf(error) < 500) {
@@ -349,9 +358,10 @@ function admit(
   const scope = { organizationId, workspaceId, apiKeyId };
   const admission = deps.ledger.admit(scope, atMs);
   if (admission.kind === "blocked") {
-    // Official clients would send it twice more; until the period ends that is futile.
-    const message = `${admission.message} ${howToAsk(admission.limit, deps.publicUrl())}`;
-    throw new ApiError("spend_limit_reached", message, { "x-should-retry": "false" });
+    const { limit, spentNanoUsd, regainAtMs } = admission;
+    const message = `${admission.message} ${howToAsk(limit, deps.publicUrl())}`;
+    const { period, amountNanoUsd: limitNanoUsd } = limit;
+    throw new SpendLimitError(message, { period, limitNanoUsd, spentNanoUsd, regainAtMs });
   }
   if (!deps.leases.mustHold(organizationId)) {
     const metered = toMetered(exchange, { message, key, startedAtMs: atMs });

@@ -222,8 +222,14 @@ describe("a refusal", () => {
 
   test("by a limit is counted too", async () => {
     const { admission } = gateway;
-    const limit = { scopeType: "workspace", scopeId: "wksp_1", period: "monthly" } as const;
-    const blocked = { kind: "blocked", message: "The limit is reached.", limit } as const;
+    const limit = {
+      scopeType: "workspace",
+      scopeId: "wksp_1",
+      period: "monthly",
+      amountNanoUsd: 1n,
+    } as const;
+    const message = "The limit is reached.";
+    const blocked = { kind: "blocked", message, limit, spentNanoUsd: 1n, regainAtMs: 1 } as const;
     gateway.admission = { admit: () => blocked };
     expect((await send({ id: "limited" })).status).toBe(400);
     gateway.admission = admission;

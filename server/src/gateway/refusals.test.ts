@@ -110,6 +110,59 @@ describe("x-should-retry", () => {
   });
 });
 
+describe("a spend limit that is reached", () => {
+  const message = "You have reached your specified workspace API usage limits.";
+  const limit = {
+    scopeType: "workspace",
+    scopeId: "wksp_test",
+    period: "monthly",
+    amountNanoUsd: 10_000_000_000n,
+  } as const;
+
+  async function askAs(userAgent: string): Promise<Answer> {
+    const { admission } = gateway;
+    const regainAtMs = Date.now() + 3_600_000;
+    const spentNanoUsd = 10_200_000_000n;
+    gateway.admission = {
+      admit: () => ({ kind: "blocked", message, limit, spentNanoUsd, regainAtMs }),
+    };
+    const answer = await send({ "user-agent": userAgent });
+    gateway.admission = admission;
+    return answer;
+  }
+
+  test.each([
+    "claude-cli/2.1.332 (external, cli)",
+    "claude-cli/2.1.332 (external, sdk-ts)",
+    "claude-code/2.1.332",
+  ])("is a 429 for %s", async (userAgent) => {
+    const answer = await askAs(userAgent);
+    expect(answer.status).toBe(429);
+    expect(errorOf(answer)).toEqual({
+      type: "billing_error",
+      message: `${message} To ask for a higher limit, open ${PUBLIC_URL}/limits/request?scope=workspace&id=wksp_test&period=monthly`,
+    });
+    expect(answer.headers).toMatchObject({
+      "x-should-retry": "false",
+      "retry-after": expect.stringMatching(/^3(600|599)$/),
+      "anthropic-ratelimit-unified-status": "rejected",
+      "anthropic-ratelimit-unified-overage-utilization": "1.02",
+      "anthropic-ratelimit-unified-overage-period": "monthly",
+    });
+  });
+
+  test.each(["Anthropic/JS 1.14.0", "curl/8.5.0", "my-claude-cli/1.0"])(
+    "is the official 400 for %s",
+    async (userAgent) => {
+      const answer = await askAs(userAgent);
+      expect(answer.status).toBe(400);
+      expect(errorOf(answer).type).toBe("invalid_request_error");
+      expect(answer.headers["x-should-retry"]).toBe("false");
+      expect(answer.headers["retry-after"]).toBeUndefined();
+    },
+  );
+});
+
 test("a compressed body is refused with the official cause", async () => {
   const answer = await send({ "content-encoding": "gzip" });
   expect(answer.status).toBe(400);

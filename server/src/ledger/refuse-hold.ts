@@ -1,9 +1,9 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { type AskableLimit, limitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { SpendLimitError } from "#src/domain/spend-limit-error.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
-const NO_RETRY = { "x-should-retry": "false" };
 /** Seconds: running requests of other callers settle within them, most likely. */
 const RETRY_AFTER_S = "2";
 
@@ -34,15 +34,19 @@ export function toHoldError(
   const settled = figures?.settledNanoUsd ?? 0n;
   const held = figures?.leasedNanoUsd ?? 0n;
   const unresolved = figures?.unresolvedNanoUsd ?? 0n;
+  const refusing = {
+    period: limit.period,
+    limitNanoUsd: limit.amountNanoUsd,
+    spentNanoUsd: settled,
+    regainAtMs,
+  };
   const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
-    const { scopeType, scopeId, period, amountNanoUsd } = limit;
-    const reached = { scopeType, scopeId, period, limitNanoUsd: amountNanoUsd, regainAtMs };
+    const { scopeType, scopeId } = limit;
     const isSpent = reason === "spent";
     const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
-    const words = limitMessage({ ...reached, spentNanoUsd: settled });
-    const message = `${words} H${others}${rest} ${ask(limit)}`;
-    return new ApiError("spend_limit_reached", message, NO_RETRY);
+    const words = limitMessage({ ...refusing, scopeType, scopeId });
+    return new SpendLimitError(`${words} H${others}${rest} ${ask(limit)}`, refusing);
   }
   const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
   if (reason === "held") {
@@ -51,11 +55,7 @@ export function toHoldError(
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  return new ApiError(
-    "spend_limit_reached",
-    `${remains} ${explain()} ${amounts} ${ask(limit)}`,
-    NO_RETRY,
-  );
+  return new SpendLimitError(`${remains} ${explain()} ${amounts} ${ask(limit)}`, refusing);
 }
 
 /** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */
@@ -72,7 +72,7 @@ export function isLimitReached(
 export function toUnboundedError(limit: StrictLimit | null, explain: string): ApiError {
   const name = limit === null ? "" : ` ${nameOf(limit)}`;
   const message = `A strict spend limit cannot hold this request. ${explain}${name}`;
-  return new ApiError("spend_limit_reached", message, NO_RETRY);
+  return new SpendLimitError(message, null);
 }
 
 function nameOf({ period, scopeType, scopeId, amountNanoUsd }: StrictLimit): string {

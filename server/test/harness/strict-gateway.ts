@@ -145,16 +145,16 @@ export class StrictGateway {
     };
   }
 
-  ask(body = messageBody()): Promise<Answer> {
-    return call(this.gateway.origin, { headers: this.headers(), body });
+  ask(body = messageBody(), headers: Record<string, string> = {}): Promise<Answer> {
+    return call(this.gateway.origin, { headers: { ...this.headers(), ...headers }, body });
   }
 
   headers(): ReturnType<typeof withKey> {
     return withKey(this.#parts().secret);
   }
 
-  async refusalOf(body = messageBody()): Promise<Refusal> {
-    const answer = await this.ask(body);
+  async refusalOf(body = messageBody(), headers: Record<string, string> = {}): Promise<Refusal> {
+    const answer = await this.ask(body, headers);
     const { error, request_id } = JSON.parse(answer.text) as {
       error: { type: string; message: string };
       request_id: string;
