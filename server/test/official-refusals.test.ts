@@ -247,6 +247,28 @@ test("a thread of the SDK's own says that it cannot be served, after one request
   expect(sentAtMs).toHaveLength(1);
 });
 
+test("workspace_id of another workspace is the NotFoundError of an unknown one, after one request", async () => {
+  const other = await server.workspaceWithKey();
+  for (const id of [other.workspaceId, "wksp_unknown"]) {
+    const { client, sentAtMs } = makeClient(Current);
+    const error = await failureOf(client.messages.create({ ...question, workspace_id: id }));
+    expect(error).toBeInstanceOf(Current.NotFoundError);
+    expect(error.message).toContain(`Workspace \`${id}\` not found.`);
+    expect(sentAtMs).toHaveLength(1);
+  }
+  const { client } = makeClient(Current);
+  const own = { ...question, workspace_id: team.workspaceId };
+  expect((await client.messages.create(own)).type).toBe("message");
+});
+
+test("a compressed body is the RequestBodyEncodingUnsupportedError", async () => {
+  const { client, sentAtMs } = makeClient(Current);
+  const headers = { "content-encoding": "gzip" };
+  const error = await failureOf(client.messages.create(question, { headers }));
+  expect(error).toBeInstanceOf(Current.RequestBodyEncodingUnsupportedError);
+  expect(sentAtMs).toHaveLength(1);
+});
+
 function toolCall(name: string) {
   return {
     ...messageJson(),

@@ -6,13 +6,16 @@ import { route } from "../route.ts";
 // The Claude API as far as this server speaks it. The gateway does not validate by these: it reads
 // what decides price and passes the bytes on. They exist so that the documents are complete.
 
-/** Sent to the upstream as they come. */
+/** The first two are sent to the upstream as they come. */
 export const claudeHeaders = z.object({
   "anthropic-version": z
     .string()
     .optional()
     .meta({ description: "Version of the Claude API; 2023-06-01 where it is omitted." }),
   "anthropic-beta": z.string().optional().meta({ description: "Betas to use, comma separated." }),
+  "anthropic-workspace-id": z.string().optional().meta({
+    description: "Id of the key's own workspace. Another id is a 404. Not sent to the upstream.",
+  }),
 });
 
 const message = z.looseObject({ role: z.string(), content: z.unknown() });

@@ -22,6 +22,7 @@ import {
   type TestGateway,
   type TestGatewayOptions,
   UPSTREAM_CREDENTIAL,
+  WORKSPACE_ID,
   withKey,
 } from "#test/harness/gateway.ts";
 import { MAX_BODY_BYTES } from "./read-body.ts";
@@ -146,7 +147,7 @@ describe("headers", () => {
         ...withKey(gateway.secret),
         authorization: `Bearer ${gateway.secret}`,
         cookie: "session=secret",
-        "anthropic-workspace-id": "wksp_mine",
+        "anthropic-workspace-id": WORKSPACE_ID,
         "proxy-authorization": "Basic abc",
         forwarded: "for=10.0.0.1",
         "x-forwarded-for": "10.0.0.1",

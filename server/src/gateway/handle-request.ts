@@ -18,6 +18,7 @@ import type { Clock } from "#src/lib/clock.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
+import { checkWorkspace } from "./check-workspace.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -276,6 +277,7 @@ async function serve(
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
   if (isClientGone(exchange)) return false;
+  checkWorkspace(request.headers, workspaceId);
   if (route.kind === "models") {
     noteUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });

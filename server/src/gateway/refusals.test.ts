@@ -163,6 +163,39 @@ describe("a spend limit that is reached", () => {
   );
 });
 
+describe("anthropic-workspace-id", () => {
+  test.each(["wksp_test", ""])("passes as %j and does not reach the upstream", async (id) => {
+    expect((await send({ "anthropic-workspace-id": id })).status).toBe(200);
+    expect(upstream.received[0]?.headers).not.toHaveProperty("anthropic-workspace-id");
+  });
+
+  test.each([
+    ["POST", "/v1/messages"],
+    ["POST", "/v1/messages/count_tokens"],
+    ["GET", "/v1/models"],
+  ])("of another workspace is the 404 of an unknown one: %s %s", async (method, path) => {
+    gateway.addKey({ workspaceId: "wksp_other" });
+    for (const id of ["wksp_other", "wksp_unknown", "wrkspc_01", "no id"]) {
+      const headers = { ...withKey(gateway.secret), "anthropic-workspace-id": id };
+      const body = method === "POST" ? messageBody() : "";
+      const answer = await call(gateway.origin, { method, path, headers, body });
+      expect(answer.status).toBe(404);
+      expect(errorOf(answer)).toEqual({
+        type: "not_found_error",
+        message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or leave the header out.`,
+      });
+      expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");
+      expect(answer.headers["x-should-retry"]).toBe("false");
+    }
+    expect(upstream.received).toEqual([]);
+  });
+
+  test("is not judged before the key", async () => {
+    const headers = { ...withKey("sk-ant-api03-wrong"), "anthropic-workspace-id": "wksp_other" };
+    expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(401);
+  });
+});
+
 test("a compressed body is refused with the official cause", async () => {
   const answer = await send({ "content-encoding": "gzip" });
   expect(answer.status).toBe(400);
