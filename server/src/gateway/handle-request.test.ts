@@ -103,7 +103,6 @@ describe("paths", () => {
     ["GET", "/v1/files"],
     ["GET", "/v1/skills/skill_1"],
     ["POST", "/v1/messages/batches"],
-    ["POST", "/v1/messages/"],
     ["GET", "/v1/messages"],
     ["DELETE", "/v1/models/claude-sonnet-4-5"],
     ["GET", "/v1/models/a/b"],

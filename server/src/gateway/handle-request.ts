@@ -26,7 +26,7 @@ import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-mes
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
 import { refuse, stopping, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
-import { type ClaudeRoute, findRoute, pathOf } from "./routes.ts";
+import { type ClaudeRoute, findMeantPath, findRoute, pathOf } from "./routes.ts";
 import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
@@ -84,13 +84,13 @@ export interface Admission {
   ): { kind: "admitted" } | BlockedAdmission;
 }
 
-export interface ObservedRequest {
 type BlockedAdmission = Pick<RefusingLimit, "spentNanoUsd" | "regainAtMs"> & {
   kind: "blocked";
   message: string;
   limit: AskableLimit & { amountNanoUsd: bigint };
 };
 
+export interface ObservedRequest {
   /** Status the client got, or null. */
   status: number | null;
   /** `rejected`: refused here. `abandoned`: the client left before anything was sent. */
@@ -122,6 +122,7 @@ export interface Gateway {
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
+const MAX_SHOWN_PATH_CHARACTERS = 200;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
 /** A larger body is given to the upstream's client in a way that lets it go once it is sent; a smaller one is faster. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -263,7 +264,7 @@ async function serve(
   route: Exclude<ClaudeRoute, { kind: "hello" }>,
 ): Promise<boolean> {
   const { request } = exchange;
-  if (route.kind === "not_found") throw notFound(request);
+  if (route.kind === "not_found") throw notFound(request, deps.publicUrl());
   const call: KeyCall = {
     headers: request.headers,
     action: route.action,
@@ -276,8 +277,8 @@ async function serve(
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
-  if (isClientGone(exchange)) return false;
   checkWorkspace(request.headers, workspaceId);
+  if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
     noteUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
@@ -468,9 +469,23 @@ function letGo(body: Buffer): Readable {
 
 function ignore(): void {}
 
-function notFound(request: IncomingMessage): ApiError {
-  const path = pathOf(request.url ?? "").slice(0, 200);
-  return new ApiError("not_found", `Not found: ${request.method} ${path} is not served here.`);
+/** Where only the base URL of the client is wrong, the answer says which one is right. */
+function notFound({ method = "", url = "" }: IncomingMessage, publicUrl: string | null): ApiError {
+  const path = pathOf(url);
+  const message = `Not found: ${method} ${path.slice(0, MAX_SHOWN_PATH_CHARACTERS)} is not served here.`;
+  const meant = findMeantPath(method, path);
+  return new ApiError(
+    "not_found",
+    meant === null ? message : `${message} ${howToReach(meant, publicUrl)}`,
+  );
+}
+
+function howToReach(path: string, publicUrl: string | null): string {
+  const origin = publicUrl ?? "the server's origin";
+  return (
+    `The path is ${path}. Set the base URL to ${origin}, without /v1. ` +
+    "Only the Vercel AI SDK takes a base URL that ends in /v1."
+  );
 }
 
 function overloaded(): ApiError {

@@ -196,6 +196,45 @@ describe("anthropic-workspace-id", () => {
   });
 });
 
+describe("a wrong base URL", () => {
+  test.each([
+    ["/messages", "/v1/messages"],
+    ["/messages?beta=true", "/v1/messages"],
+    ["/messages/count_tokens", "/v1/messages/count_tokens"],
+    ["/v1/v1/messages", "/v1/messages"],
+    ["/v1/v1/messages/count_tokens", "/v1/messages/count_tokens"],
+    ["/v1/messages/", "/v1/messages"],
+    ["//v1/messages", "/v1/messages"],
+  ])("POST %s names the right one", async (path, served) => {
+    expect(gateway.gateway.handles("POST", path)).toBe(true);
+    const answer = await call(gateway.origin, { path, body: messageBody() });
+    expect(answer.status).toBe(404);
+    const shown = path.replace(/\?.*/, "");
+    expect(errorOf(answer).message).toBe(
+      `Not found: POST ${shown} is not served here. The path is ${served}. Set the base URL to ${PUBLIC_URL}, without /v1. Only the Vercel AI SDK takes a base URL that ends in /v1.`,
+    );
+  });
+
+  test("names no address of the Host header where the server does not know its own", async () => {
+    publicUrl = null;
+    const headers = { host: "attacker.example" };
+    const answer = await call(gateway.origin, { path: "/messages", headers, body: messageBody() });
+    expect(errorOf(answer).message).toContain(
+      "Set the base URL to the server's origin, without /v1.",
+    );
+    expect(answer.text).not.toContain("attacker.example");
+  });
+
+  test.each([
+    ["GET", "/messages"],
+    ["POST", "/"],
+    ["POST", "/messages/batches"],
+    ["POST", "/v1"],
+  ])("%s %s is not the Claude API's", (method, path) => {
+    expect(gateway.gateway.handles(method, path)).toBe(false);
+  });
+});
+
 test("a compressed body is refused with the official cause", async () => {
   const answer = await send({ "content-encoding": "gzip" });
   expect(answer.status).toBe(400);

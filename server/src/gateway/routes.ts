@@ -24,11 +24,26 @@ export function findRoute(method: string, target: string): ClaudeRoute | null {
   if (path === "/v1/messages") return method === "POST" ? messages : notFound;
   if (path === "/v1/messages/count_tokens") return method === "POST" ? countTokens : notFound;
   if (path === "/api/hello") return method === "HEAD" ? hello : notFound;
-  if (!path.startsWith("/v1/")) return null;
+  if (!path.startsWith("/v1/")) return findMeantPath(method, path) === null ? null : notFound;
   if (isUnder(path, "/v1/admin") || isUnder(path, "/v1/organizations")) return null;
   if (path === "/v1/models" || isModelPath(path)) return method === "GET" ? models : notFound;
   return notFound;
 }
+
+/**
+ * The served path that a client with a wrong base URL means, or null: `/v1/messages` for `/messages`,
+ * `/v1/v1/messages`, `/v1/messages/` and `//v1/messages`. Only POST: a GET may be for the console.
+ */
+export function findMeantPath(method: string, path: string): string | null {
+  if (method !== "POST" || path.length > MAX_MISTAKEN_CHARACTERS) return null;
+  const segments = path.split("/").filter((segment) => segment !== "");
+  while (segments[0] === "v1") segments.shift();
+  const meant = `/v1/${segments.join("/")}`;
+  return meant !== path && servedPosts.has(meant) ? meant : null;
+}
+
+const MAX_MISTAKEN_CHARACTERS = 100;
+const servedPosts: ReadonlySet<string> = new Set(["/v1/messages", "/v1/messages/count_tokens"]);
 
 /** The path of a request target, without its query string. */
 export function pathOf(target: string): string {
