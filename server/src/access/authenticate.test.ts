@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashSecret, makeSecret } from "#src/domain/key-format.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { authenticate } from "./authenticate.ts";
 
 const ME = "/v1/organizations/me";
 const DAY_MS = 86_400_000;
@@ -137,6 +138,29 @@ describe("401 says what is wrong", () => {
     expect(answer.status).toBe(401);
     expect(answer.error.message).toContain("archived");
   });
+});
+
+test("the last use of a key is the time at which it was checked, also when it expires right after that", async () => {
+  const expiresAtMs = h.clock.nowMs + DAY_MS;
+  const expires_at = new Date(expiresAtMs).toISOString();
+  const adminKey = await org.admin.createAdminKey({ expires_at });
+  const apiKey = await org.admin.createApiKey(workspaceId, { expires_at });
+  const usedAtMs: number[] = [];
+  for (const { key } of [adminKey, apiKey]) {
+    let nowMs = expiresAtMs - 1;
+    const record = ({ atMs }: { atMs: number }) => void usedAtMs.push(atMs);
+    const deps = {
+      ...h.deps,
+      nowMs: () => nowMs++, // each reading is a millisecond later than the one before
+      keyUse: { record },
+      adminKeyUse: { record },
+    };
+    await authenticate(deps, {
+      ...{ xApiKey: key, authorization: undefined, cookie: undefined },
+      ...{ console: null, operatorUid: null, address: () => null },
+    });
+  }
+  expect(usedAtMs).toEqual([expiresAtMs - 1, expiresAtMs - 1]);
 });
 
 test("a cookie and a key together are refused", async () => {

@@ -118,13 +118,14 @@ async function authenticateAdminKey(
   if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
   if (key.status === "revoked") throw refused("This admin key has been revoked.");
   if (key.status === "inactive") throw refused(HELD_ADMIN_KEY);
-  if (key.expiresAtMs !== null && deps.nowMs() >= key.expiresAtMs) {
+  const checkedAtMs = deps.nowMs();
+  if (key.expiresAtMs !== null && checkedAtMs >= key.expiresAtMs) {
     const expiredAt = new Date(key.expiresAtMs).toISOString();
     throw refused(`This admin key expired at ${expiredAt}: create another one.`);
   }
   deps.adminKeyUse.record({
     adminKeyId: key.id,
-    atMs: deps.nowMs(),
+    atMs: checkedAtMs,
     address: presented.address(),
   });
   return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
@@ -139,10 +140,11 @@ async function authenticateWorkspaceKey(
   if (key === null) {
     throw refused("invalid x-api-key: no workspace of this server has this API key.");
   }
-  checkKeyWorks(key, deps.nowMs(), presented.address);
+  const checkedAtMs = deps.nowMs();
+  checkKeyWorks(key, checkedAtMs, presented.address);
   deps.keyUse.record({
     secretId: key.secretId,
-    atMs: deps.nowMs(),
+    atMs: checkedAtMs,
     address: presented.address(),
     model: null,
   });

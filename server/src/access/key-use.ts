@@ -1,7 +1,8 @@
 import type { Logger } from "#src/lib/logger.ts";
 import { makeWriteBehind, type WriteBehind } from "#src/lib/write-behind.ts";
 
-// When and from where each key was used last, and for which model. Requests only leave a note in memory; what stands there
+// When and from where each key was used last, and for which model. A use has the time at which the key was checked, so that
+// none is later than the end of its secret. Requests only leave a note in memory; what stands there
 // goes into PostgreSQL in one statement every few seconds. It is for people who look at a key, not for decisions about
 // requests: a node that is killed loses its last notes.
 

@@ -23,8 +23,10 @@ export interface KeyCall {
   action: ClaudeAction;
   /** Of the client. */
   address: () => string | null;
-  /** Told whose request it is, before the key is judged. Must not throw. */
-  onKnown: (key: FoundKey) => void;
+  /**
+   * Told whose request it is, before the key is checked, and the time of the check on the database's clock. Must not throw.
+   */
+  onKnown: (key: FoundKey, checkedAtMs: number) => void;
 }
 
 /**
@@ -116,8 +118,9 @@ function checkKey(
       "invalid x-api-key: no workspace of this server has this API key.",
     );
   }
-  onKnown(key);
-  checkKeyWorks(key, deps.databaseNowMs(), address);
+  const checkedAtMs = deps.databaseNowMs();
+  onKnown(key, checkedAtMs);
+  checkKeyWorks(key, checkedAtMs, address);
   const needed = permissionFor(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {

@@ -16,6 +16,8 @@ export interface Exchange {
   identity: ResponseIdentity | null;
   /** Set once the key is known, also where it is refused. */
   key: FoundKey | null;
+  /** Time of the newest check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
+  keyCheckedAtMs: number;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
   /** Set once it was dispatched, and while it waits for budget. */

@@ -234,6 +234,7 @@ function openExchange(
     startedMs: deps.clock.monotonicMs(),
     identity: null,
     key: null,
+    keyCheckedAtMs: 0,
     relay: null,
     unheld: null,
     rate: null,
@@ -269,8 +270,9 @@ async function serve(
     headers: request.headers,
     action: route.action,
     address: () => deps.clientAddress(request),
-    onKnown: (known) => {
+    onKnown: (known, checkedAtMs) => {
       exchange.key = known;
+      exchange.keyCheckedAtMs = checkedAtMs;
     },
   };
   const found = authenticateKey(deps, call);
@@ -320,11 +322,14 @@ async function serve(
   return send(relayDeps, exchange, { upstream: current, body, metered });
 }
 
-/** Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. */
+/**
+ * Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. The use has
+ * the time of the key's check: a later one could be after the end of the secret that the check accepted.
+ */
 function noteUse(deps: GatewayDeps, exchange: Exchange, key: FoundKey, model: string | null): void {
   deps.keyUse.record({
     secretId: key.secretId,
-    atMs: deps.databaseNowMs(),
+    atMs: exchange.keyCheckedAtMs,
     address: deps.clientAddress(exchange.request),
     model,
   });

@@ -201,6 +201,23 @@ describe("a use is noted", () => {
       { ...use, model: null },
     ]);
   });
+
+  test("at the time at which its secret was checked, also when its validity ends right after that", async () => {
+    const validUntilMs = 2_000;
+    let nowMs = validUntilMs - 1;
+    const other = await startTestGateway({
+      origin: upstream.origin,
+      databaseNowMs: () => nowMs++, // each reading is a millisecond later than the one before
+    });
+    const secret = other.addKey({ secretValidUntilMs: validUntilMs });
+    const headers = withKey(secret);
+    const answer = await call(other.origin, { headers, body: messageBody() });
+    expect([answer.status, other.uses.map(({ atMs }) => atMs)]).toEqual([200, [validUntilMs - 1]]);
+    nowMs = validUntilMs - 1;
+    const models = await call(other.origin, { method: "GET", path: "/v1/models", headers });
+    expect([models.status, other.uses[1]?.atMs]).toEqual([200, validUntilMs - 1]);
+    await other.close();
+  });
 });
 
 describe("a refusal", () => {
