@@ -1,8 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const reportFile = process.env["TEST_REPORT"];
-
 /**
  * Files that take half a minute or more, the longest first. They begin first, so that both workers are busy to the end: a
  * fresh checkout knows of no times, and would begin with the largest files.
@@ -63,7 +61,8 @@ export default defineConfig({
     globalSetup: ["server/test/harness/global-setup.ts"],
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
+    // The second one writes nothing without TEST_REPORT.
+    reporters: ["default", "./scripts/test-report.mjs"],
     projects: [
       {
         test: {
@@ -81,6 +80,7 @@ export default defineConfig({
             "server/**/*.test.ts",
             "console/**/*.test.ts",
             "bench/**/*.test.ts",
+            "scripts/**/*.test.mjs",
           ],
           // One process for many files: to load the server anew for each takes longer than most of them. So nothing that they
           // import may register hooks, or keep what the next file would trip over.
