@@ -36,8 +36,8 @@ export interface FiringFilter extends AlertVisibility {
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
   isAcknowledged?: boolean | undefined;
-  firedAtGte?: string | undefined;
-  firedAtLt?: string | undefined;
+  firedAtGte?: Date | undefined;
+  firedAtLt?: Date | undefined;
 }
 
 function select(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {

@@ -45,10 +45,15 @@ export async function listFirings(
     workspaceId: query.workspace_id,
     apiKeyId: query.api_key_id,
     isAcknowledged: query.is_acknowledged,
-    firedAtGte: query.fired_at_gte,
-    firedAtLt: query.fired_at_lt,
+    firedAtGte: toDate(query.fired_at_gte),
+    firedAtLt: toDate(query.fired_at_lt),
   };
   return toPage(await listRows(deps.database, filter, request), request);
+}
+
+/** PostgreSQL refuses years and UTC offsets that RFC 3339 allows, such as the year 0 and +23:59. A Date has neither. */
+function toDate(instant: string | undefined): Date | undefined {
+  return instant === undefined ? undefined : new Date(instant);
 }
 
 export async function getFiring(deps: AlertDeps, { caller }: Call, id: string): Promise<FiringRow> {
