@@ -12,6 +12,7 @@ import type { Caller, Origin } from "#src/domain/caller.ts";
 import type { Claim, ClaimedChanges } from "#src/domain/claim.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { checkText } from "./check-text.ts";
 import type { Handlers } from "./handlers.ts";
 import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
@@ -141,6 +142,8 @@ async function reportingDenials<Result>(
 function readInput(route: RouteSpec, request: FastifyRequest) {
   const { params, query, body } = route;
   const fields = queryFields(route, request);
+  checkText(request.params as Record<string, unknown>);
+  checkText(fields);
   return {
     params: params && validate(params, request.params),
     query: query ? validate(query, fields) : refuseFields(fields),

@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+import { isStorableText } from "#src/lib/storable-text.ts";
 
 // Bodies of the Admin surface. They are small, so everything is looked at: what two readers could take for two things
 // (a key twice, a number that a double rounds) and what PostgreSQL cannot keep (NUL, half a surrogate pair) is refused here.
@@ -66,7 +67,7 @@ function readText(reader: JsonReader, path: string): string {
 }
 
 function checkText(text: string, path: string): void {
-  if (text.includes("\0") || !text.isWellFormed()) {
+  if (!isStorableText(text)) {
     throw refused(`${quote(path)} holds a character that text cannot have (NUL or half a pair)`);
   }
 }

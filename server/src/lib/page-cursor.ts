@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isStorableText } from "./storable-text.ts";
 
 // An opaque cursor: where a list was left, and a digest of the filters it was left under, as base64url of a JSON array.
 // It grants nothing: whoever reads a list by it is checked like the first time.
@@ -42,12 +43,7 @@ function isPosition(
 ): parts is CursorPart[] {
   return parts.every((part, index) => {
     if (typeof part === "number") return shape[index] === "number" && Number.isSafeInteger(part);
-    return (
-      typeof part === "string" &&
-      shape[index] === "string" &&
-      !part.includes("\0") &&
-      part.isWellFormed()
-    );
+    return typeof part === "string" && shape[index] === "string" && isStorableText(part);
   });
 }
 

@@ -1,0 +1,20 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { isStorableText } from "#src/lib/storable-text.ts";
+
+const MAX_NAME = 100;
+
+/**
+ * Checks the text of path or query parameters before their schemas. Throws a 400 that names the parameter, because
+ * PostgreSQL refuses such text with an error of its own. `read-json.ts` does the same for bodies.
+ */
+export function checkText(parameters: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    const texts = Array.isArray(value) ? value : [value];
+    if (texts.some((text) => typeof text === "string" && !isStorableText(text))) {
+      throw new ApiError(
+        "invalid_request",
+        `${name.slice(0, MAX_NAME)}: expected text without a NUL character.`,
+      );
+    }
+  }
+}
