@@ -46,7 +46,11 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   // Bodies are read by ourselves, whatever type they claim to be: the refusal of a wrong one is ours too.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-  app.setErrorHandler((error, request, reply) => sendError(deps, error, request.id, reply));
+  app.setErrorHandler((error, request, reply) => {
+    // The stream of the request itself failed: its client hung up in the middle of the body. No one reads the answer.
+    const isHangUp = request.raw.errored !== null && request.raw.errored === error;
+    return sendError(deps, isHangUp ? bodyCutOff() : error, request.id, reply);
+  });
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
     const error = new ApiError(
@@ -61,6 +65,10 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   mountRoutes(app, deps, makeHandlers(deps));
   await app.ready();
   return app;
+}
+
+function bodyCutOff(): ApiError {
+  return new ApiError("invalid_request", "The connection ended before the whole request body.");
 }
 
 function sendError(

@@ -21,7 +21,7 @@ export interface LargeExport {
 
 /** Makes that many requests of the key, all of the last day, by SQL; gives the sum of what they cost, nano-USD. */
 export async function fillRequestLog(
-  server: ServerProcess,
+  server: Pick<ServerProcess, "sql">,
   { workspaceId, apiKeyId }: { workspaceId: string; apiKeyId: string },
   rows: number,
 ): Promise<bigint> {
