@@ -74,7 +74,11 @@ export const reportFilters = {
 };
 
 export const reportRange = {
-  starting_at: instant,
+  starting_at: optionalQuery(instant).meta({
+    description:
+      "Start of the range. Default: the start of the month in UTC in which the range ends, so without a range a report " +
+      "covers this month.",
+  }),
   ending_at: optionalQuery(instant).meta({ description: "Exclusive; now, where it is omitted." }),
 };
 

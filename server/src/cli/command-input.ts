@@ -41,8 +41,6 @@ const RESERVED = new Set(
   ),
 );
 const PAGING = new Set(["limit", "page"]);
-/** Where a report begins when nothing is said. */
-const DEFAULT_START = "-7d";
 
 export function shapeOf({ route, style }: RouteCommand): CommandShape {
   const body = readFields(route.body).filter(({ name }) => !(name in (style.fixed ?? {})));
@@ -84,7 +82,7 @@ function toFlag(
   const isTaken = RESERVED.has(written) && !(isStream && written === "format");
   const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
   const value = kind.type === "flag" ? "" : ` <${valueWord(field)}>`;
-  const option = new Option(`--${name}${value}`, describe(field, place));
+  const option = new Option(`--${name}${value}`, describe(field));
   if (kind.type === "list" || kind.type === "map") {
     option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   }
@@ -95,7 +93,7 @@ function toFlag(
 export function addInput(command: Command, shape: CommandShape): void {
   for (const { name, field } of shape.positionals) {
     const word = toKebab(name.replace(/_id$/, ""));
-    const text = field === null ? idMeaning(name) : describe(field, "body");
+    const text = field === null ? idMeaning(name) : describe(field);
     const form = field?.kind.type === "list" ? `${word}...` : word;
     // What stands in the body can come from --data, or from its flag.
     command.argument(field === null ? `<${form}>` : `[${form}]`, text);
@@ -158,13 +156,13 @@ function partWord({ name }: Field): string {
 }
 
 /** One line of `--help`. */
-function describe(field: Field, place: Flag["place"]): string {
+function describe(field: Field): string {
   const { kind, isRequired, fallback } = field;
   const sentences = [
     meaningOf(field),
     formsOf(kind),
     kind.type === "secret" ? "A file that holds it, or - to type or pipe it in." : undefined,
-    isRequired ? requiredWord(field, place) : undefined,
+    isRequired ? "Required." : undefined,
     typeof fallback === "string" || typeof fallback === "number"
       ? `Default: ${fallback}.`
       : undefined,
@@ -183,14 +181,6 @@ function meaningOf({ name, kind, description }: Field): string | undefined {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function requiredWord(field: Field, place: Flag["place"]): string {
-  return place === "query" && isStart(field) ? `Default: ${DEFAULT_START}.` : "Required.";
-}
-
-function isStart({ name, kind }: Field): boolean {
-  return name === "starting_at" && kind.type === "time";
 }
 
 function formsOf(kind: Kind): string | undefined {
@@ -253,11 +243,6 @@ export async function readInput(
     if (name in body) throw usage(`${toKebab(name)}: given twice.`);
     body[name] = readValue(field.kind, value, { name: toKebab(name), nowMs });
   });
-  for (const { field, place } of shape.flags) {
-    if (place === "query" && field.isRequired && isStart(field)) {
-      query[field.name] ??= readValue(field.kind, DEFAULT_START, { name: field.name, nowMs });
-    }
-  }
   checkRequired(shape, { query, body });
   if (/^update/.test(route.operationId) && shape.hasBody && Object.keys(body).length === 0) {
     throw usage("Nothing to change: say what, with a flag or with --data.");

@@ -62,7 +62,6 @@ function usageOf(command: RouteCommand): string {
   const isSpoken = (name: string) => positionals.some((each) => each.name === name);
   const needed = flags
     .filter(({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field.name)))
-    .filter(({ field, place }) => !(place === "query" && field.name === "starting_at"))
     .map(({ option }) => option.flags);
   return [nameOf(command), ...words, ...needed].join(" ");
 }

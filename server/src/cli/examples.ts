@@ -35,8 +35,7 @@ function makeExample(command: RouteCommand, shape: CommandShape): string {
   );
   const isSpoken = (field: Field) => shape.positionals.some(({ name }) => name === field.name);
   const needed = shape.flags.filter(
-    ({ field, place }) =>
-      field.isRequired && !(place === "body" && isSpoken(field)) && field.name !== "starting_at",
+    ({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field)),
   );
   // A change of nothing is none.
   const first = shape.flags.find(({ place }) => place === "body");

@@ -31,16 +31,18 @@ const FIRST_MOMENT_MS = 946_684_800_000; // 2000-01-01T00:00:00Z
 const LAST_MOMENT_MS = 7_258_118_400_000; // 2200-01-01T00:00:00Z
 
 /**
- * The range of a report widened to whole buckets in UTC. Throws a 400 for one that is empty, longer than its bucket
- * allows, or of another age.
+ * The range of a report widened to whole buckets in UTC. Without a start it begins with the month in which it ends.
+ * Throws a 400 for one that is empty, longer than its bucket allows, or of another age.
  */
 export function reportRange(
   bucket: BucketName,
-  startingAtMs: number,
+  givenStartMs: number | null,
   endingAtMs: number,
 ): TimeRange {
-  checkYear("starting_at", startingAtMs);
+  if (givenStartMs !== null) checkYear("starting_at", givenStartMs);
   checkYear("ending_at", endingAtMs);
+  // The end is exclusive: a range that ends with a month covers that month.
+  const startingAtMs = givenStartMs ?? periodOf("monthly", endingAtMs - 1).startMs;
   if (!(startingAtMs < endingAtMs)) {
     throw new ApiError(
       "invalid_request",
@@ -54,7 +56,7 @@ export function reportRange(
   if (endMs - startMs > maxMs + ms || endingAtMs - startingAtMs > maxMs) {
     throw new ApiError(
       "invalid_request",
-      `ending_at: with bucket ${bucket} a range spans at most ${maxText}. Ask for less, or for larger buckets.`,
+      `${givenStartMs === null ? "starting_at" : "ending_at"}: with bucket ${bucket} a range spans at most ${maxText}. Ask for less, or for larger buckets.`,
     );
   }
   return { startMs, endMs };

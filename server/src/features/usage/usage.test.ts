@@ -296,6 +296,52 @@ test.each([
   ]);
 });
 
+describe("a report without starting_at", () => {
+  const NOVEMBER = Date.UTC(2026, 10, 1);
+  const thisMonth = `starting_at=${iso(NOVEMBER)}`;
+
+  test.each(["usage", "usage/export", "cost", "cost/export"])(
+    "covers this month in UTC: %s",
+    async (path) => {
+      const answer = await org.admin.get(`/v1/admin/${path}`);
+      const spelled = await org.admin.get(`/v1/admin/${path}?${thisMonth}`);
+      expect([answer.status, answer.text]).toEqual([200, spelled.text]);
+    },
+  );
+
+  test("names the month in its answer", async () => {
+    const { starting_at, ending_at } = await report("bucket=none");
+    expect([starting_at, ending_at]).toEqual([iso(NOVEMBER), iso(h.clock.nowMs)]);
+  });
+
+  test("begins with the month in which it ends, whose end is exclusive", async () => {
+    const october = await report(`ending_at=${iso(NOVEMBER)}&bucket=none`);
+    expect(october.starting_at).toBe(iso(Date.UTC(2026, 9, 1)));
+    const november = await report(`ending_at=${iso(NOVEMBER + DAY_MS)}&bucket=none`);
+    expect(november.starting_at).toBe(iso(NOVEMBER));
+  });
+
+  test("is refused by minutes, which span a day at most", async () => {
+    const answer = await org.admin.get("/v1/admin/usage?bucket=1m");
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      "starting_at: with bucket 1m a range spans at most 24 hours. Ask for less, or for larger buckets.",
+    ]);
+  });
+
+  test("has pages of the month in which the first was read", async () => {
+    const first = await report("group_by=api_key,model&limit=1");
+    expect(first.next_page).not.toBeNull();
+    const next = `/v1/admin/usage?group_by=api_key,model&limit=1&page=${first.next_page}`;
+    expect((await org.admin.get(next)).status).toBe(200);
+    const nowMs = h.clock.nowMs;
+    h.clock.nowMs = Date.UTC(2026, 11, 1, 12);
+    const late = await org.admin.get(next);
+    h.clock.nowMs = nowMs;
+    expect(late.error.message).toMatch(/^page: cursor does not match current query parameters/);
+  });
+});
+
 test("a range that begins in the future says against what it was held", async () => {
   const answer = await org.admin.get("/v1/admin/usage?starting_at=2030-01-01T00:00:00Z");
   expect(answer.error.message).toBe(

@@ -12,6 +12,7 @@ import {
   reportRange,
   type TimeRange,
 } from "#src/domain/report-range.ts";
+import { isoFromMs } from "#src/domain/spend-period.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
 import { MINUTES_MS } from "#src/metering/minutes.sql.ts";
 import type { UsageLabel } from "#src/metering/rollup-tables.ts";
@@ -46,7 +47,7 @@ export interface UsageFilters {
 }
 
 export interface ExportQuery extends UsageFilters {
-  starting_at: string;
+  starting_at?: string | undefined;
   ending_at?: string | undefined;
   bucket: BucketName;
   group_by?: CostGroup[] | undefined;
@@ -99,14 +100,15 @@ export async function getUsage(
   { caller }: Call,
   query: UsageQuery,
 ): Promise<UsageReport> {
-  // Without `ending_at` the end moves with the clock: it is not part of what the cursor is bound to.
-  const { page: cursor, limit, ...question } = query;
+  const { page: cursor, limit, ...asked } = query;
   const groupBy = groupsOf(query);
   const order = orderOf(query);
   const isSplit = query.group_by?.includes("token_type") ?? false;
   const rowLimit = isSplit ? Math.max(1, Math.floor(limit / TOKEN_TYPES)) : limit;
   const shape = { order, bucket: query.bucket, columns: groupBy.map((group) => labels[group]) };
   const range = rangeOf(deps, query);
+  // A cursor is bound to the start, also to a default one. It is not bound to the end, which moves with the clock.
+  const question = { ...asked, starting_at: asked.starting_at ?? isoFromMs(range.startMs) };
   if (query.top !== undefined) checkTop(query, range, isSplit);
   const after = cursor === undefined ? null : readPosition(cursor, question, shape);
   const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
@@ -216,7 +218,7 @@ function orderOf({ bucket, order_by, order }: UsageQuery): ReportOrder {
 }
 
 function rangeOf(deps: UsageDeps, query: ExportQuery): TimeRange {
-  const startingAtMs = Date.parse(query.starting_at);
+  const startingAtMs = query.starting_at === undefined ? null : Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   return reportRange(query.bucket, startingAtMs, endingAtMs);
 }
