@@ -1,27 +1,72 @@
+import type { Config } from "./config.ts";
 import type { ChangeWatch } from "./db/change-watch.ts";
 import type { Gateway } from "./gateway/handle-request.ts";
 import type { Readiness } from "./http/pages.ts";
-import type { Meter } from "./metering/meter.ts";
+import type { LeaseKeeper } from "./ledger/lease-keeper.ts";
+import type { Meter, MeterStatus } from "./metering/meter.ts";
 
-interface ReadinessParts {
-  watch: ChangeWatch;
-  meter: Meter;
-  gateway: Gateway;
-  /** Longest silence of a database that still counts as reachable, milliseconds. */
+// Readiness is the ability to serve. A node without its database serves cached keys and leases for BURSAR_LEASE_TTL. A
+// load balancer asks all nodes the same question, so an earlier "no" would remove every node at once.
+
+/** Longest silence of a database that still counts as reachable, milliseconds. Ten polls of the change watch. */
+const DATABASE_SILENCE_MS = 2_500;
+
+export interface ReadinessFacts {
+  isDraining: boolean;
+  meter: Pick<MeterStatus, "isFenced" | "isJournalHealthy">;
+  /** Time since the database last answered, milliseconds. */
   databaseSilenceMs: number;
+  /** BURSAR_LEASE_TTL: cached keys are not used after a longer silence. */
+  leaseTtlMs: number;
+  /** True once leases have expired: every request would have to wait for the database. */
+  hasLeaseExpired: boolean;
+  /** BURSAR_JOURNAL. */
+  journal: "disk" | "postgres";
 }
 
-/** Tells whether this node should get requests now. */
+interface ReadinessParts {
+  config: Pick<Config, "journal" | "leaseTtlMs">;
+  gateway: Pick<Gateway, "stats">;
+  meter: Pick<Meter, "status">;
+  leases: Pick<LeaseKeeper, "status">;
+  watch: Pick<ChangeWatch, "msSinceContact">;
+}
+
+/** Collects the facts of a running node. */
 export function checkReadiness(parts: ReadinessParts): Readiness {
-  const meter = parts.meter.status();
-  const isDatabaseThere = parts.watch.msSinceContact() <= parts.databaseSilenceMs;
-  const { isDraining } = parts.gateway.stats();
+  const { config, gateway, meter, leases, watch } = parts;
+  return decideReadiness({
+    isDraining: gateway.stats().isDraining,
+    meter: meter.status(),
+    databaseSilenceMs: watch.msSinceContact(),
+    leaseTtlMs: config.leaseTtlMs,
+    hasLeaseExpired: leases.status().isExpired,
+    journal: config.journal,
+  });
+}
+
+/** Decides whether this node should get requests now. */
+export function decideReadiness(facts: ReadinessFacts): Readiness {
+  const { isDraining, meter, journal } = facts;
+  const database = describeDatabase(facts);
   const checks = {
     draining: isDraining ? "yes" : "no",
-    database: isDatabaseThere ? "ok" : "does not answer",
+    database,
     journal: meter.isJournalHealthy ? "ok" : "cannot be written",
-    node: meter.isFenced ? "another process has taken this node's id" : "ok",
+    leases: facts.hasLeaseExpired ? "expired" : "ok",
+    node: meter.isFenced ? "fenced: another process has this node's id" : "ok",
   };
-  const isReady = !isDraining && isDatabaseThere && meter.isJournalHealthy && !meter.isFenced;
-  return { isReady, checks };
+  if (isDraining) return { status: "not ready", reason: "draining", checks };
+  if (meter.isFenced) return { status: "not ready", reason: "node_fenced", checks };
+  if (!meter.isJournalHealthy) return { status: "not ready", reason: "journal_failed", checks };
+  const isDatabaseThere = database === "ok";
+  if (isDatabaseThere && !facts.hasLeaseExpired) return { status: "ready", reason: null, checks };
+  if (isDatabaseThere) return { status: "not ready", reason: "leases_expired", checks };
+  const canServe = database === "away" && !facts.hasLeaseExpired && journal === "disk";
+  return { status: canServe ? "degraded" : "not ready", reason: "database_away", checks };
+}
+
+function describeDatabase({ databaseSilenceMs, leaseTtlMs }: ReadinessFacts): string {
+  if (databaseSilenceMs > leaseTtlMs) return "away for longer than BURSAR_LEASE_TTL";
+  return databaseSilenceMs > DATABASE_SILENCE_MS ? "away" : "ok";
 }

@@ -368,8 +368,7 @@ async function startSurfaces(
       core.audit.denials.note({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     consoleFolder: fileURLToPath(new URL("../../console/dist", import.meta.url)),
-    readiness: async () =>
-      checkReadiness({ ...core, gateway, databaseSilenceMs: 10 * POLL_CHANGES_MS }),
+    readiness: async () => checkReadiness({ ...core, config, gateway }),
     metrics: share
       ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
       : metrics,

@@ -115,7 +115,13 @@ function checkExposure(config: Config): Finding {
 async function checkServer(send: SendLocally): Promise<Finding> {
   try {
     const { status, text } = await send("GET", "/readyz");
-    return { check: "server", ok: status === 200, detail: describeReadiness(text) };
+    const readiness = JSON.parse(text) as ReadinessAnswer;
+    return {
+      check: "server",
+      ok: status === 200,
+      is_note: readiness.status === "degraded",
+      detail: describeReadiness(readiness),
+    };
   } catch (error) {
     return {
       check: "server",
@@ -138,9 +144,14 @@ async function checkBackup(dataDir: string): Promise<Finding> {
     : { check: "backup", ok: true, detail };
 }
 
-/** `ready (database ok, journal ok)`. */
-function describeReadiness(text: string): string {
-  const { status, checks } = JSON.parse(text) as { status: string; checks: Record<string, string> };
+/** Body of `/readyz`. */
+interface ReadinessAnswer {
+  status: string;
+  checks: Record<string, string>;
+}
+
+/** `ready (database: ok, journal: ok)`. */
+function describeReadiness({ status, checks }: ReadinessAnswer): string {
   const each = Object.entries(checks).map(([name, state]) => `${name}: ${state}`);
   return `${status} (${each.join(", ")})`;
 }

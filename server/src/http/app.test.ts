@@ -281,19 +281,20 @@ describe("pages", () => {
   test("/healthz, /readyz and /metrics need no key", async () => {
     expect((await h.as(null).get("/healthz")).body).toEqual({ status: "ok" });
     const ready = await h.as(null).get("/readyz");
-    expect(ready.body).toEqual({ status: "ready", checks: { database: "ok" } });
+    expect(ready.body).toEqual({ status: "ready", reason: null, checks: { database: "ok" } });
     expect((await h.as(null).get("/metrics")).text).toBe("# no metrics\n");
   });
 
-  test("/readyz is a 503 that says what is missing", async () => {
-    const checks = { database: "does not answer" };
-    const app = await makeAdminApp({
-      ...h.deps,
-      readiness: async () => ({ isReady: false, checks }),
-    });
+  test.each([
+    ["ready", 200],
+    ["degraded", 200],
+    ["not ready", 503],
+  ] as const)("/readyz answers a node that is %s with %i and the reason", async (status, code) => {
+    const readiness = { status, reason: "database_away", checks: { database: "away" } } as const;
+    const app = await makeAdminApp({ ...h.deps, readiness: async () => readiness });
     const answer = await app.inject("/readyz");
     await app.close();
-    expect(answer.statusCode).toBe(503);
-    expect(answer.json()).toEqual({ status: "not ready", checks });
+    expect(answer.statusCode).toBe(code);
+    expect(answer.json()).toEqual(readiness);
   });
 });

@@ -5,11 +5,22 @@ import type { Metrics } from "./metrics.ts";
 import { sendJson } from "./mount-routes.ts";
 import { plainPolicy } from "./security-headers.ts";
 
-/** Whether the process should get requests, and what keeps it from it, each in a few words. */
+/** Ability of the process to serve requests. */
 export interface Readiness {
-  isReady: boolean;
+  /** `degraded`: requests are served, although something is missing. */
+  status: "ready" | "degraded" | "not ready";
+  /** Why the status is not `ready`: a code for programs. Null: it is ready. */
+  reason: ReadinessReason | null;
+  /** State of each part, in a few words. */
   checks: Record<string, string>;
 }
+
+export type ReadinessReason =
+  | "draining"
+  | "node_fenced"
+  | "journal_failed"
+  | "leases_expired"
+  | "database_away";
 
 export interface PageDeps {
   /** Where the console is built to; where nothing is, a plain page stands at `/`. */
@@ -40,11 +51,8 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
   }
   app.get("/healthz", (_, reply) => sendJson(reply, { status: "ok" }));
   app.get("/readyz", async (_, reply) => {
-    const { isReady, checks } = await deps.readiness();
-    return sendJson(reply.code(isReady ? 200 : 503), {
-      status: isReady ? "ready" : "not ready",
-      checks,
-    });
+    const readiness = await deps.readiness();
+    return sendJson(reply.code(readiness.status === "not ready" ? 503 : 200), readiness);
   });
   app.get("/metrics", async (_, reply) =>
     reply.type(deps.metrics.contentType).send(await deps.metrics.text()),

@@ -170,7 +170,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     isDatabaseAway: isUnavailable,
     // Tests of the API do not depend on whether the console is built.
     consoleFolder: "no console",
-    readiness: async () => ({ isReady: true, checks: { database: "ok" } }),
+    readiness: async () => ({ status: "ready", reason: null, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
     // Nothing that a test does not say leaves this machine.
     ...makeOutgoing([]),

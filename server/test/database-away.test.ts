@@ -1,0 +1,116 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Readiness } from "#src/http/pages.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
+import { startDatabaseRelay } from "#test/harness/database-relay.ts";
+import {
+  eventually,
+  type ServerProcess,
+  sendMessage,
+  startServer,
+  stopAllServers,
+} from "#test/harness/server-process.ts";
+
+// A server process whose way to PostgreSQL is cut: its readiness says what its requests get.
+
+const AWAY_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
+const CHANGES_SEEN_MS = 1_000;
+
+let database: TestDatabase;
+let line: DatabaseLine;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+}, 90_000);
+beforeEach(async () => {
+  line = await openDatabaseLine(database.connectionString);
+});
+afterEach(async () => {
+  line.mend();
+  await stopAllServers();
+  await line.close();
+});
+afterAll(() => database.drop());
+
+const startOn = (connectionString: string, env: Record<string, string> = {}) =>
+  startServer({
+    env: { DATABASE_URL: connectionString, BURSAR_SECRET: "s".repeat(40), ...env },
+  });
+
+async function readinessOf(server: ServerProcess) {
+  const response = await fetch(`${server.url}/readyz`);
+  return { code: response.status, ...((await response.json()) as Partial<Readiness>) };
+}
+
+/** A key in the node's cache. */
+async function cachedKey(server: ServerProcess): Promise<string> {
+  const { key } = await server.workspaceWithKey();
+  // The node forgets the key once more when its next poll finds the change that created the key.
+  await delay(CHANGES_SEEN_MS);
+  expect((await sendMessage(server.url, key)).status).toBe(200);
+  return key;
+}
+
+test("while PostgreSQL is away for 30 s requests are served and /readyz is 200", async () => {
+  const server = await startOn(line.connectionString);
+  const key = await cachedKey(server);
+  line.cut();
+  const seen = new Set<string>();
+  const until = performance.now() + AWAY_MS;
+  while (performance.now() < until) {
+    const { code, status } = await readinessOf(server);
+    seen.add(`${code} ${status}, a message: ${(await sendMessage(server.url, key)).status}`);
+    await delay(LOOK_EVERY_MS);
+  }
+  expect([...seen]).toEqual(["200 ready, a message: 200", "200 degraded, a message: 200"]);
+  expect(await readinessOf(server)).toEqual({
+    code: 200,
+    status: "degraded",
+    reason: "database_away",
+    checks: { draining: "no", database: "away", journal: "ok", leases: "ok", node: "ok" },
+  });
+  line.mend();
+  await eventually(30_000, "the database to be back", async () =>
+    (await readinessOf(server)).status === "ready" ? true : null,
+  );
+}, 120_000);
+
+test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz 503, and so do requests", async () => {
+  const relay = await startDatabaseRelay(database.connectionString);
+  try {
+    const server = await startOn(relay.connectionString, {
+      BURSAR_LEASE_TTL: "8s",
+      BURSAR_HOLD_WAIT: "1s",
+    });
+    const key = await cachedKey(server);
+    relay.cut();
+    await eventually(30_000, "the node to be degraded", async () =>
+      (await readinessOf(server)).status === "degraded" ? true : null,
+    );
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+    const late = await eventually(30_000, "the node to be not ready", async () => {
+      const readiness = await readinessOf(server);
+      return readiness.code === 503 ? readiness : null;
+    });
+    expect(late).toMatchObject({ status: "not ready", reason: "database_away" });
+    expect((await sendMessage(server.url, key)).status).toBe(503);
+    relay.mend();
+    await eventually(60_000, "the node to serve again", async () =>
+      (await readinessOf(server)).code === 200 ? true : null,
+    );
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+    await server.stop();
+  } finally {
+    await relay.close();
+  }
+}, 180_000);
+
+test("with the journal in the database /readyz is 503 once a request is refused", async () => {
+  const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });
+  const key = await cachedKey(server);
+  line.cut();
+  expect((await sendMessage(server.url, key)).status).toBe(503);
+  expect(await readinessOf(server)).toMatchObject({ code: 503, reason: "journal_failed" });
+}, 120_000);
