@@ -56,11 +56,12 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   parts.defer(() => dealer.close());
   const supervisor = new Supervisor(options, storage, dealer);
   parts.defer(() => supervisor.stop());
-  const facts = await supervisor.start();
+  // Before the first process serves: `./bursar` must work as soon as /readyz is 200.
   const relay = await relayAdminSocket(localSocketPath(storage.folder, "admin.sock"), () =>
     supervisor.chooseAdminSocket(),
   );
   parts.defer(() => relay.close());
+  const facts = await supervisor.start();
   const started = parts.move();
   return {
     ...facts,

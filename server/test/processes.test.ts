@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeLocalApi } from "#src/cli/local-api.ts";
@@ -14,6 +16,7 @@ import {
   startAndFail,
   startServer,
   stopAllServers,
+  temporaryFolder,
   withinBound,
 } from "#test/harness/server-process.ts";
 
@@ -38,6 +41,15 @@ function pidOf(server: ServerProcess, index: number): number {
 }
 
 const pidsOf = (server: ServerProcess) => [1, 2, 3].map((index) => pidOf(server, index));
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
 
 /** Another than this one has taken its place, and serves. */
 async function isReplaced(server: ServerProcess, index: number, killed: number): Promise<boolean> {
@@ -199,6 +211,22 @@ describe("three processes", () => {
     await server.stop();
     expect(pids.map(isAlive)).toEqual([false, false, false]);
   });
+});
+
+test("once /readyz is 200 the admin socket answers", { timeout: 180_000 }, async () => {
+  const dataDir = join(await temporaryFolder(), "data");
+  const port = await findFreePort();
+  const args = ["--simulator", "--processes", String(PROCESSES)];
+  const started = startServer({ dataDir, args, env: { BURSAR_PORT: String(port) } });
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await eventually(90_000, "readiness", async () => ((await isReady()) ? true : null));
+  const made = await makeLocalApi(dataDir)("POST", "/v1/admin/workspaces", { name: "At once" });
+  expect(made).toMatchObject({ name: "At once" });
+  await (await started).stop();
 });
 
 test("a port that is taken is said once, in clear words, and nothing is left running", async () => {
