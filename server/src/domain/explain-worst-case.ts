@@ -1,5 +1,6 @@
 import { DENOMINATOR, TWENTIETHS } from "./cost.ts";
 import { formatUsd } from "./money.ts";
+import { isNameable } from "./neutral-features.ts";
 import type { OpenEndedReason } from "./open-ended.ts";
 import type { Rate, WorstCase, WorstCaseDrivers } from "./worst-case.ts";
 
@@ -151,5 +152,5 @@ function showCount(count: number): string {
 
 /** A key is the client's text: one that is no plain word is not repeated. */
 function showField(field: string): string {
-  return /^[A-Za-z0-9_.-]+$/.test(field) ? field : "(field)";
+  return /^[A-Za-z0-9_.-]+$/.test(field) && isNameable(field) ? field : "(field)";
 }

@@ -18,11 +18,17 @@ export interface HoldRequest {
   inferenceGeo: string | null;
   fallbacks: HoldFallbacks;
   bodyBytes: number;
+  /** Bytes of fields that are no part of the prompt. */
+  outsidePromptBytes: number;
   toolCount: number;
   /** Client tools whose definition is the API's own, not the request's: bash, text editor, memory, computer. */
   builtInToolCount: number;
   /** The same, where one name stands for a whole set of tools. */
   toolsetCount: number;
+  /** Bytes of the longest tool definition. */
+  largestToolBytes: number;
+  /** Tool definitions that the prompt holds once more than the body, because `tool_reference` repeats them. */
+  repeatedToolCount: number;
   /** Images whose bytes stand in the body, and those bytes as base64 characters. */
   imageCount: number;
   imageDataBytes: number;

@@ -44,7 +44,7 @@ export function boundInput(
   const opaque = opaqueBasis(request);
   if (opaque) return { tokens: contextTokens, basis: opaque };
   const tokens =
-    Math.max(0, request.bodyBytes - request.imageDataBytes) +
+    Math.max(0, request.bodyBytes - request.imageDataBytes - request.outsidePromptBytes) +
     request.imageCount * limits.imageTokens +
     request.citedBytes * CITATION_TOKENS_PER_BYTE +
     FRAME_TOKENS +
@@ -69,10 +69,23 @@ function opaqueBasis({ markers }: HoldRequest): InputBasis | null {
 
 function toolTokens(request: HoldRequest): number {
   if (request.toolCount === 0) return 0;
+  const { toolCount, builtInToolCount, toolsetCount, repeatedToolCount } = request;
   return (
     TOOL_FRAME_TOKENS +
-    request.toolCount * TOKENS_PER_TOOL +
-    request.builtInToolCount * TOKENS_PER_BUILT_IN_TOOL +
-    request.toolsetCount * TOKENS_PER_TOOLSET
+    toolCount * TOKENS_PER_TOOL +
+    builtInToolCount * TOKENS_PER_BUILT_IN_TOOL +
+    toolsetCount * TOKENS_PER_TOOLSET +
+    (repeatedToolCount === 0 ? 0 : repeatedToolCount * largestToolTokens(request))
   );
+}
+
+/** Most tokens of one tool definition of the request. */
+function largestToolTokens({
+  largestToolBytes,
+  builtInToolCount,
+  toolsetCount,
+}: HoldRequest): number {
+  const ownTokens =
+    toolsetCount > 0 ? TOKENS_PER_TOOLSET : builtInToolCount > 0 ? TOKENS_PER_BUILT_IN_TOOL : 0;
+  return largestToolBytes + TOKENS_PER_TOOL + ownTokens;
 }

@@ -37,6 +37,9 @@ function requestOf({ markers, fallbacks, ...changes }: Changes): HoldRequest {
     toolCount: 0,
     builtInToolCount: 0,
     toolsetCount: 0,
+    largestToolBytes: 0,
+    repeatedToolCount: 0,
+    outsidePromptBytes: 0,
     imageCount: 0,
     imageDataBytes: 0,
     citedBytes: 0,
@@ -135,6 +138,9 @@ const closedRequest = fc
     toolCount: fc.constantFrom(0, 1, 40),
     builtInToolCount: fc.constantFrom(0, 1, 3),
     toolsetCount: fc.constantFrom(0, 1),
+    largestToolBytes: fc.constantFrom(0, 200, 20_000),
+    repeatedToolCount: fc.constantFrom(0, 0, 1, 30),
+    outsidePromptBytes: fc.constantFrom(0, 0, 100_000),
     isCited: fc.boolean(),
     fallbacks: fc.record({
       models: fc.oneof(
@@ -156,7 +162,7 @@ const closedRequest = fc
     return requestOf({
       ...changes,
       fallbacks,
-      bodyBytes: textBytes + changes.imageDataBytes,
+      bodyBytes: textBytes + changes.imageDataBytes + changes.outsidePromptBytes,
       citedBytes: isCited ? textBytes : 0,
     });
   });
@@ -212,9 +218,17 @@ function possiblePrompt(request: HoldRequest, model: string): number {
       : 804 +
         request.toolCount * 20 +
         request.builtInToolCount * (735 + 499) +
-        request.toolsetCount * 25 * 700;
-  const text = request.bodyBytes - request.imageDataBytes + request.citedBytes;
+        request.toolsetCount * 25 * 700 +
+        request.repeatedToolCount * possibleTool(request);
+  const { bodyBytes, imageDataBytes, outsidePromptBytes, citedBytes } = request;
+  const text = bodyBytes - imageDataBytes - outsidePromptBytes + citedBytes;
   return Math.min(contextTokens, text + request.imageCount * imageTokens + tools + 600);
+}
+
+function possibleTool(request: HoldRequest): number {
+  const { largestToolBytes, builtInToolCount, toolsetCount } = request;
+  const own = toolsetCount > 0 ? 25 * 700 : builtInToolCount > 0 ? 735 + 499 : 0;
+  return Math.max(largestToolBytes + 20, own);
 }
 
 interface Attempt {

@@ -1,4 +1,5 @@
 import type { ServerToolUse } from "#src/domain/hold-request.ts";
+import { neutralBlocks } from "#src/domain/neutral-features.ts";
 import type { JsonReader } from "#src/lib/json-scan.ts";
 
 // The parts of a request that hold content: messages, system, tools. Wrong shapes are left to the upstream; what is not
@@ -11,6 +12,12 @@ export interface ContentFacts {
   /** Client tools whose definition is the API's own: bash, text editor, memory, computer; and whole sets of them. */
   builtInToolCount: number;
   toolsetCount: number;
+  /** Bytes of the longest definition. */
+  largestToolBytes: number;
+  /** See `countRepeatedTools`. */
+  repeatedToolCount: number;
+  /** Bytes of what is no part of the prompt: fields at the top with their keys, and marks on tools. */
+  outsidePromptBytes: number;
   /** At most 16; more of them count as tools that are not known. */
   serverTools: ServerToolUse[];
   /** Images whose bytes stand in the body, and those bytes as base64 characters. */
@@ -50,21 +57,10 @@ export interface Walk<Parsed extends ContentFacts = ContentFacts> {
   readonly reader: JsonReader;
   readonly path: (string | number)[];
   readonly parsed: Parsed;
+  /** Names of tools with `defer_loading`, and how often a block refers to each name. Null: none. */
+  deferredTools: Set<string> | null;
+  toolReferences: Map<string, number> | null;
 }
-
-/** Blocks whose tokens the bytes of their texts bound. Their parts (`content`, `source`) are judged by themselves. */
-const transparentBlocks = new Set([
-  "text",
-  "thinking",
-  "redacted_thinking",
-  "tool_use",
-  "tool_result",
-  "tool_reference",
-  "search_result",
-  "server_tool_use",
-  "mcp_tool_use",
-  "mcp_tool_result",
-]);
 
 const builtInTool = /^(bash|text_editor|memory|computer)_\d{8}$/;
 const toolset = /^(computer_toolset|browser_toolset)_\d{8}$/;
@@ -73,6 +69,7 @@ const serverTool =
 
 /** Of a request's server tools, as many are read; where there are more, what they are is not known. */
 export const MAX_SERVER_TOOLS = 16;
+const DEFER_LOADING_BYTES = ',"defer_loading":true'.length;
 const MAX_MODEL_CHARACTERS = 256;
 
 /** The reader stands before the list. */
@@ -114,14 +111,27 @@ export function readContent(walk: Walk): void {
 
 /** The reader stands before the list. */
 export function readTools(walk: Walk): void {
-  const { reader, path, parsed } = walk;
+  const { reader, path } = walk;
   reader.beginArray();
   for (let index = 0; reader.nextElement(); index++) {
-    parsed.toolCount++;
     path.push(index);
     readTool(walk);
     path.pop();
   }
+}
+
+/**
+ * Definitions that the prompt may hold once more than the body: each reference to a tool puts its definition into the
+ * conversation. Only the first reference to a tool with `defer_loading` does not count, since its definition is nowhere
+ * else in the prompt.
+ */
+export function countRepeatedTools({ deferredTools, toolReferences }: Walk): number {
+  if (toolReferences === null) return 0;
+  let count = 0;
+  for (const [name, references] of toolReferences) {
+    count += deferredTools?.has(name) ? references - 1 : references;
+  }
+  return count;
 }
 
 /** `{type: "ephemeral", ttl?: "5m" | "1h"}` or null. */
@@ -153,14 +163,18 @@ export function readCacheControl(walk: Walk): void {
 }
 
 function readTool(walk: Walk): void {
-  const { reader } = walk;
-  const { markers } = walk.parsed;
+  const { reader, parsed } = walk;
+  const { markers } = parsed;
+  parsed.toolCount++;
   if (reader.kind() !== "object") {
     reader.skipValue();
     markers.hasUnknownTools = true;
     return;
   }
+  const start = reader.position;
   const tool: ServerToolUse = { type: "custom", maxUses: null, model: null };
+  let name: string | null = null;
+  let isDeferred = false;
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     switch (key) {
@@ -182,11 +196,23 @@ function readTool(walk: Walk): void {
       case "model":
         tool.model = readText(reader);
         break;
+      case "name":
+        name = readText(reader);
+        break;
+      case "defer_loading":
+        isDeferred = readFlag(reader);
+        break;
       default:
         reader.skipValue();
     }
   }
-  markTool(walk.parsed, tool);
+  parsed.largestToolBytes = Math.max(parsed.largestToolBytes, reader.position - start);
+  if (isDeferred) {
+    parsed.outsidePromptBytes += DEFER_LOADING_BYTES;
+    walk.deferredTools ??= new Set();
+    walk.deferredTools.add(name ?? "");
+  }
+  markTool(parsed, tool);
 }
 
 function markTool(parsed: ContentFacts, { type, maxUses, model }: ServerToolUse): void {
@@ -216,6 +242,8 @@ function readBlock(walk: Walk): void {
   const start = reader.position;
   let type: string | null = null;
   let source: Source | null = null;
+  let toolName: string | null = null;
+  let toolChange: ToolChange | null = null;
   let isCited = false;
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
@@ -231,6 +259,14 @@ function readBlock(walk: Walk): void {
         break;
       case "file_id":
         readFileId(walk);
+        break;
+      case "tool_name":
+        toolName = readText(reader);
+        break;
+      case "tool":
+        path.push(key);
+        toolChange = readToolChange(walk);
+        path.pop();
         break;
       case "citations":
         path.push(key);
@@ -249,8 +285,62 @@ function readBlock(walk: Walk): void {
         reader.skipValue();
     }
   }
+  if (type === "tool_reference") addToolReference(walk, toolName);
+  if (type === "tool_addition") markToolAddition(walk, toolChange);
   markBlock(parsed, type, source);
   if (isCited && type !== "text") parsed.citedBytes += reader.position - start;
+}
+
+interface ToolChange {
+  type: string | null;
+  name: string | null;
+  hasDefinition: boolean;
+}
+
+/** `tool` of a tool_addition or tool_removal. A definition counts as a tool, as one of `tools` does. */
+function readToolChange(walk: Walk): ToolChange {
+  const { reader, path } = walk;
+  const change: ToolChange = { type: null, name: null, hasDefinition: false };
+  if (reader.kind() !== "object") {
+    reader.skipValue();
+    return change;
+  }
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    if (key === "type") change.type = readText(reader);
+    else if (key === "name") change.name = readText(reader);
+    else if (key === "definition") {
+      change.hasDefinition = true;
+      path.push(key);
+      readTool(walk);
+      path.pop();
+    } else reader.skipValue();
+  }
+  return change;
+}
+
+function markToolAddition(walk: Walk, change: ToolChange | null): void {
+  const { markers } = walk.parsed;
+  switch (change?.type) {
+    case "tool_reference":
+      addToolReference(walk, change.name);
+      break;
+    case "mcp_tool_reference":
+    case "mcp_toolset_reference":
+      markers.hasMcpServers = true;
+      break;
+    case "tool_definition":
+      if (!change.hasDefinition) markers.hasUnknownTools = true;
+      break;
+    default:
+      markers.hasUnknownTools = true;
+  }
+}
+
+function addToolReference(walk: Walk, name: string | null): void {
+  walk.toolReferences ??= new Map();
+  const key = name ?? "";
+  walk.toolReferences.set(key, (walk.toolReferences.get(key) ?? 0) + 1);
 }
 
 function readSource(walk: Walk): Source {
@@ -282,7 +372,7 @@ function readSource(walk: Walk): Source {
 }
 
 function markBlock(parsed: ContentFacts, type: string | null, source: Source | null): void {
-  if (type !== null && transparentBlocks.has(type)) return;
+  if (type !== null && neutralBlocks.has(type)) return;
   if (type === "image" && source?.type === "base64") {
     parsed.imageCount++;
     parsed.imageDataBytes += Math.max(0, source.dataBytes - 2); // without its quotes
@@ -290,7 +380,6 @@ function markBlock(parsed: ContentFacts, type: string | null, source: Source | n
   }
   if (type === "document" && (source?.type === "text" || source?.type === "content")) return;
   if (source?.type === "url") parsed.markers.hasUrlSource = true;
-  if (type === "tool_addition") parsed.markers.hasUnknownTools = true; // a tool declared in mid conversation
   parsed.markers.hasOpaqueSource = true;
 }
 
@@ -320,6 +409,13 @@ function readText(reader: JsonReader): string | null {
   if (reader.kind() === "string") return reader.readString();
   reader.skipValue();
   return null;
+}
+
+/** True for `true` alone. */
+function readFlag(reader: JsonReader): boolean {
+  if (reader.kind() === "boolean") return reader.readBoolean();
+  reader.skipValue();
+  return false;
 }
 
 /** A number of plain digits, or null. */

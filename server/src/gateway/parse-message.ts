@@ -1,7 +1,9 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { isNameable, isNeutralEdit, neutralFields } from "#src/domain/neutral-features.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import {
   type ContentFacts,
+  countRepeatedTools,
   readCacheControl,
   readContent,
   readMessages,
@@ -50,21 +52,6 @@ const MAX_MODEL_CHARACTERS = 256;
 const MAX_UNKNOWN_FIELDS = 8;
 const MAX_FIELD_CHARACTERS = 64;
 
-/** Fields of anthropic-api C.1, of both API versions and beta, that have no part in the price. */
-const neutralFields = new Set([
-  "stop_sequences",
-  "temperature",
-  "top_p",
-  "top_k",
-  "tool_choice",
-  "output_config",
-  "output_format",
-  "metadata",
-  "diagnostics",
-  "fallback_credit_token",
-  "billing_policy",
-]);
-
 /**
  * Reads a body. Throws ApiError("invalid_request") that names the field and what is expected: for JSON that is broken
  * or ambiguous, for `model` or `messages` missing, and for wrong types of the fields that decide the price.
@@ -73,12 +60,14 @@ export function parseMessage(body: Buffer): ParsedMessage {
   const path: Walk["path"] = [];
   try {
     const reader = new JsonReader(body);
-    const walk: Walk = { reader, path, parsed: emptyMessage(body.length) };
+    const parsed = emptyMessage(body.length);
+    const walk: Walk = { reader, path, parsed, deferredTools: null, toolReferences: null };
     const required = readTopLevel(walk);
     reader.end();
     if (!required.hasModel) throw refuse("model: Field required");
     if (!required.hasMessages) throw refuse("messages: Field required");
-    return walk.parsed;
+    parsed.repeatedToolCount = countRepeatedTools(walk);
+    return parsed;
   } catch (error) {
     throw toRefusal(error, path);
   }
@@ -125,10 +114,17 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
     throw refuse("The request body must be a JSON object");
   }
   reader.beginObject();
+  let start = reader.position;
+  let commaBytes = 1; // the comma of the first key follows its value
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     if (key === "model") required.hasModel = true;
     if (key === "messages") required.hasMessages = true;
     readField(walk, key);
+    if (neutralFields.get(key)?.isInPrompt === false) {
+      walk.parsed.outsidePromptBytes += reader.position - start + commaBytes;
+    }
+    start = reader.position;
+    commaBytes = 0;
   }
   return required;
 }
@@ -313,7 +309,7 @@ function readFallback(walk: Walk): void {
   if (!hasModel) fallbacks.hasUnknownModel = true;
 }
 
-/** Clearing edits only shrink the prompt; any other edit may be a compaction. */
+/** Any edit that is not known to be neutral may be a compaction. */
 function readContextManagement(walk: Walk): void {
   const { reader, path, parsed } = walk;
   if (reader.kind() !== "object") {
@@ -330,15 +326,15 @@ function readContextManagement(walk: Walk): void {
     reader.beginArray();
     for (let index = 0; reader.nextElement(); index++) {
       path.push(index);
-      if (!isClearingEdit(reader)) parsed.markers.hasCompaction = true;
+      if (!readNeutralEdit(reader)) parsed.markers.hasCompaction = true;
       path.pop();
     }
     path.pop();
   }
 }
 
-function isClearingEdit(reader: JsonReader): boolean {
-  let isClearing = false;
+function readNeutralEdit(reader: JsonReader): boolean {
+  let isNeutral = false;
   if (reader.kind() !== "object") {
     reader.skipValue();
     return false;
@@ -346,10 +342,10 @@ function isClearingEdit(reader: JsonReader): boolean {
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     if (key === "type" && reader.kind() === "string") {
-      isClearing = reader.readString().startsWith("clear_");
+      isNeutral = isNeutralEdit(reader.readString());
     } else reader.skipValue();
   }
-  return isClearing;
+  return isNeutral;
 }
 
 function readContainer(walk: Walk): void {
@@ -400,10 +396,13 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
     inferenceGeo: null,
     fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
     bodyBytes,
+    outsidePromptBytes: 0,
     messageCount: 0,
     toolCount: 0,
     builtInToolCount: 0,
     toolsetCount: 0,
+    largestToolBytes: 0,
+    repeatedToolCount: 0,
     serverTools: [],
     imageCount: 0,
     imageDataBytes: 0,
@@ -436,8 +435,8 @@ function toRefusal(error: unknown, path: Walk["path"]): unknown {
     return refuse(`The request body is not valid JSON: ${error.message}`);
   }
   if (error instanceof DuplicateKeyError) {
-    const key = /^[\x21-\x7e]{1,64}$/.test(error.key) ? error.key : "(key)";
-    const field = [...path, key].join(".");
+    const isShown = /^[\x21-\x7e]{1,64}$/.test(error.key) && isNameable(error.key);
+    const field = [...path, isShown ? error.key : "(key)"].join(".");
     return refuse(
       `${field}: this key appears more than once; send it once, since parsers disagree on which one counts`,
     );

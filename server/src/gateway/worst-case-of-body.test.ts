@@ -1,5 +1,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
@@ -85,8 +87,135 @@ describe("the worst case of a body as it was sent", () => {
     ["code execution", { tools: [{ type: "code_execution_20250825" }] }, "refused"],
     ["a container", { container: "container_1" }, "refused"],
     ["named fallbacks", { fallbacks: [{ model: "claude-opus-4-8" }] }, "closed"],
-    ["clearing edits", { context_management: { edits: [{ type: "clear_thinking_1" }] } }, "closed"],
+    [
+      "clearing edits",
+      { context_management: { edits: [{ type: "clear_thinking_20251015" }] } },
+      "closed",
+    ],
   ])("%s", (_, fields, kind) => {
     expect(worstCaseOf({ ...smallest, ...fields }).kind).toBe(kind);
+  });
+});
+
+/** Fields that cost nothing, in the form that Claude Code sends. */
+const costless: Record<string, unknown> = {
+  safeguards: [
+    { type: "dangerous_tool_use", classifier_context: { v: 1, live_cwd: "/home/ada", rules: [] } },
+  ],
+  tags: { cost_centre: "research" },
+  user_profile_id: "uprof_1",
+  workspace_id: "wksp_1",
+  metadata: { user_id: "{}" },
+  context_management: {
+    edits: [
+      { type: "clear_thinking_20251015", keep: "all" },
+      { type: "clear_tool_uses_20250919", trigger: { type: "input_tokens", value: 1 } },
+    ],
+  },
+};
+
+describe("a request with fields that cost nothing is held like a plain one", () => {
+  test.each(Object.entries(costless))("%s", (field, value) => {
+    expect(worstCaseOf({ ...smallest, [field]: value })).toEqual(worstCaseOf(smallest));
+  });
+
+  test("all of these fields, in any order, with any content", () => {
+    const content = fc.jsonValue();
+    const fields = Object.keys(costless).filter((field) => field !== "context_management");
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray([...Object.keys(smallest), ...fields, "context_management"], {
+          minLength: 3,
+        }),
+        fc.dictionary(fc.constantFrom(...fields), content),
+        (order, contents) => {
+          const known: Record<string, unknown> = { ...costless, ...contents, ...smallest };
+          const keys = [...order, ...Object.keys(smallest)];
+          const body = Object.fromEntries(keys.map((key) => [key, known[key]]));
+          expect(worstCaseOf(body)).toEqual(worstCaseOf(smallest));
+        },
+      ),
+    );
+  });
+
+  const tools = [
+    { name: "ToolSearch", input_schema: { type: "object" } },
+    { name: "WebFetch", description: "x".repeat(500), input_schema: { type: "object" } },
+  ];
+  const plain = { ...smallest, tools };
+  const deferred = { ...smallest, tools: [tools[0], { ...tools[1], defer_loading: true }] };
+
+  test("a tool whose loading is deferred", () => {
+    expect(worstCaseOf(deferred)).toEqual(worstCaseOf(plain));
+  });
+
+  test.each([false, null, "yes"])("a tool with defer_loading %j is read to its end", (value) => {
+    const marked = { defer_loading: value, type: "web_search_20250305", name: "web_search" };
+    expect(worstCaseOf({ ...smallest, tools: [marked] }).kind).toBe("open_ended");
+    const custom = { defer_loading: value, name: "a", input_schema: {} };
+    expect(worstCaseOf({ ...smallest, tools: [custom] }).kind).toBe("closed");
+  });
+
+  const found = { type: "tool_reference", tool_name: "WebFetch" };
+  const search = [{ type: "tool_result", tool_use_id: "t", content: [found] }];
+  const addition = [{ type: "tool_addition", tool: { type: "tool_reference", name: "WebFetch" } }];
+  const inputTokens = (body: object) => worstCaseOf(body).drivers.inputTokens;
+  const withContent = (body: object, ...contents: unknown[]) => {
+    const messages = contents.map((content) => ({ role: "user", content }));
+    return { ...body, messages };
+  };
+  const bytesOf = (...bodies: object[]) => bodies.map((body) => JSON.stringify(body).length);
+
+  test.each([
+    ["a tool_reference that a search of the client found", search],
+    ["a tool_addition of a listed tool", addition],
+  ])("%s is closed and counts by its bytes", (_, content) => {
+    const body = withContent(deferred, content);
+    expect(worstCaseOf(body)).toMatchObject({ kind: "closed", drivers: { inputBasis: "bytes" } });
+    const [longer = 0, shorter = 0] = bytesOf(body, deferred);
+    expect(inputTokens(body) - inputTokens(deferred)).toBe(longer - shorter);
+  });
+
+  test("a definition that is loaded twice counts twice", () => {
+    const body = withContent(deferred, search, addition);
+    const [longer = 0, shorter = 0, definition = 0] = bytesOf(
+      body,
+      deferred,
+      deferred.tools[1] ?? {},
+    );
+    expect(inputTokens(body) - inputTokens(deferred)).toBe(longer - shorter + definition + 32);
+  });
+
+  test("a definition that the prompt holds already counts twice", () => {
+    const body = withContent(plain, search);
+    const [longer = 0, shorter = 0, definition = 0] = bytesOf(body, plain, tools[1] ?? {});
+    expect(inputTokens(body) - inputTokens(plain)).toBe(longer - shorter + definition + 32);
+  });
+
+  test("a definition in mid conversation counts as a listed one does", () => {
+    const definition = { type: "custom", name: "late", input_schema: { type: "object" } };
+    const late = [{ type: "tool_addition", tool: { type: "tool_definition", definition } }];
+    const body = withContent(plain, late);
+    const [longer = 0, shorter = 0] = bytesOf(body, plain);
+    expect(inputTokens(body) - inputTokens(plain)).toBe(longer - shorter + 32);
+  });
+});
+
+describe("a refusal never names the check of tool calls", () => {
+  test.each([
+    { safeguards_v2: [] },
+    { "x-safeguards": [] },
+    { safeguards: [], safeguards_context: 1, autopilot: true },
+  ])("among the unknown fields of %j", (fields) => {
+    const text = explainWorstCase(worstCaseOf({ ...smallest, ...fields }));
+    expect(text).toContain("fields that are not known");
+    expect(text).not.toContain("safeguards");
+  });
+
+  test("where the key appears twice", () => {
+    const text = '{"safeguards":[],"safeguards":[]}';
+    expect(() => parseMessage(Buffer.from(text))).toThrow(
+      /^\(key\): this key appears more than once/,
+    );
   });
 });
