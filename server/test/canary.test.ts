@@ -46,6 +46,8 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     ["system prompt", canary("system")],
     ["answer", canary("answer")],
     ["user id", canary("user")],
+    ["context of a safeguard", canary("safeguard")],
+    ["tag", canary("tag")],
     ["error of the upstream", canary("error")],
     ["address of a webhook", canary("webhook")],
   ]);
@@ -195,6 +197,13 @@ async function converse(
     max_tokens: 64,
     system: secret("system prompt"),
     metadata: { user_id: secret("user id") },
+    tags: { cost_centre: secret("tag") },
+    safeguards: [
+      {
+        type: "dangerous_tool_use",
+        classifier_context: { live_cwd: secret("context of a safeguard") },
+      },
+    ],
     messages: [{ role: "user", content: secret("prompt") }],
   });
   upstream.script = (exchange) => exchange.json(messageJson({ text: secret("answer") }));
@@ -228,6 +237,8 @@ async function provoke(
     await post(url, key, `{"model":"m","max_tokens":"${prompt}","messages":[]}`),
     await post(url, key, `{"model":"m","system":"a","system":"${prompt}","messages":[]}`),
     await post(url, key.slice(0, -1), "{}"),
+    await post(url, key, `{"model":"m","safeguards":"${secret("context of a safeguard")}"}`),
+    await post(url, key, `{"model":"m","safeguards":"${secret("context of a safeguard")}`),
     await post(url, secret("admin key"), "{}"),
     await callAdmin(url, key, "GET", "/v1/admin/workspaces"),
     await callAdmin(url, `${secret("admin key")}x`, "GET", "/v1/admin/workspaces"),
