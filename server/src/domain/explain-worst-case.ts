@@ -107,13 +107,8 @@ function describeRate({ nanoUsdPerMillion, twentieths, band, kind }: Rate): stri
 
 function explainReason(reason: OpenEndedReason): string {
   switch (reason.kind) {
-    case "server_tool": {
-      const bound =
-        reason.maxUses === null
-          ? "max_uses would bound that."
-          : `max_uses is ${showCount(reason.maxUses)}.`;
-      return `${reason.type} may bill the prompt again with each use; ${bound}`;
-    }
+    case "server_tool":
+      return `${reason.type} may bill the prompt again with each use${describeUses(reason)}`;
     case "mcp_servers":
       return "MCP servers may bill the prompt again with each call of a tool.";
     case "container":
@@ -129,6 +124,14 @@ function explainReason(reason: OpenEndedReason): string {
     case "default_fallbacks":
       return "Its fallbacks are not named, so any model may answer after it.";
   }
+}
+
+/** Server tools with the field `max_uses`, by the types of the official SDK. */
+const boundedTool = /^(web_search|web_fetch|advisor)(_|$)/;
+
+function describeUses({ type, maxUses }: { type: string; maxUses: number | null }): string {
+  if (maxUses !== null) return `; max_uses is ${showCount(maxUses)}.`;
+  return boundedTool.test(type) ? "; max_uses would bound that." : ".";
 }
 
 function isMultiplied({ inputRate, outputRate }: WorstCaseDrivers): boolean {

@@ -590,6 +590,18 @@ describe("explained to a person", () => {
     expect(text).not.toContain("<c>");
   });
 
+  test.each<[string, string]>([
+    ["web_search_20250305", " with each use; max_uses would bound that."],
+    ["web_fetch_20250910", " with each use; max_uses would bound that."],
+    ["advisor_20260301", " with each use; max_uses would bound that."],
+    ["tool_search_tool_regex_20251119", " with each use."],
+    ["code_execution_20250825", " with each use. Code execution is billed"],
+  ])("max_uses is recommended only for a tool that has it: %s", (type, words) => {
+    const text = explainWorstCase(worst({ serverTools: [{ type, maxUses: null, model: null }] }));
+    expect(text).toContain(`${type} may bill the prompt again${words}`);
+    expect(text.includes("max_uses")).toBe(words.includes("max_uses"));
+  });
+
   test("what is billed by the hour is said", () => {
     expect(explainWorstCase(worst({ markers: { hasContainer: true } }))).toContain(
       "A container is billed by the hour, which nothing in the request bounds.",
