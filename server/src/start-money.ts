@@ -118,7 +118,7 @@ async function startNode(
   await leases.start();
   // With its last records flushed the node has nothing left to keep a lease for.
   parts.defer(async () => {
-    await meter.flush();
+    await meter.finish();
     await leases.stop();
   });
   return { nodeId, ledger, leases, meter, spendAlerts };

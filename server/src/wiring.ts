@@ -103,6 +103,8 @@ export interface RunningServer {
 }
 
 const POLL_CHANGES_MS = 250;
+/** Time after the drain for the last flush and the return of leases. */
+const STOP_WITHIN_MS = 8_000;
 const ORGANIZATION_NAME = "My organization";
 /** Names of models outside the price list that reports show as themselves. */
 const MAX_OTHER_MODELS = 200;
@@ -158,9 +160,14 @@ async function startParts(
     smtpUrl: config.smtpUrl,
     mailFrom: config.mailFrom,
     outgoing,
+    abandoned: storage.abandoned,
     logger,
   });
-  parts.defer(() => jobs.stop());
+  parts.defer(async () => {
+    // At once: a job that does not end must not keep the port open.
+    await Promise.all([jobs.stop(), surfaces.stopListening()]);
+    storage.abandonAfter(STOP_WITHIN_MS);
+  });
   const durability = await findDurabilityWarning(storage.database);
   // One link is enough for the banner, whatever the number of processes.
   const setUpLink =
@@ -313,11 +320,19 @@ interface SurfaceOptions {
   publicUrl: () => string;
 }
 
+interface Surfaces {
+  url: string;
+  /** Prometheus text of this process alone. */
+  metrics: () => Promise<string>;
+  /** Takes no new requests, and resolves when the running ones are over. Idempotent. */
+  stopListening: () => Promise<void>;
+}
+
 /** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
   { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
-): Promise<{ url: string; metrics: () => Promise<string> }> {
+): Promise<Surfaces> {
   const metrics = makeMetricsOf(core, () => gateway, share);
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
@@ -384,8 +399,9 @@ async function startSurfaces(
   const served = { tls: readTls(config), ...dispatch(gateway, admin) };
   const address = { host: config.host, port: config.port };
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
-  parts.defer(() => stopListening({ listener, gateway, drainMs: config.drainMs }));
-  return { url: listener.url, metrics: metrics.text };
+  const stopListening = makeStopListening({ listener, gateway, drainMs: config.drainMs });
+  parts.defer(stopListening);
+  return { url: listener.url, metrics: metrics.text, stopListening };
 }
 
 function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {
@@ -421,11 +437,15 @@ function makeMetricsOf(
   });
 }
 
-async function stopListening(running: {
+function makeStopListening(running: {
   listener: Pick<Listener, "close">;
   gateway: Gateway;
   drainMs: number;
-}): Promise<void> {
-  // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
-  await running.listener.close(running.gateway.drain(running.drainMs));
+}): () => Promise<void> {
+  let stopped: Promise<void> | null = null;
+  return () => {
+    // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
+    stopped ??= running.listener.close(running.gateway.drain(running.drainMs));
+    return stopped;
+  };
 }

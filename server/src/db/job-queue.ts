@@ -81,6 +81,8 @@ export function openJobPool(options: {
   connectionString: string;
   maxConnections: number;
   onIdleError: (error: Error) => void;
+  /** As for `openDatabase`. */
+  abandoned?: AbortSignal;
 }): JobPool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
@@ -90,7 +92,7 @@ export function openJobPool(options: {
     keepAlive: true,
     types: { getTypeParser: getJobTypeParser },
   });
-  return { pool, ...outliveLosses(pool, options.onIdleError) };
+  return { pool, ...outliveLosses(pool, options.onIdleError, options.abandoned) };
 }
 
 const getJobTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: string) =>

@@ -18,6 +18,8 @@ export interface PoolOptions {
   onIdleError: (error: Error) => void;
   /** Longest that a server may say nothing to a connection before it counts as gone, milliseconds. */
   silenceMs?: number;
+  /** Once it aborts every connection is broken off, and none is made any more: for a stop that cannot wait. */
+  abandoned?: AbortSignal | undefined;
   /** Longest that a transaction of ours may ask nothing before the server ends it, milliseconds. */
   idleTransactionMs?: number;
 }
@@ -48,12 +50,40 @@ export function openDatabase(options: PoolOptions): Database {
     usePrepared(client);
     endWhenSilent(client, options.silenceMs ?? SILENCE_MS);
   });
-  const { end } = outliveLosses(pool, options.onIdleError);
+  const { end } = outliveLosses(pool, options.onIdleError, options.abandoned);
+  const connect = () => connectUnlessAbandoned(pool, options.abandoned);
   return new Kysely<Tables>({
-    dialect: new PostgresDialect({
-      pool: { connect: () => pool.connect(), end, options: pool.options },
-    }),
+    dialect: new PostgresDialect({ pool: { connect, end, options: pool.options } }),
   });
+}
+
+/** Rejects as soon as the database is abandoned: a connection that is being made takes up to 5 s to fail. */
+async function connectUnlessAbandoned(
+  pool: pg.Pool,
+  abandoned: AbortSignal | undefined,
+): Promise<pg.PoolClient> {
+  if (abandoned === undefined) return pool.connect();
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  const fail = () => reject(abandonedError());
+  if (abandoned.aborted) fail();
+  abandoned.addEventListener("abort", fail);
+  const connecting = pool.connect();
+  try {
+    return await Promise.race([failure, connecting]);
+  } catch (error) {
+    connecting.then(
+      (client) => client.release(true),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    abandoned.removeEventListener("abort", fail);
+  }
+}
+
+function abandonedError(): Error {
+  const error = new Error("Connection terminated: the server stops without its database");
+  return Object.assign(error, { code: "ECONNRESET" });
 }
 
 /** Longest wait for a server that does not answer the goodbye. */
@@ -66,9 +96,14 @@ const GOODBYE_MS = 2_000;
 export function outliveLosses(
   pool: pg.Pool,
   onIdleError: (error: Error) => void,
+  abandoned?: AbortSignal,
 ): { end: () => Promise<void> } {
   const open = new Set<pg.PoolClient>();
   const allClosed = Promise.withResolvers<void>();
+  abandoned?.addEventListener("abort", () => {
+    for (const client of open) findSocket(client)?.destroy(abandonedError());
+    allClosed.resolve();
+  });
   pool.on("connect", (client) => {
     open.add(client);
     // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
@@ -86,7 +121,7 @@ export function outliveLosses(
   });
   return {
     async end() {
-      await pool.end();
+      await Promise.race([pool.end(), allClosed.promise]);
       if (open.size === 0) return;
       const giveUp = setTimeout(allClosed.resolve, GOODBYE_MS);
       await allClosed.promise;
@@ -97,10 +132,14 @@ export function outliveLosses(
 
 /** A statement that waits for an answer that never comes would wait for ever, and with it a flush, a poll or the stop. */
 function endWhenSilent(client: pg.PoolClient, silenceMs: number): void {
-  const stream = client instanceof pg.Client ? client.connection.stream : null;
-  if (!(stream instanceof Socket)) return;
-  stream.setTimeout(silenceMs, () => {
+  const stream = findSocket(client);
+  stream?.setTimeout(silenceMs, () => {
     const silence = new Error("Connection terminated: the database does not answer");
     stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
   });
+}
+
+function findSocket(client: pg.PoolClient): Socket | null {
+  const stream = client instanceof pg.Client ? client.connection.stream : null;
+  return stream instanceof Socket ? stream : null;
 }

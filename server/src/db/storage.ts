@@ -35,6 +35,10 @@ export interface Storage {
   isEmbedded: boolean;
   /** More connections; the caller ends them. `silenceMs` as for `openDatabase`. */
   openPool(maxConnections: number, silenceMs?: number): Database;
+  /** Breaks every connection off in so many milliseconds, unless `close` ends before: a stop does not wait longer. */
+  abandonAfter(ms: number): void;
+  /** Aborts when the database is abandoned. */
+  readonly abandoned: AbortSignal;
   /** Closes the pools, stops the embedded server, and gives the data folder free, in this order. */
   close(): Promise<void>;
 }
@@ -95,11 +99,14 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
 
 /** Connections to a database that is up and migrated, in a data folder that is locked. Closing ends only these. */
 export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
+  const abandoning = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const openPool = (maxConnections: number, silenceMs?: number) =>
     openDatabase({
       connectionString: place.connectionString,
       maxConnections,
       ...(silenceMs !== undefined && { silenceMs }),
+      abandoned: abandoning.signal,
       onIdleError: (error) => logger.warn({ err: error }, "a database connection was lost"),
     });
   const database = openPool(POOL_SIZE);
@@ -111,8 +118,16 @@ export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
     folder: place.folder,
     isEmbedded: place.isEmbedded,
     openPool,
+    abandoned: abandoning.signal,
+    abandonAfter: (ms) => {
+      timer = setTimeout(() => {
+        logger.warn("the database does not answer in time: the stop continues without it");
+        abandoning.abort();
+      }, ms);
+    },
     close: async () => {
       await Promise.all([database.destroy(), adminDatabase.destroy()]);
+      clearTimeout(timer);
     },
   };
 }

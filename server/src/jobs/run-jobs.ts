@@ -28,6 +28,8 @@ export interface JobsOptions {
   atOnce?: number;
   /** Names of jobs to be run when this node starts: what a killed one left half way goes on now, not at the next time. */
   atStart?: readonly string[];
+  /** Breaks the connections of the queue off. */
+  abandoned?: AbortSignal;
   logger: Logger;
 }
 
@@ -41,7 +43,7 @@ const CONCURRENT_JOBS = 2;
 const MAX_CONNECTIONS = 3;
 /** When nobody says that there is a job: after a restart of the database, and for retries. */
 const POLL_INTERVAL_MS = 2_000;
-const END_WITHIN_MS = 15_000;
+const END_WITHIN_MS = 5_000;
 const FIRST_RESTART_MS = 1_000;
 const LAST_RESTART_MS = 60_000;
 
@@ -54,6 +56,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
   const connections = openJobPool({
     connectionString: options.connectionString,
     maxConnections: MAX_CONNECTIONS,
+    ...(options.abandoned && { abandoned: options.abandoned }),
     onIdleError: (error) =>
       options.logger.warn({ err: error }, "a connection of the job queue was lost"),
   });

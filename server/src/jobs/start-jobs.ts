@@ -26,6 +26,8 @@ export interface StartJobsOptions {
   smtpUrl: string | undefined;
   mailFrom: string | undefined;
   outgoing: Outgoing;
+  /** Breaks the connections of the queue off. */
+  abandoned: AbortSignal;
   logger: Logger;
 }
 
@@ -34,7 +36,8 @@ const DELIVERIES_AT_ONCE = 8;
 
 /** What this node does besides answering: it shares the work with the others. */
 export function startJobs(options: StartJobsOptions): RunningJobs {
-  const { audit, publicUrl, smtpUrl, mailFrom, outgoing, connectionString, logger } = options;
+  const { audit, publicUrl, smtpUrl, mailFrom, outgoing, connectionString, abandoned, logger } =
+    options;
   const deps = { ...audit, publicUrl, logger };
   const transport =
     smtpUrl !== undefined && mailFrom !== undefined
@@ -45,6 +48,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     jobs: makeAlertDeliveryJobs({ ...deps, ...outgoing }),
     schedule: {},
     atOnce: DELIVERIES_AT_ONCE,
+    abandoned,
     logger,
   });
   const others = runJobs({
@@ -68,6 +72,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...requestAlertSchedule,
     },
     atStart: [KEEP_ACCESS_REVIEWS],
+    abandoned,
     logger,
   });
   return {

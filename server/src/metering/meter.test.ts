@@ -1,11 +1,13 @@
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
 import { endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import type { FlushParticipant } from "./flush.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import type { Meter } from "./meter.ts";
 import { recordUsage } from "./record-usage.ts";
 
 // How ended requests reach the database, and what a begin and an end promise meanwhile.
@@ -227,6 +229,53 @@ test("a stop flushes what waits and closes the journal; then no request begins",
   await meter.stop();
   expect(await t.recorded()).toHaveLength(1);
   expect(() => meter.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+});
+
+describe("a stop gives up after its time, and the next start flushes the rest", () => {
+  const REQUESTS = 60;
+
+  function runMany(meter: Meter): void {
+    for (let i = 0; i < REQUESTS; i++) t.run(meter, 1n);
+  }
+
+  async function expectAllAfterStart(): Promise<void> {
+    expect(await (await t.start()).flush()).toBe(true);
+    expect(await t.recorded()).toHaveLength(REQUESTS);
+  }
+
+  test("where the database is slow", async () => {
+    const slow: FlushParticipant = { flush: () => delay(200) };
+    const meter = await t.start({
+      participants: [recordUsage(t.nodeId), slow],
+      batchSize: 1,
+      stopWithinMs: 1_000,
+    });
+    runMany(meter);
+    await meter.stop();
+    const { pendingRecords } = meter.status();
+    expect(pendingRecords).toBeGreaterThan(0);
+    expect(t.logged).toContainEqual(
+      expect.objectContaining({
+        records: pendingRecords,
+        msg: "unflushed records stay in the journal: the next start flushes them",
+      }),
+    );
+    await expectAllAfterStart();
+  });
+
+  test("where the database does not answer", async () => {
+    const answer = Promise.withResolvers<void>();
+    const silent: FlushParticipant = { flush: () => answer.promise };
+    const meter = await t.start({
+      participants: [recordUsage(t.nodeId), silent],
+      stopWithinMs: 1_000,
+    });
+    runMany(meter);
+    await meter.stop();
+    expect(meter.status().pendingRecords).toBe(REQUESTS);
+    answer.reject(new Error("the connection is lost"));
+    await expectAllAfterStart();
+  });
 });
 
 test("a synced begin that the disk fails is refused and leaves no record; one that it takes is a request", async () => {

@@ -1,23 +1,22 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { endInterrupted } from "./end-interrupted.ts";
 import { type FlushParticipant, type FlushStep, flushBatch, isRefusedData } from "./flush.ts";
-import { toInterruptedEnd } from "./interrupted-end.ts";
 import type { Journal } from "./journal-contract.ts";
 import {
   ensureInstallationId,
   enterNode,
   findNode,
   type NodeRow,
-  readDatabaseNowMs,
   reenterNode,
 } from "./node.sql.ts";
 import { PendingEnds } from "./pending-ends.ts";
 import type { PendingEnd } from "./read-ends.ts";
-import { listRecordedRequests } from "./usage.sql.ts";
 
 export interface MeterOptions {
   database: Database;
@@ -61,7 +60,9 @@ export interface Meter {
   reenter(): Promise<void>;
   /** The database knows of what the journal may lack. Never throws. */
   journalTold(): void;
-  /** Flushes, for a bounded time, and closes the journal. What is left is flushed by the next start. */
+  /** The first half of `stop`: takes no more requests, and flushes for a bounded time. */
+  finish(): Promise<void>;
+  /** Closes the journal. Records that are not flushed by then stay in it, and the next start flushes them. */
   stop(): Promise<void>;
   status(): MeterStatus;
 }
@@ -82,7 +83,9 @@ const MAX_BACKOFF_MS = 5_000;
 const BATCH_SIZE = 5_000;
 /** About 2 kB each. */
 const MAX_IN_MEMORY = 20_000;
-const STOP_WITHIN_MS = 10_000;
+const STOP_WITHIN_MS = 5_000;
+/** Time of the one attempt that each stop makes. */
+const LEAST_STOP_MS = 2_000;
 const MAX_REFUSALS = 3;
 
 type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
@@ -117,7 +120,9 @@ class JournalMeter implements Meter {
   #failures = 0;
   /** How often in a row the database refused the one record of the step. */
   #refusals = 0;
-  #state: "new" | "running" | "fenced" | "stopping" = "new";
+  #state: "new" | "running" | "fenced" | "stopping" | "stopped" = "new";
+  /** End of the time for the last flush, monotonic milliseconds. */
+  #giveUpAtMs = Number.POSITIVE_INFINITY;
   #lastFlushAtMs: number | null = null;
 
   constructor(options: MeterOptions) {
@@ -156,7 +161,10 @@ class JournalMeter implements Meter {
     this.#skipsRecordedUpTo = replayed.lastSeq;
     this.#tellEntered(mark.isWhole());
     this.#state = "running";
-    await this.#endInterrupted(replayed.openBegins);
+    await endInterrupted(
+      { ...this.#options, batchSize: this.#batchSize, end: (record) => this.end(record) },
+      replayed.openBegins,
+    );
     this.#logger.info(
       { nodeId, epoch: String(epoch), flushedSeq, pending: this.#pending.count },
       "journal replayed",
@@ -249,22 +257,40 @@ class JournalMeter implements Meter {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#state === "running") this.#state = "stopping";
-    const giveUpAtMs =
-      this.#options.clock.monotonicMs() + (this.#options.stopWithinMs ?? STOP_WITHIN_MS);
-    while (this.#state === "stopping" && !(await this.flush())) {
-      if (this.#options.clock.monotonicMs() >= giveUpAtMs) break;
-      await new Promise((resolve) => setTimeout(resolve, this.#backoffMs()));
+  async finish(): Promise<void> {
+    if (this.#state !== "running") return;
+    this.#state = "stopping";
+    const { clock, stopWithinMs = STOP_WITHIN_MS } = this.#options;
+    const startedMs = clock.monotonicMs();
+    this.#giveUpAtMs = startedMs + Math.max(stopWithinMs, LEAST_STOP_MS);
+    while (!(await this.#flushWithin(this.#giveUpAtMs - clock.monotonicMs()))) {
+      const leftMs = startedMs + stopWithinMs - clock.monotonicMs();
+      if (leftMs <= 0 || this.#isOver()) return;
+      await delay(Math.min(this.#backoffMs(), leftMs));
     }
+  }
+
+  async stop(): Promise<void> {
+    await this.finish();
+    if (this.#isFlushing()) this.#state = "stopped";
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#pending.count > 0) {
       this.#logger.warn(
-        { pending: this.#pending.count },
-        "usage stays in the journal until the next start",
+        { records: this.#pending.count },
+        "unflushed records stay in the journal: the next start flushes them",
       );
     }
     await this.#journal.close();
+  }
+
+  /** False also where the flush goes on: a statement without an answer does not hold up the stop. */
+  async #flushWithin(ms: number): Promise<boolean> {
+    const isOver = new AbortController();
+    const late = delay(ms, false, { signal: isOver.signal });
+    late.catch(ignore);
+    const isFlushed = await Promise.race([this.flush(), late]);
+    isOver.abort();
+    return isFlushed;
   }
 
   status(): MeterStatus {
@@ -291,31 +317,6 @@ class JournalMeter implements Meter {
         this.#logger.error({ err: error }, "a flush participant failed");
       }
     }
-  }
-
-  /**
-   * A begin without an end is either a request that a crash interrupted, or one whose end reached the database and was
-   * lost with the power before it reached the disk. The database knows which.
-   */
-  async #endInterrupted(openBegins: readonly BeginRecord[]): Promise<void> {
-    const { database } = this.#options;
-    const nowMs = await readDatabaseNowMs(database);
-    for (let at = 0; at < openBegins.length; at += this.#batchSize) {
-      const begins = openBegins.slice(at, at + this.#batchSize);
-      const recorded = await listRecordedRequests(database, begins);
-      for (const begin of begins) {
-        if (recorded.has(begin.requestId)) this.#journal.takeBack(begin.requestId);
-        else this.end(this.#interrupted(begin, nowMs));
-      }
-    }
-    if (openBegins.length > 0) {
-      this.#logger.warn({ requests: openBegins.length }, "requests were running at the crash");
-    }
-  }
-
-  #interrupted(begin: BeginRecord, nowMs: number): EndRecord {
-    const model = this.#options.labelOf(begin.organizationId, begin.requestedModel);
-    return toInterruptedEnd(begin, { model, nowMs });
   }
 
   #isFlushing(): boolean {
@@ -350,13 +351,17 @@ class JournalMeter implements Meter {
     // What ends meanwhile waits for the next round: flushing it at once would never end under load, a few rows at a
     // time (measured at 1,000 requests/s: 300 transactions a second, and twice the CPU of a request).
     const stopsBelow = this.#flushedCount + this.#pending.count;
-    while (progress === "more" && this.#flushedCount < stopsBelow && this.#state !== "fenced") {
+    while (progress === "more" && this.#flushedCount < stopsBelow && !this.#isOver()) {
       try {
         progress = await this.#flushOnce();
       } catch (error) {
         progress = this.#flushFailed(error);
       }
     }
+  }
+
+  #isOver(): boolean {
+    return this.#state === "fenced" || this.#options.clock.monotonicMs() >= this.#giveUpAtMs;
   }
 
   async #flushOnce(): Promise<Progress> {

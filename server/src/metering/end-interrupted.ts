@@ -1,0 +1,42 @@
+import type { Database } from "#src/db/pool.ts";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { toInterruptedEnd } from "./interrupted-end.ts";
+import type { Journal } from "./journal-contract.ts";
+import { readDatabaseNowMs } from "./node.sql.ts";
+import { listRecordedRequests } from "./usage.sql.ts";
+
+interface EndInterruptedOptions {
+  database: Database;
+  journal: Journal;
+  /** Requests that one statement looks up. */
+  batchSize: number;
+  /** The name under which a model is reported. */
+  labelOf: (organizationId: string, model: string) => string;
+  end: (record: EndRecord) => void;
+  logger: Logger;
+}
+
+/**
+ * A begin without an end is either a request that a crash interrupted, or one whose end reached the database and was
+ * lost with the power before it reached the disk. The database knows which. Throws the database's error.
+ */
+export async function endInterrupted(
+  options: EndInterruptedOptions,
+  openBegins: readonly BeginRecord[],
+): Promise<void> {
+  const { database, journal, batchSize, labelOf, end, logger } = options;
+  const nowMs = await readDatabaseNowMs(database);
+  for (let at = 0; at < openBegins.length; at += batchSize) {
+    const begins = openBegins.slice(at, at + batchSize);
+    const recorded = await listRecordedRequests(database, begins);
+    for (const begin of begins) {
+      const model = labelOf(begin.organizationId, begin.requestedModel);
+      if (recorded.has(begin.requestId)) journal.takeBack(begin.requestId);
+      else end(toInterruptedEnd(begin, { model, nowMs }));
+    }
+  }
+  if (openBegins.length > 0) {
+    logger.warn({ requests: openBegins.length }, "requests were running at the crash");
+  }
+}
