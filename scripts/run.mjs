@@ -6,6 +6,8 @@ import { delimiter, dirname, join } from "node:path";
 import { compileCacheFolder, ensureInstalled, findNode, root } from "./runtime.mjs";
 
 const [command, ...rest] = process.argv.slice(2);
+const PARENT_CHECK_MS = 250;
+const parentPid = process.ppid;
 const checks = [
   ["types", "typescript/bin/tsc", ["-p", "tsconfig.json"]],
   ["types of the console", "typescript/bin/tsc", ["-p", "console/tsconfig.json"]],
@@ -118,5 +120,18 @@ function startServer(args) {
   const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) onParentExit(() => child.kill("SIGTERM"));
   child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+/**
+ * npm sends a signal to its shell alone. Some shells (dash) end without passing it on, and this process then has another
+ * parent.
+ */
+function onParentExit(stop) {
+  const timer = setInterval(() => {
+    if (process.ppid === parentPid) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_CHECK_MS);
 }

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import {
+  eventually,
+  isAlive,
+  postgresPid,
+  root,
+  serverEnvironment,
+  stopAllServers,
+  temporaryFolder,
+} from "#test/harness/server-process.ts";
+
+// The server as `npm start` runs it: npm, its shell, the launcher, the server, PostgreSQL.
+
+const READY_MS = 150_000; // the first start builds the console
+const END_MS = 60_000;
+
+let npm: ChildProcess | null = null;
+let databasePid = 0;
+afterEach(() => {
+  if (npm?.pid !== undefined) endGroup(npm.pid, "SIGKILL");
+  if (databasePid > 0 && isAlive(databasePid)) process.kill(databasePid, "SIGQUIT");
+});
+afterAll(stopAllServers);
+
+/** Signals every process of npm's group. False where none is left. */
+function endGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function startThroughNpm() {
+  const dataDir = join(await temporaryFolder(), "data");
+  const child = spawn("npm", ["start", "--", "--simulator"], {
+    cwd: root,
+    env: serverEnvironment(dataDir),
+    stdio: "ignore",
+    detached: true, // a process group of its own, as a terminal or a service manager gives
+  });
+  npm = child;
+  await once(child, "spawn");
+  const file = join(dataDir, "server.json");
+  const serverPid = await eventually(READY_MS, "the server to be ready", async () =>
+    existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { pid: number }).pid : null,
+  );
+  databasePid = postgresPid(dataDir) ?? 0;
+  return { npmPid: child.pid ?? 0, serverPid, dataDir };
+}
+
+test.each([
+  ["npm", (pid: number) => process.kill(pid, "SIGTERM")],
+  ["the process group of npm", (pid: number) => endGroup(pid, "SIGTERM")],
+])("SIGTERM to %s ends the server and PostgreSQL", { timeout: 300_000 }, async (_, terminate) => {
+  const { npmPid, serverPid, dataDir } = await startThroughNpm();
+  expect([serverPid, databasePid].map(isAlive)).toEqual([true, true]);
+  terminate(npmPid);
+  await eventually(END_MS, "every process to end", async () =>
+    [serverPid, databasePid].some(isAlive) || endGroup(npmPid, 0) ? null : true,
+  );
+  // An orderly stop removes this file.
+  expect(existsSync(join(dataDir, "server.json"))).toBe(false);
+});
