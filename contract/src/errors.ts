@@ -36,6 +36,8 @@ export type PlainErrorCode =
 /** The official finer cause of a refusal, with its facts. */
 export type ErrorDetails =
   | { error_code: PlainErrorCode }
+  /** A cause of this server: it has no room for another record. */
+  | { error_code: "journal_full" }
   | {
       error_code: "thread_unsupported_request";
       /** Request fields that cannot be served. For a name that an SDK does not know it resends without `thread`. */

@@ -53,6 +53,12 @@ describe("loadConfig", () => {
     [{ BURSAR_PORT: " " }, "BURSAR_PORT: expected a port number from 0 to 65535"],
     [{ BURSAR_PORT: "0x50" }, "BURSAR_PORT: expected a port number from 0 to 65535"],
     [{ BURSAR_PORT: "65536" }, "BURSAR_PORT: expected a port number from 0 to 65535"],
+    [{ BURSAR_JOURNAL_MAX_SIZE: "20 gigabytes" }, "BURSAR_JOURNAL_MAX_SIZE: expected a size"],
+    [{ BURSAR_JOURNAL_MAX_SIZE: "1001TB" }, "BURSAR_JOURNAL_MAX_SIZE: expected a size"],
+    [
+      { BURSAR_JOURNAL_MAX_SIZE: "39MB", BURSAR_PROCESSES: "4" },
+      "BURSAR_JOURNAL_MAX_SIZE is at least 10MB for each process.",
+    ],
     // A timer of more than 24.8 days would end at once.
     [{ BURSAR_DRAIN: "1000h" }, "BURSAR_DRAIN: expected a duration"],
     // Without contact to the database for zero seconds, no key would ever count.

@@ -23,6 +23,28 @@ const duration = z
   .refine((ms) => ms <= LONGEST_MS, expectedDuration);
 /** Where nothing at all would be an outage, or (in undici) no limit. */
 const lastingDuration = duration.refine((ms) => ms >= 1_000, "expected at least 1s");
+const sizeUnits = {
+  "": 1,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+} as const;
+const expectedSize = "expected a size such as 500MB, 20GB or 16GiB, at most 1000TB";
+const LARGEST_BYTES = 1e15;
+const size = z
+  .string()
+  .regex(/^\d{1,15}(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, expectedSize)
+  .transform((written) => {
+    const unit = written.replace(/^\d+/, "") as keyof typeof sizeUnits;
+    return Number.parseInt(written, 10) * sizeUnits[unit];
+  })
+  .refine((bytes) => bytes <= LARGEST_BYTES, expectedSize);
 const text = z.string().min(1, "expected a text that is not empty");
 // It becomes an HTTP header: a line break in it, pasted with the key, would fail every request.
 const headerText = z
@@ -155,6 +177,13 @@ export const settings = {
     fallback: "interval",
     about:
       "Of a journal on disk. interval: synced every 50 ms. group: a request waits for the sync before it is sent.",
+  },
+  journalMaxBytes: {
+    env: "BURSAR_JOURNAL_MAX_SIZE",
+    schema: size,
+    fallback: "20GB",
+    about:
+      "Cap of the journals of a data folder, divided equally among its processes; at least 10MB each. At the cap flushed segments go first, oldest first; then new requests get 503. See [the journal's space](nodes.md#the-journals-space).",
   },
   drainMs: {
     env: "BURSAR_DRAIN",
@@ -293,6 +322,7 @@ export function describeConfig({
 function writeValue(name: SettingName, value: Config[SettingName]): string | null {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return null;
   if (typeof value === "number" && name.endsWith("Ms")) return writeDuration(value);
+  if (typeof value === "number" && name.endsWith("Bytes")) return writeSize(value);
   return String(value);
 }
 
@@ -308,6 +338,13 @@ function writeDuration(ms: number): string {
   return `${ms}ms`;
 }
 
+/** In the largest unit that holds it whole. */
+function writeSize(bytes: number): string {
+  const units = Object.entries(sizeUnits).sort(([, a], [, b]) => b - a);
+  const [unit, factor] = units.find(([, each]) => bytes >= each && bytes % each === 0) ?? ["", 1];
+  return `${bytes / factor}${unit}`;
+}
+
 /** The reference of all settings as Markdown: `docs/guides/configuration.md` is this text. */
 export function settingsReference(): string {
   const rows = Object.values<Setting>(settings).map(({ env, fallback, isSecret, about }) => {
@@ -320,7 +357,7 @@ export function settingsReference(): string {
     "A setting comes from the environment, else from `bursar.toml` in the folder of the clone (same name in lower case,",
     'without `BURSAR_`: `data_dir = "/var/lib/bursar"`), else from its default. A name that is not listed here is an',
     "error. A secret can also be read from a file, named in the variable that ends in `_FILE`. Durations are written as",
-    "`500ms`, `30s`, `5m` or `1h`. `./bursar config` shows what is in force and where it comes from.",
+    "`500ms`, `30s`, `5m` or `1h`, sizes as `500MB` or `20GB`. `./bursar config` shows what is in force and where it comes from.",
     "",
     "| setting | default | what it does |",
     "|---|---|---|",
@@ -344,11 +381,17 @@ export function isOnlyLocal({ host }: Config): boolean {
   return ["127.0.0.1", "::1", "localhost"].includes(host);
 }
 
+/** A few thousand requests that wait for the database. */
+const LEAST_JOURNAL_BYTES = 10e6;
+
 function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     throw new ConfigError(
       "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
     );
+  }
+  if (config.journalMaxBytes / config.processes < LEAST_JOURNAL_BYTES) {
+    throw new ConfigError("BURSAR_JOURNAL_MAX_SIZE is at least 10MB for each process.");
   }
   if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
     throw new ConfigError(

@@ -77,7 +77,10 @@ export async function openOwnJournal(
 function diskOf(options: JournalsOptions): DiskJournalOptions {
   const { config, folder, index, logger } = options;
   const configuredId = config.nodeId ?? null;
-  return { folder, index, configuredId, makeId: idsOf(options), clock: systemClock, logger };
+  // The cap is the folder's: each of its journals has an equal part.
+  const maxBytes = Math.floor(config.journalMaxBytes / config.processes);
+  const makeId = idsOf(options);
+  return { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
 }
 
 function openRows(

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { decideReadiness, type ReadinessFacts } from "./readiness.ts";
 
+const usage = { bytes: 90, maxBytes: 100, unflushedBytes: 90 };
 const TTL_MS = 120_000;
 const serving: ReadinessFacts = {
   isDraining: false,
-  meter: { isFenced: false, isJournalHealthy: true },
+  meter: { isFenced: false, isJournalHealthy: true, journal: null },
   databaseSilenceMs: 250,
   leaseTtlMs: TTL_MS,
   hasLeaseExpired: false,
@@ -28,6 +29,12 @@ test.each<[string, Partial<ReadinessFacts>, string, string | null]>([
     { meter: { ...serving.meter, isJournalHealthy: false } },
     "not ready",
     "journal_failed",
+  ],
+  [
+    "whose journal is full",
+    { ...away, meter: { ...serving.meter, journal: { ...usage, isFull: true } } },
+    "not ready",
+    "journal_full",
   ],
 ])("a node %s", (_, facts, status, reason) => {
   expect(decideReadiness({ ...serving, ...facts })).toMatchObject({ status, reason });

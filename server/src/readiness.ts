@@ -13,7 +13,7 @@ const DATABASE_SILENCE_MS = 2_500;
 
 export interface ReadinessFacts {
   isDraining: boolean;
-  meter: Pick<MeterStatus, "isFenced" | "isJournalHealthy">;
+  meter: Pick<MeterStatus, "isFenced" | "isJournalHealthy" | "journal">;
   /** Time since the database last answered, milliseconds. */
   databaseSilenceMs: number;
   /** BURSAR_LEASE_TTL: cached keys are not used after a longer silence. */
@@ -52,13 +52,14 @@ export function decideReadiness(facts: ReadinessFacts): Readiness {
   const checks = {
     draining: isDraining ? "yes" : "no",
     database,
-    journal: meter.isJournalHealthy ? "ok" : "cannot be written",
+    journal: describeJournal(facts),
     leases: facts.hasLeaseExpired ? "expired" : "ok",
     node: meter.isFenced ? "fenced: another process has this node's id" : "ok",
   };
   if (isDraining) return { status: "not ready", reason: "draining", checks };
   if (meter.isFenced) return { status: "not ready", reason: "node_fenced", checks };
   if (!meter.isJournalHealthy) return { status: "not ready", reason: "journal_failed", checks };
+  if (meter.journal?.isFull) return { status: "not ready", reason: "journal_full", checks };
   const isDatabaseThere = database === "ok";
   if (isDatabaseThere && !facts.hasLeaseExpired) return { status: "ready", reason: null, checks };
   if (isDatabaseThere) return { status: "not ready", reason: "leases_expired", checks };
@@ -69,4 +70,9 @@ export function decideReadiness(facts: ReadinessFacts): Readiness {
 function describeDatabase({ databaseSilenceMs, leaseTtlMs }: ReadinessFacts): string {
   if (databaseSilenceMs > leaseTtlMs) return "away for longer than BURSAR_LEASE_TTL";
   return databaseSilenceMs > DATABASE_SILENCE_MS ? "away" : "ok";
+}
+
+function describeJournal({ meter }: ReadinessFacts): string {
+  if (!meter.isJournalHealthy) return "cannot be written";
+  return meter.journal?.isFull ? "full" : "ok";
 }

@@ -19,6 +19,7 @@ export type ReadinessReason =
   | "draining"
   | "node_fenced"
   | "journal_failed"
+  | "journal_full"
   | "leases_expired"
   | "database_away";
 

@@ -21,6 +21,17 @@ export interface JournalStart {
 /** What a start found. */
 export type JournalFound = Omit<Replayed, "state">;
 
+/** Space that a journal takes on its disk. Bytes. */
+export interface JournalUsage {
+  bytes: number;
+  /** The cap. Null: there is none. */
+  maxBytes: number | null;
+  /** Size of the segments that hold records which the database does not have. */
+  unflushedBytes: number;
+  /** True while new requests are refused for lack of space. */
+  isFull: boolean;
+}
+
 /** Where a node's records are until the usage tables have them: files of its own (journal.ts), or rows (postgres-journal.ts). */
 export interface Journal {
   readonly nodeId: string;
@@ -64,5 +75,7 @@ export interface Journal {
   setAside(seq: number, record: EndRecord): void;
   /** True when every accepted record is written and the last sync succeeded. */
   isHealthy(): boolean;
+  /** Null for a journal that takes no space on a disk. */
+  usage(): JournalUsage | null;
   close(): Promise<void>;
 }

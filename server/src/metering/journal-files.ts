@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { readFreeBytes } from "#src/lib/free-space.ts";
 
 /** The few file operations a journal needs: one seam, so that a test can fill the disk or break it. */
 export interface JournalFiles {
@@ -8,6 +10,12 @@ export interface JournalFiles {
   create(file: string): JournalFile;
   list(directory: string): string[];
   remove(file: string): void;
+  /** Size of a file, bytes. Null where it does not exist. */
+  size(file: string): number | null;
+  /** Writes a file of random bytes, which is on the disk on return. */
+  fill(file: string, bytes: number): void;
+  /** Space that this user may still write on the disk of a folder, bytes. */
+  freeBytes(directory: string): number;
   /** Makes a created or removed name durable. */
   syncDirectory(directory: string): Promise<void>;
 }
@@ -23,6 +31,7 @@ export interface JournalFile {
 
 const fdatasync = promisify(fs.fdatasync);
 const SEGMENT_MODE = 0o600;
+const FILL_CHUNK_BYTES = 1024 * 1024;
 
 export const nodeJournalFiles: JournalFiles = {
   create(file) {
@@ -40,6 +49,19 @@ export const nodeJournalFiles: JournalFiles = {
   },
   list: (directory) => fs.readdirSync(directory),
   remove: (file) => fs.unlinkSync(file),
+  size: (file) => fs.statSync(file, { throwIfNoEntry: false })?.size ?? null,
+  fill(file, bytes) {
+    const fd = fs.openSync(file, "w", SEGMENT_MODE);
+    try {
+      for (let written = 0; written < bytes; written += FILL_CHUNK_BYTES) {
+        fs.writeFileSync(fd, randomBytes(Math.min(FILL_CHUNK_BYTES, bytes - written)));
+      }
+      fs.fdatasyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  freeBytes: readFreeBytes,
   async syncDirectory(directory) {
     // Windows cannot open a directory; its file system journals names by itself.
     if (path.sep === "\\") return;

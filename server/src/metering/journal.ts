@@ -7,19 +7,26 @@ import { readBootId } from "#src/lib/boot-id.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
+import type {
+  AcceptedEnd,
+  Journal,
+  JournalFound,
+  JournalStart,
+  JournalUsage,
+} from "./journal-contract.ts";
 import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
 import { encodeRecord, type JournalRecord } from "./journal-record.ts";
+import { type JournalContents, JournalSpace } from "./journal-space.ts";
 import { JournalSync } from "./journal-sync.ts";
 import { bindInstallation, journalIdentity } from "./node-identity.ts";
 import { type EndsRead, type EndsWanted, readEndsOfSegments } from "./read-ends.ts";
-import { type JournalState, replayJournal, type SealedSegment } from "./replay.ts";
+import { type JournalState, replayJournal } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
-// is tried again every second, and until then no request begins. A full disk first costs the segments that are kept
-// for no other reason than their age.
+// is tried again every second, and until then no request begins. journal-space.ts says which segments a full disk or a
+// journal at its cap costs.
 
 export interface JournalOptions {
   directory: string;
@@ -31,6 +38,10 @@ export interface JournalOptions {
   segmentMs?: number;
   syncEveryMs?: number;
   retainMs?: number;
+  /** The cap: no request begins that could take the journal beyond it. */
+  maxBytes?: number;
+  /** Space kept on the disk for the ends of running requests; 0 for none. */
+  reserveBytes?: number;
   retryMs?: number;
   /** The machine's boot: what is written in one may be gone in the next. */
   bootId?: string | null;
@@ -39,6 +50,8 @@ export interface JournalOptions {
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Of the cap: a segment goes as a whole. */
+const SEGMENT_SHARE = 1 / 8;
 const HOUR_MS = 3_600_000;
 const RETAIN_MS = 48 * HOUR_MS;
 const SYNC_EVERY_MS = 50;
@@ -83,7 +96,7 @@ class FileJournal implements JournalOnDisk {
   readonly mark: DiskMark;
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
-  #segments: SealedSegment[] = [];
+  readonly #space: JournalSpace;
   #current: CurrentSegment | null = null;
   #lastOrdinal = 0;
   #nextSeq = 1;
@@ -101,11 +114,13 @@ class FileJournal implements JournalOnDisk {
   constructor(options: JournalOptions) {
     this.#options = {
       files: nodeJournalFiles,
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes: Math.min(SEGMENT_BYTES, (options.maxBytes ?? Infinity) * SEGMENT_SHARE),
       segmentMs: HOUR_MS,
       syncEveryMs: SYNC_EVERY_MS,
       retainMs: RETAIN_MS,
       retryMs: RETRY_MS,
+      maxBytes: Number.POSITIVE_INFINITY,
+      reserveBytes: 0,
       previousJournalId: null,
       bootId: null,
       ...options,
@@ -118,6 +133,7 @@ class FileJournal implements JournalOnDisk {
     );
     const { directory, bootId = readBootId() } = options;
     this.mark = makeJournalMark({ directory, journalId: this.journalId, bootId });
+    this.#space = new JournalSpace({ ...this.#options, contents: () => this.#contents() });
     this.#sync = new JournalSync({
       files: this.#options.files,
       directory: options.directory,
@@ -150,29 +166,31 @@ class FileJournal implements JournalOnDisk {
 
   resume(state: JournalState): void {
     assert(!this.#isWritable, "a journal is resumed once");
-    this.#segments = [...state.segments];
+    for (const segment of state.segments) this.#space.add(segment);
     this.#lastOrdinal = state.lastOrdinal;
     this.#nextSeq = state.nextSeq;
     this.#lastEndSeq = state.lastEndSeq;
     this.#flushedSeq = state.flushedSeq;
     this.#openBegins = new Map(state.openBegins);
     this.#openSegment();
-    this.#segments = this.#segments.filter(({ isEmpty, file }) => !isEmpty || !this.#remove(file));
+    this.#space.dropEmpty();
     this.#isWritable = true;
     this.prune();
+    if (!this.#space.holdReserve()) this.#armRetry();
   }
 
   begin(record: BeginRecord): void {
     if (!this.#isWritable)
       throw new ApiError("unavailable", "The gateway is starting or stopping.");
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
+    this.#space.admit();
     const seq = this.#nextSeq;
     try {
       this.#writeUnwritten();
-      this.#append(encodeRecord({ kind: "begin", seq, record }));
+      this.#append(encodeRecord({ kind: "begin", seq, record }), { mayUseReserve: false });
     } catch (error) {
       this.#writeFailed(error);
-      throw new ApiError("unavailable", REFUSAL);
+      throw new ApiError("unavailable", REFUSAL, { "retry-after": "1" });
     }
     this.#nextSeq = seq + 1;
     this.#openBegins.set(record.requestId, seq);
@@ -204,8 +222,7 @@ class FileJournal implements JournalOnDisk {
   }
 
   prune(): void {
-    const writtenBeforeMs = this.#options.clock.nowMs() - this.#options.retainMs;
-    while (this.#dropOldest((segment) => segment.writtenAtMs <= writtenBeforeMs));
+    this.#space.prune();
   }
 
   position(): JournalPosition {
@@ -227,6 +244,10 @@ class FileJournal implements JournalOnDisk {
     return this.#isWriteHealthy && this.#isSyncHealthy && this.#unwritten.length === 0;
   }
 
+  usage(): JournalUsage {
+    return this.#space.usage();
+  }
+
   async close(): Promise<void> {
     const isWritten = this.#isWritable;
     this.#isWritable = false;
@@ -237,6 +258,15 @@ class FileJournal implements JournalOnDisk {
     await this.#sync.stop();
     // One that was never started has its mark still to be read.
     if (isWritten && this.isHealthy()) this.mark.close();
+  }
+
+  #contents(): JournalContents {
+    return {
+      current: this.#current,
+      lastEndSeq: this.#lastEndSeq,
+      flushedSeq: this.#flushedSeq,
+      openBegins: this.#openBegins,
+    };
   }
 
   #isOpen(requestId: string): boolean {
@@ -260,7 +290,7 @@ class FileJournal implements JournalOnDisk {
   /** Records go into the file in the order of their numbers; one that cannot be written holds up those behind it. */
   #writeUnwritten(): void {
     for (let record = this.#unwritten[0]; record !== undefined; record = this.#unwritten[0]) {
-      this.#append(encodeRecord(record));
+      this.#append(encodeRecord(record), { mayUseReserve: true });
       // Not before: a segment's first record must count this request as open while the file has no end of it.
       this.#unwritten.shift();
       if (record.kind === "begin") continue; // it counts as open from where it stands first
@@ -269,7 +299,7 @@ class FileJournal implements JournalOnDisk {
     }
   }
 
-  #append(bytes: Buffer): void {
+  #append(bytes: Buffer, use: { mayUseReserve: boolean }): void {
     // Turning over writes a first record into the same scratch buffer, so it works on a copy.
     const isDue = this.#isTurnDue();
     const line = isDue ? Buffer.from(bytes) : bytes;
@@ -280,7 +310,8 @@ class FileJournal implements JournalOnDisk {
         this.#appendToCurrent(line);
         return;
       } catch (error) {
-        if (!isDiskFull(error) || !this.#dropForSpace()) throw error;
+        if (!isDiskFull(error) || !this.#space.free(use)) throw error;
+        this.#armRetry(); // takes the reserve again when there is room
       }
     }
   }
@@ -351,7 +382,7 @@ class FileJournal implements JournalOnDisk {
       file.append(header);
     } catch (error) {
       file.close();
-      this.#remove(segment);
+      this.#space.remove(segment);
       throw error;
     }
     this.#retireCurrent();
@@ -374,46 +405,16 @@ class FileJournal implements JournalOnDisk {
     const current = this.#current;
     if (current === null) return;
     this.#current = null;
-    this.#segments.push({
+    this.#space.add({
       ordinal: current.ordinal,
       file: current.path,
       firstSeq: current.firstSeq,
       lastEndSeq: this.#lastEndSeq,
       writtenAtMs: this.#options.clock.nowMs(),
+      bytes: current.bytes,
       isEmpty: !current.isUsed,
     });
     this.#sync.retire(current.file);
-  }
-
-  /**
-   * Oldest first and never past one that must stay: were an end to vanish before its begin, the next start would take
-   * the request for interrupted. The newest segment always stays, since it carries the sequence number.
-   */
-  #dropOldest(isWanted: (segment: SealedSegment) => boolean): boolean {
-    const [oldest, next] = this.#segments;
-    if (oldest === undefined || !isWanted(oldest)) return false;
-    const nextFirstSeq = next?.firstSeq ?? this.#current?.firstSeq;
-    if (nextFirstSeq === undefined || oldest.lastEndSeq > this.#flushedSeq) return false;
-    const [oldestOpenSeq = nextFirstSeq] = this.#openBegins.values();
-    if (oldestOpenSeq < nextFirstSeq || !this.#remove(oldest.file)) return false;
-    this.#segments.shift();
-    return true;
-  }
-
-  #dropForSpace(): boolean {
-    if (!this.#dropOldest(() => true)) return false;
-    this.#options.logger.error("disk full: a flushed journal segment was removed before its time");
-    return true;
-  }
-
-  #remove(file: string): boolean {
-    try {
-      this.#options.files.remove(file);
-      return true;
-    } catch (error) {
-      this.#options.logger.error({ err: error, file }, "journal segment cannot be removed");
-      return false;
-    }
   }
 
   #writeFailed(error: unknown): void {
@@ -454,10 +455,11 @@ class FileJournal implements JournalOnDisk {
     this.#retryTimer = null;
     try {
       this.#writeUnwritten();
-      this.#append(encodeRecord({ kind: "mark", seq: this.#nextSeq }));
+      this.#append(encodeRecord({ kind: "mark", seq: this.#nextSeq }), { mayUseReserve: false });
       this.#nextSeq += 1;
       if (!this.#isWriteHealthy) this.#options.logger.info("journal can be written again");
       this.#isWriteHealthy = true;
+      if (!this.#space.holdReserve()) this.#armRetry();
     } catch (error) {
       this.#writeFailed(error);
     }

@@ -7,7 +7,7 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { endInterrupted } from "./end-interrupted.ts";
 import { type FlushParticipant, type FlushStep, flushBatch, isRefusedData } from "./flush.ts";
-import type { Journal } from "./journal-contract.ts";
+import type { Journal, JournalUsage } from "./journal-contract.ts";
 import {
   ensureInstallationId,
   enterNode,
@@ -76,6 +76,8 @@ export interface MeterStatus {
   /** Another process has taken this node's id, or the database was replaced: only a restart helps. */
   isFenced: boolean;
   isJournalHealthy: boolean;
+  /** Null with a journal in the database. */
+  journal: JournalUsage | null;
 }
 
 const FLUSH_EVERY_MS = 250;
@@ -300,6 +302,7 @@ class JournalMeter implements Meter {
       lastFlushAtMs: this.#lastFlushAtMs,
       isFenced: this.#state === "fenced",
       isJournalHealthy: this.#journal.isHealthy(),
+      journal: this.#journal.usage(),
     };
   }
 

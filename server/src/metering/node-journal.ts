@@ -32,6 +32,8 @@ export interface DiskJournalOptions {
   clock: Clock;
   logger: Logger;
   previousJournalId?: string;
+  /** The cap of this journal. */
+  maxBytes: number;
 }
 
 export interface RowJournalOptions {
@@ -47,6 +49,8 @@ export interface RowJournalOptions {
 }
 
 const FOLDER = /^journal(?:-([1-9]\d{0,5}))?$/;
+/** For the ends of more than 10,000 running requests. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
 const LOCK_WITHIN_MS = 10_000;
 const LOCK_RETRY_MS = 50;
 const NODE_PREFIX = "node_";
@@ -55,13 +59,14 @@ const JOURNAL_PREFIX = "jrnl_";
 /** The journal of a process on its disk. Throws StartError for another node's, or one that another process writes. */
 export async function openDiskJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
   const lock = await lockWithin(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
-  return openLocked(lock, { ...options, configuredId: nameOfProcess(options) });
+  const configuredId = nameOfProcess(options);
+  return openLocked(lock, { ...options, configuredId, reserveBytes: RESERVE_BYTES });
 }
 
 /** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
 export async function openLeftJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
   const lock = await acquireProcessLock(folderOf(options.folder, options.index));
-  return openLocked(lock, { ...options, configuredId: null });
+  return openLocked(lock, { ...options, configuredId: null, reserveBytes: 0 });
 }
 
 /** The journal of a process in the database. Throws StartError for an id that cannot name a node. */
@@ -113,12 +118,24 @@ export function nameOfProcess(process: {
   return configuredId === null || index === 1 ? configuredId : `${configuredId}-${index}`;
 }
 
-async function openLocked(lock: ProcessLock, options: DiskJournalOptions): Promise<OpenedJournal> {
-  const { configuredId, makeId, clock, logger, previousJournalId = null } = options;
+async function openLocked(
+  lock: ProcessLock,
+  options: DiskJournalOptions & { reserveBytes: number },
+): Promise<OpenedJournal> {
+  const { configuredId, makeId, previousJournalId = null } = options;
+  const { clock, logger, maxBytes, reserveBytes } = options;
   const directory = lock.folder;
   try {
     const nodeId = nodeIdentity({ directory, configuredId, makeId: () => makeId(NODE_PREFIX) });
-    const journal = openJournal({ directory, nodeId, clock, logger, previousJournalId });
+    const journal = openJournal({
+      directory,
+      nodeId,
+      clock,
+      logger,
+      previousJournalId,
+      maxBytes,
+      reserveBytes,
+    });
     return { journal, release: () => lock.release() };
   } catch (error) {
     await lock.release();

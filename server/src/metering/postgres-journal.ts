@@ -255,6 +255,10 @@ class PostgresJournal implements Journal {
     return this.#isHealthy && !this.#isLost;
   }
 
+  usage(): null {
+    return null;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -29,6 +29,7 @@ export interface SealedSegment {
   lastEndSeq: number;
   /** Milliseconds since the epoch. */
   writtenAtMs: number;
+  bytes: number;
   /** True when it holds nothing but its first record: a process that did no work. */
   isEmpty: boolean;
 }
@@ -233,6 +234,7 @@ function stateOf(
       firstSeq,
       lastEndSeq,
       writtenAtMs: file.writtenAtMs,
+      bytes: file.bytes,
       isEmpty: isEmpty.has(file.ordinal),
     });
     lastEndSeq = file.header?.lastEndSeq ?? lastEndSeq;

@@ -21,6 +21,7 @@ export interface SegmentFile {
   file: string;
   /** Time of the last write, milliseconds since the epoch. */
   writtenAtMs: number;
+  bytes: number;
   /** Null when the first line is no sound segment record. */
   header: SegmentRecord | null;
 }
@@ -41,8 +42,8 @@ export async function listSegments(directory: string): Promise<SegmentFile[]> {
   const segments: SegmentFile[] = [];
   for (const ordinal of listOrdinals(directory)) {
     const file = segmentPath(directory, ordinal);
-    const writtenAtMs = statSync(file).mtimeMs;
-    segments.push({ ordinal, file, writtenAtMs, header: await readHeader(file) });
+    const { mtimeMs: writtenAtMs, size: bytes } = statSync(file);
+    segments.push({ ordinal, file, writtenAtMs, bytes, header: await readHeader(file) });
   }
   return segments;
 }

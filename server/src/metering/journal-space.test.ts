@@ -1,0 +1,216 @@
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { BeginRecord } from "#src/domain/request-record.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { type JournalOnDisk, type JournalOptions, openJournal } from "./journal.ts";
+import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { replayJournal } from "./replay.ts";
+
+const MAX_BYTES = 40_000;
+const RESERVE_BYTES = 50_000;
+const MINUTE_MS = 60_000;
+
+let directory: string;
+let nowMs: number;
+let logged: string[];
+let opened: JournalOnDisk[];
+const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+const logger = makeLogger("info", { write: (line) => logged.push(JSON.parse(line).msg) });
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-journal-"));
+  nowMs = SOME_TIME_MS;
+  logged = [];
+  opened = [];
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(opened.map((journal) => journal.close()));
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+async function replay(flushedSeq: number) {
+  const ends: string[] = [];
+  const onUnflushedEnd = ({ record }: { record: BeginRecord }) => ends.push(record.requestId);
+  const options = { directory, nodeId: "node_1", logger, flushedSeq, onUnflushedEnd };
+  return { ends, ...(await replayJournal(options)) };
+}
+
+async function open(options: Partial<JournalOptions>, flushedSeq = 0): Promise<JournalOnDisk> {
+  const { state } = await replay(flushedSeq);
+  const journal = openJournal({ directory, nodeId: "node_1", clock, logger, ...options });
+  journal.resume(state);
+  opened.push(journal);
+  return journal;
+}
+
+/** A whole request. Returns the sequence number of its end. */
+function run(journal: JournalOnDisk, begin = beginRecord()): number {
+  journal.begin(begin);
+  return journal.end(endRecord(begin, 1n))?.seq ?? 0;
+}
+
+/** Runs requests until one is refused. Returns the ids of those that were not. */
+function fill(journal: JournalOnDisk): { ids: string[]; refusal: unknown } {
+  const ids: string[] = [];
+  for (;;) {
+    const begin = beginRecord();
+    try {
+      run(journal, begin);
+    } catch (refusal) {
+      return { ids, refusal };
+    }
+    ids.push(begin.requestId);
+  }
+}
+
+const segments = () => fs.readdirSync(directory).filter((name) => name.endsWith(".journal"));
+const sizeOnDisk = () =>
+  segments().reduce((total, name) => total + fs.statSync(path.join(directory, name)).size, 0);
+
+test("at the cap flushed segments go, the oldest first, however young they are", async () => {
+  const journal = await open({ maxBytes: MAX_BYTES });
+  const [first] = segments();
+  for (let i = 0; i < 200; i++) {
+    journal.markFlushed(run(journal));
+    expect(sizeOnDisk()).toBeLessThanOrEqual(MAX_BYTES);
+  }
+  expect(segments()).not.toContain(first);
+  expect(segments().length).toBeGreaterThan(4);
+  expect(journal.usage()).toEqual({
+    bytes: sizeOnDisk(),
+    maxBytes: MAX_BYTES,
+    unflushedBytes: 0,
+    isFull: false,
+  });
+});
+
+test("a full journal keeps every unflushed record and refuses new requests", async () => {
+  const journal = await open({ maxBytes: MAX_BYTES });
+  const { ids, refusal } = fill(journal);
+  expect(refusal).toMatchObject({
+    code: "unavailable",
+    headers: { "retry-after": "5" },
+    details: { error_code: "journal_full" },
+  });
+  expect(journal.usage()).toEqual({
+    bytes: sizeOnDisk(),
+    maxBytes: MAX_BYTES,
+    unflushedBytes: sizeOnDisk(),
+    isFull: true,
+  });
+  expect((await replay(0)).ends).toEqual(ids);
+  fill(journal);
+  expect(logged.filter((msg) => msg === "the journal is full: requests get 503")).toHaveLength(1);
+});
+
+test("the requests that run when the journal is full end below the cap", async () => {
+  const journal = await open({ maxBytes: MAX_BYTES });
+  const running = [beginRecord(), beginRecord(), beginRecord()];
+  for (const begin of running) journal.begin(begin);
+  const { ids } = fill(journal);
+  for (const begin of running) {
+    journal.amendBegin({ ...begin, holdNanoUsd: 1n });
+    journal.end(endRecord(begin, 1n));
+  }
+  expect(sizeOnDisk()).toBeLessThanOrEqual(MAX_BYTES);
+  const { ends, openBegins } = await replay(0);
+  expect(ends).toEqual([...ids, ...running.map(({ requestId }) => requestId)]);
+  expect(openBegins).toEqual([]);
+});
+
+test("a full journal takes requests again once its records are flushed", async () => {
+  const journal = await open({ maxBytes: MAX_BYTES });
+  fill(journal);
+  const { state } = await replay(0);
+  journal.markFlushed(state.lastEndSeq);
+  expect(journal.usage()).toMatchObject({ unflushedBytes: 0, isFull: false });
+  run(journal);
+  expect(logged).toContain("the journal has room again");
+});
+
+test("a start with a lower cap drops flushed segments and keeps the others", async () => {
+  const before = await open({ maxBytes: MAX_BYTES });
+  const seqs = Array.from({ length: 10 }, () => run(before));
+  const { ids } = fill(before);
+  await before.close();
+  const flushedSeq = seqs.at(-1) ?? 0;
+  const journal = await open({ maxBytes: MAX_BYTES / 4 }, flushedSeq);
+  expect(journal.usage()).toMatchObject({ isFull: true, maxBytes: MAX_BYTES / 4 });
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  expect((await replay(flushedSeq)).ends).toEqual(ids);
+});
+
+/** A disk of limited size, on which the reserve counts too. */
+function limitedDisk() {
+  const disk = { freeBytes: 1_000_000 };
+  const take = (bytes: number) => {
+    if (bytes > disk.freeBytes) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+    disk.freeBytes -= bytes;
+  };
+  const files: JournalFiles = {
+    ...nodeJournalFiles,
+    create(file) {
+      const real = nodeJournalFiles.create(file);
+      return {
+        ...real,
+        append(bytes) {
+          take(bytes.length);
+          real.append(bytes);
+        },
+      };
+    },
+    remove(file) {
+      const bytes = fs.statSync(file).size;
+      nodeJournalFiles.remove(file);
+      disk.freeBytes += bytes;
+    },
+    fill(file, bytes) {
+      take(bytes);
+      nodeJournalFiles.fill(file, bytes);
+    },
+    freeBytes: () => disk.freeBytes,
+  };
+  return { disk, files };
+}
+
+test("on a full disk running requests end in the reserve, and no request begins until it is there again", async () => {
+  vi.useFakeTimers();
+  const { disk, files } = limitedDisk();
+  const journal = await open({ files, reserveBytes: RESERVE_BYTES });
+  expect(fs.statSync(path.join(directory, "reserve")).size).toBe(RESERVE_BYTES);
+  const running = Array.from({ length: 20 }, () => beginRecord());
+  for (const begin of running) journal.begin(begin);
+  disk.freeBytes = 0;
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  for (const begin of running) journal.end(endRecord(begin, 1n));
+  expect(journal.isHealthy()).toBe(true);
+  expect((await replay(0)).ends).toEqual(running.map(({ requestId }) => requestId));
+  expect(journal.usage()?.isFull).toBe(true);
+  expect(() => run(journal)).toThrow(/disk .* is full/);
+
+  // Space that the reserve alone would fill again is not enough.
+  disk.freeBytes = RESERVE_BYTES + 1_000;
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect(journal.usage()?.isFull).toBe(true);
+  disk.freeBytes = 3 * RESERVE_BYTES;
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect(journal.usage()?.isFull).toBe(false);
+  run(journal);
+});
+
+test("a start without room for the reserve takes requests once there is room", async () => {
+  vi.useFakeTimers();
+  const { disk, files } = limitedDisk();
+  disk.freeBytes = RESERVE_BYTES;
+  const journal = await open({ files, reserveBytes: RESERVE_BYTES });
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  disk.freeBytes = 3 * RESERVE_BYTES;
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  run(journal);
+});

@@ -1,0 +1,178 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { JournalUsage } from "./journal-contract.ts";
+import type { JournalFiles } from "./journal-files.ts";
+import { type JournalReserve, makeJournalReserve } from "./journal-reserve.ts";
+import type { SealedSegment } from "./replay.ts";
+
+// The space of a journal: its full segments, its cap, and its reserve on the disk.
+// At the cap flushed segments go first, oldest first, however young. Unflushed ones stay: then new requests are refused.
+// Each running request has room for its end below the cap, and on a full disk in the reserve.
+
+export interface JournalSpaceOptions {
+  files: JournalFiles;
+  directory: string;
+  clock: Clock;
+  logger: Logger;
+  /** Age at which a flushed segment goes, milliseconds. */
+  retainMs: number;
+  /** The cap. */
+  maxBytes: number;
+  /** Space kept on the disk for the ends of running requests; 0 for none. */
+  reserveBytes: number;
+  contents: () => JournalContents;
+}
+
+/** What the journal knows of itself. Sequence numbers, except as named. */
+export interface JournalContents {
+  /** The segment that is being written; null where none is. */
+  current: { firstSeq: number; bytes: number } | null;
+  lastEndSeq: number;
+  /** The database has every end up to here. */
+  flushedSeq: number;
+  /** Begins without an end, oldest first. */
+  openBegins: ReadonlyMap<string, number>;
+}
+
+/** More than the begin, its amendment and the end of one request take, bytes. 1.6 kB as a rule. */
+const REQUEST_BYTES = 4 * 1024;
+/** A flush takes a few seconds once the database is back. */
+const RETRY_AFTER_SECONDS = "5";
+const FULL =
+  "The gateway's journal is full, so it takes no new requests until its records are in the database. Try again later.";
+const DISK_FULL =
+  "The disk of the gateway's data folder is full, so it takes no new requests. Free space on it.";
+
+export class JournalSpace {
+  readonly #options: JournalSpaceOptions;
+  readonly #reserve: JournalReserve;
+  /** Oldest first. */
+  #segments: SealedSegment[] = [];
+  #sealedBytes = 0;
+  /** True from a request that was refused for lack of space to the next one that was not. */
+  #hasRefused: boolean = false;
+
+  constructor(options: JournalSpaceOptions) {
+    this.#options = options;
+    this.#reserve = makeJournalReserve({ ...options, bytes: options.reserveBytes });
+  }
+
+  add(segment: SealedSegment): void {
+    this.#segments.push(segment);
+    this.#sealedBytes += segment.bytes;
+  }
+
+  /** Removes segments without any record. */
+  dropEmpty(): void {
+    const kept = this.#segments.filter(({ isEmpty, file }) => !isEmpty || !this.remove(file));
+    this.#segments = [];
+    this.#sealedBytes = 0;
+    for (const segment of kept) this.add(segment);
+  }
+
+  /** Removes flushed segments that are old enough, or beyond the cap. */
+  prune(): void {
+    const { clock, retainMs } = this.#options;
+    const writtenBeforeMs = clock.nowMs() - retainMs;
+    while (this.#dropOldest(({ writtenAtMs }) => writtenAtMs <= writtenBeforeMs));
+    while (this.#isBeyondCap() && this.#dropOldest(() => true));
+  }
+
+  /** Makes room for one more request. Throws ApiError("unavailable") where there is none. */
+  admit(): void {
+    const { logger, maxBytes } = this.#options;
+    while (this.#isBeyondCap() && this.#dropOldest(() => true));
+    const isFull = this.#isFull();
+    const facts = { bytes: this.#bytes(), maxBytes, hasReserve: this.#reserve.isHeld() };
+    if (isFull && !this.#hasRefused) logger.error(facts, "the journal is full: requests get 503");
+    if (!isFull && this.#hasRefused) logger.info(facts, "the journal has room again");
+    this.#hasRefused = isFull;
+    if (!isFull) return;
+    const details = { error_code: "journal_full" } as const;
+    const message = facts.hasReserve ? FULL : DISK_FULL;
+    throw new ApiError("unavailable", message, { "retry-after": RETRY_AFTER_SECONDS }, details);
+  }
+
+  /** Frees space on a full disk. False where nothing is left to give. */
+  free({ mayUseReserve }: { mayUseReserve: boolean }): boolean {
+    const { logger } = this.#options;
+    if (this.#dropOldest(() => true)) {
+      logger.error("disk full: a flushed journal segment was removed before its time");
+      return true;
+    }
+    if (!mayUseReserve || !this.#reserve.release()) return false;
+    logger.error("disk full: the journal's reserve is used for running requests");
+    return true;
+  }
+
+  /** Takes the reserve, at the start and after it was used. False while the disk has no room for it. */
+  holdReserve(): boolean {
+    this.#reserve.hold();
+    return this.#reserve.isHeld();
+  }
+
+  usage(): JournalUsage {
+    const { maxBytes } = this.#options;
+    return {
+      bytes: this.#bytes(),
+      maxBytes: Number.isFinite(maxBytes) ? maxBytes : null,
+      unflushedBytes: this.#unflushedBytes(),
+      isFull: this.#isFull(),
+    };
+  }
+
+  /** Deletes a file of the journal, and says whether it could. */
+  remove(file: string): boolean {
+    const { files, logger } = this.#options;
+    try {
+      files.remove(file);
+      return true;
+    } catch (error) {
+      logger.error({ err: error, file }, "journal segment cannot be removed");
+      return false;
+    }
+  }
+
+  #bytes(): number {
+    return this.#sealedBytes + (this.#options.contents().current?.bytes ?? 0);
+  }
+
+  #unflushedBytes(): number {
+    const { current, lastEndSeq, flushedSeq } = this.#options.contents();
+    if (lastEndSeq <= flushedSeq) return 0;
+    const sealed = this.#segments.filter((segment) => segment.lastEndSeq > flushedSeq);
+    return sealed.reduce((total, { bytes }) => total + bytes, current?.bytes ?? 0);
+  }
+
+  /** Counts what the running requests and one more will still write. */
+  #isBeyondCap(): boolean {
+    const neededBytes = (this.#options.contents().openBegins.size + 1) * REQUEST_BYTES;
+    return this.#bytes() + neededBytes > this.#options.maxBytes;
+  }
+
+  #isFull(): boolean {
+    return !this.#reserve.isHeld() || (this.#isBeyondCap() && this.#findDroppable() === null);
+  }
+
+  /**
+   * The oldest segment, where nothing in it is needed. Only the oldest may go: were an end to vanish before its begin,
+   * the next start would take the request for interrupted. The newest one stays, since it carries the sequence number.
+   */
+  #findDroppable(): SealedSegment | null {
+    const { current, flushedSeq, openBegins } = this.#options.contents();
+    const [oldest, next] = this.#segments;
+    const nextFirstSeq = next?.firstSeq ?? current?.firstSeq;
+    if (oldest === undefined || nextFirstSeq === undefined) return null;
+    const [oldestOpenSeq = nextFirstSeq] = openBegins.values();
+    return oldest.lastEndSeq <= flushedSeq && oldestOpenSeq >= nextFirstSeq ? oldest : null;
+  }
+
+  #dropOldest(isWanted: (segment: SealedSegment) => boolean): boolean {
+    const oldest = this.#findDroppable();
+    if (oldest === null || !isWanted(oldest) || !this.remove(oldest.file)) return false;
+    this.#segments.shift();
+    this.#sealedBytes -= oldest.bytes;
+    return true;
+  }
+}
