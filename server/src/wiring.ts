@@ -44,6 +44,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { steadyDays } from "./ledger/steady-days.ts";
 import { makeBackground } from "./lib/background.ts";
 import { systemClock } from "./lib/clock.ts";
+import { readFreeBytes } from "./lib/free-space.ts";
 import { newId, systemRandomBytes } from "./lib/ids.ts";
 import { localSocketPath, socketName } from "./lib/local-socket.ts";
 import type { Logger } from "./lib/logger.ts";
@@ -333,7 +334,7 @@ async function startSurfaces(
   { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<Surfaces> {
-  const metrics = makeMetricsOf(core, () => gateway, share);
+  const metrics = makeMetricsOf(core, () => gateway, { share, folder: storage.folder });
   const clientAddress = makeClientAddress(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
@@ -423,12 +424,14 @@ function joinListener(share: ProcessShare, served: Parameters<typeof acceptConne
 function makeMetricsOf(
   core: Core,
   gateway: () => Gateway,
-  share: ProcessShare | undefined,
+  { share, folder }: { share: ProcessShare | undefined; folder: string },
 ): Metrics {
   return makeMetrics({
     inFlight: () => gateway().stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    journal: () => core.meter.status().journal,
+    diskFreeBytes: () => readFreeBytes(folder),
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Readiness } from "#src/http/pages.ts";
@@ -18,6 +20,7 @@ const AWAY_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 const CHANGES_SEEN_MS = 1_000;
 const UNFLUSHED = 500;
+const SENDERS = 40;
 /** Promised are BURSAR_DRAIN and 15 s; the rest is for a busy machine. */
 const STOP_BOUND_MS = 30_000;
 
@@ -140,6 +143,50 @@ test("SIGTERM while PostgreSQL is silent ends the process in time, and the next 
     await relay.close();
   }
 }, 180_000);
+
+test("while the journal is full requests and /readyz are 503 until PostgreSQL is back, and no record is lost", async () => {
+  const server = await startOn(line.connectionString, {
+    BURSAR_JOURNAL_MAX_SIZE: "10MB",
+    BURSAR_LEASE_TTL: "10m",
+  });
+  const key = await cachedKey(server);
+  const sent = { count: 1 };
+  line.cut();
+  // Each sender stops at the first refusal.
+  const refusals = await Promise.all(
+    Array.from({ length: SENDERS }, async () => {
+      for (;;) {
+        const answer = await sendMessage(server.url, key);
+        if (answer.status !== 200) return answer;
+        sent.count += 1;
+      }
+    }),
+  );
+  for (const { status, headers, json } of refusals) {
+    expect(status).toBe(503);
+    expect(headers.get("retry-after")).toBe("5");
+    expect(json).toMatchObject({
+      type: "error",
+      error: { type: "api_error", details: { error_code: "journal_full" } },
+    });
+  }
+  expect(await readinessOf(server)).toMatchObject({ code: 503, reason: "journal_full" });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain("bursar_journal_max_bytes 10000000\n");
+  expect(Number(/^bursar_journal_bytes (\d+)$/m.exec(metrics)?.[1])).toBeLessThan(10_000_000);
+  line.mend();
+  await eventually(60_000, "room in the journal", async () =>
+    (await readinessOf(server)).code === 200 ? true : null,
+  );
+  expect((await sendMessage(server.url, key)).status).toBe(200);
+  sent.count += 1;
+  await eventually(60_000, "all records", async () => {
+    const rows = await server.sql("SELECT FROM usage_event WHERE node_id = $1", [
+      readFileSync(join(server.dataDir, "journal", "node-id"), "utf8").trim(),
+    ]);
+    return rows.length === sent.count ? true : null;
+  });
+}, 300_000);
 
 test("with the journal in the database /readyz is 503 once a request is refused", async () => {
   const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });

@@ -1,25 +1,20 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import { getSystem } from "@bursar/contract/admin/system.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
+import { readFreeBytes } from "#src/lib/free-space.ts";
+import { checkJournal } from "./check-journal.ts";
 import { exitCodes } from "./command-error.ts";
 import { describeLedger } from "./describe-ledger.ts";
+import type { Finding } from "./finding.ts";
 import { callRoute, makeLocalApi } from "./local-api.ts";
 import { print } from "./print.ts";
 
 /** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
 type SendLocally = (method: "GET", target: string) => Promise<{ status: number; text: string }>;
-
-interface Finding {
-  check: string;
-  ok: boolean;
-  /** Nothing is wrong, but somebody should look. */
-  is_note?: boolean;
-  detail: string;
-}
 
 const OLDEST_NODE = 24;
 const LEAST_FREE_BYTES = 1024 ** 3;
@@ -55,6 +50,7 @@ export function addDoctorCommand(
       ...checkDataFolder(config.dataDir),
       checkExposure(config),
       server,
+      checkJournal(config, await readMetrics(send)),
       ...(server.ok ? [await checkBackup(config.dataDir)] : []),
     ];
     const isHealthy = findings.every((finding) => finding.ok);
@@ -88,8 +84,7 @@ function checkDataFolder(folder: string): Finding[] {
       detail: `${folder} is not writable for this user`,
     });
   }
-  const { bavail, bsize } = statfsSync(folder);
-  const freeBytes = bavail * bsize;
+  const freeBytes = readFreeBytes(folder);
   findings.push({
     check: "disk",
     ok: freeBytes >= LEAST_FREE_BYTES,
@@ -128,6 +123,15 @@ async function checkServer(send: SendLocally): Promise<Finding> {
       ok: false,
       detail: error instanceof Error ? error.message : String(error),
     };
+  }
+}
+
+/** Null where no server runs. */
+async function readMetrics(send: SendLocally): Promise<string | null> {
+  try {
+    return (await send("GET", "/metrics")).text;
+  } catch {
+    return null;
   }
 }
 

@@ -7,6 +7,8 @@ function metricsOf(process: number, requests: number) {
     inFlight: () => process,
     pendingRecords: () => 0,
     oldestPendingMs: () => 0,
+    journal: () => null,
+    diskFreeBytes: () => 0,
     databaseSilenceMs: () => 0,
     brokenAuditLogs: () => 0,
     newestBackupMs: () => null,

@@ -7,6 +7,10 @@ export interface Gauges {
   pendingRecords: () => number;
   /** Age of the oldest of them, in milliseconds. */
   oldestPendingMs: () => number;
+  /** Space of the journal; null for one in the database. */
+  journal: () => JournalSpace | null;
+  /** Free space on the disk of the data folder, bytes. */
+  diskFreeBytes: () => number;
   /** Since the change watch last heard from PostgreSQL, in milliseconds. */
   databaseSilenceMs: () => number;
   /** Of several that share one port: every line then says which process it speaks of. */
@@ -17,6 +21,13 @@ export interface Gauges {
   brokenAuditLogs: () => number;
   /** The moment that the newest backup holds, milliseconds since the epoch; null where there is none. */
   newestBackupMs: () => number | null;
+}
+
+/** Bytes. */
+interface JournalSpace {
+  bytes: number;
+  maxBytes: number | null;
+  unflushedBytes: number;
 }
 
 interface ObservedRequest {
@@ -109,6 +120,8 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "Age of the oldest pending record.",
     () => gauges.oldestPendingMs() / 1000,
   );
+  if (gauges.journal() !== null) makeJournalGauges(gauge, gauges);
+  gauge("bursar_disk_free_bytes", "Free space on the data folder's disk.", gauges.diskFreeBytes);
   gauge(
     "bursar_database_silence_seconds",
     "Since PostgreSQL last answered.",
@@ -128,6 +141,23 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "bursar_holds_waiting",
     "Requests that wait for budget which running requests hold.",
     gauges.waitingHolds,
+  );
+}
+
+function makeJournalGauges(
+  gauge: (name: string, help: string, read: () => number) => void,
+  { journal }: Gauges,
+): void {
+  gauge("bursar_journal_bytes", "Size of the journal.", () => journal()?.bytes ?? 0);
+  gauge(
+    "bursar_journal_max_bytes",
+    "Cap of the journal, BURSAR_JOURNAL_MAX_SIZE divided among processes.",
+    () => journal()?.maxBytes ?? 0,
+  );
+  gauge(
+    "bursar_journal_unflushed_bytes",
+    "Size of the journal's segments with records that are not yet in PostgreSQL. They stay at the cap.",
+    () => journal()?.unflushedBytes ?? 0,
   );
 }
 
