@@ -145,7 +145,7 @@ function planFor(
     headers: {
       accept: "application/json",
       "content-type": "application/json",
-      "user-agent": "Anthropic/JS 1.13.0",
+      "user-agent": "Anthropic/JS 1.14.0",
       "anthropic-version": "2023-06-01",
       "x-stainless-lang": "js",
       "x-stainless-os": "Linux",

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { clientFamily } from "./client-family.ts";
 
 test.each([
-  ["Anthropic/JS 1.13.0", "anthropic-typescript"],
+  ["Anthropic/JS 1.14.0", "anthropic-typescript"],
   ["Anthropic/JS 0.137.0", "anthropic-typescript"],
   ["AnthropicBedrock/JS 0.20.0", "anthropic-typescript"],
   ["Anthropic/Python 0.70.0", "anthropic-python"],

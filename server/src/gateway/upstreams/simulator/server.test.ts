@@ -24,10 +24,10 @@ afterAll(() => simulator.close());
 
 const hello = { max_tokens: 1000, messages: [{ role: "user" as const, content: "Hello, Claude" }] };
 
-describe.each(["1.13.0", "0.137.0"])("the official SDK %s", (version) => {
+describe.each(["1.14.0", "0.137.0"])("the official SDK %s", (version) => {
   const client = () => {
     const options = { apiKey: "sk-ant-test", baseURL: origin, maxRetries: 0 };
-    return version === "1.13.0"
+    return version === "1.14.0"
       ? new Anthropic(options)
       : // Another release of the SDK: the calls made here are the same.
         (new PreviousAnthropic(options) as unknown as Anthropic);
