@@ -30,6 +30,8 @@ export type PlainErrorCode =
   | "already_member"
   | "invite_already_exists"
   | "cannot_remove_last_member"
+  | "external_storage_not_available"
+  | "human_review_not_available"
   | "request_body_encoding_unsupported"
   | "request_body_timeout";
 

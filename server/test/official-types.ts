@@ -28,7 +28,11 @@ import type {
   officialWorkspaceMember,
   removeOfficialWorkspaceMember,
 } from "@bursar/contract/admin/workspace-members.ts";
-import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
+import type {
+  createOfficialWorkspace,
+  officialWorkspace,
+  updateOfficialWorkspace,
+} from "@bursar/contract/admin/workspaces.ts";
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
 import type { z } from "zod";
@@ -111,6 +115,24 @@ export type InvitesAreTaken = Is<
 type NewWorkspaceMember = Parameters<Anthropic["organization"]["workspaces"]["members"]["add"]>[1];
 export type WorkspaceMembersAreTaken = Is<
   IsAssignable<NewWorkspaceMember, z.input<(typeof addOfficialWorkspaceMember)["body"]>>
+>;
+
+/** Our bodies accept each data privacy that the official client can send, except null. The API refuses null too. */
+type BetaWorkspaces = Anthropic["beta"]["organization"]["workspaces"];
+type DataPrivacy<Input> = Input extends { inference_data_privacy?: infer Value }
+  ? NonNullable<Value>
+  : never;
+export type DataPrivacyIsTaken = Is<
+  IsAssignable<
+    [
+      DataPrivacy<Parameters<BetaWorkspaces["create"]>[0]>,
+      DataPrivacy<Parameters<BetaWorkspaces["update"]>[1]>,
+    ],
+    [
+      DataPrivacy<z.input<(typeof createOfficialWorkspace)["body"]>>,
+      DataPrivacy<z.input<(typeof updateOfficialWorkspace)["body"]>>,
+    ]
+  >
 >;
 
 /** What the official client may send to change a key, we take. */

@@ -117,6 +117,19 @@ const dataResidencyInput = z.strictObject({
   default_inference_geo: z.literal("global").nullable().optional(),
 });
 
+const storageInput = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("internal") }),
+  z.strictObject({ type: z.literal("external"), external_storage_id: z.string() }),
+]);
+/** Settings of Anthropic's storage and review. Only the defaults are accepted, and nothing is stored. */
+const inferenceDataPrivacyInput = z.strictObject({
+  human_review: z.strictObject({ type: z.enum(["enabled", "disabled"]) }).optional(),
+  safeguards_storage: storageInput.optional(),
+  transcripts_storage: storageInput.optional(),
+});
+const aboutDataPrivacy =
+  "`inference_data_privacy` accepts the official defaults alone: `internal` storage and `enabled` human review. The upstream's workspace decides about both, so this server stores no setting and returns none.";
+
 export const officialWorkspace = z
   .object({
     id: workspaceId,
@@ -154,6 +167,7 @@ export const createOfficialWorkspace = route({
   method: "POST",
   path: "/v1/organizations/workspaces",
   summary: "Create a workspace (official shape)",
+  description: aboutDataPrivacy,
   action: "workspaces:create",
   audited: "workspace.created",
   body: z.strictObject({
@@ -161,6 +175,7 @@ export const createOfficialWorkspace = route({
     data_residency: dataResidencyInput.nullable().optional(),
     display_color: displayColor.nullable().optional(),
     external_key_id: noneSupported.optional(),
+    inference_data_privacy: inferenceDataPrivacyInput.optional(),
     tags: tags.nullable().optional(),
     user_profile_id: noneSupported.optional(),
   }),
@@ -183,6 +198,7 @@ export const updateOfficialWorkspace = route({
   method: "POST",
   path: "/v1/organizations/workspaces/{workspace_id}",
   summary: "Update a workspace (official shape)",
+  description: aboutDataPrivacy,
   action: "workspaces:write",
   audited: "workspace.updated",
   params: workspaceParams,
@@ -191,11 +207,14 @@ export const updateOfficialWorkspace = route({
     data_residency: dataResidencyInput.omit({ workspace_geo: true }).nullable().optional(),
     display_color: displayColor.optional(),
     external_key_id: noneSupported.optional(),
+    inference_data_privacy: inferenceDataPrivacyInput.optional(),
     tags: tagChanges.nullable().optional(),
     user_profile_id: noneSupported.optional(),
   }),
   response: officialWorkspace,
 });
+
+export type InferenceDataPrivacyInput = z.output<typeof inferenceDataPrivacyInput>;
 
 export const archiveOfficialWorkspace = route({
   operationId: "archiveOfficialWorkspace",

@@ -1,12 +1,15 @@
 import type {
+  InferenceDataPrivacyInput,
   officialWorkspace,
   workspace,
   workspaceRoutes,
 } from "@bursar/contract/admin/workspaces.ts";
+import type { PlainErrorCode } from "@bursar/contract/errors.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
 import type { WorkspaceRow } from "./workspaces.sql.ts";
 import {
@@ -40,18 +43,37 @@ export function makeWorkspaceHandlers(
       toOfficialPage(await listWorkspacesByIds(deps, call, query), toOfficialWire),
     createOfficialWorkspace: async (call, { body }) => {
       const { name, display_color, tags } = body;
+      checkDataPrivacy(body.inference_data_privacy);
       return toOfficialWire(await createWorkspace(deps, call, { name, display_color, tags }));
     },
     getOfficialWorkspace: async (call, { params }) =>
       toOfficialWire(await getWorkspace(deps, call, params.workspace_id)),
     updateOfficialWorkspace: async (call, { params, body }) => {
       const { name, display_color, tags } = body;
+      checkDataPrivacy(body.inference_data_privacy);
       const change = { name, display_color, tags };
       return toOfficialWire(await updateWorkspace(deps, call, params.workspace_id, change));
     },
     archiveOfficialWorkspace: async (call, { params }) =>
       toOfficialWire(await archiveWorkspace(deps, call, params.workspace_id)),
   };
+}
+
+/** Throws for a setting that only the upstream's own workspace can have. */
+function checkDataPrivacy(wanted: InferenceDataPrivacyInput | undefined): void {
+  const storages = ["safeguards_storage", "transcripts_storage"] as const;
+  for (const field of storages) {
+    if (wanted?.[field]?.type !== "external") continue;
+    throw unavailable(field, "internal", "external_storage_not_available");
+  }
+  if (wanted?.human_review?.type === "disabled") {
+    throw unavailable("human_review", "enabled", "human_review_not_available");
+  }
+}
+
+function unavailable(field: string, accepted: string, code: PlainErrorCode): ApiError {
+  const message = `inference_data_privacy.${field}: only "${accepted}" is available on this server. Change the setting at Anthropic, in the upstream's workspace.`;
+  return new ApiError("invalid_request", message, {}, { error_code: code });
 }
 
 function positionOf(row: WorkspaceRow) {

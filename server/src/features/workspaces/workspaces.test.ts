@@ -110,6 +110,45 @@ describe("creating", () => {
     expect(answer.error.message).toContain(message);
   });
 
+  const internal = { type: "internal" };
+  test.each([
+    {},
+    {
+      human_review: { type: "enabled" },
+      safeguards_storage: internal,
+      transcripts_storage: internal,
+    },
+  ])("accepts the default data privacy and stores nothing: %j", async (privacy) => {
+    const body = {
+      name: `Private ${Object.keys(privacy).length}`,
+      inference_data_privacy: privacy,
+    };
+    const made = await org.admin.post<Official>(OFFICIAL, body);
+    expect(made.status).toBe(200);
+    expect(made.body).not.toHaveProperty("inference_data_privacy");
+    const changed = await org.admin.post(`${OFFICIAL}/${made.body.id}`, {
+      inference_data_privacy: privacy,
+    });
+    expect(changed.status).toBe(200);
+  });
+
+  const external = { type: "external", external_storage_id: "arn:aws:s3:::bucket" };
+  test.each([
+    [{ safeguards_storage: external }, "external_storage_not_available", "safeguards_storage"],
+    [{ transcripts_storage: external }, "external_storage_not_available", "transcripts_storage"],
+    [{ human_review: { type: "disabled" } }, "human_review_not_available", "human_review"],
+  ])("refuses data privacy that only Anthropic can set: %j", async (privacy, code, field) => {
+    const body = { name: "Refused", inference_data_privacy: privacy };
+    const created = await org.admin.post(OFFICIAL, body);
+    const workspace = await org.admin.post<Official>(OFFICIAL, { name: `For ${field}` });
+    const changed = await org.admin.post(`${OFFICIAL}/${workspace.body.id}`, body);
+    for (const answer of [created, changed]) {
+      expect(answer.status).toBe(400);
+      expect(answer.body).toMatchObject({ error: { details: { error_code: code } } });
+      expect(answer.error.message).toContain(`inference_data_privacy.${field}: `);
+    }
+  });
+
   test("a name is taken once among the active ones, in any case, also by concurrent calls", async () => {
     const answers = await Promise.all(
       ["Finance", "finance", "FINANCE"].map((name) => org.admin.post(COMPANY, { name })),
