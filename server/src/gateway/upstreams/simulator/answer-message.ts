@@ -34,7 +34,12 @@ export async function answerMessage(
   if (known) checkLimits(known, request, prompt.tokens);
   if (!(await isToBeAnswered(exchange, directives))) return;
   const seed = hash("sha1", body, "hex");
-  const answer = composeAnswer(request, directives, prompt.tokens, seed);
+  const answer = composeAnswer(request, {
+    directives,
+    promptTokens: prompt.tokens,
+    seed,
+    isAgent: isAgent(exchange),
+  });
   const model = known?.id ?? directives?.model ?? request.model;
   const cached = deps.cache.use(model, prompt.blocks, deps.clock.nowMs());
   const usage = makeUsage(cached, answer, termsOf(request, known), directives);
@@ -52,6 +57,11 @@ export async function answerCountTokens(exchange: Exchange, body: Buffer | null)
   if (!(await isToBeAnswered(exchange, directives))) return;
   const text = JSON.stringify({ input_tokens: directives?.usage.input ?? tokens });
   await sendJson(exchange.response, text, exchange.headers, directives);
+}
+
+/** The client is Claude Code, which the Agent SDK runs too. */
+function isAgent({ request }: Exchange): boolean {
+  return request.headers["user-agent"]?.startsWith("claude-cli/") ?? false;
 }
 
 /** Every request whose body arrived is logged, also one that is refused. */

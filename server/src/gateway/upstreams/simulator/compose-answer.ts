@@ -1,9 +1,15 @@
 import { hash } from "node:crypto";
+import {
+  chooseToolCalls,
+  lastToolResults,
+  lastUserText,
+  type ToolCall,
+  textOf,
+} from "./choose-tool.ts";
 import { countImages } from "./count-tokens.ts";
 import type { Directives } from "./directives.ts";
 import { sampleOf } from "./sample-value.ts";
-import { SimulatedError } from "./simulated-error.ts";
-import { asFields, blocksOf, type WireBlock, type WireRequest } from "./wire-request.ts";
+import { asFields, type WireRequest } from "./wire-request.ts";
 
 // What the simulator says. The same request gets the same answer, byte for byte, ids included.
 
@@ -33,13 +39,19 @@ const vocabulary =
     " ",
   );
 
-/** Throws SimulatedError where the request asks for a tool that is not there. `seed` makes the ids. */
-export function composeAnswer(
-  request: WireRequest,
-  directives: Directives | null,
-  promptTokens: number,
-  seed: string,
-): Answer {
+/** Facts about a request that are not in its body, or were read from it before. */
+export interface AnswerContext {
+  directives: Directives | null;
+  promptTokens: number;
+  /** Makes the ids. */
+  seed: string;
+  /** The client is Claude Code or the Agent SDK. */
+  isAgent: boolean;
+}
+
+/** Throws SimulatedError where the request asks for a tool that is not there. */
+export function composeAnswer(request: WireRequest, context: AnswerContext): Answer {
+  const { directives, promptTokens, seed, isAgent } = context;
   const answer: Answer = {
     blocks: [],
     stopReason: "end_turn",
@@ -50,8 +62,8 @@ export function composeAnswer(
   if (directives?.isRefusal) return { ...answer, stopReason: "refusal", outputTokens: 1 };
   const budget = request.max_tokens ?? 0;
   addThinking(answer, request, budget);
-  const tool = chooseTool(request);
-  if (tool !== null) addToolCall(answer, tool, budget, seed);
+  const calls = chooseToolCalls(request, isAgent);
+  if (calls.length > 0) addToolCalls(answer, calls, budget, seed);
   else addText(answer, textFor(request, directives, promptTokens), request.stop_sequences, budget);
   return answer;
 }
@@ -93,21 +105,23 @@ function addText(answer: Answer, pieces: readonly string[], stops: unknown, budg
   } else answer.stopReason = "end_turn";
 }
 
-function addToolCall(answer: Answer, tool: WireBlock, budget: number, seed: string): void {
+function addToolCalls(
+  answer: Answer,
+  calls: readonly ToolCall[],
+  budget: number,
+  seed: string,
+): void {
   if (answer.stopReason === "max_tokens" || budget === 0) {
     answer.stopReason = "max_tokens";
     return;
   }
-  const input = JSON.stringify(sampleOf(tool.input_schema, "input"));
-  const pieces = toPieces(input);
-  answer.blocks.push({
-    type: "tool_use",
-    pieces,
-    id: `toolu_${hash("sha256", `tool ${seed}`, "hex").slice(0, 24)}`,
-    name: String(tool.name),
-  });
   answer.stopReason = "tool_use";
-  spend(answer, TOOL_CALL_TOKENS + pieces.length, budget);
+  for (const [index, { name, input }] of calls.entries()) {
+    const pieces = toPieces(JSON.stringify(input));
+    const id = hash("sha256", index === 0 ? `tool ${seed}` : `tool ${index} ${seed}`, "hex");
+    answer.blocks.push({ type: "tool_use", pieces, id: `toolu_${id.slice(0, 24)}`, name });
+    spend(answer, TOOL_CALL_TOKENS + pieces.length, budget);
+  }
 }
 
 function spend(answer: Answer, tokens: number, budget: number): void {
@@ -115,37 +129,6 @@ function spend(answer: Answer, tokens: number, budget: number): void {
   if (answer.outputTokens < budget) return;
   answer.outputTokens = budget;
   if (answer.stopReason === "end_turn") answer.stopReason = "max_tokens";
-}
-
-/** The tool to call: the one that is demanded, or one that the last user message names. Server tools are never run. */
-function chooseTool(request: WireRequest): WireBlock | null {
-  const tools = blocksOf(request.tools).filter((tool) => typeof tool.name === "string");
-  const own = tools.filter((tool) => tool.input_schema !== undefined);
-  const choice = asFields(request.tool_choice);
-  switch (choice?.type) {
-    case "none":
-      return null;
-    case "any":
-      return own[0] ?? null;
-    case "tool": {
-      const tool = tools.find((candidate) => candidate.name === choice.name);
-      if (tool) return tool;
-      throw new SimulatedError(400, `Tool '${String(choice.name)}' not found in provided tools`);
-    }
-    default: {
-      const text = lastUserText(request);
-      return own.find((tool) => text?.includes(String(tool.name))) ?? null;
-    }
-  }
-}
-
-/** Text of the last message when a user wrote it; null after a tool result, so that a tool loop comes to an end. */
-function lastUserText(request: WireRequest): string | null {
-  const last = request.messages.at(-1);
-  if (last?.role !== "user") return null;
-  if (typeof last.content === "string") return last.content;
-  if (last.content.some((block) => block.type === "tool_result")) return null;
-  return last.content.map((block) => (typeof block.text === "string" ? block.text : "")).join("\n");
 }
 
 function textFor(
@@ -158,20 +141,28 @@ function textFor(
   if (format?.type === "json_schema")
     return toPieces(JSON.stringify(sampleOf(format.schema, "answer")));
   const images = request.messages.reduce((sum, message) => sum + countImages(message.content), 0);
-  const quoted = (lastUserText(request) ?? "")
-    .trim()
-    .slice(0, MAX_QUOTED_CHARACTERS)
-    .toWellFormed();
+  const written = quote(lastUserText(request));
+  const returned = quote(lastResultText(request));
   return toPieces(
     [
       "This is Bursar's built-in simulator: no Claude model was called and nothing was spent.",
       `Your prompt has ${request.messages.length} message(s) and about ${promptTokens} tokens.`,
       images > 0 ? `It shows ${images} image(s).` : "",
-      quoted === "" ? "" : `You wrote: ${quoted}`,
+      returned === "" ? "" : `The tool returned: ${returned}`,
+      written === "" ? "" : `You wrote: ${written}`,
     ]
       .filter((sentence) => sentence !== "")
       .join(" "),
   );
+}
+
+function quote(text: string | null): string {
+  return (text ?? "").trim().slice(0, MAX_QUOTED_CHARACTERS).toWellFormed();
+}
+
+/** Text of the newest tool result in the last message. */
+function lastResultText(request: WireRequest): string {
+  return textOf(lastToolResults(request).at(-1)?.content);
 }
 
 function wordPieces(count: number): string[] {

@@ -19,6 +19,7 @@ export interface WireRequest {
   speed?: unknown;
   inference_geo?: unknown;
   cache_control?: unknown;
+  context_management?: unknown;
 }
 
 interface WireMessage {
@@ -44,6 +45,9 @@ export interface WireBlock {
   format?: unknown;
   schema?: unknown;
   data?: unknown;
+  tool_name?: unknown;
+  disable_parallel_tool_use?: unknown;
+  properties?: unknown;
 }
 
 /** Throws SimulatedError(400) in the official words for a body that `/v1/messages` would refuse. */
