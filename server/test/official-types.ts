@@ -36,6 +36,14 @@ import type {
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
 import type { z } from "zod";
+import type {
+  BetaSimulatedModel,
+  SimulatedModel,
+} from "#src/gateway/upstreams/simulator/models.ts";
+import type {
+  AnswerMessage,
+  BetaAnswerMessage,
+} from "#src/gateway/upstreams/simulator/wire-answer.ts";
 
 // Nothing here runs: it compiles only while what we answer in the official shape is what the official SDKs say they get,
 // on both API versions. A field that is missing or has another type stops the type check.
@@ -260,3 +268,22 @@ type BodyOf<Type extends ErrorType> = Type extends unknown
   : never;
 type TypesWithBody = Extract<ErrorType, Anthropic.ErrorObject["type"]>;
 export type ErrorBodiesFit = Is<IsAssignable<BodyOf<TypesWithBody>, Anthropic.ErrorResponse>>;
+
+/** Answers of the simulator. The API leaves `citations` out of a text that cites nothing, although its type has it. */
+type WithCitations<Block> = Block extends { type: "text" } ? Block & { citations: null } : Block;
+type AsTyped<Message extends { content: unknown[] }> = Omit<Message, "content"> & {
+  content: WithCitations<Message["content"][number]>[];
+};
+type BetaMessage = Anthropic.Beta.BetaMessage;
+export type MessagesFit = Is<IsAssignable<AsTyped<AnswerMessage>, Anthropic.Message>>;
+export type BetaMessagesFit = Is<IsAssignable<AsTyped<BetaAnswerMessage>, BetaMessage>>;
+export type MessagesAreComplete = Is<HasAllFields<AnswerMessage, Anthropic.Message>>;
+export type MessageUsageIsComplete = Is<HasAllFields<AnswerMessage["usage"], Anthropic.Usage>>;
+export type BetaMessageUsageIsComplete = Is<
+  HasAllFields<BetaAnswerMessage["usage"], BetaMessage["usage"]>
+>;
+export type ModelsFit = Is<IsAssignable<SimulatedModel, Anthropic.ModelInfo>>;
+export type BetaModelsFit = Is<IsAssignable<BetaSimulatedModel, Anthropic.Beta.BetaModelInfo>>;
+export type BetaModelsAreComplete = Is<
+  HasAllFields<BetaSimulatedModel, Anthropic.Beta.BetaModelInfo>
+>;

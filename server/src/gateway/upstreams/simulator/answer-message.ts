@@ -2,13 +2,14 @@ import { hash } from "node:crypto";
 import { composeAnswer } from "./compose-answer.ts";
 import { readPrompt } from "./count-tokens.ts";
 import { type Directives, readDirectives } from "./directives.ts";
-import type { Exchange, SimulatorDeps } from "./exchange.ts";
+import { type Exchange, isBeta, type SimulatorDeps } from "./exchange.ts";
 import { findModel, knowsGeography, type SimulatedModel } from "./models.ts";
 import type { RequestLog } from "./request-log.ts";
 import { sendEvents, sendJson, waitFor, waitForClose } from "./send-answer.ts";
 import { SimulatedError } from "./simulated-error.ts";
 import {
   type AnswerTerms,
+  type BetaTerms,
   makeUsage,
   toEvents,
   toMessage,
@@ -43,9 +44,10 @@ export async function answerMessage(
   const model = known?.id ?? directives?.model ?? request.model;
   const cached = deps.cache.use(model, prompt.blocks, deps.clock.nowMs());
   const usage = makeUsage(cached, answer, termsOf(request, known), directives);
-  const wire: WireAnswer = { id: `msg_${seed.slice(0, 24)}`, model, answer, usage };
+  const beta = betaTermsOf(exchange, request);
+  const wire: WireAnswer = { id: `msg_${seed.slice(0, 24)}`, model, answer, usage, beta };
   if (request.stream === true) await sendEvents(response, toEvents(wire), headers, directives);
-  else await sendJson(response, toMessage(wire), headers, directives);
+  else await sendJson(response, JSON.stringify(toMessage(wire)), headers, directives);
 }
 
 /** `POST /v1/messages/count_tokens`. */
@@ -55,8 +57,16 @@ export async function answerCountTokens(exchange: Exchange, body: Buffer | null)
   const directives = directivesOf(request.model);
   const { tokens } = readPrompt(request);
   if (!(await isToBeAnswered(exchange, directives))) return;
-  const text = JSON.stringify({ input_tokens: directives?.usage.input ?? tokens });
+  const text = JSON.stringify({
+    input_tokens: directives?.usage.input ?? tokens,
+    ...(isBeta(exchange) && { context_management: null }),
+  });
   await sendJson(exchange.response, text, exchange.headers, directives);
+}
+
+function betaTermsOf(exchange: Exchange, request: WireRequest): BetaTerms | null {
+  if (!isBeta(exchange)) return null;
+  return { hasContextManagement: asFields(request.context_management) !== null };
 }
 
 /** The client is Claude Code, which the Agent SDK runs too. */

@@ -1,5 +1,5 @@
-import type { Exchange } from "./exchange.ts";
-import { findModel, type SimulatedModel, simulatedModels } from "./models.ts";
+import { type Exchange, isBeta } from "./exchange.ts";
+import { findModel, type SimulatedModel, simulatedModels, toBetaModel } from "./models.ts";
 import { SimulatedError } from "./simulated-error.ts";
 
 const DEFAULT_LIMIT = 20;
@@ -12,7 +12,8 @@ export function answerModels(exchange: Exchange): void {
   const listed = simulatedModels.filter((model) => {
     return wanted.size > 0 ? wanted.has(model.lifecycle) : model.lifecycle !== "retired";
   });
-  sendJson(exchange, toPage(listed, query));
+  const page = toPage(listed, query);
+  sendJson(exchange, isBeta(exchange) ? { ...page, data: page.data.map(toBetaModel) } : page);
 }
 
 /** `GET /v1/models/{id}`, also by an alias. */
@@ -20,7 +21,7 @@ export function answerModel(exchange: Exchange, encodedId: string): void {
   const id = decode(encodedId);
   const model = findModel(id);
   if (model === null) throw new SimulatedError(404, `model: ${id}`);
-  sendJson(exchange, model);
+  sendJson(exchange, isBeta(exchange) ? toBetaModel(model) : model);
 }
 
 function toPage(models: readonly SimulatedModel[], query: URLSearchParams) {

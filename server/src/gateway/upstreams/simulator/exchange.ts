@@ -18,3 +18,9 @@ export interface Exchange {
   requestId: string;
   headers: Record<string, string>;
 }
+
+/** The request asks for a beta, by its header or, in the older API version, by its query. */
+export function isBeta({ request, url }: Exchange): boolean {
+  const names = request.headers["anthropic-beta"];
+  return url.searchParams.get("beta") === "true" || (names !== undefined && names !== "");
+}

@@ -18,6 +18,14 @@ export interface SimulatedModel {
   capabilities: ReturnType<typeof capabilitiesOf>;
 }
 
+/** The same model as the answer to a beta request. */
+export interface BetaSimulatedModel extends SimulatedModel {
+  allowed_fallback_models: string[];
+  capabilities: SimulatedModel["capabilities"] & {
+    compaction: { supported: boolean; summarize: { supported: boolean } };
+  };
+}
+
 type Row = [
   id: string,
   name: string,
@@ -171,6 +179,17 @@ export function findModel(idOrAlias: string): SimulatedModel | null {
 /** The geography parameter came with the 4.6 models. */
 export function knowsGeography(model: SimulatedModel): boolean {
   return model.max_input_tokens === M;
+}
+
+/** The simulator falls back on no other model. */
+export function toBetaModel(model: SimulatedModel): BetaSimulatedModel {
+  const { compact_20260112: compact } = model.capabilities.context_management;
+  const compaction = { supported: compact.supported, summarize: compact };
+  return {
+    ...model,
+    allowed_fallback_models: [],
+    capabilities: { ...model.capabilities, compaction },
+  };
 }
 
 function toModel(row: Row): SimulatedModel {

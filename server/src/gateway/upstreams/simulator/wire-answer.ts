@@ -2,7 +2,7 @@ import type { Answer, AnswerBlock } from "./compose-answer.ts";
 import type { Directives } from "./directives.ts";
 import type { CachedPrompt } from "./prompt-cache.ts";
 
-// Answers in the official shape (anthropic-api C.1 and C.2), as one JSON text and as a stream of events.
+// Answers in the official shape, as one JSON text and as a stream of events.
 
 /** Everything that an answer says, before it is written as JSON or as a stream. */
 export interface WireAnswer {
@@ -10,6 +10,67 @@ export interface WireAnswer {
   model: string;
   answer: Answer;
   usage: AnswerUsage;
+  /** Null: the request asked for no beta, and the answer has no beta fields. */
+  beta: BetaTerms | null;
+}
+
+/** Facts that only the answer to a beta request reports. */
+export interface BetaTerms {
+  hasContextManagement: boolean;
+}
+
+/** A whole message. The API leaves `citations` out of a text that cites nothing. */
+export interface AnswerMessage {
+  id: string;
+  type: "message";
+  role: "assistant";
+  model: string;
+  container: null;
+  diagnostics: null;
+  content: AnswerContent[];
+  stop_reason: Answer["stopReason"];
+  stop_sequence: string | null;
+  stop_details: AnswerStopDetails | null;
+  usage: AnswerUsage;
+}
+
+export type AnswerContent =
+  | { type: "text"; text: string }
+  | { type: "thinking"; thinking: string; signature: string }
+  | { type: "tool_use"; id: string; name: string; input: unknown; caller: { type: "direct" } };
+
+interface AnswerStopDetails {
+  type: "refusal";
+  category: null;
+  explanation: string;
+}
+
+/** A message as the answer to a beta request. */
+export interface BetaAnswerMessage extends AnswerMessage {
+  context_management: { applied_edits: [] } | null;
+  stop_details: (AnswerStopDetails & BetaStopDetails) | null;
+  usage: AnswerUsage & BetaUsage;
+}
+
+interface BetaStopDetails {
+  fallback_credit_token: null;
+  fallback_has_prefill_claim: null;
+  recommended_model: null;
+}
+
+interface BetaUsage {
+  iterations: BetaIteration[] | null;
+  fallback_credit: null;
+}
+
+interface BetaIteration {
+  type: "message";
+  model: string;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_input_tokens: number;
+  cache_creation_input_tokens: number;
+  cache_creation: AnswerUsage["cache_creation"];
 }
 
 /** The `usage` of a whole message. */
@@ -60,19 +121,26 @@ export function makeUsage(
 }
 
 /** The body of a JSON answer. */
-export function toMessage(wire: WireAnswer): string {
+export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
   const { answer } = wire;
-  return JSON.stringify({
+  const message: AnswerMessage = {
     ...messageHead(wire),
     content: answer.blocks.map((block) => toBlock(block, block.pieces.join(""))),
     ...stopOf(answer),
     usage: wire.usage,
-  });
+  };
+  if (wire.beta === null) return message;
+  return {
+    ...message,
+    context_management: contextManagementOf(wire.beta),
+    ...betaStopOf(answer),
+    usage: { ...wire.usage, ...betaUsageOf(wire) },
+  };
 }
 
 /** The events of a streamed answer, one by one and only when asked for. */
 export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> {
-  const { answer, usage } = wire;
+  const { answer, usage, beta } = wire;
   yield event("message_start", {
     message: {
       ...messageHead(wire),
@@ -85,7 +153,9 @@ export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> 
         output_tokens: Math.min(1, usage.output_tokens),
         output_tokens_details: null,
         server_tool_use: null,
+        ...(beta !== null && { iterations: null, fallback_credit: null }),
       },
+      ...(beta !== null && { context_management: null }),
     },
   });
   for (const [index, block] of answer.blocks.entries()) {
@@ -95,7 +165,7 @@ export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> 
     yield event("content_block_stop", { index });
   }
   yield event("message_delta", {
-    delta: { ...stopOf(answer), container: null },
+    delta: { ...(beta === null ? stopOf(answer) : betaStopOf(answer)), container: null },
     usage: {
       input_tokens: usage.input_tokens,
       cache_creation_input_tokens: usage.cache_creation_input_tokens,
@@ -103,7 +173,9 @@ export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> 
       output_tokens: usage.output_tokens,
       output_tokens_details: usage.output_tokens_details,
       server_tool_use: usage.server_tool_use,
+      ...(beta !== null && betaUsageOf(wire)),
     },
+    ...(beta !== null && { context_management: contextManagementOf(beta) }),
   });
   yield event("message_stop", {});
 }
@@ -115,15 +187,17 @@ export function overloadedEvent(): string {
 function messageHead(wire: WireAnswer) {
   return {
     id: wire.id,
-    type: "message",
-    role: "assistant",
+    type: "message" as const,
+    role: "assistant" as const,
     model: wire.model,
     container: null,
     diagnostics: null,
   };
 }
 
-function stopOf(answer: Answer) {
+function stopOf(
+  answer: Answer,
+): Pick<AnswerMessage, "stop_reason" | "stop_sequence" | "stop_details"> {
   const isRefusal = answer.stopReason === "refusal";
   const explanation = "The model name asked the simulator to refuse.";
   return {
@@ -133,11 +207,39 @@ function stopOf(answer: Answer) {
   };
 }
 
+function betaStopOf(answer: Answer) {
+  const { stop_details: details, ...stop } = stopOf(answer);
+  const added: BetaStopDetails = {
+    fallback_credit_token: null,
+    fallback_has_prefill_claim: null,
+    recommended_model: null,
+  };
+  return { ...stop, stop_details: details === null ? null : { ...details, ...added } };
+}
+
+/** The context is never edited, which is what an answer says where the request allows edits. */
+function contextManagementOf(beta: BetaTerms): BetaAnswerMessage["context_management"] {
+  return beta.hasContextManagement ? { applied_edits: [] } : null;
+}
+
+function betaUsageOf({ usage, model }: WireAnswer): BetaUsage {
+  const iteration: BetaIteration = {
+    type: "message",
+    model,
+    input_tokens: usage.input_tokens,
+    output_tokens: usage.output_tokens,
+    cache_read_input_tokens: usage.cache_read_input_tokens,
+    cache_creation_input_tokens: usage.cache_creation_input_tokens,
+    cache_creation: usage.cache_creation,
+  };
+  return { iterations: [iteration], fallback_credit: null };
+}
+
 /** A block with `text` in it; empty as it begins a stream. */
-function toBlock(block: AnswerBlock, text: string): object {
+function toBlock(block: AnswerBlock, text: string): AnswerContent {
   switch (block.type) {
     case "text":
-      return { type: "text", text, citations: null };
+      return { type: "text", text };
     case "thinking": {
       const signature = text === "" ? "" : block.signature;
       return { type: "thinking", thinking: block.isOmitted ? "" : text, signature };

@@ -1,0 +1,126 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Simulator, startSimulator } from "./server.ts";
+
+let simulator: Simulator;
+let client: Anthropic;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ port: 0 });
+  if (!("origin" in simulator.address)) throw new Error("a port was asked for");
+  client = new Anthropic({ apiKey: "sk-ant-test", baseURL: simulator.address.origin });
+});
+
+afterAll(() => simulator.close());
+
+const hello = {
+  model: "claude-opus-5-5",
+  max_tokens: 300,
+  messages: [{ role: "user" as const, content: "Hello" }],
+};
+const betas: Anthropic.Beta.AnthropicBeta[] = ["context-management-2025-06-27"];
+const clearing = {
+  ...hello,
+  betas,
+  context_management: { edits: [{ type: "clear_thinking_20251015" as const }] },
+};
+
+describe("the answer to a beta request", () => {
+  test("reports context management as null where the request allows no edits", async () => {
+    const message = await client.beta.messages.create({ ...hello, betas });
+    expect(message.context_management).toBeNull();
+  });
+
+  test("reports that no edit was applied where the request allows some", async () => {
+    const message = await client.beta.messages.create(clearing);
+    expect(message.context_management).toEqual({ applied_edits: [] });
+  });
+
+  test("reports one iteration with the tokens of the whole message", async () => {
+    const { usage } = await client.beta.messages.create({ ...hello, betas });
+    expect(usage.fallback_credit).toBeNull();
+    expect(usage.iterations).toEqual([
+      {
+        type: "message",
+        model: "claude-opus-5-5",
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 0,
+        cache_creation: usage.cache_creation,
+      },
+    ]);
+  });
+
+  test("says the same as a stream", async () => {
+    const created = await client.beta.messages.create(clearing);
+    const streamed = await client.beta.messages.stream(clearing).finalMessage();
+    expect(streamed).toMatchObject({
+      context_management: created.context_management,
+      usage: created.usage,
+    });
+  });
+
+  test("of a refusal has no credit and recommends no model", async () => {
+    const message = await client.beta.messages.create({
+      ...hello,
+      betas,
+      model: "simulate-refuse",
+    });
+    expect(message.stop_details).toMatchObject({
+      fallback_credit_token: null,
+      fallback_has_prefill_claim: null,
+      recommended_model: null,
+    });
+  });
+
+  test("counts tokens without context management", async () => {
+    const { model, messages } = hello;
+    const counted = await client.beta.messages.countTokens({ model, messages, betas });
+    expect(counted.context_management).toBeNull();
+  });
+
+  test("lists models with their fallbacks and the compaction they support", async () => {
+    const recent = await client.beta.models.retrieve("claude-opus-5-5", { betas });
+    const old = await client.beta.models.retrieve("claude-haiku-4-5", { betas });
+    expect(recent.allowed_fallback_models).toEqual([]);
+    const supports = (isSo: boolean) => ({ supported: isSo, summarize: { supported: isSo } });
+    expect(recent.capabilities?.compaction).toEqual(supports(true));
+    expect(old.capabilities?.compaction).toEqual(supports(false));
+    const [listed] = (await client.beta.models.list({ betas })).data;
+    expect(listed).toHaveProperty("allowed_fallback_models");
+  });
+});
+
+describe("the answer to a request without a beta", () => {
+  test("has no beta fields", async () => {
+    const message = await client.messages.create(hello);
+    expect(message).not.toHaveProperty("context_management");
+    expect(message.usage).not.toHaveProperty("iterations");
+    expect(message.usage).not.toHaveProperty("fallback_credit");
+    expect(await client.models.retrieve("claude-opus-5-5")).not.toHaveProperty(
+      "allowed_fallback_models",
+    );
+  });
+
+  test("leaves citations out of a text that cites nothing, in JSON and in a stream", async () => {
+    const { content } = await client.messages.create(hello);
+    expect(content).toEqual([{ type: "text", text: expect.any(String) }]);
+    const events = await client.messages.create({ ...hello, stream: true });
+    for await (const event of events) {
+      if (event.type === "content_block_start") {
+        expect(event.content_block).toEqual({ type: "text", text: "" });
+      }
+    }
+  });
+});
+
+test("Claude Code begins with a tool call, other clients do not", async () => {
+  const properties = { command: { type: "string" }, description: { type: "string" } };
+  const tools: Anthropic.Tool[] = [{ name: "Bash", input_schema: { type: "object", properties } }];
+  const headers = { "user-agent": "claude-cli/2.1.332 (external, cli)" };
+  const agent = await client.messages.create({ ...hello, tools }, { headers });
+  expect(agent.stop_reason).toBe("tool_use");
+  const other = await client.messages.create({ ...hello, tools });
+  expect(other.stop_reason).toBe("end_turn");
+});
