@@ -80,6 +80,33 @@ def sdk_counts_tokens_and_lists_models():
 
 
 @check
+def sdk_tool_runner_runs_its_tool_and_ends():
+    ran = []
+
+    @anthropic.beta_tool
+    def get_weather(city: str) -> str:
+        """The weather of a city.
+
+        Args:
+            city: The name of the city.
+        """
+        ran.append(city)
+        return f"sunny in {city}"
+
+    sent = []
+    recorded = anthropic.DefaultHttpxClient(event_hooks={"response": [lambda response: sent.append(response.status_code)]})
+    runner = client(http_client=recorded).beta.messages.tool_runner(
+        model=MODEL, max_tokens=1000, tools=[get_weather], messages=[{"role": "user", "content": "Use get_weather."}]
+    )
+    final = runner.until_done()
+    assert ran == ["sample city"], ran
+    assert final.stop_reason == "end_turn" and "sunny in sample city" in text_of(final)
+    # The current major version asks for a thread first, and continues without one.
+    asked = [] if anthropic.__version__.startswith("1.") else [400]
+    assert sent == [*asked, 200, 200], sent
+
+
+@check
 def sdk_raises_its_own_errors():
     wrong = client("sk-ant-api03-wrong", max_retries=0)
     raises(anthropic.AuthenticationError, lambda: wrong.messages.create(model=MODEL, max_tokens=1, messages=MESSAGES))
