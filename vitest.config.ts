@@ -35,7 +35,8 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
-const NOT_OURS = ["**/node_modules/**"];
+/** Unmodified clients have a configuration of their own, because they have to be installed first. */
+const NOT_OURS = ["**/node_modules/**", "server/test/clients/**"];
 /** Each in a process of its own. */
 const ALONE = [
   "server/test/**/*.test.ts",

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { sendMessage } from "#test/harness/server-process.ts";
+import { runClaudeCode } from "./run-client.ts";
+import { useServer } from "./use-server.ts";
+
+const served = useServer();
+
+interface Line {
+  type: string;
+  subtype?: string;
+  is_error?: boolean;
+  result?: string;
+  message?: { content: { type: string; name?: string; content?: unknown; is_error?: boolean }[] };
+}
+
+test("a turn calls a tool, reads its result and ends", async () => {
+  const { key } = await served.server.workspaceWithKey();
+  const args = ["Hello", "--output-format", "stream-json", "--verbose"];
+  const { folder, stdout, code } = await runClaudeCode({ url: served.url, key }, args);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
+  const blocks = lines.flatMap(({ message }) => message?.content ?? []);
+  expect(blocks).toContainEqual(expect.objectContaining({ type: "tool_use", name: "Bash" }));
+  expect(blocks).toContainEqual(
+    expect.objectContaining({ type: "tool_result", content: folder, is_error: false }),
+  );
+  expect(lines.at(-1)).toMatchObject({ type: "result", subtype: "success", is_error: false });
+  expect(lines.at(-1)?.result).toContain(`The tool returned: ${folder}`);
+  expect(code).toBe(0);
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
+});
+
+const MAX_WRONG_KEY_MS = 15_000;
+
+test("with a wrong key it sends one request and ends within 15 seconds with a sentence", async () => {
+  const startedAt = performance.now();
+  const key = `sk-ant-api03-${"x".repeat(49)}`;
+  const { stdout, code } = await runClaudeCode({ url: served.url, key }, ["Hello"]);
+  expect(performance.now() - startedAt).toBeLessThan(MAX_WRONG_KEY_MS);
+  expect(code).toBe(1);
+  expect(stdout).toContain("Invalid API key");
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([401]);
+});
+
+test("at a spent limit it sends one request and prints the limit", async () => {
+  const { workspaceId, key } = await served.server.workspaceWithKey();
+  // $7.50 in one answer.
+  const model = "simulate-in1000000-out100000-as-claude-opus-5";
+  expect((await sendMessage(served.server.url, key, { model })).status).toBe(200);
+  await served.server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: workspaceId,
+    monthly_limit_usd: 1,
+  });
+  await expect.poll(async () => (await sendMessage(served.server.url, key)).status).toBe(400);
+  const { stdout, code } = await runClaudeCode({ url: served.url, key }, ["Hello"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain(`The monthly spend limit of workspace ${workspaceId} is $1.00`);
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([429]);
+});

@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { temporaryFolder } from "#test/harness/server-process.ts";
+
+const run = promisify(execFile);
+/** Catches hangs. A test with a deadline measures the time itself. */
+const CLIENT_MS = 90_000;
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** The server and the key that a client uses, as its environment names them. */
+export interface Access {
+  url: string;
+  key: string;
+}
+
+export interface ClientEnd {
+  /** The path that the client ran in. */
+  folder: string;
+  stdout: string;
+  stderr: string;
+  /** Exit code; null after a signal. */
+  code: number | null;
+}
+
+/** Runs a program of `programs/` in a Node process of its own, and returns the JSON that it prints last. */
+export async function runProgram<Result>(
+  access: Access,
+  name: string,
+  args: readonly string[] = [],
+): Promise<Result> {
+  const program = join(clientsFolder(), "programs", name);
+  const { stdout, stderr, code } = await runClient(access, process.execPath, [program, ...args]);
+  if (code !== 0) throw new Error(`${name} ended with ${code}:\n${stderr}${stdout}`);
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Result;
+}
+
+/** Runs Claude Code once, without a terminal. */
+export function runClaudeCode(access: Access, args: readonly string[]): Promise<ClientEnd> {
+  const claude = join(clientsFolder(), "node_modules", ".bin", "claude");
+  return runClient(access, claude, ["-p", ...args]);
+}
+
+/** Runs in a new folder and with a new home: a client has no settings of the machine's user, and no credential. */
+async function runClient(
+  { url, key }: Access,
+  program: string,
+  args: readonly string[],
+): Promise<ClientEnd> {
+  const folder = await temporaryFolder();
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: await temporaryFolder(),
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: key,
+    // Requests to other addresses than the base URL.
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  };
+  const options = { cwd: folder, env, timeout: CLIENT_MS, maxBuffer: MAX_OUTPUT_BYTES };
+  const running = run(program, [...args], options);
+  running.child.stdin?.end();
+  try {
+    return { folder, code: 0, ...(await running) };
+  } catch (error) {
+    const { stdout = "", stderr = "", code } = error as Partial<ClientEnd>;
+    if (typeof code === "string") throw error; // it could not be started
+    return { folder, stdout, stderr, code: code ?? null };
+  }
+}
+
+function clientsFolder(): string {
+  const folder = process.env["BURSAR_TEST_CLIENTS"];
+  if (folder !== undefined && existsSync(folder)) return folder;
+  throw new Error(
+    "BURSAR_TEST_CLIENTS is the folder of the clients: run server/test/clients/install.mjs <folder> first",
+  );
+}

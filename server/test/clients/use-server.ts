@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { type ServerProcess, startServer, stopAllServers } from "#test/harness/server-process.ts";
+import { type RecordedRequest, startRecordingRelay } from "./recording-relay.ts";
+
+export interface ServerForClients {
+  server: ServerProcess;
+  /** The address for clients: what they send there is recorded. */
+  url: string;
+  /** Returns the Messages requests of the running test so far, in the order of their answers. */
+  takeMessages(): RecordedRequest[];
+}
+
+/** Starts a server with the simulator for the tests of a file. Its members exist once the tests run. */
+export function useServer(): ServerForClients {
+  const used: Partial<ServerForClients & { close(): Promise<void> }> = {};
+  beforeAll(async () => {
+    const server = await startServer();
+    Object.assign(used, { server }, await startRecordingRelay(server.url));
+  });
+  beforeEach(() => {
+    used.takeMessages?.();
+  });
+  afterAll(async () => {
+    await used.close?.();
+    await stopAllServers();
+  });
+  return used as ServerForClients;
+}
