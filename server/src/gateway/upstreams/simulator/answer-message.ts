@@ -15,7 +15,7 @@ import {
   toMessage,
   type WireAnswer,
 } from "./wire-answer.ts";
-import { asFields, readRequest, type WireRequest } from "./wire-request.ts";
+import { asFields, blocksOf, readRequest, type WireRequest } from "./wire-request.ts";
 
 /** Models with a fast mode; another one that is asked for it answers at the standard speed. */
 const fastModels = new Set(["claude-opus-5", "claude-opus-4-8"]);
@@ -66,7 +66,10 @@ export async function answerCountTokens(exchange: Exchange, body: Buffer | null)
 
 function betaTermsOf(exchange: Exchange, request: WireRequest): BetaTerms | null {
   if (!isBeta(exchange)) return null;
-  return { hasContextManagement: asFields(request.context_management) !== null };
+  return {
+    hasContextManagement: asFields(request.context_management) !== null,
+    hasSafeguards: blocksOf(request.safeguards).some(({ type }) => type === "dangerous_tool_use"),
+  };
 }
 
 /** The client is Claude Code, which the Agent SDK runs too. */

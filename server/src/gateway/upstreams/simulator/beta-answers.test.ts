@@ -61,6 +61,40 @@ describe("the answer to a beta request", () => {
     });
   });
 
+  test("finds each tool call harmless where the request asks for a check", async () => {
+    const asked = {
+      ...hello,
+      betas,
+      tools: [{ name: "get_weather", input_schema: { type: "object" as const } }],
+      tool_choice: { type: "any" as const },
+      // No field of the SDK's types.
+      safeguards: [{ type: "dangerous_tool_use", classifier_context: { v: 1 } }],
+    };
+    const message = await client.beta.messages.create(asked);
+    const [use] = message.content;
+    if (use?.type !== "tool_use") throw new Error("a tool call was expected");
+    const results = [
+      {
+        type: "dangerous_tool_use",
+        status: {
+          type: "available",
+          tool_uses: { [use.id]: { type: "evaluated", outcome: "not_flagged" } },
+        },
+      },
+    ];
+    expect(message).toHaveProperty("safeguard_results", results);
+    const deltas: unknown[] = [];
+    for await (const event of await client.beta.messages.create({ ...asked, stream: true })) {
+      if (event.type === "message_delta") deltas.push(event.delta);
+    }
+    // The stream's body differs, and with it the id of the call.
+    const [streamed] = deltas;
+    expect(streamed).toHaveProperty(["safeguard_results", 0, "status", "type"], "available");
+    expect(await client.beta.messages.create({ ...hello, betas })).not.toHaveProperty(
+      "safeguard_results",
+    );
+  });
+
   test("of a refusal has no credit and recommends no model", async () => {
     const message = await client.beta.messages.create({
       ...hello,

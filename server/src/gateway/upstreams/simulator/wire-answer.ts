@@ -17,6 +17,8 @@ export interface WireAnswer {
 /** Facts that only the answer to a beta request reports. */
 export interface BetaTerms {
   hasContextManagement: boolean;
+  /** The request asks for a check of tool calls, as Claude Code does in its auto mode. */
+  hasSafeguards: boolean;
 }
 
 /** A whole message. The API leaves `citations` out of a text that cites nothing. */
@@ -48,8 +50,17 @@ interface AnswerStopDetails {
 /** A message as the answer to a beta request. */
 export interface BetaAnswerMessage extends AnswerMessage {
   context_management: { applied_edits: [] } | null;
+  safeguard_results?: SafeguardResult[];
   stop_details: (AnswerStopDetails & BetaStopDetails) | null;
   usage: AnswerUsage & BetaUsage;
+}
+
+interface SafeguardResult {
+  type: "dangerous_tool_use";
+  status: {
+    type: "available";
+    tool_uses: Record<string, { type: "evaluated"; outcome: "not_flagged" }>;
+  };
 }
 
 interface BetaStopDetails {
@@ -134,6 +145,7 @@ export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
     ...message,
     context_management: contextManagementOf(wire.beta),
     ...betaStopOf(answer),
+    ...safeguardsOf(wire),
     usage: { ...wire.usage, ...betaUsageOf(wire) },
   };
 }
@@ -165,7 +177,11 @@ export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> 
     yield event("content_block_stop", { index });
   }
   yield event("message_delta", {
-    delta: { ...(beta === null ? stopOf(answer) : betaStopOf(answer)), container: null },
+    delta: {
+      ...(beta === null ? stopOf(answer) : betaStopOf(answer)),
+      container: null,
+      ...safeguardsOf(wire),
+    },
     usage: {
       input_tokens: usage.input_tokens,
       cache_creation_input_tokens: usage.cache_creation_input_tokens,
@@ -217,9 +233,20 @@ function betaStopOf(answer: Answer) {
   return { ...stop, stop_details: details === null ? null : { ...details, ...added } };
 }
 
-/** The context is never edited, which is what an answer says where the request allows edits. */
+/** The simulator never edits the context: an answer to a request that allows edits reports none. */
 function contextManagementOf(beta: BetaTerms): BetaAnswerMessage["context_management"] {
   return beta.hasContextManagement ? { applied_edits: [] } : null;
+}
+
+/** Reports every tool call as harmless. Without a report, Claude Code sends billed requests of its own. */
+function safeguardsOf({ answer, beta }: WireAnswer): Pick<BetaAnswerMessage, "safeguard_results"> {
+  if (beta === null || !beta.hasSafeguards) return {};
+  const ids = answer.blocks.flatMap((block) => (block.type === "tool_use" ? [block.id] : []));
+  const harmless = { type: "evaluated", outcome: "not_flagged" } as const;
+  const tool_uses = Object.fromEntries(ids.map((id) => [id, harmless]));
+  return {
+    safeguard_results: [{ type: "dangerous_tool_use", status: { type: "available", tool_uses } }],
+  };
 }
 
 function betaUsageOf({ usage, model }: WireAnswer): BetaUsage {

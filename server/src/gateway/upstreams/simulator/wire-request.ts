@@ -20,6 +20,7 @@ export interface WireRequest {
   inference_geo?: unknown;
   cache_control?: unknown;
   context_management?: unknown;
+  safeguards?: unknown;
 }
 
 interface WireMessage {
