@@ -125,8 +125,8 @@ function describeFailure(where, { test, message }) {
 }
 
 function describe(title, message) {
-  const lines = message.split("\n").slice(0, MAX_LINES);
-  return [`- ${title}`, ...lines.map((line) => `    ${line}`)].join("\n");
+  const lines = message.split("\n").filter((line) => !line.includes("/node_modules/"));
+  return [`- ${title}`, ...lines.slice(0, MAX_LINES).map((line) => `    ${line}`)].join("\n");
 }
 
 function print({ passed, failed, flaky, failures }) {

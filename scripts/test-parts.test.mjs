@@ -18,7 +18,7 @@ function runScript(...args) {
   return { status, output: stdout };
 }
 
-/** From the first line about the result on. */
+/** Ends the run. `result` is the output from the first line about the result on. */
 function finish(passed = 0, failed = 0) {
   const { status, output } = runScript("finish", join(folder, "parts"), `${passed}`, `${failed}`);
   const secondRuns = output.match(/^== .*, a second time: .*$/gm) ?? [];
@@ -38,7 +38,7 @@ const failed = (path) => ({
   failures: [{ test: "a test", message: "AssertionError\n    at line 1" }],
 });
 
-/** `second` are the reports of second runs by path. A report of null is not written. */
+/** `second` has the reports of second runs by path. The command writes no report of null. */
 function runPart(name, { status, report, second = {} }, ...args) {
   const program = join(folder, `${name}.mjs`);
   writeFileSync(
