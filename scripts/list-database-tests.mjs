@@ -7,7 +7,11 @@ import { root } from "./runtime.mjs";
 
 const server = join(root, "server");
 /** Tests of whole processes and of the console run on the embedded database alone, except for these. */
-const ALSO = ["server/test/every-route.test.ts", "server/test/schema.test.ts"];
+const ALSO = [
+  "server/test/every-route.test.ts",
+  "server/test/schema.test.ts",
+  "server/test/upgrade.test.ts",
+];
 const ASKS_FOR_DATABASE = /\binject\("(adminConnectionString|databasePrefix|templateDatabase)"\)/;
 const ALIASES = { "#src/": join(server, "src/"), "#test/": join(server, "test/") };
 /** Types alone are not loaded: `import type … from`. */

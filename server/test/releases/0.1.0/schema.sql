@@ -1,0 +1,1482 @@
+-- The schema after all migrations. Made by `node server/src/db/dump-schema.ts`; not read by the program.
+-- server/test/schema.test.ts fails when it and the migrations differ.
+
+CREATE TABLE access_review (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  scope_paths text[] NOT NULL,
+  scope_workspace_ids text[],
+  status text DEFAULT 'open'::text NOT NULL,
+  if_no_answer text NOT NULL,
+  inactive_days integer NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  auto_close_days integer,
+  recurrence text NOT NULL,
+  begins_at timestamp with time zone NOT NULL,
+  first_begins_at timestamp with time zone NOT NULL,
+  previous_id text,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  ended_by_type text,
+  ended_by_id text,
+  ended_at timestamp with time zone
+);
+CREATE TABLE access_review_item (
+  id text NOT NULL,
+  access_review_id text NOT NULL,
+  "position" integer NOT NULL,
+  path text NOT NULL,
+  role text NOT NULL,
+  member_id text,
+  workspace_id text,
+  api_key_id text,
+  admin_key_id text,
+  snapshot jsonb NOT NULL,
+  signals text[] NOT NULL,
+  recommendation text NOT NULL,
+  decision text,
+  reason text,
+  decided_by_id text,
+  decided_at timestamp with time zone,
+  is_self_review boolean DEFAULT false NOT NULL,
+  result text,
+  result_message text,
+  applied_at timestamp with time zone
+);
+CREATE TABLE access_review_reminder (
+  access_review_id text NOT NULL,
+  member_id text NOT NULL,
+  kind text NOT NULL,
+  sent_at timestamp with time zone NOT NULL
+);
+CREATE TABLE access_review_reviewer (
+  access_review_id text NOT NULL,
+  member_id text NOT NULL
+);
+CREATE TABLE admin_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  secret_hash bytea NOT NULL,
+  partial_key_hint text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  uses_noted_since timestamp with time zone
+);
+CREATE TABLE alert (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  includes_below boolean NOT NULL,
+  condition jsonb NOT NULL,
+  notifies_owner boolean DEFAULT false NOT NULL,
+  is_enabled boolean DEFAULT true NOT NULL,
+  muted_until timestamp with time zone,
+  version integer DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  deleted_at timestamp with time zone
+);
+CREATE TABLE alert_channel (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  recipients jsonb,
+  target_sealed bytea,
+  target_hint text,
+  is_enabled boolean DEFAULT true NOT NULL,
+  paused_at timestamp with time zone,
+  pause_reason text,
+  failures_in_a_row integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone,
+  version integer DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  archived_at timestamp with time zone
+);
+CREATE TABLE alert_channel_secret (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  alert_channel_id text NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone
+);
+CREATE TABLE alert_delivery (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  alert_firing_id text,
+  alert_channel_id text,
+  status text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  last_status integer,
+  last_error text,
+  last_attempt_at timestamp with time zone,
+  created_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone,
+  resolved_at timestamp with time zone
+);
+CREATE TABLE alert_episode (
+  alert_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  began_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE alert_firing (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  alert_id text NOT NULL,
+  kind text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  workspace_id text,
+  episode text NOT NULL,
+  threshold text NOT NULL,
+  facts jsonb NOT NULL,
+  is_muted boolean NOT NULL,
+  fired_at timestamp with time zone NOT NULL,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by_type text,
+  acknowledged_by_id text,
+  note text,
+  told_with_id text
+);
+CREATE TABLE alert_to_channel (
+  alert_id text NOT NULL,
+  alert_channel_id text NOT NULL
+);
+CREATE TABLE api_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  name text NOT NULL,
+  permission text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone,
+  owner_member_id text,
+  allowed_models text[],
+  allowed_addresses text[],
+  archived_at timestamp with time zone,
+  purpose text DEFAULT 'calls'::text NOT NULL
+);
+CREATE TABLE api_key_network (
+  api_key_id text NOT NULL,
+  network text NOT NULL,
+  first_seen_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE api_key_secret (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  api_key_id text NOT NULL,
+  hash bytea NOT NULL,
+  hint text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  valid_until timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address text,
+  last_used_model text,
+  playground_session_id text,
+  auth_session_id text
+);
+CREATE TABLE audit_checkpoint (
+  organization_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  hash bytea NOT NULL,
+  events bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  mac bytea NOT NULL
+);
+CREATE TABLE audit_event (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  event text NOT NULL,
+  actor_type text NOT NULL,
+  actor_id text NOT NULL,
+  subject_type text NOT NULL,
+  subject_id text NOT NULL,
+  workspace_id text,
+  before jsonb,
+  after jsonb,
+  request_id text NOT NULL,
+  ip_address text,
+  user_agent text,
+  created_at timestamp with time zone NOT NULL,
+  previous_hash bytea NOT NULL,
+  hash bytea NOT NULL,
+  actor_name text,
+  actor_email text
+);
+CREATE TABLE audit_head (
+  organization_id uuid NOT NULL,
+  seq bigint DEFAULT 0 NOT NULL,
+  hash bytea NOT NULL,
+  keyed_from bigint,
+  retention_days integer,
+  mac bytea
+);
+CREATE TABLE auth_account (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  provider_id text NOT NULL,
+  account_id text NOT NULL,
+  password text,
+  access_token text,
+  refresh_token text,
+  id_token text,
+  access_token_expires_at timestamp with time zone,
+  refresh_token_expires_at timestamp with time zone,
+  scope text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE auth_attempt (
+  key text NOT NULL,
+  full_at timestamp with time zone NOT NULL,
+  failures integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone
+);
+CREATE TABLE auth_device (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  token_hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE auth_passkey (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  name text,
+  public_key text NOT NULL,
+  credential_id text NOT NULL,
+  counter double precision NOT NULL,
+  device_type text NOT NULL,
+  backed_up boolean NOT NULL,
+  transports text,
+  aaguid text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  last_used_at timestamp with time zone
+);
+CREATE TABLE auth_session (
+  id text NOT NULL,
+  token text NOT NULL,
+  user_id text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ip_address text,
+  user_agent text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL,
+  stepped_up_at timestamp with time zone
+);
+CREATE TABLE auth_two_factor (
+  id text NOT NULL,
+  user_id text NOT NULL,
+  secret text NOT NULL,
+  backup_codes text NOT NULL,
+  verified boolean DEFAULT false NOT NULL,
+  failed_verification_count integer DEFAULT 0 NOT NULL,
+  locked_until timestamp with time zone
+);
+CREATE TABLE auth_used_code (
+  user_id text NOT NULL,
+  code text NOT NULL,
+  used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE auth_user (
+  id text NOT NULL,
+  name text DEFAULT ''::text NOT NULL,
+  email text NOT NULL,
+  email_verified boolean DEFAULT false NOT NULL,
+  image text,
+  two_factor_enabled boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE auth_verification (
+  id text NOT NULL,
+  identifier text NOT NULL,
+  value text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE backup (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone NOT NULL,
+  file_name text NOT NULL,
+  size_bytes bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  requests bigint NOT NULL,
+  is_encrypted boolean NOT NULL,
+  has_secret boolean NOT NULL,
+  made_by_type text NOT NULL,
+  made_by_id text NOT NULL
+);
+CREATE TABLE balance (
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  organization_id uuid NOT NULL,
+  settled_nano_usd bigint DEFAULT 0 NOT NULL,
+  leased_nano_usd bigint DEFAULT 0 NOT NULL,
+  unresolved_nano_usd bigint DEFAULT 0 NOT NULL,
+  overrun_nano_usd bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE change_counter (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE change_scope (
+  value bigint NOT NULL,
+  kind text NOT NULL,
+  id text NOT NULL
+);
+CREATE TABLE claimed_change (
+  claim bytea NOT NULL,
+  step integer NOT NULL,
+  fingerprint bytea NOT NULL,
+  result_sealed bytea NOT NULL,
+  answer_sealed bytea,
+  created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE evidence_key (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  public_key bytea NOT NULL,
+  private_key_sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE held_key (
+  key_id text NOT NULL,
+  kind text NOT NULL,
+  organization_id uuid NOT NULL,
+  held_at timestamp with time zone NOT NULL
+);
+CREATE TABLE installation (
+  key text NOT NULL,
+  value text NOT NULL
+);
+CREATE TABLE invite (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  email text NOT NULL,
+  role text NOT NULL,
+  token_hash bytea NOT NULL,
+  invited_by_type text NOT NULL,
+  invited_by_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  accepted_at timestamp with time zone,
+  member_id text,
+  revoked_at timestamp with time zone,
+  is_open boolean DEFAULT true NOT NULL
+);
+CREATE TABLE invite_workspace (
+  invite_id text NOT NULL,
+  workspace_id text NOT NULL,
+  role text NOT NULL
+);
+CREATE TABLE journal_record (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  line bytea NOT NULL
+);
+CREATE TABLE journal_writer (
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  beat bigint DEFAULT 0 NOT NULL,
+  is_whole boolean DEFAULT true NOT NULL,
+  is_adopted boolean DEFAULT false NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lease (
+  node_id text NOT NULL,
+  request_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  organization_id uuid NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  unresolved_since timestamp with time zone
+);
+CREATE TABLE limits_version (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE mail (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  kind text NOT NULL,
+  to_address text NOT NULL,
+  subject text NOT NULL,
+  body_sealed bytea,
+  about_id text,
+  is_for_owner boolean DEFAULT false NOT NULL,
+  status text DEFAULT 'queued'::text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  last_error text,
+  claimed_until timestamp with time zone,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  sent_at timestamp with time zone
+);
+CREATE TABLE member (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  email text NOT NULL,
+  name text NOT NULL,
+  role text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  last_active_at timestamp with time zone,
+  removed_at timestamp with time zone
+);
+CREATE TABLE node (
+  id text NOT NULL,
+  journal_id text NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  flushed_seq bigint DEFAULT 0 NOT NULL,
+  version text NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  lease_op bigint DEFAULT 0 NOT NULL,
+  lease_expires_at timestamp with time zone,
+  limits_version bigint DEFAULT '-1'::integer NOT NULL
+);
+CREATE TABLE organization (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  has_first_alerts boolean DEFAULT false NOT NULL
+);
+CREATE TABLE price_override (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  effective_from timestamp with time zone NOT NULL,
+  input_nano_usd bigint NOT NULL,
+  cache_write_5m_nano_usd bigint NOT NULL,
+  cache_write_1h_nano_usd bigint NOT NULL,
+  cache_read_nano_usd bigint NOT NULL,
+  output_nano_usd bigint NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE UNLOGGED TABLE rate_bucket (
+  rate_limit_id text NOT NULL,
+  kind text NOT NULL,
+  level double precision NOT NULL,
+  refilled_at timestamp with time zone NOT NULL
+);
+CREATE TABLE rate_limit (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  model_group text NOT NULL,
+  requests_per_minute integer,
+  input_tokens_per_minute integer,
+  output_tokens_per_minute integer,
+  revision bigint NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE rate_limits_version (
+  is_only_row boolean DEFAULT true NOT NULL,
+  value bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE refused_request (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  minute_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
+);
+CREATE TABLE refused_request_hour (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  hour_at timestamp with time zone NOT NULL,
+  requests integer NOT NULL
+);
+CREATE TABLE rotation_notice (
+  api_key_secret_id bigint NOT NULL,
+  kind text NOT NULL,
+  policy_effective_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone NOT NULL
+);
+CREATE TABLE rotation_policy (
+  workspace_id text NOT NULL,
+  rotation_days integer NOT NULL,
+  remind_days integer NOT NULL,
+  grace_days integer NOT NULL,
+  effective_at timestamp with time zone NOT NULL
+);
+CREATE TABLE schema_migration (
+  number integer NOT NULL,
+  name text NOT NULL,
+  sha256 text NOT NULL,
+  applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+CREATE TABLE security_settings (
+  organization_id uuid NOT NULL,
+  max_key_lifetime_days integer
+);
+CREATE TABLE set_up_link (
+  token_hash bytea NOT NULL,
+  organization_id uuid NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE spend_adjustment (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  request_id text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  reason text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE spend_limit (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  enforcement text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 0 NOT NULL,
+  open_ended_hold_nano_usd bigint,
+  revision bigint DEFAULT 0 NOT NULL,
+  version_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE spend_limit_increase_request (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  requester_type text NOT NULL,
+  requester_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  workspace_id text,
+  period text NOT NULL,
+  limit_nano_usd bigint NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  reason text NOT NULL,
+  status text DEFAULT 'pending'::text NOT NULL,
+  approved_nano_usd bigint,
+  answer text,
+  resolved_by_type text,
+  resolved_by_id text,
+  created_at timestamp with time zone NOT NULL,
+  resolved_at timestamp with time zone
+);
+CREATE TABLE spend_limit_raise (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  settled_nano_usd bigint NOT NULL,
+  amount_nano_usd bigint,
+  raised_at timestamp with time zone NOT NULL
+);
+CREATE TABLE upstream (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  base_url text NOT NULL,
+  credential_sealed bytea,
+  credential_hint text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE usage_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_event (
+  request_id text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone NOT NULL,
+  node_id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  outcome text NOT NULL,
+  http_status integer,
+  is_stream boolean NOT NULL,
+  is_estimated boolean NOT NULL,
+  is_unpriced boolean NOT NULL,
+  requested_model text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  prices jsonb NOT NULL,
+  upstream_request_id text,
+  first_byte_ms integer,
+  hold_nano_usd bigint,
+  member_id text DEFAULT ''::text NOT NULL
+) PARTITION BY RANGE (started_at);
+CREATE TABLE usage_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_month (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_key_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_member_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_month (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_organization_minute (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_settings (
+  organization_id uuid NOT NULL,
+  log_retention_days integer,
+  log_pruned_before timestamp with time zone
+);
+CREATE TABLE usage_week (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_weeks (
+  is_only_row boolean DEFAULT true NOT NULL,
+  summed_before timestamp with time zone NOT NULL
+);
+CREATE TABLE usage_workspace_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE usage_workspace_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
+);
+CREATE TABLE workspace (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  description text,
+  display_color text NOT NULL,
+  tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+  is_default boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  archived_at timestamp with time zone
+);
+CREATE TABLE workspace_member (
+  workspace_id text NOT NULL,
+  member_id text NOT NULL,
+  role text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE usage_event_2026_11 PARTITION OF usage_event FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+CREATE TABLE usage_event_2026_12 PARTITION OF usage_event FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
+CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
+
+ALTER TABLE access_review ADD CONSTRAINT access_review_auto_close_days_check CHECK (((auto_close_days >= 0) AND (auto_close_days <= 90)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_check CHECK (((status = 'open'::text) = (ended_at IS NULL)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_if_no_answer_check CHECK ((if_no_answer = ANY (ARRAY['keep'::text, 'remove'::text, 'as_recommended'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_inactive_days_check CHECK (((inactive_days >= 1) AND (inactive_days <= 365)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_pkey PRIMARY KEY (id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_key UNIQUE (previous_id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_recurrence_check CHECK ((recurrence = ANY (ARRAY['none'::text, 'monthly'::text, 'quarterly'::text, 'yearly'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_scope_paths_check CHECK ((cardinality(scope_paths) > 0));
+ALTER TABLE access_review ADD CONSTRAINT access_review_scope_workspace_ids_check CHECK ((cardinality(scope_workspace_ids) > 0));
+ALTER TABLE access_review ADD CONSTRAINT access_review_status_check CHECK ((status = ANY (ARRAY['open'::text, 'applying'::text, 'closed'::text, 'cancelled'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_id_position_key UNIQUE (access_review_id, "position");
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check CHECK ((((decision IS NULL) = (decided_by_id IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL))));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check1 CHECK (((result IS NULL) = (applied_at IS NULL)));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_decision_check CHECK ((decision = ANY (ARRAY['keep'::text, 'remove'::text, 'not_sure'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_path_check CHECK ((path = ANY (ARRAY['organization_role'::text, 'workspace_role'::text, 'member_key'::text, 'workspace_key'::text, 'admin_key'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_pkey PRIMARY KEY (id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_recommendation_check CHECK ((recommendation = ANY (ARRAY['keep'::text, 'remove'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_result_check CHECK ((result = ANY (ARRAY['kept'::text, 'removed'::text, 'already_gone'::text, 'not_applied'::text])));
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_kind_check CHECK ((kind = ANY (ARRAY['asked'::text, 'due_in_7_days'::text, 'due_in_1_day'::text, 'overdue'::text])));
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_pkey PRIMARY KEY (access_review_id, member_id, kind);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PRIMARY KEY (access_review_id, member_id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check CHECK (((kind = 'email'::text) = (recipients IS NOT NULL)));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check1 CHECK (((kind = 'email'::text) = (target_sealed IS NULL)));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'slack'::text, 'pagerduty'::text, 'webhook'::text])));
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_pkey PRIMARY KEY (id);
+ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_pkey PRIMARY KEY (id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_pkey PRIMARY KEY (id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'dropped'::text])));
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_pkey PRIMARY KEY (alert_id, scope_type, scope_id);
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_id_episode_threshold_key UNIQUE (alert_id, scope_type, scope_id, episode, threshold);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_pkey PRIMARY KEY (alert_id, alert_channel_id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
+ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
+ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
+ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
+ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_pkey PRIMARY KEY (api_key_id, network);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_playground_session_id_key UNIQUE (playground_session_id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_session_end CHECK (((playground_session_id IS NULL) OR (valid_until IS NOT NULL)));
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (organization_id, seq);
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_seq_key UNIQUE (organization_id, seq);
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_pkey PRIMARY KEY (organization_id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_retention_days_check CHECK ((retention_days >= 30));
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_pkey PRIMARY KEY (id);
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_provider_id_account_id_key UNIQUE (provider_id, account_id);
+ALTER TABLE auth_attempt ADD CONSTRAINT auth_attempt_pkey PRIMARY KEY (key);
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_pkey PRIMARY KEY (id);
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_token_hash_key UNIQUE (token_hash);
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_credential_id_key UNIQUE (credential_id);
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_pkey PRIMARY KEY (id);
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_pkey PRIMARY KEY (id);
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_token_key UNIQUE (token);
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_pkey PRIMARY KEY (id);
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_key UNIQUE (user_id);
+ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_pkey PRIMARY KEY (user_id, code);
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_email_key UNIQUE (email);
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_pkey PRIMARY KEY (id);
+ALTER TABLE auth_verification ADD CONSTRAINT auth_verification_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_pkey PRIMARY KEY (id);
+ALTER TABLE backup ADD CONSTRAINT backup_sha256_check CHECK ((octet_length(sha256) = 32));
+ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
+ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
+ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
+ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
+ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
+ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
+ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
+ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
+ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
+ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
+ALTER TABLE invite ADD CONSTRAINT invite_email_check CHECK ((email = lower(email)));
+ALTER TABLE invite ADD CONSTRAINT invite_pkey PRIMARY KEY (id);
+ALTER TABLE invite ADD CONSTRAINT invite_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (invite_id, workspace_id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
+ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
+ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
+ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
+ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
+ALTER TABLE mail ADD CONSTRAINT mail_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'withdrawn'::text])));
+ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email)));
+ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
+ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
+ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'deactivated'::text, 'removed'::text])));
+ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
+ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_1h_nano_usd_check CHECK ((cache_write_1h_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_5m_nano_usd_check CHECK ((cache_write_5m_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_input_nano_usd_check CHECK ((input_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_model_effective_from_key UNIQUE (organization_id, model, effective_from);
+ALTER TABLE price_override ADD CONSTRAINT price_override_output_nano_usd_check CHECK ((output_nano_usd >= 0));
+ALTER TABLE price_override ADD CONSTRAINT price_override_pkey PRIMARY KEY (id);
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_kind_check CHECK ((kind = ANY (ARRAY['requests'::text, 'input_tokens'::text, 'output_tokens'::text])));
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (rate_limit_id, kind);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_check CHECK ((num_nonnulls(requests_per_minute, input_tokens_per_minute, output_tokens_per_minute) > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_input_tokens_per_minute_check CHECK ((input_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_output_tokens_per_minute_check CHECK ((output_tokens_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_requests_per_minute_check CHECK ((requests_per_minute > 0));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group_key UNIQUE (scope_type, scope_id, model_group);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
+ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_pkey PRIMARY KEY (workspace_id);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_remind_days_check CHECK (((remind_days >= 1) AND (remind_days <= 90)));
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check CHECK (((rotation_days >= 1) AND (rotation_days <= 3650)));
+ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_amount_nano_usd_check CHECK ((amount_nano_usd > 0));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_check CHECK (((status = 'pending'::text) = (resolved_at IS NULL)));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_requester_type_check CHECK ((requester_type = ANY (ARRAY['member'::text, 'api_key'::text, 'admin_key'::text, 'local_operator'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
+ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
+ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
+ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);
+ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_key_week ADD CONSTRAINT usage_key_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_member_hour ADD CONSTRAINT usage_member_hour_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_member_week ADD CONSTRAINT usage_member_week_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_organization_minute ADD CONSTRAINT usage_organization_minute_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE usage_week ADD CONSTRAINT usage_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_is_only_row_check CHECK (is_only_row);
+ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE usage_workspace_day ADD CONSTRAINT usage_workspace_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
+ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
+ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
+ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
+ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE access_review ADD CONSTRAINT access_review_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES access_review(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_admin_key_id_fkey FOREIGN KEY (admin_key_id) REFERENCES admin_key(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_decided_by_id_fkey FOREIGN KEY (decided_by_id) REFERENCES member(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
+ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert ADD CONSTRAINT alert_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_firing_id_fkey FOREIGN KEY (alert_firing_id) REFERENCES alert_firing(id);
+ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_told_with_id_fkey FOREIGN KEY (told_with_id) REFERENCES alert_firing(id);
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
+ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_auth_session_id_fkey FOREIGN KEY (auth_session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
+ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE audit_event ADD CONSTRAINT audit_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE auth_account ADD CONSTRAINT auth_account_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_device ADD CONSTRAINT auth_device_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_passkey ADD CONSTRAINT auth_passkey_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_session ADD CONSTRAINT auth_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
+ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
+ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE held_key ADD CONSTRAINT held_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
+ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
+ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+
+CREATE INDEX access_review_by_organization ON access_review USING btree (organization_id, created_at, id);
+CREATE INDEX access_review_item_to_apply ON access_review_item USING btree (access_review_id, "position") WHERE (result IS NULL);
+CREATE INDEX access_review_recurring ON access_review USING btree (begins_at) WHERE (recurrence <> 'none'::text);
+CREATE INDEX access_review_reviewer_by_member ON access_review_reviewer USING btree (member_id);
+CREATE INDEX access_review_running ON access_review USING btree (due_at) WHERE (status = ANY (ARRAY['open'::text, 'applying'::text]));
+CREATE INDEX admin_key_by_organization ON admin_key USING btree (organization_id, created_at, id);
+CREATE INDEX alert_by_organization ON alert USING btree (organization_id, created_at, id);
+CREATE INDEX alert_by_scope ON alert USING btree (scope_type, scope_id) WHERE (deleted_at IS NULL);
+CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organization_id, created_at, id);
+CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
+CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
+CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
+CREATE INDEX alert_delivery_unresolved ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'sent'::text) AND (resolved_at IS NULL));
+CREATE INDEX alert_delivery_waiting ON alert_delivery USING btree (created_at) WHERE (status = 'queued'::text);
+CREATE INDEX alert_firing_by_alert ON alert_firing USING btree (alert_id, fired_at, id);
+CREATE INDEX alert_firing_by_time ON alert_firing USING btree (organization_id, fired_at, id);
+CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
+CREATE INDEX alert_firing_told_with ON alert_firing USING btree (told_with_id) WHERE (told_with_id IS NOT NULL);
+CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);
+CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
+CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
+CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE INDEX api_key_network_by_time ON api_key_network USING btree (first_seen_at);
+CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
+CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
+CREATE INDEX api_key_secret_by_session ON api_key_secret USING btree (auth_session_id) WHERE (auth_session_id IS NOT NULL);
+CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_key_id) WHERE (valid_until IS NULL);
+CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
+CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
+CREATE INDEX audit_event_by_address ON audit_event USING btree (organization_id, ip_address, created_at, seq) WHERE (ip_address IS NOT NULL);
+CREATE INDEX audit_event_by_event ON audit_event USING btree (organization_id, event text_pattern_ops, created_at, seq);
+CREATE INDEX audit_event_by_request ON audit_event USING btree (organization_id, request_id);
+CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id, subject_id, created_at, seq);
+CREATE INDEX audit_event_by_subject_type ON audit_event USING btree (organization_id, subject_type, created_at, seq);
+CREATE INDEX audit_event_by_time ON audit_event USING btree (organization_id, created_at, seq);
+CREATE INDEX audit_event_by_workspace ON audit_event USING btree (organization_id, workspace_id, created_at, seq) WHERE (workspace_id IS NOT NULL);
+CREATE INDEX auth_account_by_user ON auth_account USING btree (user_id);
+CREATE INDEX auth_attempt_by_time ON auth_attempt USING btree (full_at);
+CREATE INDEX auth_device_by_user ON auth_device USING btree (user_id, last_used_at);
+CREATE INDEX auth_passkey_by_user ON auth_passkey USING btree (user_id);
+CREATE INDEX auth_session_by_last_use ON auth_session USING btree (last_used_at);
+CREATE INDEX auth_session_by_user ON auth_session USING btree (user_id, started_at);
+CREATE INDEX auth_verification_by_expiry ON auth_verification USING btree (expires_at);
+CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (identifier);
+CREATE INDEX backup_by_time ON backup USING btree (made_at);
+CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
+CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
+CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
+CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
+CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
+CREATE INDEX mail_about ON mail USING btree (about_id) WHERE (about_id IS NOT NULL);
+CREATE INDEX mail_by_age ON mail USING btree (created_at);
+CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_at, id);
+CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
+CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
+CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
+CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
+CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
+CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
+CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
+CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
+CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
+CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
+CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, started_at) WHERE (outcome <> ALL (ARRAY['answered'::text, 'aborted'::text]));
+CREATE INDEX usage_key_month_by_member ON usage_key_month USING btree (organization_id, member_id, bucket_at, workspace_id, api_key_id);
+CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
+CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
+CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
+CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
+
+CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM audit_event e
+  WHERE e.organization_id = organization AND e.seq IN (
+    SELECT o.seq FROM audit_event o
+    WHERE o.organization_id = organization
+      AND o.seq <= (SELECT max(c.seq) FROM audit_checkpoint c WHERE c.organization_id = organization)
+    ORDER BY o.seq LIMIT batch);
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN deleted;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM audit_checkpoint c WHERE c.organization_id = OLD.organization_id AND c.seq >= OLD.seq) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'audit_event is append-only: DELETE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_refuse_rollback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NEW.organization_id = OLD.organization_id AND NEW.seq >= OLD.seq THEN RETURN NEW; END IF;
+  RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
+END $function$
+;
+
+CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_delete BEFORE DELETE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
+CREATE TRIGGER audit_event_truncate BEFORE TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();

@@ -1,0 +1,196 @@
+import { execFile } from "node:child_process";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeSessions } from "#src/access/sessions.ts";
+import { describeSchema } from "#src/db/describe-schema.ts";
+import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import { call, messageBody, startTestGateway, withKey } from "#test/harness/gateway.ts";
+import {
+  callAdmin,
+  eventually,
+  root,
+  type ServerProcess,
+  sendMessage,
+  serverEnvironment,
+  startServer,
+  stopAllServers,
+  temporaryFolder,
+} from "#test/harness/server-process.ts";
+import { startSpendNode } from "#test/harness/spend-node.ts";
+import { type Figures, type Recording, readFigures } from "./releases/recording.ts";
+
+// Upgrades the database and the data folder of each released version to this one. The tests ask about the recorded month, so
+// they get the same answers in any later month.
+
+const RELEASES = join(import.meta.dirname, "releases");
+const SCHEMA = join(root, "server/src/db/schema.sql");
+const LONG_MS = 180_000;
+const WAIT_MS = 60_000;
+const MAX_REQUESTS = 100;
+/** Recorded request that its strict limit refused. */
+const REFUSED = { model: "claude-opus-4-5", maxTokens: 200 };
+
+const releases = readdirSync(RELEASES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+const run = promisify(execFile);
+
+afterAll(stopAllServers);
+
+describe.each(releases)("a database of version %s", (release) => {
+  const folder = join(RELEASES, release);
+  const readText = (name: string) => readFileSync(join(folder, name), "utf8");
+  const recording = JSON.parse(readText("recording.json")) as Recording;
+  let recorded: TestDatabase;
+  let schemaBefore: string;
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    recorded = await createEmptyDatabase();
+    await runStatements(recorded.connectionString, readText("data.sql"));
+    schemaBefore = await describeSchema(recorded.connectionString);
+    const dataDir = join(await temporaryFolder(), "data");
+    cpSync(join(folder, "data-folder"), dataDir, { recursive: true });
+    server = await startServer({
+      dataDir,
+      env: {
+        DATABASE_URL: recorded.connectionString,
+        BURSAR_SECRET: recording.secret,
+        BURSAR_LEASE_TTL: "3s", // after which the journal of a silent node is finished
+      },
+    });
+  }, LONG_MS);
+  afterAll(() => recorded.drop());
+
+  const asAdmin = async (path: string) => {
+    const { status, json, text } = await callAdmin(server.url, recording.adminKey, "GET", path);
+    if (status !== 200 || json === undefined) throw new Error(`${path}: ${status} ${text}`);
+    return json;
+  };
+  const bursar = async (...args: string[]) => {
+    const env = serverEnvironment(server.dataDir, server.env);
+    return (await run(process.execPath, ["bursar", ...args], { cwd: root, env })).stdout;
+  };
+
+  test("has the committed schema of that version before, and schema.sql after the start", async () => {
+    const withoutMonths = (schema: string) =>
+      schema.replace(/^CREATE TABLE usage_event_\d{4}_\d{2} PARTITION OF .*\n/gm, "");
+    expect(schemaBefore).toBe(readText("schema.sql"));
+    expect(withoutMonths(await describeSchema(recorded.connectionString))).toBe(
+      readFileSync(SCHEMA, "utf8"),
+    );
+  });
+
+  test("keeps every figure of reports and balances, and records what ran when it was killed", {
+    timeout: LONG_MS,
+  }, async () => {
+    const { workspaceId, requests } = recording.interrupted;
+    const outcomes = await eventually(WAIT_MS, "both journals to be finished", async () => {
+      const rows = await server.sql<{ outcome: string }>(
+        "SELECT outcome FROM usage_event WHERE workspace_id = $1",
+        [workspaceId],
+      );
+      return rows.length === requests ? rows : null;
+    });
+    expect(outcomes).toEqual(Array(requests).fill({ outcome: "interrupted" }));
+    const mustAdmin = (_: string, path: string) => asAdmin(path);
+    const figures = await readFigures({ mustAdmin, sql: server.sql }, recording);
+    expect(figures).toMatchObject(recording.figures);
+    expect(countRows(figures)).toEqual(countRows(recording.figures));
+  });
+
+  test("passes the checks of the ledger and of the audit log", async () => {
+    expect(await bursar("doctor", "ledger")).toMatch(
+      /^Every balance is what its requests add up to: \d+ balances, \d+ requests[.]\n$/,
+    );
+    const verified = JSON.parse(await bursar("audit", "verify")) as object;
+    expect(verified).toMatchObject({ is_intact: true, first_broken: null });
+  });
+
+  test("lets its keys, its sessions and its passwords in, and no key that had ended", async () => {
+    const { keys, people, recordedAt } = recording;
+    for (const key of keys.working) expect((await sendMessage(server.url, key)).status).toBe(200);
+    for (const key of [keys.revoked, keys.archived])
+      expect((await sendMessage(server.url, key)).status).toBe(401);
+    const nowMs = () => Date.parse(recordedAt);
+    const sessions = makeSessions({ database: recorded.database, nowMs });
+    for (const { id, email, password, cookie } of people) {
+      expect(await sessions.find(cookie)).toMatchObject({ kind: "member", id });
+      const response = await fetch(`${server.url}/v1/admin/sign_in`, {
+        method: "POST",
+        headers: {
+          ...{ origin: server.url, "x-bursar-console": "1", "content-type": "application/json" },
+        },
+        body: JSON.stringify({ email, password }),
+      });
+      expect(response.status).toBe(200);
+    }
+  });
+
+  test("holds a strict limit to what was spent before, and to its amount in this month", {
+    timeout: LONG_MS,
+  }, async () => {
+    const { strict } = recording;
+    let sent = 0;
+    while (sent < MAX_REQUESTS) {
+      sent += 1;
+      const answer = await sendMessage(server.url, strict.key, REFUSED);
+      if (answer.status === 200) continue;
+      expect(answer.json).toMatchObject({ error: { type: "invalid_request_error" } });
+      break;
+    }
+    expect(sent).toBeLessThan(MAX_REQUESTS);
+    await server.stop();
+    const rows = await server.sql<{ settled: number }>(
+      "SELECT settled_nano_usd::float8 AS settled FROM balance WHERE scope_id = $1 AND period = 'monthly'",
+      [strict.workspaceId],
+    );
+    for (const { settled } of rows) expect(settled).toBeLessThanOrEqual(strict.limitUsd * 1e9);
+    expect(await refusesAt(recorded, recording)).toBe(true);
+  });
+});
+
+async function runStatements(connectionString: string, statements: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(statements);
+  } finally {
+    await client.end();
+  }
+}
+
+function countRows({ reports, balances }: Figures) {
+  return [...Object.values(reports), balances].map((rows) => rows.length);
+}
+
+/** True when a node that counts in the month of the recording refuses the request that was refused there. */
+async function refusesAt(recorded: TestDatabase, { strict, recordedAt }: Recording) {
+  const upstream = await startFakeUpstream();
+  const databaseNowMs = () => Date.parse(recordedAt);
+  const node = await startSpendNode({
+    ...{ database: recorded.database, directory: await temporaryFolder(), nodeId: "node_upgraded" },
+    databaseNowMs,
+  });
+  const { ledger, leases, meter } = node;
+  const gateway = await startTestGateway({
+    ...{ origin: upstream.origin, ledger, leases, meter, databaseNowMs },
+  });
+  const { workspaceId, apiKeyId: id } = strict;
+  const { organization_id: organizationId } = await recorded.database
+    .selectFrom("workspace")
+    .select("organization_id")
+    .where("id", "=", workspaceId)
+    .executeTakeFirstOrThrow();
+  const headers = withKey(gateway.addKey({ id, workspaceId, organizationId }));
+  const body = messageBody({ model: REFUSED.model, max_tokens: REFUSED.maxTokens });
+  const answer = await call(gateway.origin, { headers, body });
+  await gateway.close();
+  await node.stop();
+  await upstream.close();
+  return answer.status === 400 && upstream.received.length === 0;
+}
