@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Of this program: `0.1.0`. */
+/** Version of this program, such as `0.2.0`. */
 export const VERSION = readVersion();
 
 function readVersion(): string {
