@@ -110,6 +110,7 @@ async function startNode(
     labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
     clock: systemClock,
     logger,
+    abandoned: storage.abandoned,
   });
   await meter.start();
   parts.defer(() => meter.stop());

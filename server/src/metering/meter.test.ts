@@ -263,6 +263,21 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     await expectAllAfterStart();
   });
 
+  test("at once where the database is abandoned", async () => {
+    const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
+    const abandoning = new AbortController();
+    const meter = await t.start({
+      participants: [recordUsage(t.nodeId), away],
+      stopWithinMs: 3_600_000,
+      abandoned: abandoning.signal,
+    });
+    runMany(meter);
+    abandoning.abort();
+    await meter.stop();
+    expect(meter.status().pendingRecords).toBe(REQUESTS);
+    await expectAllAfterStart();
+  });
+
   test("where the database does not answer", async () => {
     const answer = Promise.withResolvers<void>();
     const silent: FlushParticipant = { flush: () => answer.promise };

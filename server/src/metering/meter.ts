@@ -35,6 +35,8 @@ export interface MeterOptions {
   batchSize?: number;
   maxInMemory?: number;
   stopWithinMs?: number;
+  /** Once it aborts the last flush is not tried again: the database is not waited for any more. */
+  abandoned?: AbortSignal;
 }
 
 export interface Meter {
@@ -364,7 +366,9 @@ class JournalMeter implements Meter {
   }
 
   #isOver(): boolean {
-    return this.#state === "fenced" || this.#options.clock.monotonicMs() >= this.#giveUpAtMs;
+    const { clock, abandoned } = this.#options;
+    const isLate = clock.monotonicMs() >= this.#giveUpAtMs;
+    return this.#state === "fenced" || isLate || abandoned?.aborted === true;
   }
 
   async #flushOnce(): Promise<Progress> {
