@@ -1,10 +1,12 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { banner } from "./banner.ts";
-import { type LoadedConfig, loadConfig } from "./config.ts";
+import { type Config, type LoadedConfig, loadConfig } from "./config.ts";
+import { checkAddress } from "./http/listen.ts";
 import { type Logger, makeLogger } from "./lib/logger.ts";
+import { acquireProcessLock } from "./lib/process-lock.ts";
 import { StartError } from "./lib/start-error.ts";
 import { startProcesses } from "./supervisor.ts";
 import { type RunningServer, startServer } from "./wiring.ts";
@@ -52,6 +54,7 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => stopRequested.resolve(signal));
   }
+  await checkPort(config);
   const startAll = config.processes > 1 ? startProcesses : startServer;
   const server = await startAll({ loaded, logger, isSimulated });
   announce(config.dataDir, server);
@@ -62,6 +65,19 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   await server.stop();
   // Nothing is left to do; a timer that somebody forgot must not keep a stopped server alive.
   process.exit(process.exitCode ?? 0);
+}
+
+/**
+ * Tries the port before anything is created. Throws a StartError: a second start on a data folder names the first one,
+ * because that one is why the port is taken.
+ */
+async function checkPort({ host, port, dataDir }: Config): Promise<void> {
+  try {
+    await checkAddress({ host, port });
+  } catch (error) {
+    if (existsSync(dataDir)) await (await acquireProcessLock(dataDir)).release();
+    throw error;
+  }
 }
 
 /** For programs on this machine: where the server listens. Written beside and renamed, so that it is never half there. */

@@ -95,11 +95,13 @@ describe("the first start", () => {
   });
 
   test("a second start on the same data folder is refused in clear words, and harms nothing", async () => {
-    const refused = await startAndFail({ dataDir: server.dataDir });
-    expect(refused.code).toBe(1);
-    expect(refused.output).toMatch(/is using the data folder/);
-    expect(refused.output).toContain(server.dataDir);
-    expect(refused.output).not.toMatch(/^\s+at /m);
+    for (const env of [{}, { BURSAR_PORT: new URL(server.url).port }]) {
+      const refused = await startAndFail({ dataDir: server.dataDir, env });
+      expect(refused.code).toBe(1);
+      expect(refused.output).toMatch(/^Another Bursar \(process .*is using the data folder/);
+      expect(refused.output).toContain(server.dataDir);
+      expect(refused.output).not.toMatch(/^\s+at /m);
+    }
     const { key } = await server.workspaceWithKey();
     expect((await sendMessage(server.url, key)).status).toBe(200);
     const written = JSON.parse(readFileSync(join(server.dataDir, "server.json"), "utf8")) as object;
@@ -227,19 +229,34 @@ describe("a start that cannot be right is refused in one clear message", () => {
     expect(output).not.toMatch(/^\s+at /m);
   });
 
-  test("a port that is taken", async () => {
-    const upstream = await startFakeUpstream();
-    try {
-      const port = new URL(upstream.origin).port;
-      const dataDir = join(await temporaryFolder(), "data");
-      const { code, output } = await startAndFail({ dataDir, env: { BURSAR_PORT: port } });
-      expect(code).toBe(1);
-      expect(output).toContain(port);
-      expect(output).not.toMatch(/^\s+at /m);
-      expect(postgresPid(dataDir)).toBeNull();
-    } finally {
-      await upstream.close();
-    }
+  test.each([[[]], [["--processes", "2"]]])(
+    "a port that is taken, with the arguments %j: nothing is created",
+    async (args) => {
+      const upstream = await startFakeUpstream();
+      try {
+        const port = new URL(upstream.origin).port;
+        const dataDir = join(await temporaryFolder(), "data");
+        const { code, output } = await startAndFail({ dataDir, args, env: { BURSAR_PORT: port } });
+        expect([code, output]).toEqual([
+          1,
+          `Port ${port} of 127.0.0.1 is in use by another program: stop that program, or start with another port, such as ` +
+            `BURSAR_PORT=${Number(port) + 1}.\n`,
+        ]);
+        expect(existsSync(dataDir)).toBe(false);
+      } finally {
+        await upstream.close();
+      }
+    },
+  );
+
+  test("an address of another machine: nothing is created", async () => {
+    const dataDir = join(await temporaryFolder(), "data");
+    const { code, output } = await startAndFail({ dataDir, env: { BURSAR_HOST: "192.0.2.1" } });
+    expect([code, output]).toEqual([
+      1,
+      "192.0.2.1 is not an address of this machine: set BURSAR_HOST to one that is, such as 127.0.0.1.\n",
+    ]);
+    expect(existsSync(dataDir)).toBe(false);
   });
 });
 

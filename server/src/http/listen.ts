@@ -2,7 +2,12 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createPlainServer,
+  type Server as NetServer,
+  type Socket,
+} from "node:net";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -31,6 +36,9 @@ export interface Listener {
   close(drained: Promise<void>): Promise<void>;
 }
 
+const MAX_PORT = 65_535;
+/** For messages that suggest a port. */
+const DEFAULT_PORT = 8484;
 const IDLE_SWEEP_MS = 100;
 /** An Admin call takes milliseconds; connections that browsers open ahead of need never say a word. */
 const GRACE_MS = 1_000;
@@ -121,6 +129,14 @@ export async function listenLocally(
   };
 }
 
+/** Tries the address and leaves it free. Throws a StartError when it is taken or not allowed. */
+export async function checkAddress(target: { host: string; port: number }): Promise<void> {
+  const server = createPlainServer();
+  await startListening(server, target);
+  server.close();
+  await once(server, "close");
+}
+
 /** Throws a StartError when the address is taken or not allowed. */
 export function startListening(
   server: NetServer,
@@ -139,19 +155,27 @@ function explain(
   error: NodeJS.ErrnoException,
   target: { host: string; port: number } | { path: string },
 ): Error {
-  const where = "path" in target ? target.path : `${target.host}:${target.port}`;
+  if ("path" in target) {
+    return new StartError(`The admin socket ${target.path} cannot be opened: ${error.message}.`);
+  }
+  const { host, port } = target;
   switch (error.code) {
     case "EADDRINUSE":
       return new StartError(
-        `${where} is in use by another program: set BURSAR_PORT to a free port.`,
+        `Port ${port} of ${host} is in use by another program: stop that program, or start with another port, such as ` +
+          `BURSAR_PORT=${port < MAX_PORT ? port + 1 : DEFAULT_PORT}.`,
       );
     case "EACCES":
       return new StartError(
-        `This user may not listen on ${where}: set BURSAR_PORT to 1024 or above.`,
+        `This user is not allowed to listen on port ${port}: start with a port from 1024 on, such as BURSAR_PORT=${DEFAULT_PORT}.`,
       );
     case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
     case "ENOTFOUND":
-      return new StartError(`This machine has no address ${where}: set BURSAR_HOST to one it has.`);
+    case "EAI_AGAIN":
+      return new StartError(
+        `${host} is not an address of this machine: set BURSAR_HOST to one that is, such as 127.0.0.1.`,
+      );
     default:
       return error;
   }
