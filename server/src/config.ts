@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
-import { logLevels } from "#src/lib/logger.ts";
+import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { isAllowedTarget } from "#src/lib/target-address.ts";
 
@@ -142,6 +142,13 @@ export const settings = {
     schema: z.enum(logLevels),
     fallback: "info",
     about: `One of ${logLevels.join(", ")}.`,
+  },
+  logFormat: {
+    env: "BURSAR_LOG_FORMAT",
+    schema: z.enum(logFormats),
+    fallback: "auto",
+    about:
+      "Format of the log on standard output. auto: readable lines on a terminal, else JSON, one line per event. pretty or json: always that one. `NO_COLOR` turns colours off.",
   },
   leaseTtlMs: {
     env: "BURSAR_LEASE_TTL",

@@ -2,10 +2,11 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import picocolors from "picocolors";
 import { banner } from "./banner.ts";
 import { type Config, type LoadedConfig, loadConfig } from "./config.ts";
 import { checkAddress } from "./http/listen.ts";
-import { type Logger, makeLogger } from "./lib/logger.ts";
+import { type Logger, makeProcessLogger } from "./lib/logger.ts";
 import { acquireProcessLock } from "./lib/process-lock.ts";
 import { StartError } from "./lib/start-error.ts";
 import { startProcesses } from "./supervisor.ts";
@@ -26,7 +27,7 @@ async function run(): Promise<void> {
   const { processes } = values;
   const env = processes === undefined ? {} : { BURSAR_PROCESSES: processes };
   const loaded = loadConfig({ ...process.env, ...env }, root);
-  const logger = makeLogger(loaded.config.logLevel);
+  const logger = makeProcessLogger(loaded.config.logLevel, loaded.config.logFormat);
   switch (positionals[0]) {
     case "start":
       return start(loaded, logger, values.simulator === true);
@@ -58,7 +59,8 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   const startAll = config.processes > 1 ? startProcesses : startServer;
   const server = await startAll({ loaded, logger, isSimulated });
   announce(config.dataDir, server);
-  process.stdout.write(banner(loaded, server, process.stdout.isTTY === true));
+  const isColoured = process.stdout.isTTY === true && picocolors.isColorSupported;
+  process.stdout.write(banner(loaded, server, isColoured));
   const signal = await Promise.race([stopRequested.promise, server.failed]);
   logger.info({ signal }, "stopping");
   rmSync(join(config.dataDir, SERVER_FILE), { force: true });

@@ -1,7 +1,7 @@
 // One of several processes of a data folder: started by supervisor.ts, which tells it what to be.
 import { Socket } from "node:net";
 import { mergeMetrics } from "./http/merge-metrics.ts";
-import { makeLogger } from "./lib/logger.ts";
+import { makeProcessLogger } from "./lib/logger.ts";
 import { StartError } from "./lib/start-error.ts";
 import type { FromProcess, ToProcess } from "./process-messages.ts";
 import { type RunningServer, startServer } from "./wiring.ts";
@@ -30,7 +30,8 @@ await run(await started.promise);
 
 async function run(start: Start): Promise<void> {
   const { index, loaded, isSimulated, database, url } = start;
-  const logger = makeLogger(loaded.config.logLevel).child({ process: index });
+  const { logLevel, logFormat } = loaded.config;
+  const logger = makeProcessLogger(logLevel, logFormat).child({ process: index });
   let server: RunningServer;
   try {
     const acceptInto = (into: (connection: Socket) => void) => {

@@ -175,6 +175,16 @@ describe("SIGTERM", () => {
   }, 90_000);
 });
 
+test("the log is readable lines where BURSAR_LOG_FORMAT says so", async () => {
+  const server = await startServer({ env: { BURSAR_LOG_FORMAT: "pretty" } });
+  await server.stop("SIGTERM");
+  const lines = server.output().split("\n");
+  expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^\d\d:\d\d:\d\d INFO {2}stopping signal=SIGTERM$/),
+  );
+}, 90_000);
+
 describe("a real upstream", () => {
   test("the banner names its variable and its origin, and requests go there", async () => {
     const upstream = await startFakeUpstream();

@@ -1,9 +1,13 @@
+import picocolors from "picocolors";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { formatLogLine } from "./format-log-line.ts";
 
 export type { Logger };
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ["auto", "pretty", "json"] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 /** Paths that could ever carry a secret. Requests are logged by id, never by header or body. */
 const redact = [
@@ -20,6 +24,22 @@ const redact = [
   '["x-api-key"]',
   '*["x-api-key"]',
 ];
+
+/** Logger of a process on standard output. Colours need a terminal, and no NO_COLOR. */
+export function makeProcessLogger(level: LogLevel, format: LogFormat): Logger {
+  const { stdout } = process;
+  if (chooseLogFormat(format, stdout.isTTY) === "json") return makeLogger(level);
+  const isColoured = stdout.isTTY === true && picocolors.isColorSupported;
+  return makeLogger(level, {
+    write: (line) => void stdout.write(formatLogLine(line, isColoured)),
+  });
+}
+
+/** The format that `auto` stands for: readable lines on a terminal, else JSON. */
+export function chooseLogFormat(format: LogFormat, isTerminal: boolean): "pretty" | "json" {
+  if (format !== "auto") return format;
+  return isTerminal ? "pretty" : "json";
+}
 
 /** One JSON line per event on standard output. */
 export function makeLogger(level: LogLevel, destination?: DestinationStream): Logger {

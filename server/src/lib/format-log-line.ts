@@ -1,0 +1,79 @@
+import picocolors from "picocolors";
+
+// One line of the log as people read it on a terminal, made of the JSON line that programs read.
+
+const MAX_VALUE_LENGTH = 120;
+const ERROR = 50;
+const levelNames: Readonly<Record<number, string>> = {
+  10: "TRACE",
+  20: "DEBUG",
+  30: "INFO",
+  40: "WARN",
+  50: "ERROR",
+  60: "FATAL",
+};
+
+/**
+ * Time of day, level, message and the fields that are one value or a list of values. Objects are left out. An error has
+ * its message, from level error on its stack too. Texts show their control characters as escapes.
+ */
+export function formatLogLine(json: string, isColoured: boolean): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(json) as LogLine;
+  const colours = picocolors.createColors(isColoured);
+  const name = (levelNames[level] ?? String(level)).padEnd(5);
+  const paint = level >= ERROR ? colours.red : level > 30 ? colours.yellow : colours.green;
+  const pairs = Object.entries(fields).flatMap(([key, value]) => {
+    const text = formatValue(value);
+    return text === null ? [] : [`${key}=${text}`];
+  });
+  if (err?.message !== undefined) pairs.unshift(`error=${formatValue(err.message)}`);
+  const parts = [colours.dim(formatTime(time)), paint(name), escapeControls(msg ?? "")];
+  if (pairs.length > 0) parts.push(colours.dim(pairs.join(" ")));
+  const stack = level >= ERROR ? formatStack(err?.stack) : "";
+  return `${parts.join(" ")}\n${colours.dim(stack)}`;
+}
+
+interface LogLine {
+  level: number;
+  /** Milliseconds since the epoch. */
+  time: number;
+  msg?: string;
+  err?: { message?: string; stack?: string };
+  [field: string]: unknown;
+}
+
+/** Local time of day, HH:MM:SS. */
+function formatTime(ms: number): string {
+  const at = new Date(ms);
+  const pad = (part: number) => String(part).padStart(2, "0");
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+}
+
+/** Null for a value that is left out. */
+function formatValue(value: unknown): string | null {
+  if (Array.isArray(value)) {
+    const items = value.map(formatValue);
+    return items.includes(null) ? null : shorten(items.join(","));
+  }
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return null;
+  return shorten(/^[!-~]+$/.test(value) ? value : JSON.stringify(escapeControls(value)));
+}
+
+/** The frames of a stack, without its first line, which repeats the message. */
+function formatStack(stack: string | undefined): string {
+  const frames = (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return frames.map((line) => `${escapeControls(line)}\n`).join("");
+}
+
+/** Terminals act on control characters, and some texts of a log come from clients. */
+function escapeControls(text: string): string {
+  return text.replaceAll(
+    /\p{C}/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,
+  );
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
+}
