@@ -15,9 +15,32 @@ import {
 const run = promisify(execFile);
 const here = join(root, "server", "test", "python");
 const CHECKS_MS = 300_000;
-/** Of each of the two that fuzz at the same time. */
+/** Limit of each run of schemathesis. Some run at the same time. */
 const FUZZING_SECONDS = 30;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+const conformance = [
+  "--checks",
+  [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+  ].join(","),
+  "--phases",
+  "examples,coverage,fuzzing",
+  "--max-examples",
+  "25",
+];
+const noServerError = [
+  "--checks",
+  "not_a_server_error",
+  "--phases",
+  "fuzzing",
+  "--max-examples",
+  "10",
+];
 
 interface Counts {
   passed: number;
@@ -81,23 +104,29 @@ async function checkSdks(env: Environment): Promise<Counts> {
 
 /**
  * Every operation of the document, with the admin key: no answer may be a 5xx, and each has the status, the type and
- * the shape that the document declares. Operations with a credential of their own are fuzzed with theirs.
+ * the shape that the document declares. Operations with a credential of their own are fuzzed with theirs. Then all of
+ * them once more with a NUL in each request.
  */
 async function fuzz(server: ServerProcess, env: Environment): Promise<Counts> {
   const fuzzingKey = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "fuzzing" });
   const adminKey = String(Object.entries(fuzzingKey).find(([name]) => name === "key")?.[1]);
   const { BURSAR_API_KEY: apiKey = "" } = env;
+  // Revoking would sooner or later hit the key of this run.
+  const revoking = ["--exclude-operation-id", "revokeAdminKey"];
+  const claude = ["--exclude-path-regex", "^/v1/(admin|organizations)/"];
+  const of = (surface: string) => ["--include-path-regex", `^/v1/${surface}/`, ...revoking];
   const counts = await Promise.all([
-    // Revoking would sooner or later hit the key of this run.
-    runSchemathesis(server, env, adminKey, [
-      "--include-path-regex",
-      "^/v1/(admin|organizations)/",
-      "--exclude-operation-id",
-      "revokeAdminKey",
-    ]),
-    runSchemathesis(server, env, apiKey, ["--exclude-path-regex", "^/v1/(admin|organizations)/"]),
+    runSchemathesis(server, env, adminKey, [...conformance, ...of("(admin|organizations)")]),
+    runSchemathesis(server, env, apiKey, [...conformance, ...claude]),
   ]);
-  return sum(...counts);
+  // The hooks of nul_hooks.py put a NUL into each request.
+  const withNul = { ...env, SCHEMATHESIS_HOOKS: "nul_hooks", PYTHONPATH: here };
+  const countsWithNul = await Promise.all([
+    runSchemathesis(server, withNul, adminKey, [...noServerError, ...of("admin")]),
+    runSchemathesis(server, withNul, adminKey, [...noServerError, ...of("organizations")]),
+    runSchemathesis(server, withNul, apiKey, [...noServerError, ...claude]),
+  ]);
+  return sum(...counts, ...countsWithNul);
 }
 
 async function runSchemathesis(
@@ -106,13 +135,6 @@ async function runSchemathesis(
   key: string,
   selection: readonly string[],
 ): Promise<Counts> {
-  const checks = [
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-  ];
   const { output, code } = await runPython(env, [
     "-m",
     "schemathesis.cli",
@@ -121,12 +143,6 @@ async function runSchemathesis(
     "--header",
     `x-api-key: ${key}`,
     ...selection,
-    "--checks",
-    checks.join(","),
-    "--phases",
-    "examples,coverage,fuzzing",
-    "--max-examples",
-    "25",
     "--max-time",
     String(FUZZING_SECONDS),
     "--seed",
