@@ -1,6 +1,6 @@
 // Builds the console when its sources changed since the last build; a fast no-op otherwise. `npm start` runs it, and so
 // may whoever packages the product. It needs the Node that runs the server.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { root } from "./runtime.mjs";
+import { showProgress } from "./show-progress.mjs";
 
 const consoleFolder = join(root, "console");
 const target = join(consoleFolder, "dist");
@@ -29,24 +30,17 @@ const sources = [
 ];
 const SMALLEST_TO_COMPRESS = 1024;
 
-process.exit(ensureConsole() ? 0 : 1);
+process.exit((await ensureConsole()) ? 0 : 1);
 
 /** True when a console of these sources stands ready. A build that fails says why and leaves the last one in place. */
-function ensureConsole() {
+async function ensureConsole() {
   const hash = hashSources();
   if (isBuiltFrom(hash)) return true;
   console.error("Building the console …");
   const fresh = `${target}.${process.pid}.new`;
-  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [vite, "build", consoleFolder, "--logLevel", "warn"],
-    {
-      cwd: consoleFolder,
-      env: { ...process.env, NODE_ENV: "production", CONSOLE_OUT_DIR: fresh },
-      encoding: "utf8",
-    },
-  );
+  const stopProgress = showProgress(() => "");
+  const { status, stderr } = await runVite(fresh);
+  stopProgress();
   if (status !== 0) {
     console.error(
       `${stderr}\nThe console could not be built; the server starts without a new one.`,
@@ -60,6 +54,21 @@ function ensureConsole() {
   if (isBuiltFrom(hash)) rmSync(fresh, { recursive: true, force: true });
   else replace(fresh);
   return true;
+}
+
+/** Exit status of the build into the folder, and its errors. */
+async function runVite(folder) {
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const args = [vite, "build", consoleFolder, "--logLevel", "warn"];
+  const env = { ...process.env, NODE_ENV: "production", CONSOLE_OUT_DIR: folder };
+  const stdio = ["ignore", "ignore", "pipe"];
+  const child = spawn(process.execPath, args, { cwd: consoleFolder, env, stdio });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const status = await new Promise((resolve) => child.on("close", resolve));
+  return { status, stderr };
 }
 
 function isBuiltFrom(hash) {

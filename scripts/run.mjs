@@ -19,39 +19,40 @@ const checks = [
 switch (command) {
   case "start":
     keepCompiledCode();
-    ensureInstalled("server");
+    await ensureInstalled("server");
     buildConsole();
+    console.error("Starting the server …");
     startServer(rest);
     break;
   case "check":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     await runChecks();
     break;
   case "test":
     keepCompiledCode();
-    ensureInstalled("all");
+    await ensureInstalled("all");
     if (rest.length === 0) await runChecks();
     buildConsole();
     step("tests", "vitest/vitest.mjs", ["run", ...rest]);
     break;
   case "bench":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     step("benchmark", null, ["bench/run.ts", ...rest]);
     break;
   case "bench:reports":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     step("benchmark of the reports", null, ["bench/reports.ts", ...rest]);
     break;
   case "soak":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     step("soak", null, ["bench/soak.ts", ...rest]);
     break;
   case "sim":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     step("simulation of spend", null, ["server/test/harness/spend-sim/run.ts", ...rest]);
     break;
   case "screenshots":
-    ensureInstalled("all");
+    await ensureInstalled("all");
     buildConsole();
     step("screenshots", null, ["console/test/screenshots.ts", ...rest]);
     break;

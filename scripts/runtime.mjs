@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installPackages } from "./install-packages.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const OLDEST_NODE = 24;
@@ -51,20 +52,15 @@ export function isInstalled(scope) {
 }
 
 /** Installs from the lockfile when needed. `scope`: "server" for what runs, "all" for the tools of development too. */
-export function ensureInstalled(scope) {
+export async function ensureInstalled(scope) {
   if (isInstalled(scope)) return;
   console.error(
-    `Installing ${scope === "all" ? "everything that the tests need" : "what the server needs"} …`,
+    scope === "all"
+      ? "Installing everything that the tests need …"
+      : "Installing what the server needs: this takes a minute or two, once …",
   );
-  const windows = process.platform === "win32";
-  const npmScript = process.env.npm_execpath;
-  const args = ["install", "--no-save", "--loglevel=error", "--ignore-scripts"];
-  if (scope === "server") args.push("--omit=dev");
-  const { status } = npmScript
-    ? spawnSync(process.execPath, [npmScript, ...args], { cwd: root, stdio: "inherit" })
-    : spawnSync(windows ? "npm.cmd" : "npm", args, { cwd: root, stdio: "inherit", shell: windows });
-  if (status !== 0) {
-    console.error("npm could not install the dependencies; its own words are above.");
+  if (!(await installPackages(root, scope))) {
+    console.error("npm could not install the dependencies. Its output is above.");
     process.exit(1);
   }
   writeFileSync(stampFile, `${lockHash()} ${scope}\n`);
