@@ -1,9 +1,12 @@
 import picocolors from "picocolors";
 import { describeConfig, type LoadedConfig } from "./config.ts";
+import type { NextSteps } from "./next-steps.ts";
 import type { RunningServer } from "./wiring.ts";
 
+type ShownServer = Omit<RunningServer, "failed" | "metrics" | "stop">;
+
 /** What a person who just started the server needs: where it is, whom it calls, and what to type next. */
-export function banner(loaded: LoadedConfig, server: RunningServer, isColoured: boolean): string {
+export function banner(loaded: LoadedConfig, server: ShownServer, isColoured: boolean): string {
   const { bold, cyan, dim, yellow } = picocolors.createColors(isColoured);
   const url = loaded.config.publicUrl?.replace(/\/$/, "") ?? server.url;
   const lines = [
@@ -14,11 +17,8 @@ export function banner(loaded: LoadedConfig, server: RunningServer, isColoured: 
     `  database    ${server.isDatabaseEmbedded ? `embedded PostgreSQL in ${loaded.config.dataDir}` : "DATABASE_URL"}`,
     ...server.warnings.map((warning) => yellow(`  warning     ${warning}`)),
     "",
-    ...setUpLines(server.setUpUrl, cyan, bold),
-    dim("Next: an admin key, a workspace with a key, and a first request to Claude."),
-    "",
-    ...firstCommands(loaded, url),
-    "",
+    ...setUpLines(server.nextSteps.setUpUrl, cyan, bold),
+    ...nextStepLines(loaded, { url, ...server.nextSteps }, dim),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -37,7 +37,7 @@ function setUpLines(
   ];
 }
 
-function upstreamLine(server: RunningServer): string {
+function upstreamLine(server: ShownServer): string {
   const upstream = server.upstream();
   if (upstream === null) return "configured, but it cannot be used: see the log";
   switch (upstream.source) {
@@ -50,8 +50,16 @@ function upstreamLine(server: RunningServer): string {
   }
 }
 
-// The commands carry what differs from the defaults, so that they work when pasted into another shell.
-function firstCommands(loaded: LoadedConfig, url: string): string[] {
+/**
+ * The commands up to the first request to Claude, without those that are done; none after a first request. They carry
+ * what differs from the defaults, so that they work when pasted into another shell.
+ */
+function nextStepLines(
+  loaded: LoadedConfig,
+  { url, hasAdminKey, hasApiKey, hasRequest }: NextSteps & { url: string },
+  dim: (text: string) => string,
+): string[] {
+  if (hasRequest) return [];
   const moved = describeConfig(loaded).find(({ name }) => name === "BURSAR_DATA_DIR");
   const prefix =
     moved === undefined || moved.source === "default" || moved.source === "bursar.toml"
@@ -59,11 +67,33 @@ function firstCommands(loaded: LoadedConfig, url: string): string[] {
       : `BURSAR_DATA_DIR=${quote(loaded.config.dataDir)} `;
   const body =
     '{"model":"claude-sonnet-5","max_tokens":200,"messages":[{"role":"user","content":"Hello"}]}';
-  return [
-    `  export ADMIN_KEY="$(${prefix}./bursar admin-keys create --name first)"`,
-    `  ${prefix}./bursar workspaces create Demo; export API_KEY="$(${prefix}./bursar api-keys create --workspace Demo --name demo)"`,
-    `  curl ${url}/v1/messages -H "x-api-key: $API_KEY" -H 'content-type: application/json' -d '${body}'`,
+  const keys = hasApiKey
+    ? []
+    : [
+        ...(hasAdminKey
+          ? []
+          : [`  export ADMIN_KEY="$(${prefix}./bursar admin-keys create --name first)"`]),
+        `  ${prefix}./bursar workspaces create Demo; export API_KEY="$(${prefix}./bursar api-keys create --workspace Demo --name demo)"`,
+      ];
+  const words = [
+    ...(hasApiKey || hasAdminKey ? [] : ["an admin key"]),
+    ...(hasApiKey ? [] : ["a workspace with a key"]),
+    hasApiKey
+      ? "a first request to Claude, with an API key in API_KEY"
+      : "a first request to Claude",
   ];
+  return [
+    dim(`Next: ${listWords(words)}.`),
+    "",
+    ...keys,
+    `  curl ${url}/v1/messages -H "x-api-key: $API_KEY" -H 'content-type: application/json' -d '${body}'`,
+    "",
+  ];
+}
+
+/** "a, b, and c". */
+function listWords(words: readonly string[]): string {
+  return new Intl.ListFormat("en").format(words);
 }
 
 function quote(path: string): string {

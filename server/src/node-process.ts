@@ -48,7 +48,7 @@ async function run(start: Start): Promise<void> {
   await send({
     kind: "ready",
     server: {
-      setUpUrl: server.setUpUrl,
+      nextSteps: server.nextSteps,
       upstream: server.upstream(),
       upstreamVariables: server.upstreamVariables,
       warnings: server.warnings,

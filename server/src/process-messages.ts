@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "./config.ts";
 import type { DatabasePlace } from "./db/storage.ts";
 import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
+import type { NextSteps } from "./next-steps.ts";
 
 // What a supervisor and its processes tell each other, over the channel between them. Secrets cross it and nothing else.
 
@@ -35,7 +36,7 @@ export type FromProcess =
   | { kind: "metrics"; ask: number; text: string };
 
 export interface ServerFacts {
-  setUpUrl: string | null;
+  nextSteps: NextSteps;
   upstream: UpstreamDescription | null;
   upstreamVariables: string;
   warnings: readonly string[];

@@ -20,7 +20,6 @@ import { describeNode } from "./describe-node.ts";
 import { type ModelLabels, makeModelLabels } from "./domain/model-labels.ts";
 import { giveFirstAlerts } from "./features/alerts/first-alerts.ts";
 import { ensureOrganization } from "./features/organizations/organizations.ts";
-import { makeSetUpLink } from "./features/sign-in/set-up.ts";
 import { type Gateway, makeGateway } from "./gateway/handle-request.ts";
 import type { Upstreams } from "./gateway/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "./gateway/upstreams/upstream.ts";
@@ -54,6 +53,7 @@ import { keepUsageTables } from "./metering/keep-usage-tables.ts";
 import type { Meter } from "./metering/meter.ts";
 import { makePriceBooks, type PriceBooks } from "./metering/price-book.ts";
 import { listReportedModels } from "./metering/usage.sql.ts";
+import { findNextSteps, type NextSteps } from "./next-steps.ts";
 import { type RateKeeper, startRates } from "./rate-limits/rate-keeper.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startMoney } from "./start-money.ts";
@@ -86,8 +86,7 @@ export interface ProcessShare {
 export interface RunningServer {
   /** Where it listens: `http://127.0.0.1:8484`. */
   url: string;
-  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
-  setUpUrl: string | null;
+  nextSteps: NextSteps;
   /** The upstream in use, or null while the configured one cannot be used. */
   upstream(): UpstreamDescription | null;
   /** The variables that name an upstream of the environment, for people. */
@@ -170,22 +169,13 @@ async function startParts(
     storage.abandonAfter(STOP_WITHIN_MS);
   });
   const durability = await findDurabilityWarning(storage.database);
-  // One link is enough for the banner, whatever the number of processes.
-  const setUpLink =
-    index === 1
-      ? await makeSetUpLink(
-          {
-            database: storage.database,
-            nowMs: () => core.watch.databaseNowMs(),
-            randomBytes: systemRandomBytes,
-            publicUrl,
-          },
-          core.organizationId,
-        )
-      : null;
+  const nextSteps = await findNextSteps(
+    { database: storage.database, nowMs: () => core.watch.databaseNowMs(), publicUrl },
+    { organizationId: core.organizationId, makesLink: index === 1 },
+  );
   return {
     url: surfaces.url,
-    setUpUrl: setUpLink?.url ?? null,
+    nextSteps,
     upstream: () => findUpstreamInUse(core.upstreams),
     upstreamVariables: nameUpstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,

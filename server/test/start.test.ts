@@ -121,6 +121,10 @@ describe("the first start", () => {
     const answer = await sendMessage(server.url, key);
     const warmStartMs = performance.now() - startedAt;
     expect(answer.status).toBe(200);
+    // Requests were sent before, so no step is left but the first owner.
+    expect(bannerOf(server)).toContain("Nobody owns this installation yet");
+    expect(bannerOf(server)).not.toContain("Next:");
+    expect(commandsOf(bannerOf(server))).toEqual([]);
     process.stderr.write(`warm start to first answered request: ${Math.round(warmStartMs)} ms\n`);
     expect(warmStartMs).toBeLessThan(30_000);
   }, 90_000);
