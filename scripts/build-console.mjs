@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { root } from "./runtime.mjs";
 import { showProgress } from "./show-progress.mjs";
 
@@ -40,6 +41,7 @@ async function ensureConsole() {
   const fresh = `${target}.${process.pid}.new`;
   const stopProgress = showProgress(() => "");
   const { status, stderr } = await runVite(fresh);
+  if (status === 0) await Promise.all(filesIn(fresh).map(compress));
   stopProgress();
   if (status !== 0) {
     console.error(
@@ -48,7 +50,6 @@ async function ensureConsole() {
     rmSync(fresh, { recursive: true, force: true });
     return false;
   }
-  for (const file of filesIn(fresh)) compress(file);
   writeFileSync(join(fresh, STAMP), `${hash}\n`);
   // Who built the same meanwhile was first; to put it away again would take files from under a server that reads them.
   if (isBuiltFrom(hash)) rmSync(fresh, { recursive: true, force: true });
@@ -106,11 +107,12 @@ function filesIn(path) {
 }
 
 /** Once here, so that the server never compresses: beside each text file its smaller forms. Fonts are compressed already. */
-function compress(file) {
+async function compress(file) {
   if (!/\.(html|js|css|svg|json)$/.test(file)) return;
   const bytes = readFileSync(file);
   if (bytes.length < SMALLEST_TO_COMPRESS) return;
   const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: quality }));
-  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  const brotli = promisify(brotliCompress)(bytes, { params: quality });
+  writeFileSync(`${file}.gz`, await promisify(gzip)(bytes, { level: 9 }));
+  writeFileSync(`${file}.br`, await brotli);
 }

@@ -3,7 +3,8 @@
 // then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
-import { compileCacheFolder, ensureInstalled, findNode, root } from "./runtime.mjs";
+import { checkPort } from "./check-port.mjs";
+import { compileCacheFolder, ensureInstalled, findNode, isInstalled, root } from "./runtime.mjs";
 
 const [command, ...rest] = process.argv.slice(2);
 const PARENT_CHECK_MS = 250;
@@ -19,6 +20,7 @@ const checks = [
 switch (command) {
   case "start":
     keepCompiledCode();
+    if (!isInstalled("server")) await checkPort(root);
     await ensureInstalled("server");
     buildConsole();
     console.error("Starting the server …");
