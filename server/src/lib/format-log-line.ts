@@ -30,7 +30,7 @@ export function formatLogLine(json: string, isColoured: boolean): string {
   const parts = [colours.dim(formatTime(time)), paint(name), escapeControls(msg ?? "")];
   if (pairs.length > 0) parts.push(colours.dim(pairs.join(" ")));
   const stack = level >= ERROR ? formatStack(err?.stack) : "";
-  return `${parts.join(" ")}\n${colours.dim(stack)}`;
+  return `${parts.join(" ")}\n${stack === "" ? "" : colours.dim(stack)}`;
 }
 
 interface LogLine {
