@@ -1,4 +1,4 @@
-import Anthropic, { BadRequestError, NotFoundError } from "@anthropic-ai/sdk";
+import Anthropic, { NotFoundError } from "@anthropic-ai/sdk";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AdminHarness, startAdmin } from "./harness/admin.ts";
@@ -15,7 +15,7 @@ const answers: Record<string, "served" | string> = {
   analytics: enterprise,
   rbacGroups: enterprise,
   rbacRoles: enterprise,
-  "spendLimits.effective": enterprise,
+  "spendLimits.effective": "served",
   "spendLimits.increaseRequests": "served",
   externalKeys: elsewhere,
   complianceSettings: elsewhere,
@@ -130,14 +130,11 @@ describe.each(operations)("%s", (operation) => {
       expect({ ...request, isThere: route !== undefined }).toEqual({ ...request, isThere: true });
       return;
     }
-    // To this server `effective` is the id of a limit, and there is none.
-    const isRead = request.path.endsWith("/spend_limits/effective");
-    expect(route?.operationId).toBe(isRead ? "getOfficialSpendLimit" : undefined);
-    // Of that one the parameters are refused first.
-    expect(error).toBeInstanceOf(isRead ? BadRequestError : NotFoundError);
+    expect(route).toBeUndefined();
+    expect(error).toBeInstanceOf(NotFoundError);
     expect((error as NotFoundError).error).toMatchObject({
       type: "error",
-      error: { type: isRead ? "invalid_request_error" : "not_found_error" },
+      error: { type: "not_found_error" },
     });
   });
 });

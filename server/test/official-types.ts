@@ -22,7 +22,10 @@ import type {
   listOfficialIncreaseRequests,
   officialIncreaseRequest,
 } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
-import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type {
+  listEffectiveMemberLimits,
+  officialSpendLimit,
+} from "@bursar/contract/admin/spend-limits.ts";
 import type {
   addOfficialWorkspaceMember,
   officialWorkspaceMember,
@@ -147,6 +150,21 @@ export type DataPrivacyIsTaken = Is<
 type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];
 export type KeyChangesAreTaken = Is<
   IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
+>;
+
+/** What the official client may ask of the effective limits, we take; what we answer, it reads. */
+type EffectiveLimits = Anthropic["organization"]["spendLimits"]["effective"];
+export type EffectiveLimitRowsFit = Is<
+  IsAssignable<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>
+>;
+export type EffectiveLimitRowsAreComplete = Is<
+  HasAllFields<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>
+>;
+export type EffectiveLimitQueriesAreTaken = Is<
+  IsAssignable<
+    keyof NonNullable<Parameters<EffectiveLimits["list"]>[0]>,
+    keyof z.input<(typeof listEffectiveMemberLimits)["query"]>
+  >
 >;
 
 /** Rows of the flat reports, which only the beta namespace of the current SDK has. */

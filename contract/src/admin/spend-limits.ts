@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
-import { apiKeyId, spendLimitId, workspaceId } from "../ids.ts";
+import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
@@ -285,6 +285,8 @@ export const officialSpendLimit = z
   })
   .meta({ id: "OfficialSpendLimit" });
 
+const MAX_SEARCH_LENGTH = 100;
+
 const expectedCents =
   'expected whole US cents as text, such as "50000" for $500.00; to remove a limit, delete it';
 
@@ -303,6 +305,54 @@ export const listOfficialSpendLimits = route({
     workspace_id: optionalQuery(workspaceId),
   }),
   response: pageCursor(officialSpendLimit),
+});
+
+const effectiveMemberLimit = z
+  .object({
+    actor: z.object({
+      type: z.literal("user_actor"),
+      user_id: memberId,
+      name: z.string().nullable(),
+      email_address: z.string().nullable(),
+      deleted: z.boolean(),
+    }),
+    amount: z.string().meta({ description: "The limit, in whole US cents." }),
+    currency: z.literal("USD"),
+    period: z.enum(periods),
+    period_to_date_spend: z.string().meta({
+      description:
+        "Cost of the requests of the member's keys in the running period, in US cents with at most 3 decimals.",
+    }),
+    scope: z.object({ type: z.literal("user"), user_id: memberId }),
+    source: z.object({ type: z.literal("organization") }),
+    spend_limit_id: spendLimitId,
+  })
+  .meta({ id: "EffectiveMemberLimit" });
+
+export const listEffectiveMemberLimits = route({
+  operationId: "listEffectiveMemberLimits",
+  method: "GET",
+  path: "/v1/organizations/spend_limits/effective",
+  summary: "List the effective spend limits of members (official shape)",
+  description:
+    "One row per member and period, newest members first; the periods of a member stay on one page. Members have no limits " +
+    "of their own on this server, so each row has the organization's limit, which all members share. `amount` is that " +
+    "limit, and `period_to_date_spend` is the spend of the member alone. A period has no rows without such a limit, or " +
+    "with one that only alerts. Limits of workspaces and API keys are not limits of a member.",
+  action: "members:read",
+  audited: null,
+  query: z.strictObject({
+    ...pageCursorQuery,
+    user_ids: queryList(memberId),
+    period: queryList(z.enum(periods)),
+    sort: optionalQuery(z.enum(["spend_desc"])).meta({
+      description: "Highest spend first, in the longest period of the answer.",
+    }),
+    q: optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
+      description: "Part of the member's name or address.",
+    }),
+  }),
+  response: pageCursor(effectiveMemberLimit),
 });
 
 export const setOfficialSpendLimit = route({
@@ -355,6 +405,7 @@ export const spendLimitRoutes = [
   deleteSpendLimit,
   getEffectiveSpendLimits,
   listOfficialSpendLimits,
+  listEffectiveMemberLimits,
   setOfficialSpendLimit,
   getOfficialSpendLimit,
   deleteOfficialSpendLimit,

@@ -1,10 +1,12 @@
 import type { officialSpendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { z } from "zod";
 import { ApiError } from "#src/domain/api-error.ts";
+import { formatCents } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { LimitRow } from "./limits.sql.ts";
 
 const NANO_USD_PER_CENT = 10_000_000n;
+const NANO_USD_PER_MILLICENT = 10_000n;
 
 /** Throws a 404 for the limit of a key, which the official shape has no words for. */
 export function toOfficialSpendLimit(limit: LimitRow): z.input<typeof officialSpendLimit> {
@@ -24,6 +26,11 @@ export function toOfficialSpendLimit(limit: LimitRow): z.input<typeof officialSp
 /** Whole cents as text. Cut, not rounded: never more than what is allowed. */
 export function toOfficialAmount(nanoUsd: bigint): string {
   return String(nanoUsd / NANO_USD_PER_CENT);
+}
+
+/** Cents as text with at most three decimals, cut. */
+export function toOfficialSpend(nanoUsd: bigint): string {
+  return formatCents(nanoUsd - (nanoUsd % NANO_USD_PER_MILLICENT));
 }
 
 /** Whole cents as text, which the contract has checked. */

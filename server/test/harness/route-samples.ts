@@ -572,6 +572,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listOfficialSpendLimits: {},
+  listEffectiveMemberLimits: {},
   setOfficialSpendLimit: {
     body: ({ workspace_id }) => ({ scope: { type: "workspace", workspace_id }, amount: "12345" }),
   },

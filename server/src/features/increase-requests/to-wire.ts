@@ -4,9 +4,9 @@ import type {
 } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
 import type { z } from "zod";
 import type { Caller } from "#src/domain/caller.ts";
-import { formatCents, formatUsd } from "#src/domain/money.ts";
+import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
-import { toOfficialAmount, toOfficialScope } from "#src/ledger/official-limit.ts";
+import { toOfficialAmount, toOfficialScope, toOfficialSpend } from "#src/ledger/official-limit.ts";
 import { mayDecide, seesLimit, seesSpend } from "./asked-scope.ts";
 import type { Actor, IncreaseRequestRow } from "./increase-requests.sql.ts";
 import { isRequester, requestNotFound } from "./increase-requests.ts";
@@ -79,18 +79,11 @@ function toSummary(
     amount: toOfficialAmount(row.limit.amountNanoUsd),
     currency: "USD",
     period: row.period,
-    period_to_date_spend: toThreeDecimals(row.settledNanoUsd),
+    period_to_date_spend: toOfficialSpend(row.settledNanoUsd),
     scope,
     source: scope,
     spend_limit_id: row.limit.id,
   };
-}
-
-const NANO_USD_PER_MILLICENT = 10_000n;
-
-/** Cents with at most three decimals, cut. */
-function toThreeDecimals(nanoUsd: bigint): string {
-  return formatCents(nanoUsd - (nanoUsd % NANO_USD_PER_MILLICENT));
 }
 
 /** A member is a user. Whatever else acts has a key, or is the operator of the server, whose id names no key. */

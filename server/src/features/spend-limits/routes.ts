@@ -9,6 +9,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/ledger/official-limit.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
+import { listMemberLimits } from "./member-limits.ts";
 import {
   deleteSpendLimit,
   filtersOf,
@@ -58,6 +59,7 @@ export function makeSpendLimitHandlers(
       const next_page = nextCursor(page, filtersOf(query), positionOf);
       return { data: page.rows.map(({ limit }) => toOfficialSpendLimit(limit)), next_page };
     },
+    listEffectiveMemberLimits: (call, { query }) => listMemberLimits(deps, call, query),
     setOfficialSpendLimit: async (call, { body: { scope, period, amount } }) => {
       const wanted = { scope, period, amountNanoUsd: fromOfficialAmount(amount) };
       return toOfficialSpendLimit((await setLimitAmount(deps, call, wanted)).limit);

@@ -1,0 +1,137 @@
+import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  type AdminHarness,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+
+type Page = z.output<(typeof listEffectiveMemberLimits)["response"]>;
+
+const EFFECTIVE = "/v1/organizations/spend_limits/effective";
+const DAY_MS = 86_400_000;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let ada: TestMember;
+let alan: TestMember;
+let monthlyId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  alan = await org.member({ name: "Alan", email: "alan@example.com" });
+  h.clock.nowMs += 1_000;
+  ada = await org.member({ name: "Ada", email: "ada@example.com" });
+  const { id: workspaceId } = await org.admin.createWorkspace();
+  const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
+  const spend = async (memberId: string, count: number) => {
+    for (let i = 0; i < count; i++) await org.recordRequest({ workspaceId, apiKeyId, memberId });
+  };
+  // A request costs 0.0000811 dollars. Ten days ago counts for the month only.
+  await spend(alan.id, 2);
+  await spend(ada.id, 1);
+  h.clock.nowMs -= 10 * DAY_MS;
+  await spend(ada.id, 2);
+  h.clock.nowMs += 10 * DAY_MS;
+  monthlyId = await setLimit("monthly", 123.45);
+  await setLimit("daily", 1, "soft");
+  await setLimit("weekly", 5, "alert_only");
+});
+afterAll(async () => {
+  await h.close();
+});
+
+async function setLimit(period: string, limit_usd: number, enforcement = "strict") {
+  const limit = { scope: { type: "organization" }, period, limit_usd, enforcement };
+  const answer = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", limit);
+  expect(answer.error.message).toBe("");
+  return answer.body.id;
+}
+
+async function list(query = ""): Promise<Page> {
+  const answer = await org.admin.get<Page>(`${EFFECTIVE}${query}`);
+  expect(answer.error.message).toBe("");
+  return answer.body;
+}
+
+const briefly = ({ data }: Page) =>
+  data.map((row) => [row.actor.name, row.period, row.amount, row.period_to_date_spend]);
+
+test("a row has the organization's limit and what the member's keys have spent", async () => {
+  const { data } = await list(`?user_ids[]=${ada.id}&period[]=monthly`);
+  expect(data).toEqual([
+    {
+      actor: {
+        type: "user_actor",
+        user_id: ada.id,
+        name: "Ada",
+        email_address: "ada@example.com",
+        deleted: false,
+      },
+      amount: "12345",
+      currency: "USD",
+      period: "monthly",
+      period_to_date_spend: "0.024",
+      scope: { type: "user", user_id: ada.id },
+      source: { type: "organization" },
+      spend_limit_id: monthlyId,
+    },
+  ]);
+});
+
+test("newest members come first, with a row for each period that can refuse requests", async () => {
+  expect(briefly(await list())).toEqual([
+    ["Ada", "monthly", "12345", "0.024"],
+    ["Ada", "daily", "100", "0.008"],
+    ["Alan", "monthly", "12345", "0.016"],
+    ["Alan", "daily", "100", "0.016"],
+  ]);
+});
+
+test("sort=spend_desc lists the highest spend of the longest period first", async () => {
+  expect(briefly(await list("?sort=spend_desc")).map(([name]) => name)).toEqual([
+    "Ada",
+    "Ada",
+    "Alan",
+    "Alan",
+  ]);
+  expect(briefly(await list("?sort=spend_desc&period=daily")).map(([name]) => name)).toEqual([
+    "Alan",
+    "Ada",
+  ]);
+});
+
+test.each(["", "&sort=spend_desc"])("pages hold each member once: %s", async (query) => {
+  const first = await list(`?limit=1${query}`);
+  expect(briefly(first).map(([name]) => name)).toEqual(["Ada", "Ada"]);
+  const second = await list(`?limit=1${query}&page=${first.next_page}`);
+  expect(briefly(second).map(([name]) => name)).toEqual(["Alan", "Alan"]);
+  expect(second.next_page).toBeNull();
+});
+
+test("q finds part of a name or an address", async () => {
+  expect(briefly(await list("?q=ALAN@&period=daily"))).toEqual([["Alan", "daily", "100", "0.016"]]);
+  expect(briefly(await list("?q=%25"))).toEqual([]);
+});
+
+test("a period without a limit that refuses has no rows, and neither has a removed member", async () => {
+  expect(briefly(await list("?period=weekly"))).toEqual([]);
+  const removed = await org.member({ name: "Gone" });
+  await org.admin.remove(`/v1/organizations/users/${removed.id}`);
+  expect(briefly(await list(`?user_ids=${removed.id}`))).toEqual([]);
+});
+
+test("a key of a workspace is refused", async () => {
+  const { id } = await org.admin.createWorkspace();
+  const { key } = await org.admin.createApiKey(id, { permissions: ["admin"] });
+  expect((await h.as(key).get(EFFECTIVE)).status).toBe(403);
+});
+
+test("another organization's members and spend do not count", async () => {
+  const other = await h.organization();
+  const { body } = await other.admin.get<Page>(`${EFFECTIVE}?user_ids=${ada.id}`);
+  expect(body).toEqual({ data: [], next_page: null });
+});
