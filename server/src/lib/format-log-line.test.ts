@@ -14,10 +14,15 @@ test("a line has the time of day, the level, the message and the fields of one v
   );
 });
 
-test("a line leaves out objects and shortens long values", () => {
-  expect(format({ msg: "m", head: { seq: 1 }, text: "x".repeat(500) })).toBe(
+test("a line shortens long values", () => {
+  expect(format({ msg: "m", text: "x".repeat(500) })).toBe(
     `09:05:07 INFO  m text=${"x".repeat(120)}…\n`,
   );
+});
+
+test("an object shows its short values", () => {
+  const head = { seq: 1, hash: "0".repeat(64), inner: { a: 1 }, none: null };
+  expect(format({ msg: "m", head, none: null })).toBe("09:05:07 INFO  m head.seq=1\n");
 });
 
 const err = { type: "Error", message: "no route", stack: "Error: no route\n    at a (b.ts:1:1)" };

@@ -3,6 +3,8 @@ import picocolors from "picocolors";
 // One line of the log as people read it on a terminal, made of the JSON line that programs read.
 
 const MAX_VALUE_LENGTH = 120;
+/** Of a value within an object. */
+const MAX_INNER_LENGTH = 40;
 const ERROR = 50;
 const levelNames: Readonly<Record<number, string>> = {
   10: "TRACE",
@@ -14,18 +16,15 @@ const levelNames: Readonly<Record<number, string>> = {
 };
 
 /**
- * Time of day, level, message and the fields that are one value or a list of values. Objects are left out. An error has
- * its message, from level error on its stack too. Texts show their control characters as escapes.
+ * Time of day, level, message and fields. An object shows its short values only. An error has its message, from level
+ * error on its stack too. Texts show their control characters as escapes.
  */
 export function formatLogLine(json: string, isColoured: boolean): string {
   const { level, time, msg, err, ...fields } = JSON.parse(json) as LogLine;
   const colours = picocolors.createColors(isColoured);
   const name = (levelNames[level] ?? String(level)).padEnd(5);
   const paint = level >= ERROR ? colours.red : level > 30 ? colours.yellow : colours.green;
-  const pairs = Object.entries(fields).flatMap(([key, value]) => {
-    const text = formatValue(value);
-    return text === null ? [] : [`${key}=${text}`];
-  });
+  const pairs = Object.entries(fields).flatMap(([key, value]) => formatField(key, value));
   if (err?.message !== undefined) pairs.unshift(`error=${formatValue(err.message)}`);
   const parts = [colours.dim(formatTime(time)), paint(name), escapeControls(msg ?? "")];
   if (pairs.length > 0) parts.push(colours.dim(pairs.join(" ")));
@@ -49,7 +48,18 @@ function formatTime(ms: number): string {
   return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 }
 
-/** Null for a value that is left out. */
+/** `key=value`. An object gives its short values: long ones in it are hashes as a rule. */
+function formatField(key: string, value: unknown): string[] {
+  const text = formatValue(value);
+  if (text !== null) return [`${key}=${text}`];
+  return Object.entries(value ?? {}).flatMap(([name, inner]) => {
+    const innerText = formatValue(inner) ?? "";
+    const isShown = innerText !== "" && innerText.length <= MAX_INNER_LENGTH;
+    return isShown ? [`${key}.${name}=${innerText}`] : [];
+  });
+}
+
+/** Null for an object, and for null. */
 function formatValue(value: unknown): string | null {
   if (Array.isArray(value)) {
     const items = value.map(formatValue);
