@@ -341,6 +341,10 @@ export const listAlertFirings = route({
     is_acknowledged: queryFlag.meta({
       description: "Only those that somebody has seen to, or (`false`) nobody has.",
     }),
+    is_over: queryFlag.meta({
+      description:
+        "Only firings whose cause has ended, or (`false`) still lasts: for a spend limit, until its period ends or the limit is raised.",
+    }),
     fired_at_gte: optionalQuery(instant).meta({ description: "From this moment on." }),
     fired_at_lt: optionalQuery(instant).meta({ description: "Before this moment." }),
   }),

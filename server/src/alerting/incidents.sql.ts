@@ -40,8 +40,8 @@ export async function markResolved(
   return rows;
 }
 
-/** Of a `firing` of an `alert`. Whoever switches an alert off, or deletes it, wants to hear no more of it. */
-function isOver(now: Date): RawBuilder<boolean> {
+/** True for a `firing` of an `alert` whose cause has ended. An alert that is off or deleted counts as ended. */
+export function isOver(now: Date): RawBuilder<boolean> {
   const isEnded = sql`(firing.facts ->> 'period_ends_at')::timestamptz <= ${now}`;
   return sql<boolean>`(alert.deleted_at IS NOT NULL OR NOT alert.is_enabled OR coalesce(CASE firing.kind
     WHEN 'spend_limit' THEN ${isEnded} OR ${isLimitOut}

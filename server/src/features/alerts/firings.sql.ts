@@ -1,5 +1,6 @@
 import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, sql } from "kysely";
+import { isOver } from "#src/alerting/incidents.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
@@ -36,6 +37,9 @@ export interface FiringFilter extends AlertVisibility {
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
   isAcknowledged?: boolean | undefined;
+  isOver?: boolean | undefined;
+  /** Time at which `isOver` is decided. */
+  now: Date;
   firedAtGte?: Date | undefined;
   firedAtLt?: Date | undefined;
 }
@@ -94,6 +98,7 @@ export async function listFirings(
   if (filter.isAcknowledged !== undefined) {
     where.push(sql`(firing.acknowledged_at IS NOT NULL) = ${filter.isAcknowledged}`);
   }
+  if (filter.isOver !== undefined) where.push(sql`${isOver(filter.now)} = ${filter.isOver}`);
   if (filter.firedAtGte) where.push(sql`firing.fired_at >= ${filter.firedAtGte}::timestamptz`);
   if (filter.firedAtLt) where.push(sql`firing.fired_at < ${filter.firedAtLt}::timestamptz`);
   const { from } = page;

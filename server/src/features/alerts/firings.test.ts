@@ -110,3 +110,16 @@ test("an incident that was never opened is not acknowledged", async () => {
   await acknowledge(id);
   expect(await acknowledgements(id)).toEqual([]);
 });
+
+test("is_over tells firings whose cause has ended from those whose cause lasts", async () => {
+  const { id, alert } = await fire([]);
+  const list = async (query: string) => {
+    const { body } = await org.admin.get<Listed<Firing>>(`/v1/admin/alert_firings?${query}`);
+    return body.data.map((firing) => firing.id);
+  };
+  expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[id], []]);
+  await acknowledge(id);
+  expect(await list("is_acknowledged=false&is_over=false")).toEqual([]);
+  await org.admin.post(`/v1/admin/alerts/${alert.id}`, { is_enabled: false });
+  expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[], [id]]);
+});

@@ -18,16 +18,18 @@ export interface FiringQuery {
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
   is_acknowledged?: boolean | undefined;
+  is_over?: boolean | undefined;
   fired_at_gte?: string | undefined;
   fired_at_lt?: string | undefined;
 }
 
 /** Filters that a cursor of the list is bound to. */
 export function firingFiltersOf(query: FiringQuery): unknown {
-  const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, fired_at_gte, fired_at_lt } =
-    query;
-  const times = { fired_at_gte, fired_at_lt };
-  return { list: "firings", alert_id, kinds, workspace_id, api_key_id, is_acknowledged, ...times };
+  const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, is_over } = query;
+  const { fired_at_gte, fired_at_lt } = query;
+  const scope = { alert_id, kinds, workspace_id, api_key_id };
+  const state = { is_acknowledged, is_over, fired_at_gte, fired_at_lt };
+  return { list: "firings", ...scope, ...state };
 }
 
 /** Throws a 404 for a workspace or key that the caller cannot see. */
@@ -45,6 +47,8 @@ export async function listFirings(
     workspaceId: query.workspace_id,
     apiKeyId: query.api_key_id,
     isAcknowledged: query.is_acknowledged,
+    isOver: query.is_over,
+    now: new Date(Math.floor(deps.nowMs())),
     firedAtGte: toDate(query.fired_at_gte),
     firedAtLt: toDate(query.fired_at_lt),
   };
