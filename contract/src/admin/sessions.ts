@@ -29,6 +29,9 @@ export const currentSession = z
     session_id: sessionId,
     expires_at: timestamp,
     organization: z.object({ id: organizationId, name: z.string() }),
+    public_url: z.string().nullable().meta({
+      description: "Base URL of this server for programs: `BURSAR_PUBLIC_URL`. Null: not set.",
+    }),
     member: z.object({
       id: memberId,
       email: z.string(),

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import {
+  type AdminHarness,
+  PUBLIC_URL,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
 import { consoleHeaders } from "#test/harness/members.ts";
 
 const WORKSPACES = "/v1/admin/workspaces";
@@ -115,6 +120,22 @@ describe("a session counts only for the console's own requests", () => {
     ].map(({ status }) => status);
     h.deps.publicOrigin = null;
     expect(statuses).toEqual([200, 403, 403, 200]);
+  });
+
+  test("the session names the public URL as the base URL for programs, and none where it is not set", async () => {
+    const publicUrlOfSession = async () => {
+      const { body } = await h.as(null).send<{ public_url: string | null }>({
+        method: "GET",
+        url: "/v1/admin/session",
+        headers: own,
+      });
+      return body.public_url;
+    };
+    expect(await publicUrlOfSession()).toBeNull();
+    h.deps.publicOrigin = PUBLIC_ORIGIN;
+    const named = await publicUrlOfSession();
+    h.deps.publicOrigin = null;
+    expect(named).toBe(PUBLIC_URL);
   });
 
   test.each([

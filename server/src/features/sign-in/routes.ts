@@ -204,6 +204,7 @@ async function getCurrentSession(
     session_id: member.sessionId,
     expires_at: new Date(sessionEndsAtMs(session)).toISOString(),
     organization: { id: organizationId, name: profile.organization_name },
+    public_url: deps.publicOrigin === null ? null : deps.publicUrl(),
     member: { id: member.id, email: profile.email, name: profile.name, role: member.role },
     permissions: permissionsOf(member),
     workspaces,
