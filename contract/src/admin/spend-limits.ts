@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
+import { count, optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
 import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -257,6 +257,65 @@ export const getEffectiveSpendLimits = route({
   response: effectiveSpendLimits,
 });
 
+export const blockingLimit = z
+  .object({
+    type: z.literal("blocking_limit"),
+    scope_name: z.string().meta({ description: "Name of the organization, workspace or key." }),
+    workspace_id: workspaceId
+      .nullable()
+      .meta({ description: "Workspace of the scope. Null: the organization." }),
+    blocked_keys: count.meta({
+      description: "Keys of the scope that could send messages without this limit.",
+    }),
+    spend_limit: spendLimit,
+  })
+  .meta({ id: "BlockingLimit" });
+
+export const listBlockingLimits = route({
+  operationId: "listBlockingLimits",
+  method: "GET",
+  path: "/v1/admin/spend_limits/blocking",
+  summary: "List limits that block requests now",
+  description:
+    "Newest first: limits whose `blocks_now` is true. Omits archived workspaces and keys that cannot send messages anyway.",
+  action: "spend_limits:read",
+  audited: null,
+  query: z.strictObject(pageCursorQuery),
+  response: pageCursor(blockingLimit),
+});
+
+export const periodSpend = z
+  .object({
+    type: z.literal("period_spend"),
+    scope: wireScope,
+    period: z.enum(periods),
+    period_starts_at: timestamp,
+    period_ends_at: timestamp,
+    spent_usd: usdText,
+    working_keys: count.meta({
+      description:
+        "Keys of the scope that can send messages now. A strict or soft limit of at most `spent_usd` blocks all of them.",
+    }),
+  })
+  .meta({ id: "PeriodSpend" });
+
+export const getPeriodSpend = route({
+  operationId: "getPeriodSpend",
+  method: "GET",
+  path: "/v1/admin/spend_limits/period_spend",
+  summary: "Get what a scope has spent in the current period",
+  description:
+    "Shows the effect of a limit before it is set. Returns the spend of the key `api_key_id`, of the workspace `workspace_id`, or without either of the organization.",
+  action: "spend_limits:read",
+  audited: null,
+  query: z.strictObject({
+    period: z.enum(periods).default("monthly"),
+    workspace_id: optionalQuery(workspaceId),
+    api_key_id: optionalQuery(apiKeyId),
+  }),
+  response: periodSpend,
+});
+
 // The official shape knows amounts in cents, and the limits of the organization and of workspaces.
 
 const officialScope = z.discriminatedUnion(
@@ -404,6 +463,8 @@ export const spendLimitRoutes = [
   getSpendLimit,
   deleteSpendLimit,
   getEffectiveSpendLimits,
+  listBlockingLimits,
+  getPeriodSpend,
   listOfficialSpendLimits,
   listEffectiveMemberLimits,
   setOfficialSpendLimit,

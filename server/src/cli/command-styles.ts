@@ -115,6 +115,13 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ],
   },
   deleteSpendLimit: { aliases: ["remove"] },
+  listBlockingLimits: { group: "spend-limits", action: "blocking" },
+  getPeriodSpend: {
+    examples: [
+      "spend-limits period-spend --workspace Research",
+      "spend-limits period-spend --api-key-id apikey_01AbCd --period daily",
+    ],
+  },
   setRateLimit: {
     examples: [
       "rate-limits set --scope workspace:Research --requests-per-minute 600",

@@ -571,6 +571,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getAlertFiring: {},
   acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
+  listBlockingLimits: {},
+  getPeriodSpend: { query: ({ workspace_id }) => `workspace_id=${workspace_id}` },
   listOfficialSpendLimits: {},
   listEffectiveMemberLimits: {},
   setOfficialSpendLimit: {

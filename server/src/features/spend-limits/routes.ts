@@ -8,6 +8,7 @@ import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/ledger/official-limit.ts";
+import { blockingFilters, getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import {
@@ -21,7 +22,7 @@ import {
   setLimitAmount,
   setSpendLimit,
 } from "./spend-limits.ts";
-import { toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
+import { toBlockingLimit, toPeriodSpend, toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
 
 export function makeSpendLimitHandlers(
@@ -53,6 +54,13 @@ export function makeSpendLimitHandlers(
     },
     getEffectiveSpendLimits: async (call, { query }) =>
       toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),
+    listBlockingLimits: async (call, { query }) => {
+      const page = await listBlockingLimits(deps, call, query);
+      const next_page = nextCursor(page, blockingFilters, positionOf);
+      return { data: page.rows.map(toBlockingLimit), next_page };
+    },
+    getPeriodSpend: async (call, { query }) =>
+      toPeriodSpend(await getPeriodSpend(deps, call, query)),
     listOfficialSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
       const query = { ...rest, scopeTypes: scope_type ?? officialScopeTypes };
       const page = await listSpendLimits(deps, call, query);

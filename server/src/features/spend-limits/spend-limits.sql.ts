@@ -3,6 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import type { LimitRow } from "#src/ledger/limits.sql.ts";
+import { type BlockingTime, isBlockingAt } from "./blocked-scopes.sql.ts";
 
 // Which limits exist for a caller. Only ledger/ writes limits.
 
@@ -19,6 +20,8 @@ export interface LimitFilter extends LimitVisibility {
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
   period?: PeriodName | undefined;
+  /** Limits that block requests at this time only. */
+  blockingAt?: BlockingTime | undefined;
 }
 
 /** The workspace a limit stands in; null for the organization's. */
@@ -69,6 +72,7 @@ export function listVisibleLimits(
   if (filter.workspaceId !== undefined) query = query.where(workspaceIdOf, "=", filter.workspaceId);
   if (filter.apiKeyId !== undefined) query = query.where("api_key.id", "=", filter.apiKeyId);
   if (filter.period !== undefined) query = query.where("spend_limit.period", "=", filter.period);
+  if (filter.blockingAt !== undefined) query = query.where(isBlockingAt(filter.blockingAt));
   const { from } = page;
   if (from) {
     const position = sql`(${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;

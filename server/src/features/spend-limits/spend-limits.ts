@@ -219,7 +219,7 @@ export async function withBalances(
   }));
 }
 
-function visibilityOf(caller: Caller): LimitVisibility {
+export function visibilityOf(caller: Caller): LimitVisibility {
   return {
     organizationId: caller.organizationId,
     onlyWorkspaceIds: workspacesWhere(caller, "spend_limits:read"),

@@ -1,9 +1,15 @@
-import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
+import type {
+  blockingLimit,
+  periodSpend,
+  spendLimit,
+  workspaceLimit,
+} from "@bursar/contract/admin/spend-limits.ts";
 import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { Balance } from "#src/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/ledger/limits.sql.ts";
+import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 
@@ -50,6 +56,30 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+export function toBlockingLimit(state: BlockingLimit): z.input<typeof blockingLimit> {
+  const { name, workspaceId, workingKeys } = state.scope;
+  return {
+    type: "blocking_limit",
+    scope_name: name,
+    workspace_id: workspaceId,
+    blocked_keys: workingKeys,
+    spend_limit: toSpendLimit(state),
+  };
+}
+
+export function toPeriodSpend(spend: PeriodSpend): z.input<typeof periodSpend> {
+  const { scope, periodName, period, spentNanoUsd } = spend;
+  return {
+    type: "period_spend",
+    scope: toWireScope(scope),
+    period: periodName,
+    period_starts_at: new Date(period.startMs).toISOString(),
+    period_ends_at: new Date(period.endMs).toISOString(),
+    spent_usd: formatUsd(spentNanoUsd),
+    working_keys: scope.workingKeys,
   };
 }
 
