@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
@@ -12,6 +14,8 @@ import {
   waitForStatus,
   whatStays,
 } from "./open-console.ts";
+
+const PUBLIC_URL = "https://bursar.example.com";
 
 describeConsole("keys", ({ company, openAs }) => {
   /** Opens the list, makes a key in Research, and leaves the dialog open that shows it. */
@@ -52,6 +56,50 @@ describeConsole("keys", ({ company, openAs }) => {
     expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
     expect((await sendMessage(company().server.url, secret)).status).toBe(200);
     expect(faults).toEqual([]);
+  });
+
+  test("a new key is copied with its address, and its sample for curl is answered", async () => {
+    const { page, context } = await openAs();
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const secret = await createKey(page, "With its address");
+    const { url } = company().server;
+    await page.getByRole("button", { name: "Copy as variables" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
+      `export ANTHROPIC_BASE_URL=${url}\nexport ANTHROPIC_API_KEY=${secret}`,
+    );
+    const dialog = page.getByRole("dialog", { name: "Store the key" });
+    const shown = async (client: string) => {
+      await dialog.getByRole("button", { name: client, exact: true }).click();
+      return (await dialog.locator("pre").allTextContents()).join("\n");
+    };
+    expect(await shown("Claude Code")).toContain(
+      `export ANTHROPIC_BASE_URL=${url}\nexport ANTHROPIC_AUTH_TOKEN=${secret}\nclaude`,
+    );
+    expect(await shown("Python")).toContain(`base_url="${url}"`);
+    expect(await shown("TypeScript")).toContain(`baseURL: "${url}"`);
+    const { stdout } = await promisify(execFile)("sh", ["-c", await shown("curl")]);
+    expect(JSON.parse(stdout)).toMatchObject({ type: "message", role: "assistant" });
+    await storeSecret(page);
+    expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+  });
+
+  test("where the server has a public URL, keys are copied with that address", async () => {
+    const { page, context } = await openAs();
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.route("**/v1/admin/session", async (route) => {
+      const response = await route.fetch();
+      const session = (await response.json()) as object;
+      await route.fulfill({ response, json: { ...session, public_url: PUBLIC_URL } });
+    });
+    await page.reload();
+    const secret = await createKey(page, "By the public address");
+    await page.getByRole("button", { name: "Copy as variables" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
+      `export ANTHROPIC_BASE_URL=${PUBLIC_URL}\nexport ANTHROPIC_API_KEY=${secret}`,
+    );
+    await storeSecret(page);
   });
 
   test("a tab with a key that nobody stored asks before it closes", async () => {

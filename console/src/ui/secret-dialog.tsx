@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "./button.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { Dialog, DialogActions } from "./dialog.tsx";
@@ -10,16 +10,19 @@ interface SecretDialogProps {
   description: string;
   /** Held by whoever shows this dialog, in its state alone: never in a cache, an address or a log. Null: closed. */
   secret: string | null;
-  /** Name of the environment variable in which programs look for it. */
-  variable?: string;
+  /** Lines for a shell that set it, and what belongs to it, as environment variables. */
+  variables?: string | undefined;
   onDone: () => void;
+  /** How it is used, below it. */
+  children?: ReactNode;
 }
 
 /**
  * Shows a secret this once. Nothing but its button closes it, and only after the person says that the secret is stored;
  * the browser asks too before the page is left.
  */
-export function SecretDialog({ title, description, secret, variable, onDone }: SecretDialogProps) {
+export function SecretDialog(props: SecretDialogProps) {
+  const { title, description, secret, variables, onDone, children } = props;
   const [isStored, setIsStored] = useState(false);
   const copyArea = useRef<HTMLDivElement>(null);
   const firstButton = useRef<HTMLElement | null>(null);
@@ -36,6 +39,7 @@ export function SecretDialog({ title, description, secret, variable, onDone }: S
       isOpen={secret !== null}
       onClose={onDone}
       isGuarded
+      isWide={Boolean(children)}
       initialFocus={firstButton}
     >
       <output className="block rounded-md border border-edge/60 bg-sunk px-3 py-2.5 font-mono text-sm leading-relaxed break-all select-all">
@@ -43,11 +47,17 @@ export function SecretDialog({ title, description, secret, variable, onDone }: S
       </output>
       <div ref={copyArea} className="flex flex-wrap gap-2.5">
         <CopyButton text={secret ?? ""} what="key" kind="primary" />
-        {variable && <CopyButton text={`export ${variable}=${secret}`} what="as a variable" />}
+        {variables && (
+          <CopyButton
+            text={variables}
+            what={variables.includes("\n") ? "as variables" : "as a variable"}
+          />
+        )}
       </div>
       <p className="text-sm text-quiet">
         It is shown this once: only its hash is kept. If it gets lost, create another.
       </p>
+      {children}
       <DialogActions>
         <Checkbox
           className="mr-auto self-center"

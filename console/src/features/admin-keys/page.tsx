@@ -12,6 +12,8 @@ import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { useBaseUrl } from "../code-samples/code-samples.tsx";
+import { toExports } from "../code-samples/write-code.ts";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 
@@ -25,6 +27,7 @@ const tones: Record<AdminKey["status"], Tone> = {
 export function AdminKeysPage() {
   const keys = useAdminKeys();
   const may = useMay();
+  const baseUrl = useBaseUrl();
   const [isCreating, setIsCreating] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
   const [revoked, setRevoked] = useState<AdminKey | null>(null);
@@ -73,11 +76,32 @@ export function AdminKeysPage() {
         title="Store the admin key"
         description="Whoever has it can change everything in this company but its owners and its upstream."
         secret={secret}
-        variable="ADMIN_KEY"
+        variables={secret === null ? undefined : toAdminVariables(baseUrl, secret)}
         onDone={() => setSecret(null)}
-      />
+      >
+        {secret !== null && <AdminKeySample baseUrl={baseUrl} secret={secret} />}
+      </SecretDialog>
       <RevokeDialog adminKey={revoked} onClose={() => setRevoked(null)} />
     </Page>
+  );
+}
+
+/** Both lines that the command line reads. */
+function toAdminVariables(baseUrl: string, secret: string): string {
+  return toExports([
+    ["BURSAR_URL", baseUrl],
+    ["BURSAR_ADMIN_KEY", secret],
+  ]);
+}
+
+function AdminKeySample({ baseUrl, secret }: { baseUrl: string; secret: string }) {
+  const call = 'curl "$BURSAR_URL/v1/admin/workspaces" -H "x-api-key: $BURSAR_ADMIN_KEY"';
+  return (
+    <section className="grid gap-1.5 border-t border-line pt-5">
+      <h3>Use the key</h3>
+      <p className="text-sm text-quiet">In a terminal, to list the workspaces</p>
+      <CodeBlock text={`${toAdminVariables(baseUrl, secret)}\n${call}`} />
+    </section>
   );
 }
 

@@ -12,6 +12,7 @@ import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { toExports } from "../code-samples/write-code.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
 import { DeliveriesDrawer } from "./deliveries-drawer.tsx";
 import {
@@ -83,7 +84,7 @@ export function AlertChannelsTab() {
         title="Store the signing secret"
         description="With it your program verifies that a message comes from this server, by the Standard Webhooks rules."
         secret={secret}
-        variable="WEBHOOK_SECRET"
+        variables={secret === null ? undefined : toExports([["WEBHOOK_SECRET", secret]])}
         onDone={() => setSecret(null)}
       />
     </div>

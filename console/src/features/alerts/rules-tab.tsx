@@ -50,7 +50,7 @@ export function AlertRulesTab() {
           code={
             <CodeBlock
               what="call"
-              text={`curl "$BURSAR_URL/v1/admin/alerts" -H "x-api-key: $ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"name":"Spend limits","scope":{"type":"organization"},"includes_below":true,"condition":{"kind":"spend_limit"}}'`}
+              text={`curl "$BURSAR_URL/v1/admin/alerts" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"name":"Spend limits","scope":{"type":"organization"},"includes_below":true,"condition":{"kind":"spend_limit"}}'`}
             />
           }
         >

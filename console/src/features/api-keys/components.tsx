@@ -10,7 +10,6 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatPlural, toNanoUsd } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
-import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
@@ -20,6 +19,7 @@ import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type ApiKey, useApiKeys } from "./queries.ts";
 import type { KeysSearch, KeyView } from "./search.ts";
+import { type NewKey, NewKeyDialog } from "./secret-dialogs.tsx";
 import { permissionWords, stateOf, strongest, toneOf, warningsOf } from "./words.ts";
 
 const views: readonly (readonly [KeyView, string])[] = [
@@ -57,7 +57,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
       replace: true,
     } as never);
   const [isCreating, setIsCreating] = useState(false);
-  const [secret, setSecret] = useState<string | null>(null);
+  const [made, setMade] = useState<NewKey | null>(null);
   const columns = useMemo(() => makeColumns(workspaceId !== undefined), [workspaceId]);
   const rows = useMemo(
     () => (keys.data?.items ?? []).filter((key) => isShown(key, view, search, nowMs)),
@@ -142,13 +142,13 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
         <CreateKeyDialog
           workspaceId={workspaceId}
           onClose={() => setIsCreating(false)}
-          onCreated={(_, made) => {
+          onCreated={(key, secret) => {
             setIsCreating(false);
-            setSecret(made);
+            setMade({ key, secret });
           }}
         />
       )}
-      <ApiKeySecretDialog secret={secret} onDone={() => setSecret(null)} />
+      <NewKeyDialog made={made} onDone={() => setMade(null)} />
     </div>
   );
 }
@@ -164,17 +164,6 @@ function KeyFilter({ words, onClear }: { words: string; onClear: () => void }) {
       <X size={14} aria-hidden="true" />
       <span className="sr-only">: show all keys</span>
     </button>
-  );
-}
-
-export function ApiKeySecretDialog(props: { secret: string | null; onDone: () => void }) {
-  return (
-    <SecretDialog
-      title="Store the key"
-      description="Programs send it as x-api-key, with this server’s address as their base URL."
-      variable="ANTHROPIC_API_KEY"
-      {...props}
-    />
   );
 }
 

@@ -15,10 +15,11 @@ import { RecentRequests } from "../requests/recent-requests.tsx";
 import { KeyLimits } from "../spend-limits/key-limits.tsx";
 import { UsageReport } from "../usage/report.tsx";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { ApiKeySecretDialog, KeyBadges } from "./components.tsx";
+import { KeyBadges } from "./components.tsx";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
 import { type ApiKey, useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
+import { ApiKeySecretDialog } from "./secret-dialogs.tsx";
 import { permissionWords, stateOf, stopReason, strongest } from "./words.ts";
 
 /** One key: its secrets, what it may do, what it used, and how it is stopped. */

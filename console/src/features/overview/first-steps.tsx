@@ -3,10 +3,10 @@ import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { CodeBlock } from "../../ui/code-block.tsx";
+import { CodeSamples } from "../code-samples/code-samples.tsx";
+import { makeFirstRequest } from "../code-samples/first-request.ts";
 import { useUpstreams } from "../upstreams/queries.ts";
 import { useUsage } from "../usage/queries.ts";
-import { firstCall } from "./first-call.ts";
 import { type Month, toAsked } from "./month.ts";
 
 const YEAR_MS = 365 * 86_400_000;
@@ -56,10 +56,10 @@ export function FirstSteps({ month }: { month: Month }) {
         </Step>
         <Step isDone={false} title="Call Claude">
           <span className="mb-3 block">
-            With this server’s address as the base URL. The first request appears here within two
+            Set the key in ANTHROPIC_API_KEY first. The overview shows the first request within two
             seconds.
           </span>
-          <CodeBlock text={firstCall(location.origin, null)} what="call" />
+          <CodeSamples secret={null} request={makeFirstRequest()} />
         </Step>
       </ol>
     </section>

@@ -7,13 +7,13 @@ import { Field } from "../../ui/field.tsx";
 import { TextArea } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { CodeSamples } from "./code-samples.tsx";
+import { CodeSamples } from "../code-samples/code-samples.tsx";
+import { USUAL_MODEL } from "../code-samples/first-request.ts";
 import { type Message, toRequest } from "./message-request.ts";
 import { PlaygroundSettings } from "./settings.tsx";
 import { Turns } from "./turns.tsx";
 import { type Conversation, type Settings, useConversation } from "./use-conversation.ts";
 
-const USUAL_MODEL = "claude-sonnet-5";
 const USUAL_TOKENS = 1024;
 
 /** Talks to Claude as the person who is signed in, on the way that every call takes. */
@@ -86,7 +86,11 @@ function Playground({ workspaces, models }: PlaygroundProps) {
         title="The same call from a program"
         lead="With a key of the workspace in ANTHROPIC_API_KEY."
       >
-        <CodeSamples request={toRequest(shownTurns(conversation.turns, draft), settings)} />
+        <CodeSamples
+          clients={["curl", "Python", "TypeScript"]}
+          secret={null}
+          request={toRequest(shownTurns(conversation.turns, draft), settings)}
+        />
       </Section>
     </div>
   );

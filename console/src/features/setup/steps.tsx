@@ -3,15 +3,15 @@ import { type ReactNode, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { Button, Spinner } from "../../ui/button.tsx";
-import { CodeBlock } from "../../ui/code-block.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed, showServerErrors } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { ApiKeySecretDialog } from "../api-keys/components.tsx";
 import { useCreateApiKey } from "../api-keys/queries.ts";
-import { firstCall } from "../overview/first-call.ts";
+import { ApiKeySecretDialog } from "../api-keys/secret-dialogs.tsx";
+import { CodeSamples } from "../code-samples/code-samples.tsx";
+import { makeFirstRequest } from "../code-samples/first-request.ts";
 import { AuthPage } from "../sign-in/auth-page.tsx";
 import { UpstreamForm } from "../upstreams/components.tsx";
 import { useUsage } from "../usage/queries.ts";
@@ -199,7 +199,7 @@ function FirstRequest({ apiKey, onNext }: { apiKey: FirstKey; onNext: () => void
   const hasCome = (usage.data?.totals.requests ?? 0) > 0;
   return (
     <div className="grid gap-5">
-      <CodeBlock text={firstCall(location.origin, apiKey.secret)} what="call" />
+      <CodeSamples secret={apiKey.secret} request={makeFirstRequest()} />
       <p
         role="status"
         className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasCome ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}

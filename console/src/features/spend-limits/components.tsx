@@ -57,7 +57,7 @@ export function LimitList({ workspaceId, isHeaded = false }: LimitListProps) {
             code={
               <CodeBlock
                 what="call"
-                text={`curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`}
+                text={`curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`}
               />
             }
           >

@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { findUsableModel, makeFirstRequest } from "./first-request.ts";
+import { type Client, clients, toVariables, writeCode } from "./write-code.ts";
+
+const BASE_URL = "https://bursar.example.com";
+const SECRET = "sk-ant-api03-abc_DEF-123";
+
+const ask = (content: string) =>
+  ({ ...makeFirstRequest(), messages: [{ role: "user", content }] }) as const;
+const textOf = (client: Client, secret: string | null, request = makeFirstRequest()) =>
+  writeCode(client, { baseUrl: BASE_URL, secret, request })
+    .map(({ text }) => text)
+    .join("\n");
+
+test("variables set the address and the key together", async () => {
+  const script = `${toVariables(BASE_URL, SECRET)}\necho "$ANTHROPIC_BASE_URL $ANTHROPIC_API_KEY"`;
+  expect(await runShell(script)).toBe(`${BASE_URL} ${SECRET}\n`);
+});
+
+test("variables keep an address that a shell would read otherwise", async () => {
+  const address = "http://[::1]:8484/it's $HOME";
+  const script = `${toVariables(address, SECRET)}\nprintf %s "$ANTHROPIC_BASE_URL"`;
+  expect(await runShell(script)).toBe(address);
+});
+
+test.each(clients)("the sample for %s names the address wherever it names the key", (client) => {
+  const code = textOf(client, SECRET);
+  expect(code).toContain(SECRET);
+  expect(code.split("\n").find((line) => line.includes("ANTHROPIC_BASE_URL"))).toBe(
+    `export ANTHROPIC_BASE_URL=${BASE_URL}`,
+  );
+  expect(textOf(client, null)).not.toContain(SECRET);
+  expect(textOf(client, null)).toContain(BASE_URL);
+});
+
+test("Claude Code gets the token variable, which it uses without a question, and a model where one is fixed", () => {
+  const options = { baseUrl: BASE_URL, secret: SECRET, request: makeFirstRequest() };
+  const variables = `export ANTHROPIC_BASE_URL=${BASE_URL}\nexport ANTHROPIC_AUTH_TOKEN=${SECRET}`;
+  const install = "npm install --global @anthropic-ai/claude-code";
+  expect(writeCode("Claude Code", options).map(({ text }) => text)).toEqual([
+    `${install}\n${variables}\nclaude`,
+  ]);
+  const [fixed] = writeCode("Claude Code", { ...options, hasFixedModel: true });
+  expect(fixed?.text.split("\n").at(-1)).toBe("claude --model claude-sonnet-5");
+});
+
+test("a shell passes a message to curl as it was written", async () => {
+  const prompts = ["it's", '$HOME `id` \\ "', "''';rm -rf /tmp/nothing'", "line\nline\t%s"];
+  for (const content of prompts) {
+    const request = ask(content);
+    for (const secret of [null, SECRET]) {
+      // A function in place of curl prints its last argument.
+      const print = 'curl() { for argument; do :; done; printf %s "$argument"; }\n';
+      const stdout = await runShell(print + textOf("curl", secret, request));
+      expect(JSON.parse(stdout)).toEqual(request);
+    }
+  }
+});
+
+test("a message is one literal in Python and TypeScript, and means the same text", () => {
+  const content = 'a "quoted" \\ text\u2028 of {two} lines\n';
+  for (const language of ["Python", "TypeScript"] as const) {
+    const code = textOf(language, null, ask(content));
+    const literal = /"content": (".*")/.exec(code)?.[1] ?? "";
+    expect(JSON.parse(literal)).toBe(content);
+    expect(code).not.toContain("\u2028");
+  }
+});
+
+test.each([
+  [null, "claude-sonnet-5"],
+  [["claude-sonnet-*", "claude-haiku-4-5"], "claude-sonnet-5"],
+  [["claude-opus-*", "claude-haiku-4-5"], "claude-haiku-4-5"],
+  [["claude-opus-*"], null],
+])("of the allowed models %j the samples use %s", (allowed, model) => {
+  expect(findUsableModel(allowed)).toBe(model);
+});
+
+async function runShell(script: string): Promise<string> {
+  return (await promisify(execFile)("sh", ["-c", script])).stdout;
+}
