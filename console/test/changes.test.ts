@@ -74,6 +74,56 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
       .toBe("15000");
   });
 
+  test("a limit below the spend says how many keys it blocks: new, set by somebody else meanwhile, and changed", async () => {
+    const { page, faults } = await openAs();
+    const { server } = company();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");
+    const research = (data as { id: string; name: string }[]).find(
+      ({ name }) => name === "Research",
+    );
+    const scope = { type: "workspace", workspace_id: research?.id };
+    for (const permission of ["write", "read"]) {
+      await server.mustAdmin("POST", "/v1/admin/api_keys", {
+        name: `Research, ${permission}`,
+        workspace_id: research?.id,
+        permissions: [permission],
+      });
+    }
+    // Beside these, Research has one key that can send messages.
+    const warning = page.getByRole("status").getByText("Blocks 2 keys now.");
+    const dialog = page.getByRole("dialog");
+    const amount = dialog.getByLabel("Limit", { exact: true });
+
+    await goTo(page, "/limits");
+    await page.getByRole("button", { name: "Set limit…" }).click();
+    await dialog.getByLabel("Whose spend").selectOption("workspace");
+    await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await amount.fill("1");
+    await warning.waitFor();
+    await dialog.getByLabel("Alert only").check();
+    await warning.waitFor({ state: "detached" });
+    await dialog.getByLabel("Strict").check();
+    await amount.fill("1,000,000");
+    await warning.waitFor({ state: "detached" });
+
+    await amount.fill("1");
+    const limit = { scope, period: "monthly", limit_usd: 50_000 };
+    const made = await server.mustAdmin("POST", "/v1/admin/spend_limits", limit);
+    await dialog.getByRole("button", { name: "Set limit", exact: true }).click();
+    await dialog.getByText(/set this limit/).waitFor();
+    await warning.waitFor();
+    await dialog.getByRole("button", { name: "Replace anyway" }).click();
+    await page.getByText("$1.00 per calendar month").waitFor();
+
+    await page.getByRole("button", { name: "Actions for the limit of Research" }).click();
+    await page.getByRole("menuitem", { name: "Change limit…" }).click();
+    await amount.fill("2");
+    await warning.waitFor();
+    await server.mustAdmin("DELETE", `/v1/admin/spend_limits/${String(made["id"])}`);
+    expect(faults).toEqual([]);
+  });
+
   test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
     const { page, faults } = await openAs();
     await goTo(page, "/workspaces");

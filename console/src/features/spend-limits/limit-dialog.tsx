@@ -48,7 +48,7 @@ interface LimitDialogProps<Values extends ScopeValues & FieldValues, Limit exten
   serverNames?: Partial<Record<string, Path<Values>>>;
   onClose: () => void;
   /** The fields; `isNew` asks whose limit it is too. */
-  children: (state: { isNew: boolean; seen: Limit | null }) => ReactNode;
+  children: (state: { isNew: boolean }) => ReactNode;
 }
 
 export function LimitDialog<Values extends ScopeValues & FieldValues, Limit extends Limited>(
@@ -84,7 +84,7 @@ export function LimitDialog<Values extends ScopeValues & FieldValues, Limit exte
   return (
     <Dialog title={action} description={props.describe(about)} isOpen onClose={onClose}>
       <form onSubmit={(event) => void saveOver(seen)(event)} noValidate className="grid gap-5">
-        {props.children({ isNew: !about, seen })}
+        {props.children({ isNew: !about })}
         <FormError error={error} />
         {meanwhile ? (
           <ConflictNotice

@@ -1,5 +1,5 @@
-import { call } from "../../api-client.ts";
-import { type ItemOf, useChange, useList } from "../../queries.ts";
+import { type Answer, call } from "../../api-client.ts";
+import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 
 export type SpendLimit = ItemOf<"listSpendLimits">;
 export type Scope = SpendLimit["scope"];
@@ -17,6 +17,18 @@ const stale = ["listSpendLimits", "listWorkspaceLimits", "getSpendLimit"] as con
 
 export const useSetLimit = () => useChange("setSpendLimit", stale);
 export const useRemoveLimit = () => useChange("deleteSpendLimit", stale);
+
+export type PeriodSpend = Answer<"getPeriodSpend">;
+
+/** Spend of the current period, limited or not. Null as the scope: nothing is chosen yet. */
+export function usePeriodSpend(scope: Scope | null, period: SpendLimit["period"]) {
+  const { type: _, ...ids } = scope ?? { type: "organization" };
+  return useApi(
+    "getPeriodSpend",
+    { query: { period, ...ids } },
+    { isEnabled: scope !== null, everyMs: 10_000 },
+  );
+}
 
 /** The one of that scope and period, or null. */
 export async function findLimit(

@@ -1,12 +1,21 @@
 import { enforcements } from "virtual:contract";
 import { useForm } from "react-hook-form";
 import { Field } from "../../ui/field.tsx";
-import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
+import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { countBlockedKeys } from "./blocked-keys.ts";
 import { LimitDialog, LimitScope, type ScopeValues, toScopeValues } from "./limit-dialog.tsx";
-import { findLimit, type Scope, type SpendLimit, useSetLimit } from "./queries.ts";
-import { type Enforcement, enforcementWords, type Period, periodWords } from "./words.ts";
+import { findLimit, type Scope, type SpendLimit, usePeriodSpend, useSetLimit } from "./queries.ts";
+import { toScope } from "./scope-picker.tsx";
+import {
+  currentPeriodWords,
+  type Enforcement,
+  enforcementWords,
+  type Period,
+  periodWords,
+} from "./words.ts";
 
 interface SetLimitProps {
   /** The limit that is changed, or null for a new one. */
@@ -45,7 +54,7 @@ export function SetLimitDialog({ limit, workspaceId, nameOf, onClose }: SetLimit
       compare={compareLimit}
       onClose={onClose}
     >
-      {({ isNew, seen }) => (
+      {({ isNew }) => (
         <>
           {isNew && (
             <div className="grid gap-5 sm:grid-cols-2">
@@ -95,11 +104,7 @@ export function SetLimitDialog({ limit, workspaceId, nameOf, onClose }: SetLimit
             onChange={(enforcement) => form.setValue("enforcement", enforcement)}
             choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
           />
-          <LoweringWarning
-            limit={seen}
-            amount={values.limit_usd}
-            enforcement={values.enforcement}
-          />
+          <BlockingWarning values={values} />
         </>
       )}
     </LimitDialog>
@@ -121,19 +126,19 @@ function compareLimit(now: SpendLimit | null, own: LimitValues) {
   ] as const;
 }
 
-function LoweringWarning(props: {
-  limit: SpendLimit | null;
-  amount: string;
-  enforcement: Enforcement;
-}) {
-  const { limit, amount, enforcement } = props;
-  const text = toAmount(amount);
-  if (!limit || enforcement === "alert_only" || !/^\d+(\.\d{1,9})?$/.test(text)) return null;
-  if (toNanoUsd(text) > toNanoUsd(limit.spent_usd)) return null;
+/** Says how many keys stop when the limit is set, for a new limit, a changed one and one that somebody else set meanwhile. */
+function BlockingWarning({ values }: { values: LimitValues }) {
+  const { data: spend } = usePeriodSpend(toScope(values), values.period);
+  const { enforcement, limit_usd, period } = values;
+  const blocked = spend && countBlockedKeys({ amount: toAmount(limit_usd), enforcement }, spend);
+  if (!spend || blocked == null) return null;
   return (
     <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-      {formatUsd(limit.spent_usd)} is spent already: this blocks requests at once, until the period
-      ends.
+      <strong className="font-semibold">
+        {blocked > 0 ? `Blocks ${formatPlural(blocked, "key")} now.` : "Blocks requests now."}
+      </strong>{" "}
+      {formatUsd(spend.spent_usd)} is already spent {currentPeriodWords[period]}. Requests resume{" "}
+      <RelativeTime at={spend.period_ends_at} />.
     </p>
   );
 }

@@ -15,6 +15,12 @@ export const enforcementWords: Record<Enforcement, { label: string; hint: string
   alert_only: { label: "Alert only", hint: "Nothing is refused: the limit only counts and warns." },
 };
 
+export const currentPeriodWords: Record<Period, string> = {
+  daily: "today",
+  weekly: "this week",
+  monthly: "this month",
+};
+
 export const periodWords: Record<Period, string> = {
   daily: "per day",
   weekly: "per week, from Monday",

@@ -1,0 +1,18 @@
+import { toNanoUsd } from "../../ui/format.ts";
+import type { PeriodSpend } from "./queries.ts";
+import type { Enforcement } from "./words.ts";
+
+interface WantedLimit {
+  /** Decimal text of dollars; anything else is an amount that is still being typed. */
+  amount: string;
+  enforcement: Enforcement;
+}
+
+/** Number of keys that a limit blocks as soon as it is set. Null: it blocks no request then. */
+export function countBlockedKeys(
+  { amount, enforcement }: WantedLimit,
+  spend: Pick<PeriodSpend, "spent_usd" | "working_keys">,
+): number | null {
+  if (enforcement === "alert_only" || !/^\d+(\.\d{1,9})?$/.test(amount)) return null;
+  return toNanoUsd(spend.spent_usd) >= toNanoUsd(amount) ? spend.working_keys : null;
+}
