@@ -345,6 +345,10 @@ export const listAlertFirings = route({
       description:
         "Only firings whose cause has ended, or (`false`) still lasts: for a spend limit, until its period ends or the limit is raised.",
     }),
+    is_superseded: queryFlag.meta({
+      description:
+        "Only firings that a further threshold of the same alert, scope and period has followed, or (`false`) all others.",
+    }),
     fired_at_gte: optionalQuery(instant).meta({ description: "From this moment on." }),
     fired_at_lt: optionalQuery(instant).meta({ description: "Before this moment." }),
   }),

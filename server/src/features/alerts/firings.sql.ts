@@ -38,6 +38,7 @@ export interface FiringFilter extends AlertVisibility {
   apiKeyId?: string | undefined;
   isAcknowledged?: boolean | undefined;
   isOver?: boolean | undefined;
+  isSuperseded?: boolean | undefined;
   /** Time at which `isOver` is decided. */
   now: Date;
   firedAtGte?: Date | undefined;
@@ -82,6 +83,21 @@ export async function findFiring(
   return rows[0] ?? null;
 }
 
+/** How far a firing goes among those of one evaluation: a higher share or amount, fewer days that are left. */
+const furtherOf = (firing: "firing" | "further") =>
+  sql`substring(${sql.ref(firing)}.threshold FROM '[0-9]+[.]?[0-9]*')::numeric
+    * CASE firing.kind WHEN 'key_expiring' THEN -1 ELSE 1 END`;
+
+/** Percentages and amounts are two rows of thresholds. */
+const isSuperseded = sql<boolean>`(firing.kind IN ('spend_limit', 'key_expiring') AND EXISTS (
+  SELECT FROM alert_firing AS further
+  WHERE further.alert_id = firing.alert_id
+    AND further.scope_type = firing.scope_type AND further.scope_id = firing.scope_id
+    AND (further.facts ->> 'period') IS NOT DISTINCT FROM (firing.facts ->> 'period')
+    AND (right(further.threshold, 1) = '%') = (right(firing.threshold, 1) = '%')
+    AND (further.fired_at, ${furtherOf("further")}, further.id)
+      > (firing.fired_at, ${furtherOf("firing")}, firing.id)))`;
+
 /** Newest first, one row more than the page holds. */
 export async function listFirings(
   db: Database | Tx,
@@ -96,9 +112,14 @@ export async function listFirings(
     where.push(sql`firing.scope_type = 'api_key' AND firing.scope_id = ${filter.apiKeyId}`);
   }
   if (filter.isAcknowledged !== undefined) {
-    where.push(sql`(firing.acknowledged_at IS NOT NULL) = ${filter.isAcknowledged}`);
+    // Written out, so that the open ones are found by their own index.
+    const state = filter.isAcknowledged ? sql`IS NOT NULL` : sql`IS NULL`;
+    where.push(sql`firing.acknowledged_at ${state}`);
   }
   if (filter.isOver !== undefined) where.push(sql`${isOver(filter.now)} = ${filter.isOver}`);
+  if (filter.isSuperseded !== undefined) {
+    where.push(sql`${isSuperseded} = ${filter.isSuperseded}`);
+  }
   if (filter.firedAtGte) where.push(sql`firing.fired_at >= ${filter.firedAtGte}::timestamptz`);
   if (filter.firedAtLt) where.push(sql`firing.fired_at < ${filter.firedAtLt}::timestamptz`);
   const { from } = page;

@@ -26,8 +26,13 @@ beforeEach(async () => {
   workspaceId = (await org.admin.createWorkspace()).id;
 });
 
-/** A rule about $1 a month, of which $2 are spent, that tells these channels. */
-async function fire(channelIds: readonly string[]): Promise<Firing> {
+const aDollar = [{ amount_usd: 1 }];
+
+/** A rule about a month of which $2 are spent, $1 if nothing else is said, that tells these channels. */
+async function fire(
+  channelIds: readonly string[],
+  thresholds: readonly object[] = aDollar,
+): Promise<Firing> {
   const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
   const place = { organizationId: org.id, scopeId: workspaceId, periodStart };
   const month = { scopeType: "workspace", period: "monthly" } as const;
@@ -36,7 +41,7 @@ async function fire(channelIds: readonly string[]): Promise<Firing> {
   await org.admin.post("/v1/admin/alerts", {
     name: "A dollar",
     scope: { type: "workspace", workspace_id: workspaceId },
-    condition: { kind: "spend_limit", thresholds: [{ amount_usd: 1 }] },
+    condition: { kind: "spend_limit", thresholds },
     channel_ids: channelIds,
   });
   const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
@@ -122,4 +127,21 @@ test("is_over tells firings whose cause has ended from those whose cause lasts",
   expect(await list("is_acknowledged=false&is_over=false")).toEqual([]);
   await org.admin.post(`/v1/admin/alerts/${alert.id}`, { is_enabled: false });
   expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[], [id]]);
+});
+
+test("is_superseded leaves the furthest threshold of each row of percentages and amounts", async () => {
+  await org.admin.post("/v1/admin/workspaces/limits", {
+    workspace_id: workspaceId,
+    monthly_limit_usd: 2,
+  });
+  const percentages = [{ percent: 90 }, { percent: 100 }, { percent: 50 }];
+  const daily = { amount_usd: 0.1, period: "daily" };
+  const { alert } = await fire([], [...percentages, ...aDollar, { amount_usd: 2 }, daily]);
+  const list = async (isSuperseded: boolean) => {
+    const query = `alert_id=${alert.id}&is_superseded=${isSuperseded}`;
+    const { body } = await org.admin.get<Listed<Firing>>(`/v1/admin/alert_firings?${query}`);
+    return body.data.map(({ threshold }) => threshold).sort();
+  };
+  expect(await list(false)).toEqual(["$2.00", "100%"]);
+  expect(await list(true)).toEqual(["$1.00", "50%", "90%"]);
 });

@@ -19,6 +19,7 @@ export interface FiringQuery {
   api_key_id?: string | undefined;
   is_acknowledged?: boolean | undefined;
   is_over?: boolean | undefined;
+  is_superseded?: boolean | undefined;
   fired_at_gte?: string | undefined;
   fired_at_lt?: string | undefined;
 }
@@ -26,9 +27,9 @@ export interface FiringQuery {
 /** Filters that a cursor of the list is bound to. */
 export function firingFiltersOf(query: FiringQuery): unknown {
   const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, is_over } = query;
-  const { fired_at_gte, fired_at_lt } = query;
+  const { is_superseded, fired_at_gte, fired_at_lt } = query;
   const scope = { alert_id, kinds, workspace_id, api_key_id };
-  const state = { is_acknowledged, is_over, fired_at_gte, fired_at_lt };
+  const state = { is_acknowledged, is_over, is_superseded, fired_at_gte, fired_at_lt };
   return { list: "firings", ...scope, ...state };
 }
 
@@ -48,6 +49,7 @@ export async function listFirings(
     apiKeyId: query.api_key_id,
     isAcknowledged: query.is_acknowledged,
     isOver: query.is_over,
+    isSuperseded: query.is_superseded,
     now: new Date(Math.floor(deps.nowMs())),
     firedAtGte: toDate(query.fired_at_gte),
     firedAtLt: toDate(query.fired_at_lt),
