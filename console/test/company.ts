@@ -67,6 +67,7 @@ export async function startCompany(): Promise<Company> {
   for (const { key } of keys.slice(0, 4)) await sendMessage(server.url, key);
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
+  await blockKey(server, keys.at(BLOCKED_KEY)?.id ?? "");
   for (const [name, role, index] of people) await join(server, name, role, workspaceIds[index]);
   await server.mustAdmin("POST", "/v1/admin/invites", {
     emails: ["alan@northwind.example", "hedy@northwind.example"],
@@ -188,6 +189,24 @@ const keyPlan = [
   ["Newsletter drafts", 3, "write"],
   ["Dashboards", 0, "read"],
 ] as const;
+
+/** Place of "Newsletter drafts" in the plan: no test sends with it. */
+const BLOCKED_KEY = 4;
+
+/** Limits a key to the whole dollars that it has spent. */
+async function blockKey(server: ServerProcess, apiKeyId: string): Promise<void> {
+  const [balance] = await server.sql<{ usd: number }>(
+    `SELECT (settled_nano_usd / 1000000000)::integer AS usd FROM balance
+     WHERE scope_type = 'api_key' AND scope_id = $1 AND period = 'monthly'
+     ORDER BY period_start DESC LIMIT 1`,
+    [apiKeyId],
+  );
+  await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+    scope: { type: "api_key", api_key_id: apiKeyId },
+    period: "monthly",
+    limit_usd: balance?.usd,
+  });
+}
 
 async function setLimits(server: ServerProcess, workspaceIds: readonly string[]): Promise<void> {
   const limits = [

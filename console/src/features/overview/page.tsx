@@ -19,6 +19,7 @@ import { type Group, useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
 import { sumByGroup } from "../usage/sum-usage.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
+import { Attention, useAttention } from "./attention.tsx";
 import { FirstSteps, useFirstSteps } from "./first-steps.tsx";
 import { type Month, toAsked } from "./month.ts";
 
@@ -43,6 +44,7 @@ export function OverviewPage() {
   return (
     <Page title={organization.name} lead={monthName(nowMs)}>
       <FirstSteps month={month} />
+      <Attention />
       {may("workspace_members:write") && <ReviewsToDecide />}
       {may("usage:read") && <MonthFigures month={month} />}
       {may("spend_limits:read") && <CompanyLimits />}
@@ -92,6 +94,7 @@ function useIsComing(month: Month): boolean {
     useUsage(toAsked(month, "model"), ifUsage),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
     useFirstSteps(month),
+    ...useAttention(),
     useAssignedReviews({ isEnabled: may("workspace_members:write") }),
     ...useKeysToLookAt(may("api_keys:read")),
   ];

@@ -13,7 +13,13 @@ export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) 
   );
 }
 
-const stale = ["listSpendLimits", "listWorkspaceLimits", "getSpendLimit"] as const;
+const stale = [
+  "listSpendLimits",
+  "listWorkspaceLimits",
+  "getSpendLimit",
+  "listBlockingLimits",
+  "getPeriodSpend",
+] as const;
 
 export const useSetLimit = () => useChange("setSpendLimit", stale);
 export const useRemoveLimit = () => useChange("deleteSpendLimit", stale);

@@ -22,13 +22,25 @@ export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) =>
   return (scope) => {
     switch (scope.type) {
       case "organization":
-        return "The whole company";
+        return scopeLabel("organization", "");
       case "workspace":
-        return workspaceName(scope.workspace_id).name;
+        return scopeLabel("workspace", workspaceName(scope.workspace_id).name);
       case "api_key":
-        return `Key ${keyNames.get(scope.api_key_id) ?? scope.api_key_id}`;
+        return scopeLabel("api_key", keyNames.get(scope.api_key_id) ?? scope.api_key_id);
     }
   };
+}
+
+/** A scope on the screen, by its kind and the name of the workspace or key. */
+export function scopeLabel(type: Scope["type"], name: string): string {
+  switch (type) {
+    case "organization":
+      return "The whole company";
+    case "workspace":
+      return name;
+    case "api_key":
+      return `Key ${name}`;
+  }
 }
 
 const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };

@@ -1,0 +1,178 @@
+import { Link, type LinkProps } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { type ItemOf, useApi } from "../../queries.ts";
+import { useMay } from "../../session.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
+import { Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { ErrorState } from "../../ui/states.tsx";
+import { scopeLabel, scopeRank } from "../spend-limits/scope-names.ts";
+
+// Limits that block requests now, and alerts that nobody has acknowledged and whose cause lasts.
+
+type BlockingLimit = ItemOf<"listBlockingLimits">;
+type Scope = BlockingLimit["spend_limit"]["scope"];
+
+const SHOWN = 3;
+/** The list is newest first. The widest scopes among these are shown. */
+const MAX_READ = 100;
+const EVERY_MS = 30_000;
+
+function useBlockingLimits() {
+  const isEnabled = useMay()("spend_limits:read");
+  const query = { limit: MAX_READ };
+  return useApi("listBlockingLimits", { query }, { isEnabled, everyMs: EVERY_MS });
+}
+
+function useOpenAlerts() {
+  const isEnabled = useMay()("alerts:read");
+  const query = { is_acknowledged: false, is_over: false, is_superseded: false, limit: SHOWN + 1 };
+  return useApi("listAlertFirings", { query }, { isEnabled, everyMs: EVERY_MS });
+}
+
+/** Both queries, for the page to wait for. */
+export function useAttention() {
+  return [useBlockingLimits(), useOpenAlerts()] as const;
+}
+
+/** One or both lists, or nothing where neither has an entry. */
+export function Attention() {
+  const parts = useAttention().filter(({ data, error }) => (data ? data.data.length > 0 : error));
+  if (parts.length === 0) return null;
+  return (
+    <div className={`grid gap-x-12 gap-y-10 ${parts.length > 1 ? "lg:grid-cols-2" : ""}`}>
+      <BlockedNow />
+      <OpenAlerts />
+    </div>
+  );
+}
+
+function BlockedNow() {
+  const { data, error } = useBlockingLimits();
+  if (!data) return error && <ErrorState error={error} />;
+  const limits = [...data.data].sort(
+    (a, b) => scopeRank(a.spend_limit.scope) - scopeRank(b.spend_limit.scope),
+  );
+  if (limits.length === 0) return null;
+  const count = data.next_page === null ? limits.length : `more than ${limits.length}`;
+  return (
+    <AttentionList title="Blocked now" all={<AllLink to="/limits">All limits</AllLink>}>
+      {limits.slice(0, SHOWN).map((limit) => (
+        <BlockedRow key={limit.spend_limit.id} limit={limit} />
+      ))}
+      {limits.length > SHOWN && (
+        <li className="py-2.5 text-quiet">
+          {SHOWN} of {count} limits that block requests
+        </li>
+      )}
+    </AttentionList>
+  );
+}
+
+function BlockedRow({ limit }: { limit: BlockingLimit }) {
+  const { scope, period, limit_usd, period_ends_at } = limit.spend_limit;
+  return (
+    <li className="grid gap-1 py-2.5">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <span className="font-medium break-words">{scopeLabel(scope.type, limit.scope_name)}</span>
+        <Badge tone="bad">
+          {scope.type === "api_key"
+            ? "blocked"
+            : `${formatPlural(limit.blocked_keys, "key")} blocked`}
+        </Badge>
+        <span className="ml-auto">
+          <ActLink limit={limit} />
+        </span>
+      </div>
+      <p className="text-quiet">
+        The {period} limit of <span className="figures">{formatUsd(toUsdText(limit_usd))}</span> is
+        spent. Requests resume <RelativeTime at={period_ends_at} />.
+      </p>
+    </li>
+  );
+}
+
+/** Leads to the limit for a person who may change it, else to the request for a higher one. */
+function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimit }) {
+  const may = useMay();
+  const place = workspace_id ?? undefined;
+  if (may("spend_limits:write", place)) {
+    return workspace_id === null ? (
+      <Link to="/limits" className="link">
+        Change limit
+      </Link>
+    ) : (
+      <Link
+        to="/workspaces/$workspaceId/limits"
+        params={{ workspaceId: workspace_id }}
+        className="link"
+      >
+        Change limit
+      </Link>
+    );
+  }
+  if (!may("spend_limits:request", place)) return null;
+  const { scope, period } = spend_limit;
+  return (
+    <Link
+      to="/limits/request"
+      search={{ scope: scope.type, ...idOf(scope), period }}
+      className="link"
+    >
+      Ask for more
+    </Link>
+  );
+}
+
+function idOf(scope: Scope): { id?: string } {
+  switch (scope.type) {
+    case "organization":
+      return {};
+    case "workspace":
+      return { id: scope.workspace_id };
+    case "api_key":
+      return { id: scope.api_key_id };
+  }
+}
+
+function OpenAlerts() {
+  const { data, error } = useOpenAlerts();
+  if (!data) return error && <ErrorState error={error} />;
+  if (data.data.length === 0) return null;
+  return (
+    <AttentionList title="Open alerts" all={<AllLink to="/alerts">All alerts</AllLink>}>
+      {data.data.slice(0, SHOWN).map(({ id, title, fired_at }) => (
+        <li key={id} className="flex items-baseline gap-4 py-2.5">
+          <Link
+            to="/alerts/firings/$firingId"
+            params={{ firingId: id }}
+            className="min-w-0 font-medium break-words hover:underline"
+          >
+            {title}
+          </Link>
+          <span className="ml-auto shrink-0 text-quiet">
+            <RelativeTime at={fired_at} />
+          </span>
+        </li>
+      ))}
+      {data.data.length > SHOWN && <li className="py-2.5 text-quiet">More alerts are open.</li>}
+    </AttentionList>
+  );
+}
+
+function AttentionList(props: { title: string; all: ReactNode; children: ReactNode }) {
+  return (
+    <Section title={props.title} actions={props.all}>
+      <ul className="divide-y divide-line border-y border-line text-sm">{props.children}</ul>
+    </Section>
+  );
+}
+
+function AllLink({ to, children }: { to: LinkProps["to"]; children: ReactNode }) {
+  return (
+    <Link {...({ to } as LinkProps)} className="link text-sm">
+      {children}
+    </Link>
+  );
+}
