@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { rollupTables } from "../../server/src/metering/rollup-tables.ts";
 import {
+  eventually,
   type ServerProcess,
   sendMessage,
   startServer,
@@ -64,7 +65,13 @@ export async function startCompany(): Promise<Company> {
     });
     keys.push({ id: textField(made, "id"), key: textField(made, "key"), workspaceId });
   }
-  for (const { key } of keys.slice(0, 4)) await sendMessage(server.url, key);
+  const senders = keys.slice(0, 4);
+  for (const { key } of senders) await sendMessage(server.url, key);
+  // The flush of these requests and the statements below lock the same rows in another order.
+  await eventually(60_000, "the first requests to be counted", async () => {
+    const counted = await server.sql("SELECT request_id FROM usage_event");
+    return counted.length >= senders.length ? counted : null;
+  });
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
   await blockKey(server, keys.at(BLOCKED_KEY)?.id ?? "");
