@@ -35,7 +35,12 @@ const passed = (path, count = 1) => ({
 });
 const failed = (path) => ({
   ...{ path, isFailed: true, passed: 1, failed: 1 },
-  failures: [{ test: "a test", message: "AssertionError\n    at line 1" }],
+  failures: [
+    {
+      test: "a test",
+      message: `AssertionError\n    at line 1\n    at ${root}node_modules/vitest/run.js`,
+    },
+  ],
 });
 
 /** `second` has the reports of second runs by path. The command writes no report of null. */
