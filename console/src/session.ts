@@ -50,13 +50,21 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
       mayElsewhere(session, action));
 }
 
+/** True where the signed-in person may do this in every workspace and to the organization, by the role there. */
+export function useMayEverywhere(): (action: Action) => boolean {
+  const session = useSession();
+  return (action) => mayEverywhere(session, action);
+}
+
+function mayEverywhere(session: Session, action: Action): boolean {
+  const role = inheritedRole(session.member.role);
+  return role !== null && isWorkspaceAction(action) && reachOfRole(role, action) !== null;
+}
+
 /** In a workspace that the session does not list: it leaves out the last of very many, and those made since. */
 function mayElsewhere(session: Session, action: Action): boolean {
-  const role = inheritedRole(session.member.role);
-  const isInherited =
-    role !== null && isWorkspaceAction(action) && reachOfRole(role, action) !== null;
   // What is left open here, the server decides.
-  return isInherited || session.has_more_workspaces;
+  return mayEverywhere(session, action) || session.has_more_workspaces;
 }
 
 /** Follows a sign-in: what was known of somebody else is forgotten, and the pages are drawn for who is there now. */

@@ -124,6 +124,32 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
     expect(faults).toEqual([]);
   });
 
+  test("the spend of the company is not asked for by somebody who may not see it", async () => {
+    const { server, engineeringId } = company();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/members");
+    const someone = (data as { id: string; email: string }[]).find(
+      ({ email }) => email === emailOf("Margaret"),
+    );
+    await server.mustAdmin("POST", `/v1/admin/workspaces/${engineeringId}/members`, {
+      member_id: someone?.id,
+      workspace_role: "workspace_admin",
+    });
+    const { page } = await openAs(emailOf("Margaret"));
+    const refused: string[] = [];
+    page.on("response", (answer) => {
+      if (answer.status() === 403) refused.push(answer.url());
+    });
+    await goTo(page, "/limits");
+    await page.getByRole("button", { name: "Set limit…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Limit", { exact: true }).fill("1");
+    await dialog.getByLabel("Whose spend").selectOption("workspace");
+    await dialog.getByLabel("Workspace", { exact: true }).fill("Engineering");
+    await page.getByRole("option", { name: "Engineering" }).click();
+    await page.getByText(/^Blocks \d+ keys now\.$/).waitFor();
+    expect(refused).toEqual([]);
+  });
+
   test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
     const { page, faults } = await openAs();
     await goTo(page, "/workspaces");

@@ -1,5 +1,6 @@
 import { type Answer, call } from "../../api-client.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+import { useMayEverywhere } from "../../session.ts";
 
 export type SpendLimit = ItemOf<"listSpendLimits">;
 export type Scope = SpendLimit["scope"];
@@ -28,11 +29,13 @@ export type PeriodSpend = Answer<"getPeriodSpend">;
 
 /** Spend of the current period, limited or not. Null as the scope: nothing is chosen yet. */
 export function usePeriodSpend(scope: Scope | null, period: SpendLimit["period"]) {
-  const { type: _, ...ids } = scope ?? { type: "organization" };
+  const maySeeCompany = useMayEverywhere()("spend_limits:read");
+  const { type, ...ids } = scope ?? { type: "organization" };
+  const isVisible = scope !== null && (type !== "organization" || maySeeCompany);
   return useApi(
     "getPeriodSpend",
     { query: { period, ...ids } },
-    { isEnabled: scope !== null, everyMs: 10_000 },
+    { isEnabled: isVisible, everyMs: 10_000 },
   );
 }
 
