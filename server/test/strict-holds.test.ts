@@ -95,6 +95,26 @@ describe("requests that wait for budget", () => {
     expect(s.messagesSent()).toBe(2);
   });
 
+  test("are refused with a 529 while the queue is full, which says so", async () => {
+    await s.restart({ holdWaitMs: 5_000, maxWaiting: 4 });
+    await s.limit(WORST + 3n * COST);
+    const { exchange, answer } = await s.hang();
+    const waiting = [s.ask(), s.ask()];
+    await until(() => s.node.leases.status().waiting === 2);
+    expect(await s.refusalOf()).toEqual({
+      status: 529,
+      type: "overloaded_error",
+      message:
+        "The queue of requests that wait for budget is full. Send the request again shortly.",
+      shouldRetry: undefined,
+      retryAfter: "2",
+    });
+    expect(s.refusals).toEqual(["queue_full"]);
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(200);
+  });
+
   test("are told to come again when the server stops and can wait no longer", async () => {
     await s.limit(WORST);
     const { exchange, answer } = await s.hang();

@@ -42,7 +42,7 @@ export interface HoldCall {
 
 /**
  * The hold of a request; null when its client left while it waited. Whoever gets one drops it, or ends the request.
- * Throws the refusal: 400 where no retry helps, 429 where others hold what remains, 503.
+ * Throws the refusal: 400 where no retry helps, 429 where others hold what remains, 529 where too many wait, 503.
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const worstCase = worstCaseCost(call.message, call.book, call.atMs);

@@ -178,7 +178,7 @@ function makeSpendCounters(
 ): Pick<Metrics, "observeHoldRefusal" | "observeOverrun"> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
-    help: "Requests that strict limits refused: spent, too_large, held, unbounded, unavailable.",
+    help: "Requests that strict limits refused: spent, too_large, held, queue_full, queue_slow, unbounded, unavailable.",
     labelNames: ["reason"],
     registers: [registry],
   });

@@ -1,6 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { holdUnderLimit } from "#src/domain/worst-case.ts";
-import type { Figures } from "./lease-rules.ts";
+import { type Figures, usedOf } from "./lease-rules.ts";
 
 /** A limit that is held strictly; `amountNanoUsd` per period. */
 export interface StrictLimit {
@@ -32,11 +32,12 @@ export function amountUnder(
 
 /**
  * spent: nothing until the period ends. too_large: less remains than the request may cost. held: enough would remain,
- * but running requests hold it. unavailable: no contact with the database for too long.
+ * but running requests hold it. queue_full: too many requests wait for budget. queue_slow: nobody holds the budget, but
+ * the request did not get it in time. unavailable: no contact with the database for too long.
  */
 export interface HoldRefusal {
   kind: "refused";
-  reason: "spent" | "too_large" | "held" | "unavailable";
+  reason: "spent" | "too_large" | "held" | "queue_full" | "queue_slow" | "unavailable";
   /** What the limit would have to hold. */
   amountNanoUsd: bigint;
   limit: StrictLimit | null;
@@ -68,6 +69,12 @@ export function findSpent(request: HoldAmount, chain: readonly Judged[]): HoldRe
     return { kind: "refused", reason: "spent", ...facts };
   }
   return null;
+}
+
+/** True where the figures leave room for the request: nobody spent, holds or leased that part of the limit. */
+export function isUnused({ limit, figures, amountNanoUsd }: HoldRefusal): boolean {
+  if (limit === null || figures === null) return false;
+  return limit.amountNanoUsd - usedOf(figures) >= amountNanoUsd;
 }
 
 function findTooSmall(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {

@@ -109,6 +109,11 @@ export class LeaseBook {
     return states;
   }
 
+  /** Id of the widest scope of the chain that has a strict limit, or null. */
+  findWidestLimited(scope: SpendScope): string | null {
+    return scopeIdsOf(scope).findLast((scopeId) => this.#limits.has(scopeId)) ?? null;
+  }
+
   freeOf({ leased, held, pending }: LeaseState): bigint {
     return leased - held - pending;
   }
@@ -140,12 +145,13 @@ export class LeaseBook {
     if (!this.#running.has(request.requestId)) this.begin(request, []);
   }
 
-  /** A hold ends once; a second time, and for a request without one, nothing happens. */
-  end(requestId: string): void {
+  /** A hold ends once. Null a second time, and for a request without one: nothing happens. */
+  end(requestId: string): SpendScope | null {
     const running = this.#running.get(requestId);
-    if (running === undefined) return;
+    if (running === undefined) return null;
     this.#running.delete(requestId);
     for (const [at, state] of running.states.entries()) state.held -= amountAt(running, at);
+    return running.request;
   }
 
   /** After it was added to the spend that is not flushed. */
@@ -292,4 +298,16 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
   const { amounts } = running;
   while (amounts.length <= at) amounts.push(running.request.amountNanoUsd);
   amounts[at] = nanoUsd;
+}
+
+/** What nothing uses once the lease is `desired`, or stays as it is. */
+export function freeWith(state: LeaseState, desired: bigint | undefined): bigint {
+  const free = (desired ?? state.leased) - state.held - state.pending;
+  return free > 0n ? free : 0n;
+}
+
+/** A little too much is not worth a message; half of it is. */
+export function isWorthTrimming({ leased, held, pending }: LeaseState, wanted: bigint): boolean {
+  const free = leased - held - pending;
+  return free > 0n && free > 2n * (wanted - held - pending);
 }

@@ -4,6 +4,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type SpendScope, spentOf } from "./charges.ts";
+import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 import type { RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
@@ -14,7 +15,7 @@ import {
   releaseUnresolved,
   syncLeases,
 } from "./leases.sql.ts";
-import { type Held, type HoldRequest, NodeLeases, type Resolution } from "./node-leases.ts";
+import { type Held, NodeLeases, type Resolution } from "./node-leases.ts";
 import type { PendingSpend } from "./pending-spend.ts";
 
 // Clocks, timers and statements around NodeLeases: the part that decides nothing.
@@ -30,6 +31,8 @@ export interface LeaseKeeperOptions {
   ttlMs: number;
   holdWaitMs: number;
   unresolvedReleaseMs: number;
+  /** Requests that may wait for budget at once. */
+  maxWaiting?: number;
   /**
    * The node's epoch is over: enters again, which ends in `entered`, unless another process has its id. Rejects with the
    * database's error.
@@ -80,7 +83,8 @@ export interface LeaseKeeper {
   status(): { waiting: number; isExpired: boolean };
 }
 
-const MAX_WAITING = 1_000;
+/** Requests that wait for budget in this process. The gateway runs 20,000 at once; the rest of them can proceed. */
+const DEFAULT_MAX_WAITING = 12_000;
 const TICK_MS = 50;
 const MARGIN_SHARE = 0.1;
 /** Nodes that are there again after the database was away must be able to speak before they are taken for dead. */
@@ -122,7 +126,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
       ttlMs,
       marginMs,
       holdWaitMs,
-      maxWaiting: MAX_WAITING,
+      maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
     });
   }
 
@@ -164,12 +168,12 @@ class TimedLeaseKeeper implements LeaseKeeper {
     this.#leases.drop(requestId);
     this.#waiting.get(requestId)?.({ kind: "dropped" });
     this.#waiting.delete(requestId);
-    this.#progress();
+    this.#progressFreed();
   }
 
   queued(record: EndRecord): void {
     this.#leases.queued(record.requestId, record, spentOf(record));
-    this.#progress();
+    this.#progressFreed();
   }
 
   committed(
@@ -185,7 +189,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
       })),
       flushedSeq,
     );
-    this.#progress();
+    this.#progressFreed();
   }
 
   async refresh(seen?: bigint): Promise<void> {
@@ -233,8 +237,8 @@ class TimedLeaseKeeper implements LeaseKeeper {
     return { nowMs: clock.monotonicMs(), atMs: Math.floor(databaseNowMs()) };
   }
 
-  #progress(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#leases.progress(this.#now()));
+  #progressFreed(): void {
+    if (this.#waiting.size > 0) this.#resolve(this.#leases.progressFreed(this.#now()));
   }
 
   #resolve(resolutions: readonly Resolution[]): void {
@@ -245,7 +249,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
   }
 
   #tick(): void {
-    this.#progress();
+    if (this.#waiting.size > 0) this.#resolve(this.#leases.progress(this.#now()));
     this.#kick();
   }
 

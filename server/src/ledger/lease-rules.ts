@@ -30,7 +30,7 @@ interface WantEntry {
   key: string;
   /** What the request lacks. */
   exactNanoUsd: bigint;
-  /** That, and seconds of traffic: given while plenty remains. */
+  /** That, what later requests need, and seconds of traffic: given while plenty remains. */
   idealNanoUsd: bigint;
 }
 
@@ -105,7 +105,8 @@ export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
     if (message.isComplete) for (const key of work.leases.keys()) keys.add(key);
     for (const key of keys) setLease(work, message, key);
   }
-  const grants = message.wants.map((want) => grant(work, want));
+  const spare = new Map<string, bigint>();
+  const grants = message.wants.map((want) => grant(work, want, spare));
   const figures = new Map<string, Figures>();
   for (const [key, limitNanoUsd] of work.limits) {
     const balance = work.balances.get(key);
@@ -133,24 +134,39 @@ function setLease(work: LeaseWork, message: SyncMessage, key: string): void {
   work.kept.set(key, -difference);
 }
 
-/** The guard: settled + leased + unresolved + amount ≤ limit, for every limit of the chain or for none. */
-function grant(work: LeaseWork, want: Want): bigint[] | null {
-  const isPlenty = want.entries.every(({ key, exactNanoUsd, idealNanoUsd }) => {
-    const remaining = remainingOf(work, key);
-    const isSlice = remaining === null || idealNanoUsd * SLICE_OF_REMAINING <= remaining;
-    return isSlice || exactNanoUsd === 0n;
+/**
+ * The guard: settled + leased + unresolved + amount ≤ limit, for every limit of the chain or for none. `spare`: by key,
+ * what earlier wants of the message were given beyond what they lack. It serves later wants first.
+ */
+function grant(work: LeaseWork, want: Want, spare: Map<string, bigint>): bigint[] | null {
+  const entries = want.entries.map(({ key, exactNanoUsd, idealNanoUsd }) => {
+    const atHand = spare.get(key) ?? 0n;
+    const covered = atHand < exactNanoUsd ? atHand : exactNanoUsd;
+    const lacks = exactNanoUsd - covered;
+    return {
+      key,
+      covered,
+      lacks,
+      ideal: idealNanoUsd - covered,
+      remaining: remainingOf(work, key),
+    };
   });
-  const amounts = want.entries.map(({ key, exactNanoUsd, idealNanoUsd }) => {
-    const isLacking = exactNanoUsd > 0n && remainingOf(work, key) !== null;
-    return isPlenty && isLacking ? idealNanoUsd : exactNanoUsd;
+  const isPlenty = entries.every(({ lacks, ideal, remaining }) => {
+    return lacks === 0n || remaining === null || ideal * SLICE_OF_REMAINING <= remaining;
   });
-  const fits = want.entries.every(({ key }, at) => {
+  const amounts = entries.map(({ lacks, ideal, remaining }) => {
+    return isPlenty && lacks > 0n && remaining !== null ? ideal : lacks;
+  });
+  const fits = entries.every(({ remaining }, at) => {
     const amount = amounts[at] ?? 0n;
-    const remaining = remainingOf(work, key);
     return amount === 0n || remaining === null || amount <= remaining;
   });
   if (!fits) return null;
-  for (const [at, { key }] of want.entries.entries()) changeLease(work, key, amounts[at] ?? 0n);
+  for (const [at, { key, covered, lacks }] of entries.entries()) {
+    const amount = amounts[at] ?? 0n;
+    changeLease(work, key, amount);
+    spare.set(key, (spare.get(key) ?? 0n) - covered + amount - lacks);
+  }
   return amounts;
 }
 

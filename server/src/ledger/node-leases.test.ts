@@ -18,13 +18,13 @@ beforeEach(() => {
 const { organizationId, workspaceId, apiKeyId } = beginRecord();
 const scope = { organizationId, workspaceId, apiKeyId };
 
-function limit(amountNanoUsd: bigint): Promise<void> {
-  const of = { scopeType: "workspace", scopeId: workspaceId, period: "monthly" } as const;
+function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void> {
+  const of = { scopeType: "workspace", scopeId, period: "monthly" } as const;
   return store.setLimit({ ...of, organizationId, amountNanoUsd });
 }
 
-async function startNode(nodeId: string): Promise<NodeLeases> {
-  const options = { nodeId, ttlMs: TTL_MS, marginMs: MARGIN_MS, holdWaitMs: 1_000, maxWaiting: 10 };
+async function startNode(nodeId: string, maxWaiting = 10): Promise<NodeLeases> {
+  const options = { nodeId, ttlMs: TTL_MS, marginMs: MARGIN_MS, holdWaitMs: 1_000, maxWaiting };
   const node = new NodeLeases(options);
   const { epoch, flushedSeq } = await store.enter(nodeId);
   node.enter(epoch, flushedSeq, false);
@@ -160,4 +160,78 @@ test("a message that comes after a later one is not obeyed", async () => {
   await speak(node);
   expect(await store.sync(early, now.atMs)).toEqual({ kind: "late" });
   expect(node.view().states).toMatchObject([{ leased: 60n, held: 60n }]);
+});
+
+describe("a burst of requests", () => {
+  const BURST = 3_000;
+
+  function holdBurst(node: NodeLeases, amountNanoUsd: bigint): Set<string> {
+    return new Set(
+      Array.from({ length: BURST }, (_, at) => hold(node, `req_${at}`, amountNanoUsd)),
+    );
+  }
+
+  test("gets budget from one message while plenty of the limit remains", async () => {
+    await limit(1_000_000n);
+    const node = await startNode("node_1", 10_000);
+    expect(holdBurst(node, 7n)).toEqual(new Set(["waiting"]));
+    const resolved = await speak(node);
+    expect(new Set(resolved.map(({ decision }) => decision.kind))).toEqual(new Set(["held"]));
+    expect(resolved.map(({ requestId }) => requestId)).toEqual(
+      Array.from({ length: BURST }, (_, at) => `req_${at}`),
+    );
+    expect(node.view()).toMatchObject({ waiting: 0, states: [{ leased: 21_000n, held: 21_000n }] });
+  });
+
+  test("gets a limit that it needs to the last nano-dollar, in order of arrival", async () => {
+    await limit(BigInt(BURST) * 7n);
+    const node = await startNode("node_1", 10_000);
+    holdBurst(node, 7n);
+    const held: string[] = [];
+    for (let message = 0; message < 12; message++) {
+      held.push(...(await speak(node)).map(({ requestId }) => requestId));
+    }
+    expect(held).toEqual(Array.from({ length: BURST }, (_, at) => `req_${at}`));
+    expect(node.view()).toMatchObject({ waiting: 0, states: [{ leased: 21_000n, held: 21_000n }] });
+  });
+
+  test("does not keep another workspace waiting whose limit has room", async () => {
+    await limit(10n);
+    await limit(1_000n, "wksp_other");
+    const node = await startNode("node_1", 10_000);
+    hold(node, "req_first", 10n);
+    await speak(node);
+    holdBurst(node, 7n);
+    await speak(node);
+    const other = { organizationId, workspaceId: "wksp_other", apiKeyId: "apikey_other" };
+    node.hold({ requestId: "req_other", scope: other, amountNanoUsd: 7n }, now);
+    expect((await speak(node)).map(({ requestId }) => requestId)).toEqual(["req_other"]);
+  });
+
+  test("is told that the queue is full once a workspace has its share of places", async () => {
+    await limit(10n);
+    const node = await startNode("node_1", 8);
+    hold(node, "req_first", 10n);
+    await speak(node);
+    const kinds = ["req_1", "req_2", "req_3"].map((requestId) => hold(node, requestId, 7n));
+    expect(kinds).toEqual(["waiting", "waiting", "waiting"]);
+    expect(node.hold({ requestId: "req_4", scope, amountNanoUsd: 7n }, now)).toMatchObject({
+      kind: "refused",
+      reason: "queue_full",
+    });
+  });
+
+  test("that is not served in time is not told that running requests hold the budget", async () => {
+    await limit(1_000_000n);
+    const node = await startNode("node_1");
+    hold(node, "req_1", 7n);
+    const message = nextMessage(node);
+    hold(node, "req_2", 7n);
+    now.nowMs += 999;
+    node.answered(await store.sync(message, now.atMs), now);
+    now.nowMs += 1;
+    expect(node.progress(now)).toMatchObject([
+      { requestId: "req_2", decision: { reason: "queue_slow" } },
+    ]);
+  });
 });

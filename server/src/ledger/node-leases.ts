@@ -1,16 +1,25 @@
 import type { SmallerHold } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { SpendScope, Spent } from "./charges.ts";
+import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
 import {
   amountUnder,
   findSpent,
   type HoldAmount,
   type HoldRefusal,
+  isUnused,
   judge,
   type StrictLimit,
 } from "./hold-refusal.ts";
-import { LeaseBook, type LeaseState, type RunningHold } from "./lease-book.ts";
+import {
+  freeWith,
+  isWorthTrimming,
+  LeaseBook,
+  type LeaseState,
+  type RunningHold,
+} from "./lease-book.ts";
 import type { SyncAnswer, SyncDone, SyncMessage, Want } from "./lease-rules.ts";
+import { makeWants } from "./lease-wants.ts";
 import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
@@ -24,12 +33,8 @@ export interface NodeLeasesOptions {
   marginMs: number;
   /** BURSAR_HOLD_WAIT. */
   holdWaitMs: number;
+  /** Requests that may wait at once, of all organizations. */
   maxWaiting: number;
-}
-
-export interface HoldRequest extends HoldAmount {
-  requestId: string;
-  scope: SpendScope;
 }
 
 /**
@@ -57,13 +62,6 @@ interface Now {
   atMs: number;
 }
 
-interface Waiter extends HoldRequest {
-  sinceMs: number;
-  deadlineMs: number;
-  /** Names of the keys that the request lacked when it was last looked at. */
-  lacking: readonly string[];
-}
-
 interface InFlight {
   message: SyncMessage;
   sentMs: number;
@@ -71,7 +69,8 @@ interface InFlight {
   givenUp: Map<string, bigint>;
 }
 
-const MAX_WANTS = 64;
+/** Wants of one message. Each names up to nine balances, whose rows the database locks. */
+const MAX_WANTS = 256;
 const WANT_AGAIN_MS = 100;
 const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
@@ -85,7 +84,9 @@ export class NodeLeases {
   readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
   readonly #book = new LeaseBook(this.pending);
-  #waiters: Waiter[] = [];
+  readonly #queue: HoldQueue;
+  /** Scopes in which budget became free since the queue was last looked at. */
+  readonly #freed = new Set<string>();
   #inFlight: InFlight | null = null;
   #epoch = 0n;
   #op = 0;
@@ -110,6 +111,7 @@ export class NodeLeases {
 
   constructor(options: NodeLeasesOptions) {
     this.#options = options;
+    this.#queue = new HoldQueue(options.maxWaiting);
   }
 
   /**
@@ -165,13 +167,12 @@ export class NodeLeases {
 
   /** Key, workspace and organization, all or none, in one synchronous step; else the request waits its turn. */
   hold(request: HoldRequest, now: Now): HoldDecision {
-    const tried = this.#try(request, now, blockedBy(this.#waiters));
+    const tried = this.#try(request, now, (key) => this.#queue.isLacked(key));
     if (tried.kind !== "lacking") return tried;
-    const { holdWaitMs, maxWaiting } = this.#options;
-    const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + holdWaitMs };
-    const waiter = { ...request, ...times, lacking: tried.keys };
-    if (this.#waiters.length >= maxWaiting) return this.#timedOut(waiter, now);
-    this.#waiters.push(waiter);
+    const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
+    const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
+    if (!this.#queue.hasPlaceFor(request.scope)) return this.#refuse(waiter, "queue_full");
+    this.#queue.add(waiter);
     this.#wantAtMs = now.nowMs;
     return { kind: "waiting" };
   }
@@ -181,13 +182,13 @@ export class NodeLeases {
     this.#book.end(requestId);
     this.pending.add(origin, spent);
     this.#book.addPending(origin, drawOf(spent));
+    this.#free(origin);
   }
 
   /** The request was never sent, or gave up waiting. A second call does nothing. */
   drop(requestId: string): void {
-    this.#book.end(requestId);
-    if (this.#waiters.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => waiter.requestId !== requestId);
+    const scope = this.#book.end(requestId) ?? this.#queue.remove(requestId)?.scope;
+    if (scope !== undefined) this.#free(scope);
   }
 
   /**
@@ -202,24 +203,30 @@ export class NodeLeases {
     for (const { origin, spent, isDrawn } of ends) {
       this.pending.remove(origin, spent);
       this.#book.removePending(origin, drawOf(spent), isDrawn);
+      this.#free(origin);
     }
   }
 
-  /** Requests whose turn has come or whose time is over. Call it after anything that frees budget, and by the clock. */
+  /** Requests whose turn has come or whose time is over. Looks at all that wait: call it by the clock. */
   progress(now: Now): Resolution[] {
-    const resolved: Resolution[] = [];
-    const still: Waiter[] = [];
-    for (const waiter of this.#waiters) {
-      const tried = this.#try(waiter, now, blockedBy(still));
-      if (tried.kind !== "lacking") {
-        resolved.push({ requestId: waiter.requestId, decision: tried });
-      } else if (now.nowMs >= waiter.deadlineMs) {
-        resolved.push({ requestId: waiter.requestId, decision: this.#timedOut(waiter, now) });
-      } else {
-        still.push({ ...waiter, lacking: tried.keys });
-      }
+    this.#freed.clear();
+    const resolved = this.#serve(now);
+    for (const waiter of this.#queue.list()) {
+      if (now.nowMs < waiter.deadlineMs) break;
+      this.#queue.remove(waiter.requestId);
+      resolved.push({ requestId: waiter.requestId, decision: this.#timedOut(waiter, now) });
+      this.#free(waiter.scope);
     }
-    this.#waiters = still;
+    return [...resolved, ...this.progressFreed(now)];
+  }
+
+  /** Requests whose turn has come because of what became free since the last call. Looks at no others. */
+  progressFreed(now: Now): Resolution[] {
+    const resolved: Resolution[] = [];
+    for (const scopeId of this.#freed) {
+      resolved.push(...this.#serve(now, scopeId));
+    }
+    this.#freed.clear();
     return resolved;
   }
 
@@ -230,19 +237,18 @@ export class NodeLeases {
     if (now.nowMs < this.#retryAtMs) return null;
     const isComplete =
       this.#isLeaving || now.nowMs >= this.#renewAtMs || this.#acknowledged < this.#limitsVersion;
-    const isWanting = this.#waiters.length > 0 && now.nowMs >= this.#wantAtMs;
+    const isWanting = this.#queue.size > 0 && now.nowMs >= this.#wantAtMs;
     const isTrimming = now.nowMs >= this.#trimAtMs;
     if (isTrimming) {
       this.#trimAtMs = now.nowMs + TRIM_EVERY_MS;
       this.#book.measure(now.nowMs);
     }
     const isSure = now.nowMs - this.#answeredMs <= SURE_MS;
-    const scarce = new Set(this.#waiters.flatMap(({ lacking }) => lacking));
     const desired = new Map<string, bigint>();
     for (const state of this.#book.states()) {
-      const wanted = this.#desiredOf(state, scarce);
+      const wanted = this.#desiredOf(state);
       const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
-      if (isComplete || isOff || (isWanting && scarce.has(state.text))) {
+      if (isComplete || isOff || (isWanting && this.#queue.isLacked(state.text))) {
         // What a lost message gave up would be nobody's: until the database has answered, it is not given up.
         const isKept = !isSure && wanted < state.leased && this.#mayKeep(state);
         desired.set(state.text, isKept ? state.leased : wanted);
@@ -302,7 +308,7 @@ export class NodeLeases {
 
   /** Waiting requests, and what the node has: by key text. For status and tests. */
   view(): { waiting: number; states: readonly LeaseState[] } {
-    return { waiting: this.#waiters.length, states: [...this.#book.states()] };
+    return { waiting: this.#queue.size, states: [...this.#book.states()] };
   }
 
   #advance({ atMs }: Now): number {
@@ -310,40 +316,66 @@ export class NodeLeases {
     return this.#atMs;
   }
 
-  /** `blocked`: keys for which others waited first. */
+  /** Marks the widest limited scope of the chain: no request outside it shares a balance with this one. */
+  #free(scope: SpendScope): void {
+    if (this.#queue.size === 0) return;
+    const widest = this.#book.findWidestLimited(scope);
+    if (widest !== null) this.#freed.add(widest);
+  }
+
+  /** Takes those whose turn has come out of the queue. `scopeId`: of this scope only. */
+  #serve(now: Now, scopeId: string | null = null): Resolution[] {
+    const resolved: Resolution[] = [];
+    this.#queue.serve(scopeId, (waiter) => {
+      const tried = this.#try(waiter, now, isNeverBlocked);
+      if (tried.kind === "lacking") return tried.balances;
+      resolved.push({ requestId: waiter.requestId, decision: tried });
+      return null;
+    });
+    return resolved;
+  }
+
+  /** `isBlocked`: whether others wait for a balance already, by its key. */
   #try(
     request: HoldRequest,
     now: Now,
-    blocked: ReadonlySet<string>,
-  ): Exclude<HoldDecision, { kind: "waiting" }> | { kind: "lacking"; keys: readonly string[] } {
+    isBlocked: (key: string) => boolean,
+  ): Resolution["decision"] | { kind: "lacking"; balances: readonly LeaseState[] } {
     const startedAtMs = this.#advance(now);
     const states = this.#book.statesOf(request.scope, startedAtMs);
     const spent = findSpent(request, states);
     if (spent !== null) return spent;
     const isOut = this.isExpired(now.nowMs);
-    let lacking: string[] | null = isOut ? [] : null;
+    let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
       const isFree = this.#book.spendableOf(state) >= amountUnder(state.limit, request);
-      if (isFree && !isOut && !blocked.has(state.text)) continue;
+      if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];
-      lacking.push(state.text);
+      lacking.push(state);
     }
-    if (lacking !== null) return { kind: "lacking", keys: lacking };
+    if (lacking !== null) return { kind: "lacking", balances: lacking };
     const { requestId, scope, amountNanoUsd, isOpenEnded = false } = request;
     this.#book.begin({ ...scope, requestId, amountNanoUsd, isOpenEnded, startedAtMs }, states);
     return heldBy(request, states, startedAtMs);
   }
 
   #timedOut(waiter: Waiter, now: Now): HoldRefusal {
-    const states = this.#book.statesOf(waiter.scope, this.#atMs);
     // It asked when it began to wait. Without an answer since then nobody knows who holds what remains.
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && this.#answeredMs < waiter.sinceMs;
     const isCut = this.#isFenced || this.isExpired(now.nowMs) || isSilent;
+    if (isCut) return this.#refuse(waiter, "unavailable");
+    const refusal = this.#refuse(waiter, "held");
+    return isUnused(refusal) ? { ...refusal, reason: "queue_slow" } : refusal;
+  }
+
+  /** Names the limit that the request lacks, or the narrowest one. */
+  #refuse(waiter: Waiter, reason: HoldRefusal["reason"]): HoldRefusal {
+    const states = this.#book.statesOf(waiter.scope, this.#atMs);
     const state = states.find(({ text }) => waiter.lacking.includes(text)) ?? states[0];
     return {
       kind: "refused",
-      reason: isCut || state === undefined ? "unavailable" : "held",
+      reason: state === undefined && reason === "held" ? "unavailable" : reason,
       amountNanoUsd: amountUnder(state?.limit ?? null, waiter),
       limit: state?.limit ?? null,
       figures: state?.seen ?? null,
@@ -351,9 +383,9 @@ export class NodeLeases {
     };
   }
 
-  #desiredOf(state: LeaseState, scarce: ReadonlySet<string>): bigint {
+  #desiredOf(state: LeaseState): bigint {
     const bound = state.held + state.pending;
-    const isIdle = scarce.has(state.text) || !this.#mayKeep(state);
+    const isIdle = this.#queue.isLacked(state.text) || !this.#mayKeep(state);
     return isIdle ? bound : bound + this.#book.keepOf(state);
   }
 
@@ -363,20 +395,14 @@ export class NodeLeases {
     return !this.#isLeaving && isTold && state.endMs > this.#atMs;
   }
 
-  /** In turn, each with what it lacks when those before it have taken theirs. */
   #wants(desired: ReadonlyMap<string, bigint>): Want[] {
-    const free = new Map<string, bigint>();
-    return this.#waiters.slice(0, MAX_WANTS).map((waiter) => ({
-      requestId: waiter.requestId,
-      entries: this.#book.statesOf(waiter.scope, this.#atMs).map((state) => {
-        const amountNanoUsd = amountUnder(state.limit, waiter);
-        const left = free.get(state.text) ?? freeWith(state, desired.get(state.text));
-        const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
-        free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
-        const idealNanoUsd = lacks + (this.#isLeaving ? 0n : this.#book.trafficOf(state));
-        return { key: state.text, exactNanoUsd: lacks, idealNanoUsd };
-      }),
-    }));
+    return makeWants({
+      asked: this.#queue.pick(MAX_WANTS),
+      waiting: this.#queue.list(),
+      chainOf: ({ scope }) => this.#book.statesOf(scope, this.#atMs),
+      freeOf: (state) => freeWith(state, desired.get(state.text)),
+      trafficOf: (state) => (this.#isLeaving ? 0n : this.#book.trafficOf(state)),
+    });
   }
 
   #send(now: Now, told: Pick<SyncMessage, "desired" | "isComplete" | "wants">): SyncMessage {
@@ -431,27 +457,22 @@ export class NodeLeases {
 
   /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */
   #refuseHopeless(wants: readonly Want[], answer: SyncDone, now: Now): Resolution[] {
-    const denied = new Set(
-      wants.filter((_, at) => answer.grants[at] === null).map(({ requestId }) => requestId),
-    );
     const resolved: Resolution[] = [];
-    for (const waiter of this.#waiters) {
-      if (!denied.has(waiter.requestId)) continue;
-      const states = this.#book.statesOf(waiter.scope, this.#advance(now));
-      const hopeless = judge(waiter, states);
-      if (hopeless !== null) resolved.push({ requestId: waiter.requestId, decision: hopeless });
+    for (const [at, { requestId }] of wants.entries()) {
+      const waiter = answer.grants[at] === null ? this.#queue.find(requestId) : null;
+      if (waiter === null) continue;
+      const hopeless = judge(waiter, this.#book.statesOf(waiter.scope, this.#advance(now)));
+      if (hopeless === null) continue;
+      this.#queue.remove(requestId);
+      resolved.push({ requestId, decision: hopeless });
     }
-    const gone = new Set(resolved.map(({ requestId }) => requestId));
-    this.#waiters = this.#waiters.filter(({ requestId }) => !gone.has(requestId));
     return resolved;
   }
 }
 
-function blockedBy(waiters: readonly Waiter[]): ReadonlySet<string> {
-  return waiters.length === 0 ? NONE : new Set(waiters.flatMap(({ lacking }) => lacking));
+function isNeverBlocked(): boolean {
+  return false;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 function drawOf({ costNanoUsd, unresolvedNanoUsd }: Spent): bigint {
   return costNanoUsd + unresolvedNanoUsd;
@@ -482,15 +503,4 @@ function larger(a: bigint, b: bigint): bigint {
 
 function isNothing(nanoUsd: bigint): boolean {
   return nanoUsd === 0n;
-}
-
-function freeWith(state: LeaseState, desired: bigint | undefined): bigint {
-  const free = (desired ?? state.leased) - state.held - state.pending;
-  return free > 0n ? free : 0n;
-}
-
-/** A little too much is not worth a message; half of it is. */
-function isWorthTrimming({ leased, held, pending }: LeaseState, wanted: bigint): boolean {
-  const free = leased - held - pending;
-  return free > 0n && free > 2n * (wanted - held - pending);
 }

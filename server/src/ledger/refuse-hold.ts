@@ -14,16 +14,23 @@ interface HoldErrorWords {
 }
 
 /**
- * The refusal as the client gets it. Spent and too large are 400s that no retry helps; held by running requests is a
- * 429 that one does. `explain` says what the request can cost and what drives that. A limit is reached, in the official
- * words, also when less than `leastNanoUsd` is not spent: what the smallest request to the same model is held at. What a
- * higher limit would help ends with `ask`.
+ * The refusal as the client gets it. Spent and too large are 400s that no retry helps. Held by running requests is a 429,
+ * a queue that is full or slow a 529: a retry helps against both. `explain` says what the request can cost and what
+ * drives that. A limit is reached, in the official words, also when less than `leastNanoUsd` is not spent: what the
+ * smallest request to the same model is held at. What a higher limit would help ends with `ask`.
  */
 export function toHoldError(
   refusal: HoldRefusal,
   { explain, ask, leastNanoUsd = 0n }: HoldErrorWords,
 ): ApiError {
   const { reason, limit, figures, regainAtMs } = refusal;
+  if (reason === "queue_full") {
+    return new ApiError(
+      "overloaded",
+      "The queue of requests that wait for budget is full. Send the request again shortly.",
+      { "retry-after": RETRY_AFTER_S },
+    );
+  }
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
       "unavailable",
@@ -52,6 +59,10 @@ export function toHoldError(
   if (reason === "held") {
     const message = `Running requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
     return new ApiError("rate_limit", message, { "retry-after": RETRY_AFTER_S });
+  }
+  if (reason === "queue_slow") {
+    const message = `Too many requests wait for budget of a spend limit, so this one did not get it in time. ${amounts} Send the request again shortly.`;
+    return new ApiError("overloaded", message, { "retry-after": RETRY_AFTER_S });
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;

@@ -24,6 +24,9 @@ export const TIMES = {
   holdWaitMs: 1_500,
 };
 
+/** Fewer than the largest burst of one workspace. */
+const MAX_WAITING = 24;
+
 /** One process: what it has in memory, and the journal that outlives it. */
 export class SimulatedNode {
   readonly id: string;
@@ -66,7 +69,13 @@ export class SimulatedNode {
 
   #newLeases(): NodeLeases {
     const { ttlMs, marginMs, holdWaitMs } = TIMES;
-    return new NodeLeases({ nodeId: this.id, ttlMs, marginMs, holdWaitMs, maxWaiting: 8 });
+    return new NodeLeases({
+      nodeId: this.id,
+      ttlMs,
+      marginMs,
+      holdWaitMs,
+      maxWaiting: MAX_WAITING,
+    });
   }
 
   /** Starts a process: epoch, replay of the journal, then the limits; all before the first request. */
@@ -130,14 +139,35 @@ export class SimulatedNode {
   request(requestId: string, wanted: Waiting, time: { realMs: number; wallMs: number }): void {
     const { scope, amount } = wanted;
     const decision = this.leases.hold({ requestId, scope, amountNanoUsd: amount }, this.now(time));
-    if (decision.kind === "held") this.#begin(requestId, wanted, decision.startedAtMs);
+    if (decision.kind === "held") {
+      this.#checkTurn(requestId, wanted);
+      this.#begin(requestId, wanted, decision.startedAtMs);
+    }
     if (decision.kind === "waiting") this.waiting.set(requestId, wanted);
+  }
+
+  /** Requests of one key get budget in the order of their arrival. */
+  #checkTurn(requestId: string, { scope }: Waiting): void {
+    for (const [earlier, { scope: other }] of this.waiting) {
+      if (earlier === requestId) return;
+      if (other.apiKeyId === scope.apiKeyId) {
+        throw new Error(`${requestId} got budget before ${earlier}, which arrived first`);
+      }
+    }
+  }
+
+  /** A look at what became free finds all that a look at the whole queue would find. */
+  progressFreed(time: { realMs: number; wallMs: number }): void {
+    const now = this.now(time);
+    this.resolved(this.leases.progressFreed(now));
+    expectSame(`${this.id} requests left out`, this.leases.progress(now).length, 0);
   }
 
   resolved(resolutions: readonly Resolution[]): void {
     for (const { requestId, decision } of resolutions) {
       const wanted = this.waiting.get(requestId);
       if (wanted === undefined) throw new Error(`${requestId} did not wait`);
+      if (decision.kind === "held") this.#checkTurn(requestId, wanted);
       this.waiting.delete(requestId);
       if (decision.kind === "held") this.#begin(requestId, wanted, decision.startedAtMs);
     }

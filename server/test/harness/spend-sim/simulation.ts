@@ -33,6 +33,8 @@ const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
 const DAY_MS = 86_400_000;
 const MAX_JUMPS = 5;
 const LAST_STEPS = 12;
+const BURST_CHANCE = 0.05;
+const MAX_BURST = 24;
 
 type Packet = {
   node: SimulatedNode;
@@ -49,6 +51,8 @@ export interface SimulationOptions {
   steps: number;
   /** Steps between two checks of the invariants; 1 unless told. */
   checkEvery?: number;
+  /** Whether many requests of one key sometimes arrive at once; true unless told. */
+  hasBursts?: boolean;
   /** How much of the story a failure tells. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -84,6 +88,8 @@ class Simulation {
   steps = 0;
   readonly #options: SimulationOptions;
   readonly #random: Random;
+  /** A stream of its own: a story keeps its other steps when bursts change. */
+  readonly #bursts: Random;
   readonly #store: SpendStore;
   readonly #model = new Model();
   readonly #nodes: SimulatedNode[];
@@ -97,6 +103,7 @@ class Simulation {
     this.#options = options;
     this.#store = store;
     this.#random = new Random(options.seed);
+    this.#bursts = new Random(~options.seed);
     const count = 1 + this.#random.below(4);
     this.#nodes = Array.from(
       { length: count },
@@ -137,11 +144,19 @@ class Simulation {
 
   #request(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive && !each.isLeaving));
-    if (node === undefined) return "nobody takes requests";
+    const scope = this.#random.pick(SCOPES);
+    if (node === undefined || scope === undefined) return "nobody takes requests";
+    const hasBursts = this.#options.hasBursts ?? true;
+    if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#requestOne(node, scope);
+    const burst = Array.from({ length: this.#bursts.below(MAX_BURST) }, () =>
+      this.#requestOne(node, scope),
+    );
+    return `a burst: ${burst.join(" | ")}`;
+  }
+
+  #requestOne(node: SimulatedNode, scope: SpendScope): string {
     this.#made += 1;
     const requestId = `req_${String(this.#made).padStart(24, "0")}`;
-    const scope = this.#random.pick(SCOPES) ?? SCOPES[0];
-    if (scope === undefined) return "no scope";
     const amount = BigInt(1 + this.#random.below(this.#random.chance(0.1) ? 80 : 20));
     node.request(requestId, { scope, amount }, this.#time);
     const isIn = node.running.has(requestId);
@@ -157,10 +172,11 @@ class Simulation {
     if (node === undefined || begin === undefined) return "nothing ends";
     const worst = Number(begin.holdNanoUsd ?? 0n);
     const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
+    node.resolved(node.leases.progress(node.now(this.#time)));
     node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
     // A hold ends once: whatever comes after changes nothing.
     if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
-    node.resolved(node.leases.progress(node.now(this.#time)));
+    node.progressFreed(this.#time);
     return `${node.id} ${begin.requestId.slice(-4)} ends, ${cost ?? "unknown"}`;
   }
 
@@ -361,6 +377,7 @@ class Simulation {
     const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
       await reader.readLimits(this.#store);
+      reader.resolved(reader.leases.progress(reader.now(this.#time)));
       return `${reader.id} reads the limits`;
     }
     const leaver = this.#random.pick(this.#nodes);

@@ -1,0 +1,62 @@
+import type { Waiter } from "./hold-queue.ts";
+import { amountUnder } from "./hold-refusal.ts";
+import type { LeaseState } from "./lease-book.ts";
+import type { Want } from "./lease-rules.ts";
+
+/** Waiting requests whose needs one message adds up. */
+const MAX_COVERED = 5_000;
+
+export interface WantsOf {
+  /** Requests that the message asks for, in order of arrival. */
+  asked: readonly Waiter[];
+  /** All that wait, in order of arrival. */
+  waiting: Iterable<Waiter>;
+  chainOf: (waiter: Waiter) => readonly LeaseState[];
+  /** What the message leaves of the lease that nothing uses, nano-USD. */
+  freeOf: (state: LeaseState) => bigint;
+  /** Nano-USD to ask for beyond what waiting requests need. */
+  trafficOf: (state: LeaseState) => bigint;
+}
+
+/**
+ * Each request wants what it lacks when those before it have taken theirs. Ideally a want brings what later requests need
+ * too, so that one message serves a burst.
+ */
+export function makeWants({ asked, waiting, chainOf, freeOf, trafficOf }: WantsOf): Want[] {
+  const needed = sumNeeds(waiting, chainOf);
+  const free = new Map<string, bigint>();
+  return asked.map((waiter) => ({
+    requestId: waiter.requestId,
+    entries: chainOf(waiter).map((state) => {
+      const amountNanoUsd = amountUnder(state.limit, waiter);
+      const left = free.get(state.text) ?? freeOf(state);
+      const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
+      free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
+      const needs = needed.get(state.text) ?? 0n;
+      const later = needs > amountNanoUsd ? needs - amountNanoUsd : 0n;
+      needed.set(state.text, later);
+      return {
+        key: state.text,
+        exactNanoUsd: lacks,
+        idealNanoUsd: lacks + later + trafficOf(state),
+      };
+    }),
+  }));
+}
+
+/** Nano-USD that the first `MAX_COVERED` requests need of each balance, by its key. */
+function sumNeeds(waiting: Iterable<Waiter>, chainOf: WantsOf["chainOf"]): Map<string, bigint> {
+  const needed = new Map<string, bigint>();
+  const chains = new Map<string, readonly LeaseState[]>();
+  let covered = 0;
+  for (const waiter of waiting) {
+    covered += 1;
+    if (covered > MAX_COVERED) break;
+    const chain = chains.get(waiter.scope.apiKeyId) ?? chainOf(waiter);
+    chains.set(waiter.scope.apiKeyId, chain);
+    for (const { text, limit } of chain) {
+      needed.set(text, (needed.get(text) ?? 0n) + amountUnder(limit, waiter));
+    }
+  }
+  return needed;
+}

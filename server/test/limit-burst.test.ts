@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import { call, messageBody, withKey } from "./harness/gateway.ts";
+import {
+  eventually,
+  type ServerProcess,
+  startServer,
+  stopAllServers,
+  type WorkspaceWithKey,
+} from "./harness/server-process.ts";
+
+// A burst under a strict limit of which nothing is used: the real server, before an upstream that takes a while.
+
+const BURST = 3_000;
+const LIMIT_USD = 100_000;
+const ANSWER_MS = 200;
+
+let upstream: FakeUpstream;
+let server: ServerProcess;
+let team: WorkspaceWithKey;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  upstream.script = async (exchange) => {
+    await new Promise((done) => setTimeout(done, ANSWER_MS));
+    exchange.json(messageJson());
+  };
+  server = await startServer({
+    env: { ANTHROPIC_API_KEY: "upstream-key", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+  });
+  team = await server.workspaceWithKey({ name: "Burst" });
+}, 90_000);
+
+afterAll(async () => {
+  await stopAllServers();
+  await upstream.close();
+});
+
+test("3,000 requests at once under an unused strict limit are all answered", async () => {
+  await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: team.workspaceId,
+    monthly_limit_usd: LIMIT_USD,
+  });
+  const path = `/v1/admin/workspaces/limits?workspace_id=${team.workspaceId}`;
+  await eventually(30_000, "an active limit", async () => {
+    const { data } = (await server.mustAdmin("GET", path)) as { data: { state: string }[] };
+    return data[0]?.state === "active" ? true : null;
+  });
+
+  const headers = withKey(team.key);
+  const answers = await Promise.all(
+    Array.from({ length: BURST }, () => call(server.url, { headers, body: messageBody() })),
+  );
+
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused.slice(0, 3).map(({ status, text }) => `${status} ${text}`)).toEqual([]);
+  expect(refused.length).toBe(0);
+  expect(upstream.received.length).toBe(BURST);
+}, 120_000);
