@@ -16,6 +16,17 @@ test("one request was refused, two were", () => {
   expect(titleOf("refused_requests", {})).toBe("Requests of the workspace Growth were refused.");
 });
 
+test("refused requests are not looked for in the request log, which does not list them", () => {
+  const fields = {
+    scopeType: "workspace",
+    scopeName: "Growth",
+    threshold: "10",
+    facts: {},
+  } as const;
+  const { next } = describeFiring({ kind: "refused_requests", ...fields });
+  expect(next).toMatch(/^Refused requests never reach the upstream, so the request log does not/);
+});
+
 test("of one request one failed, of twenty one did", () => {
   const failed = (failed_requests: number, requests: number, minutes = 15) =>
     titleOf("upstream_errors", { failed_requests, requests, minutes });

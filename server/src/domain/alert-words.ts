@@ -57,7 +57,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
     case "refused_requests":
       return {
         title: `${countOf(facts.requests)} of ${scopeWithin(scope)} ${facts.requests === 1 ? "was" : "were"} refused${within(facts.minutes)}.`,
-        next: "See their status in the request log: a limit that is reached, a key that ended, or a client that repeats what is refused.",
+        next: "Refused requests never reach the upstream, so the request log does not list them. Check the limits and permissions of the keys in use, and the errors that clients report.",
       };
     case "upstream_errors":
       return {
