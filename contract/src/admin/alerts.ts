@@ -306,6 +306,10 @@ export const alertFiring = z
     next: z.string().meta({ description: "What happens next, or what can be done about it." }),
     facts: firingFacts,
     is_muted: z.boolean(),
+    covered_by_id: alertFiringId.nullable().meta({
+      description:
+        "The firing of a higher threshold that was crossed at the same time. Its messages stand for this one, which has none.",
+    }),
     fired_at: timestamp,
     acknowledged_at: timestamp.nullable(),
     acknowledged_by: z.object({ type: z.string(), id: z.string() }).nullable(),

@@ -18,6 +18,7 @@ import {
   noteSuccess,
 } from "./deliveries.sql.ts";
 import { makeMessage } from "./firing-message.ts";
+import { lockMailBatch } from "./mail-batch.sql.ts";
 import { pauseChannel } from "./pause-channel.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 import { type Outcome, type SendDeps, sendThrough, updateAtPagerDuty } from "./send-through.ts";
@@ -168,10 +169,10 @@ async function deliverMail(
 ): Promise<void> {
   if (channel !== null && isOver(channel)) return drop(deps, delivery.id);
   if (channel !== null && channel.paused_at !== null) return;
-  const message = await makeMessage(deps, delivery, channel);
   await inTransaction(deps.database, async (tx) => {
+    const batch = await lockMailBatch(tx, delivery.id);
     if ((await beginAttempt(tx, delivery.id)) === null) return;
-    const count = await queueAlertMail(tx, deps, { delivery, channel, message });
+    const count = await queueAlertMail(tx, deps, { delivery, channel, batch });
     if (count > 0) return markSent(tx, { id: delivery.id, status: null });
     if (channel === null) {
       return markDropped(tx, { id: delivery.id, reason: "The key has no owner to be told." });

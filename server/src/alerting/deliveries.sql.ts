@@ -7,20 +7,31 @@ export interface NewDelivery {
   id: string;
   organizationId: string;
   alertFiringId: string;
+  /** Further firings that the message lists. */
+  otherFiringIds: readonly string[];
   /** Null: to the person whose key it is. */
   alertChannelId: string | null;
+  /** Messages of one evaluation have one. Null: the message is looked at by itself. */
+  batchId: string | null;
+}
+
+export interface AlertReceivers {
+  alertId: string;
+  channels: { id: string; kind: AlertChannelKind }[];
+  notifiesOwner: boolean;
 }
 
 /** The channels of these alerts, and which of the alerts also tell the owner of a key. */
 export async function findReceivers(
   tx: Tx,
   alertIds: readonly string[],
-): Promise<{ alertId: string; channelIds: string[]; notifiesOwner: boolean }[]> {
-  const { rows } = await sql<{ alertId: string; channelIds: string[]; notifiesOwner: boolean }>`
+): Promise<AlertReceivers[]> {
+  const { rows } = await sql<AlertReceivers>`
     SELECT alert.id AS "alertId", alert.notifies_owner AS "notifiesOwner",
-      ARRAY(SELECT given.alert_channel_id FROM alert_to_channel AS given
+      coalesce((SELECT jsonb_agg(jsonb_build_object('id', channel.id, 'kind', channel.kind) ORDER BY channel.id)
+        FROM alert_to_channel AS given
         JOIN alert_channel AS channel ON channel.id = given.alert_channel_id AND channel.archived_at IS NULL
-        WHERE given.alert_id = alert.id ORDER BY channel.id) AS "channelIds"
+        WHERE given.alert_id = alert.id), '[]') AS channels
     FROM alert WHERE alert.id = ANY(${[...alertIds]}::text[])`.execute(tx);
   return rows;
 }
@@ -39,6 +50,7 @@ export async function insertDeliveries(
         organization_id: each.organizationId,
         alert_firing_id: each.alertFiringId,
         alert_channel_id: each.alertChannelId,
+        batch_id: each.batchId,
         status: "queued" as const,
         created_at: sql<Date>`date_trunc('milliseconds', now())`,
       })),
@@ -46,7 +58,33 @@ export async function insertDeliveries(
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
     .execute();
-  return rows.map(({ id }) => id);
+  const inserted = new Set(rows.map(({ id }) => id));
+  const others = deliveries
+    .filter(({ id }) => inserted.has(id))
+    .flatMap(({ id, otherFiringIds }) => otherFiringIds.map((firingId) => ({ id, firingId })));
+  if (others.length > 0) {
+    await sql`INSERT INTO alert_delivery_firing (alert_delivery_id, alert_firing_id)
+      SELECT * FROM unnest(${others.map(({ id }) => id)}::text[],
+        ${others.map(({ firingId }) => firingId)}::text[])`.execute(tx);
+  }
+  return [...inserted];
+}
+
+/** Firings that messages list besides their first ones, by message. */
+export async function listOtherFirings(
+  db: Database | Tx,
+  deliveryIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  if (deliveryIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("alert_delivery_firing")
+    .select(["alert_delivery_id", "alert_firing_id"])
+    .where("alert_delivery_id", "in", [...deliveryIds])
+    .execute();
+  const byDelivery = Map.groupBy(rows, ({ alert_delivery_id }) => alert_delivery_id);
+  return new Map(
+    [...byDelivery].map(([id, of]) => [id, of.map(({ alert_firing_id }) => alert_firing_id)]),
+  );
 }
 
 export interface ChannelToSend {
@@ -220,22 +258,6 @@ export async function findAddresses(
     .where("role", "in", of.roles.length > 0 ? [...of.roles] : [sql<never>`NULL`])
     .execute();
   return [...new Set([...members.map(({ email }) => email), ...of.addresses])].sort();
-}
-
-/** Address of the person whose key it is; null where it has no owner, or one who has left. */
-export async function findOwnerAddress(
-  db: Database | Tx,
-  of: { organizationId: string; apiKeyId: string },
-): Promise<string | null> {
-  const row = await db
-    .selectFrom("api_key")
-    .innerJoin("member", "member.id", "api_key.owner_member_id")
-    .select("member.email")
-    .where("api_key.organization_id", "=", of.organizationId)
-    .where("api_key.id", "=", of.apiKeyId)
-    .where("member.status", "=", "active")
-    .executeTakeFirst();
-  return row?.email ?? null;
 }
 
 /** The people whose keys these are, by key; those without one are left out. */

@@ -44,12 +44,28 @@ export async function evaluatePace(deps: EvaluationDeps): Promise<void> {
     sinceMs: periodOf("daily", activeMs).startMs,
   });
   let unusual = new UnusualFirings();
+  let found: NewFiring[] = [];
   let organizationId: string | null = null;
   for (const scopes of inChunks(byScope(watched.filter(isWorthAsking)))) {
     const [[scope]] = scopes;
-    if (scope.organizationId !== organizationId) unusual = new UnusualFirings();
+    if (scope.organizationId !== organizationId) {
+      await record(deps, found);
+      [unusual, found] = [new UnusualFirings(), []];
+    }
     organizationId = scope.organizationId;
-    await evaluateScopes(deps, scopes, { unusual, nowMs });
+    found.push(...(await evaluateScopes(deps, scopes, { unusual, nowMs })));
+  }
+  await record(deps, found);
+}
+
+/** All that one organization hears of at once, so that each receiver gets one message. */
+async function record(deps: EvaluationDeps, firings: readonly NewFiring[]): Promise<void> {
+  if (firings.length === 0) return;
+  try {
+    await inTransaction(deps.database, (tx) => recordFirings(tx, deps, firings));
+  } catch (error) {
+    const organizationId = firings[0]?.organizationId;
+    deps.logger.error({ err: error, organizationId }, "alerts about spend could not fire");
   }
 }
 
@@ -97,7 +113,7 @@ async function evaluateScopes(
   deps: EvaluationDeps,
   scopes: Chunk,
   looking: Looking,
-): Promise<void> {
+): Promise<NewFiring[]> {
   const { nowMs } = looking;
   const [[{ organizationId, scopeType }]] = scopes;
   try {
@@ -108,17 +124,15 @@ async function evaluateScopes(
       )
       .filter((rows): rows is OfScope => rows.length > 0);
     const hours = await readHours(deps.database, judged, nowMs);
-    const firings = judged.flatMap((rows) => {
+    return judged.flatMap((rows) => {
       const spend = toHourlySpend(hours.get(rows[0].scopeId) ?? [], nowMs);
       if (spend === null) return [];
       return findFirings(deps, rows, { ...looking, spend, limits: limits.get(rows[0].scopeId) });
     });
-    if (firings.length > 0) {
-      await inTransaction(deps.database, (tx) => recordFirings(tx, deps, firings));
-    }
   } catch (error) {
     const of = { organizationId, scopeType, scopeIds: scopes.map(([{ scopeId }]) => scopeId) };
     deps.logger.error({ err: error, ...of }, "the pace of spend was not evaluated");
+    return [];
   }
 }
 

@@ -28,8 +28,12 @@ const KEEP_MS = 2 * 86_400_000;
  */
 export async function evaluateRequests(deps: EvaluateRequestsDeps): Promise<void> {
   const now = new Date(Math.floor(deps.nowMs()));
-  await evaluate(deps, "upstream_errors", { now, find: listUpstreamErrors });
-  await evaluate(deps, "refused_requests", { now, find: listRefusedRequests });
+  await inTransaction(deps.database, async (tx) => {
+    await recordFirings(tx, deps, [
+      ...(await findFirings(tx, "upstream_errors", { now, find: listUpstreamErrors })),
+      ...(await findFirings(tx, "refused_requests", { now, find: listRefusedRequests })),
+    ]);
+  });
   const before = new Date(now.getTime() - KEEP_MS);
   await deleteOldEpisodes(deps.database, before);
   await deleteOldRefusals(deps.database, before);
@@ -40,19 +44,9 @@ interface Looking {
   find: (tx: Tx, now: Date) => Promise<RequestNews[]>;
 }
 
-function evaluate(
-  deps: EvaluateRequestsDeps,
-  kind: AlertKind,
-  { now, find }: Looking,
-): Promise<unknown> {
-  return inTransaction(deps.database, async (tx) => {
-    const news = await keepEpisodes(tx, await find(tx, now), now);
-    return recordFirings(
-      tx,
-      deps,
-      news.map((each) => firingOf(kind, each)),
-    );
-  });
+async function findFirings(tx: Tx, kind: AlertKind, { now, find }: Looking): Promise<NewFiring[]> {
+  const news = await keepEpisodes(tx, await find(tx, now), now);
+  return news.map((each) => firingOf(kind, each));
 }
 
 function firingOf(kind: AlertKind, news: RequestNews & { beganAt: Date }): NewFiring {

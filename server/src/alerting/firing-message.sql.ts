@@ -30,10 +30,6 @@ export interface ToldKey {
   last_used_at: string | null;
 }
 
-export async function findToldFiring(db: Database | Tx, id: string): Promise<ToldFiring | null> {
-  return (await findToldFirings(db, [id])).get(id) ?? null;
-}
-
 /** Firings with the names of what they are about. */
 export async function findToldFirings(
   db: Database | Tx,

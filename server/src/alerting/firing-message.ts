@@ -1,11 +1,13 @@
 import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
-import type { Database } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { describeFiring, describeUnusedKeys } from "#src/domain/alert-words.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { AlertMessage } from "./alert-message.ts";
+import { compareFirings, severityOf } from "./compare-firings.ts";
+import { listOtherFirings } from "./deliveries.sql.ts";
 import {
   findOrganizationName,
-  findToldFiring,
+  findToldFirings,
   listToldKeys,
   type ToldFiring,
   type ToldKey,
@@ -19,19 +21,28 @@ interface MessageOf {
   created_at: Date;
 }
 
-/** What is to be said, as things stand now: names may have changed since it fired, facts have not. */
+/**
+ * What is to be said, as things stand now: names may have changed since it fired, facts have not. `firingIds`: what the
+ * message is about instead of the firings of the delivery.
+ */
 export async function makeMessage(
-  deps: { database: Database; publicUrl: () => string },
+  deps: { database: Database | Tx; publicUrl: () => string },
   delivery: MessageOf,
   channel: { id: string; name: string } | null,
+  firingIds?: readonly string[],
 ): Promise<AlertMessage> {
   if (delivery.alert_firing_id === null) {
     const source = await findOrganizationName(deps.database, delivery.organization_id);
     return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
   }
-  const firing = await findToldFiring(deps.database, delivery.alert_firing_id);
+  const ids = firingIds ?? (await listFiringsOf(deps.database, delivery));
+  const firings = [...(await findToldFirings(deps.database, ids)).values()];
+  const [firing, ...others] = firings.sort((a, b) => {
+    return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
+  });
   assert(firing, "a message is about a firing that is on record");
   const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+  if (others.length > 0) return combine(message, [firing, ...others], deps.publicUrl());
   if (firing.told_together === 1) return message;
   const of = { isToOwner: channel === null, limit: MAX_LISTED };
   const told = await listToldKeys(deps.database, firing.id, of);
@@ -40,16 +51,54 @@ export async function makeMessage(
     : toDigest(message, { ...told, firing, publicUrl: deps.publicUrl() });
 }
 
-/** What a list of messages of a channel calls one of them. */
-export function titleOf(firing: ToldFiring | null): string {
-  if (firing === null) return "A test";
-  const { told_together: count, threshold } = firing;
-  const words =
-    count === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(count, threshold);
-  return words.title;
+/** Ids of the firings that a message tells of. */
+async function listFiringsOf(
+  db: Database | Tx,
+  { id, alert_firing_id: firingId }: MessageOf,
+): Promise<string[]> {
+  const others = await listOtherFirings(db, [id]);
+  return [...(firingId === null ? [] : [firingId]), ...(others.get(id) ?? [])];
 }
 
-/** Keys that a digest names; of the others it says how many there are. */
+/** One message about several firings of one evaluation, in the order in which it lists them. */
+function combine(
+  message: AlertMessage,
+  firings: readonly ToldFiring[],
+  publicUrl: string,
+): AlertMessage {
+  const listed = firings.slice(0, MAX_LISTED).map((firing) => {
+    const { title } = describeFiring(toDescribed(firing));
+    return cutTo(MAX_LINE, title);
+  });
+  const left = firings.length - listed.length;
+  return {
+    ...message,
+    title: combinedTitle(firings.length, message.title),
+    facts: [],
+    list: { label: "Alerts", items: [...listed, ...(left > 0 ? [`and ${left} more`] : [])] },
+    url: `${publicUrl}/alerts`,
+    name: [...new Set(firings.map(({ alert_name: name }) => name))].join(", "),
+  };
+}
+
+function combinedTitle(count: number, first: string): string {
+  return `${count} alerts fired at once. ${first}`;
+}
+
+function cutTo(length: number, text: string): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Title of a message in the list of a channel. `count`: firings that the message lists. */
+export function titleOf(firing: ToldFiring | null, count = 1): string {
+  if (firing === null) return "A test";
+  const { told_together: keys, threshold } = firing;
+  const words =
+    keys === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(keys, threshold);
+  return count > 1 ? combinedTitle(count, words.title) : words.title;
+}
+
+/** Keys or firings that a message lists. It counts the others. */
 const MAX_LISTED = 20;
 /** Characters of a line: all of them fit where Slack takes 3,000. */
 const MAX_LINE = 120;
@@ -80,8 +129,7 @@ function toDigest(
 function keyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
   const used = at === null ? "never used" : `last used ${at.slice(0, 10)}`;
   const line = `${name} (${workspace})`;
-  const room = MAX_LINE - used.length - 2;
-  return `${line.length <= room ? line : `${line.slice(0, room - 1)}…`}: ${used}`;
+  return `${cutTo(MAX_LINE - used.length - 2, line)}: ${used}`;
 }
 
 function makeTest(
@@ -188,14 +236,6 @@ function scopeWords(of: Named): string {
     case "api_key":
       return `the API key ${of.api_key_name ?? ""} of the workspace ${of.workspace_name ?? ""}`;
   }
-}
-
-/** A limit that is reached stops work; everything else can wait until somebody looks. */
-function severityOf({ kind, threshold }: ToldFiring): AlertMessage["severity"] {
-  if (kind === "key_unused" || kind === "key_new_address") return "info";
-  if (kind === "upstream_errors") return "critical";
-  const percent = /^(\d+)%$/.exec(threshold)?.[1];
-  return kind === "spend_limit" && Number(percent) >= 100 ? "critical" : "warning";
 }
 
 function factLines(facts: FiringFacts): { label: string; value: string }[] {

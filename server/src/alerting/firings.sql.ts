@@ -37,6 +37,14 @@ export async function insertFirings(
   return rows;
 }
 
+/** By id, with the id of the firing whose messages stand for it. */
+export async function saveCovered(tx: Tx, covered: ReadonlyMap<string, string>): Promise<void> {
+  if (covered.size === 0) return;
+  await sql`UPDATE alert_firing AS firing SET covered_by_id = covered.by_id
+    FROM unnest(${[...covered.keys()]}::text[], ${[...covered.values()]}::text[]) AS covered (id, by_id)
+    WHERE firing.id = covered.id`.execute(tx);
+}
+
 /** The messages of the first one tell of the others as well. */
 export async function tellTogether(
   tx: Tx,

@@ -2,7 +2,9 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { newId } from "#src/lib/ids.ts";
+import { compareFirings } from "./compare-firings.ts";
 import {
+  type AlertReceivers,
   findKeyOwners,
   findReceivers,
   type Incident,
@@ -17,8 +19,9 @@ export const ACKNOWLEDGE_ALERT = "acknowledge_alert";
 export const RESOLVE_ALERT = "resolve_alert";
 
 /**
- * Puts a message about each firing, for each channel of its alert, into the caller's transaction: it is sent once that
- * commits, and never if it does not.
+ * Queues messages about the firings of one evaluation in the caller's transaction: they are sent once it commits, and never
+ * if it does not. A channel for people gets one message about all firings of its alerts, and so does each owner of keys. A
+ * channel for programs gets one message for each firing.
  */
 export async function queueDeliveries(
   tx: Tx,
@@ -29,13 +32,58 @@ export async function queueDeliveries(
   const receivers = new Map(
     (await findReceivers(tx, alertIds)).map((each) => [each.alertId, each]),
   );
-  const messages = firings.flatMap((firing): Message[] => {
-    const { channelIds = [], notifiesOwner = false } = receivers.get(firing.alertId) ?? {};
-    const tellsOwner = notifiesOwner && firing.scopeType === "api_key";
-    const to: (string | null)[] = tellsOwner ? [...channelIds, null] : channelIds;
-    return to.map((channelId) => ({ firing, channelId }));
-  });
+  const owners = await findOwnersToTell(tx, firings, receivers);
+  const messages: Message[] = [];
+  for (const ofOrganization of Map.groupBy(firings, (each) => each.organizationId).values()) {
+    const batch = groupByReceiver(ofOrganization.toSorted(compareFirings), { receivers, owners });
+    const batchId = newId(idPrefixes.alertDelivery, Math.floor(deps.nowMs()), deps.randomBytes);
+    messages.push(...batch.map((each) => ({ ...each, batchId })));
+  }
   await queue(tx, deps, messages);
+}
+
+/** By firing, the owner of its key where the alert tells owners. */
+async function findOwnersToTell(
+  tx: Tx,
+  firings: readonly RecordedFiring[],
+  receivers: ReadonlyMap<string, AlertReceivers>,
+): Promise<Map<string, string>> {
+  const about = firings.filter(({ alertId, scopeType }) => {
+    return scopeType === "api_key" && receivers.get(alertId)?.notifiesOwner === true;
+  });
+  if (about.length === 0) return new Map();
+  const owners = await findKeyOwners(
+    tx,
+    about.map(({ scopeId }) => scopeId),
+  );
+  // A key without an owner has a message too: it is dropped, and says why.
+  return new Map(about.map(({ id, scopeId }) => [id, owners.get(scopeId) ?? id]));
+}
+
+function groupByReceiver(
+  firings: readonly RecordedFiring[],
+  of: {
+    receivers: ReadonlyMap<string, AlertReceivers>;
+    owners: ReadonlyMap<string, string>;
+  },
+): Omit<Message, "batchId">[] {
+  const groups = new Map<string, { channelId: string | null; firings: RecordedFiring[] }>();
+  const add = (key: string, channelId: string | null, firing: RecordedFiring) => {
+    const group = groups.get(key) ?? { channelId, firings: [] };
+    group.firings.push(firing);
+    groups.set(key, group);
+  };
+  for (const firing of firings) {
+    for (const { id, kind } of of.receivers.get(firing.alertId)?.channels ?? []) {
+      const isForPeople = kind === "email" || kind === "slack";
+      add(isForPeople ? id : `${id} ${firing.id}`, id, firing);
+    }
+    const owner = of.owners.get(firing.id);
+    if (owner !== undefined) add(`owner ${owner}`, null, firing);
+  }
+  return [...groups.values()].flatMap(({ channelId, firings: [firing, ...others] }) => {
+    return firing === undefined ? [] : [{ channelId, firing, others }];
+  });
 }
 
 /**
@@ -49,8 +97,8 @@ export async function queueDigests(
 ): Promise<void> {
   const [firing] = firings;
   const [receivers] = await findReceivers(tx, [firing.alertId]);
-  const messages: Message[] = (receivers?.channelIds ?? []).map((channelId) => {
-    return { firing, channelId };
+  const messages: Message[] = (receivers?.channels ?? []).map(({ id: channelId }) => {
+    return { firing, others: [], channelId, batchId: null };
   });
   if (receivers?.notifiesOwner) {
     const owners = await findKeyOwners(
@@ -62,7 +110,7 @@ export async function queueDigests(
       const owner = owners.get(each.scopeId);
       if (owner === undefined || told.has(owner)) continue;
       told.add(owner);
-      messages.push({ firing: each, channelId: null });
+      messages.push({ firing: each, others: [], channelId: null, batchId: null });
     }
   }
   await queue(tx, deps, messages);
@@ -70,6 +118,9 @@ export async function queueDigests(
 
 interface Message {
   firing: RecordedFiring;
+  /** Further firings that the message lists. */
+  others: readonly RecordedFiring[];
+  batchId: string | null;
   /** Null: to the person whose key it is. */
   channelId: string | null;
 }
@@ -80,11 +131,13 @@ const BATCH = 1_000;
 async function queue(tx: Tx, deps: AlertingDeps, messages: readonly Message[]): Promise<void> {
   const nowMs = Math.floor(deps.nowMs());
   const deliveries = messages.map(
-    ({ firing, channelId }): NewDelivery => ({
+    ({ firing, others, channelId, batchId }): NewDelivery => ({
       id: newId(idPrefixes.alertDelivery, nowMs, deps.randomBytes),
       organizationId: firing.organizationId,
       alertFiringId: firing.id,
+      otherFiringIds: others.map(({ id }) => id),
       alertChannelId: channelId,
+      batchId,
     }),
   );
   for (let start = 0; start < deliveries.length; start += BATCH) {

@@ -2,14 +2,16 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { NewFiring } from "#src/domain/new-firing.ts";
 import { newId } from "#src/lib/ids.ts";
-import { insertFirings, tellTogether } from "./firings.sql.ts";
+import { findCovered } from "./cover-thresholds.ts";
+import { insertFirings, saveCovered, tellTogether } from "./firings.sql.ts";
 import { queueDeliveries, queueDigests } from "./queue-deliveries.ts";
 import type { AlertingDeps, RecordedFiring } from "./recorded-firing.ts";
 
 /**
- * Puts firings on record in the caller's transaction, each once: what stands there already, also from another node at this
- * moment, is left out. Messages about the others are queued in the same transaction, unless their alert is muted. Gives
- * what was recorded. Balances that the transaction locks are locked before.
+ * Puts the firings of one evaluation on record in the caller's transaction, each once: what stands there already, also from
+ * another node at this moment, is left out. Messages about the others are queued in the same transaction, unless their
+ * alert is muted or a higher threshold covers them. Gives what was recorded. Balances that the transaction locks are
+ * locked before.
  */
 export async function recordFirings(
   tx: Tx,
@@ -17,7 +19,9 @@ export async function recordFirings(
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
   const recorded = await insert(tx, deps, firings);
-  const told = recorded.filter(({ isMuted }) => !isMuted);
+  const covered = findCovered(recorded);
+  await saveCovered(tx, covered);
+  const told = recorded.filter(({ id, isMuted }) => !isMuted && !covered.has(id));
   if (told.length > 0) await queueDeliveries(tx, deps, told);
   return recorded;
 }

@@ -16,6 +16,7 @@ export interface AlertTables {
   alert_channel: AlertChannelTable;
   alert_channel_secret: AlertChannelSecretTable;
   alert_delivery: AlertDeliveryTable;
+  alert_delivery_firing: { alert_delivery_id: string; alert_firing_id: string };
   spend_limit_increase_request: IncreaseRequestTable;
   spend_limit_raise: SpendLimitRaiseTable;
   alert_episode: AlertEpisodeTable;
@@ -91,6 +92,7 @@ interface AlertFiringTable {
   acknowledged_by_id: string | null;
   note: string | null;
   told_with_id: string | null;
+  covered_by_id: string | null;
 }
 
 interface AlertChannelTable {
@@ -133,6 +135,7 @@ interface AlertDeliveryTable {
   created_at: Date;
   sent_at: Date | null;
   resolved_at: Date | null;
+  batch_id: string | null;
 }
 
 interface IncreaseRequestTable {

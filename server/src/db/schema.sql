@@ -125,7 +125,12 @@ CREATE TABLE alert_delivery (
   last_attempt_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL,
   sent_at timestamp with time zone,
-  resolved_at timestamp with time zone
+  resolved_at timestamp with time zone,
+  batch_id text
+);
+CREATE TABLE alert_delivery_firing (
+  alert_delivery_id text NOT NULL,
+  alert_firing_id text NOT NULL
 );
 CREATE TABLE alert_episode (
   alert_id text NOT NULL,
@@ -151,7 +156,8 @@ CREATE TABLE alert_firing (
   acknowledged_by_type text,
   acknowledged_by_id text,
   note text,
-  told_with_id text
+  told_with_id text,
+  covered_by_id text
 );
 CREATE TABLE alert_to_channel (
   alert_id text NOT NULL,
@@ -1130,6 +1136,7 @@ ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_pkey PRIMARY KEY (id);
 ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_pkey PRIMARY KEY (id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_pkey PRIMARY KEY (id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'dropped'::text])));
+ALTER TABLE alert_delivery_firing ADD CONSTRAINT alert_delivery_firing_pkey PRIMARY KEY (alert_delivery_id, alert_firing_id);
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_pkey PRIMARY KEY (alert_id, scope_type, scope_id);
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_id_episode_threshold_key UNIQUE (alert_id, scope_type, scope_id, episode, threshold);
@@ -1296,8 +1303,11 @@ ALTER TABLE alert_channel_secret ADD CONSTRAINT alert_channel_secret_alert_chann
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_alert_firing_id_fkey FOREIGN KEY (alert_firing_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE alert_delivery_firing ADD CONSTRAINT alert_delivery_firing_alert_delivery_id_fkey FOREIGN KEY (alert_delivery_id) REFERENCES alert_delivery(id) ON DELETE CASCADE;
+ALTER TABLE alert_delivery_firing ADD CONSTRAINT alert_delivery_firing_alert_firing_id_fkey FOREIGN KEY (alert_firing_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_covered_by_id_fkey FOREIGN KEY (covered_by_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_told_with_id_fkey FOREIGN KEY (told_with_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
@@ -1357,12 +1367,15 @@ CREATE INDEX alert_by_organization ON alert USING btree (organization_id, create
 CREATE INDEX alert_by_scope ON alert USING btree (scope_type, scope_id) WHERE (deleted_at IS NULL);
 CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organization_id, created_at, id);
 CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
+CREATE INDEX alert_delivery_by_batch ON alert_delivery USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
+CREATE INDEX alert_delivery_firing_by_firing ON alert_delivery_firing USING btree (alert_firing_id);
 CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
 CREATE INDEX alert_delivery_unresolved ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'sent'::text) AND (resolved_at IS NULL));
 CREATE INDEX alert_delivery_waiting ON alert_delivery USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX alert_firing_by_alert ON alert_firing USING btree (alert_id, fired_at, id);
 CREATE INDEX alert_firing_by_time ON alert_firing USING btree (organization_id, fired_at, id);
+CREATE INDEX alert_firing_covered_by ON alert_firing USING btree (covered_by_id) WHERE (covered_by_id IS NOT NULL);
 CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
 CREATE INDEX alert_firing_told_with ON alert_firing USING btree (told_with_id) WHERE (told_with_id IS NOT NULL);
 CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);

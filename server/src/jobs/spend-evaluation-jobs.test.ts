@@ -259,12 +259,28 @@ test("an alert that is off fires nothing, and one of a workspace watches no othe
   expect(await firings()).toEqual([]);
 });
 
-async function addLimit(usd: bigint, settledUsd: bigint, enforcement = "strict"): Promise<void> {
+async function addLimit(
+  usd: bigint,
+  settledUsd: bigint,
+  scope: { type: string; id: string } = { type: "organization", id: organizationId },
+): Promise<void> {
   await sql`INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement)
-    VALUES (${`limit_${++made}`}, ${organizationId}, 'organization', ${organizationId}, 'monthly', ${usd * NANO},
-      ${enforcement})`.execute(db.database);
+    VALUES (${`limit_${++made}`}, ${organizationId}, ${scope.type}, ${scope.id}, 'monthly', ${usd * NANO},
+      'strict')`.execute(db.database);
   await sql`INSERT INTO balance (organization_id, scope_type, scope_id, period, period_start, settled_nano_usd)
-    VALUES (${organizationId}, 'organization', ${organizationId}, 'monthly', '2026-11-01', ${settledUsd * NANO})`.execute(
+    VALUES (${organizationId}, ${scope.type}, ${scope.id}, 'monthly', '2026-11-01', ${settledUsd * NANO})`.execute(
+    db.database,
+  );
+}
+
+/** A channel for people. */
+async function addMailChannel(alertId: string): Promise<void> {
+  const id = `channel_${++made}`;
+  await sql`INSERT INTO alert_channel (id, organization_id, name, kind, recipients, created_at, updated_at)
+    VALUES (${id}, ${organizationId}, ${id}, 'email', '{"roles": [], "addresses": ["desk@example.com"]}', now(), now())`.execute(
+    db.database,
+  );
+  await sql`INSERT INTO alert_to_channel (alert_id, alert_channel_id) VALUES (${alertId}, ${id})`.execute(
     db.database,
   );
 }
@@ -301,6 +317,29 @@ test("a limit that will be reached fires once with the moment, and again for ano
     "monthly 2026-11-01 1200.00",
     "monthly 2026-11-01 1300.00",
   ]);
+});
+
+test("limits of a workspace and its organization that will be reached are one message", async () => {
+  await addMailChannel(await addAlert({ kind: "forecast", percent: 100 }, undefined, true));
+  await spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
+  await addLimit(1_200n, 1_134n);
+  await addLimit(1_200n, 1_134n, { type: "workspace", id: key.workspaceId });
+  await evaluatePace(deps());
+  const fired = await db.database
+    .selectFrom("alert_firing")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .execute();
+  expect(fired).toHaveLength(2);
+  const deliveries = await db.database
+    .selectFrom("alert_delivery as delivery")
+    .innerJoin("alert_delivery_firing as other", "other.alert_delivery_id", "delivery.id")
+    .select(["delivery.alert_firing_id", "other.alert_firing_id as other_firing_id"])
+    .where("delivery.organization_id", "=", organizationId)
+    .execute();
+  expect(deliveries.flatMap((each) => [each.alert_firing_id, each.other_firing_id]).sort()).toEqual(
+    fired.map(({ id }) => id).sort(),
+  );
 });
 
 test("a limit that suffices, or is reached already, or has less than a week behind it, is not forecast", async () => {

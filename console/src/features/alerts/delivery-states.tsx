@@ -11,6 +11,7 @@ export const deliveryTones: Record<Delivery["status"], Tone> = {
 /** Who was told of a firing, and whether it arrived. */
 export function DeliveryStates({ firing }: { firing: Firing }) {
   if (firing.is_muted) return <Badge>muted</Badge>;
+  if (firing.covered_by_id !== null) return <Badge>higher threshold</Badge>;
   if (firing.deliveries.length === 0) return <span className="text-quiet">Nobody</span>;
   const failed = firing.deliveries.filter(({ status }) => status === "failed");
   const waiting = firing.deliveries.filter(({ status }) => status === "queued");

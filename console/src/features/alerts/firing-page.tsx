@@ -54,11 +54,7 @@ export function FiringPage() {
         <SpendSection firing={data} />
         <Section title="Who was told">
           {data.deliveries.length === 0 ? (
-            <p className="text-sm text-quiet">
-              {data.is_muted
-                ? "Nobody: the rule was muted when it went off."
-                : "Nobody: the rule has no channel."}
-            </p>
+            <p className="text-sm text-quiet">{whyNobody(data)}</p>
           ) : (
             <ul className="divide-y divide-line border-y border-line text-sm">
               {data.deliveries.map((delivery) => (
@@ -80,6 +76,24 @@ export function FiringPage() {
       />
     </Page>
   );
+}
+
+function whyNobody({ covered_by_id, is_muted }: Firing): ReactNode {
+  if (covered_by_id !== null) {
+    const params = { firingId: covered_by_id };
+    return (
+      <>
+        A higher threshold was reached at the same time.{" "}
+        <Link to="/alerts/firings/$firingId" params={params} className="link">
+          Its message
+        </Link>{" "}
+        covers this one.
+      </>
+    );
+  }
+  return is_muted
+    ? "Nobody: the rule was muted when it went off."
+    : "Nobody: the rule has no channel.";
 }
 
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {

@@ -84,7 +84,7 @@ export async function insertTest(
   return row.created_at;
 }
 
-/** It waits again, with all its attempts before it. */
+/** It waits again, with all its attempts before it. Whoever got the same by another mail gets this one too. */
 export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
   await tx
     .updateTable("alert_delivery")
@@ -95,6 +95,7 @@ export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
       last_error: null,
       last_status: null,
       resolved_at: null,
+      batch_id: null,
     })
     .where("id", "=", id)
     .execute();

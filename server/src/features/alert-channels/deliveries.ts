@@ -1,8 +1,8 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
-import { queueAlertMail } from "#src/alerting/alert-mail.ts";
+import { queueTestMail } from "#src/alerting/alert-mail.ts";
 import { noteSent, sendOnce } from "#src/alerting/deliver-alert.ts";
-import { markFailed, markSent } from "#src/alerting/deliveries.sql.ts";
+import { listOtherFirings, markFailed, markSent } from "#src/alerting/deliveries.sql.ts";
 import { findToldFirings } from "#src/alerting/firing-message.sql.ts";
 import { makeMessage, titleOf } from "#src/alerting/firing-message.ts";
 import { addDeliveryJob } from "#src/alerting/queue-deliveries.ts";
@@ -56,9 +56,16 @@ export async function listDeliveries(
 async function show(db: Database | Tx, rows: readonly DeliveryRow[]): Promise<ShownDelivery[]> {
   const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
   const firings = await findToldFirings(db, [...new Set(ids)]);
+  const others = await listOtherFirings(
+    db,
+    rows.map(({ id }) => id),
+  );
   return rows.map((row) => ({
     row,
-    title: titleOf((row.alert_firing_id && firings.get(row.alert_firing_id)) || null),
+    title: titleOf(
+      (row.alert_firing_id && firings.get(row.alert_firing_id)) || null,
+      1 + (others.get(row.id)?.length ?? 0),
+    ),
   }));
 }
 
@@ -122,7 +129,7 @@ async function mailTest(
   channel: ChannelRow,
 ): Promise<void> {
   const message = await makeMessage({ ...deps, database: tx }, delivery, channel);
-  const count = await queueAlertMail(tx, deps, { delivery, channel, message });
+  const count = await queueTestMail(tx, deps, { delivery, channel, message });
   if (count > 0) return markSent(tx, { id: delivery.id, status: null });
   const error = "Nobody is left to write to: no active member has one of the roles.";
   await markFailed(tx, { id: delivery.id, status: null, error, isFinal: true });

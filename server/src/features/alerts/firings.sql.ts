@@ -19,6 +19,7 @@ export interface FiringRow {
   threshold: string;
   facts: FiringFacts;
   isMuted: boolean;
+  coveredById: string | null;
   firedAt: Date;
   acknowledgedAt: Date | null;
   acknowledgedByType: string | null;
@@ -53,12 +54,15 @@ function select(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
       coalesce(CASE firing.scope_type WHEN 'organization' THEN organization.name WHEN 'workspace' THEN workspace.name
         ELSE api_key.name END, '') AS "scopeName",
       firing.workspace_id AS "workspaceId", firing.threshold, firing.facts, firing.is_muted AS "isMuted",
+      firing.covered_by_id AS "coveredById",
       firing.fired_at AS "firedAt", firing.acknowledged_at AS "acknowledgedAt",
       firing.acknowledged_by_type AS "acknowledgedByType", firing.acknowledged_by_id AS "acknowledgedById", firing.note,
       coalesce((SELECT jsonb_agg(jsonb_build_object('channel_id', delivery.alert_channel_id,
           'channel_name', channel.name, 'status', delivery.status) ORDER BY delivery.created_at, delivery.id)
         FROM alert_delivery AS delivery LEFT JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id
-        WHERE delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id)), '[]') AS deliveries
+        WHERE delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id) OR delivery.id IN (
+          SELECT listing.alert_delivery_id FROM alert_delivery_firing AS listing
+          WHERE listing.alert_firing_id = firing.id)), '[]') AS deliveries
     FROM alert_firing AS firing
     JOIN alert ON alert.id = firing.alert_id
     JOIN organization ON organization.id = firing.organization_id
@@ -133,9 +137,15 @@ export async function listFirings(
   return rows;
 }
 
+/** Firings of lower thresholds that this one covers and nobody has acknowledged. */
+export async function listOpenCovered(tx: Tx, id: string): Promise<FiringRow[]> {
+  const where = sql`firing.covered_by_id = ${id} AND firing.acknowledged_at IS NULL`;
+  return (await select(where, sql`ORDER BY firing.id`).execute(tx)).rows;
+}
+
 export async function saveAcknowledgement(
   tx: Tx,
-  of: { id: string; by: { type: string; id: string }; note: string | null; now: Date },
+  of: { ids: readonly string[]; by: { type: string; id: string }; note: string | null; now: Date },
 ): Promise<void> {
   await tx
     .updateTable("alert_firing")
@@ -145,6 +155,6 @@ export async function saveAcknowledgement(
       acknowledged_by_id: of.by.id,
       note: of.note,
     })
-    .where("id", "=", of.id)
+    .where("id", "in", [...of.ids])
     .execute();
 }

@@ -8,6 +8,7 @@ import { type AlertDeps, checkMayChange, checkPlaces, visibilityOf } from "./ale
 import {
   type FiringRow,
   findFiring,
+  listOpenCovered,
   listFirings as listRows,
   saveAcknowledgement,
 } from "./firings.sql.ts";
@@ -68,7 +69,10 @@ export async function getFiring(deps: AlertDeps, { caller }: Call, id: string): 
   return row;
 }
 
-/** Throws a 404 and a 403. Again: the note is another one, and who wrote it. */
+/**
+ * Acknowledges the firing, and with it the open firings of lower thresholds that it covers. Throws a 404 and a 403. Again:
+ * the note is another one, and who wrote it.
+ */
 export function acknowledgeFiring(
   deps: AlertDeps,
   { caller, origin }: Call,
@@ -82,19 +86,21 @@ export function acknowledgeFiring(
     if (before === null) throw firingNotFound();
     checkMayChange(caller, before.workspaceId);
     const by = { type: caller.kind, id: caller.id };
-    await saveAcknowledgement(tx, { id, by, note, now });
+    const covered = await listOpenCovered(tx, id);
+    const ids = [id, ...covered.map((firing) => firing.id)];
+    await saveAcknowledgement(tx, { ids, by, note, now });
     await queueAcknowledgement(tx, id);
     const after = await findFiring(tx, visibilityOf(caller), id);
     if (after === null) throw firingNotFound();
     return {
       result: after,
-      audit: {
-        event: "alert_firing.acknowledged",
-        subject: { type: "alert_firing", id },
-        workspaceId: before.workspaceId,
-        before: toAudit(before),
-        after: toAudit(after),
-      },
+      audit: [before, ...covered].map((firing) => ({
+        event: "alert_firing.acknowledged" as const,
+        subject: { type: "alert_firing", id: firing.id },
+        workspaceId: firing.workspaceId,
+        before: toAudit(firing),
+        after: toAudit({ ...firing, acknowledgedAt: now, note }),
+      })),
     };
   });
 }

@@ -94,6 +94,7 @@ function toFiring(row: FiringRow): z.input<typeof alertFiring> {
     ...describeFiring(row),
     facts: row.facts,
     is_muted: row.isMuted,
+    covered_by_id: row.coveredById,
     fired_at: iso(row.firedAt),
     acknowledged_at: isoOrNull(row.acknowledgedAt),
     acknowledged_by:
