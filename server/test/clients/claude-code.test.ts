@@ -32,6 +32,24 @@ test("a turn calls a tool, reads its result and ends", async () => {
   expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
 });
 
+test("in auto mode a turn with a tool call needs no more of a limit than another turn", async () => {
+  const { workspaceId, key } = await served.server.workspaceWithKey();
+  await served.server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: workspaceId,
+    monthly_limit_usd: 5,
+  });
+  const limits = `/v1/admin/workspaces/limits?workspace_id=${workspaceId}`;
+  await expect
+    .poll(() => served.server.mustAdmin("GET", limits))
+    .toMatchObject({ data: [{ state: "active" }] });
+  const args = ["Hello", "--permission-mode", "auto"];
+  const { folder, stdout, code } = await runClaudeCode({ url: served.url, key }, args);
+  expect(stdout).toContain(`The tool returned: ${folder}`);
+  expect(code).toBe(0);
+  // Without a result of the check that it asks for, the client would send requests of its own.
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
+});
+
 const MAX_WRONG_KEY_MS = 15_000;
 
 test("with a wrong key it sends one request and ends within 15 seconds with a sentence", async () => {
