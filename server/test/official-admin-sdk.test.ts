@@ -217,6 +217,25 @@ describe.each([
     expect(key.principal).toEqual({ type: "user_actor", user_id: member.id });
   });
 
+  test("lists the effective spend limits of members, page by page", async () => {
+    const { admin } = org;
+    const ids = [(await org.member()).id, (await org.member()).id];
+    const limit = { scope: { type: "organization" }, period: "weekly", limit_usd: 7 };
+    const { body } = await admin.post<{ id: string }>("/v1/admin/spend_limits", limit);
+    const found: string[] = [];
+    const query = { user_ids: ids, period: ["weekly" as const], limit: 1 };
+    for await (const row of client.beta.organization.spendLimits.effective.list(query)) {
+      expect(row).toMatchObject({
+        amount: "700",
+        period_to_date_spend: "0",
+        spend_limit_id: body.id,
+      });
+      if (row.actor.type === "user_actor") found.push(row.actor.user_id);
+    }
+    expect(found.toSorted()).toEqual(ids.toSorted());
+    await admin.remove(`/v1/admin/spend_limits/${body.id}`);
+  });
+
   test("sets, reads, lists and deletes spend limits, in cents", async () => {
     const { spendLimits } = client.beta.organization;
     const { id: workspace_id } = await client.organization.workspaces.create({ name: "Limited" });
