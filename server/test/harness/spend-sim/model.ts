@@ -119,9 +119,11 @@ export class Model {
       if (this.#activating.has(name) || this.#ceilings.has(name)) continue;
       const ceilings = new Map<string, bigint>();
       for (const key of this.#keysOf(limit)) {
-        for (const request of this.requests.values()) {
-          if (request.keys.has(key) && isUnknown(request, key, snapshot)) request.exempt.add(key);
-        }
+        const requests = [...this.requests.values()].filter(({ keys }) => keys.has(key));
+        const unknown = requests.filter((request) =>
+          isUnknown(request, { key, requests, snapshot }),
+        );
+        for (const request of unknown) request.exempt.add(key);
         // What a new limit finds spent, running, or leased before everybody had reported, it cannot take back.
         const row = snapshot.balances.get(key);
         const used = row === undefined ? 0n : row.settled + row.leased + row.unresolved;
@@ -191,17 +193,29 @@ export class Model {
  * No limit that comes later can count what nobody can tell any more: requests begun before it on a node that was
  * reclaimed before it could report them, lost with the power, or interrupted.
  */
-function isUnknown(request: TrueRequest, key: string, snapshot: Snapshot): boolean {
+function isUnknown(
+  request: TrueRequest,
+  of: { key: string; requests: readonly TrueRequest[]; snapshot: Snapshot },
+): boolean {
   if (request.isRecorded && request.cost === request.recordedCost) return false;
-  const isLive = snapshot.nodes.get(request.nodeId)?.isLive === true;
+  const { key, requests, snapshot } = of;
+  const { nodeId } = request;
+  const isLive = snapshot.nodes.get(nodeId)?.isLive === true;
   if (isLive && !request.isRecorded && !request.isLost) return false;
-  return !snapshot.leases.some(
-    (row) =>
-      row.key === key &&
-      row.nodeId === request.nodeId &&
-      row.isUnresolved &&
-      (row.requestId === request.requestId || !row.requestId.startsWith("req_")),
+  const rows = snapshot.leases.filter((row) => {
+    return row.key === key && row.nodeId === nodeId && row.isUnresolved;
+  });
+  if (rows.some(({ requestId }) => requestId === request.requestId)) return false;
+  // A lease that is left of an earlier limit may cover less than the node's requests.
+  const kept = rows.filter(({ requestId }) => !requestId.startsWith("req_"));
+  const needed = requests.filter((each) => each.nodeId === nodeId && !each.isRecorded);
+  return (
+    sum(kept.map(({ amount }) => amount)) < sum(needed.map(({ cost, worst }) => cost ?? worst))
   );
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((total, each) => total + each, 0n);
 }
 
 export function keysOf(scope: SpendScope, atMs: number): string[] {
