@@ -162,7 +162,7 @@ export const settings = {
     schema: duration.refine((ms) => ms >= 100, "expected at least 100ms"),
     fallback: "5s",
     about:
-      "How long a request waits for budget that running requests hold, before it is answered with a 429.",
+      "How long a request waits for budget that running requests hold, before it is answered with a 429 or, where the limit has room, a 529.",
   },
   unresolvedReleaseMs: {
     env: "BURSAR_UNRESOLVED_RELEASE",

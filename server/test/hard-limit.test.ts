@@ -15,7 +15,7 @@ test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit ho
   for (const { answered, answeredBefore, refusals } of rounds) {
     expect(answered).toBeGreaterThanOrEqual(answeredBefore);
     expect(
-      Object.keys(refusals).every((status) => ["400", "408", "429", "503"].includes(status)),
+      Object.keys(refusals).every((status) => ["400", "408", "429", "503", "529"].includes(status)),
     ).toBe(true);
   }
 });

@@ -32,8 +32,8 @@ export function amountUnder(
 
 /**
  * spent: nothing until the period ends. too_large: less remains than the request may cost. held: enough would remain,
- * but running requests hold it. queue_full: too many requests wait for budget. queue_slow: nobody holds the budget, but
- * the request did not get it in time. unavailable: no contact with the database for too long.
+ * but running requests hold it. queue_full: too many requests wait for budget. queue_slow: every limit of the chain has
+ * room, but the request did not get its budget in time. unavailable: no contact with the database for too long.
  */
 export interface HoldRefusal {
   kind: "refused";
@@ -71,10 +71,10 @@ export function findSpent(request: HoldAmount, chain: readonly Judged[]): HoldRe
   return null;
 }
 
-/** True where the figures leave room for the request: nobody spent, holds or leased that part of the limit. */
-export function isUnused({ limit, figures, amountNanoUsd }: HoldRefusal): boolean {
-  if (limit === null || figures === null) return false;
-  return limit.amountNanoUsd - usedOf(figures) >= amountNanoUsd;
+/** True where the last figures leave room for the request: that part of the limit is neither spent nor leased. */
+export function hasRoomFor(request: HoldAmount, { limit, seen }: Judged): boolean {
+  if (limit === null || seen === null) return false;
+  return limit.amountNanoUsd - usedOf(seen) >= amountUnder(limit, request);
 }
 
 function findTooSmall(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {

@@ -234,4 +234,19 @@ describe("a burst of requests", () => {
       { requestId: "req_2", decision: { reason: "queue_slow" } },
     ]);
   });
+
+  test("names the limit of its chain that is held, not another one that has room", async () => {
+    await limit(10n);
+    const ofKey = { scopeType: "api_key", scopeId: apiKeyId, period: "monthly" } as const;
+    await store.setLimit({ ...ofKey, organizationId, amountNanoUsd: 30n });
+    const node = await startNode("node_1");
+    hold(node, "req_1", 10n);
+    await speak(node);
+    hold(node, "req_2", 7n);
+    await speak(node);
+    now.nowMs += 1_000;
+    expect(node.progress(now)).toMatchObject([
+      { requestId: "req_2", decision: { reason: "held", limit: { scopeType: "workspace" } } },
+    ]);
+  });
 });

@@ -7,7 +7,7 @@ import {
   findSpent,
   type HoldAmount,
   type HoldRefusal,
-  isUnused,
+  hasRoomFor,
   judge,
   type StrictLimit,
 } from "./hold-refusal.ts";
@@ -365,17 +365,21 @@ export class NodeLeases {
     const isSilent = hasAsked && this.#answeredMs < waiter.sinceMs;
     const isCut = this.#isFenced || this.isExpired(now.nowMs) || isSilent;
     if (isCut) return this.#refuse(waiter, "unavailable");
-    const refusal = this.#refuse(waiter, "held");
-    return isUnused(refusal) ? { ...refusal, reason: "queue_slow" } : refusal;
+    const states = this.#book.statesOf(waiter.scope, this.#atMs);
+    const used = states.find((state) => !hasRoomFor(waiter, state));
+    return used === undefined
+      ? this.#refuse(waiter, "queue_slow")
+      : this.#refuse(waiter, "held", used);
   }
 
-  /** Names the limit that the request lacks, or the narrowest one. */
-  #refuse(waiter: Waiter, reason: HoldRefusal["reason"]): HoldRefusal {
+  /** Names the given limit, else the one that the request lacks, else the narrowest one. */
+  #refuse(waiter: Waiter, reason: HoldRefusal["reason"], named?: LeaseState): HoldRefusal {
     const states = this.#book.statesOf(waiter.scope, this.#atMs);
-    const state = states.find(({ text }) => waiter.lacking.includes(text)) ?? states[0];
+    const lacked = states.find(({ text }) => waiter.lacking.includes(text));
+    const state = named ?? lacked ?? states[0];
     return {
       kind: "refused",
-      reason: state === undefined && reason === "held" ? "unavailable" : reason,
+      reason: state === undefined && reason === "queue_slow" ? "unavailable" : reason,
       amountNanoUsd: amountUnder(state?.limit ?? null, waiter),
       limit: state?.limit ?? null,
       figures: state?.seen ?? null,
@@ -420,7 +424,8 @@ export class NodeLeases {
       isComplete,
       keepsRest: this.#keepsRest,
       // Who still holds or waits for something is heard of until it does not.
-      isLeaving: this.#isLeaving && wants.length === 0 && [...desired.values()].every(isNothing),
+      isLeaving:
+        this.#isLeaving && wants.length === 0 && [...desired.values()].every((each) => each === 0n),
       wants,
     };
     const givenUp = new Map<string, bigint>();
@@ -499,8 +504,4 @@ function heldBy(request: HoldAmount, states: readonly LeaseState[], startedAtMs:
 
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
-}
-
-function isNothing(nanoUsd: bigint): boolean {
-  return nanoUsd === 0n;
 }

@@ -61,7 +61,7 @@ export function toHoldError(
     return new ApiError("rate_limit", message, { "retry-after": RETRY_AFTER_S });
   }
   if (reason === "queue_slow") {
-    const message = `Too many requests wait for budget of a spend limit, so this one did not get it in time. ${amounts} Send the request again shortly.`;
+    const message = `This request did not get its budget in time, although the spend limit has room: many requests wait, or the database is slow. ${amounts} Send the request again shortly.`;
     return new ApiError("overloaded", message, { "retry-after": RETRY_AFTER_S });
   }
   const rest = limit.amountNanoUsd - settled - unresolved;

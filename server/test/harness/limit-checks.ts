@@ -207,6 +207,8 @@ const EXPLAINED: readonly [number, RegExp][] = [
   [408, /The request did not arrive in time\./],
   [429, /Running requests hold what remains of a spend limit\..*Send the request again shortly\./],
   [503, /"type":"api_error"/],
+  // PostgreSQL crashed while the request waited.
+  [529, /did not get its budget in time, although the spend limit has room/],
 ];
 
 function checkRefusals(refused: readonly Refused[]): void {
