@@ -169,7 +169,7 @@ export const settings = {
     schema: lastingDuration,
     fallback: "1h",
     about:
-      "After this time, money of requests whose outcome is not known counts as not spent. See spend limits.",
+      "After this time, the hold of a request of unknown outcome counts as not spent. It releases no budget of a silent node. See spend limits.",
   },
   journal: {
     env: "BURSAR_JOURNAL",

@@ -7,7 +7,7 @@ export const ledgerDifference = z
     scope: z.object({ type: z.enum(["organization", "workspace", "api_key"]), id: z.string() }),
     period: z.enum(["daily", "weekly", "monthly"]),
     period_start: z.string().meta({ description: "First day of the period, in UTC." }),
-    amount: z.enum(["spent", "held", "unresolved", "overrun"]),
+    amount: z.enum(["spent", "held", "unresolved", "beyond_holds", "overrun"]),
     is_usd: usdText,
     should_be_usd: usdText,
     explanation: z.string(),

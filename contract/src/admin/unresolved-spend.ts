@@ -6,7 +6,7 @@ import { route } from "../route.ts";
 
 const kinds = ["request", "node", "journal"] as const;
 const kindMeaning =
-  "request: it was sent, and how it ended never became known. node: budget of a node that fell silent; the node takes it up again when it is back. journal: what a node may have spent whose disk lost its last records.";
+  "request: it was sent, and its outcome never became known. node: budget of a node that fell silent; the node uses it again when it is back. journal: spend that a node may have lost with the last records of its disk.";
 
 export const unresolvedSpend = z
   .object({
@@ -27,7 +27,8 @@ export const unresolvedSpend = z
     amount_usd: usdText.meta({ description: "The most that it can be, in US dollars." }),
     since: timestamp,
     releases_at: timestamp.meta({
-      description: "From then on it counts as not spent, unless it is decided about before.",
+      description:
+        "From then on it counts as not spent, unless someone decides before. Budget of a node or a journal is released after its period ended.",
     }),
   })
   .meta({ id: "UnresolvedSpend" });

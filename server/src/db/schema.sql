@@ -345,7 +345,10 @@ CREATE TABLE balance (
   settled_nano_usd bigint DEFAULT 0 NOT NULL,
   leased_nano_usd bigint DEFAULT 0 NOT NULL,
   unresolved_nano_usd bigint DEFAULT 0 NOT NULL,
-  overrun_nano_usd bigint DEFAULT 0 NOT NULL
+  overrun_nano_usd bigint DEFAULT 0 NOT NULL,
+  limit_overrun_nano_usd bigint DEFAULT 0 NOT NULL,
+  limit_compared_nano_usd bigint DEFAULT 0 NOT NULL,
+  limit_revision bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1482,6 +1485,18 @@ BEGIN
   RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.lease_keep_budget()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF current_setting('bursar.may_release_budget', true) = 'on' THEN
+    RETURN OLD;
+  END IF;
+  RETURN NULL;
+END
+$function$
+;
 
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
@@ -1491,3 +1506,4 @@ CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH R
 CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();
+CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND (old.amount_nano_usd > 0) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();

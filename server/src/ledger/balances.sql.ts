@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { BalanceKey } from "./spend-key.ts";
+import type { BalanceRow, LeaseKey } from "./lease-rules.ts";
+import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 // Spend per scope and period. Only this folder writes `balance`.
 
@@ -10,8 +11,10 @@ export interface Balance extends BalanceKey {
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
-  /** The part of what is settled that exceeded holds. */
+  /** What requests cost beyond what was held for them; part of what is settled. */
   overrunNanoUsd: bigint;
+  /** What was settled beyond the strict limit in force; part of what is settled. */
+  limitOverrunNanoUsd: bigint;
 }
 
 /** What a batch of ended requests adds to one balance. */
@@ -32,6 +35,7 @@ const columns = [
   "leased_nano_usd as leasedNanoUsd",
   "unresolved_nano_usd as unresolvedNanoUsd",
   "overrun_nano_usd as overrunNanoUsd",
+  "limit_overrun_nano_usd as limitOverrunNanoUsd",
 ] as const;
 
 /** One balance, or null where no request of that scope and period has ended yet (it is then 0). */
@@ -63,7 +67,8 @@ export async function readBalancesAtSeq(
     SELECT node.flushed_seq AS "flushedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
       b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId",
       b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
-      b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd"
+      b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd",
+      b.limit_overrun_nano_usd AS "limitOverrunNanoUsd"
     FROM (SELECT max(flushed_seq) AS flushed_seq FROM node WHERE id = ${of.nodeId}) AS node
     LEFT JOIN (
       unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
@@ -107,6 +112,21 @@ export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): 
     RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period,
       period_start AS "periodStart", organization_id AS "organizationId",
       settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
-      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd"`.execute(tx);
+      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd",
+      limit_overrun_nano_usd AS "limitOverrunNanoUsd"`.execute(tx);
   return rows;
+}
+
+/** Makes those that are missing; locks in key order. */
+export async function lockBalances(
+  tx: Tx,
+  keys: readonly LeaseKey[],
+): Promise<Map<string, BalanceRow>> {
+  const byText = new Map(keys.map((key) => [balanceKeyText(key), key]));
+  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = await addToBalances(
+    tx,
+    sorted.map(([, key]) => ({ ...key, nanoUsd: 0n })),
+  );
+  return new Map(rows.map((row) => [balanceKeyText(row), row]));
 }

@@ -98,7 +98,7 @@ describe("tampering is found and named", () => {
       {
         ...MONTH,
         periodStart: "2026-12-01",
-        amount: "overrun",
+        amount: "beyond_holds",
         isNanoUsd: 0n,
         shouldBeNanoUsd: 20n,
       },

@@ -12,9 +12,11 @@ import {
   sumDay,
   sumLeases,
 } from "./check.sql.ts";
+import { findUnrecorded } from "./overrun-rules.ts";
+import { type ExceededBalance, listExceeded } from "./overruns.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
-export type CheckedAmount = "spent" | "held" | "unresolved" | "overrun";
+export type CheckedAmount = "spent" | "held" | "unresolved" | "beyond_holds" | "overrun";
 
 /** A balance that is not what its rows add up to. Integer nano-USD. */
 export interface LedgerDifference extends BalanceKey {
@@ -80,6 +82,9 @@ class LedgerCheck {
     for (const { period, periodStart } of [...periods, ...leases]) {
       if (this.#seen.has(`${period} ${periodStart}`)) continue;
       await this.#close(period, { start: periodStart, sums: new Map() });
+    }
+    for (const exceeded of await listExceeded(this.#tx, this.#organizationId)) {
+      this.#compareOverrun(exceeded);
     }
     return this.#report;
   }
@@ -148,7 +153,15 @@ class LedgerCheck {
     // and never more than all.
     const overrun = is.overrunNanoUsd;
     const isPossible = overrun >= shouldBe.overrunNanoUsd && overrun <= shouldBe.costNanoUsd;
-    this.#note(key, "overrun", overrun, isPossible ? overrun : shouldBe.overrunNanoUsd);
+    this.#note(key, "beyond_holds", overrun, isPossible ? overrun : shouldBe.overrunNanoUsd);
+  }
+
+  /** What is settled may exceed a strict limit by recorded overruns and by what the limit found, by no more. */
+  #compareOverrun(exceeded: ExceededBalance): void {
+    const { scopeType, scopeId, period, periodStart, limitOverrunNanoUsd: recorded } = exceeded;
+    const missing = findUnrecorded(exceeded);
+    const key = { scopeType, scopeId, period, periodStart };
+    this.#note(key, "overrun", recorded, recorded + missing);
   }
 
   #note(key: BalanceKey, amount: CheckedAmount, isNanoUsd: bigint, shouldBeNanoUsd: bigint): void {

@@ -8,15 +8,11 @@ import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 import type { RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
-import {
-  readLimitsVersion,
-  readStrictLimits,
-  reclaimLeases,
-  releaseUnresolved,
-  syncLeases,
-} from "./leases.sql.ts";
+import { readLimitsVersion, readStrictLimits, reclaimLeases, syncLeases } from "./leases.sql.ts";
 import { type Held, NodeLeases, type Resolution } from "./node-leases.ts";
+import { recordMissedOverruns } from "./overruns.sql.ts";
 import type { PendingSpend } from "./pending-spend.ts";
+import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
 // Clocks, timers and statements around NodeLeases: the part that decides nothing.
 
@@ -331,7 +327,10 @@ class TimedLeaseKeeper implements LeaseKeeper {
     }
   }
 
-  /** Reclaims from nodes that are not heard of, and lets old unresolved money go. Any node does it; twice does no harm. */
+  /**
+   * Reclaims leases of silent nodes, releases old holds of unknown end and records missed overruns. Any node does it, and
+   * twice does no harm.
+   */
   async #keepHouse(): Promise<void> {
     const { database, clock, ttlMs, unresolvedReleaseMs, logger } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -348,6 +347,8 @@ class TimedLeaseKeeper implements LeaseKeeper {
         atMs: null,
       });
       if (released.length > 0) logger.warn({ rows: released.length }, "unresolved money released");
+      const missed = await recordMissedOverruns(database);
+      if (missed > 0) logger.warn({ balances: missed }, "spend beyond limits recorded later");
     } catch (error) {
       logger.warn({ err: error }, "leases of other nodes cannot be looked at");
     }

@@ -3,7 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { addToBalances, type Balance } from "./balances.sql.ts";
+import { addToBalances, type Balance, lockBalances } from "./balances.sql.ts";
 import { chargesOf } from "./charges.ts";
 import type { StrictLimit } from "./hold-refusal.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type SyncAnswer,
   type SyncMessage,
 } from "./lease-rules.ts";
+import { recordOverruns } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 // The rows behind lease-rules.ts: loaded and locked, decided on there, written. Locks are taken in one order everywhere:
@@ -27,7 +28,7 @@ export interface LeaseClock {
   atMs: number | null;
 }
 
-function nowOf({ atMs }: LeaseClock) {
+export function nowOf({ atMs }: LeaseClock) {
   const date = atMs === null ? null : new Date(atMs);
   return sql<Date>`coalesce(${date}::timestamptz, clock_timestamp())`;
 }
@@ -123,20 +124,6 @@ async function loadWork(
   return { flushedSeq, balances, leases: new Map(leases), limits, kept: new Map() };
 }
 
-/** Makes those that are missing; locks in key order. */
-export async function lockBalances(
-  tx: Tx,
-  keys: readonly LeaseKey[],
-): Promise<Map<string, BalanceRow>> {
-  const byText = new Map(keys.map((key) => [balanceKeyText(key), key]));
-  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1));
-  const rows = await addToBalances(
-    tx,
-    sorted.map(([, key]) => ({ ...key, nanoUsd: 0n })),
-  );
-  return new Map(rows.map((row) => [balanceKeyText(row), row]));
-}
-
 async function readStrictAmounts(
   tx: Tx,
   keys: ReadonlyMap<string, LeaseKey>,
@@ -162,7 +149,7 @@ interface Written {
 }
 
 async function writeWork(tx: Tx, { message, work, before, keys, options }: Written): Promise<void> {
-  const changes: Change[] = [];
+  const changes: BalanceChange[] = [];
   for (const [text, key] of keys) {
     const [was, is] = [before.get(text), work.balances.get(text)];
     if (was === undefined || is === undefined) continue;
@@ -182,14 +169,14 @@ async function writeWork(tx: Tx, { message, work, before, keys, options }: Writt
   await setLeases(tx, message.nodeId, named(work.kept, `epoch:${message.epoch}`), nowOf(options));
 }
 
-interface Change {
+export interface BalanceChange {
   key: LeaseKey;
   leasedNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
 }
 
 /** The rows are locked already. */
-async function changeBalances(tx: Tx, changes: readonly Change[]): Promise<void> {
+export async function changeBalances(tx: Tx, changes: readonly BalanceChange[]): Promise<void> {
   if (changes.length === 0) return;
   await sql`
     UPDATE balance SET leased_nano_usd = leased_nano_usd + c.leased,
@@ -254,6 +241,11 @@ async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
     .execute();
 }
 
+export interface SettledBalance extends Balance {
+  /** This batch settled more than a strict limit allows. */
+  isOverrunGrown: boolean;
+}
+
 /**
  * Settles a batch inside the flush, which has locked the node's row: leased turns into settled and unresolved in one
  * step. Gives back the balances with what is settled now.
@@ -263,9 +255,13 @@ export async function settleBatch(
   nodeId: string,
   batch: readonly EndRecord[],
   clock: LeaseClock,
-): Promise<Balance[]> {
+): Promise<SettledBalance[]> {
   const charges = chargesOf(batch);
-  const balances = await addToBalances(tx, charges);
+  const added = await addToBalances(tx, charges);
+  const overrun = await recordOverruns(tx, charges);
+  const balances = added.map((balance) => {
+    return { ...balance, isOverrunGrown: overrun.has(balanceKeyText(balance)) };
+  });
   const leases = charges.length === 0 ? NO_LEASES : await listLeases(tx, nodeId);
   const unresolved = charges.flatMap((charge) =>
     charge.unresolved.map(({ requestId, nanoUsd }) => {
@@ -372,65 +368,6 @@ export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNano
   let leasedNanoUsd = 0n;
   for (const { id } of nodes) leasedNanoUsd += await turnUnresolved(tx, id, { atMs: null });
   return { nodes: nodes.length, leasedNanoUsd };
-}
-
-export interface ReleasedLease extends LeaseKey {
-  nodeId: string;
-  requestId: string;
-  amountNanoUsd: bigint;
-}
-
-/** Lets go what has been unresolved for `afterMs`: from then on it counts as not spent. */
-export async function releaseUnresolved(
-  database: Database,
-  options: LeaseClock & { afterMs: number },
-): Promise<ReleasedLease[]> {
-  const isOld = sql<boolean>`unresolved_since + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
-  const nodes = await database
-    .selectFrom("lease")
-    .select("node_id as id")
-    .distinct()
-    .where(isOld)
-    .orderBy("node_id")
-    .execute();
-  const released: ReleasedLease[] = [];
-  for (const { id } of nodes) {
-    const rows = await inTransaction(database, async (tx) => {
-      await lockNode(tx, id);
-      const gone = await tx
-        .deleteFrom("lease")
-        .where("node_id", "=", id)
-        .where(isOld)
-        .returning([
-          "node_id as nodeId",
-          "request_id as requestId",
-          "scope_type as scopeType",
-          "scope_id as scopeId",
-          "period",
-          "period_start as periodStart",
-          "organization_id as organizationId",
-          "amount_nano_usd as amountNanoUsd",
-        ])
-        .execute();
-      await lockBalances(tx, gone);
-      await subtractUnresolved(tx, gone);
-      return gone;
-    });
-    released.push(...rows);
-  }
-  return released;
-}
-
-/** The balances are locked already. */
-export async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
-  const sums = new Map<string, Change>();
-  for (const key of gone) {
-    const text = balanceKeyText(key);
-    const sum = sums.get(text) ?? { key, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
-    sum.unresolvedNanoUsd -= key.amountNanoUsd;
-    sums.set(text, sum);
-  }
-  await changeBalances(tx, [...sums.values()]);
 }
 
 /** Rises with every change of a limit. */

@@ -4,10 +4,10 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { type Balance, readBalancesAtSeq } from "./balances.sql.ts";
+import { readBalancesAtSeq } from "./balances.sql.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
-import { readLimitsVersion, settleBatch } from "./leases.sql.ts";
+import { readLimitsVersion, type SettledBalance, settleBatch } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
@@ -57,7 +57,7 @@ export interface SpendParticipant {
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
   committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
   /** Balances as the flush under way left them: for who comes behind the ledger in the same transaction. */
-  settled(): readonly Balance[];
+  settled(): readonly SettledBalance[];
 }
 
 const REFRESH_EVERY_MS = 1_000;
@@ -89,7 +89,7 @@ class MemoryLedger implements Ledger {
   /** What the database has of this node: settled spend counts ends up to here, pending spend those above. */
   #flushedSeq = 0;
   /** Balances as the flush under way left them, until it is known to be committed, and what it counted. */
-  #written: Balance[] = [];
+  #written: SettledBalance[] = [];
   #counted: readonly EndRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;

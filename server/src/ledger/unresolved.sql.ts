@@ -2,10 +2,16 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
-import { addToBalances, type BalanceCharge } from "./balances.sql.ts";
+import { addToBalances, type BalanceCharge, lockBalances } from "./balances.sql.ts";
 import { chainOf } from "./charges.ts";
 import type { LeaseKey } from "./lease-rules.ts";
-import { lockBalances, lockNode, type ReleasedLease, subtractUnresolved } from "./leases.sql.ts";
+import { lockNode } from "./leases.sql.ts";
+import { recordOverruns } from "./overruns.sql.ts";
+import {
+  allowBudgetRelease,
+  type ReleasedLease,
+  subtractUnresolved,
+} from "./release-unresolved.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 // Money of unknown fate as people see it, and what they decide about it. The rows are those of `lease`: of one request
@@ -32,6 +38,8 @@ export interface UnresolvedItem {
   /** The largest of its rows: limits may have chosen to hold less. */
   amountNanoUsd: bigint;
   since: Date;
+  /** First day of the period; null for a request. */
+  periodStart: string | null;
 }
 
 interface ItemRow extends Omit<UnresolvedItem, "scopeType" | "scopeId" | "requestId"> {
@@ -57,6 +65,7 @@ function selectItems(
         max(scope_id) FILTER (WHERE scope_type = 'workspace') AS "workspaceId",
         max(scope_id) FILTER (WHERE scope_type = 'api_key') AS "apiKeyId",
         CASE WHEN kind = 'request' THEN NULL ELSE max(period) END AS period,
+        CASE WHEN kind = 'request' THEN NULL ELSE max(period_start) END AS "periodStart",
         max(amount_nano_usd) AS "amountNanoUsd",
         date_trunc('milliseconds', min(unresolved_since)) AS since
       FROM (
@@ -194,10 +203,9 @@ export async function chargeItem(
     const overrunNanoUsd = isOverrun ? costNanoUsd - heldNanoUsd : 0n;
     return { ...key, nanoUsd: costNanoUsd, overrunNanoUsd };
   });
-  await addToBalances(
-    tx,
-    charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1)),
-  );
+  const inOrder = charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1));
+  await addToBalances(tx, inOrder);
+  await recordOverruns(tx, inOrder);
   const { id, requestId, reason } = adjustment;
   await tx
     .insertInto("spend_adjustment")
@@ -221,6 +229,7 @@ async function takeItem(
   item: UnresolvedItem,
   others: readonly LeaseKey[],
 ): Promise<ReleasedLease[]> {
+  await allowBudgetRelease(tx);
   const { rows } = await sql<ReleasedLease>`
     WITH taken AS (
       SELECT * FROM (

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "#src/db/pool.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { settleBatch } from "#src/ledger/leases.sql.ts";
 import { listUnresolved } from "#src/ledger/unresolved.sql.ts";
 import { insertUsageEvents } from "#src/metering/usage.sql.ts";
@@ -42,4 +43,48 @@ export async function leaveUnresolved(
   const item = items.find((each) => each.requestId === requestId);
   if (item === undefined) throw new Error("what is left unresolved is listed");
   return { requestId, id: item.id };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Budget of the workspace's month that a reclaimed node holds, of one that was silent for an hour. Returns the node's id. */
+export async function loseNode(
+  database: Database,
+  of: { organizationId: string; workspaceId: string; sinceMs: number; requestId?: string },
+  amountNanoUsd = 500_000_000n,
+): Promise<string> {
+  const { organizationId, workspaceId, sinceMs, requestId = "" } = of;
+  const nodeId = `node_${randomUUID()}`;
+  const seenAt = new Date(Date.now() - HOUR_MS);
+  await database
+    .insertInto("node")
+    .values({ id: nodeId, journal_id: "journal", version: "0", seen_at: seenAt })
+    .execute();
+  const key = {
+    scope_type: "workspace",
+    scope_id: workspaceId,
+    period: "monthly",
+    period_start: periodOf("monthly", sinceMs).start,
+    organization_id: organizationId,
+  } as const;
+  await database
+    .insertInto("lease")
+    .values({
+      ...key,
+      node_id: nodeId,
+      request_id: requestId,
+      amount_nano_usd: amountNanoUsd,
+      unresolved_since: new Date(sinceMs),
+    })
+    .execute();
+  await database
+    .insertInto("balance")
+    .values({ ...key, unresolved_nano_usd: amountNanoUsd })
+    .onConflict((conflict) =>
+      conflict.columns(["scope_type", "scope_id", "period", "period_start"]).doUpdateSet((eb) => ({
+        unresolved_nano_usd: eb("balance.unresolved_nano_usd", "+", amountNanoUsd),
+      })),
+    )
+    .execute();
+  return nodeId;
 }

@@ -51,7 +51,9 @@ const explanations: Readonly<Record<CheckedAmount, string>> = {
   spent: "the cost of its requests and adjustments adds up to another sum",
   held: "what nodes have leased of it adds up to another sum",
   unresolved: "its rows of unknown fate add up to another sum",
-  overrun: "it is less than its requests have cost beyond what was held, or more than is spent",
+  beyond_holds:
+    "it is less than its requests have cost beyond what was held, or more than is spent",
+  overrun: "more was spent than its strict limit allows, and not all of it is recorded",
 };
 
 function toDifference(difference: LedgerDifference): z.input<typeof ledgerDifference> {

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
 import type { AdjustmentRow, UnresolvedItem } from "#src/ledger/unresolved.sql.ts";
 import {
   adjustmentList,
@@ -69,8 +70,14 @@ function toUnresolved(
     period: item.period,
     amount_usd: formatUsd(item.amountNanoUsd),
     since: item.since.toISOString(),
-    releases_at: new Date(item.since.getTime() + unresolvedReleaseMs).toISOString(),
+    releases_at: new Date(releasableFromMs(item) + unresolvedReleaseMs).toISOString(),
   };
+}
+
+/** Budget of a node or a journal lasts as long as its period. */
+function releasableFromMs({ since, period, periodStart }: UnresolvedItem): number {
+  if (period === null || periodStart === null) return since.getTime();
+  return Math.max(since.getTime(), periodOf(period, msFromIsoDate(periodStart)).endMs);
 }
 
 function toAdjustment(row: AdjustmentRow): z.input<typeof spendAdjustment> {

@@ -6,7 +6,7 @@ import type {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { checkLedger } from "#src/ledger/check-ledger.ts";
-import { releaseUnresolved } from "#src/ledger/leases.sql.ts";
+import { releaseUnresolved } from "#src/ledger/release-unresolved.sql.ts";
 import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
 import {
   type AdminHarness,
@@ -16,6 +16,7 @@ import {
   UNRESOLVED_RELEASE_MS,
 } from "#test/harness/admin.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { loseNode } from "#test/harness/unresolved-spend.ts";
 
 type Item = z.output<typeof unresolvedSpend>;
 type Resolved = z.output<typeof resolvedSpend>;
@@ -67,37 +68,6 @@ async function balances() {
 async function expectBooksToAgree(): Promise<void> {
   expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
   expect((await checkLedger(h.deps.database, org.id)).differences).toEqual([]);
-}
-
-/** A lease of a node that fell silent, of the workspace's month. */
-async function loseNode(requestId = ""): Promise<void> {
-  const { database } = h.deps;
-  const key = {
-    scope_type: "workspace",
-    scope_id: workspaceId,
-    period: "monthly",
-    period_start: "2026-11-01",
-    organization_id: org.id,
-  } as const;
-  await database
-    .insertInto("lease")
-    .values({
-      ...key,
-      node_id: "node_lost",
-      request_id: requestId,
-      amount_nano_usd: HELD,
-      unresolved_since: new Date(h.clock.nowMs),
-    })
-    .execute();
-  await database
-    .insertInto("balance")
-    .values({ ...key, unresolved_nano_usd: HELD })
-    .onConflict((conflict) =>
-      conflict.columns(["scope_type", "scope_id", "period", "period_start"]).doUpdateSet((eb) => ({
-        unresolved_nano_usd: eb("balance.unresolved_nano_usd", "+", HELD),
-      })),
-    )
-    .execute();
 }
 
 test("a request of unknown end is listed once, with what it may have cost and when it is let go", async () => {
@@ -164,9 +134,11 @@ describe("released", () => {
   });
 
   test.each(["", "epoch:7"])("so is a node's budget (%j)", async (requestId) => {
-    await loseNode(requestId);
+    const sinceMs = h.clock.nowMs;
+    await loseNode(h.deps.database, { organizationId: org.id, workspaceId, sinceMs, requestId });
     const [item] = await list();
     expect(item).toMatchObject({
+      releases_at: new Date(Date.UTC(2026, 11, 1) + UNRESOLVED_RELEASE_MS).toISOString(),
       kind: requestId === "" ? "node" : "journal",
       request_id: null,
       period: "monthly",

@@ -1,3 +1,4 @@
+import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
 import { chargesOf } from "#src/ledger/charges.ts";
 import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
 import {
@@ -9,7 +10,9 @@ import {
   type SyncAnswer,
   type SyncMessage,
 } from "#src/ledger/lease-rules.ts";
-import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import { findOverrun } from "#src/ledger/overrun-rules.ts";
+import { type BalanceKey, balanceKeyText } from "#src/ledger/spend-key.ts";
+import { periodOfKey } from "./model.ts";
 import type {
   FlushAnswer,
   FlushRequest,
@@ -31,13 +34,19 @@ interface Unresolved extends StoredLease {
   sinceMs: number;
 }
 
-type Limited = StrictLimit & { version: bigint };
+type Limited = StrictLimit & { version: bigint; revision: bigint; changedAtMs: number };
+
+interface Balance extends BalanceRow {
+  overrunNanoUsd: bigint;
+  comparedNanoUsd: bigint;
+  comparedRevision: bigint;
+}
 
 /** The database as plain maps, around the rules that the product uses. */
 export class MemoryStore implements SpendStore {
   readonly #times: StoreTimes;
   readonly #nodes = new Map<string, NodeRow>();
-  readonly #balances = new Map<string, BalanceRow>();
+  readonly #balances = new Map<string, Balance>();
   /** By node, by key text. */
   readonly #leases = new Map<string, Map<string, LeaseRow & { sinceMs: number }>>();
   #unresolved: Unresolved[] = [];
@@ -112,6 +121,7 @@ export class MemoryStore implements SpendStore {
       balance.settledNanoUsd += drawn.balance.settledNanoUsd;
       balance.leasedNanoUsd += drawn.balance.leasedNanoUsd;
       balance.unresolvedNanoUsd += drawn.balance.unresolvedNanoUsd;
+      this.#recordOverrun(charge, costNanoUsd);
       if (lease) lease.amountNanoUsd += drawn.leaseNanoUsd;
       if (lease?.amountNanoUsd === 0n) leases.delete(key);
       for (const { requestId, nanoUsd } of unresolved) {
@@ -142,27 +152,60 @@ export class MemoryStore implements SpendStore {
   }
 
   async release(atMs: number): Promise<StoredLease[]> {
-    const isOver = (row: { sinceMs: number }) => row.sinceMs + this.#times.releaseMs <= atMs;
-    const released: StoredLease[] = this.#unresolved.filter(isOver);
-    this.#unresolved = this.#unresolved.filter((row) => !isOver(row));
+    const { releaseMs } = this.#times;
+    return this.#release((row) => {
+      const isBudget = !row.requestId.startsWith("req_");
+      const fromMs = isBudget ? Math.max(row.sinceMs, periodOfKey(row.key).endMs) : row.sinceMs;
+      return fromMs + releaseMs <= atMs;
+    });
+  }
+
+  async forget(nodeId: string): Promise<StoredLease[] | null> {
+    if (this.#nodes.get(nodeId)?.expiresAtMs !== null) return null;
+    return this.#release((row) => row.nodeId === nodeId && !row.requestId.startsWith("req_"));
+  }
+
+  #release(isReleased: (row: Unresolved) => boolean): StoredLease[] {
+    const released: StoredLease[] = this.#unresolved.filter(isReleased);
+    this.#unresolved = this.#unresolved.filter((row) => !isReleased(row));
     for (const [nodeId, leases] of this.#leases) {
-      for (const [key, lease] of leases) {
-        if (!lease.isReclaimed || !isOver(lease)) continue;
+      for (const [key, { isReclaimed, amountNanoUsd: amount, sinceMs }] of leases) {
+        const row = { nodeId, requestId: "", key, amount, isUnresolved: true, sinceMs };
+        if (!isReclaimed || !isReleased(row)) continue;
         leases.delete(key);
-        const amount = lease.amountNanoUsd;
-        released.push({ nodeId, requestId: "", key, amount, isUnresolved: true });
+        released.push(row);
       }
     }
     for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
     return released;
   }
 
-  async setLimit(limit: StrictLimit): Promise<void> {
+  #recordOverrun(key: BalanceKey, addedNanoUsd: bigint): void {
+    const limit = this.#limits.get(`${key.scopeType} ${key.scopeId} ${key.period}`);
+    const { startMs, endMs } = periodOf(key.period, msFromIsoDate(key.periodStart));
+    if (limit === undefined || addedNanoUsd === 0n || limit.changedAtMs >= endMs) return;
+    const balance = this.#balance(balanceKeyText(key));
+    const overrun = findOverrun({
+      ...balance,
+      settledBeforeNanoUsd: balance.settledNanoUsd - addedNanoUsd,
+      limitNanoUsd: limit.amountNanoUsd,
+      limitRevision: limit.revision,
+      isWholePeriod: limit.changedAtMs <= startMs,
+    });
+    if (overrun === null) return;
+    balance.overrunNanoUsd += overrun.nanoUsd;
+    balance.comparedNanoUsd = overrun.comparedNanoUsd;
+    balance.comparedRevision = limit.revision;
+  }
+
+  async setLimit(limit: StrictLimit, atMs: number): Promise<void> {
     const name = `${limit.scopeType} ${limit.scopeId} ${limit.period}`;
     const before = this.#limits.get(name);
     const isRaised = before !== undefined && before.amountNanoUsd <= limit.amountNanoUsd;
     this.#version += 1n;
-    this.#limits.set(name, { ...limit, version: isRaised ? before.version : this.#version });
+    const version = isRaised ? before.version : this.#version;
+    const row = { ...limit, version, revision: this.#version, changedAtMs: atMs };
+    this.#limits.set(name, row);
   }
 
   async removeLimit({ scopeType, scopeId, period }: StrictLimit): Promise<void> {
@@ -197,6 +240,7 @@ export class MemoryStore implements SpendStore {
             settled: row.settledNanoUsd,
             leased: row.leasedNanoUsd,
             unresolved: row.unresolvedNanoUsd,
+            overrun: row.overrunNanoUsd,
           },
         ]),
       ),
@@ -215,12 +259,20 @@ export class MemoryStore implements SpendStore {
     return leases;
   }
 
-  #balance(key: string): BalanceRow {
-    const zero = { settledNanoUsd: 0n, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
-    const balance = this.#balances.get(key) ?? zero;
+  #balance(key: string): Balance {
+    const balance = this.#balances.get(key) ?? { ...NEW_BALANCE };
     this.#balances.set(key, balance);
     return balance;
   }
 }
 
 const NEW_NODE: NodeRow = { epoch: 0n, flushedSeq: 0, op: 0, expiresAtMs: null, acknowledged: -1n };
+
+const NEW_BALANCE: Balance = {
+  settledNanoUsd: 0n,
+  leasedNanoUsd: 0n,
+  unresolvedNanoUsd: 0n,
+  overrunNanoUsd: 0n,
+  comparedNanoUsd: 0n,
+  comparedRevision: 0n,
+};

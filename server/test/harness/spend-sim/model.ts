@@ -1,8 +1,14 @@
-import { periodNames, periodOf } from "#src/domain/spend-period.ts";
+import {
+  msFromIsoDate,
+  type PeriodName,
+  periodNames,
+  periodOf,
+  type SpendPeriod,
+} from "#src/domain/spend-period.ts";
 import { chainOf, type SpendScope } from "#src/ledger/charges.ts";
 import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
 import { balanceKeyText } from "#src/ledger/spend-key.ts";
-import type { Snapshot, SpendStore, StoredLease } from "./store.ts";
+import type { Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
 
 // What is true, as nobody in a real system could know it: every request that was ever sent, and what it has cost or
 // may still cost. The invariants of spend are checked against it after each step.
@@ -27,6 +33,8 @@ export class Model {
   /** By limit, then by balance key: what may be true at most. Absent while the limit is being activated. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
+  /** By limit: when it was set, and every balance as it was then. */
+  readonly #set = new Map<string, { atMs: number; found: ReadonlyMap<string, StoredBalance> }>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;
 
@@ -65,16 +73,28 @@ export class Model {
     this.#get(requestId).isLost = true;
   }
 
-  /** Unresolved money was let go: from then on the requests it stood for may cost what they do. */
+  /**
+   * Holds of single requests were released by time: from then on these requests may cost what they do. Time releases no
+   * budget of a node, so nothing else is exempt.
+   */
   released(rows: readonly StoredLease[]): void {
-    for (const row of rows) {
+    for (const row of rows) this.requests.get(row.requestId)?.exempt.add(row.key);
+  }
+
+  /** An administrator released the budget of the node: its requests may cost what they do, as an overrun. */
+  forgotten(rows: readonly StoredLease[]): void {
+    for (const { nodeId, key } of rows) {
       for (const request of this.requests.values()) {
-        const isMeant = row.requestId.startsWith("req_")
-          ? request.requestId === row.requestId
-          : request.nodeId === row.nodeId && !request.isRecorded;
-        if (isMeant) request.exempt.add(row.key);
+        if (request.nodeId === nodeId && !request.isRecorded) request.exempt.add(key);
       }
     }
+  }
+
+  /** The limit was set: what is settled beyond it from now on is an overrun. */
+  async limitSet(limit: Omit<StrictLimit, "amountNanoUsd">, store: SpendStore, atMs: number) {
+    const { balances } = await store.snapshot();
+    this.#set.set(nameOf(limit), { atMs, found: balances });
+    await this.limitsChanged(store);
   }
 
   /** Every limit change passes here. A raised limit holds at once; any other from the moment that all nodes keep it. */
@@ -101,6 +121,7 @@ export class Model {
     this.#activating = new Set((await store.activating()).map(nameOf));
     this.#activate(snapshot);
     this.#checkCeilings();
+    this.#checkOverruns(snapshot);
     this.#checkSums(snapshot);
   }
 
@@ -148,6 +169,33 @@ export class Model {
     }
   }
 
+  /**
+   * Invariant 1, as it is recorded: settled ≤ the limit in force + overruns since it was set, or what it found. And no
+   * overrun is recorded that did not exceed the limit. A limit is not the one of periods that ended before it was set.
+   */
+  #checkOverruns({ balances }: Snapshot): void {
+    for (const limit of this.#limits) {
+      const set = this.#set.get(nameOf(limit));
+      if (set === undefined) continue;
+      for (const key of this.#keysOf(limit)) {
+        const { settled, overrun } = balances.get(key) ?? NOTHING;
+        const found = set.found.get(key) ?? NOTHING;
+        const { startMs, endMs } = periodOfKey(key);
+        if (set.atMs >= endMs) continue;
+        const recorded = overrun - found.overrun;
+        const allowed = larger(limit.amountNanoUsd, found.settled);
+        if (settled > allowed + recorded) {
+          throw new Error(`${label(key)}: ${settled} is over ${allowed} + ${recorded}`);
+        }
+        // A clock that jumps back sets a limit before a period in which something was spent already.
+        const least = set.atMs <= startMs ? limit.amountNanoUsd : allowed;
+        if (recorded > 0n && recorded > settled - least) {
+          throw new Error(`${label(key)}: overrun ${recorded}, of ${settled} over ${least}`);
+        }
+      }
+    }
+  }
+
   /** Σ cost of records = settled; leases and unresolved rows add up to the balance. */
   #checkSums({ balances, leases }: Snapshot): void {
     const settled = new Map<string, bigint>();
@@ -166,7 +214,7 @@ export class Model {
     });
     const keys = new Set([...balances.keys(), ...settled.keys()]);
     for (const key of keys) {
-      const found = balances.get(key) ?? { settled: 0n, leased: 0n, unresolved: 0n };
+      const found = balances.get(key) ?? NOTHING;
       expectSame(`${label(key)} settled`, found.settled, settled.get(key) ?? 0n);
       expectSame(`${label(key)} leased`, found.leased, leased?.get(key) ?? 0n);
       expectSame(`${label(key)} unresolved`, found.unresolved, unresolved?.get(key) ?? 0n);
@@ -191,7 +239,7 @@ export class Model {
 
 /**
  * No limit that comes later can count what nobody can tell any more: requests begun before it on a node that was
- * reclaimed before it could report them, lost with the power, or interrupted.
+ * reclaimed before it could report all of them, lost with the power, or interrupted.
  */
 function isUnknown(
   request: TrueRequest,
@@ -214,6 +262,17 @@ function isUnknown(
   );
 }
 
+const NOTHING: StoredBalance = { settled: 0n, leased: 0n, unresolved: 0n, overrun: 0n };
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+export function periodOfKey(key: string): SpendPeriod {
+  const [, , period = "", start = ""] = key.split("\n");
+  return periodOf(period as PeriodName, msFromIsoDate(start));
+}
+
 function sum(amounts: readonly bigint[]): bigint {
   return amounts.reduce((total, each) => total + each, 0n);
 }
@@ -227,7 +286,7 @@ export function keysOf(scope: SpendScope, atMs: number): string[] {
   });
 }
 
-function nameOf({ scopeType, scopeId, period }: StrictLimit): string {
+function nameOf({ scopeType, scopeId, period }: Omit<StrictLimit, "amountNanoUsd">): string {
   return `${scopeType} ${scopeId} ${period}`;
 }
 

@@ -35,6 +35,7 @@ const MAX_JUMPS = 5;
 const LAST_STEPS = 12;
 const BURST_CHANCE = 0.05;
 const MAX_BURST = 24;
+const SILENCE_SHARE = 0.004;
 
 type Packet = {
   node: SimulatedNode;
@@ -53,6 +54,8 @@ export interface SimulationOptions {
   checkEvery?: number;
   /** Whether many requests of one key sometimes arrive at once; true unless told. */
   hasBursts?: boolean;
+  /** Share of steps in which a node is silent until unresolved spend is released. */
+  silenceShare?: number;
   /** How much of the story a failure tells. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -65,6 +68,9 @@ export interface SimulationResult {
   restarts: number;
   reclaimed: number;
   released: number;
+  forgotten: number;
+  /** Balances that were settled beyond a limit. */
+  overrun: number;
   /** For a comparison of two stores: every balance at the end, and all that happened. */
   digest: string;
 }
@@ -90,6 +96,8 @@ class Simulation {
   readonly #random: Random;
   /** A stream of its own: a story keeps its other steps when bursts change. */
   readonly #bursts: Random;
+  /** Of its own, so that a story without silences stays what it was. */
+  readonly #silences: Random;
   readonly #store: SpendStore;
   readonly #model = new Model();
   readonly #nodes: SimulatedNode[];
@@ -97,13 +105,14 @@ class Simulation {
   readonly #time = { realMs: 0, wallMs: START_MS };
   #jumps = 0;
   #made = 0;
-  #counts = { refused: 0, restarts: 0, reclaimed: 0, released: 0 };
+  #counts = { refused: 0, restarts: 0, reclaimed: 0, released: 0, forgotten: 0 };
 
   constructor(options: SimulationOptions, store: SpendStore) {
     this.#options = options;
     this.#store = store;
     this.#random = new Random(options.seed);
     this.#bursts = new Random(~options.seed);
+    this.#silences = new Random(options.seed + 1_000_003);
     const count = 1 + this.#random.below(4);
     this.#nodes = Array.from(
       { length: count },
@@ -130,6 +139,9 @@ class Simulation {
   }
 
   async #step(): Promise<string> {
+    if (this.#silences.chance(this.#options.silenceShare ?? SILENCE_SHARE)) {
+      return await this.#silence();
+    }
     const { chance } = { chance: this.#random.next() };
     if (chance < 0.22) return this.#request();
     if (chance < 0.36) return this.#finish();
@@ -358,10 +370,53 @@ class Simulation {
       this.#time.wallMs += TIMES.releaseMs / 2;
       this.#jumps = 0;
     }
+    return await this.#releaseOld();
+  }
+
+  async #releaseOld(): Promise<string> {
     const released = await this.#store.release(this.#time.wallMs);
     this.#counts.released += released.length;
     this.#model.released(released);
     return `released: ${released.length}`;
+  }
+
+  /** One node is silent until it is reclaimed and unresolved spend is released. The others renew their leases. */
+  async #silence(): Promise<string> {
+    const node = this.#silences.pick(this.#nodes.filter((each) => each.isActive));
+    if (node === undefined) return "every node is silent already";
+    const how = this.#silences.pick(["paused", "cut off", "killed"] as const) ?? "paused";
+    if (how === "paused") node.isPaused = true;
+    else if (how === "cut off") node.isPartitioned = true;
+    else node.kill(0);
+    await this.#passWithout(node, TIMES.ttlMs + TIMES.graceMs + 1);
+    const reclaimed = await this.#reclaim();
+    await this.#passWithout(node, TIMES.releaseMs + 1);
+    const released = await this.#releaseOld();
+    const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forget(node)}` : "";
+    return `${node.id} is ${how} for long: ${reclaimed}, ${released}${forgotten}`;
+  }
+
+  /** An administrator releases what a silent node has. */
+  async #forget(node: SimulatedNode): Promise<string> {
+    const forgotten = await this.#store.forget(node.id);
+    if (forgotten === null) return "in contact, not forgotten";
+    this.#counts.forgotten += forgotten.length;
+    this.#model.forgotten(forgotten);
+    return `forgotten: ${forgotten.length}`;
+  }
+
+  async #passWithout(silent: SimulatedNode, ms: number): Promise<void> {
+    this.#time.realMs += ms;
+    this.#time.wallMs += ms;
+    for (const node of this.#nodes) {
+      const canSpeak = node !== silent && node.isActive && !node.isPartitioned;
+      const isWaiting = this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node));
+      const message = canSpeak && !isWaiting ? node.nextMessage(this.#time) : null;
+      if (message === null) continue;
+      const packet: Packet = { kind: "sync", node, message, answer: null, ...fresh(node) };
+      await this.#execute(packet);
+      await this.#answer(packet);
+    }
   }
 
   /** The database's clock jumps. Forward, in the time of a release, by less than that time: README, what is assumed. */
@@ -398,8 +453,9 @@ class Simulation {
 
   async #setLimit(limit: Omit<StrictLimit, "amountNanoUsd">): Promise<string> {
     const amountNanoUsd = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
-    await this.#store.setLimit({ ...limit, amountNanoUsd });
-    await this.#model.limitsChanged(this.#store);
+    const { wallMs } = this.#time;
+    await this.#store.setLimit({ ...limit, amountNanoUsd }, wallMs);
+    await this.#model.limitSet(limit, this.#store, wallMs);
     return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
   }
 
@@ -462,7 +518,7 @@ class Simulation {
     const { balances, leases } = await this.#store.snapshot();
     const rows = [...balances]
       .filter(([, row]) => row.settled + row.leased + row.unresolved > 0n)
-      .map(([key, row]) => `${key} ${row.settled} ${row.leased} ${row.unresolved}`)
+      .map(([key, row]) => `${key} ${row.settled} ${row.leased} ${row.unresolved} ${row.overrun}`)
       .sort();
     const left = leases.map((row) => `${row.key} ${row.nodeId} ${row.requestId} ${row.amount}`);
     const requests = [...this.#model.requests.values()];
@@ -470,6 +526,7 @@ class Simulation {
       requests: requests.length,
       interrupted: requests.filter(({ cost }) => cost === null).length,
       ...this.#counts,
+      overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
       digest: [...this.log, ...rows, ...left.sort()].join("\n"),
     };
   }

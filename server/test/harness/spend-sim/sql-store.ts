@@ -1,16 +1,22 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
 import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
 import {
   listActivating,
+  lockNode,
   readStrictLimits,
   reclaimLeases,
-  releaseUnresolved,
   settleBatch,
   syncLeases,
 } from "#src/ledger/leases.sql.ts";
 import { deleteSpendLimit, findSpendLimit, upsertSpendLimit } from "#src/ledger/limits.sql.ts";
+import {
+  type ReleasedLease,
+  releaseNodeBudget,
+  releaseUnresolved,
+} from "#src/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/ledger/spend-key.ts";
 import { flushBatch } from "#src/metering/flush.ts";
 import { enterNode } from "#src/metering/node.sql.ts";
@@ -29,10 +35,12 @@ const JOURNAL_ID = "journal";
 export class SqlStore implements SpendStore {
   readonly #database: Database;
   readonly #times: StoreTimes;
+  readonly #organizationId: string;
 
-  private constructor(database: Database, times: StoreTimes) {
+  private constructor(database: Database, times: StoreTimes, organizationId: string) {
     this.#database = database;
     this.#times = times;
+    this.#organizationId = organizationId;
   }
 
   static async open(
@@ -47,7 +55,7 @@ export class SqlStore implements SpendStore {
       .values({ id: organizationId, name: "Acme" })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    return new SqlStore(database, times);
+    return new SqlStore(database, times, organizationId);
   }
 
   async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
@@ -82,20 +90,24 @@ export class SqlStore implements SpendStore {
 
   async release(atMs: number): Promise<StoredLease[]> {
     const options = { afterMs: this.#times.releaseMs, atMs };
-    const released = await releaseUnresolved(this.#database, options);
-    return released.map((row) => ({
-      nodeId: row.nodeId,
-      requestId: row.requestId,
-      key: balanceKeyText(row),
-      amount: row.amountNanoUsd,
-      isUnresolved: true,
-    }));
+    return (await releaseUnresolved(this.#database, options)).map(toStored);
   }
 
-  async setLimit(limit: StrictLimit): Promise<void> {
+  forget(nodeId: string): Promise<StoredLease[] | null> {
+    return inTransaction(this.#database, async (tx) => {
+      const node = await lockNode(tx, nodeId);
+      if (node === null || node.expiresAt !== null) return null;
+      const organizationId = this.#organizationId;
+      return (await releaseNodeBudget(tx, { nodeId, organizationId })).map(toStored);
+    });
+  }
+
+  async setLimit(limit: StrictLimit, atMs: number): Promise<void> {
     const { scopeType, scopeId, period } = limit;
     const id = `spl_${scopeType}_${scopeId}_${period}`;
     await upsertSpendLimit(this.#database, { ...limit, id, enforcement: "strict" });
+    const changed = this.#database.updateTable("spend_limit").set({ updated_at: new Date(atMs) });
+    await changed.where("id", "=", id).execute();
   }
 
   async removeLimit(limit: StrictLimit): Promise<void> {
@@ -126,6 +138,7 @@ export class SqlStore implements SpendStore {
             settled: row.settled_nano_usd,
             leased: row.leased_nano_usd,
             unresolved: row.unresolved_nano_usd,
+            overrun: row.limit_overrun_nano_usd,
           },
         ]),
       ),
@@ -148,6 +161,11 @@ export class SqlStore implements SpendStore {
       ),
     };
   }
+}
+
+function toStored(row: ReleasedLease): StoredLease {
+  const { nodeId, requestId, amountNanoUsd: amount } = row;
+  return { nodeId, requestId, key: balanceKeyText(row), amount, isUnresolved: true };
 }
 
 function keyOf(row: {

@@ -19,6 +19,8 @@ export interface StoredBalance {
   settled: bigint;
   leased: bigint;
   unresolved: bigint;
+  /** Settled beyond the limit in force. */
+  overrun: bigint;
 }
 
 /** One lease, or one amount that is unresolved (`requestId` "" is a lease, reclaimed or not). */
@@ -49,9 +51,11 @@ export interface SpendStore {
   flush(request: FlushRequest, atMs: number): Promise<FlushAnswer>;
   /** Takes the leases of nodes that were not heard of for too long; their ids. */
   reclaim(atMs: number): Promise<string[]>;
-  /** Lets go what has been unresolved for too long. */
+  /** Releases what has been unresolved for too long. */
   release(atMs: number): Promise<StoredLease[]>;
-  setLimit(limit: StrictLimit): Promise<void>;
+  /** Releases the budget of a node by a decision; null: the node is in contact. */
+  forget(nodeId: string): Promise<StoredLease[] | null>;
+  setLimit(limit: StrictLimit, atMs: number): Promise<void>;
   removeLimit(limit: StrictLimit): Promise<void>;
   limits(): Promise<{ limits: StrictLimit[]; version: bigint }>;
   /** Those of `limits` that some live node does not keep yet. */

@@ -1,0 +1,114 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { lockBalances } from "./balances.sql.ts";
+import type { LeaseKey } from "./lease-rules.ts";
+import {
+  type BalanceChange,
+  changeBalances,
+  type LeaseClock,
+  lockNode,
+  nowOf,
+} from "./leases.sql.ts";
+import { balanceKeyText } from "./spend-key.ts";
+
+// Unresolved rows leave the books here: a request's by time, a node's and a journal's with their period or by a decision.
+
+export interface ReleasedLease extends LeaseKey {
+  nodeId: string;
+  requestId: string;
+  amountNanoUsd: bigint;
+}
+
+/** Budget of a node or of a lost journal. All other unresolved rows are holds of single requests. */
+const isBudget = sql<boolean>`(request_id = '' OR request_id LIKE 'epoch:%')`;
+
+const periodEnd = sql`((period_start + CASE period WHEN 'daily' THEN interval '1 day'
+  WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC')`;
+
+/**
+ * Releases holds of requests of unknown end that have been unresolved for `afterMs`: they count as not spent. Budget of
+ * nodes and journals is released `afterMs` after its period ended, when no clock can grant it again. Until then the node
+ * may come back and settle what it spent.
+ */
+export async function releaseUnresolved(
+  database: Database,
+  options: LeaseClock & { afterMs: number },
+): Promise<ReleasedLease[]> {
+  const isPast = (at: RawBuilder<unknown>) =>
+    sql<boolean>`${at} + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
+  const isDue = sql<boolean>`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEnd)})`;
+  const nodes = await database
+    .selectFrom("lease")
+    .select("node_id as id")
+    .distinct()
+    .where(isDue)
+    .orderBy("node_id")
+    .execute();
+  const released: ReleasedLease[] = [];
+  for (const { id } of nodes) {
+    released.push(
+      ...(await inTransaction(database, async (tx) => {
+        await lockNode(tx, id);
+        return deleteUnresolved(tx, id, isDue);
+      })),
+    );
+  }
+  return released;
+}
+
+/**
+ * Releases the budget of a node and of its lost journals within one organization. The node's row is locked, and the node
+ * was reclaimed: whatever it still settles counts, beyond the limit as an overrun.
+ */
+export function releaseNodeBudget(
+  tx: Tx,
+  of: { nodeId: string; organizationId: string },
+): Promise<ReleasedLease[]> {
+  const isOwn = sql<boolean>`unresolved_since IS NOT NULL AND amount_nano_usd > 0
+    AND organization_id = ${of.organizationId}::uuid AND ${isBudget}`;
+  return deleteUnresolved(tx, of.nodeId, isOwn);
+}
+
+async function deleteUnresolved(
+  tx: Tx,
+  nodeId: string,
+  where: RawBuilder<boolean>,
+): Promise<ReleasedLease[]> {
+  await allowBudgetRelease(tx);
+  const gone = await tx
+    .deleteFrom("lease")
+    .where("node_id", "=", nodeId)
+    .where(where)
+    .returning([
+      "node_id as nodeId",
+      "request_id as requestId",
+      "scope_type as scopeType",
+      "scope_id as scopeId",
+      "period",
+      "period_start as periodStart",
+      "organization_id as organizationId",
+      "amount_nano_usd as amountNanoUsd",
+    ])
+    .execute();
+  await lockBalances(tx, gone);
+  await subtractUnresolved(tx, gone);
+  return gone;
+}
+
+/** Without it the database keeps the budget of nodes and journals, whoever deletes it. */
+export async function allowBudgetRelease(tx: Tx): Promise<void> {
+  await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
+}
+
+/** The balances are locked already. */
+export async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
+  const sums = new Map<string, BalanceChange>();
+  for (const key of gone) {
+    const text = balanceKeyText(key);
+    const sum = sums.get(text) ?? { key, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
+    sum.unresolvedNanoUsd -= key.amountNanoUsd;
+    sums.set(text, sum);
+  }
+  await changeBalances(tx, [...sums.values()]);
+}
