@@ -58,6 +58,10 @@ const amounts = {
       "What requests may have cost whose outcome is not known, in US dollars. See `/v1/admin/unresolved_spend`.",
   }),
   overrun_usd: usdText.meta({
+    description:
+      "Spend of this period that settled beyond the strict limit in force at that time, in US dollars. It is part of `spent_usd`, and stays when the limit is raised.",
+  }),
+  beyond_holds_usd: usdText.meta({
     description: "The part of what is spent by which requests exceeded what was held for them.",
   }),
 };

@@ -149,6 +149,9 @@ function LimitRow({ limit, name, onEdit, onRemove }: LimitRowProps) {
             <span className="text-warn">Being taken up by every server</span>
           )}
           {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
+          {Number(limit.overrun_usd) > 0 && (
+            <Badge tone="bad">{formatUsd(limit.overrun_usd)} beyond the limit</Badge>
+          )}
           <span>
             Starts again <RelativeTime at={limit.period_ends_at} />
           </span>

@@ -65,7 +65,7 @@ describe("a limit below what is spent", () => {
       blocksNow,
       "0.00",
     ]);
-    expect([long.body.spent_usd, long.body.overrun_usd]).toEqual(["5.00", "0.000000007"]);
+    expect([long.body.spent_usd, long.body.beyond_holds_usd]).toEqual(["5.00", "0.000000007"]);
     const short = await setShort({ monthly_limit_usd: 5, enforcement });
     expect([short.body.blocks_now, short.body.enforcement]).toEqual([blocksNow, enforcement]);
     expect((await setShort({ monthly_limit_usd: "5.01", enforcement })).body.blocks_now).toBe(

@@ -107,6 +107,7 @@ describe("a limit is set for a scope and a period", () => {
       held_usd: "0.00",
       unresolved_usd: "0.00",
       overrun_usd: "0.00",
+      beyond_holds_usd: "0.00",
       remaining_usd: "25.00",
       blocks_now: false,
       state: "active",

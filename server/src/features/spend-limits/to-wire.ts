@@ -104,7 +104,8 @@ function toAmounts(balance: Balance | null) {
     spent_usd: formatUsd(balance?.settledNanoUsd ?? 0n),
     held_usd: formatUsd(balance?.leasedNanoUsd ?? 0n),
     unresolved_usd: formatUsd(balance?.unresolvedNanoUsd ?? 0n),
-    overrun_usd: formatUsd(balance?.overrunNanoUsd ?? 0n),
+    overrun_usd: formatUsd(balance?.limitOverrunNanoUsd ?? 0n),
+    beyond_holds_usd: formatUsd(balance?.overrunNanoUsd ?? 0n),
   };
 }
 

@@ -67,6 +67,7 @@ test("the documented call, as it is written by hand, stores exactly that amount"
     held_usd: "0.00",
     unresolved_usd: "0.00",
     overrun_usd: "0.00",
+    beyond_holds_usd: "0.00",
     remaining_usd: "100.00",
     blocks_now: false,
     state: "active",
