@@ -25,13 +25,14 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
 
-/** Official causes without further facts. The SDKs make a class of each from the pair of status and code. */
+/** Causes without further facts. The SDKs make a class of each official one from the pair of status and code. */
 export type PlainErrorCode =
   | "already_member"
   | "invite_already_exists"
   | "cannot_remove_last_member"
   | "external_storage_not_available"
   | "human_review_not_available"
+  | "node_in_contact"
   | "request_body_encoding_unsupported"
   | "request_body_timeout";
 

@@ -51,6 +51,9 @@ export const requestId = idText.meta({ description: "Request id, `req_…`." });
 export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
+export const nodeId = idText.meta({
+  description: "Node id: `node_…`, or the name that `BURSAR_NODE_ID` gives it.",
+});
 export const unresolvedSpendId = idText.meta({ description: "Id of unresolved spend, `unr_…`." });
 export const sessionId = idText.meta({ description: "Session id, `session_…`." });
 export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });

@@ -1,26 +1,37 @@
 import { z } from "zod";
 import { count, timestamp, usdText } from "../fields.ts";
+import { nodeId } from "../ids.ts";
 import { route } from "../route.ts";
 
 // What the server is made of at this moment, for who keeps it running.
 
-const node = z.object({
-  id: z.string(),
-  version: z.string(),
-  is_this_one: z.boolean().meta({ description: "It answers this call." }),
-  is_silent: z.boolean().meta({
-    description: "Not heard of for longer than its leases live: it has stopped, or is cut off.",
-  }),
-  started_at: timestamp,
-  last_seen_at: timestamp,
-  epoch: count.meta({ description: "Raised each time that it starts, or enters again." }),
-  journal: z.enum(["disk", "postgres"]),
-  leased_usd: usdText.meta({
-    description:
-      "Budget of limits that it has taken; what counts in several limits counts in each.",
-  }),
-  unresolved_usd: usdText.meta({ description: "What it held when its fate became unknown." }),
-});
+const node = z
+  .object({
+    id: nodeId,
+    version: z.string(),
+    is_this_one: z.boolean().meta({ description: "It answers this call." }),
+    is_silent: z.boolean().meta({
+      description: "Not heard of for longer than its leases live: it has stopped, or is cut off.",
+    }),
+    started_at: timestamp,
+    last_seen_at: timestamp,
+    epoch: count.meta({ description: "Raised each time that it starts, or enters again." }),
+    journal: z.enum(["disk", "postgres"]),
+    leased_usd: usdText.meta({
+      description:
+        "Budget of limits that it has taken; what counts in several limits counts in each.",
+    }),
+    unresolved_usd: usdText.meta({ description: "What it held when its fate became unknown." }),
+    waiting_budget_usd: usdText.meta({
+      description:
+        "Budget of limits that waits until this node comes back with its journal, in US dollars. `nodes forget` releases it. What counts in several limits counts in each.",
+    }),
+    unflushed_records: count.nullable().meta({
+      description:
+        "Ends of requests in its journal that are not yet counted. Null: the journal is on the disk of another process.",
+    }),
+  })
+  .meta({ id: "Node" });
 
 const thisNode = z.object({
   id: z.string(),
@@ -136,4 +147,60 @@ export const getSystem = route({
   response: system,
 });
 
-export const systemRoutes = [getSystem] as const;
+export const listNodes = route({
+  operationId: "listNodes",
+  method: "GET",
+  path: "/v1/admin/nodes",
+  summary: "List the nodes of the installation",
+  description:
+    "The most recently seen first, 100 at most, with the last contact of each and what it holds of the organization's limits.",
+  action: "system:read",
+  audited: null,
+  response: z.object({ data: z.array(node) }),
+});
+
+const releasedBudget = z.object({
+  scope: z.object({
+    type: z.enum(["organization", "workspace", "api_key"]),
+    id: z.string(),
+  }),
+  period: z.enum(["daily", "weekly", "monthly"]),
+  period_start: z.string().meta({ description: "First day of the period, in UTC." }),
+  amount_usd: usdText,
+});
+
+const MAX_REASON = 500;
+
+export const forgetNode = route({
+  operationId: "forgetNode",
+  method: "POST",
+  path: "/v1/admin/nodes/{node_id}/forget",
+  summary: "Release the budget that waits for a lost node",
+  description:
+    "For a node whose journal will not come back. Its budget of the organization's limits may be spent again at once. Requests that it settles later all the same are counted once; what exceeds a limit then is an overrun. A node that is in contact is refused with a 409, `error_code` `node_in_contact`. A second call releases nothing more.",
+  action: "spend:resolve",
+  audited: "node.forgotten",
+  stepUp: true,
+  params: z.strictObject({ node_id: nodeId }),
+  body: z.strictObject({
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MAX_REASON)
+      .optional()
+      .meta({ description: "Why; it stands in the audit log." }),
+  }),
+  response: z
+    .object({
+      type: z.literal("node_forgotten"),
+      id: nodeId,
+      released_usd: usdText.meta({
+        description: "Sum of `released`: what counts in several limits counts in each.",
+      }),
+      released: z.array(releasedBudget).meta({ description: "One entry for each limit." }),
+    })
+    .meta({ id: "ForgottenNode" }),
+});
+
+export const systemRoutes = [getSystem, listNodes, forgetNode] as const;

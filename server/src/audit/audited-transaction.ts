@@ -109,6 +109,7 @@ const apartFromKeys = new Set([
   "upstream",
   "admin_key",
   "backup",
+  "node",
   "security_settings",
   "access_review",
   "rotation_policy",

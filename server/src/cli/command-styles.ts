@@ -45,6 +45,7 @@ export const groupAliases: Readonly<
   members: { summary: "people of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
   "model-groups": { summary: "models that share a rate limit" },
+  nodes: { summary: "processes of the installation, and what they hold of limits" },
   organization: { summary: "the organization" },
   owners: { summary: "owners of the organization; on the server's own machine" },
   "rate-limits": { aliases: ["rates"], summary: "limits on requests and tokens per minute" },
@@ -186,6 +187,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["audit export --output audit.jsonl", "audit export --format csv --event api_key."],
   },
   setAuditRetention: { action: "set-retention" },
+  forgetNode: {
+    isDestructive: true,
+    examples: ["nodes forget node_01AbCd --yes --reason 'The machine is gone'"],
+  },
   createSetUpLink: {
     group: "setup-link",
     action: "",

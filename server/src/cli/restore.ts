@@ -141,6 +141,7 @@ function describeSettled(settled: SettledRestore): string[] {
   const adminKeys = formatPlural(settled.heldAdminKeys, "admin key");
   const lines = [
     `Nodes: ${settled.nodes} with a new epoch; $${formatUsd(settled.leasedNanoUsd)} of leases over all balances is unresolved.`,
+    "It waits for the journals of these nodes. For a node that will not start again: `./bursar nodes forget <node id>`.",
     `Ended: ${sessions} and ${invites}. ${people} can sign in as they could then: look through them.`,
     `Not sent: ${messages}, since what waited then may have been sent. It is marked as failed, and can be sent again.`,
   ];

@@ -23,7 +23,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
-import { leaveUnresolved } from "./unresolved-spend.ts";
+import { leaveUnresolved, loseNode } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The whole Admin surface in this process, on a database of its own. */
@@ -69,6 +69,8 @@ export interface TestOrganization {
     workspaceId: string,
     apiKeyId: string,
   ): Promise<{ requestId: string; id: string }>;
+  /** Id of a silent node that has half a dollar of the workspace's month. */
+  lostNode(workspaceId: string): Promise<string>;
 }
 
 export interface TestMember {
@@ -223,6 +225,8 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
             { organizationId: id, workspaceId, apiKeyId },
             { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
           ),
+        lostNode: (workspaceId) =>
+          loseNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
       };
     },
     close: async () => {

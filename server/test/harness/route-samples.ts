@@ -26,6 +26,7 @@ export type Made = Record<
   | "alert_firing_id"
   | "spend_limit_increase_request_id"
   | "unresolved_spend_id"
+  | "node_id"
   | "member_id"
   | "user_id"
   | "invite_id"
@@ -95,6 +96,7 @@ const makers: Record<keyof Made, Maker> = {
   },
   unresolved_spend_id: async (org, the) =>
     (await org.unresolvedSpend(await the("workspace_id"), await the("api_key_id"))).id,
+  node_id: async (org, the) => org.lostNode(await the("workspace_id")),
   member_id: async (org, the) => {
     const workspaces = { [await the("workspace_id")]: "workspace_user" } as const;
     return (await org.member({ workspaces })).id;
@@ -269,6 +271,7 @@ export const unknownIds: Made = {
   spend_limit_increase_request_id: "slir_unknown",
   request_id: "req_unknown",
   unresolved_spend_id: "unr_unknown",
+  node_id: "node_unknown",
   member_id: "user_unknown",
   user_id: "user_unknown",
   invite_id: "invite_unknown",
@@ -316,6 +319,8 @@ interface Sample {
   isOfOthersUsage?: true;
   /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
   isOfOrganization?: true;
+  /** It names a node, which belongs to no organization: every one that has nodes listed sees it. */
+  isOfInstallation?: true;
 }
 
 let uniqueName = 0;
@@ -681,6 +686,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   setAuditRetention: { body: () => ({ retention_days: 365 }) },
 
   getSystem: {},
+  listNodes: {},
+  // A call by another organization releases nothing of this one: see forget-node.test.ts.
+  forgetNode: { body: () => ({ reason: "The machine is gone." }), isOfInstallation: true },
 
   startPlaygroundSession: {
     body: ({ workspace_id }) => ({ workspace_id }),

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface NodeState {
   id: string;
@@ -11,6 +11,10 @@ export interface NodeState {
   has_journal_in_database: boolean;
   leased_nano_usd: bigint;
   unresolved_nano_usd: bigint;
+  /** Budget that waits for the node: without the holds of single requests. */
+  budget_nano_usd: bigint;
+  /** Null: the journal is not in the database. */
+  unflushed_records: bigint | null;
 }
 
 /** Nodes of the installation, heard of last first, with what they hold of the organization's limits. */
@@ -24,15 +28,36 @@ export async function listNodes(
         AS is_silent,
       EXISTS (SELECT FROM journal_writer AS writer
         WHERE writer.node_id = node.id AND writer.journal_id = node.journal_id) AS has_journal_in_database,
-      coalesce(held.leased, 0)::bigint AS leased_nano_usd, coalesce(held.unresolved, 0)::bigint AS unresolved_nano_usd
+      coalesce(held.leased, 0)::bigint AS leased_nano_usd, coalesce(held.unresolved, 0)::bigint AS unresolved_nano_usd,
+      coalesce(held.budget, 0)::bigint AS budget_nano_usd, written.ends AS unflushed_records
     FROM node
     LEFT JOIN LATERAL (
       SELECT sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NULL) AS leased,
-        sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL) AS unresolved
+        sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL) AS unresolved,
+        sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL
+          AND (request_id = '' OR request_id LIKE 'epoch:%')) AS budget
       FROM lease WHERE lease.node_id = node.id AND lease.organization_id = ${of.organizationId}
     ) AS held ON true
+    LEFT JOIN LATERAL (
+      SELECT count(record.seq) AS ends FROM journal_writer AS writer
+      LEFT JOIN journal_record AS record ON record.node_id = writer.node_id AND record.seq > node.flushed_seq
+      WHERE writer.node_id = node.id AND writer.journal_id = node.journal_id GROUP BY writer.node_id
+    ) AS written ON true
     ORDER BY node.seen_at DESC, node.id LIMIT ${of.limit}`.execute(db);
   return rows;
+}
+
+/** When the node was last in contact. Its row is locked. */
+export async function readNodeContact(
+  tx: Tx,
+  of: { nodeId: string; silentAfterMs: number },
+): Promise<{ seenAt: Date; isRecent: boolean }> {
+  const silence = sql`make_interval(secs => ${of.silentAfterMs / 1000})`;
+  return await tx
+    .selectFrom("node")
+    .select(["seen_at as seenAt", sql<boolean>`seen_at > now() - ${silence}`.as("isRecent")])
+    .where("id", "=", of.nodeId)
+    .executeTakeFirstOrThrow();
 }
 
 export interface DatabaseState {

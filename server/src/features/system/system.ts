@@ -54,11 +54,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
   const { database, node, version } = deps;
   const { organizationId } = caller;
   const durability = await findDurabilityWarning(database);
-  const nodes = await listNodes(database, {
-    organizationId,
-    silentAfterMs: node.leaseTtlMs,
-    limit: MAX_NODES,
-  });
+  const nodes = await listSystemNodes(deps, organizationId);
   const mail = await countMail(database, organizationId);
   const upstream = node.upstream();
   const backup = await describeBackup(deps, organizationId);
@@ -67,11 +63,15 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
     version,
     node_version: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    warnings: [durability, node.exposure, upstream.problem, ...warningsOf(backup)].filter(
-      (warning) => warning !== null,
-    ),
+    warnings: [
+      durability,
+      node.exposure,
+      upstream.problem,
+      ...warningsOf(backup),
+      ...nodes.flatMap(warningsOfNode),
+    ].filter((warning) => warning !== null),
     this_node: describeThisNode(node),
-    nodes: nodes.map((row) => toNode(row, node.nodeId)),
+    nodes,
     database: await describeDatabase(deps),
     job_queue: await describeJobs(database),
     mail: { is_configured: deps.isMailServerConfigured, from: node.mailFrom, ...mail },
@@ -83,6 +83,22 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
     audit_log: toAuditLog(deps.chains.reportOf(organizationId)),
     backup,
   };
+}
+
+export async function listSystemNodes(
+  { database, node }: SystemDeps,
+  organizationId: string,
+): Promise<Wire["nodes"]> {
+  const silentAfterMs = node.leaseTtlMs;
+  const rows = await listNodes(database, { organizationId, silentAfterMs, limit: MAX_NODES });
+  return rows.map((row) => toNode(row, node));
+}
+
+function warningsOfNode(node: Wire["nodes"][number]): string[] {
+  if (!node.is_silent || node.waiting_budget_usd === "0.00") return [];
+  return [
+    `Node ${node.id} has been silent since ${node.last_seen_at}, and $${node.waiting_budget_usd} of limits waits for its journal. Start it again; if it is lost, \`./bursar nodes forget ${node.id}\` releases the budget.`,
+  ];
 }
 
 /** Nobody is warned in the first week: who tries something out has nothing to lose yet. */
@@ -159,11 +175,13 @@ async function describeJobs(database: Database): Promise<Wire["job_queue"]> {
   return { ...jobs, oldest_due_at: jobs.oldest_due_at?.toISOString() ?? null };
 }
 
-function toNode(row: NodeState, ownId: string): Wire["nodes"][number] {
+function toNode(row: NodeState, own: NodeFacts): Wire["nodes"][number] {
+  const isThisOne = row.id === own.nodeId;
+  const unflushed = isThisOne ? own.meter().pendingRecords : row.unflushed_records;
   return {
     id: row.id,
     version: row.version,
-    is_this_one: row.id === ownId,
+    is_this_one: isThisOne,
     is_silent: row.is_silent,
     started_at: row.started_at.toISOString(),
     last_seen_at: row.seen_at.toISOString(),
@@ -171,6 +189,8 @@ function toNode(row: NodeState, ownId: string): Wire["nodes"][number] {
     journal: row.has_journal_in_database ? "postgres" : "disk",
     leased_usd: formatUsd(row.leased_nano_usd),
     unresolved_usd: formatUsd(row.unresolved_nano_usd),
+    waiting_budget_usd: formatUsd(row.budget_nano_usd),
+    unflushed_records: unflushed === null ? null : Number(unflushed),
   };
 }
 
