@@ -59,6 +59,10 @@ export const alertCondition = z
         .max(MAX_THRESHOLDS)
         .default([{ percent: 50 }, { percent: 75 }, { percent: 90 }, { percent: 100 }]),
     }),
+    z.strictObject({ kind: z.literal("limit_overrun") }).meta({
+      description:
+        "More is spent than a strict limit of the scope allows: budget of a lost node was released and settled later, or requests cost more than was held. Once for each limit and period, and again after the limit was raised.",
+    }),
     z.strictObject({
       kind: z.literal("forecast"),
       percent: percent
@@ -111,6 +115,7 @@ export type AlertCondition = z.output<typeof alertCondition>;
 
 export const alertKinds = [
   "spend_limit",
+  "limit_overrun",
   "forecast",
   "unusual_spend",
   "key_expiring",
@@ -271,6 +276,7 @@ export const firingFacts = z
     spent_usd: usdText.nullable(),
     held_usd: usdText.nullable(),
     unresolved_usd: usdText.nullable(),
+    overrun_usd: usdText.nullable().meta({ description: "Spent beyond the limit." }),
     enforcement: z.enum(["strict", "soft", "alert_only"]).nullable(),
     forecast_usd: usdText.nullable().meta({ description: "Of the whole period." }),
     reached_at: timestamp.nullable().meta({
@@ -300,7 +306,8 @@ export const alertFiring = z
     scope_name: z.string(),
     workspace_id: workspaceId.nullable(),
     threshold: z.string().meta({
-      description: "What was crossed, in a few characters: `75%`, `$100.00`, `14 days`.",
+      description:
+        "What was crossed, in a few characters: `75%`, `$100.00`, `14 days`, `over limit`.",
     }),
     title: z.string().meta({ description: "What happened, in one sentence." }),
     next: z.string().meta({ description: "What happens next, or what can be done about it." }),

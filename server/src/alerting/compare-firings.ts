@@ -9,7 +9,7 @@ export function severityOf({
   threshold,
 }: Pick<Ranked, "kind" | "threshold">): AlertMessage["severity"] {
   if (kind === "key_unused" || kind === "key_new_address") return "info";
-  if (kind === "upstream_errors") return "critical";
+  if (kind === "upstream_errors" || kind === "limit_overrun") return "critical";
   const percent = /^(\d+)%$/.exec(threshold)?.[1];
   return kind === "spend_limit" && Number(percent) >= 100 ? "critical" : "warning";
 }

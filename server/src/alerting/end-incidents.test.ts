@@ -129,6 +129,22 @@ describe("an incident about a limit is over", () => {
     expect(await ended()).toEqual([firingId]);
   });
 
+  test("of spend beyond it, once it is raised above what is spent", async () => {
+    const overrun: AlertCondition = { kind: "limit_overrun" };
+    await setLimit("7");
+    const { firingId } = await open({
+      condition: overrun,
+      scope: workspaceScope(),
+      threshold: "over limit",
+      facts: { ...facts, limit_usd: "7.00", overrun_usd: "1.00" },
+    });
+    expect(await ended()).toEqual([]);
+    await setLimit("7.50");
+    expect(await ended()).toEqual([]);
+    await setLimit("8");
+    expect(await ended()).toEqual([firingId]);
+  });
+
   test("once the period is", async () => {
     const { firingId } = await fire("75%");
     expect(await ended(monthEndMs - 1)).toEqual([]);

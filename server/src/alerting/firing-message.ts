@@ -243,6 +243,7 @@ function factLines(facts: FiringFacts): { label: string; value: string }[] {
     ["Spent", usd(facts.spent_usd)],
     ["Held by running requests", usd(facts.held_usd)],
     ["Unresolved", usd(facts.unresolved_usd)],
+    ["Beyond the limit", usd(facts.overrun_usd)],
     ["Limit", limitWords(facts)],
     ["Period began", facts.usual_usd ? time(facts.period_starts_at) : null],
     ["Period ends", time(facts.period_ends_at)],

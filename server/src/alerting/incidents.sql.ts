@@ -45,6 +45,7 @@ export function isOver(now: Date): RawBuilder<boolean> {
   const isEnded = sql`(firing.facts ->> 'period_ends_at')::timestamptz <= ${now}`;
   return sql<boolean>`(alert.deleted_at IS NOT NULL OR NOT alert.is_enabled OR coalesce(CASE firing.kind
     WHEN 'spend_limit' THEN ${isEnded} OR ${isLimitOut}
+    WHEN 'limit_overrun' THEN ${isEnded} OR ${isLimitKept}
     WHEN 'forecast' THEN ${isEnded} OR ${isLimitAnother}
     -- As long as it may still fire.
     WHEN 'unusual_spend' THEN (firing.facts ->> 'period_ends_at')::timestamptz <= ${now}::timestamptz - interval '1 hour'
@@ -82,6 +83,13 @@ const isLimitOut = sql`(${percentOfFiring} IS NOT NULL AND NOT EXISTS (${limitOf
       AND balance.period_start = ((firing.facts ->> 'period_starts_at')::timestamptz AT TIME ZONE 'UTC')::date
       AND balance.settled_nano_usd::numeric * 100
         >= ${percentOfFiring} * spend_limit.amount_nano_usd))))`;
+
+/** The limit was removed, or raised so far that spend does not exceed it any more. */
+const isLimitKept = sql`NOT EXISTS (${limitOfFiring} AND EXISTS (
+  SELECT FROM balance WHERE balance.scope_type = firing.scope_type AND balance.scope_id = firing.scope_id
+    AND balance.period = firing.facts ->> 'period'
+    AND balance.period_start = ((firing.facts ->> 'period_starts_at')::timestamptz AT TIME ZONE 'UTC')::date
+    AND balance.settled_nano_usd > spend_limit.amount_nano_usd))`;
 
 /** It has been untrue for a whole window, or another episode has begun since. */
 function isEpisodeOver(now: Date) {

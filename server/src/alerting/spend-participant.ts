@@ -7,6 +7,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { nextThreshold } from "#src/domain/spend-thresholds.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { fireOverruns } from "./fire-overruns.ts";
 import { fireRows, spendOf, thresholdsOf } from "./fire-spend.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 import { releaseFirings, rollBackFirings, saveBeforeFirings } from "./savepoint.sql.ts";
@@ -25,6 +26,8 @@ export interface SpendAlertsOptions {
 
 export interface SettledBalance extends Omit<SpendPlace, "workspaceId"> {
   settledNanoUsd: bigint;
+  /** The flush under way settled more than a strict limit allows. */
+  isOverrunGrown: boolean;
 }
 
 /** A strict limit that refuses because less is left of it than any request can cost. */
@@ -114,6 +117,7 @@ class NodeSpendAlerts implements SpendAlerts {
 
   async #flush(tx: Tx, batch: readonly EndRecord[]): Promise<void> {
     this.#found = null;
+    await this.#fireOverruns(tx);
     const near = this.#options.settled().filter((balance) => this.#isNear(balance));
     if (near.length === 0 || this.#options.deps.nowMs() < this.#quietUntilMs) return;
     const workspaceOf = new Map(batch.map((record) => [record.apiKeyId, record.workspaceId]));
@@ -135,6 +139,13 @@ class NodeSpendAlerts implements SpendAlerts {
       this.#next = into;
       this.#found = { next, into };
     });
+  }
+
+  async #fireOverruns(tx: Tx): Promise<void> {
+    const { settled, deps } = this.#options;
+    const grown = settled().filter(({ isOverrunGrown }) => isOverrunGrown);
+    if (grown.length === 0 || deps.nowMs() < this.#quietUntilMs) return;
+    await this.#orGoOn(tx, () => fireOverruns(tx, deps, grown));
   }
 
   #isNear(balance: SettledBalance): boolean {

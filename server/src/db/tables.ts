@@ -18,6 +18,7 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
     name: string;
     created_at: Created;
     has_first_alerts: Generated<boolean>;
+    has_overrun_alert: Generated<boolean>;
   };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;

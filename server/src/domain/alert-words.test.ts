@@ -72,3 +72,22 @@ test("no message says one of many or many of one", () => {
     expect(words).not.toMatch(/\b([2-9]|\d\d+) (request|minute|day|hour|key)\b|requests .*\bwas\b/);
   }
 });
+
+test("spend beyond a limit says how much, and what the limit does now", () => {
+  const { title, next } = describeFiring({
+    kind: "limit_overrun",
+    scopeType: "api_key",
+    scopeName: "CI",
+    threshold: "over limit",
+    facts: {
+      ...{ period: "daily", period_ends_at: DAY, enforcement: "strict" },
+      ...{ limit_usd: "2.00", spent_usd: "2.62", overrun_usd: "0.62" },
+    },
+  });
+  expect(title).toBe(
+    "The API key CI has spent $2.62: $0.62 settled beyond its daily limit of $2.00.",
+  );
+  expect(next).toBe(
+    "Requests are refused until 2026-12-01 at 00:00 UTC, unless the limit is raised. The audit log has the nodes that were forgotten. The request log has the requests that cost more than their holds.",
+  );
+});

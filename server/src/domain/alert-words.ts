@@ -27,6 +27,8 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
   switch (firing.kind) {
     case "spend_limit":
       return spendWords(scope, threshold, facts);
+    case "limit_overrun":
+      return overrunWords(scope, facts);
     case "forecast":
       return forecastWords(scope, facts);
     case "unusual_spend":
@@ -94,6 +96,14 @@ function spendWords(scope: string, threshold: string, facts: FiringFacts): Firin
       ? `${scope} has reached ${limit}: ${usd(facts.spent_usd)} is spent, and what is left is less than a request can cost.`
       : `${scope} has spent ${usd(facts.spent_usd)}, ${percent ?? threshold.slice(0, -1)}% of ${limit}.`,
     next: spendNext(facts, isBelow || (percent !== null && percent >= 100)),
+  };
+}
+
+function overrunWords(scope: string, facts: FiringFacts): FiringWords {
+  const period = facts.period ?? "monthly";
+  return {
+    title: `${scope} has spent ${usd(facts.spent_usd)}: ${usd(facts.overrun_usd)} settled beyond its ${period} limit of ${usd(facts.limit_usd)}.`,
+    next: `${spendNext(facts, true)} The audit log has the nodes that were forgotten. The request log has the requests that cost more than their holds.`,
   };
 }
 

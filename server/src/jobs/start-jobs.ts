@@ -10,6 +10,7 @@ import {
 import { alertSweepSchedule, makeAlertDeliveryJobs, makeAlertSweepJobs } from "./alert-jobs.ts";
 import { keyAlertSchedule, makeKeyAlertJobs } from "./key-alert-jobs.ts";
 import { mailSchedule, makeMailJobs } from "./mail-jobs.ts";
+import { makeOverrunAlertJobs, overrunAlertSchedule } from "./overrun-alert-jobs.ts";
 import { makeRequestAlertJobs, requestAlertSchedule } from "./request-alert-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "./rotation-jobs.ts";
 import { type RunningJobs, runJobs } from "./run-jobs.ts";
@@ -58,6 +59,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
       ...makeAlertSweepJobs(deps),
+      ...makeOverrunAlertJobs(deps),
       ...makeSpendEvaluationJobs(deps),
       ...makeKeyAlertJobs(deps),
       ...makeRequestAlertJobs(deps),
@@ -67,6 +69,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...accessReviewSchedule,
       ...rotationSchedule,
       ...alertSweepSchedule,
+      ...overrunAlertSchedule,
       ...spendEvaluationSchedule,
       ...keyAlertSchedule,
       ...requestAlertSchedule,

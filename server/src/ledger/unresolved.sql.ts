@@ -12,7 +12,7 @@ import {
   type ReleasedLease,
   subtractUnresolved,
 } from "./release-unresolved.sql.ts";
-import { balanceKeyText } from "./spend-key.ts";
+import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 // Money of unknown fate as people see it, and what they decide about it. The rows are those of `lease`: of one request
 // all of its balances' rows together, of a node or its journal each row by itself.
@@ -176,12 +176,12 @@ export interface Adjustment extends UnresolvedRequest {
   reason: string;
 }
 
-/** Turns the item into spend. It must be locked. */
+/** Turns the item into spend. It must be locked. Returns the balances whose strict limits it exceeds. */
 export async function chargeItem(
   tx: Tx,
   item: UnresolvedItem,
   adjustment: Adjustment,
-): Promise<void> {
+): Promise<BalanceKey[]> {
   const { organizationId, workspaceId, apiKeyId, startedAt, costNanoUsd } = adjustment;
   const keys = periodNames.flatMap((period) => {
     const periodStart = periodOf(period, startedAt.getTime()).start;
@@ -205,7 +205,7 @@ export async function chargeItem(
   });
   const inOrder = charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1));
   await addToBalances(tx, inOrder);
-  await recordOverruns(tx, inOrder);
+  const overrun = await recordOverruns(tx, inOrder);
   const { id, requestId, reason } = adjustment;
   await tx
     .insertInto("spend_adjustment")
@@ -220,6 +220,7 @@ export async function chargeItem(
       reason,
     })
     .execute();
+  return inOrder.filter((charge) => overrun.has(balanceKeyText(charge)));
 }
 
 /** Takes the item's rows out; locks its balances and `others` in one order. */

@@ -245,6 +245,7 @@ function ConditionFields({ form }: { form: Form }) {
       );
     case "key_unused":
       return <NumberField form={form} name="unusedDays" label="Days without a request" />;
+    case "limit_overrun":
     case "key_new_address":
       return null;
     case "refused_requests":

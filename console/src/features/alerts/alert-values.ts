@@ -89,6 +89,7 @@ function conditionValues(condition: Condition): Partial<AlertValues> {
       return { days: condition.days.join(", ") };
     case "key_unused":
       return { unusedDays: String(condition.days) };
+    case "limit_overrun":
     case "key_new_address":
       return {};
     case "refused_requests":
@@ -126,6 +127,8 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
       return { kind: "key_expiring", days: listOf(values.days).map(numberOf) };
     case "key_unused":
       return { kind: "key_unused", days: numberOf(values.unusedDays) };
+    case "limit_overrun":
+      return { kind: "limit_overrun" };
     case "key_new_address":
       return { kind: "key_new_address" };
     case "refused_requests":

@@ -171,6 +171,7 @@ function factsOf(firing: Firing): Fact[] {
         <span className="text-quiet">{firing.threshold}</span>
       </span>,
     ],
+    ...money("Beyond the limit", facts.overrun_usd),
     ...money("Forecast for the period", facts.forecast_usd),
     ...time("Limit reached", facts.reached_at),
     ...money("Usual", facts.usual_usd),

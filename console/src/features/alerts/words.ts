@@ -7,6 +7,10 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
     label: "Spend limit",
     hint: "Spend reaches a share of a limit, or an amount.",
   },
+  limit_overrun: {
+    label: "Spend beyond a limit",
+    hint: "More settles than a strict limit allows.",
+  },
   forecast: {
     label: "Forecast",
     hint: "At the present pace a limit will be reached before its period ends.",
@@ -62,6 +66,8 @@ export function conditionWords(condition: Condition): string {
   switch (condition.kind) {
     case "spend_limit":
       return `At ${listOf(condition.thresholds.map(thresholdWords))}`;
+    case "limit_overrun":
+      return "More is spent than a strict limit allows";
     case "forecast":
       return condition.percent === 100
         ? "On pace to reach the limit"

@@ -15,9 +15,38 @@ export async function listWithoutFirstAlerts(db: Database): Promise<string[]> {
 export async function markFirstAlerts(tx: Tx, organizationId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")
-    .set({ has_first_alerts: true })
+    .set({ has_first_alerts: true, has_overrun_alert: true })
     .where("id", "=", organizationId)
     .where("has_first_alerts", "=", false)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** None while a node of another version is alive. */
+export async function listWithoutOverrunAlert(db: Database, version: string): Promise<string[]> {
+  const others = db
+    .selectFrom("node")
+    .select("id")
+    .where("lease_expires_at", "is not", null)
+    .where("version", "<>", version);
+  const rows = await db
+    .selectFrom("organization")
+    .select("id")
+    .where("has_first_alerts", "=", true)
+    .where("has_overrun_alert", "=", false)
+    .where((eb) => eb.not(eb.exists(others)))
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** False where another transaction marked it before. */
+export async function markOverrunAlert(tx: Tx, organizationId: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("organization")
+    .set({ has_overrun_alert: true })
+    .where("id", "=", organizationId)
+    .where("has_overrun_alert", "=", false)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }

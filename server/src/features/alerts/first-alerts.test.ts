@@ -1,5 +1,5 @@
 import type { alert } from "@bursar/contract/admin/alerts.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import {
   type AdminHarness,
@@ -8,7 +8,7 @@ import {
   type TestOrganization,
 } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { giveFirstAlerts } from "./first-alerts.ts";
+import { createOverrunAlerts, giveFirstAlerts } from "./first-alerts.ts";
 
 type Alert = z.output<typeof alert>;
 
@@ -30,7 +30,7 @@ async function alerts(): Promise<Alert[]> {
 test("an organization begins with alerts that its Owners and Admins are told of by mail", async () => {
   await giveFirstAlerts(h.deps);
   const found = await alerts();
-  expect(found).toHaveLength(5);
+  expect(found).toHaveLength(6);
   const byName = new Map(found.map((each) => [each.name, each]));
   const common = {
     scope: { type: "organization" },
@@ -45,6 +45,10 @@ test("an organization begins with alerts that its Owners and Admins are told of 
       thresholds: [{ percent: 50 }, { percent: 75 }, { percent: 90 }, { percent: 100 }],
     },
     notifies_owner: false,
+  });
+  expect(byName.get("Spend beyond limits")).toMatchObject({
+    ...common,
+    condition: { kind: "limit_overrun" },
   });
   expect(byName.get("Keys about to expire")).toMatchObject({
     ...common,
@@ -85,7 +89,7 @@ test("a new alert goes to that channel unless it names others", async () => {
 test("however many nodes start, it gets them once; what is deleted does not come back", async () => {
   await Promise.all([1, 2, 3, 4].map(() => giveFirstAlerts(h.deps)));
   const found = await alerts();
-  expect(found).toHaveLength(5);
+  expect(found).toHaveLength(6);
   for (const { id } of found) await org.admin.remove(`/v1/admin/alerts/${id}`);
   await giveFirstAlerts(h.deps);
   expect(await alerts()).toEqual([]);
@@ -104,5 +108,49 @@ test("the audit log says that the server made them", async () => {
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
+    "alert.created by system first_alerts",
   ]);
+});
+
+describe("an organization whose first alerts are older than the one about spend beyond limits", () => {
+  beforeEach(async () => {
+    await giveFirstAlerts(h.deps);
+    const older = (await alerts()).find(({ name }) => name === "Spend beyond limits");
+    await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
+    await h.deps.database
+      .updateTable("organization")
+      .set({ has_overrun_alert: false })
+      .where("id", "=", org.id)
+      .execute();
+  });
+
+  const names = async () => (await alerts()).map(({ name }) => name);
+
+  test("gets it once, for its Owners and Admins", async () => {
+    expect(await names()).not.toContain("Spend beyond limits");
+    await Promise.all([1, 2, 3].map(() => createOverrunAlerts(h.deps)));
+    const [made, ...others] = (await alerts()).filter(
+      ({ condition }) => condition.kind === "limit_overrun",
+    );
+    expect(others).toEqual([]);
+    expect(made?.channels.map(({ name }) => name)).toEqual(["Owners and Admins"]);
+    await org.admin.remove(`/v1/admin/alerts/${made?.id}`);
+    await createOverrunAlerts(h.deps);
+    expect(await names()).not.toContain("Spend beyond limits");
+  });
+
+  test("does not get it while a node of an older version is alive", async () => {
+    const { database } = h.deps;
+    const node = { id: "node_old", journal_id: "journal", version: "0.0.1" };
+    const lease_expires_at = new Date(Date.now() + 60_000);
+    await database
+      .insertInto("node")
+      .values({ ...node, lease_expires_at })
+      .execute();
+    await createOverrunAlerts(h.deps);
+    expect(await names()).not.toContain("Spend beyond limits");
+    await database.deleteFrom("node").where("id", "=", node.id).execute();
+    await createOverrunAlerts(h.deps);
+    expect(await names()).toContain("Spend beyond limits");
+  });
 });

@@ -9,9 +9,16 @@ import { ownOrigin } from "#src/audit/prune.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
-import { findAlert, insertAlert, setChannels } from "./alerts.sql.ts";
+import { VERSION } from "#src/lib/program-version.ts";
+import { findAlert, findFirstChannel, insertAlert, setChannels } from "./alerts.sql.ts";
 import { toAudit } from "./alerts.ts";
-import { insertMailChannel, listWithoutFirstAlerts, markFirstAlerts } from "./first-alerts.sql.ts";
+import {
+  insertMailChannel,
+  listWithoutFirstAlerts,
+  listWithoutOverrunAlert,
+  markFirstAlerts,
+  markOverrunAlert,
+} from "./first-alerts.sql.ts";
 
 // What each organization begins with, so that the first limit that anybody sets is watched. Only kinds that something
 // looks for stand here.
@@ -24,6 +31,13 @@ interface FirstAlert {
   includesBelow: boolean;
 }
 
+const overrunAlert: FirstAlert = {
+  name: "Spend beyond limits",
+  condition: { kind: "limit_overrun" },
+  notifiesOwner: false,
+  includesBelow: true,
+};
+
 const firstAlerts: readonly FirstAlert[] = [
   {
     name: "Spend limits",
@@ -34,6 +48,7 @@ const firstAlerts: readonly FirstAlert[] = [
     notifiesOwner: false,
     includesBelow: true,
   },
+  overrunAlert,
   {
     name: "Keys about to expire",
     condition: { kind: "key_expiring", days: [14, 3] },
@@ -87,6 +102,29 @@ function giveTo(deps: AuditDeps, organizationId: string): Promise<null> {
   });
 }
 
+/**
+ * Creates the alert about spend beyond limits for organizations whose first alerts are older than it: once, and only when
+ * no node of another version is alive, since older ones cannot read this kind. A deleted alert does not come back.
+ */
+export async function createOverrunAlerts(deps: AuditDeps): Promise<void> {
+  const ids = await listWithoutOverrunAlert(deps.database, VERSION);
+  for (const id of ids) await createOverrunAlert(deps, id);
+}
+
+function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<null> {
+  const createdAt = new Date(Math.floor(deps.nowMs()));
+  const actor = { type: "system", id: "first_alerts" };
+  const maker = { organizationId, actor, origin: ownOrigin(deps, createdAt) };
+  return auditedTransactionOf(deps, maker, async (tx) => {
+    const isFirst = await markOverrunAlert(tx, organizationId);
+    if (!isFirst) return { result: null, audit: "unchanged" };
+    const id = newId(idPrefixes.alert, createdAt.getTime(), deps.randomBytes);
+    const channelId = await findFirstChannel(tx, organizationId);
+    const of = { id, organizationId, channelId, createdAt };
+    return { result: null, audit: await giveAlert(tx, overrunAlert, of) };
+  });
+}
+
 /** The event is as one of a channel that somebody made: see features/alert-channels. */
 async function giveChannel(
   tx: Tx,
@@ -111,14 +149,14 @@ async function giveChannel(
 async function giveAlert(
   tx: Tx,
   { name, condition, notifiesOwner, includesBelow }: FirstAlert,
-  of: { id: string; organizationId: string; channelId: string; createdAt: Date },
+  of: { id: string; organizationId: string; channelId: string | null; createdAt: Date },
 ): Promise<AuditEntry> {
   const { id, organizationId, channelId, createdAt } = of;
   await insertAlert(tx, {
     ...{ id, organizationId, name, condition, notifiesOwner, createdAt },
     ...{ scopeType: "organization", scopeId: organizationId, includesBelow, isEnabled: true },
   });
-  await setChannels(tx, id, [channelId]);
+  await setChannels(tx, id, channelId === null ? [] : [channelId]);
   const row = await findAlert(tx, { organizationId, onlyWorkspaceIds: null }, id);
   assert(row !== null, "an alert that was made is there");
   const subject = { type: "alert", id };

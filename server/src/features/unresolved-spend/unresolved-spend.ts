@@ -1,5 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
+import { fireOverruns } from "#src/alerting/fire-overruns.ts";
 import { fireCrossed } from "#src/alerting/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerting/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
@@ -135,7 +136,8 @@ async function charge(
     );
   }
   const id = newId(idPrefixes.spendAdjustment, Math.floor(deps.nowMs()), deps.randomBytes);
-  await chargeItem(tx, item, { ...what, ...request, id, requestId });
+  const overrun = await chargeItem(tx, item, { ...what, ...request, id, requestId });
+  await fireOverruns(tx, deps, overrun);
   return id;
 }
 
