@@ -14,14 +14,21 @@ import type { AlertingDeps } from "./recorded-firing.ts";
 // Spend that settled beyond a strict limit. It fires once for each limit and period, and again after the limit was raised
 // above what was spent, or removed.
 
+/** Firings for these balances, in the transaction that recorded their overruns. */
+export async function findOverrunFirings(
+  tx: Tx,
+  places: readonly OverrunPlace[],
+): Promise<NewFiring[]> {
+  return places.length === 0 ? [] : (await listOverruns(tx, places)).map(toFiring);
+}
+
 /** Fires for these balances, in the transaction that recorded their overruns. */
 export async function fireOverruns(
   tx: Tx,
   deps: AlertingDeps,
   places: readonly OverrunPlace[],
 ): Promise<void> {
-  if (places.length === 0) return;
-  await recordFirings(tx, deps, (await listOverruns(tx, places)).map(toFiring));
+  await recordFirings(tx, deps, await findOverrunFirings(tx, places));
 }
 
 /** Fires what the running periods have: for alerts that were created later, and for what could not fire with its flush. */

@@ -51,11 +51,12 @@ export function fireRows(
   rows: readonly WatchedRow[],
   isReached: (row: WatchedRow) => boolean = () => false,
 ): Promise<RecordedFiring[]> {
-  const firings = rows.flatMap((row) => firingsOf(row, isReached(row)));
+  const firings = rows.flatMap((row) => toFirings(row, isReached(row)));
   return recordFirings(tx, deps, firings);
 }
 
-function firingsOf(row: WatchedRow, isReached: boolean): NewFiring[] {
+/** Firings of the thresholds that the row has crossed. */
+export function toFirings(row: WatchedRow, isReached = false): NewFiring[] {
   const { alertId, organizationId, scopeType, scopeId, workspaceId } = row;
   const spend = spendOf(row, isReached);
   const facts = factsOf(row);

@@ -7,8 +7,9 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { nextThreshold } from "#src/domain/spend-thresholds.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { fireOverruns } from "./fire-overruns.ts";
-import { fireRows, spendOf, thresholdsOf } from "./fire-spend.ts";
+import { findOverrunFirings } from "./fire-overruns.ts";
+import { fireRows, spendOf, thresholdsOf, toFirings } from "./fire-spend.ts";
+import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 import { releaseFirings, rollBackFirings, saveBeforeFirings } from "./savepoint.sql.ts";
 import { listWatchedOf, type SpendPlace, type WatchedRow } from "./watched-spend.sql.ts";
@@ -117,9 +118,10 @@ class NodeSpendAlerts implements SpendAlerts {
 
   async #flush(tx: Tx, batch: readonly EndRecord[]): Promise<void> {
     this.#found = null;
-    await this.#fireOverruns(tx);
-    const near = this.#options.settled().filter((balance) => this.#isNear(balance));
-    if (near.length === 0 || this.#options.deps.nowMs() < this.#quietUntilMs) return;
+    const { settled, deps } = this.#options;
+    const near = settled().filter((balance) => this.#isNear(balance));
+    const grown = settled().filter(({ isOverrunGrown }) => isOverrunGrown);
+    if (near.length + grown.length === 0 || deps.nowMs() < this.#quietUntilMs) return;
     const workspaceOf = new Map(batch.map((record) => [record.apiKeyId, record.workspaceId]));
     const places = near.map((balance) => ({
       ...balance,
@@ -133,19 +135,13 @@ class NodeSpendAlerts implements SpendAlerts {
     const next = new Map<string, bigint | null>(near.map((balance) => [keyOf(balance), null]));
     const into = this.#next.size >= MAX_KNOWN ? new Map() : this.#next;
     await this.#orGoOn(tx, async () => {
-      const rows = await listWatchedOf(tx, places);
-      await fireRows(tx, this.#options.deps, rows);
+      const rows = places.length === 0 ? [] : await listWatchedOf(tx, places);
+      const overruns = await findOverrunFirings(tx, grown);
+      await recordFirings(tx, deps, [...overruns, ...rows.flatMap((row) => toFirings(row))]);
       for (const row of rows) lower(next, row);
       this.#next = into;
       this.#found = { next, into };
     });
-  }
-
-  async #fireOverruns(tx: Tx): Promise<void> {
-    const { settled, deps } = this.#options;
-    const grown = settled().filter(({ isOverrunGrown }) => isOverrunGrown);
-    if (grown.length === 0 || deps.nowMs() < this.#quietUntilMs) return;
-    await this.#orGoOn(tx, () => fireOverruns(tx, deps, grown));
   }
 
   #isNear(balance: SettledBalance): boolean {
