@@ -74,14 +74,20 @@ export class Model {
   }
 
   /**
-   * Holds of single requests were released by time: from then on these requests may cost what they do. Time releases no
-   * budget of a node, so nothing else is exempt.
+   * Time released holds of single requests, and budget whose period is over. From then on the requests behind them may cost
+   * what they do: a clock that jumps back into such a period is not covered. `atMs`: the database's clock.
    */
-  released(rows: readonly StoredLease[]): void {
-    for (const row of rows) this.requests.get(row.requestId)?.exempt.add(row.key);
+  released(rows: readonly StoredLease[], atMs: number): void {
+    const isHold = ({ requestId }: StoredLease) => requestId.startsWith("req_");
+    for (const { requestId, key } of rows) this.requests.get(requestId)?.exempt.add(key);
+    const budget = rows.filter((row) => !isHold(row));
+    for (const { key } of budget) {
+      if (periodOfKey(key).endMs > atMs) throw new Error(`${label(key)}: released in its period`);
+    }
+    this.forgotten(budget);
   }
 
-  /** An administrator released the budget of the node: its requests may cost what they do, as an overrun. */
+  /** The budget of the node is released: its requests may cost what they do, as an overrun. */
   forgotten(rows: readonly StoredLease[]): void {
     for (const { nodeId, key } of rows) {
       for (const request of this.requests.values()) {

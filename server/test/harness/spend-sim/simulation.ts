@@ -376,7 +376,7 @@ class Simulation {
   async #releaseOld(): Promise<string> {
     const released = await this.#store.release(this.#time.wallMs);
     this.#counts.released += released.length;
-    this.#model.released(released);
+    this.#model.released(released, this.#time.wallMs);
     return `released: ${released.length}`;
   }
 
