@@ -92,6 +92,11 @@ const STOP_WITHIN_MS = 5_000;
 /** A flush may come between, and then the node's last word is not obeyed. */
 const MAX_LAST_WORDS = 3;
 
+/** Time after the end of a lease at which another node reclaims it, milliseconds. */
+export function reclaimGraceMs(ttlMs: number): number {
+  return Math.max(MIN_MS, ttlMs * GRACE_SHARE);
+}
+
 export function makeLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   return new TimedLeaseKeeper(options);
 }
@@ -115,7 +120,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
   constructor(options: LeaseKeeperOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
     this.#options = options;
-    this.#graceMs = Math.max(MIN_MS, ttlMs * GRACE_SHARE);
+    this.#graceMs = reclaimGraceMs(ttlMs);
     const marginMs = ttlMs * MARGIN_SHARE;
     this.#leases = new NodeLeases({
       nodeId,

@@ -2,12 +2,10 @@ import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { reclaimGraceMs } from "#src/ledger/lease-keeper.ts";
 import { lockNode } from "#src/ledger/leases.sql.ts";
 import { type ReleasedLease, releaseNodeBudget } from "#src/ledger/release-unresolved.sql.ts";
 import { readNodeContact } from "./system.sql.ts";
-
-/** Nodes that were cut off together with the database get this much longer than a lease before they are reclaimed. */
-const GRACE_SHARE = 0.25;
 
 /**
  * Releases the budget of the caller's organization that waits for a lost node; returns what was released, by limit.
@@ -23,7 +21,7 @@ export function forgetNode(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const node = await lockNode(tx, nodeId);
     if (node === null) throw new ApiError("not_found", "Node not found.");
-    const silentAfterMs = deps.leaseTtlMs * (1 + GRACE_SHARE);
+    const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
     const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
     if (node.expiresAt !== null || contact.isRecent) throw inContact(nodeId, contact.seenAt);
     const released = await releaseNodeBudget(tx, { nodeId, organizationId });
