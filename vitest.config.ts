@@ -13,6 +13,7 @@ const LONGEST_FIRST = [
   "server/test/processes.test.ts",
   "server/test/alerts-burst.test.ts",
   "console/test/access-reviews.test.ts",
+  "server/test/database-away.test.ts",
   "console/test/reports.test.ts",
   "console/test/changes.test.ts",
   "server/test/revocation.test.ts",
