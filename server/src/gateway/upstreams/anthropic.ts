@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { type buildConnector, Pool } from "undici";
 import type { Upstream } from "./upstream.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
@@ -8,7 +8,7 @@ export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
 // that announces a shorter one in `keep-alive` is obeyed, less two seconds.
 const KEEP_ALIVE_MS = 30_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface AnthropicOptions {
   baseUrl: string;
@@ -30,8 +30,15 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
   };
 }
 
-/** HTTP/1.1 and one request a connection: a stalled stream holds up nobody else, and an abort ends only its own. */
-export function makePool(origin: string, idleTimeoutMs: number, socketPath?: string): Pool {
+/**
+ * HTTP/1.1 and one request a connection: a stalled stream holds up nobody else, and an abort ends only its own. `connect`
+ * opens connections in another way than by the origin's name.
+ */
+export function makePool(
+  origin: string,
+  idleTimeoutMs: number,
+  connect?: buildConnector.connector,
+): Pool {
   return new Pool(origin, {
     // Unlimited: the gateway bounds the requests that run, and a queue here would count as the upstream's silence.
     connections: null,
@@ -42,7 +49,7 @@ export function makePool(origin: string, idleTimeoutMs: number, socketPath?: str
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(connect === undefined ? {} : { connect }),
   });
 }
 
