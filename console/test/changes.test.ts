@@ -74,7 +74,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
       .toBe("15000");
   });
 
-  test("a limit below the spend says how many keys it blocks: new, set by somebody else meanwhile, and changed", async () => {
+  test("a limit below the spend says how many keys it blocks: new, set by another person meanwhile, and changed", async () => {
     const { page, faults } = await openAs();
     const { server } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");
@@ -124,7 +124,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
     expect(faults).toEqual([]);
   });
 
-  test("the spend of the company is not asked for by somebody who may not see it", async () => {
+  test("the page does not request the company's spend for a person without access to it", async () => {
     const { server, engineeringId } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/members");
     const someone = (data as { id: string; email: string }[]).find(

@@ -69,7 +69,7 @@ describeConsole("the overview", ({ company, openAs }) => {
     expect(faults).toEqual([]);
   });
 
-  test("shows neither list to somebody in whose workspaces nothing is blocked or open", async () => {
+  test("shows neither list to a person whose workspaces have no blocked keys and no open alerts", async () => {
     const { page } = await openAs(emailOf("Radia"));
     await settle(page);
     expect(await page.getByRole("heading", { name: BLOCKED }).count()).toBe(0);

@@ -152,7 +152,7 @@ export type KeyChangesAreTaken = Is<
   IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
 >;
 
-/** What the official client may ask of the effective limits, we take; what we answer, it reads. */
+/** The official client can send its query for effective limits, and can read the answer. */
 type EffectiveLimits = Anthropic["organization"]["spendLimits"]["effective"];
 export type EffectiveLimitRowsFit = Is<
   IsAssignable<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>

@@ -3,7 +3,7 @@ import type { AlertMessage } from "./alert-message.ts";
 
 type Ranked = Pick<NewFiring, "kind" | "scopeType" | "threshold">;
 
-/** A limit that is reached stops work; everything else can wait until somebody looks. */
+/** A reached limit and failing requests stop work. Everything else can wait. */
 export function severityOf({
   kind,
   threshold,

@@ -21,7 +21,7 @@ function measureOf({ alertId, scopeType, scopeId, facts, threshold }: RecordedFi
   return [alertId, scopeType, scopeId, facts.period, unit].join("\n");
 }
 
-/** Of `75%` or `$100.00`. */
+/** Number in a threshold such as `75%` or `$100.00`. */
 function amountOf(threshold: string): number {
   return Number(threshold.replace(/[%$]/, ""));
 }

@@ -22,8 +22,8 @@ interface MessageOf {
 }
 
 /**
- * What is to be said, as things stand now: names may have changed since it fired, facts have not. `firingIds`: what the
- * message is about instead of the firings of the delivery.
+ * Returns the message with today's names and the facts of the firing. `firingIds`: firings that the message is about
+ * instead of those of the delivery.
  */
 export async function makeMessage(
   deps: { database: Database | Tx; publicUrl: () => string },

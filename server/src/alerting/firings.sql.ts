@@ -37,7 +37,7 @@ export async function insertFirings(
   return rows;
 }
 
-/** By id, with the id of the firing whose messages stand for it. */
+/** Ids of covered firings, each with the id of the firing whose messages stand for it. */
 export async function saveCovered(tx: Tx, covered: ReadonlyMap<string, string>): Promise<void> {
   if (covered.size === 0) return;
   await sql`UPDATE alert_firing AS firing SET covered_by_id = covered.by_id

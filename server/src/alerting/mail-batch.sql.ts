@@ -9,7 +9,7 @@ export interface MailDelivery {
   /** Null: it goes to the person whose key it is. */
   channelId: string | null;
   recipients: { roles: OrganizationRole[]; addresses: string[] } | null;
-  /** Of the person whose key the firing is about; null where there is none, or the person has left. */
+  /** Address of the key's owner. Null: the key has none, or the owner has left. */
   ownerAddress: string | null;
 }
 

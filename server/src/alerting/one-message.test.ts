@@ -264,7 +264,7 @@ describe("a person who receives several messages of one evaluation", () => {
     expect((await sendMail(idsOf(recorded)))(owner.email)).toHaveLength(1);
   });
 
-  test("gets a message that somebody sends again", async () => {
+  test("gets a message that an administrator sends again", async () => {
     const address = newAddress();
     const channels = [
       await a.createChannel(mailTo(address)),

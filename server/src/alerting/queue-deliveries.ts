@@ -42,7 +42,7 @@ export async function queueDeliveries(
   await queue(tx, deps, messages);
 }
 
-/** By firing, the owner of its key where the alert tells owners. */
+/** Owners of the keys by firing, for alerts that notify owners. */
 async function findOwnersToTell(
   tx: Tx,
   firings: readonly RecordedFiring[],

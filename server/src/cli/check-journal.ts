@@ -48,7 +48,7 @@ function sizeOfJournals(dataDir: string): number {
   return sizes.reduce((total, size) => total + size, 0);
 }
 
-/** Of all processes of the port. */
+/** Sums over all processes of the port. */
 function sumUnflushed(metrics: string): number {
   return [...metrics.matchAll(UNFLUSHED)].reduce((total, [, bytes]) => total + Number(bytes), 0);
 }

@@ -2,7 +2,7 @@
 export interface Finding {
   check: string;
   ok: boolean;
-  /** Nothing is wrong, but somebody should look. */
+  /** True for a fact worth a look that is no fault. */
   is_note?: boolean;
   detail: string;
 }

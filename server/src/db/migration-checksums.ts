@@ -5,7 +5,7 @@ import type { Migration } from "./migration-files.ts";
 // A server does not start on a database that applied other migrations than the ones it has. So a released migration never
 // changes: checksums.json lists the SHA-256 of each one under the version that released it.
 
-/** By version, then by file. */
+/** SHA-256 by version, then by file. */
 export type Checksums = Record<string, Record<string, string>>;
 
 export const CHECKSUMS_FILE = join(import.meta.dirname, "migrations", "checksums.json");

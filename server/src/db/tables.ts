@@ -237,7 +237,7 @@ interface BalanceTable {
   unresolved_nano_usd: Generated<bigint>;
   /** What requests have cost beyond what was held for them; part of what is settled. */
   overrun_nano_usd: Generated<bigint>;
-  /** What was settled beyond the strict limit in force. */
+  /** Spend settled beyond the strict limit in force. */
   limit_overrun_nano_usd: Generated<bigint>;
   /** Settled spend up to this amount was compared with the limit of `limit_revision`. */
   limit_compared_nano_usd: Generated<bigint>;

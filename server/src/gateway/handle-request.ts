@@ -323,8 +323,8 @@ async function serve(
 }
 
 /**
- * Before the request may be refused: that it was tried is what whoever rotates or revokes the key wants to know. The use has
- * the time of the key's check: a later one could be after the end of the secret that the check accepted.
+ * Records the use of a key before the request may be refused: a person who rotates or revokes the key also needs to see
+ * refused attempts. The use has the time of the key's check, which is never after the end of the accepted secret.
  */
 function noteUse(deps: GatewayDeps, exchange: Exchange, key: FoundKey, model: string | null): void {
   deps.keyUse.record({

@@ -11,9 +11,9 @@ export interface Balance extends BalanceKey {
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
-  /** What requests cost beyond what was held for them; part of what is settled. */
+  /** Cost of requests beyond their holds. Part of settled spend. */
   overrunNanoUsd: bigint;
-  /** What was settled beyond the strict limit in force; part of what is settled. */
+  /** Spend settled beyond the strict limit in force. Part of settled spend. */
   limitOverrunNanoUsd: bigint;
 }
 

@@ -156,7 +156,7 @@ class LedgerCheck {
     this.#note(key, "beyond_holds", overrun, isPossible ? overrun : shouldBe.overrunNanoUsd);
   }
 
-  /** What is settled may exceed a strict limit by recorded overruns and by what the limit found, by no more. */
+  /** Settled spend may exceed a strict limit by recorded overruns and by the spend that the limit found, by no more. */
   #compareOverrun(exceeded: ExceededBalance): void {
     const { scopeType, scopeId, period, periodStart, limitOverrunNanoUsd: recorded } = exceeded;
     const missing = findUnrecorded(exceeded);

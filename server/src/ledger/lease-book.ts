@@ -300,7 +300,7 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
   amounts[at] = nanoUsd;
 }
 
-/** What nothing uses once the lease is `desired`, or stays as it is. */
+/** Unused part of the lease once it is `desired`, or while it stays. */
 export function freeWith(state: LeaseState, desired: bigint | undefined): bigint {
   const free = (desired ?? state.leased) - state.held - state.pending;
   return free > 0n ? free : 0n;

@@ -12,7 +12,7 @@ export interface WantsOf {
   /** All that wait, in order of arrival. */
   waiting: Iterable<Waiter>;
   chainOf: (waiter: Waiter) => readonly LeaseState[];
-  /** What the message leaves of the lease that nothing uses, nano-USD. */
+  /** Unused part of the lease after the message, nano-USD. */
   freeOf: (state: LeaseState) => bigint;
   /** Nano-USD to ask for beyond what waiting requests need. */
   trafficOf: (state: LeaseState) => bigint;

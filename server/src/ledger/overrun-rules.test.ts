@@ -22,7 +22,7 @@ test.each<[string, Partial<LimitedSpend>, bigint | null]>([
     10n,
   ],
   [
-    "that nobody compared counts where the limit is as old as the period",
+    "that was never compared counts where the limit is as old as the period",
     { settledBeforeNanoUsd: 120n, isWholePeriod: true },
     30n,
   ],

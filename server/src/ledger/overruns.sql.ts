@@ -8,7 +8,7 @@ import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 // Spend beyond strict limits, recorded in the transaction that settles it.
 
-/** What was added to a balance. Integer nano-USD. */
+/** Spend added to a balance. Integer nano-USD. */
 interface AddedSpend extends LeaseKey {
   nanoUsd: bigint;
 }

@@ -96,7 +96,7 @@ async function deleteUnresolved(
   return gone;
 }
 
-/** Without it the database keeps the budget of nodes and journals, whoever deletes it. */
+/** A trigger of the database keeps the budget of nodes and journals in every transaction without this mark. */
 export async function allowBudgetRelease(tx: Tx): Promise<void> {
   await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
 }

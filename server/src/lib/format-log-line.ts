@@ -3,7 +3,7 @@ import picocolors from "picocolors";
 // One line of the log as people read it on a terminal, made of the JSON line that programs read.
 
 const MAX_VALUE_LENGTH = 120;
-/** Of a value within an object. */
+/** Maximum length of a value within an object. */
 const MAX_INNER_LENGTH = 40;
 const ERROR = 50;
 const levelNames: Readonly<Record<number, string>> = {

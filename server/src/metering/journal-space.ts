@@ -24,7 +24,7 @@ export interface JournalSpaceOptions {
   contents: () => JournalContents;
 }
 
-/** What the journal knows of itself. Sequence numbers, except as named. */
+/** State of the journal. Sequence numbers, except as named. */
 export interface JournalContents {
   /** The segment that is being written; null where none is. */
   current: { firstSeq: number; bytes: number } | null;

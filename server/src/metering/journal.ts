@@ -50,7 +50,7 @@ export interface JournalOptions {
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
-/** Of the cap: a segment goes as a whole. */
+/** Share of the cap: a segment is deleted as a whole. */
 const SEGMENT_SHARE = 1 / 8;
 const HOUR_MS = 3_600_000;
 const RETAIN_MS = 48 * HOUR_MS;

@@ -319,7 +319,7 @@ interface Sample {
   isOfOthersUsage?: true;
   /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
   isOfOrganization?: true;
-  /** It names a node, which belongs to no organization: every one that has nodes listed sees it. */
+  /** The route names a node. Nodes belong to no organization: every caller that may list nodes sees it. */
   isOfInstallation?: true;
 }
 

@@ -1,6 +1,6 @@
 import type { ServerProcess } from "#test/harness/server-process.ts";
 
-/** What a test needs to know of a recorded database, beside its rows. */
+/** Facts of a recorded database that its rows do not hold. */
 export interface Recording {
   /** BURSAR_SECRET of the installation. */
   secret: string;

@@ -40,7 +40,7 @@ export function toExports(variables: readonly (readonly [name: string, value: st
   return variables.map(([name, value]) => `export ${name}=${quoteWhereNeeded(value)}`).join("\n");
 }
 
-/** What to enter for one client, in order. */
+/** Input for one client, in order. */
 export function writeCode(client: Client, options: CodeOptions): readonly CodeBlockText[] {
   switch (client) {
     case "Claude Code":

@@ -9,7 +9,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState } from "../../ui/states.tsx";
 import { scopeLabel, scopeRank } from "../spend-limits/scope-names.ts";
 
-// Limits that block requests now, and alerts that nobody has acknowledged and whose cause lasts.
+// Limits that block requests now, and unacknowledged alerts whose cause lasts.
 
 type BlockingLimit = ItemOf<"listBlockingLimits">;
 type Scope = BlockingLimit["spend_limit"]["scope"];

@@ -126,7 +126,7 @@ function compareLimit(now: SpendLimit | null, own: LimitValues) {
   ] as const;
 }
 
-/** Says how many keys stop when the limit is set, for a new limit, a changed one and one that somebody else set meanwhile. */
+/** Says how many keys stop when the limit is set, for a new limit, a changed one and one that another person has set meanwhile. */
 function BlockingWarning({ values }: { values: LimitValues }) {
   const { data: spend } = usePeriodSpend(toScope(values), values.period);
   const { enforcement, limit_usd, period } = values;

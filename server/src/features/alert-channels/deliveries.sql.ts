@@ -84,7 +84,7 @@ export async function insertTest(
   return row.created_at;
 }
 
-/** It waits again, with all its attempts before it. Whoever got the same by another mail gets this one too. */
+/** Queues the message again with all attempts left. A person who got the same by another mail gets this one too. */
 export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
   await tx
     .updateTable("alert_delivery")

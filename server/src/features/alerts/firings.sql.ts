@@ -137,7 +137,7 @@ export async function listFirings(
   return rows;
 }
 
-/** Firings of lower thresholds that this one covers and nobody has acknowledged. */
+/** Unacknowledged firings of lower thresholds that this one covers. */
 export async function listOpenCovered(tx: Tx, id: string): Promise<FiringRow[]> {
   const where = sql`firing.covered_by_id = ${id} AND firing.acknowledged_at IS NULL`;
   return (await select(where, sql`ORDER BY firing.id`).execute(tx)).rows;

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 
-/** What an organization has used so far, for the next steps that a start prints. */
+/** Features that an organization has used so far, for the next steps that a start prints. */
 export interface FirstUses {
   hasAdminKey: boolean;
   hasApiKey: boolean;

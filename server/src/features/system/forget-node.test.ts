@@ -128,7 +128,7 @@ describe("a lost node", () => {
 describe("a node in contact is refused and keeps its budget", () => {
   test.each([
     ["that holds leases", () => ({ lease_expires_at: new Date(Date.now() + 60_000) })],
-    ["whose leases nobody has reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
+    ["whose leases are not reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
     ["that has just come back", () => ({ seen_at: new Date() })],
   ])("one %s", async (_, changes) => {
     const id = await org.lostNode(workspaceId);

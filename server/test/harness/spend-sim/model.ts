@@ -33,7 +33,7 @@ export class Model {
   /** By limit, then by balance key: what may be true at most. Absent while the limit is being activated. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
-  /** By limit: when it was set, and every balance as it was then. */
+  /** Time at which each limit was set, and every balance at that time. */
   readonly #set = new Map<string, { atMs: number; found: ReadonlyMap<string, StoredBalance> }>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;

@@ -96,7 +96,7 @@ class Simulation {
   readonly #random: Random;
   /** A stream of its own: a story keeps its other steps when bursts change. */
   readonly #bursts: Random;
-  /** Of its own, so that a story without silences stays what it was. */
+  /** A generator of its own, so that a story without silences stays the same. */
   readonly #silences: Random;
   readonly #store: SpendStore;
   readonly #model = new Model();
@@ -157,7 +157,7 @@ class Simulation {
   #request(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive && !each.isLeaving));
     const scope = this.#random.pick(SCOPES);
-    if (node === undefined || scope === undefined) return "nobody takes requests";
+    if (node === undefined || scope === undefined) return "no node accepts requests";
     const hasBursts = this.#options.hasBursts ?? true;
     if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#requestOne(node, scope);
     const burst = Array.from({ length: this.#bursts.below(MAX_BURST) }, () =>
