@@ -84,9 +84,10 @@ export class JournalSpace {
     const { logger, maxBytes } = this.#options;
     while (this.#isBeyondCap() && this.#dropOldest(() => true));
     const isFull = this.#isFull();
+    if (!isFull && !this.#hasRefused) return;
     const facts = { bytes: this.#bytes(), maxBytes, hasReserve: this.#reserve.isHeld() };
-    if (isFull && !this.#hasRefused) logger.error(facts, "the journal is full: requests get 503");
-    if (!isFull && this.#hasRefused) logger.info(facts, "the journal has room again");
+    if (!this.#hasRefused) logger.error(facts, "the journal is full: requests get 503");
+    else if (!isFull) logger.info(facts, "the journal has room again");
     this.#hasRefused = isFull;
     if (!isFull) return;
     const details = { error_code: "journal_full" } as const;
