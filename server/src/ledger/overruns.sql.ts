@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
@@ -15,8 +15,14 @@ interface AddedSpend extends LeaseKey {
 
 type ComparedRow = LimitedSpend & LeaseKey;
 
-const periodEnd = sql`((b.period_start + CASE b.period WHEN 'daily' THEN interval '1 day'
-  WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC')`;
+/** End of the period of a row of `balance` or `lease`, by the name of its table in the statement. */
+export function periodEndOf(table: "b" | "lease"): RawBuilder<Date> {
+  const [start, period] = [sql.ref(`${table}.period_start`), sql.ref(`${table}.period`)];
+  return sql`((${start} + CASE ${period} WHEN 'daily' THEN interval '1 day'
+    WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC')`;
+}
+
+const periodEnd = periodEndOf("b");
 const periodStart = sql`(b.period_start::timestamp AT TIME ZONE 'UTC')`;
 
 const comparedColumns = sql`b.scope_type AS "scopeType", b.scope_id AS "scopeId", b.period,

@@ -10,6 +10,7 @@ import {
   lockNode,
   nowOf,
 } from "./leases.sql.ts";
+import { periodEndOf } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 // Unresolved rows leave the books here: a request's by time, a node's and a journal's with their period or by a decision.
@@ -21,10 +22,7 @@ export interface ReleasedLease extends LeaseKey {
 }
 
 /** Budget of a node or of a lost journal. All other unresolved rows are holds of single requests. */
-const isBudget = sql<boolean>`(request_id = '' OR request_id LIKE 'epoch:%')`;
-
-const periodEnd = sql`((period_start + CASE period WHEN 'daily' THEN interval '1 day'
-  WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC')`;
+export const isBudget = sql<boolean>`(request_id = '' OR request_id LIKE 'epoch:%')`;
 
 /**
  * Releases holds of requests of unknown end that have been unresolved for `afterMs`: they count as not spent. Budget of
@@ -37,7 +35,7 @@ export async function releaseUnresolved(
 ): Promise<ReleasedLease[]> {
   const isPast = (at: RawBuilder<unknown>) =>
     sql<boolean>`${at} + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
-  const isDue = sql<boolean>`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEnd)})`;
+  const isDue = sql<boolean>`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEndOf("lease"))})`;
   const nodes = await database
     .selectFrom("lease")
     .select("node_id as id")

@@ -1,6 +1,6 @@
 -- Spend beyond strict limits, and who may release the budget of a silent node.
 
--- What was settled beyond the strict limit in force. It is part of what is settled.
+-- Spend settled beyond the strict limit in force. Part of settled spend.
 ALTER TABLE balance ADD COLUMN limit_overrun_nano_usd bigint NOT NULL DEFAULT 0;
 -- Settled spend up to this amount was compared with the limit that had this revision.
 ALTER TABLE balance ADD COLUMN limit_compared_nano_usd bigint NOT NULL DEFAULT 0;

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { isBudget } from "#src/ledger/release-unresolved.sql.ts";
 
 export interface NodeState {
   id: string;
@@ -35,7 +36,7 @@ export async function listNodes(
       SELECT sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NULL) AS leased,
         sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL) AS unresolved,
         sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL
-          AND (request_id = '' OR request_id LIKE 'epoch:%')) AS budget
+          AND ${isBudget}) AS budget
       FROM lease WHERE lease.node_id = node.id AND lease.organization_id = ${of.organizationId}
     ) AS held ON true
     LEFT JOIN LATERAL (

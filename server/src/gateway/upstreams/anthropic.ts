@@ -31,7 +31,7 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
 }
 
 /**
- * HTTP/1.1 and one request a connection: a stalled stream holds up nobody else, and an abort ends only its own. `connect`
+ * HTTP/1.1 and one request a connection: a stalled stream delays no other one, and an abort ends only its own. `connect`
  * opens connections in another way than by the origin's name.
  */
 export function makePool(
