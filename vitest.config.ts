@@ -43,8 +43,8 @@ const ALONE = [
   "server/test/**/*.test.ts",
   "console/test/**/*.test.ts",
   // They measure the memory of their process.
-  "server/src/features/usage/export.test.ts",
-  "server/src/features/audit-log/audit-log.test.ts",
+  "server/src/usage/reports/export.test.ts",
+  "server/src/audit/audit-log.test.ts",
 ];
 
 /** Of every test, wherever it runs. */

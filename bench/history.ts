@@ -5,7 +5,7 @@ import {
   EVENT_COUNTS,
   EVENT_STATUS,
   rollupTables,
-} from "../server/src/metering/rollup-tables.ts";
+} from "../server/src/recording/rollup-tables.ts";
 
 // A made-up history of requests, made inside PostgreSQL: ten million take minutes. Months are filled as tables of their
 // own and get their indices when they are attached; rollups are summed up, and lie in order of time, as the

@@ -1,13 +1,10 @@
 import type { Call } from "../server/src/access/call.ts";
+import { type AuditEventFilter, listAuditEvents } from "../server/src/audit/audit-log.sql.ts";
 import type { Database } from "../server/src/db/pool.ts";
-import { type ApiKeyQuery, listApiKeys } from "../server/src/features/api-keys/api-keys.ts";
-import {
-  type AuditEventFilter,
-  listAuditEvents,
-} from "../server/src/features/audit-log/audit-log.sql.ts";
-import { listRequests, type RequestQuery } from "../server/src/features/requests/requests.ts";
-import { getCostSummary } from "../server/src/features/usage/cost-summary.ts";
-import { getUsage, type UsageQuery } from "../server/src/features/usage/usage.ts";
+import { type ApiKeyQuery, listApiKeys } from "../server/src/keys/api-keys/api-keys.ts";
+import { getCostSummary } from "../server/src/usage/reports/cost-summary.ts";
+import { getUsage, type UsageQuery } from "../server/src/usage/reports/usage.ts";
+import { listRequests, type RequestQuery } from "../server/src/usage/request-log/requests.ts";
 
 // The reports and lists that are measured over the history of history.ts.
 

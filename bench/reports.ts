@@ -12,7 +12,7 @@ import { type Database, openDatabase } from "../server/src/db/pool.ts";
 import type { EndRecord } from "../server/src/domain/request-record.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
-import { addUsage } from "../server/src/metering/record-usage.ts";
+import { addUsage } from "../server/src/recording/record-usage.ts";
 import { makeHistory } from "./history.ts";
 import { casesOf, type ReportCase } from "./report-cases.ts";
 

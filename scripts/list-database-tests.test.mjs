@@ -15,7 +15,7 @@ test("a test that uses a database, by itself or through the harness, is listed",
     expect.arrayContaining([
       "server/src/audit/separate-roles.test.ts", // asks vitest for the address
       "server/src/db/pool.test.ts", // harness/database.ts
-      "server/src/features/invites/invites.test.ts", // harness/admin.ts, which imports it
+      "server/src/people/invites/invites.test.ts", // harness/admin.ts, which imports it
       "server/test/schema.test.ts",
     ]),
   );

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { rollupTables } from "../../server/src/metering/rollup-tables.ts";
+import { rollupTables } from "../../server/src/recording/rollup-tables.ts";
 import {
   eventually,
   type ServerProcess,

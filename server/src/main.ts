@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import picocolors from "picocolors";
-import { banner } from "./banner.ts";
 import { type Config, type LoadedConfig, loadConfig } from "./config.ts";
 import { checkAddress } from "./http/listen.ts";
 import { type Logger, makeProcessLogger } from "./lib/logger.ts";
 import { acquireProcessLock } from "./lib/process-lock.ts";
 import { StartError } from "./lib/start-error.ts";
-import { startProcesses } from "./supervisor.ts";
-import { type RunningServer, startServer } from "./wiring.ts";
+import { banner } from "./process/banner.ts";
+import { startProcesses } from "./process/supervisor.ts";
+import { type RunningServer, startServer } from "./process/wiring.ts";
 
 /** The clone's root: `bursar.toml` and a relative data folder are found there. */
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -39,14 +39,8 @@ import type {
 import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
 import type { z } from "zod";
-import type {
-  BetaSimulatedModel,
-  SimulatedModel,
-} from "#src/gateway/upstreams/simulator/models.ts";
-import type {
-  AnswerMessage,
-  BetaAnswerMessage,
-} from "#src/gateway/upstreams/simulator/wire-answer.ts";
+import type { BetaSimulatedModel, SimulatedModel } from "#src/simulator/models.ts";
+import type { AnswerMessage, BetaAnswerMessage } from "#src/simulator/wire-answer.ts";
 
 // Nothing here runs: it compiles only while what we answer in the official shape is what the official SDKs say they get,
 // on both API versions. A field that is missing or has another type stops the type check.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { mostRequestsIn } from "#src/rate-limits/bucket.ts";
+import { mostRequestsIn } from "#src/rates/buckets/bucket.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";

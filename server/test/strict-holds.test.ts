@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { makeKeyCache } from "#src/access/key-cache.ts";
+import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import {

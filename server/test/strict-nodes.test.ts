@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
-import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import {

@@ -7,11 +7,11 @@ import type {
   WorkspaceKeyCaller,
 } from "#src/domain/caller.ts";
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
-import { findAdminKeyByHash } from "./admin-key-lookup.sql.ts";
-import { findApiKeyByHash } from "./api-key-lookup.sql.ts";
+import { findAdminKeyByHash } from "#src/key-lookup/admin-key-lookup.sql.ts";
+import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
+import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
-import type { AdminKeyUses, KeyUse } from "./key-use.ts";
-import { checkKeyWorks } from "./refuse-key.ts";
 import type { Sessions } from "./sessions.ts";
 
 // Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
-import { ensureOrganization } from "#src/features/organizations/organizations.ts";
+import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { appendAuditEvent, auditedTransaction } from "./audited-transaction.ts";

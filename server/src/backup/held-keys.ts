@@ -1,6 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { confirmHeldKeys, type HeldKey, listHeldKeys } from "#src/access/held-keys.sql.ts";
 import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
+import { confirmHeldKeys, type HeldKey, listHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { BackupError } from "./backup-error.ts";
 

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "#src/lib/sync-folder.ts";
-import { makeJournalMark } from "#src/metering/journal-mark.ts";
-import { listLeftJournals } from "#src/metering/node-journal.ts";
-import { listUnflushedSegments } from "#src/metering/replay.ts";
+import { makeJournalMark } from "#src/recording/journal-mark.ts";
+import { listLeftJournals } from "#src/recording/node-journal.ts";
+import { listUnflushedSegments } from "#src/recording/replay.ts";
 
 // The journals of a data folder in a backup: of each the part that the database does not have, and the names of its node.
 

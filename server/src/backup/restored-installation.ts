@@ -1,9 +1,9 @@
-import { type HeldKey, listHeldKeys } from "#src/access/held-keys.sql.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { setAsideWitness } from "#src/audit/witness.ts";
 import { refuseConnectedNodes } from "#src/db/load-tables.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { type ReachOptions, reachAlone, reachBeside } from "#src/db/reach-database.ts";
+import { type HeldKey, listHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { confirmKeys } from "./held-keys.ts";
 import { requireSecret } from "./require-secret.ts";

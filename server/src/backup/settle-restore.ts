@@ -1,14 +1,14 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { holdWorkingKeys } from "#src/access/held-keys.sql.ts";
 import { listAuditHeads } from "#src/audit/audit.sql.ts";
 import { type AuditDeps, appendAuditEvent } from "#src/audit/audited-transaction.ts";
 import { beginKeyedChains } from "#src/audit/begin-keyed-chains.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { voidAllLeases } from "#src/ledger/leases.sql.ts";
+import { holdWorkingKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { voidAllLeases } from "#src/spend/ledger/leases.sql.ts";
 import {
   countPeople,
   endSessions,

@@ -5,7 +5,7 @@ import { type DatabasePlace, joinStorage } from "#src/db/storage.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
-import { readDatabaseNowMs } from "#src/metering/node.sql.ts";
+import { readDatabaseNowMs } from "#src/recording/node.sql.ts";
 
 /** What audited changes need, for a command on the server's machine. Throws a StartError for another secret. */
 export async function withAuditDeps<Result>(

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { expect, test } from "vitest";
-import { findApiKeyByHash } from "#src/access/api-key-lookup.sql.ts";
+import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { expect, test } from "vitest";
-import { networkOf } from "#src/access/address-ranges.ts";
+import { networkOf } from "#src/key-lookup/address-ranges.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { countColumns, rollupTables } from "#src/metering/rollup-tables.ts";
-import { listRollupDifferences } from "#src/metering/verify.sql.ts";
+import { countColumns, rollupTables } from "#src/recording/rollup-tables.ts";
+import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";

@@ -50,7 +50,7 @@ export interface OwnStorage extends Storage {
 const POOL_SIZE = 8;
 const ADMIN_POOL_SIZE = 8;
 const JOURNAL_POOL_SIZE = 2;
-/** Two queues of three (jobs/start-jobs.ts). */
+/** Two queues of three (process/start-jobs.ts). */
 const JOB_CONNECTIONS = 6;
 /** PostgreSQL's default, which is plenty for three processes. */
 const LEAST_CONNECTIONS = 100;

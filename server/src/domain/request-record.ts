@@ -13,7 +13,7 @@ export interface BeginRecord {
   memberId?: string;
   requestedModel: string;
   isStream: boolean;
-  /** Client family, from a closed list: see `domain/client-family.ts`. */
+  /** Client family, from a closed list: see `gateway/client-family.rule.ts`. */
   client: string;
   /**
    * What strict limits held, in nano-USD: what stays unresolved when the request's end is never known. Absent where no

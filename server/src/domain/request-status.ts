@@ -9,7 +9,7 @@ export type RequestStatus =
 
 /**
  * A refusal of the upstream is told apart by its status: 429, another 4xx, or the upstream's own fault. The same rule in
- * SQL stands in metering/rollup-tables.ts.
+ * SQL stands in recording/rollup-tables.ts.
  */
 export function requestStatus(outcome: Outcome, httpStatus: number | null): RequestStatus {
   if (outcome !== "refused") return outcome;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { explainWorstCase } from "#src/gateway/explain-worst-case.rule.ts";
 import { priceUsage } from "./cost.ts";
-import { explainWorstCase } from "./explain-worst-case.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import { limitsOf } from "./model-limits.ts";
 import { MAX_NANO_USD } from "./money.ts";

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "#src/domain/api-error.ts";
-import { clientFamily } from "#src/domain/client-family.ts";
 import { type RefusingLimit, SpendLimitError } from "#src/domain/spend-limit-error.ts";
+import { clientFamily } from "./client-family.rule.ts";
 
 /**
  * The same refusal in the form that the client expects. Claude Code takes an unknown 400 for a rejected feature and

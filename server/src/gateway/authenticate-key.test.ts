@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
-import { type KeyCache, makeKeyCache } from "#src/access/key-cache.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {

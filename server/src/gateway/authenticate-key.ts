@@ -4,11 +4,11 @@ import {
   includesPermission,
   permissionFor,
 } from "@bursar/contract/permissions.ts";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
-import type { KeyCache } from "#src/access/key-cache.ts";
-import { checkKeyWorks } from "#src/access/refuse-key.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { checkSecret } from "#src/domain/key-format.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { KeyCache } from "#src/key-lookup/key-cache.ts";
+import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
 import { assert } from "#src/lib/assert.ts";
 
 export interface AuthenticateDeps {

@@ -1,6 +1,6 @@
+import type { Upstream } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
-import type { Upstream } from "./upstreams/upstream.ts";
 
 /** Fields of a message that `count_tokens` takes: anthropic-api C.3. */
 const countedFields = new Set([

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
-import type { RateTicket } from "#src/rate-limits/rate-keeper.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { RateTicket } from "#src/rates/buckets/rate-keeper.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 

@@ -1,24 +1,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
-import type { KeyCache } from "#src/access/key-cache.ts";
-import type { KeyUse } from "#src/access/key-use.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { clientFamily } from "#src/domain/client-family.ts";
 import { statusOf } from "#src/domain/error-body.ts";
 import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { type RefusingLimit, SpendLimitError } from "#src/domain/spend-limit-error.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
-import { scopeIdsOf } from "#src/ledger/charges.ts";
-import type { RunningHold } from "#src/ledger/lease-book.ts";
-import type { Held } from "#src/ledger/node-leases.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { KeyCache } from "#src/key-lookup/key-cache.ts";
+import type { KeyUse } from "#src/key-lookup/key-use.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
+import type { RunningHold } from "#src/spend/ledger/lease-book.ts";
+import type { Held } from "#src/spend/ledger/node-leases.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
+import { clientFamily } from "./client-family.rule.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -30,7 +31,6 @@ import { type ClaudeRoute, findMeantPath, findRoute, pathOf } from "./routes.ts"
 import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
 import { mustWait, takeTurn } from "./take-turn.ts";
-import type { Upstream } from "./upstreams/upstream.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 

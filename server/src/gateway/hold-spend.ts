@@ -1,18 +1,18 @@
-import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { howToAsk } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
-import type { SpendScope } from "#src/ledger/charges.ts";
-import type { HoldRefusal, StrictLimit } from "#src/ledger/hold-refusal.ts";
-import type { Decided, Dropped, LeaseKeeper } from "#src/ledger/lease-keeper.ts";
-import type { Held } from "#src/ledger/node-leases.ts";
-import { isLimitReached, toHoldError, toUnboundedError } from "#src/ledger/refuse-hold.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { Decided, Dropped, LeaseKeeper } from "#src/spend/ledger/lease-keeper.ts";
+import type { Held } from "#src/spend/ledger/node-leases.ts";
+import { isLimitReached, toHoldError, toUnboundedError } from "#src/spend/ledger/refuse-hold.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
 import { countTokens } from "./count-tokens.ts";
 import { type Exchange, isClientGone } from "./exchange.ts";
+import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { stopping } from "./refuse.ts";
-import type { Upstream } from "./upstreams/upstream.ts";
 
 // The worst case of a request, held against the strict limits of its chain before it is sent. Where the node's leases
 // suffice, which is nearly always, nothing here waits.

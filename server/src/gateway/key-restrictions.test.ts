@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { compileRanges } from "#src/access/address-ranges.ts";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
+import { compileRanges } from "#src/key-lookup/address-ranges.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   call,

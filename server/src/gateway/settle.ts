@@ -4,8 +4,8 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage, Cost } from "#src/domain/usage.ts";
 import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
-import { overrunOf } from "#src/ledger/charges.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { overrunOf } from "#src/spend/ledger/charges.ts";
 
 export interface SettleDeps {
   /** `end` never throws. */

@@ -4,8 +4,8 @@ import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type PerMinute, upsertRateLimit } from "#src/rate-limits/limits.sql.ts";
-import { makeRateKeeper, type RateKeeper } from "#src/rate-limits/rate-keeper.ts";
+import { type PerMinute, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
+import { makeRateKeeper, type RateKeeper } from "#src/rates/buckets/rate-keeper.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import {
   type FakeUpstream,

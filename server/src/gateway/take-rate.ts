@@ -1,7 +1,7 @@
-import type { RateKind } from "#src/rate-limits/bucket.ts";
-import type { RateScope } from "#src/rate-limits/node-rates.ts";
-import type { RateAnswer, RateKeeper, RateTicket } from "#src/rate-limits/rate-keeper.ts";
-import { toRateError } from "#src/rate-limits/refuse-rate.ts";
+import type { RateKind } from "#src/rates/buckets/bucket.ts";
+import type { RateScope } from "#src/rates/buckets/node-rates.ts";
+import type { RateAnswer, RateKeeper, RateTicket } from "#src/rates/buckets/rate-keeper.ts";
+import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 
 // Room in every rate limit of the request's chain, before anything is held or sent. Where nothing limits it this is one
 // look into a map; as a rule nothing here waits.

@@ -1,11 +1,11 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { explainWorstCase } from "#src/domain/explain-worst-case.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import { parseMessage } from "./parse-message.ts";
 
 const book = makePriceBook([]);

@@ -1,50 +1,47 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
-import {
-  makeAccessHandlers,
-  makeAccessReviewHandlers,
-} from "#src/features/access-reviews/routes.ts";
-import type { ReviewDeps } from "#src/features/access-reviews/start-review.ts";
-import { makeAdminKeyHandlers } from "#src/features/admin-keys/routes.ts";
-import type { AlertChannelDeps } from "#src/features/alert-channels/alert-channels.ts";
-import { makeAlertChannelHandlers } from "#src/features/alert-channels/routes.ts";
-import { makeAlertHandlers } from "#src/features/alerts/routes.ts";
-import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/features/api-keys/routes.ts";
-import type { AuditLogDeps } from "#src/features/audit-log/audit-log.ts";
-import { makeAuditLogHandlers } from "#src/features/audit-log/routes.ts";
-import type { RequestMailDeps } from "#src/features/increase-requests/request-mail.ts";
-import { makeIncreaseRequestHandlers } from "#src/features/increase-requests/routes.ts";
-import type { AcceptDeps } from "#src/features/invites/accept-invite.ts";
-import { makeInviteHandlers } from "#src/features/invites/routes.ts";
-import { makeLedgerCheckHandlers } from "#src/features/ledger-check/routes.ts";
-import type { MailReadDeps } from "#src/features/mail/mail.ts";
-import { makeMailHandlers } from "#src/features/mail/routes.ts";
-import { makeMemberHandlers } from "#src/features/members/routes.ts";
-import { makeModelPriceHandlers } from "#src/features/model-prices/routes.ts";
-import { makeOrganizationHandlers } from "#src/features/organizations/routes.ts";
-import { makePlaygroundHandlers } from "#src/features/playground/routes.ts";
-import { makeRateLimitHandlers } from "#src/features/rate-limits/routes.ts";
-import { makeRequestHandlers } from "#src/features/requests/routes.ts";
-import { makeRotationPolicyHandlers } from "#src/features/rotation-policies/routes.ts";
-import { makeSecuritySettingsHandlers } from "#src/features/security-settings/routes.ts";
+import type { AlertChannelDeps } from "#src/alerts/channels/alert-channels.ts";
+import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
+import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
+import type { AuditLogDeps } from "#src/audit/audit-log.ts";
+import { makeAuditLogHandlers } from "#src/audit/routes.ts";
+import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
+import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
+import { makePlaygroundHandlers } from "#src/keys/playground/routes.ts";
+import { makeRotationPolicyHandlers } from "#src/keys/rotation/routes.ts";
+import type { MailReadDeps } from "#src/mail/list-mail.ts";
+import { makeMailHandlers } from "#src/mail/routes.ts";
+import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
+import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
+import { makeInviteHandlers } from "#src/people/invites/routes.ts";
+import { makeMemberHandlers } from "#src/people/members/routes.ts";
+import { makeSecuritySettingsHandlers } from "#src/people/security-settings/routes.ts";
 import {
   makeSessionHandlers,
   makeSetUpHandlers,
   makeSignInHandlers,
-} from "#src/features/sign-in/routes.ts";
-import type { SignInDeps } from "#src/features/sign-in/sign-in-deps.ts";
-import { makeSpendLimitHandlers } from "#src/features/spend-limits/routes.ts";
-import { makeSystemHandlers } from "#src/features/system/routes.ts";
-import type { SystemDeps } from "#src/features/system/system.ts";
-import { makeUnresolvedSpendHandlers } from "#src/features/unresolved-spend/routes.ts";
-import type { UnresolvedDeps } from "#src/features/unresolved-spend/unresolved-spend.ts";
-import { makeUpstreamHandlers } from "#src/features/upstreams/routes.ts";
-import type { UpstreamDeps } from "#src/features/upstreams/upstreams.ts";
-import { makeOfficialReportHandlers } from "#src/features/usage/official-routes.ts";
-import { makeUsageHandlers } from "#src/features/usage/routes.ts";
-import { makeWorkspaceMemberHandlers } from "#src/features/workspace-members/routes.ts";
-import { makeWorkspaceHandlers } from "#src/features/workspaces/routes.ts";
+} from "#src/people/sign-in/routes.ts";
+import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
+import { makeWorkspaceMemberHandlers } from "#src/people/workspace-members/routes.ts";
+import { makeModelPriceHandlers } from "#src/prices/routes.ts";
+import { makeRateLimitHandlers } from "#src/rates/limits/routes.ts";
+import { makeAccessHandlers, makeAccessReviewHandlers } from "#src/reviews/routes.ts";
+import type { ReviewDeps } from "#src/reviews/start-review.ts";
+import { makeLedgerCheckHandlers } from "#src/spend/check/routes.ts";
+import type { RequestMailDeps } from "#src/spend/increase-requests/request-mail.ts";
+import { makeIncreaseRequestHandlers } from "#src/spend/increase-requests/routes.ts";
+import { makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
+import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
+import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
+import { makeSystemHandlers } from "#src/system/routes.ts";
+import type { SystemDeps } from "#src/system/system.ts";
+import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
+import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
+import { makeOfficialReportHandlers } from "#src/usage/reports/official-routes.ts";
+import { makeUsageHandlers } from "#src/usage/reports/routes.ts";
+import { makeRequestHandlers } from "#src/usage/request-log/routes.ts";
+import { makeWorkspaceHandlers } from "#src/workspaces/routes.ts";
 
 /** What the use cases need of the world. */
 export type HandlerDeps = UpstreamDeps &

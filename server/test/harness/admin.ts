@@ -5,21 +5,18 @@ import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
-import type { AdminKeyUses, KeyUse } from "#src/access/key-use.ts";
-import { noteKeyUses } from "#src/access/key-uses.ts";
 import { makeSessions } from "#src/access/sessions.ts";
-import { makeOutgoing } from "#src/alerting/outgoing.ts";
+import { makeOutgoing } from "#src/alerts/channels/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
-import { createAdminKey } from "#src/features/admin-keys/admin-keys.ts";
-import {
-  createOrganization,
-  ensureOrganization,
-} from "#src/features/organizations/organizations.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
+import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
+import { noteKeyUses } from "#src/key-lookup/key-uses.ts";
+import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
 import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";

@@ -6,8 +6,8 @@ import type {
 } from "@bursar/contract/admin/alert-channels.ts";
 import { sql } from "kysely";
 import type { z } from "zod";
-import { makeDeliverAlert } from "#src/alerting/deliver-alert.ts";
-import { recordFirings } from "#src/alerting/record-firings.ts";
+import { makeDeliverAlert } from "#src/alerts/channels/deliver-alert.ts";
+import { recordFirings } from "#src/alerts/firing/record-firings.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { makeGuardedClient } from "#src/lib/guarded-client.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "./admin.ts";

@@ -1,6 +1,6 @@
 import type { alert, alertFiring } from "@bursar/contract/admin/alerts.ts";
 import type { z } from "zod";
-import type { EvaluateKeysDeps } from "#src/alerting/evaluate-keys.ts";
+import type { EvaluateKeysDeps } from "#src/alerts/firing/evaluate-keys.ts";
 import { openDatabase } from "#src/db/pool.ts";
 import type { Job } from "#src/jobs/run-jobs.ts";
 import { type AdminHarness, type Listed, PUBLIC_URL, type TestOrganization } from "./admin.ts";

@@ -8,9 +8,6 @@ import {
   request as startRequest,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { FoundKey } from "#src/access/api-key-lookup.sql.ts";
-import { type KeyCache, makeKeyCache } from "#src/access/key-cache.ts";
-import type { Use } from "#src/access/key-use.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
@@ -22,12 +19,15 @@ import {
   makeGateway,
   type ObservedRequest,
 } from "#src/gateway/handle-request.ts";
-import { makeAnthropicUpstream } from "#src/gateway/upstreams/anthropic.ts";
-import type { Upstream } from "#src/gateway/upstreams/upstream.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
+import type { Use } from "#src/key-lookup/key-use.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
 
 // A gateway on a real socket of loopback, in front of whatever upstream a test gives it, with a meter, a ledger and keys
 // in memory. Everything between the client's socket and the upstream's is the real code.

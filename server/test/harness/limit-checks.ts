@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
-import { listBalanceDifferences } from "#src/ledger/verify.sql.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
 
 // What has to be true of every record and every balance once all nodes are alive and nothing runs.

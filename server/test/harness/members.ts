@@ -1,11 +1,11 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { Database } from "#src/db/pool.ts";
-import type { AuthDeps } from "#src/identity/auth.ts";
-import { hashNewPassword } from "#src/identity/hash-password.ts";
-import { createPerson, startSession } from "#src/identity/people.ts";
-import { siteOf } from "#src/identity/site.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
+import type { AuthDeps } from "#src/people/identity/auth.ts";
+import { hashNewPassword } from "#src/people/identity/hash-password.ts";
+import { createPerson, startSession } from "#src/people/identity/people.ts";
+import { siteOf } from "#src/people/identity/site.ts";
 
 // People of a test, and their sessions, which are real ones.
 

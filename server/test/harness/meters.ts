@@ -7,10 +7,10 @@ import type { Database } from "#src/db/pool.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type JournalOnDisk, type JournalOptions, openJournal } from "#src/metering/journal.ts";
-import { type Meter, type MeterOptions, makeMeter } from "#src/metering/meter.ts";
-import { recordUsage } from "#src/metering/record-usage.ts";
-import { listRollupDifferences } from "#src/metering/verify.sql.ts";
+import { type JournalOnDisk, type JournalOptions, openJournal } from "#src/recording/journal.ts";
+import { type Meter, type MeterOptions, makeMeter } from "#src/recording/meter.ts";
+import { recordUsage } from "#src/recording/record-usage.ts";
+import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { beginRecord, endRecord } from "./request-records.ts";
 
 // A journal's folder, a node id and an organization, and the processes that run on them one after the other.

@@ -1,16 +1,16 @@
 import type { Database } from "#src/db/pool.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { openJournal } from "#src/recording/journal.ts";
+import type { Journal } from "#src/recording/journal-contract.ts";
+import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { recordUsage } from "#src/recording/record-usage.ts";
 import {
   type LeaseKeeper,
   type LeaseKeeperOptions,
   makeLeaseKeeper,
-} from "#src/ledger/lease-keeper.ts";
-import { type Ledger, makeLedger } from "#src/ledger/ledger.ts";
-import { systemClock } from "#src/lib/clock.ts";
-import { makeLogger } from "#src/lib/logger.ts";
-import { openJournal } from "#src/metering/journal.ts";
-import type { Journal } from "#src/metering/journal-contract.ts";
-import { type Meter, makeMeter } from "#src/metering/meter.ts";
-import { recordUsage } from "#src/metering/record-usage.ts";
+} from "#src/spend/ledger/lease-keeper.ts";
+import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 
 // What `wiring.ts` builds for money, on a test's database and folder: journal, meter, ledger and leases of one node.
 

@@ -7,7 +7,7 @@ import { makePriceBook } from "#src/domain/price-book.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import type { GatewayDeps } from "#src/gateway/handle-request.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
-import { type NewSpendLimit, upsertSpendLimit } from "#src/ledger/limits.sql.ts";
+import { type NewSpendLimit, upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { TestDatabase } from "./database.ts";
 import { type Exchange, type FakeUpstream, messageJson } from "./fake-upstream.ts";
 import {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "#src/db/pool.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
-import { settleBatch } from "#src/ledger/leases.sql.ts";
-import { listUnresolved } from "#src/ledger/unresolved.sql.ts";
-import { insertUsageEvents } from "#src/metering/usage.sql.ts";
-import { toUsageEvent } from "#src/metering/usage-rows.ts";
+import { insertUsageEvents } from "#src/recording/usage.sql.ts";
+import { toUsageEvent } from "#src/recording/usage-rows.ts";
+import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
+import { listUnresolved } from "#src/spend/ledger/unresolved.sql.ts";
 import { endRecord } from "./usage-records.ts";
 
 const NODE_ID = "node_of_the_test";

@@ -1,6 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { addUsage } from "#src/metering/record-usage.ts";
+import { addUsage } from "#src/recording/record-usage.ts";
 
 /** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
 export function endRecord(

@@ -1,6 +1,6 @@
 import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
-import { chargesOf } from "#src/ledger/charges.ts";
-import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
+import { chargesOf } from "#src/spend/ledger/charges.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import {
   applySync,
   type BalanceRow,
@@ -9,9 +9,9 @@ import {
   type LeaseWork,
   type SyncAnswer,
   type SyncMessage,
-} from "#src/ledger/lease-rules.ts";
-import { findOverrun } from "#src/ledger/overrun-rules.ts";
-import { type BalanceKey, balanceKeyText } from "#src/ledger/spend-key.ts";
+} from "#src/spend/ledger/lease-rules.ts";
+import { findOverrun } from "#src/spend/ledger/overrun-rules.ts";
+import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import { periodOfKey } from "./model.ts";
 import type {
   FlushAnswer,

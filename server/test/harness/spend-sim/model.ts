@@ -5,9 +5,9 @@ import {
   periodOf,
   type SpendPeriod,
 } from "#src/domain/spend-period.ts";
-import { chainOf, type SpendScope } from "#src/ledger/charges.ts";
-import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
-import { balanceKeyText } from "#src/ledger/spend-key.ts";
+import { chainOf, type SpendScope } from "#src/spend/ledger/charges.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
 
 // What is true, as nobody in a real system could know it: every request that was ever sent, and what it has cost or

@@ -1,7 +1,7 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import { type SpendScope, spentOf } from "#src/ledger/charges.ts";
-import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
-import { NodeLeases, type Resolution } from "#src/ledger/node-leases.ts";
+import { type SpendScope, spentOf } from "#src/spend/ledger/charges.ts";
+import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
+import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import { expectSame, type Model } from "./model.ts";
 import type { FlushRequest, SpendStore } from "./store.ts";

@@ -1,6 +1,6 @@
-import type { SpendScope } from "#src/ledger/charges.ts";
-import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
-import { type SyncAnswer, type SyncMessage, usedOf } from "#src/ledger/lease-rules.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { type SyncAnswer, type SyncMessage, usedOf } from "#src/spend/ledger/lease-rules.ts";
 import { expectSame, Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { SimulatedNode, TIMES } from "./simulated-node.ts";

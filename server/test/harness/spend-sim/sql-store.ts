@@ -1,8 +1,10 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
-import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
+import { flushBatch } from "#src/recording/flush.ts";
+import { enterNode } from "#src/recording/node.sql.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import {
   listActivating,
   lockNode,
@@ -10,16 +12,18 @@ import {
   reclaimLeases,
   settleBatch,
   syncLeases,
-} from "#src/ledger/leases.sql.ts";
-import { deleteSpendLimit, findSpendLimit, upsertSpendLimit } from "#src/ledger/limits.sql.ts";
+} from "#src/spend/ledger/leases.sql.ts";
+import {
+  deleteSpendLimit,
+  findSpendLimit,
+  upsertSpendLimit,
+} from "#src/spend/ledger/limits.sql.ts";
 import {
   type ReleasedLease,
   releaseNodeBudget,
   releaseUnresolved,
-} from "#src/ledger/release-unresolved.sql.ts";
-import { type BalanceKey, balanceKeyText } from "#src/ledger/spend-key.ts";
-import { flushBatch } from "#src/metering/flush.ts";
-import { enterNode } from "#src/metering/node.sql.ts";
+} from "#src/spend/ledger/release-unresolved.sql.ts";
+import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type {
   FlushAnswer,
   FlushRequest,

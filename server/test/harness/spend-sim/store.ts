@@ -1,6 +1,6 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
-import type { StrictLimit } from "#src/ledger/hold-refusal.ts";
-import type { SyncAnswer, SyncMessage } from "#src/ledger/lease-rules.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 
 // What the simulated nodes talk to: once over plain maps, once over PostgreSQL. `atMs` is the database's clock.
 

@@ -1,0 +1,358 @@
+import type {
+  AlertChannelKind,
+  createAlertChannel as createRoute,
+} from "@bursar/contract/admin/alert-channels.ts";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { newId } from "#src/lib/ids.ts";
+import {
+  archiveChannel,
+  type ChannelFacts,
+  type ChannelRow,
+  countOldSecrets,
+  findChannel,
+  findChannelFacts,
+  insertChannel,
+  insertSecret,
+  listChannels as listRows,
+  retireSecrets,
+  updateChannel,
+} from "./alert-channels.sql.ts";
+import {
+  type ChannelTarget,
+  makeSigningSecret,
+  openTarget,
+  sealSigningSecret,
+  sealTarget,
+} from "./channel-secrets.ts";
+import type { DeliverDeps } from "./deliver-alert.ts";
+import { listQueued } from "./deliveries.sql.ts";
+import { addDeliveryJob } from "./queue-deliveries.ts";
+
+export type AlertChannelDeps = DeliverDeps;
+type Target = z.output<typeof createRoute.body>["target"];
+
+export interface ShownChannel {
+  row: ChannelRow;
+  facts: ChannelFacts;
+}
+
+interface ListQuery {
+  limit: number;
+  page?: string | undefined;
+  kinds?: AlertChannelKind[] | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(query: ListQuery): unknown {
+  return { list: "alert_channels", kinds: query.kinds ?? null };
+}
+
+export async function listAlertChannels(
+  deps: AlertChannelDeps,
+  { caller }: Call,
+  query: ListQuery,
+): Promise<PageOfRows<ShownChannel>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  const filter = { organizationId: caller.organizationId, kinds: query.kinds ?? null };
+  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
+  return { rows: await show(deps.database, rows), hasMore };
+}
+
+export async function getAlertChannel(
+  deps: AlertChannelDeps,
+  { caller }: Call,
+  id: string,
+): Promise<ShownChannel> {
+  const row = await findChannel(deps.database, { organizationId: caller.organizationId, id });
+  if (row === null) throw channelNotFound();
+  return showOne(deps.database, row);
+}
+
+async function show(db: Database | Tx, rows: readonly ChannelRow[]): Promise<ShownChannel[]> {
+  const facts = await findChannelFacts(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({ row, facts: facts.get(row.id) ?? noFacts(row.id) }));
+}
+
+async function showOne(db: Database | Tx, row: ChannelRow): Promise<ShownChannel> {
+  const [shown] = await show(db, [row]);
+  return shown ?? { row, facts: noFacts(row.id) };
+}
+
+function noFacts(id: string): ChannelFacts {
+  return { id, alerts: 0, oldSecretExpiresAt: null, lastDelivery: null };
+}
+
+/** Makes a channel; the signing secret of a webhook is in the answer and nowhere else. Throws a 400 for a wrong target. */
+export function createAlertChannel(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  input: { name: string; target: Target },
+): Promise<ShownChannel & { secret: string | null }> {
+  checkTarget(deps, input.target);
+  const now = new Date(Math.floor(deps.nowMs()));
+  const id = newId(idPrefixes.alertChannel, now.getTime(), deps.randomBytes);
+  const row: ChannelRow = {
+    id,
+    name: input.name,
+    kind: input.target.kind,
+    ...storedTarget(deps, id, input.target),
+    is_enabled: true,
+    paused_at: null,
+    pause_reason: null,
+    failures_in_a_row: 0,
+    version: 1,
+    created_at: now,
+    updated_at: now,
+  };
+  const { organizationId } = caller;
+  const secret = row.kind === "webhook" ? makeSigningSecret(deps.randomBytes) : null;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await insertChannel(tx, organizationId, row);
+    if (secret !== null) await addSecret(tx, deps, { channelId: id, secret, now });
+    const shown = await showOne(tx, row);
+    return { result: { ...shown, secret }, audit: auditOf("alert_channel.created", null, row) };
+  });
+}
+
+export interface ChannelChange {
+  name?: string | undefined;
+  target?: Target | undefined;
+  is_enabled?: boolean | undefined;
+  if_version?: number | undefined;
+}
+
+/**
+ * Leaves what is omitted. A new target, and turning the channel on, end a pause: what waited is sent then. Throws a 404, a
+ * 400 for a wrong target or one of another kind, and a 409 where the version is another one.
+ */
+export function updateAlertChannel(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  id: string,
+  change: ChannelChange,
+): Promise<ShownChannel> {
+  const { organizationId } = caller;
+  if (change.target !== undefined) checkTarget(deps, change.target);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForUpdate(tx, organizationId, id);
+    checkVersion(before, change.if_version);
+    if (change.target !== undefined && change.target.kind !== before.kind) {
+      throw new ApiError(
+        "invalid_request",
+        `target: the kind of a channel stays what it is (${before.kind}). Make another channel.`,
+      );
+    }
+    const hasNewTarget = change.target !== undefined && !isSameTarget(deps, before, change.target);
+    const isResumed = before.paused_at !== null && (hasNewTarget || change.is_enabled === true);
+    const after: ChannelRow = {
+      ...before,
+      name: change.name ?? before.name,
+      ...(hasNewTarget && change.target && storedTarget(deps, id, change.target)),
+      is_enabled: change.is_enabled ?? before.is_enabled,
+      ...((isResumed || hasNewTarget) && noFailures),
+    };
+    const isSame =
+      after.name === before.name && after.is_enabled === before.is_enabled && !hasNewTarget;
+    if (isSame && !isResumed) {
+      return { result: await showOne(tx, before), audit: "unchanged" };
+    }
+    Object.assign(after, changedAt(deps, before));
+    await updateChannel(tx, organizationId, after);
+    if (isResumed || !before.is_enabled) await sendWhatWaits(tx, id);
+    const audit = auditOf("alert_channel.updated", before, after, hasNewTarget);
+    return { result: await showOne(tx, after), audit };
+  });
+}
+
+const noFailures = { paused_at: null, pause_reason: null, failures_in_a_row: 0 } as const;
+
+/** What more there is, the sweep of every minute finds. */
+const MAX_SENT_AT_ONCE = 500;
+
+async function sendWhatWaits(tx: Tx, channelId: string): Promise<void> {
+  const ids = await listQueued(tx, { channelId, limit: MAX_SENT_AT_ONCE });
+  for (const id of ids) await addDeliveryJob(tx, id);
+}
+
+/** Its address and secrets are forgotten; what went through it stays to be read. Throws a 404. */
+export function deleteAlertChannel(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<void> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForUpdate(tx, organizationId, id);
+    await archiveChannel(tx, { organizationId, id, now: new Date(Math.floor(deps.nowMs())) });
+    // What waits for it finds that it is gone, and is dropped.
+    await sendWhatWaits(tx, id);
+    return { result: undefined, audit: auditOf("alert_channel.deleted", before, null) };
+  });
+}
+
+/** Beside the newest one. Each makes the header of a message longer. */
+const MAX_OLD_SECRETS = 3;
+
+/** Throws a 404, a 400 for a channel that signs nothing, and a 409 where too many old secrets count still. */
+export function rotateAlertChannelSecret(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  id: string,
+  { overlap_hours: hours }: { overlap_hours: number },
+): Promise<ShownChannel & { secret: string | null }> {
+  const { organizationId } = caller;
+  const secret = makeSigningSecret(deps.randomBytes);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForUpdate(tx, organizationId, id);
+    if (before.kind !== "webhook") {
+      throw new ApiError("invalid_request", "Only the messages of a webhook are signed.");
+    }
+    if (hours > 0 && (await countOldSecrets(tx, id)) >= MAX_OLD_SECRETS) {
+      throw new ApiError(
+        "conflict",
+        `${MAX_OLD_SECRETS} old secrets of this webhook still count. Wait until one has expired, or rotate with overlap_hours 0, which ends them all.`,
+      );
+    }
+    const changed = changedAt(deps, before);
+    await retireSecrets(tx, { channelId: id, hours });
+    await addSecret(tx, deps, { channelId: id, secret, now: changed.updated_at });
+    const after = { ...before, ...changed };
+    await updateChannel(tx, organizationId, after);
+    const audit = auditOf("alert_channel.secret_rotated", before, after);
+    return {
+      result: { ...(await showOne(tx, after)), secret },
+      audit: { ...audit, after: { ...audit.after, overlap_hours: hours } },
+    };
+  });
+}
+
+async function addSecret(
+  tx: Tx,
+  deps: AlertChannelDeps,
+  { channelId, secret, now }: { channelId: string; secret: string; now: Date },
+): Promise<void> {
+  const sealed = sealSigningSecret(deps.sealingKey, channelId, secret);
+  await insertSecret(tx, { channelId, sealed, createdAt: now });
+}
+
+async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise<ChannelRow> {
+  const row = await findChannel(tx, { organizationId, id }, "for update");
+  if (row === null) throw channelNotFound();
+  return row;
+}
+
+function changedAt(deps: AlertChannelDeps, { version }: ChannelRow) {
+  return { version: version + 1, updated_at: new Date(Math.floor(deps.nowMs())) };
+}
+
+function checkVersion({ version }: ChannelRow, asked: number | undefined): void {
+  if (asked === undefined || asked === version) return;
+  throw new ApiError(
+    "conflict",
+    `The alert channel was changed meanwhile: it is at version ${version}. Look at it, then set if_version to ${version}.`,
+  );
+}
+
+function checkTarget({ client }: AlertChannelDeps, target: Target): void {
+  if (target.kind === "email") {
+    const { roles, addresses } = target.recipients;
+    if (roles.length + addresses.length > 0) return;
+    throw new ApiError("invalid_request", "target.recipients: expected a role or an address.");
+  }
+  if (target.kind === "pagerduty") return;
+  const mistake = client.findMistake(target.url);
+  if (mistake !== null) throw new ApiError("invalid_request", `target.url: ${mistake}.`);
+}
+
+function storedTarget(
+  deps: AlertChannelDeps,
+  channelId: string,
+  target: Target,
+): Pick<ChannelRow, "recipients" | "target_sealed" | "target_hint"> {
+  if (target.kind === "email") {
+    const { roles, addresses } = target.recipients;
+    const recipients = { roles: [...new Set(roles)], addresses: [...new Set(addresses)] };
+    return { recipients, target_sealed: null, target_hint: null };
+  }
+  return {
+    recipients: null,
+    target_sealed: sealTarget(deps.sealingKey, channelId, target),
+    target_hint: hintOf(target),
+  };
+}
+
+const HINT_FROM_LENGTH = 24;
+const HINT_LENGTH = 4;
+
+/** The origin of an address, which is no secret; of the rest, and of a key, the end, where it is long enough. */
+function hintOf(target: ChannelTarget): string {
+  if (target.kind === "pagerduty") return `…${target.routing_key.slice(-HINT_LENGTH)}`;
+  const { origin, pathname, search } = new URL(target.url);
+  const rest = pathname + search;
+  if (rest === "/") return origin;
+  return `${origin}/…${rest.length < HINT_FROM_LENGTH ? "" : rest.slice(-HINT_LENGTH)}`;
+}
+
+function isSameTarget(deps: AlertChannelDeps, row: ChannelRow, target: Target): boolean {
+  if (target.kind === "email") {
+    const { recipients } = storedTarget(deps, row.id, target);
+    return JSON.stringify(recipients) === JSON.stringify(toOrdered(row.recipients));
+  }
+  if (row.target_sealed === null) return false;
+  const now = openTarget(deps.sealingKey, row.id, row.target_sealed);
+  if (now.kind === "pagerduty" && target.kind === "pagerduty") {
+    return now.routing_key === target.routing_key && now.region === target.region;
+  }
+  return "url" in now && "url" in target && now.url === target.url;
+}
+
+/** As `storedTarget` makes them: the database keeps the fields of JSON in an order of its own. */
+function toOrdered(recipients: ChannelRow["recipients"]) {
+  return recipients && { roles: recipients.roles, addresses: recipients.addresses };
+}
+
+export function channelNotFound(): ApiError {
+  return new ApiError("not_found", "Alert channel not found");
+}
+
+export function stateOf(row: ChannelRow): "working" | "off" | "paused" {
+  if (!row.is_enabled) return "off";
+  return row.paused_at === null ? "working" : "paused";
+}
+
+function auditOf(
+  event: `alert_channel.${string}`,
+  before: ChannelRow | null,
+  after: ChannelRow | null,
+  isTargetReplaced = false,
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "alert_channel", id: (after ?? before)?.id ?? "" },
+    workspaceId: null,
+    before: before && toAudit(before),
+    after: after && {
+      ...toAudit(after),
+      ...(isTargetReplaced && after.kind !== "email" && { target_replaced: true }),
+    },
+  };
+}
+
+function toAudit(row: ChannelRow) {
+  return {
+    name: row.name,
+    kind: row.kind,
+    state: stateOf(row),
+    recipients: toOrdered(row.recipients),
+    target_hint: row.target_hint,
+  };
+}

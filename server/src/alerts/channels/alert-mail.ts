@@ -1,0 +1,133 @@
+import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
+import { makeMessage } from "#src/alerts/firing/firing-message.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { layoutMessage } from "#src/mail/layout.ts";
+import { type MailDeps, queueMail } from "#src/mail/queue-mail.ts";
+import {
+  type ChannelToSend,
+  type DeliveryToSend,
+  findAddresses,
+  listOtherFirings,
+} from "./deliveries.sql.ts";
+import { listMailed, type MailDelivery } from "./mail-batch.sql.ts";
+
+interface TestMail {
+  delivery: Pick<DeliveryToSend, "id" | "organization_id">;
+  channel: Pick<ChannelToSend, "recipients">;
+  message: AlertMessage;
+}
+
+/** A test: one mail to each receiver of the channel, in the caller's transaction. Returns how many. */
+export async function queueTestMail(
+  tx: Tx,
+  deps: MailDeps,
+  { delivery, channel, message }: TestMail,
+): Promise<number> {
+  const receivers = await findRecipients(tx, delivery.organization_id, channel.recipients);
+  await queueMails(tx, deps, { delivery, message, receivers });
+  return receivers.length;
+}
+
+export interface AlertMailDeps extends MailDeps {
+  publicUrl: () => string;
+}
+
+interface BatchMail {
+  delivery: DeliveryToSend;
+  channel: ChannelToSend | null;
+  /** The message and the others of its evaluation, locked. */
+  batch: readonly MailDelivery[];
+}
+
+/**
+ * One mail to each receiver of the message, in the caller's transaction. A person who receives several messages of one
+ * evaluation gets one mail about all of them, with the first message that is sent. Returns the number of receivers.
+ */
+export async function queueAlertMail(
+  tx: Tx,
+  deps: AlertMailDeps,
+  { delivery, channel, batch }: BatchMail,
+): Promise<number> {
+  const receivers = await listReceivers(tx, delivery.organization_id, batch);
+  const own = receivers.filter(({ deliveryIds }) => deliveryIds.has(delivery.id));
+  const otherIds = batch.map(({ id }) => id).filter((id) => id !== delivery.id);
+  const mailed = new Set(await listMailed(tx, otherIds));
+  const left = own.filter(({ address }) => !mailed.has(address));
+  const groups = Map.groupBy(left, ({ firingIds }) => [...firingIds].sort().join(" "));
+  for (const [first, ...others] of groups.values()) {
+    if (first === undefined) continue;
+    const of = { ...deps, database: tx };
+    const message = await makeMessage(of, delivery, channel, [...first.firingIds]);
+    const addresses = [first, ...others].map(({ address }) => address);
+    await queueMails(tx, deps, { delivery, message, receivers: addresses });
+  }
+  return own.length;
+}
+
+interface MailReceiver {
+  address: string;
+  /** Messages that go to the address, and what they tell of. */
+  deliveryIds: Set<string>;
+  firingIds: Set<string>;
+}
+
+async function listReceivers(
+  tx: Tx,
+  organizationId: string,
+  batch: readonly MailDelivery[],
+): Promise<MailReceiver[]> {
+  const others = await listOtherFirings(
+    tx,
+    batch.map(({ id }) => id),
+  );
+  const told = new Map<string, MailReceiver>();
+  for (const { id, firingId, channelId, recipients, ownerAddress } of batch) {
+    const owners = ownerAddress === null ? [] : [ownerAddress];
+    const addresses =
+      channelId === null ? owners : await findRecipients(tx, organizationId, recipients);
+    for (const address of addresses) {
+      const known = told.get(address) ?? { address, deliveryIds: new Set(), firingIds: new Set() };
+      known.deliveryIds.add(id);
+      for (const each of [firingId, ...(others.get(id) ?? [])]) known.firingIds.add(each);
+      told.set(address, known);
+    }
+  }
+  return [...told.values()];
+}
+
+function findRecipients(
+  tx: Tx,
+  organizationId: string,
+  recipients: ChannelToSend["recipients"],
+): Promise<string[]> {
+  const { roles, addresses } = recipients ?? { roles: [], addresses: [] };
+  return findAddresses(tx, { organizationId, roles, addresses });
+}
+
+async function queueMails(
+  tx: Tx,
+  deps: MailDeps,
+  mail: { delivery: TestMail["delivery"]; message: AlertMessage; receivers: readonly string[] },
+): Promise<void> {
+  const { delivery, message } = mail;
+  const body = layoutMessage({
+    title: message.title,
+    paragraphs: [
+      message.next,
+      ...message.facts.map(({ label, value }) => `${label}: ${value}`),
+      ...(message.list?.items ?? []),
+    ],
+    action: { label: "Open in Bursar", url: message.url },
+    notes: [`${message.name} · ${message.source}`],
+  });
+  for (const to of mail.receivers) {
+    await queueMail(tx, deps, {
+      ...body,
+      organizationId: delivery.organization_id,
+      to,
+      kind: "notice",
+      subject: message.title,
+      aboutId: delivery.id,
+    });
+  }
+}

@@ -1,0 +1,491 @@
+import type { ServerResponse } from "node:http";
+import { sql } from "kysely";
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { makeAlertDeliveryJobs } from "#src/alerts/firing/alert-jobs.ts";
+import { runJobs } from "#src/jobs/run-jobs.ts";
+import { makeMailJobs } from "#src/mail/mail-jobs.ts";
+import { makeSmtpTransport } from "#src/mail/smtp.ts";
+import { PUBLIC_URL } from "#test/harness/admin.ts";
+import {
+  type Alerting,
+  type CreatedChannel,
+  FACTS,
+  startAlerting,
+  type Target,
+} from "#test/harness/alert-channels.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
+import { answerWith, type ReceivedMessage } from "#test/harness/receiver.ts";
+import { eventually } from "#test/harness/server-process.ts";
+
+const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
+
+let a: Alerting;
+let owner: string;
+
+beforeAll(async () => {
+  a = await startAlerting();
+  owner = (await a.org.member({ role: "owner" })).email;
+});
+afterAll(() => a.close());
+beforeEach(() => {
+  a.receiver.received.length = 0;
+  a.receiver.answer = answerWith(200);
+});
+
+function makeChannels(): Promise<CreatedChannel[]> {
+  const { origin } = a.receiver;
+  const targets: Target[] = [
+    { kind: "email", recipients: { roles: ["owner"], addresses: ["ops@example.com", owner] } },
+    { kind: "slack", url: `${origin}/slack/T0/B0/secret` },
+    { kind: "pagerduty", routing_key: ROUTING_KEY, region: "eu" },
+    { kind: "webhook", url: `${origin}/webhook?token=secret` },
+  ];
+  return Promise.all(targets.map((target) => a.createChannel(target)));
+}
+
+const receivedAt = (path: string): ReceivedMessage[] =>
+  a.receiver.received.filter((each) => each.path.startsWith(path));
+
+/** What is wrong for this long, in a row. */
+const sinceHours = (channelId: string, hours: number) =>
+  a.h.deps.database
+    .updateTable("alert_channel")
+    .set({ failing_since: sql<Date>`now() - make_interval(hours => ${hours}::integer)` })
+    .where("id", "=", channelId)
+    .execute();
+
+const title = "The workspace Growth <team> has spent $75.50, 75% of its monthly limit of $100.00.";
+
+describe("a firing", () => {
+  let mail: MailServer;
+  beforeAll(async () => {
+    mail = await startMailServer();
+  });
+  afterAll(() => mail.close());
+
+  test("gets through every kind of channel once, with what somebody needs who is woken by it", async () => {
+    const channels = await makeChannels();
+    const [email, slack, pagerDuty, webhook] = channels as [
+      CreatedChannel,
+      CreatedChannel,
+      CreatedChannel,
+      CreatedChannel,
+    ];
+    const { connectionString, deps } = a.h;
+    const transport = makeSmtpTransport({ url: mail.url, from: "Bursar <bursar@example.com>" });
+    const jobs = { ...makeAlertDeliveryJobs(deps), ...makeMailJobs({ ...deps, transport }) };
+    const node = () => runJobs({ connectionString, jobs, schedule: {}, logger: deps.logger });
+    const nodes = [node(), node()];
+    const { firingId, deliveryIds } = await a.fire(channels.map(({ id }) => id));
+    const url = `${PUBLIC_URL}/alerts/firings/${firingId}`;
+    try {
+      await eventually(30_000, "all messages are sent", async () => {
+        const states = await Promise.all(
+          channels.map(({ id }, i) => a.getDelivery(id, deliveryIds[i] ?? "")),
+        );
+        return states.every(({ status }) => status === "sent") ? true : null;
+      });
+      await Promise.all([mail.messageTo(owner), mail.messageTo("ops@example.com")]);
+    } finally {
+      await Promise.all(nodes.map((each) => each.stop()));
+    }
+
+    expect(mail.received.map(({ recipients }) => recipients).sort()).toEqual(
+      [["ops@example.com"], [owner]].sort(),
+    );
+    expect(mail.received[0]?.subject).toBe(title);
+    for (const text of ["Growth <team>", "$75.50", "$100.00 monthly, strict", url]) {
+      expect(mail.received[0]?.text).toContain(text);
+    }
+    expect(mail.received[0]?.text).toContain("Period ends: 2026-12-01 00:00 UTC");
+    expect(mail.received[0]?.text).toContain("A request that may cost more than what is left");
+
+    expect(a.receiver.received).toHaveLength(3);
+    const [toSlack] = receivedAt("/slack/T0/B0/secret");
+    expect(toSlack?.headers["content-type"]).toBe("application/json");
+    // Names are text there, no markup.
+    expect(toSlack?.body.match(/"mrkdwn","text":"[^"]*<team>/g)).toBeNull();
+    for (const text of ["&lt;team&gt;", "$75.50", "$100.00", "2026-12-01 00:00 UTC", url]) {
+      expect(toSlack?.body).toContain(text);
+    }
+
+    const event = JSON.parse(receivedAt("/pagerduty/eu")[0]?.body ?? "null");
+    expect(event).toMatchObject({
+      routing_key: ROUTING_KEY,
+      event_action: "trigger",
+      dedup_key: firingId,
+      client_url: url,
+      payload: {
+        summary: title,
+        source: "Acme",
+        severity: "warning",
+        custom_details: {
+          Scope: "the workspace Growth <team>",
+          Spent: "$75.50",
+          Limit: "$100.00 monthly, strict",
+          "Period ends": "2026-12-01 00:00 UTC",
+        },
+      },
+    });
+    expect(event.payload.custom_details["What happens next"]).toContain("is refused until");
+
+    const [toWebhook] = receivedAt("/webhook?token=secret");
+    const headers = toWebhook?.headers as Record<string, string>;
+    expect(headers["webhook-id"]).toBe(deliveryIds[3]);
+    const verified = new Webhook(webhook.signing_secret ?? "").verify(
+      toWebhook?.body ?? "",
+      headers,
+    );
+    expect(verified).toMatchObject({
+      type: "alert.fired",
+      version: 1,
+      data: {
+        id: firingId,
+        alert: { name: "Budget" },
+        organization: { id: a.org.id, name: "Acme" },
+        scope: { type: "workspace" },
+        scope_name: "Growth <team>",
+        threshold: "75%",
+        facts: FACTS,
+        title,
+        next: expect.stringContaining("is refused until"),
+        url,
+      },
+    });
+    expect([email.signing_secret, slack.signing_secret, pagerDuty.signing_secret]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+});
+
+describe("a receiver that fails", () => {
+  test("gets the message again under its id, later each time, ten times at most", async () => {
+    const channel = await a.createChannel();
+    const { deliveryIds } = await a.fire([channel.id]);
+    const [id = ""] = deliveryIds;
+    a.receiver.answer = answerWith(500, { text: "out\nof order" });
+    const waits: (number | null)[] = [];
+    for (let attempt = 1; attempt <= 10; attempt++) {
+      await a.attempt(id);
+      waits.push(await a.secondsToNextAttempt(id));
+    }
+    expect(waits).toEqual([5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, null]);
+    expect(await a.getDelivery(channel.id, id)).toMatchObject({
+      status: "failed",
+      attempts: 10,
+      last_status: 500,
+      last_error: "Answered 500: out of order",
+    });
+    // It failed for a moment only: nobody has to resume anything.
+    expect(await a.getChannel(channel.id)).toMatchObject({
+      state: "working",
+      failures_in_a_row: 10,
+    });
+    await a.attempt(id);
+    const sent = a.receiver.received;
+    expect(sent).toHaveLength(10);
+    expect(new Set(sent.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([id]));
+    expect(new Set(sent.map(({ body }) => body)).size).toBe(1);
+  });
+
+  test.each([
+    ["900", 900],
+    ["1", 5],
+    ["999999999", 43_200],
+    ["soon", 5],
+  ])("says itself when it wants to be asked again (Retry-After: %s)", async (value, seconds) => {
+    const channel = await a.createChannel();
+    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    a.receiver.answer = answerWith(429, { headers: { "retry-after": value } });
+    await a.attempt(id);
+    expect(await a.secondsToNextAttempt(id)).toBe(seconds);
+  });
+
+  test("says it with a date", async () => {
+    const channel = await a.createChannel();
+    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    const at = Math.ceil(a.h.clock.nowMs / 1_000) * 1_000 + 1_200_000;
+    a.receiver.answer = answerWith(503, { headers: { "retry-after": new Date(at).toUTCString() } });
+    await a.attempt(id);
+    expect(await a.secondsToNextAttempt(id)).toBe(Math.ceil((at - a.h.clock.nowMs) / 1_000));
+  });
+
+  test("works again: its failures are forgotten", async () => {
+    const channel = await a.createChannel();
+    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    a.receiver.answer = answerWith(500);
+    await a.attempt(id);
+    a.receiver.answer = answerWith(204);
+    await a.attempt(id);
+    expect(await a.getDelivery(channel.id, id)).toMatchObject({
+      status: "sent",
+      attempts: 2,
+      last_status: 204,
+      last_error: null,
+    });
+    expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
+  });
+
+  test("is told of a redirect, which nobody follows", async () => {
+    const channel = await a.createChannel();
+    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    a.receiver.answer = answerWith(302, { headers: { location: `${a.receiver.origin}/other` } });
+    await a.attempt(id);
+    expect(receivedAt("/other")).toEqual([]);
+    expect(await a.getDelivery(channel.id, id)).toMatchObject({
+      status: "queued",
+      last_error: "Answered 302: a redirect, which is not followed",
+    });
+  });
+
+  test("repeats its address or key, which people do not read", async () => {
+    a.receiver.answer = (response, { path, body }) => {
+      response.writeHead(400);
+      response.end(`no ${path} at ${a.receiver.origin}${path} ${body.slice(0, 60)}`);
+    };
+    const [, slack, pagerDuty] = await makeChannels();
+    for (const channel of [slack, pagerDuty]) {
+      const [id = ""] = (await a.fire([channel?.id ?? ""])).deliveryIds;
+      await a.attempt(id);
+      const { last_error: error } = await a.getDelivery(channel?.id ?? "", id);
+      expect(error).toContain("Answered 400: no ");
+      expect(error).not.toContain("B0/secret");
+      expect(error).not.toContain(ROUTING_KEY);
+    }
+  });
+});
+
+test("a part of an address that is repeated alone is not read either", async () => {
+  const url = `${a.receiver.origin}/in/path-token-1?key=query%20token%202&mode=a`;
+  const channel = await a.createChannel({ kind: "webhook", url });
+  const said = "bad path-token-1, query%20token%202, query token 2 in mode a";
+  a.receiver.answer = answerWith(401, { text: said });
+  const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+  await a.attempt(id);
+  expect(await a.getDelivery(channel.id, id)).toMatchObject({
+    last_error: "Answered 401: bad …, …, … in mode a",
+  });
+});
+
+describe("a receiver that is slow", () => {
+  /** Lets requests wait until it is called, and says how many are waiting. */
+  function stall(status: number) {
+    const waiting: ServerResponse[] = [];
+    a.receiver.answer = (response, message) => {
+      if (message.path === "/slow") waiting.push(response);
+      else answerWith(200)(response, message);
+    };
+    return {
+      waiting,
+      release: () => {
+        for (const response of waiting) answerWith(status)(response, noMessage);
+      },
+    };
+  }
+  const slowChannel = () => a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
+
+  test("holds three attempts of a node at most, and none of another channel", async () => {
+    const slow = await slowChannel();
+    const other = await a.createChannel();
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
+    const { waiting, release } = stall(200);
+    const running = ids.slice(0, 3).map((id) => a.attempt(id));
+    await eventually(30_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
+    const [last = ""] = ids.slice(3);
+    await a.attempt(last);
+    expect(waiting).toHaveLength(3);
+    expect(await a.secondsToNextAttempt(last)).toBe(1);
+    const [toOther = ""] = (await a.fire([other.id])).deliveryIds;
+    await a.attempt(toOther);
+    expect(await a.getDelivery(other.id, toOther)).toMatchObject({ status: "sent" });
+    release();
+    await Promise.all(running);
+    expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "queued", attempts: 0 });
+    await Promise.all([a.attempt(last), eventuallyRelease(waiting, 4)]);
+    expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "sent" });
+  });
+
+  test("and fails gets one message at a time", async () => {
+    const slow = await slowChannel();
+    const [first = "", second = "", third = ""] = [
+      ...(await a.fire([slow.id])).deliveryIds,
+      ...(await a.fire([slow.id])).deliveryIds,
+      ...(await a.fire([slow.id])).deliveryIds,
+    ];
+    const { waiting, release } = stall(500);
+    const failing = a.attempt(first);
+    await eventually(30_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
+    release();
+    await failing;
+    const running = a.attempt(second);
+    await eventually(30_000, "two have come", async () => (waiting.length === 2 ? true : null));
+    await a.attempt(third);
+    expect(await a.secondsToNextAttempt(third)).toBe(5);
+    expect(waiting).toHaveLength(2);
+    await Promise.all([running, eventuallyRelease(waiting, 2)]);
+  });
+});
+
+const noMessage: ReceivedMessage = { path: "", headers: {}, body: "" };
+
+/** Answers 200 to the last request, once there are as many. */
+function eventuallyRelease(waiting: readonly ServerResponse[], count: number): Promise<unknown> {
+  return eventually(30_000, `${count} have come`, async () => {
+    const response = waiting[count - 1];
+    if (response === undefined) return null;
+    answerWith(200)(response, noMessage);
+    return true;
+  });
+}
+
+describe("a channel is paused", () => {
+  test("at once where its receiver is gone for good; Owners and the audit log are told, others go on", async () => {
+    const url = `${a.receiver.origin}/gone`;
+    const gone = await a.createChannel({ kind: "webhook", url }, "Old hook");
+    const other = await a.createChannel();
+    a.receiver.answer = (response, message) =>
+      answerWith(message.path === "/gone" ? 410 : 200)(response, message);
+    const { deliveryIds } = await a.fire([gone.id, other.id]);
+    const [toGone = "", toOther = ""] = deliveryIds;
+    await a.attempt(toGone);
+    await a.attempt(toOther);
+    expect(await a.getChannel(gone.id)).toMatchObject({
+      state: "paused",
+      pause_reason: "Answered 410",
+    });
+    expect(await a.getDelivery(other.id, toOther)).toMatchObject({ status: "sent" });
+    expect(await a.getChannel(other.id)).toMatchObject({ state: "working" });
+    const mails = await a.h.deps.database
+      .selectFrom("mail")
+      .select(["to_address", "subject"])
+      .where("about_id", "=", gone.id)
+      .execute();
+    expect(mails).toEqual([
+      { to_address: owner, subject: 'The alert channel "Old hook" is paused' },
+    ]);
+    expect((await auditEventsOf(a.h.deps.database, gone.id)).at(-1)).toMatchObject({
+      event: "alert_channel.paused",
+      actor_type: "system",
+      before: { state: "working" },
+      after: { state: "paused", pause_reason: "Answered 410" },
+    });
+
+    // What comes meanwhile waits, and is sent once somebody resumes the channel.
+    const [later = ""] = (await a.fire([gone.id])).deliveryIds;
+    const before = a.receiver.received.length;
+    await a.attempt(later);
+    await a.attempt(toGone);
+    expect(a.receiver.received).toHaveLength(before);
+    expect(await a.getDelivery(gone.id, later)).toMatchObject({ status: "queued", attempts: 0 });
+    a.receiver.answer = answerWith(200);
+    const resumed = await a.org.admin.post(`/v1/admin/alert_channels/${gone.id}`, {
+      is_enabled: true,
+    });
+    expect(resumed.body).toMatchObject({ state: "working", failures_in_a_row: 0 });
+    expect(await a.secondsToNextAttempt(later)).not.toBeNull();
+    await a.attempt(later);
+    await a.attempt(toGone);
+    expect(await a.getDelivery(gone.id, later)).toMatchObject({ status: "sent" });
+    expect(await a.getDelivery(gone.id, toGone)).toMatchObject({ status: "sent", attempts: 2 });
+  });
+
+  test("after ten failures in a row over an hour, and not before", async () => {
+    const channel = await a.createChannel();
+    a.receiver.answer = answerWith(500);
+    const [first = "", second = ""] = [
+      ...(await a.fire([channel.id])).deliveryIds,
+      ...(await a.fire([channel.id])).deliveryIds,
+    ];
+    for (let i = 0; i < 9; i++) await a.attempt(first);
+    await sinceHours(channel.id, 2);
+    expect(await a.getChannel(channel.id)).toMatchObject({ state: "working" });
+    await a.attempt(second);
+    expect(await a.getChannel(channel.id)).toMatchObject({
+      state: "paused",
+      pause_reason: "10 failures in a row. The last: Answered 500",
+    });
+  });
+});
+
+describe("a test", () => {
+  const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
+
+  test("says what came back, through every kind of channel", async () => {
+    const channels = await makeChannels();
+    for (const channel of channels) {
+      expect(await send(channel.id)).toMatchObject({
+        status: 200,
+        body: {
+          status: "sent",
+          attempts: 1,
+          alert_firing_id: null,
+          last_status: channel.kind === "email" ? null : 200,
+          last_error: null,
+        },
+      });
+    }
+    expect(a.receiver.received).toHaveLength(3);
+    const [, , , webhook] = channels;
+    const [message] = receivedAt("/webhook");
+    const verified = new Webhook(webhook?.signing_secret ?? "").verify(
+      message?.body ?? "",
+      message?.headers as Record<string, string>,
+    );
+    expect(verified).toMatchObject({ type: "alert.test", data: { alert_channel_id: webhook?.id } });
+  });
+
+  test("that fails is an answer, counts for nothing and is not tried again", async () => {
+    const channel = await a.createChannel();
+    a.receiver.answer = answerWith(418, { text: "a teapot" });
+    const { status, body } = await send(channel.id);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: "failed",
+      last_status: 418,
+      last_error: "Answered 418: a teapot",
+    });
+    expect(await a.secondsToNextAttempt((body as { id: string }).id)).toBeNull();
+    expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
+  });
+
+  test("says where a channel must not lead, as its name turned out to mean", async () => {
+    const channel = await a.createChannel({ kind: "webhook", url: "https://hooks.example.com/x" });
+    expect((await send(channel.id)).body).toMatchObject({
+      status: "failed",
+      last_status: null,
+      last_error: expect.stringContaining("BURSAR_ALLOW_PRIVATE_TARGETS"),
+    });
+  });
+});
+
+test("no address, key or secret of a channel lies open in the database or in the logs", async () => {
+  const channels = await makeChannels();
+  a.receiver.answer = answerWith(500);
+  const { deliveryIds } = await a.fire(channels.map(({ id }) => id));
+  for (const id of deliveryIds) await a.attempt(id);
+  const { database } = a.h.deps;
+  const { rows: tables } = await sql<{ name: string }>`
+    SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+    WHERE schemaname IN ('public', 'graphile_worker')`.execute(database);
+  let text = a.h.logs.join("\n");
+  for (const { name } of tables) {
+    const { rows } = await sql<{
+      row: string;
+    }>`SELECT t::text AS row FROM ${sql.raw(name)} t`.execute(database);
+    text += rows.map(({ row }) => row).join("\n");
+  }
+  // The search finds what is there.
+  expect(text).toContain(channels[1]?.id);
+  expect(text).toContain("an alert was not delivered");
+  const secret = channels[3]?.signing_secret?.slice("whsec_".length) ?? "nothing";
+  for (const hidden of ["T0/B0/secret", "token=secret", ROUTING_KEY, secret]) {
+    expect(text).not.toContain(hidden);
+    // As `bytea` is written out.
+    expect(text).not.toContain(Buffer.from(hidden).toString("hex"));
+  }
+});

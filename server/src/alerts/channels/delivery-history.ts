@@ -1,0 +1,201 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import { findToldFirings } from "#src/alerts/firing/firing-message.sql.ts";
+import { makeMessage, titleOf } from "#src/alerts/firing/firing-message.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { newId } from "#src/lib/ids.ts";
+import { type ChannelRow, findChannel } from "./alert-channels.sql.ts";
+import { type AlertChannelDeps, channelNotFound, stateOf } from "./alert-channels.ts";
+import { queueTestMail } from "./alert-mail.ts";
+import { noteSent, sendOnce } from "./deliver-alert.ts";
+import { listOtherFirings, markFailed, markSent } from "./deliveries.sql.ts";
+import {
+  type DeliveryRow,
+  findDelivery,
+  insertTest,
+  listDeliveries as listRows,
+  requeueDelivery,
+} from "./delivery-history.sql.ts";
+import { addDeliveryJob } from "./queue-deliveries.ts";
+
+export interface ShownDelivery {
+  row: DeliveryRow;
+  title: string;
+}
+
+interface ListQuery {
+  limit: number;
+  page?: string | undefined;
+  statuses?: DeliveryRow["status"][] | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(channelId: string, query: ListQuery): unknown {
+  return { list: "alert_deliveries", channelId, statuses: query.statuses ?? null };
+}
+
+/** Throws a 404 for an unknown channel. */
+export async function listDeliveries(
+  deps: AlertChannelDeps,
+  { caller }: Call,
+  channelId: string,
+  query: ListQuery,
+): Promise<PageOfRows<ShownDelivery>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(channelId, query));
+  const { organizationId } = caller;
+  const channel = await findChannel(deps.database, { organizationId, id: channelId });
+  if (channel === null) throw channelNotFound();
+  const filter = { organizationId, channelId, statuses: query.statuses ?? null };
+  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
+  return { rows: await show(deps.database, rows), hasMore };
+}
+
+async function show(db: Database | Tx, rows: readonly DeliveryRow[]): Promise<ShownDelivery[]> {
+  const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
+  const firings = await findToldFirings(db, [...new Set(ids)]);
+  const others = await listOtherFirings(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    row,
+    title: titleOf(
+      (row.alert_firing_id && firings.get(row.alert_firing_id)) || null,
+      1 + (others.get(row.id)?.length ?? 0),
+    ),
+  }));
+}
+
+async function showOne(
+  db: Database | Tx,
+  of: { organizationId: string; id: string },
+): Promise<ShownDelivery> {
+  const row = await findDelivery(db, of);
+  const [shown] = await show(db, row === null ? [] : [row]);
+  if (shown === undefined) throw deliveryNotFound();
+  return shown;
+}
+
+/**
+ * Sends a test and waits for what comes back, which is the answer and no failure of the call. One attempt, which counts for
+ * nothing when it fails: whoever asked for it sees that. It is on record, and in the audit log, before it is sent.
+ */
+export async function testAlertChannel(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  channelId: string,
+): Promise<ShownDelivery> {
+  const { organizationId } = caller;
+  const { id, created_at } = await auditedTransaction(deps, caller, origin, async (tx) => {
+    const channel = await getForUpdate(tx, organizationId, channelId);
+    const id = newId(idPrefixes.alertDelivery, Math.floor(deps.nowMs()), deps.randomBytes);
+    const created_at = await insertTest(tx, { id, organizationId, channelId });
+    const delivery = { id, organization_id: organizationId, alert_firing_id: null, created_at };
+    if (channel.kind === "email") await mailTest(tx, deps, delivery, channel);
+    return {
+      result: { id, created_at },
+      audit: {
+        event: "alert_channel.tested",
+        subject: { type: "alert_channel", id: channelId },
+        workspaceId: null,
+        before: null,
+        after: { name: channel.name, kind: channel.kind, alert_delivery_id: id },
+      },
+    };
+  });
+  const channel = await findChannel(deps.database, { organizationId, id: channelId });
+  const isNew = origin.claim?.isReplayed !== true;
+  if (isNew && channel !== null && channel.kind !== "email") {
+    const delivery = { id, organization_id: organizationId, alert_firing_id: null, created_at };
+    await sendTest(deps, delivery, channel);
+  }
+  return showOne(deps.database, { organizationId, id });
+}
+
+type NewTest = {
+  id: string;
+  organization_id: string;
+  alert_firing_id: null;
+  created_at: Date;
+};
+
+async function mailTest(
+  tx: Tx,
+  deps: AlertChannelDeps,
+  delivery: NewTest,
+  channel: ChannelRow,
+): Promise<void> {
+  const message = await makeMessage({ ...deps, database: tx }, delivery, channel);
+  const count = await queueTestMail(tx, deps, { delivery, channel, message });
+  if (count > 0) return markSent(tx, { id: delivery.id, status: null });
+  const error = "Nobody is left to write to: no active member has one of the roles.";
+  await markFailed(tx, { id: delivery.id, status: null, error, isFinal: true });
+}
+
+async function sendTest(
+  deps: AlertChannelDeps,
+  delivery: NewTest,
+  channel: ChannelRow,
+): Promise<void> {
+  const outcome = await sendOnce(deps, delivery, channel);
+  if (outcome.kind === "sent") {
+    return noteSent(deps, delivery.id, channel.id, outcome.status);
+  }
+  const { status, reason: error } = outcome;
+  await markFailed(deps.database, { id: delivery.id, status, error, isFinal: true });
+}
+
+async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise<ChannelRow> {
+  const channel = await findChannel(tx, { organizationId, id }, "for update");
+  if (channel === null) throw channelNotFound();
+  return channel;
+}
+
+/** Queues the message again under its id, whatever became of it. Throws a 404, and a 409 where its channel does not work. */
+export async function redeliverAlert(
+  deps: AlertChannelDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<ShownDelivery> {
+  const { organizationId } = caller;
+  await auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findDelivery(tx, { organizationId, id }, "for update");
+    if (before === null) throw deliveryNotFound();
+    await checkWorks(tx, organizationId, before.alert_channel_id);
+    await requeueDelivery(tx, id);
+    await addDeliveryJob(tx, id);
+    return {
+      result: null,
+      audit: {
+        event: "alert_delivery.redelivered",
+        subject: { type: "alert_delivery", id },
+        workspaceId: null,
+        before: { status: before.status, attempts: before.attempts },
+        after: {
+          status: "queued",
+          alert_channel_id: before.alert_channel_id,
+          alert_firing_id: before.alert_firing_id,
+        },
+      },
+    };
+  });
+  return showOne(deps.database, { organizationId, id });
+}
+
+async function checkWorks(tx: Tx, organizationId: string, channelId: string | null): Promise<void> {
+  if (channelId === null) return;
+  const channel = await findChannel(tx, { organizationId, id: channelId });
+  if (channel !== null && stateOf(channel) === "working") return;
+  const why =
+    channel === null
+      ? "is deleted"
+      : `is ${stateOf(channel)}: turn it on first, which also sends what waits`;
+  throw new ApiError("conflict", `The alert channel of this message ${why}.`);
+}
+
+function deliveryNotFound(): ApiError {
+  return new ApiError("not_found", "Alert delivery not found");
+}

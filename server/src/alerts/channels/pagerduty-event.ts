@@ -1,0 +1,36 @@
+import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
+import { oneLine } from "#src/mail/layout.ts";
+
+const MAX_SUMMARY = 1_024;
+
+/** An event of the Events API v2. What fires is one incident, however often it is told: its key is the firing. */
+export function toPagerDutyEvent(message: AlertMessage, routingKey: string): string {
+  return JSON.stringify({
+    routing_key: routingKey,
+    event_action: "trigger",
+    dedup_key: message.firingId ?? message.id,
+    client: "Bursar",
+    client_url: message.url,
+    links: [{ href: message.url, text: "Open in Bursar" }],
+    payload: {
+      summary: oneLine(message.title).slice(0, MAX_SUMMARY),
+      source: message.source,
+      severity: message.severity,
+      timestamp: message.at.toISOString(),
+      class: message.name,
+      custom_details: {
+        ...Object.fromEntries(message.facts.map(({ label, value }) => [label, value])),
+        ...(message.list !== null && { [message.list.label]: message.list.items }),
+        "What happens next": message.next,
+      },
+    },
+  });
+}
+
+/** Somebody has seen to what fired, or it is over. Such an event has no payload; without an open incident it does nothing. */
+export function toPagerDutyUpdate(
+  action: "acknowledge" | "resolve",
+  { firingId, routingKey }: { firingId: string; routingKey: string },
+): string {
+  return JSON.stringify({ routing_key: routingKey, event_action: action, dedup_key: firingId });
+}

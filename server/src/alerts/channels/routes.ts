@@ -1,0 +1,114 @@
+import type {
+  alertChannel,
+  alertChannelRoutes,
+  alertDelivery,
+} from "@bursar/contract/admin/alert-channels.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { mayInOrganization } from "#src/domain/rights.ts";
+import {
+  type AlertChannelDeps,
+  createAlertChannel,
+  deleteAlertChannel,
+  filtersOf,
+  getAlertChannel,
+  listAlertChannels,
+  rotateAlertChannelSecret,
+  type ShownChannel,
+  stateOf,
+  updateAlertChannel,
+} from "./alert-channels.ts";
+import {
+  filtersOf as deliveryFiltersOf,
+  listDeliveries,
+  redeliverAlert,
+  type ShownDelivery,
+  testAlertChannel,
+} from "./delivery-history.ts";
+
+export function makeAlertChannelHandlers(
+  deps: AlertChannelDeps,
+): HandlersFor<(typeof alertChannelRoutes)[number], Call> {
+  return {
+    createAlertChannel: async (call, { body }) => {
+      const { secret, ...made } = await createAlertChannel(deps, call, body);
+      return { ...toWire(call.caller, made), signing_secret: secret };
+    },
+    listAlertChannels: async (call, { query }) => {
+      const page = await listAlertChannels(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), ({ row }) => positionOf(row));
+      return { data: page.rows.map((shown) => toWire(call.caller, shown)), next_page };
+    },
+    getAlertChannel: async (call, { params: { alert_channel_id: id } }) =>
+      toWire(call.caller, await getAlertChannel(deps, call, id)),
+    updateAlertChannel: async (call, { params: { alert_channel_id: id }, body }) =>
+      toWire(call.caller, await updateAlertChannel(deps, call, id, body)),
+    deleteAlertChannel: async (call, { params: { alert_channel_id: id } }) => {
+      await deleteAlertChannel(deps, call, id);
+      return { id, type: "alert_channel_deleted" };
+    },
+    rotateAlertChannelSecret: async (call, { params: { alert_channel_id: id }, body }) => {
+      const { secret, ...rotated } = await rotateAlertChannelSecret(deps, call, id, body);
+      return { ...toWire(call.caller, rotated), signing_secret: secret };
+    },
+    testAlertChannel: async (call, { params: { alert_channel_id: id } }) =>
+      toWireDelivery(await testAlertChannel(deps, call, id)),
+    listAlertDeliveries: async (call, { params: { alert_channel_id: id }, query }) => {
+      const page = await listDeliveries(deps, call, id, query);
+      const filters = deliveryFiltersOf(id, query);
+      const next_page = nextCursor(page, filters, ({ row }) => positionOf(row));
+      return { data: page.rows.map(toWireDelivery), next_page };
+    },
+    redeliverAlert: async (call, { params: { alert_delivery_id: id } }) =>
+      toWireDelivery(await redeliverAlert(deps, call, id)),
+  };
+}
+
+function positionOf(row: { created_at: Date; id: string }) {
+  return { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+/** Whom a channel reaches is shown to who may change that. */
+function toWire(caller: Caller, { row, facts }: ShownChannel): z.input<typeof alertChannel> {
+  const isOpen = mayInOrganization(caller, "alert_channels:write");
+  return {
+    id: row.id,
+    type: "alert_channel",
+    name: row.name,
+    kind: row.kind,
+    recipients: isOpen ? row.recipients : null,
+    target_hint: isOpen ? row.target_hint : null,
+    state: stateOf(row),
+    paused_at: row.paused_at?.toISOString() ?? null,
+    pause_reason: row.pause_reason,
+    failures_in_a_row: row.failures_in_a_row,
+    old_secret_expires_at: facts.oldSecretExpiresAt?.toISOString() ?? null,
+    alerts: facts.alerts,
+    last_delivery: facts.lastDelivery && {
+      status: facts.lastDelivery.status,
+      at: facts.lastDelivery.at.toISOString(),
+    },
+    version: row.version,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+function toWireDelivery({ row, title }: ShownDelivery): z.input<typeof alertDelivery> {
+  return {
+    id: row.id,
+    type: "alert_delivery",
+    alert_firing_id: row.alert_firing_id,
+    title,
+    status: row.status,
+    attempts: row.attempts,
+    last_status: row.last_status,
+    last_error: row.last_error,
+    last_attempt_at: row.last_attempt_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    sent_at: row.sent_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,62 @@
+import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
+import { oneLine } from "#src/mail/layout.ts";
+
+// Limits of Slack's blocks, in characters.
+const MAX_HEADER = 150;
+const MAX_FIELDS = 10;
+const MAX_FIELD = 2_000;
+const MAX_TEXT = 3_000;
+
+/** The body of an incoming webhook: blocks, and the text that notifications show. */
+export function toSlackMessage(message: AlertMessage): string {
+  const fields = message.facts.slice(0, MAX_FIELDS).map(({ label, value }) => ({
+    type: "mrkdwn",
+    text: cut(`*${escapeText(label)}*\n${escapeText(value)}`, MAX_FIELD),
+  }));
+  return JSON.stringify({
+    text: cut(escapeText(message.title), MAX_TEXT),
+    unfurl_links: false,
+    blocks: [
+      {
+        type: "header",
+        text: { type: "plain_text", text: cut(oneLine(message.title), MAX_HEADER), emoji: false },
+      },
+      { type: "section", text: { type: "mrkdwn", text: cut(escapeText(message.next), MAX_TEXT) } },
+      ...(fields.length > 0 ? [{ type: "section", fields }] : []),
+      ...(message.list === null ? [] : [toSection(message.list)]),
+      {
+        type: "actions",
+        elements: [
+          {
+            type: "button",
+            text: { type: "plain_text", text: "Open in Bursar" },
+            url: message.url,
+          },
+        ],
+      },
+      {
+        type: "context",
+        elements: [
+          {
+            type: "mrkdwn",
+            text: cut(`${escapeText(message.source)} · ${escapeText(message.name)}`, MAX_TEXT),
+          },
+        ],
+      },
+    ],
+  });
+}
+
+function toSection({ label, items }: NonNullable<AlertMessage["list"]>) {
+  const lines = [`*${escapeText(label)}*`, ...items.map((item) => `• ${escapeText(item)}`)];
+  return { type: "section", text: { type: "mrkdwn", text: cut(lines.join("\n"), MAX_TEXT) } };
+}
+
+/** Names are chosen by people: none of them may become a mention or a link. */
+function escapeText(text: string): string {
+  return oneLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}

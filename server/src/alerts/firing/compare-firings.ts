@@ -1,0 +1,24 @@
+import type { AlertMessage } from "./alert-message.ts";
+import type { NewFiring } from "./new-firing.rule.ts";
+
+type Ranked = Pick<NewFiring, "kind" | "scopeType" | "threshold">;
+
+/** A reached limit and failing requests stop work. Everything else can wait. */
+export function severityOf({
+  kind,
+  threshold,
+}: Pick<Ranked, "kind" | "threshold">): AlertMessage["severity"] {
+  if (kind === "key_unused" || kind === "key_new_address") return "info";
+  if (kind === "upstream_errors" || kind === "limit_overrun") return "critical";
+  const percent = /^(\d+)%$/.exec(threshold)?.[1];
+  return kind === "spend_limit" && Number(percent) >= 100 ? "critical" : "warning";
+}
+
+const severities = ["critical", "warning", "info"] as const;
+const scopes = ["organization", "workspace", "api_key"] as const;
+
+/** Order of firings in a message: the most severe first, then those of the widest scope. */
+export function compareFirings(a: Ranked, b: Ranked): number {
+  const bySeverity = severities.indexOf(severityOf(a)) - severities.indexOf(severityOf(b));
+  return bySeverity || scopes.indexOf(a.scopeType) - scopes.indexOf(b.scopeType);
+}

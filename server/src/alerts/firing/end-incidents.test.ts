@@ -1,0 +1,355 @@
+import type { AlertCondition, FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { queueAcknowledgement } from "#src/alerts/channels/queue-deliveries.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { runJobs } from "#src/jobs/run-jobs.ts";
+import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
+import { type Alerting, startAlerting } from "#test/harness/alert-channels.ts";
+import { answerWith } from "#test/harness/receiver.ts";
+import { eventually } from "#test/harness/server-process.ts";
+import { makeAlertDeliveryJobs } from "./alert-jobs.ts";
+import { endIncidents } from "./end-incidents.ts";
+import { recordTogether } from "./record-firings.ts";
+import { keepEpisodes } from "./request-alerts.sql.ts";
+
+const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const NANO = 1_000_000_000n;
+
+let a: Alerting;
+let startMs: number;
+let workspaceId: string;
+let channelId: string;
+
+beforeAll(async () => {
+  a = await startAlerting();
+  startMs = a.h.clock.nowMs;
+});
+afterAll(() => a.close());
+beforeEach(async () => {
+  a.h.clock.nowMs = startMs;
+  a.receiver.received.length = 0;
+  a.receiver.answer = answerWith(200);
+  // Those of other tests have ended.
+  await sql`UPDATE alert_delivery SET resolved_at = now()`.execute(a.h.deps.database);
+  await sql`DELETE FROM graphile_worker._private_jobs`.execute(a.h.deps.database);
+  ({ id: workspaceId } = await a.org.admin.createWorkspace());
+  ({ id: channelId } = await a.createChannel({ kind: "pagerduty", routing_key: ROUTING_KEY }));
+});
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+interface Fired {
+  condition: AlertCondition;
+  scope: { type: "workspace" | "api_key"; id: string };
+  episode?: string;
+  threshold: string;
+  facts: FiringFacts;
+}
+
+/** Makes a rule fire and its incident be opened: the ids of the rule and of the firing that PagerDuty knows it by. */
+async function open(...fired: [Fired, ...Fired[]]): Promise<{ alertId: string; firingId: string }> {
+  const [{ condition }] = fired;
+  const { body: alert } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
+    name: "Watch",
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition,
+    channel_ids: [channelId],
+  });
+  const { database } = a.h.deps;
+  const [first] = await inTransaction(database, (tx) =>
+    recordTogether(
+      tx,
+      a.h.deps,
+      fired.map(({ scope, episode = "once", threshold, facts }) => ({
+        ...{ organizationId: a.org.id, alertId: alert.id, kind: condition.kind, workspaceId },
+        ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold, facts },
+      })),
+    ),
+  );
+  const firingId = first?.id ?? "";
+  const { id } = await database
+    .selectFrom("alert_delivery")
+    .select("id")
+    .where("alert_firing_id", "=", firingId)
+    .executeTakeFirstOrThrow();
+  await a.attempt(id);
+  return { alertId: alert.id, firingId };
+}
+
+/** Ids of firings whose incidents are being ended. */
+async function ended(atMs = a.h.clock.nowMs): Promise<string[]> {
+  a.h.clock.nowMs = atMs;
+  await Promise.all([endIncidents(a.h.deps), endIncidents(a.h.deps)]);
+  const { rows } = await sql<{ key: string }>`
+    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`resolve_alert:%:${channelId}`}`.execute(
+    a.h.deps.database,
+  );
+  return rows.map(({ key }) => key.split(":")[1] ?? "");
+}
+
+const workspaceScope = () => ({ type: "workspace", id: workspaceId }) as const;
+const keyScope = (id: string) => ({ type: "api_key", id }) as const;
+
+describe("an incident about a limit is over", () => {
+  const condition: AlertCondition = { kind: "spend_limit", thresholds: [{ percent: 75 }] };
+  let monthStartMs: number;
+  let monthEndMs: number;
+  let facts: FiringFacts;
+
+  beforeEach(async () => {
+    const now = new Date(startMs);
+    monthStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
+    monthEndMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+    const period = { period: "monthly", period_starts_at: iso(monthStartMs) } as const;
+    facts = { ...period, period_ends_at: iso(monthEndMs), limit_usd: "10.00", spent_usd: "8.00" };
+    const at = { organizationId: a.org.id, scopeType: "workspace", scopeId: workspaceId } as const;
+    const periodStart = iso(monthStartMs).slice(0, 10);
+    const charge = { ...at, period: "monthly", periodStart, nanoUsd: 8n * NANO } as const;
+    await inTransaction(a.h.deps.database, (tx) => addToBalances(tx, [charge]));
+    await setLimit("10");
+  });
+
+  const setLimit = (amount: string) =>
+    a.org.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: workspaceId,
+      monthly_limit_usd: amount,
+    });
+  const fire = (threshold: string) =>
+    open({ condition, scope: workspaceScope(), threshold, facts });
+
+  test("once it is raised far enough, and not before", async () => {
+    const { firingId } = await fire("75%");
+    expect(await ended()).toEqual([]);
+    await setLimit("10.50");
+    expect(await ended()).toEqual([]);
+    await setLimit("12");
+    expect(await ended()).toEqual([firingId]);
+  });
+
+  test("of spend beyond it, once it is raised above what is spent", async () => {
+    const overrun: AlertCondition = { kind: "limit_overrun" };
+    await setLimit("7");
+    const { firingId } = await open({
+      condition: overrun,
+      scope: workspaceScope(),
+      threshold: "over limit",
+      facts: { ...facts, limit_usd: "7.00", overrun_usd: "1.00" },
+    });
+    expect(await ended()).toEqual([]);
+    await setLimit("7.50");
+    expect(await ended()).toEqual([]);
+    await setLimit("8");
+    expect(await ended()).toEqual([firingId]);
+  });
+
+  test("once the period is", async () => {
+    const { firingId } = await fire("75%");
+    expect(await ended(monthEndMs - 1)).toEqual([]);
+    expect(await ended(monthEndMs)).toEqual([firingId]);
+  });
+
+  test("where it refused with less settled, once it is another one", async () => {
+    const { firingId } = await fire("100%");
+    expect(await ended()).toEqual([]);
+    await setLimit("11");
+    expect(await ended()).toEqual([firingId]);
+  });
+
+  test("whatever the limit, where an amount was crossed, only with the period", async () => {
+    const { firingId } = await fire("$5.00");
+    await setLimit("1000");
+    expect(await ended()).toEqual([]);
+    expect(await ended(monthEndMs)).toEqual([firingId]);
+  });
+
+  test("once the forecast was about another amount", async () => {
+    const of = { condition: { kind: "forecast", percent: 100 }, scope: workspaceScope() } as const;
+    const { firingId } = await open({ ...of, threshold: "100%", facts });
+    expect(await ended()).toEqual([]);
+    await setLimit("10.50");
+    expect(await ended()).toEqual([firingId]);
+  });
+
+  test("once its alert is switched off, or deleted", async () => {
+    const off = await fire("75%");
+    const gone = await fire("75%");
+    await a.org.admin.post(`/v1/admin/alerts/${off.alertId}`, { is_enabled: false });
+    expect(await ended()).toEqual([off.firingId]);
+    await a.org.admin.remove(`/v1/admin/alerts/${gone.alertId}`);
+    expect((await ended()).sort()).toEqual([off.firingId, gone.firingId].sort());
+  });
+});
+
+test("an unusual hour is over an hour after its end, when it cannot fire any more", async () => {
+  const condition: AlertCondition = { kind: "unusual_spend", factor: 4, min_usd: "5" };
+  const endMs = startMs + 20 * MINUTE_MS;
+  const facts = { period_ends_at: iso(endMs), minutes: 60, spent_usd: "50.00" };
+  const of = { condition, scope: workspaceScope(), threshold: "1 hour" };
+  const { firingId } = await open({ ...of, facts });
+  expect(await ended(endMs + 59 * MINUTE_MS)).toEqual([]);
+  expect(await ended(endMs + 60 * MINUTE_MS)).toEqual([firingId]);
+});
+
+test("upstream errors are over once a whole window was without them", async () => {
+  const condition: AlertCondition = {
+    ...{ kind: "upstream_errors", percent: 20, min_requests: 1, minutes: 15 },
+  };
+  const of = { condition, scope: workspaceScope(), threshold: "20%", facts: {} };
+  const { alertId, firingId } = await open({ ...of, episode: iso(startMs) });
+  const seen = (minute: number) =>
+    inTransaction(a.h.deps.database, (tx) => {
+      const scope = { scopeType: "workspace", scopeId: workspaceId, workspaceId } as const;
+      const counts = { threshold: "20%", minutes: 15, requests: 9, failedRequests: 9 };
+      const news = { alertId, organizationId: a.org.id, ...scope, ...counts };
+      return keepEpisodes(tx, [news], new Date(startMs + minute * MINUTE_MS));
+    });
+  await seen(0);
+  await seen(10);
+  expect(await ended(startMs + 25 * MINUTE_MS)).toEqual([]);
+  expect(await ended(startMs + 26 * MINUTE_MS)).toEqual([firingId]);
+});
+
+describe("an incident about keys is over", () => {
+  const expiring: AlertCondition = { kind: "key_expiring", days: [14] };
+
+  test("once the key has another expiry, has expired, or is disabled", async () => {
+    const expires_at = iso(startMs + 10 * DAY_MS);
+    const keys = await Promise.all(
+      [1, 2, 3].map(() => a.org.operator.createApiKey(workspaceId, { expires_at })),
+    );
+    const incidents = await Promise.all(
+      keys.map(({ id }) =>
+        open({
+          condition: expiring,
+          scope: keyScope(id),
+          threshold: "14 days",
+          facts: { expires_at },
+        }),
+      ),
+    );
+    const [moved, disabled, expired] = incidents.map(({ firingId }) => firingId);
+    expect(await ended()).toEqual([]);
+    const update = (index: number, body: object) =>
+      a.org.operator.post(`/v1/admin/api_keys/${keys[index]?.id}`, body);
+    await update(0, { expires_at: iso(startMs + 30 * DAY_MS) });
+    await update(1, { status: "inactive" });
+    expect((await ended()).sort()).toEqual([moved, disabled].sort());
+    expect((await ended(startMs + 10 * DAY_MS)).sort()).toEqual([moved, disabled, expired].sort());
+  });
+
+  test("once all that a digest tells of are used again, or stopped", async () => {
+    const keys = [
+      await a.org.operator.createApiKey(workspaceId),
+      await a.org.operator.createApiKey(workspaceId),
+    ];
+    const [first, second] = keys.map(({ id }): Fired => {
+      const facts = { last_used_at: null };
+      return {
+        condition: { kind: "key_unused", days: 30 },
+        scope: keyScope(id),
+        threshold: "30 days",
+        facts,
+      };
+    });
+    if (!first || !second) throw new Error("no keys");
+    const { firingId } = await open(first, second);
+    expect(await ended()).toEqual([]);
+    await a.org.operator.post(`/v1/admin/api_keys/${keys[0]?.id}`, { status: "archived" });
+    expect(await ended()).toEqual([]);
+    await a.h.deps.database
+      .updateTable("api_key_secret")
+      .set({ last_used_at: new Date(Date.now() + MINUTE_MS) })
+      .where("api_key_id", "=", keys[1]?.id ?? "")
+      .execute();
+    expect(await ended()).toEqual([firingId]);
+  });
+});
+
+test("what was acknowledged here is acknowledged there, under the key that opened it", async () => {
+  const { firingId, deliveryIds } = await a.fire([channelId]);
+  await a.attempt(deliveryIds[0] ?? "");
+  await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
+  const jobs = makeAlertDeliveryJobs(a.h.deps);
+  const incident = { firing_id: firingId, channel_id: channelId };
+  await jobs["acknowledge_alert"]?.(incident, { isLast: false });
+  expect(a.receiver.received.map(({ body }) => JSON.parse(body))).toMatchObject([
+    { event_action: "trigger", dedup_key: firingId },
+    { event_action: "acknowledge", dedup_key: firingId, routing_key: ROUTING_KEY },
+  ]);
+});
+
+describe("the end of an incident", () => {
+  const condition: AlertCondition = { kind: "key_new_address" };
+  const openOne = async () => {
+    const { id } = await a.org.operator.createApiKey(workspaceId);
+    const fired = { condition, scope: keyScope(id), threshold: "10.0.0.0/24", facts: {} };
+    return { keyId: id, ...(await open(fired)) };
+  };
+  const disable = (id: string) =>
+    a.org.operator.post(`/v1/admin/api_keys/${id}`, { status: "inactive" });
+
+  test("is told once, with the key that opened it, and again until it is taken", async () => {
+    const { keyId, firingId } = await openOne();
+    const [trigger] = a.receiver.received.splice(0);
+    expect(JSON.parse(trigger?.body ?? "{}")).toMatchObject({
+      event_action: "trigger",
+      dedup_key: firingId,
+    });
+    await disable(keyId);
+    await ended();
+    let answers = 0;
+    a.receiver.answer = (response, message) => {
+      answerWith(++answers === 1 ? 500 : 202)(response, message);
+    };
+    const { connectionString, deps } = a.h;
+    const jobs = makeAlertDeliveryJobs(deps);
+    const node = runJobs({ connectionString, jobs, schedule: {}, logger: deps.logger });
+    try {
+      await eventually(30_000, "it is told twice", async () => (answers === 2 ? true : null));
+    } finally {
+      await node.stop();
+    }
+    for (const { path, body } of a.receiver.received) {
+      expect(path).toBe("/pagerduty/us");
+      expect(JSON.parse(body)).toEqual({
+        routing_key: ROUTING_KEY,
+        event_action: "resolve",
+        dedup_key: firingId,
+      });
+    }
+    expect(await ended()).toEqual([]);
+  });
+
+  test("waits while its channel is off, and for a message that is not sent yet", async () => {
+    const { keyId, firingId } = await openOne();
+    await a.org.admin.post(`/v1/admin/alert_channels/${channelId}`, { is_enabled: false });
+    await disable(keyId);
+    expect(await ended()).toEqual([]);
+    await a.org.admin.post(`/v1/admin/alert_channels/${channelId}`, { is_enabled: true });
+    const setStatus = (status: "queued" | "sent") =>
+      a.h.deps.database
+        .updateTable("alert_delivery")
+        .set({ status })
+        .where("alert_firing_id", "=", firingId)
+        .execute();
+    await setStatus("queued");
+    expect(await ended()).toEqual([]);
+    await setStatus("sent");
+    expect(await ended()).toEqual([firingId]);
+  });
+
+  test("leaves nothing to acknowledge", async () => {
+    const { keyId, firingId } = await openOne();
+    await disable(keyId);
+    await ended();
+    await a.org.admin.post(`/v1/admin/alert_firings/${firingId}/acknowledge`, {});
+    const { rows } = await sql<{ key: string }>`
+      SELECT key FROM graphile_worker.jobs WHERE key LIKE 'acknowledge_alert:%'`.execute(
+      a.h.deps.database,
+    );
+    expect(rows).toEqual([]);
+  });
+});

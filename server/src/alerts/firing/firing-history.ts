@@ -1,0 +1,120 @@
+import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
+import type { Call } from "#src/access/call.ts";
+import { queueAcknowledgement } from "#src/alerts/channels/queue-deliveries.ts";
+import {
+  type AlertDeps,
+  checkMayChange,
+  checkPlaces,
+  visibilityOf,
+} from "#src/alerts/rules/alerts.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import {
+  type FiringRow,
+  findFiring,
+  listOpenCovered,
+  listFirings as listRows,
+  saveAcknowledgement,
+} from "./firing-history.sql.ts";
+
+export interface FiringQuery {
+  alert_id?: string | undefined;
+  kinds?: readonly AlertKind[] | undefined;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+  is_acknowledged?: boolean | undefined;
+  is_over?: boolean | undefined;
+  is_superseded?: boolean | undefined;
+  fired_at_gte?: string | undefined;
+  fired_at_lt?: string | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function firingFiltersOf(query: FiringQuery): unknown {
+  const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, is_over } = query;
+  const { is_superseded, fired_at_gte, fired_at_lt } = query;
+  const scope = { alert_id, kinds, workspace_id, api_key_id };
+  const state = { is_acknowledged, is_over, is_superseded, fired_at_gte, fired_at_lt };
+  return { list: "firings", ...scope, ...state };
+}
+
+/** Throws a 404 for a workspace or key that the caller cannot see. */
+export async function listFirings(
+  deps: AlertDeps,
+  { caller }: Call,
+  query: FiringQuery & { limit: number; page?: string | undefined },
+): Promise<PageOfRows<FiringRow>> {
+  const request = fromCursor(query.page, query.limit, firingFiltersOf(query));
+  await checkPlaces(deps, caller, query);
+  const filter = {
+    ...visibilityOf(caller),
+    alertId: query.alert_id,
+    kinds: query.kinds,
+    workspaceId: query.workspace_id,
+    apiKeyId: query.api_key_id,
+    isAcknowledged: query.is_acknowledged,
+    isOver: query.is_over,
+    isSuperseded: query.is_superseded,
+    now: new Date(Math.floor(deps.nowMs())),
+    firedAtGte: toDate(query.fired_at_gte),
+    firedAtLt: toDate(query.fired_at_lt),
+  };
+  return toPage(await listRows(deps.database, filter, request), request);
+}
+
+/** PostgreSQL refuses years and UTC offsets that RFC 3339 allows, such as the year 0 and +23:59. A Date has neither. */
+function toDate(instant: string | undefined): Date | undefined {
+  return instant === undefined ? undefined : new Date(instant);
+}
+
+export async function getFiring(deps: AlertDeps, { caller }: Call, id: string): Promise<FiringRow> {
+  const row = await findFiring(deps.database, visibilityOf(caller), id);
+  if (row === null) throw firingNotFound();
+  return row;
+}
+
+/**
+ * Acknowledges the firing, and with it the open firings of lower thresholds that it covers. Throws a 404 and a 403. Again:
+ * the note is another one, and who wrote it.
+ */
+export function acknowledgeFiring(
+  deps: AlertDeps,
+  { caller, origin }: Call,
+  id: string,
+  input: { note: string },
+): Promise<FiringRow> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  const note = input.note === "" ? null : input.note;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findFiring(tx, visibilityOf(caller), id);
+    if (before === null) throw firingNotFound();
+    checkMayChange(caller, before.workspaceId);
+    const by = { type: caller.kind, id: caller.id };
+    const covered = await listOpenCovered(tx, id);
+    const ids = [id, ...covered.map((firing) => firing.id)];
+    await saveAcknowledgement(tx, { ids, by, note, now });
+    await queueAcknowledgement(tx, id);
+    const after = await findFiring(tx, visibilityOf(caller), id);
+    if (after === null) throw firingNotFound();
+    return {
+      result: after,
+      audit: [before, ...covered].map((firing) => ({
+        event: "alert_firing.acknowledged" as const,
+        subject: { type: "alert_firing", id: firing.id },
+        workspaceId: firing.workspaceId,
+        before: toAudit(firing),
+        after: toAudit({ ...firing, acknowledgedAt: now, note }),
+      })),
+    };
+  });
+}
+
+function toAudit({ alertId, threshold, acknowledgedAt, note }: FiringRow) {
+  const acknowledged_at = acknowledgedAt?.toISOString() ?? null;
+  return { alert_id: alertId, threshold, acknowledged_at, note };
+}
+
+function firingNotFound(): ApiError {
+  return new ApiError("not_found", "Firing not found");
+}

@@ -1,0 +1,283 @@
+import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import { listOtherFirings } from "#src/alerts/channels/deliveries.sql.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { AlertMessage } from "./alert-message.ts";
+import { describeFiring, describeUnusedKeys } from "./alert-words.rule.ts";
+import { compareFirings, severityOf } from "./compare-firings.ts";
+import {
+  findOrganizationName,
+  findToldFirings,
+  listToldKeys,
+  type ToldFiring,
+  type ToldKey,
+} from "./firing-message.sql.ts";
+
+interface MessageOf {
+  id: string;
+  organization_id: string;
+  /** Null: a test. */
+  alert_firing_id: string | null;
+  created_at: Date;
+}
+
+/**
+ * Returns the message with today's names and the facts of the firing. `firingIds`: firings that the message is about
+ * instead of those of the delivery.
+ */
+export async function makeMessage(
+  deps: { database: Database | Tx; publicUrl: () => string },
+  delivery: MessageOf,
+  channel: { id: string; name: string } | null,
+  firingIds?: readonly string[],
+): Promise<AlertMessage> {
+  if (delivery.alert_firing_id === null) {
+    const source = await findOrganizationName(deps.database, delivery.organization_id);
+    return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
+  }
+  const ids = firingIds ?? (await listFiringsOf(deps.database, delivery));
+  const firings = [...(await findToldFirings(deps.database, ids)).values()];
+  const [firing, ...others] = firings.sort((a, b) => {
+    return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
+  });
+  assert(firing, "a message is about a firing that is on record");
+  const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+  if (others.length > 0) return combine(message, [firing, ...others], deps.publicUrl());
+  if (firing.told_together === 1) return message;
+  const of = { isToOwner: channel === null, limit: MAX_LISTED };
+  const told = await listToldKeys(deps.database, firing.id, of);
+  return told.count < 2
+    ? message
+    : toDigest(message, { ...told, firing, publicUrl: deps.publicUrl() });
+}
+
+/** Ids of the firings that a message tells of. */
+async function listFiringsOf(
+  db: Database | Tx,
+  { id, alert_firing_id: firingId }: MessageOf,
+): Promise<string[]> {
+  const others = await listOtherFirings(db, [id]);
+  return [...(firingId === null ? [] : [firingId]), ...(others.get(id) ?? [])];
+}
+
+/** One message about several firings of one evaluation, in the order in which it lists them. */
+function combine(
+  message: AlertMessage,
+  firings: readonly ToldFiring[],
+  publicUrl: string,
+): AlertMessage {
+  const listed = firings.slice(0, MAX_LISTED).map((firing) => {
+    const { title } = describeFiring(toDescribed(firing));
+    return cutTo(MAX_LINE, title);
+  });
+  const left = firings.length - listed.length;
+  return {
+    ...message,
+    title: combinedTitle(firings.length, message.title),
+    facts: [],
+    list: { label: "Alerts", items: [...listed, ...(left > 0 ? [`and ${left} more`] : [])] },
+    url: `${publicUrl}/alerts`,
+    name: [...new Set(firings.map(({ alert_name: name }) => name))].join(", "),
+  };
+}
+
+function combinedTitle(count: number, first: string): string {
+  return `${count} alerts fired at once. ${first}`;
+}
+
+function cutTo(length: number, text: string): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Title of a message in the list of a channel. `count`: firings that the message lists. */
+export function titleOf(firing: ToldFiring | null, count = 1): string {
+  if (firing === null) return "A test";
+  const { told_together: keys, threshold } = firing;
+  const words =
+    keys === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(keys, threshold);
+  return count > 1 ? combinedTitle(count, words.title) : words.title;
+}
+
+/** Keys or firings that a message lists. It counts the others. */
+const MAX_LISTED = 20;
+/** Characters of a line: all of them fit where Slack takes 3,000. */
+const MAX_LINE = 120;
+
+/** The same message about several keys that have not been used. */
+function toDigest(
+  message: AlertMessage,
+  of: { firing: ToldFiring; keys: readonly ToldKey[]; count: number; publicUrl: string },
+): AlertMessage {
+  const { firing, keys, count } = of;
+  const words = describeUnusedKeys(count, firing.threshold);
+  const url = `${of.publicUrl}/keys?unused=${Number.parseInt(firing.threshold, 10)}`;
+  const left = count - keys.length;
+  const items = [...keys.map(keyLine), ...(left > 0 ? [`and ${left} more`] : [])];
+  return {
+    ...message,
+    ...words,
+    facts: [],
+    list: { label: "API keys", items },
+    url,
+    payload: {
+      ...message.payload,
+      data: { ...message.payload.data, ...words, url, api_keys: keys, api_keys_count: count },
+    },
+  };
+}
+
+function keyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
+  const used = at === null ? "never used" : `last used ${at.slice(0, 10)}`;
+  const line = `${name} (${workspace})`;
+  return `${cutTo(MAX_LINE - used.length - 2, line)}: ${used}`;
+}
+
+function makeTest(
+  { id, created_at: at }: MessageOf,
+  of: { channel: { id: string; name: string } | null; source: string; url: string },
+): AlertMessage {
+  const { channel, source, url } = of;
+  const name = channel?.name ?? "";
+  return {
+    id,
+    firingId: null,
+    title: `A test of the alert channel "${name}"`,
+    next: "Nothing happened, and nothing is to be done: messages about alerts get here.",
+    facts: [],
+    list: null,
+    url,
+    severity: "info",
+    source,
+    name,
+    at,
+    payload: {
+      type: "alert.test",
+      version: 1,
+      timestamp: at.toISOString(),
+      data: { alert_channel_id: channel?.id ?? null, alert_channel_name: name, url },
+    },
+  };
+}
+
+function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
+  const words = describeFiring(toDescribed(firing));
+  return {
+    id,
+    firingId: firing.id,
+    title: words.title,
+    next: words.next,
+    facts: [{ label: "Scope", value: scopeWords(firing) }, ...factLines(firing.facts)],
+    list: null,
+    url,
+    severity: severityOf(firing),
+    source: firing.organization_name,
+    name: firing.alert_name,
+    at: firing.fired_at,
+    payload: {
+      type: "alert.fired",
+      version: 1,
+      timestamp: firing.fired_at.toISOString(),
+      data: { ...toData(firing), ...words, url },
+    },
+  };
+}
+
+function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing }: ToldFiring) {
+  return {
+    kind,
+    scopeType,
+    scopeName: scopeName({ ...firing, scope_type: scopeType }),
+    threshold,
+    facts,
+  };
+}
+
+/** As the Admin API shows the firing, without what happens to it later. */
+function toData(firing: ToldFiring): object {
+  return {
+    id: firing.id,
+    type: "alert_firing",
+    alert: { id: firing.alert_id, name: firing.alert_name },
+    organization: { id: firing.organization_id, name: firing.organization_name },
+    kind: firing.kind,
+    scope: {
+      type: firing.scope_type,
+      ...(firing.scope_type === "workspace" && { workspace_id: firing.scope_id }),
+      ...(firing.scope_type === "api_key" && { api_key_id: firing.scope_id }),
+    },
+    scope_name: scopeName(firing),
+    workspace_id: firing.workspace_id,
+    threshold: firing.threshold,
+    facts: firing.facts,
+    fired_at: firing.fired_at.toISOString(),
+  };
+}
+
+type Named = Pick<
+  ToldFiring,
+  "scope_type" | "organization_name" | "workspace_name" | "api_key_name"
+>;
+
+function scopeName(of: Named): string {
+  const names = {
+    organization: of.organization_name,
+    workspace: of.workspace_name,
+    api_key: of.api_key_name,
+  };
+  return names[of.scope_type] ?? "";
+}
+
+function scopeWords(of: Named): string {
+  switch (of.scope_type) {
+    case "organization":
+      return `the organization ${of.organization_name}`;
+    case "workspace":
+      return `the workspace ${of.workspace_name ?? ""}`;
+    case "api_key":
+      return `the API key ${of.api_key_name ?? ""} of the workspace ${of.workspace_name ?? ""}`;
+  }
+}
+
+function factLines(facts: FiringFacts): { label: string; value: string }[] {
+  const lines: [string, string | null][] = [
+    ["Spent", usd(facts.spent_usd)],
+    ["Held by running requests", usd(facts.held_usd)],
+    ["Unresolved", usd(facts.unresolved_usd)],
+    ["Beyond the limit", usd(facts.overrun_usd)],
+    ["Limit", limitWords(facts)],
+    ["Period began", facts.usual_usd ? time(facts.period_starts_at) : null],
+    ["Period ends", time(facts.period_ends_at)],
+    ["Forecast", usd(facts.forecast_usd)],
+    ["Limit reached", time(facts.reached_at)],
+    ["Usual", usd(facts.usual_usd)],
+    ["Requests", text(facts.requests)],
+    ["Of these failed", text(facts.failed_requests)],
+    ["Expires", time(facts.expires_at)],
+    ["Last used", time(facts.last_used_at)],
+    ["Network", text(facts.address_range)],
+  ];
+  return lines.flatMap(([label, value]) => (value === null ? [] : [{ label, value }]));
+}
+
+function limitWords({ limit_usd, period, enforcement }: FiringFacts): string | null {
+  const amount = usd(limit_usd);
+  if (amount === null) return null;
+  const kind = enforcement === null || enforcement === undefined ? "" : `, ${kinds[enforcement]}`;
+  return `${amount}${period ? ` ${period}` : ""}${kind}`;
+}
+
+const kinds = { strict: "strict", soft: "soft", alert_only: "for alerts only" } as const;
+
+function usd(amount: string | null | undefined): string | null {
+  return amount === null || amount === undefined ? null : `$${amount}`;
+}
+
+function text(value: string | number | null | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+/** `2026-12-01 00:00 UTC`. */
+function time(at: string | null | undefined): string | null {
+  if (at === null || at === undefined) return null;
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

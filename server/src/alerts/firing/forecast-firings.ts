@@ -1,0 +1,42 @@
+import { forecastLimit } from "#src/domain/forecast.ts";
+import type { HourlySpend } from "#src/domain/hourly-spend.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { isoFromMs, periodOf } from "#src/domain/spend-period.ts";
+import type { NewFiring } from "./new-firing.rule.ts";
+import { placeOf, type RunningLimit, type WatchedUsageOf } from "./watched-usage.sql.ts";
+
+/** What the alert has to say about one limit of the scope: nothing, or that it will be reached. */
+export function forecastFirings(
+  row: WatchedUsageOf<"forecast">,
+  { limit, spend, nowMs }: { limit: RunningLimit; spend: HourlySpend; nowMs: number },
+): NewFiring[] {
+  const { percent } = row.condition;
+  const { settledNanoUsd: spentNanoUsd, limitNanoUsd } = limit;
+  const period = periodOf(limit.period, nowMs);
+  const atNanoUsd = (limitNanoUsd * BigInt(percent) + 99n) / 100n;
+  // What is reached already is for the alerts about limits to tell.
+  const isReached = spentNanoUsd >= atNanoUsd;
+  const isRefusing = limit.enforcement !== "alert_only" && spentNanoUsd >= limitNanoUsd;
+  if (isReached || isRefusing) return [];
+  const forecast = forecastLimit({ nowMs, period, spentNanoUsd, limitNanoUsd, spend });
+  if (forecast === null || forecast.periodNanoUsd < atNanoUsd) return [];
+  return [
+    {
+      ...placeOf(row),
+      kind: "forecast",
+      episode: `${limit.period} ${period.start} ${formatUsd(limitNanoUsd)}`,
+      threshold: `${percent}%`,
+      facts: {
+        spend_limit_id: limit.id,
+        period: limit.period,
+        period_starts_at: isoFromMs(period.startMs),
+        period_ends_at: isoFromMs(period.endMs),
+        limit_usd: formatUsd(limitNanoUsd),
+        enforcement: limit.enforcement,
+        spent_usd: formatUsd(spentNanoUsd),
+        forecast_usd: formatUsd(forecast.periodNanoUsd),
+        reached_at: forecast.reachedAtMs === null ? null : isoFromMs(forecast.reachedAtMs),
+      },
+    },
+  ];
+}

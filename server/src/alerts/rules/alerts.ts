@@ -1,0 +1,331 @@
+import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
+import { checkEverywhere } from "#src/access/authorize.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  checkReachIn,
+  getActiveWorkspaceForChange,
+  getWorkspaceFor,
+  getWorkspaceIdOfApiKey,
+} from "#src/access/visible-workspace.ts";
+import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
+import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import { assert } from "#src/lib/assert.ts";
+import { newId } from "#src/lib/ids.ts";
+import {
+  type AlertRow,
+  type AlertVisibility,
+  changeAlert,
+  findAlert,
+  findFirstChannel,
+  insertAlert,
+  listChannelIds,
+  listAlerts as listRows,
+  lockAlert,
+  markDeleted,
+  setChannels,
+} from "./alerts.sql.ts";
+
+export type AlertDeps = AuditDeps & AlertingDeps;
+
+export interface NewAlert {
+  name: string;
+  scope: WireScope;
+  includes_below: boolean;
+  condition: AlertCondition;
+  channel_ids?: readonly string[] | undefined;
+  notifies_owner: boolean;
+  is_enabled: boolean;
+}
+
+/**
+ * Throws a 404 for a scope that the caller cannot see, a 403 where it may not watch it, and a 400 for what is archived and
+ * for a channel that there is not. What is crossed already fires in the same transaction.
+ */
+export function createAlert(
+  deps: AlertDeps,
+  { caller, origin }: Call,
+  input: NewAlert,
+): Promise<AlertRow> {
+  const condition = checked(input.condition);
+  const nowMs = Math.floor(deps.nowMs());
+  const id = newId(idPrefixes.alert, nowMs, deps.randomBytes);
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const scope = await findScope(tx, caller, input.scope);
+    await insertAlert(tx, {
+      ...{ id, organizationId, condition, name: input.name },
+      ...{ scopeType: scope.scopeType, scopeId: scope.scopeId },
+      ...{ includesBelow: input.includes_below, notifiesOwner: input.notifies_owner },
+      ...{ isEnabled: input.is_enabled, createdAt: new Date(nowMs) },
+    });
+    await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
+    await fireCrossed(tx, deps, { organizationId, alertId: id });
+    const after = await getRow(tx, visibilityOf(caller), id);
+    const subject = { type: "alert", id };
+    const { workspaceId } = scope;
+    const audit = { event: "alert.created", subject, workspaceId, before: null } as const;
+    return { result: after, audit: { ...audit, after: toAudit(after) } };
+  });
+}
+
+export interface AlertChanges {
+  name?: string | undefined;
+  includes_below?: boolean | undefined;
+  condition?: AlertCondition | undefined;
+  channel_ids?: readonly string[] | undefined;
+  notifies_owner?: boolean | undefined;
+  is_enabled?: boolean | undefined;
+  muted_until?: string | null | undefined;
+  if_version?: number | undefined;
+}
+
+/** Throws a 404, a 403, a 409 where the alert is not the one that was seen, and a 400 for another kind. */
+export function updateAlert(
+  deps: AlertDeps,
+  { caller, origin }: Call,
+  id: string,
+  input: AlertChanges,
+): Promise<AlertRow> {
+  const { organizationId } = caller;
+  const now = new Date(Math.floor(deps.nowMs()));
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    checkVersion(before, input.if_version);
+    const condition = input.condition ? checked(input.condition) : before.condition;
+    if (condition.kind !== before.kind) {
+      throw new ApiError(
+        "invalid_request",
+        `condition.kind: an alert stays of its kind, ${before.kind}. Make another one.`,
+      );
+    }
+    const muted = input.muted_until;
+    const mutedUntil = typeof muted === "string" ? new Date(muted) : muted;
+    const change = {
+      name: input.name ?? before.name,
+      includesBelow: input.includes_below ?? before.includesBelow,
+      condition,
+      notifiesOwner: input.notifies_owner ?? before.notifiesOwner,
+      isEnabled: input.is_enabled ?? before.isEnabled,
+      mutedUntil: mutedUntil === undefined ? before.mutedUntil : mutedUntil,
+    };
+    if (isSame(before, change, input.channel_ids)) return { result: before, audit: "unchanged" };
+    await changeAlert(tx, { id, now }, change);
+    if (input.channel_ids) {
+      await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
+    }
+    await fireCrossed(tx, deps, { organizationId, alertId: id });
+    const after = await getRow(tx, visibilityOf(caller), id);
+    const { workspaceId } = before;
+    const audit = { event: "alert.updated", subject: { type: "alert", id }, workspaceId } as const;
+    return { result: after, audit: { ...audit, before: toAudit(before), after: toAudit(after) } };
+  });
+}
+
+/** Its firings stay. Throws a 404 and a 403. */
+export function deleteAlert(
+  deps: AlertDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<{ id: string }> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    await markDeleted(tx, { id, now });
+    const { workspaceId } = before;
+    const audit = { event: "alert.deleted", subject: { type: "alert", id }, workspaceId } as const;
+    return { result: { id }, audit: { ...audit, before: toAudit(before), after: null } };
+  });
+}
+
+export function getAlert(deps: AlertDeps, { caller }: Call, id: string): Promise<AlertRow> {
+  return getRow(deps.database, visibilityOf(caller), id);
+}
+
+export interface AlertQuery {
+  kinds?: readonly AlertKind[] | undefined;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf({ kinds, workspace_id, api_key_id }: AlertQuery): unknown {
+  return { list: "alerts", kinds, workspace_id, api_key_id };
+}
+
+/** Throws a 404 for a workspace or key that the caller cannot see. */
+export async function listAlerts(
+  deps: AlertDeps,
+  { caller }: Call,
+  query: AlertQuery & { limit: number; page?: string | undefined },
+): Promise<PageOfRows<AlertRow>> {
+  const request = fromCursor(query.page, query.limit, filtersOf(query));
+  await checkPlaces(deps, caller, query);
+  const filter = {
+    ...visibilityOf(caller),
+    kinds: query.kinds,
+    workspaceId: query.workspace_id,
+    apiKeyId: query.api_key_id,
+  };
+  return toPage(await listRows(deps.database, filter, request), request);
+}
+
+export async function checkPlaces(
+  deps: AlertDeps,
+  caller: Caller,
+  { workspace_id: workspaceId, api_key_id: apiKeyId }: AlertQuery,
+): Promise<void> {
+  const { database } = deps;
+  if (workspaceId !== undefined) {
+    await getWorkspaceFor(database, caller, "alerts:read", workspaceId);
+  }
+  if (apiKeyId !== undefined)
+    await getWorkspaceIdOfApiKey(database, caller, "alerts:read", apiKeyId);
+}
+
+export function visibilityOf(caller: Caller): AlertVisibility {
+  return {
+    organizationId: caller.organizationId,
+    onlyWorkspaceIds: workspacesWhere(caller, "alerts:read"),
+  };
+}
+
+/** Throws a 403 unless the caller may change what is about this workspace, or (null) about the organization. */
+export function checkMayChange(caller: Caller, workspaceId: string | null): void {
+  if (workspaceId === null) checkEverywhere(caller, "alerts:write");
+  else checkReachIn(caller, "alerts:write", workspaceId);
+}
+
+async function getRow(
+  db: Parameters<typeof findAlert>[0],
+  visibility: AlertVisibility,
+  id: string,
+): Promise<AlertRow> {
+  const row = await findAlert(db, visibility, id);
+  if (row === null) throw new ApiError("not_found", "Alert not found");
+  return row;
+}
+
+async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRow> {
+  const found = await getRow(tx, visibilityOf(caller), id);
+  checkMayChange(caller, found.workspaceId);
+  await lockAlert(tx, id);
+  // As it is after the wait; it may have been deleted meanwhile.
+  return getRow(tx, visibilityOf(caller), id);
+}
+
+async function findScope(
+  tx: Tx,
+  caller: Caller,
+  scope: WireScope,
+): Promise<{ scopeType: ScopeType; scopeId: string; workspaceId: string | null }> {
+  if (scope.type === "organization") {
+    checkEverywhere(caller, "alerts:write");
+    return { scopeType: "organization", scopeId: caller.organizationId, workspaceId: null };
+  }
+  if (scope.type === "workspace") {
+    const { workspace_id: wanted } = scope;
+    const { id } = await getActiveWorkspaceForChange(tx, caller, "alerts:write", wanted);
+    return { scopeType: "workspace", scopeId: id, workspaceId: id };
+  }
+  const { api_key_id: scopeId } = scope;
+  const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, "alerts:read", scopeId);
+  await getActiveWorkspaceForChange(tx, caller, "alerts:write", workspaceId);
+  return { scopeType: "api_key", scopeId, workspaceId };
+}
+
+/** Throws a 400 for a channel that there is not. Omitted: the one for e-mail that the organization began with. */
+async function channelsOf(
+  tx: Tx,
+  organizationId: string,
+  ids: readonly string[] | undefined,
+): Promise<readonly string[]> {
+  if (ids === undefined) {
+    const first = await findFirstChannel(tx, organizationId);
+    return first === null ? [] : [first];
+  }
+  const wanted = [...new Set(ids)];
+  const found = new Set(await listChannelIds(tx, { organizationId, ids: wanted }));
+  const missing = wanted.find((id) => !found.has(id));
+  if (missing !== undefined) {
+    throw new ApiError("invalid_request", `channel_ids: there is no alert channel ${missing}.`);
+  }
+  return wanted;
+}
+
+/** Throws a 400 for an amount that cannot be kept exactly. */
+function checked(condition: AlertCondition): AlertCondition {
+  if (condition.kind === "unusual_spend") readAmount("condition.min_usd", condition.min_usd);
+  if (condition.kind !== "spend_limit") return condition;
+  for (const threshold of condition.thresholds) {
+    if ("percent" in threshold) continue;
+    if (readAmount("condition.thresholds.amount_usd", threshold.amount_usd) > 0n) continue;
+    throw new ApiError(
+      "invalid_request",
+      "condition.thresholds.amount_usd: expected an amount above 0.",
+    );
+  }
+  return condition;
+}
+
+function checkVersion(alert: AlertRow, ifVersion: number | undefined): void {
+  if (ifVersion === undefined || ifVersion === alert.version) return;
+  throw new ApiError(
+    "conflict",
+    `The alert was changed meanwhile: it is now at version ${alert.version}. Look at it, then set if_version to ${alert.version}.`,
+  );
+}
+
+function isSame(
+  before: AlertRow,
+  change: Parameters<typeof changeAlert>[2],
+  channelIds: readonly string[] | undefined,
+): boolean {
+  const was = {
+    name: before.name,
+    includesBelow: before.includesBelow,
+    condition: sorted(before.condition),
+    notifiesOwner: before.notifiesOwner,
+    isEnabled: before.isEnabled,
+    mutedUntil: before.mutedUntil,
+  };
+  const channels = before.channels.map(({ id }) => id);
+  const isSameChannels =
+    channelIds === undefined || [...channelIds].sort().join() === channels.sort().join();
+  const is = { ...change, condition: sorted(change.condition) };
+  return isSameChannels && JSON.stringify(was) === JSON.stringify(is);
+}
+
+/** The database keeps the fields of JSON in an order of its own. */
+function sorted(condition: AlertCondition): unknown {
+  return JSON.stringify(condition, (_, value: unknown) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+export function toAudit(alert: AlertRow) {
+  const { condition } = alert;
+  assert(condition.kind === alert.kind, "the condition of an alert is of its kind");
+  return {
+    name: alert.name,
+    scope: { ...toWireScope(alert) },
+    includes_below: alert.includesBelow,
+    condition: JSON.parse(JSON.stringify(condition)),
+    channel_ids: alert.channels.map(({ id }) => id),
+    notifies_owner: alert.notifiesOwner,
+    is_enabled: alert.isEnabled,
+    muted_until: alert.mutedUntil?.toISOString() ?? null,
+  };
+}

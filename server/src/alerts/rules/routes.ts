@@ -1,0 +1,112 @@
+import type { alert, alertFiring, alertRoutes } from "@bursar/contract/admin/alerts.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { describeFiring } from "#src/alerts/firing/alert-words.rule.ts";
+import type { FiringRow } from "#src/alerts/firing/firing-history.sql.ts";
+import {
+  acknowledgeFiring,
+  firingFiltersOf,
+  getFiring,
+  listFirings,
+} from "#src/alerts/firing/firing-history.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import type { AlertRow } from "./alerts.sql.ts";
+import {
+  type AlertDeps,
+  createAlert,
+  deleteAlert,
+  filtersOf,
+  getAlert,
+  listAlerts,
+  updateAlert,
+} from "./alerts.ts";
+
+export function makeAlertHandlers(
+  deps: AlertDeps,
+): HandlersFor<(typeof alertRoutes)[number], Call> {
+  return {
+    createAlert: async (call, { body }) => toAlert(await createAlert(deps, call, body)),
+    listAlerts: async (call, { query }) => {
+      const page = await listAlerts(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), ({ createdAt, id }) => {
+        return { createdAtMs: createdAt.getTime(), id };
+      });
+      return { data: page.rows.map(toAlert), next_page };
+    },
+    getAlert: async (call, { params: { alert_id: id } }) => toAlert(await getAlert(deps, call, id)),
+    updateAlert: async (call, { params: { alert_id: id }, body }) =>
+      toAlert(await updateAlert(deps, call, id, body)),
+    deleteAlert: async (call, { params: { alert_id: id } }) => {
+      return { ...(await deleteAlert(deps, call, id)), type: "alert_deleted" };
+    },
+    listAlertFirings: async (call, { query }) => {
+      const page = await listFirings(deps, call, query);
+      const next_page = nextCursor(page, firingFiltersOf(query), ({ firedAt, id }) => {
+        return { createdAtMs: firedAt.getTime(), id };
+      });
+      return { data: page.rows.map(toFiring), next_page };
+    },
+    getAlertFiring: async (call, { params: { alert_firing_id: id } }) =>
+      toFiring(await getFiring(deps, call, id)),
+    acknowledgeAlertFiring: async (call, { params: { alert_firing_id: id }, body }) =>
+      toFiring(await acknowledgeFiring(deps, call, id, body)),
+  };
+}
+
+/** Rows of an answer under a claim have come through JSON: times are text there. */
+function iso(at: Date): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: Date | null): string | null {
+  return at === null ? null : iso(at);
+}
+
+function toAlert(row: AlertRow): z.input<typeof alert> {
+  return {
+    id: row.id,
+    type: "alert",
+    name: row.name,
+    scope: toWireScope(row),
+    scope_name: row.scopeName,
+    includes_below: row.includesBelow,
+    condition: row.condition,
+    channels: row.channels,
+    notifies_owner: row.notifiesOwner,
+    is_enabled: row.isEnabled,
+    muted_until: isoOrNull(row.mutedUntil),
+    last_fired_at: isoOrNull(row.lastFiredAt),
+    firings_in_30_days: row.firingsIn30Days,
+    version: row.version,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
+  };
+}
+
+function toFiring(row: FiringRow): z.input<typeof alertFiring> {
+  const { acknowledgedByType: type, acknowledgedById } = row;
+  return {
+    id: row.id,
+    type: "alert_firing",
+    alert: { id: row.alertId, name: row.alertName, is_deleted: row.isAlertDeleted },
+    kind: row.kind,
+    scope: toWireScope(row),
+    scope_name: row.scopeName,
+    workspace_id: row.workspaceId,
+    threshold: row.threshold,
+    ...describeFiring(row),
+    facts: row.facts,
+    is_muted: row.isMuted,
+    covered_by_id: row.coveredById,
+    fired_at: iso(row.firedAt),
+    acknowledged_at: isoOrNull(row.acknowledgedAt),
+    acknowledged_by:
+      type === null || acknowledgedById === null
+        ? null
+        : { type: type === "member" ? "user" : type, id: acknowledgedById },
+    note: row.note,
+    deliveries: row.deliveries,
+  };
+}

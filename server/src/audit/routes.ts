@@ -1,0 +1,125 @@
+import type {
+  auditEvent,
+  auditLogRoutes,
+  auditLogState,
+} from "@bursar/contract/admin/audit-log.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
+import type { AuditEventRow } from "./audit-log.sql.ts";
+import {
+  type AuditLogDeps,
+  type AuditLogState,
+  filtersOf,
+  getAuditEvent,
+  getAuditLogState,
+  listAuditEvents,
+  makeVerifyAuditLog,
+  readAuditEvents,
+  setAuditRetention,
+} from "./audit-log.ts";
+import { columns } from "./csv-columns.ts";
+import type { BrokenChain } from "./verify-chain.ts";
+
+export function makeAuditLogHandlers(
+  deps: AuditLogDeps,
+): HandlersFor<(typeof auditLogRoutes)[number], Call> {
+  const verify = makeVerifyAuditLog(deps);
+  return {
+    listAuditEvents: async (call, { query }) => {
+      const page = await listAuditEvents(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), (row) => ({
+        createdAtMs: row.created_at.getTime(),
+        id: String(row.seq),
+      }));
+      return { data: page.rows.map(toAuditEvent), next_page };
+    },
+    exportAuditEvents: async (call, { query: { format, ...filters } }) => {
+      const day = new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
+      const pages = readAuditEvents(deps, call, filters);
+      return {
+        mediaType: mediaTypeOf(format),
+        fileName: `audit-log-${day}.${format}`,
+        pieces: toFile(format, columns, toEvents(pages)),
+      };
+    },
+    getAuditEvent: async (call, { params }) =>
+      toAuditEvent(await getAuditEvent(deps, call, params.audit_event_id)),
+    getAuditLogState: async (call) => toState(await getAuditLogState(deps, call)),
+    verifyAuditLog: async (call) => {
+      const { head, state } = await verify(call);
+      return {
+        type: "audit_log_verification",
+        is_intact: state.kind === "intact",
+        events: state.kind === "intact" ? state.events : 0,
+        head: { seq: Number(head.seq), hash: toHex(head.hash) },
+        first_broken: state.kind === "intact" ? null : toFirstBroken(state),
+      };
+    },
+    setAuditRetention: async (call, { body }) => {
+      await setAuditRetention(deps, call, body.retention_days);
+      return toState(await getAuditLogState(deps, call));
+    },
+  };
+}
+
+async function* toEvents(
+  pages: AsyncIterable<AuditEventRow[]>,
+): AsyncGenerator<z.input<typeof auditEvent>[]> {
+  for await (const rows of pages) yield rows.map(toAuditEvent);
+}
+
+function toAuditEvent(row: AuditEventRow): z.input<typeof auditEvent> {
+  return {
+    id: row.id,
+    type: "audit_event",
+    seq: Number(row.seq),
+    event: row.event,
+    actor: {
+      type: row.actor_type,
+      id: row.actor_id,
+      name: row.actor_name,
+      email: row.actor_email,
+    },
+    subject: { type: row.subject_type, id: row.subject_id },
+    workspace_id: row.workspace_id,
+    before: row.before as z.input<typeof auditEvent>["before"],
+    after: row.after as z.input<typeof auditEvent>["after"],
+    request_id: row.request_id,
+    ip_address: row.ip_address,
+    user_agent: row.user_agent,
+    created_at: row.created_at.toISOString(),
+    hash: toHex(row.hash),
+    previous_hash: toHex(row.previous_hash),
+  };
+}
+
+function toState({ head, report, pruned }: AuditLogState): z.input<typeof auditLogState> {
+  const { verified, checkedAtMs, firstBroken } = report;
+  return {
+    type: "audit_log_state",
+    organization_id: head.organizationId,
+    head: { seq: Number(head.seq), hash: toHex(head.hash) },
+    verified:
+      verified === null || checkedAtMs === null
+        ? null
+        : {
+            through_seq: Number(verified.seq),
+            through_time: verified.at?.toISOString() ?? null,
+            checked_at: new Date(Math.floor(checkedAtMs)).toISOString(),
+          },
+    first_broken: firstBroken && toFirstBroken(firstBroken),
+    retention_days: head.retentionDays,
+    pruned: pruned && { through_seq: Number(pruned.seq), at: pruned.createdAt.toISOString() },
+  };
+}
+
+function toFirstBroken({ seq, eventId, reason }: BrokenChain) {
+  return { seq: Number(seq), audit_event_id: eventId, reason };
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,133 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import { revokeAdminKey as revokeRow } from "#src/access/stop-keys.sql.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { makeSecret } from "#src/domain/key-format.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { expiryOfKey } from "#src/keys/api-keys/key-expiry.rule.ts";
+import { newId } from "#src/lib/ids.ts";
+import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
+import {
+  type AdminKeyRow,
+  type AdminKeyStatus,
+  findAdminKey,
+  findAdminKeyForUpdate,
+  insertAdminKey,
+  listAdminKeys as listRows,
+} from "./admin-keys.sql.ts";
+
+export function statusOf(row: AdminKeyRow, nowMs: number): AdminKeyStatus {
+  if (row.status !== "active") return row.status;
+  return row.expires_at !== null && row.expires_at.getTime() <= nowMs ? "expired" : "active";
+}
+
+/**
+ * Makes an admin key; the secret is in the answer and nowhere else. Throws a 400 for an expiry that has passed or that
+ * the organization's longest lifetime forbids; none is the latest that it allows.
+ */
+export function createAdminKey(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  input: { name: string; expires_at?: string | null | undefined },
+): Promise<{ row: AdminKeyRow; secret: string }> {
+  const nowMs = Math.floor(deps.nowMs());
+  const { expires_at } = input;
+  const asked = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
+  const { organizationId } = caller;
+  const { secret, hash, hint } = makeSecret("admin", deps.randomBytes);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
+    const expiresAtMs = expiryOfKey(asked, { fromMs: nowMs, nowMs, maxDays });
+    const row: AdminKeyRow = {
+      id: newId(idPrefixes.adminKey, nowMs, deps.randomBytes),
+      name: input.name,
+      status: "active",
+      partial_key_hint: hint,
+      created_by_type: caller.kind,
+      created_by_id: caller.id,
+      created_at: new Date(nowMs),
+      expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
+      revoked_at: null,
+      last_used_at: null,
+      last_used_address: null,
+    };
+    await insertAdminKey(tx, { ...row, organization_id: organizationId, secret_hash: hash });
+    return { result: { row, secret }, audit: auditOf("admin_key.created", null, row) };
+  });
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(query: { status?: AdminKeyStatus | undefined }): unknown {
+  return { list: "admin_keys", status: query.status };
+}
+
+export async function listAdminKeys(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined; status?: AdminKeyStatus | undefined },
+): Promise<PageOfRows<AdminKeyRow>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  const { organizationId } = caller;
+  const filter = { organizationId, status: query.status, nowMs: deps.nowMs() };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+export async function getAdminKey(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<AdminKeyRow> {
+  const row = await findAdminKey(deps.database, { organizationId: caller.organizationId, id });
+  if (row === null) throw adminKeyNotFound();
+  return row;
+}
+
+/** Revokes the key for good, the caller's own included. Revoking a revoked one changes nothing. */
+export function revokeAdminKey(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<AdminKeyRow> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findAdminKeyForUpdate(tx, { organizationId, id });
+    if (before === null) throw adminKeyNotFound();
+    if (before.status === "revoked") return { result: before, audit: "unchanged" };
+    const revokedAt = new Date(Math.floor(deps.nowMs()));
+    await revokeRow(tx, { organizationId, id, revokedAt });
+    const after: AdminKeyRow = { ...before, status: "revoked", revoked_at: revokedAt };
+    return { result: after, audit: auditOf("admin_key.revoked", before, after) };
+  });
+}
+
+function adminKeyNotFound(): ApiError {
+  return new ApiError("not_found", "Admin key not found");
+}
+
+function auditOf(
+  event: `admin_key.${string}`,
+  before: AdminKeyRow | null,
+  after: AdminKeyRow,
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "admin_key", id: after.id },
+    workspaceId: null,
+    before: before && toAudit(before),
+    after: toAudit(after),
+  };
+}
+
+function toAudit(row: AdminKeyRow) {
+  return {
+    name: row.name,
+    status: row.status,
+    partial_key_hint: row.partial_key_hint,
+    expires_at: row.expires_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,101 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
+import {
+  type RotationPolicy,
+  type RotationTimes,
+  rotationTimes,
+} from "#src/keys/rotation/rotation-policy.rule.ts";
+import { findRotationPolicies } from "#src/keys/rotation/rotation-policy.sql.ts";
+import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
+import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
+import { latestExpiry } from "./key-expiry.rule.ts";
+import { listWorkingSecrets, type SecretRow } from "./secrets.sql.ts";
+
+export type ApiKeyStatus = StoredStatus | "expired";
+
+/** A key with all that is shown of it. */
+export interface ApiKeyView {
+  row: ApiKeyRow;
+  status: ApiKeyStatus;
+  /** Newest first. */
+  secrets: SecretRow[];
+  spentMonthNanoUsd: bigint;
+  exceedsMaxLifetime: boolean;
+  /** Null where the workspace has no rotation policy, or the key has ended. */
+  rotation: RotationTimes | null;
+}
+
+/** Expiry and the owner are facts of the moment, not of a job: no key that has stopped reads as active. */
+export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
+  if (row.status === "archived") return "archived";
+  if (row.expires_at !== null && row.expires_at.getTime() <= nowMs) return "expired";
+  return row.owner_state === null || row.owner_state === "active" ? row.status : "inactive";
+}
+
+/** Adds to the keys of one organization what other tables know of them; four statements, however many keys. */
+export async function describeApiKeys(
+  db: Database | Tx,
+  organizationId: string,
+  rows: readonly ApiKeyRow[],
+  nowMs: number,
+): Promise<ApiKeyView[]> {
+  const ids = rows.map(({ id }) => id);
+  const maxDays = await findMaxKeyLifetimeDays(db, organizationId);
+  const secrets = await listWorkingSecrets(db, ids, new Date(nowMs));
+  const spent = await readSpentOfMonth(db, ids, nowMs);
+  const policies = await findRotationPolicies(db, [
+    ...new Set(rows.map(({ workspace_id }) => workspace_id)),
+  ]);
+  return rows.map((row) => ({
+    row,
+    status: statusOf(row, nowMs),
+    secrets: secrets.filter((secret) => secret.api_key_id === row.id),
+    spentMonthNanoUsd: spent.get(row.id) ?? 0n,
+    exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
+    rotation: rotationOf(row, policies.get(row.workspace_id), nowMs),
+  }));
+}
+
+function rotationOf(
+  row: ApiKeyRow,
+  policy: RotationPolicy | undefined,
+  nowMs: number,
+): RotationTimes | null {
+  const status = statusOf(row, nowMs);
+  if (policy === undefined || status === "archived" || status === "expired") return null;
+  return rotationTimes(row.secret_created_at.getTime(), policy);
+}
+
+export async function describeApiKey(
+  db: Database | Tx,
+  organizationId: string,
+  row: ApiKeyRow,
+  nowMs: number,
+): Promise<ApiKeyView> {
+  const [view] = await describeApiKeys(db, organizationId, [row], nowMs);
+  return view as ApiKeyView;
+}
+
+async function readSpentOfMonth(
+  db: Database | Tx,
+  apiKeyIds: readonly string[],
+  nowMs: number,
+): Promise<ReadonlyMap<string, bigint>> {
+  const { start } = periodOf("monthly", nowMs);
+  const keys = apiKeyIds.map((scopeId) => ({
+    scopeType: "api_key" as const,
+    scopeId,
+    period: "monthly" as const,
+    periodStart: start,
+  }));
+  const { balances } = await readBalancesAtSeq(db, { nodeId: null, keys });
+  return new Map(balances.map((balance) => [balance.scopeId, balance.settledNanoUsd]));
+}
+
+function exceedsMaxLifetime(row: ApiKeyRow, maxDays: number | null, nowMs: number): boolean {
+  const latestMs = latestExpiry({ fromMs: row.secret_created_at.getTime(), maxDays });
+  if (latestMs === null || row.status === "archived") return false;
+  const expiresAtMs = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  return expiresAtMs > nowMs && expiresAtMs > latestMs;
+}

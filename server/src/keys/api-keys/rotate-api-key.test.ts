@@ -1,0 +1,221 @@
+import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { hashSecret } from "#src/domain/key-format.ts";
+import { type FoundKey, findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
+import {
+  type AdminHarness,
+  type CreatedApiKey,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+type ApiKey = z.output<typeof apiKey>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let made: CreatedApiKey;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  const { id } = await org.admin.createWorkspace();
+  made = await org.admin.createApiKey(id, { permissions: ["admin"], allowed_models: ["m"] });
+  h.clock.nowMs += 1_000;
+});
+
+const rotate = (body: object = {}) =>
+  org.admin.post<CreatedApiKey>(`/v1/admin/api_keys/${made.id}/rotate`, body);
+const cutOff = () => org.admin.post<ApiKey>(`/v1/admin/api_keys/${made.id}/cut_off`);
+const iso = (inMs: number) => new Date(h.clock.nowMs + inMs).toISOString();
+const lookUp = (secret: string): Promise<FoundKey | null> =>
+  findApiKeyByHash(h.deps.database, hashSecret(secret));
+/** What the Admin surface says to the holder of the secret. */
+const tryOut = async (secret: string) => {
+  const answer = await h.as(secret).get("/v1/admin/api_keys");
+  return answer.status === 200 ? "works" : `${answer.status} ${answer.error.message}`;
+};
+
+describe("a rotation", () => {
+  test("keeps id and settings, shows the new secret once, and stops the old one at once", async () => {
+    const { key: old, ...before } = made;
+    const { body } = await rotate();
+    const { key, ...after } = body;
+    expect(key).not.toBe(old);
+    const hint = `${key.slice(0, 16)}...${key.slice(-4)}`;
+    const secret = { created_at: iso(0), valid_until: null, last_used: null };
+    expect(after).toEqual({
+      ...before,
+      partial_key_hint: hint,
+      secrets: [{ partial_key_hint: hint, ...secret }],
+    });
+    expect((await org.admin.get(`/v1/admin/api_keys/${made.id}`)).body).toEqual(after);
+    expect(await tryOut(key)).toBe("works");
+    expect(await tryOut(old)).toBe(
+      `401 This API key was rotated, and this secret of it stopped at ${iso(0)}: use its new secret.`,
+    );
+  });
+
+  test("with a grace period leaves both secrets working until its end, to the millisecond", async () => {
+    const { body } = await rotate({ grace_period_seconds: 3600 });
+    const endsAt = iso(HOUR_MS);
+    expect(body.secrets.map(({ valid_until }) => valid_until)).toEqual([null, endsAt]);
+    expect(body.secrets[1]?.partial_key_hint).toBe(made.partial_key_hint);
+    expect([await lookUp(body.key), await lookUp(made.key)]).toMatchObject([
+      { id: made.id, secretValidUntilMs: null },
+      { id: made.id, secretValidUntilMs: h.clock.nowMs + HOUR_MS },
+    ]);
+    h.clock.nowMs += HOUR_MS - 1;
+    expect([await tryOut(made.key), await tryOut(body.key)]).toEqual(["works", "works"]);
+    h.clock.nowMs += 1;
+    expect(await tryOut(made.key)).toContain(
+      `was rotated, and this secret of it stopped at ${endsAt}`,
+    );
+    expect(await tryOut(body.key)).toBe("works");
+    const shown = await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`);
+    expect(shown.body.secrets.length).toBe(1);
+  });
+
+  test("in a grace period is a 409 that says how to go on, and takes cut_off_previous", async () => {
+    const second = (await rotate({ grace_period_seconds: 3600 })).body;
+    const refused = await rotate({ grace_period_seconds: 0 });
+    expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
+    expect(refused.error.message).toContain(iso(HOUR_MS));
+    expect(refused.error.message).toContain("cut_off_previous: true");
+    const third = (await rotate({ grace_period_seconds: 60, cut_off_previous: true })).body;
+    expect(await tryOut(made.key)).toContain("401 This API key was rotated");
+    expect([await tryOut(second.key), await tryOut(third.key)]).toEqual(["works", "works"]);
+    h.clock.nowMs += 60_000;
+    expect(await tryOut(second.key)).toContain("401 This API key was rotated");
+    expect((await rotate()).status).toBe(200);
+  });
+
+  test("of many at once: each new secret was current, two work at most, none is lost", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => rotate({ grace_period_seconds: 60 })),
+    );
+    const rotated = answers.filter(({ status }) => status === 200);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(409)]);
+    expect(await tryOut(rotated[0]?.body.key ?? "")).toBe("works");
+    const { secrets } = (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
+    expect(secrets.map((secret) => secret.partial_key_hint)).toEqual([
+      rotated[0]?.body.partial_key_hint,
+      made.partial_key_hint,
+    ]);
+  });
+
+  test("keeps the expiry, moves it when asked, and a grace period ends with it", async () => {
+    const kept = (await rotate({ expires_at: iso(HOUR_MS), grace_period_seconds: 86_400 })).body;
+    expect(kept.expires_at).toBe(iso(HOUR_MS));
+    expect(kept.secrets[1]?.valid_until).toBe(iso(HOUR_MS));
+    const again = (await rotate({ cut_off_previous: true })).body;
+    expect(again.expires_at).toBe(kept.expires_at);
+  });
+
+  test("of a disabled key is possible, of an expired or archived one it is not", async () => {
+    const url = `/v1/admin/api_keys/${made.id}`;
+    await org.admin.post(url, { status: "inactive" });
+    expect((await rotate()).body.status).toBe("inactive");
+    await org.admin.post(url, { expires_at: iso(1_000) });
+    h.clock.nowMs += 1_000;
+    const expired = await rotate({ expires_at: iso(DAY_MS) });
+    expect([expired.status, expired.error.message]).toEqual([
+      400,
+      "This API key has expired: it cannot be rotated any more. Create another one.",
+    ]);
+    await org.admin.post(url, { status: "archived" });
+    expect([(await rotate()).status, (await rotate()).error.type]).toEqual([
+      400,
+      "invalid_request_error",
+    ]);
+  });
+
+  test.each([
+    [{ grace_period_seconds: -1 }, "grace_period_seconds"],
+    [{ grace_period_seconds: 2_592_001 }, "grace_period_seconds"],
+    [{ grace_period_seconds: 1.5 }, "grace_period_seconds"],
+    [{ grace_period_seconds: "60" }, "grace_period_seconds"],
+    [{ cut_off_previous: "yes" }, "cut_off_previous"],
+    [{ name: "New" }, "name: there is no such field here."],
+  ])("refuses %j", async (body, message) => {
+    const answer = await rotate(body);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain(message);
+  });
+
+  test("is an audit event with both hints and the end of the grace period, and without a secret", async () => {
+    const { key, partial_key_hint } = (await rotate({ grace_period_seconds: 60 })).body;
+    const event = (await auditEventsOf(h.deps.database, made.id)).at(-1);
+    expect(event).toMatchObject({
+      event: "api_key.rotated",
+      before: { partial_key_hint: made.partial_key_hint },
+      after: { partial_key_hint, previous_secret_valid_until: iso(60_000) },
+    });
+    for (const secret of [key, made.key]) {
+      expect(JSON.stringify(event)).not.toContain(secret.slice(18, 40));
+    }
+  });
+});
+
+describe("cutting off", () => {
+  test("ends the grace period now, once, with one audit event", async () => {
+    const { key } = (await rotate({ grace_period_seconds: 3600 })).body;
+    h.clock.nowMs += 10;
+    expect((await cutOff()).body.secrets.length).toBe(1);
+    expect(await tryOut(made.key)).toContain(`stopped at ${iso(0)}`);
+    expect(await tryOut(key)).toBe("works");
+    expect((await cutOff()).status).toBe(200);
+    const events = await auditEventsOf(h.deps.database, made.id);
+    expect(events.map(({ event }) => event)).toEqual([
+      "api_key.created",
+      "api_key.rotated",
+      "api_key.cut_off",
+    ]);
+    expect(events.at(-1)).toMatchObject({
+      before: { previous_partial_key_hint: made.partial_key_hint },
+      after: { previous_secret_valid_until: iso(0) },
+    });
+  });
+
+  test("after the grace period changes nothing that is over", async () => {
+    await rotate({ grace_period_seconds: 60 });
+    const endedAt = iso(60_000);
+    h.clock.nowMs += 120_000;
+    await cutOff();
+    expect(await tryOut(made.key)).toContain(`stopped at ${endedAt}`);
+  });
+});
+
+test("last uses are of each secret, and of the key the newest of all, stopped ones too", async () => {
+  const { key } = (await rotate({ grace_period_seconds: 3600 })).body;
+  const firstAt = iso(0);
+  await tryOut(key);
+  h.clock.nowMs += 5;
+  const secondAt = iso(0);
+  await tryOut(made.key);
+  await h.keyUse.flush();
+  const use = (at: string) => ({ at, address: "127.0.0.1", model: null });
+  const read = async () => (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
+  expect((await read()).secrets.map((secret) => secret.last_used)).toEqual([
+    use(firstAt),
+    use(secondAt),
+  ]);
+  await cutOff();
+  const shown = await read();
+  expect(shown.secrets.map((secret) => secret.last_used)).toEqual([use(firstAt)]);
+  expect(shown.last_used).toEqual(use(secondAt));
+  // What is refused is no use.
+  h.clock.nowMs += 5;
+  await tryOut(made.key);
+  await h.keyUse.flush();
+  expect((await read()).last_used).toEqual(use(secondAt));
+});

@@ -1,0 +1,205 @@
+import type { playgroundSession } from "@bursar/contract/admin/playground.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { hashSecret } from "#src/domain/key-format.ts";
+import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
+import {
+  type AdminHarness,
+  type Client,
+  type Listed,
+  startAdmin,
+  type TestMember,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { setWorkspaceRole } from "#test/harness/members.ts";
+
+const SESSIONS = "/v1/admin/playground/sessions";
+const TEN_MINUTES_MS = 600_000;
+type Session = z.output<typeof playgroundSession>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+let developer: TestMember;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+  developer = await org.member({
+    name: "Grace Hopper",
+    workspaces: { [workspaceId]: "workspace_developer" },
+  });
+});
+
+async function start(client: Client = developer.client): Promise<Session> {
+  const { status, body, text } = await client.post<Session>(SESSIONS, {
+    workspace_id: workspaceId,
+  });
+  if (status !== 200) throw new Error(text);
+  return body;
+}
+
+/** Why the gateway refuses the secret at this moment, or null where it takes it. */
+async function refusalOf(secret: string): Promise<string | null> {
+  const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
+  if (key === null) return "unknown";
+  try {
+    checkKeyWorks(key, h.clock.nowMs, () => null);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : "";
+  }
+}
+
+describe("a session of the playground", () => {
+  test("is a key of the person for this workspace that may write, for ten minutes", async () => {
+    const session = await start();
+    expect(session).toMatchObject({
+      type: "playground_session",
+      workspace_id: workspaceId,
+      expires_at: new Date(h.clock.nowMs + TEN_MINUTES_MS).toISOString(),
+    });
+    const key = await findApiKeyByHash(h.deps.database, hashSecret(session.key));
+    expect(key).toMatchObject({
+      id: session.api_key_id,
+      workspaceId,
+      permission: "write",
+      ownerMemberId: developer.id,
+    });
+    h.clock.nowMs += TEN_MINUTES_MS - 1;
+    expect(await refusalOf(session.key)).toBeNull();
+    h.clock.nowMs += 1;
+    expect(await refusalOf(session.key)).toMatch(/^This session of the playground has ended/);
+  });
+
+  test("is audited without its secret, as is its end, which stops it at once", async () => {
+    const session = await start();
+    expect((await developer.client.remove(`${SESSIONS}/${session.id}`)).status).toBe(200);
+    expect(await refusalOf(session.key)).toMatch(/^This session of the playground has ended/);
+    const events = await auditEventsOf(h.deps.database, session.api_key_id);
+    expect(events).toMatchObject([
+      {
+        event: "playground.started",
+        actor_id: developer.id,
+        workspace_id: workspaceId,
+        after: { session_id: session.id, name: "Playground of Grace Hopper", permission: "write" },
+      },
+      { event: "playground.ended", actor_id: developer.id, workspace_id: workspaceId },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(session.key);
+    // Ending what has ended changes nothing.
+    expect((await developer.client.remove(`${SESSIONS}/${session.id}`)).status).toBe(200);
+    expect(await auditEventsOf(h.deps.database, session.api_key_id)).toHaveLength(2);
+  });
+
+  test("is nobody else's to end, an owner's neither", async () => {
+    const session = await start();
+    const owner = await org.member({ role: "owner" });
+    const answer = await owner.client.remove(`${SESSIONS}/${session.id}`);
+    expect([answer.status, answer.error.message]).toEqual([
+      404,
+      "Session of the playground not found",
+    ]);
+    expect(await refusalOf(session.key)).toBeNull();
+  });
+
+  test("stops when the person loses the workspace or is deactivated, whatever time is left", async () => {
+    const session = await start();
+    const { database } = h.deps;
+    await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role: null });
+    expect(await refusalOf(session.key)).toMatch(/no access to its workspace/);
+    const role = "workspace_developer";
+    await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role });
+    expect(await refusalOf(session.key)).toBeNull();
+    await org.admin.post(`/v1/admin/members/${developer.id}/deactivate`);
+    // Their sign-ins end, and with these what was started from them.
+    expect(await refusalOf(session.key)).toBe("unknown");
+  });
+
+  test("does not outlive the sign-in that it was started from", async () => {
+    const session = await start();
+    await developer.client.post("/v1/admin/sign_out");
+    expect(await refusalOf(session.key)).toBe("unknown");
+  });
+
+  test("stops with its workspace, and none starts in an archived one", async () => {
+    const session = await start();
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    expect(await refusalOf(session.key)).toMatch(/workspace of this API key is archived/);
+    const answer = await developer.client.post(SESSIONS, { workspace_id: workspaceId });
+    expect([answer.status, answer.error.message]).toEqual([
+      400,
+      expect.stringMatching(/^Workspace is archived/),
+    ]);
+  });
+});
+
+test("who sees the workspace but may not create messages there is told so, and who does not see it finds none", async () => {
+  const workspaces = { [workspaceId]: "workspace_user" } as const;
+  const onlooker = await org.member({ workspaces });
+  const denied = await onlooker.client.post(SESSIONS, { workspace_id: workspaceId });
+  expect([denied.status, denied.error.message]).toEqual([
+    403,
+    expect.stringContaining("you are Workspace User there"),
+  ]);
+  const stranger = await org.member();
+  const hidden = await stranger.client.post(SESSIONS, { workspace_id: workspaceId });
+  expect([hidden.status, hidden.error.message]).toEqual([
+    404,
+    `Workspace not found: ${workspaceId}`,
+  ]);
+  // No key is a person, the one of a session neither.
+  const { key } = await start();
+  expect((await h.as(key).post(SESSIONS, { workspace_id: workspaceId })).status).toBe(403);
+});
+
+test("sessions share one key, of which five are alive at most: the oldest ends", async () => {
+  const sessions: Session[] = [];
+  for (let count = 0; count < 6; count += 1) sessions.push(await start());
+  expect(new Set(sessions.map(({ api_key_id }) => api_key_id)).size).toBe(1);
+  const refusals = await Promise.all(sessions.map(({ key }) => refusalOf(key)));
+  expect(refusals.map((refusal) => refusal === null)).toEqual([
+    false,
+    true,
+    true,
+    true,
+    true,
+    true,
+  ]);
+  // What ended long ago is forgotten with the next one.
+  h.clock.nowMs += 2 * 3_600_000;
+  await start();
+  expect(await refusalOf(sessions[0]?.key ?? "")).toBe("unknown");
+  const [row] = await h.deps.database
+    .selectFrom("api_key_secret")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("api_key_id", "=", sessions[0]?.api_key_id ?? "")
+    .execute();
+  expect(row?.count).toBe(1n);
+});
+
+test("it stands in no list of keys, no count of what needs attention and no review of access", async () => {
+  const session = await start();
+  const { admin } = org;
+  const read = async <Body>(path: string) => (await admin.get<Body>(`/v1/admin/${path}`)).body;
+  expect((await read<Listed<unknown>>("api_keys")).data).toEqual([]);
+  expect((await admin.get(`/v1/admin/api_keys/${session.api_key_id}`)).status).toBe(404);
+  expect(await read("key_hygiene")).toMatchObject({ keys: 0, keys_without_issue: 0 });
+  expect(await read("security_settings")).toMatchObject({
+    keys_beyond_max_lifetime: { api_keys: 0 },
+  });
+  const access = await read<Listed<{ path: string }>>("access");
+  expect(access.data.map(({ path }) => path)).not.toContain("member_key");
+  const removal = await read<{ api_keys: unknown[] }>(`members/${developer.id}/removal_preview`);
+  expect(JSON.stringify(removal)).not.toContain(session.api_key_id);
+  const rotated = await admin.post(`/v1/admin/api_keys/${session.api_key_id}/rotate`, {});
+  expect(rotated.status).toBe(404);
+});

@@ -1,0 +1,131 @@
+import type { Call } from "#src/access/call.ts";
+import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import {
+  type AgingKey,
+  deleteRotationPolicy,
+  listAgingKeys,
+  saveRotationPolicy,
+} from "./rotation-policies.sql.ts";
+import {
+  isStricter,
+  type RotationPolicy,
+  rotationStep,
+  rotationTimes,
+} from "./rotation-policy.rule.ts";
+import { findRotationPolicies } from "./rotation-policy.sql.ts";
+
+export interface ShownPolicy {
+  policy: RotationPolicy | null;
+  dueSoon: number;
+  overdue: number;
+}
+
+/** Throws a 404 for an unknown workspace. */
+export async function getRotationPolicy(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string,
+): Promise<ShownPolicy> {
+  await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
+  const policy = (await findRotationPolicies(deps.database, [workspaceId])).get(workspaceId);
+  return show(deps.database, workspaceId, policy ?? null, deps.nowMs());
+}
+
+const DEFAULT_REMIND_DAYS = 14;
+
+export interface NewPolicy {
+  rotation_days: number | null;
+  remind_days?: number | undefined;
+  grace_days: number;
+}
+
+/**
+ * Replaces the policy; null days remove it. Throws a 404, a 403 where the caller may only see the workspace, and a 400 for
+ * an archived one and for a reminder that would come before the key.
+ */
+export function setRotationPolicy(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  workspaceId: string,
+  input: NewPolicy,
+): Promise<ShownPolicy> {
+  const nowMs = Math.floor(deps.nowMs());
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await getActiveWorkspaceForChange(tx, caller, "workspaces:write", workspaceId);
+    const before = (await findRotationPolicies(tx, [workspaceId])).get(workspaceId) ?? null;
+    const after = next(before, input, nowMs);
+    const result = await show(tx, workspaceId, after, nowMs);
+    if (JSON.stringify(before) === JSON.stringify(after)) return { result, audit: "unchanged" };
+    if (after === null) await deleteRotationPolicy(tx, workspaceId);
+    else await saveRotationPolicy(tx, workspaceId, after);
+    return {
+      result: after === null ? result : await show(tx, workspaceId, after, nowMs),
+      audit: {
+        event: "rotation_policy.set",
+        subject: { type: "rotation_policy", id: workspaceId },
+        workspaceId,
+        before: before && toAudit(before),
+        after: after && toAudit(after),
+      },
+    };
+  });
+}
+
+function next(
+  before: RotationPolicy | null,
+  input: NewPolicy,
+  nowMs: number,
+): RotationPolicy | null {
+  if (input.rotation_days === null) return null;
+  const { rotation_days: rotationDays } = input;
+  const remindDays =
+    input.remind_days ?? Math.min(DEFAULT_REMIND_DAYS, Math.floor(rotationDays / 2));
+  if (remindDays >= rotationDays) {
+    throw new ApiError("invalid_request", "remind_days: expected fewer days than rotation_days.");
+  }
+  const asked = {
+    rotationDays,
+    remindDays,
+    graceDays: input.grace_days,
+    effectiveAtMs: before?.effectiveAtMs ?? nowMs,
+  };
+  // Whoever has kept to the policy until now hears of the new one in time.
+  return before !== null && isStricter(asked, before) ? { ...asked, effectiveAtMs: nowMs } : asked;
+}
+
+async function show(
+  db: Database | Tx,
+  workspaceId: string,
+  policy: RotationPolicy | null,
+  nowMs: number,
+): Promise<ShownPolicy> {
+  if (policy === null) return { policy, dueSoon: 0, overdue: 0 };
+  const aging = await listAgingKeys(db, { now: new Date(nowMs), workspaceId });
+  const steps = aging.map((key) => stepOf(key, nowMs));
+  return {
+    policy,
+    dueSoon: steps.filter((step) => step === "due").length,
+    overdue: steps.filter((step) => step === "overdue" || step === "expired").length,
+  };
+}
+
+/** What is to be done about the key now by the policy that it was read with. */
+export function stepOf(key: AgingKey, nowMs: number) {
+  return rotationStep(timesOf(key), nowMs);
+}
+
+export function timesOf(key: AgingKey) {
+  return rotationTimes(key.secret_created_at.getTime(), {
+    rotationDays: key.rotation_days,
+    remindDays: key.remind_days,
+    graceDays: key.grace_days,
+    effectiveAtMs: key.effective_at.getTime(),
+  });
+}
+
+function toAudit({ rotationDays, remindDays, graceDays }: RotationPolicy) {
+  return { rotation_days: rotationDays, remind_days: remindDays, grace_days: graceDays };
+}

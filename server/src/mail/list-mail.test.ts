@@ -1,0 +1,135 @@
+import type { mail, mailWithBody } from "@bursar/contract/admin/mail.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { inTransaction } from "#src/db/transaction.ts";
+import {
+  type AdminHarness,
+  type Listed,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { type OutgoingMail, queueMail } from "./queue-mail.ts";
+
+const MAIL = "/v1/admin/mail";
+
+type Mail = z.output<typeof mail>;
+type MailWithBody = z.output<typeof mailWithBody>;
+type Page = Listed<Mail> & { is_mail_server_configured: boolean };
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization();
+});
+
+/** Gives the id of the newest message. */
+async function queue(fields: Partial<OutgoingMail> = {}): Promise<string> {
+  await inTransaction(h.deps.database, (tx) =>
+    queueMail(tx, h.deps, {
+      organizationId: org.id,
+      to: "ann@example.com",
+      kind: "password_reset",
+      subject: "A new password",
+      text: "the text",
+      html: "<p>the text</p>",
+      ...fields,
+    }),
+  );
+  const { body } = await org.admin.get<Page>(MAIL);
+  return body.data[0]?.id ?? "";
+}
+
+describe("without a mail server, an administrator", () => {
+  test("sees each message and reads it, to pass it on", async () => {
+    const id = await queue();
+    const listed = await org.admin.get<Page>(MAIL);
+    const shown = {
+      id,
+      type: "mail",
+      kind: "password_reset",
+      to: "ann@example.com",
+      subject: "A new password",
+      status: "queued",
+      attempts: 0,
+      last_error: null,
+      created_at: expect.any(String),
+      sent_at: null,
+    };
+    expect(listed.body).toEqual({
+      data: [shown],
+      next_page: null,
+      is_mail_server_configured: false,
+    });
+    const { client } = await org.member({ role: "admin" });
+    expect((await client.get<MailWithBody>(`${MAIL}/${id}`)).body).toEqual({
+      ...shown,
+      body: { text: "the text", html: "<p>the text</p>" },
+      body_absent_because: null,
+    });
+  });
+
+  test("does not read what would make an owner of whoever reads it", async () => {
+    const owner = await org.member({ role: "owner", email: "olga@example.com" });
+    const admin = await org.member({ role: "admin" });
+    const ids = [
+      await queue({ to: "olga@example.com" }),
+      await queue({ to: "new@example.com", kind: "invite", isForOwner: true }),
+    ];
+    for (const id of ids) {
+      for (const client of [admin.client, org.admin]) {
+        const { body } = await client.get<MailWithBody>(`${MAIL}/${id}`);
+        expect([body.body, body.body_absent_because]).toEqual([null, "owners_only"]);
+      }
+      for (const client of [owner.client, org.operator]) {
+        const { body } = await client.get<MailWithBody>(`${MAIL}/${id}`);
+        expect(body.body?.text).toBe("the text");
+      }
+    }
+  });
+});
+
+test("a message that was sent is there without its body", async () => {
+  const id = await queue();
+  await h.deps.database
+    .updateTable("mail")
+    .set({ status: "sent", sent_at: new Date(h.clock.nowMs), body_sealed: null })
+    .where("id", "=", id)
+    .execute();
+  const { body } = await org.admin.get<MailWithBody>(`${MAIL}/${id}`);
+  expect([body.status, body.body, body.body_absent_because]).toEqual(["sent", null, "sent"]);
+});
+
+test("nobody but owners and admins sees messages, and of another organization nobody", async () => {
+  const id = await queue();
+  for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
+    const { client } = await org.member({ role });
+    expect((await client.get(MAIL)).status).toBe(403);
+    expect((await client.get(`${MAIL}/${id}`)).status).toBe(403);
+  }
+  const other = await h.organization();
+  expect((await other.admin.get<Page>(MAIL)).body.data).toEqual([]);
+  expect((await other.admin.get(`${MAIL}/${id}`)).status).toBe(404);
+});
+
+test("the list is read in pages and by state", async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) ids.unshift(await queue({ to: `person-${i}@example.com` }));
+  const seen: string[] = [];
+  let next: string | null = null;
+  do {
+    const url: string = `${MAIL}?limit=2${next === null ? "" : `&page=${next}`}`;
+    const { body } = await org.admin.get<Page>(url);
+    seen.push(...body.data.map(({ id }) => id));
+    next = body.next_page;
+  } while (next !== null);
+  expect(seen).toEqual(ids);
+  expect((await org.admin.get<Page>(`${MAIL}?statuses=failed,withdrawn`)).body.data).toEqual([]);
+  expect((await org.admin.get<Page>(`${MAIL}?statuses=queued`)).body.data.length).toBe(5);
+});

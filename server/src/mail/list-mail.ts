@@ -1,0 +1,61 @@
+import type { Call } from "#src/access/call.ts";
+import type { Database } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { mayInOrganization } from "#src/domain/rights.ts";
+import type { MessageBody } from "./layout.ts";
+import { findMail, listMail as listRows, type MailRow } from "./list-mail.sql.ts";
+import { openBody } from "./queue-mail.ts";
+
+export interface MailReadDeps {
+  database: Database;
+  sealingKey: Buffer;
+  /** Of this node. */
+  isMailServerConfigured: boolean;
+}
+
+interface ListQuery {
+  limit: number;
+  page?: string | undefined;
+  statuses?: MailRow["status"][] | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(query: ListQuery): unknown {
+  return { list: "mail", statuses: query.statuses ?? null };
+}
+
+export async function listMail(
+  deps: MailReadDeps,
+  { caller }: Call,
+  query: ListQuery,
+): Promise<PageOfRows<MailRow>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  const filter = {
+    organizationId: caller.organizationId,
+    statuses: query.statuses ?? null,
+  };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+export interface ReadMail {
+  row: MailRow;
+  body: MessageBody | null;
+  absentBecause: "sent" | "withdrawn" | "owners_only" | null;
+}
+
+/**
+ * The message with its body, while there is one. What lets its reader act as an owner is shown to nobody with less.
+ * Throws a 404.
+ */
+export async function getMail(deps: MailReadDeps, { caller }: Call, id: string): Promise<ReadMail> {
+  const row = await findMail(deps.database, { organizationId: caller.organizationId, id });
+  if (row === null) throw new ApiError("not_found", `Message not found: ${id}`);
+  if (row.body_sealed === null) {
+    return { row, body: null, absentBecause: row.status === "withdrawn" ? "withdrawn" : "sent" };
+  }
+  if (row.is_owners_only && !mayInOrganization(caller, "owners:write")) {
+    return { row, body: null, absentBecause: "owners_only" };
+  }
+  return { row, body: openBody(deps.sealingKey, id, row.body_sealed), absentBecause: null };
+}

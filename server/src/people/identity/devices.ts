@@ -1,0 +1,65 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Browser } from "#src/access/call.ts";
+import { readCookie } from "#src/access/session-cookie.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { newId, type RandomBytes } from "#src/lib/ids.ts";
+import { hashSecret } from "#src/lib/secret-hash.ts";
+import { deleteOldestDevices, findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
+import { cookiePrefixOf, type Site } from "./site.ts";
+
+// Browsers that are known to a member, because the member has signed in there. A cookie says so; it lets nobody in. It
+// only keeps the failures of strangers from slowing down the member: see people/identity/attempts.ts.
+
+const LASTS_MS = 365 * 86_400_000;
+const TOKEN_BYTES = 32;
+const MAX_DEVICES = 20;
+
+interface DeviceDeps {
+  nowMs: () => number;
+  randomBytes: RandomBytes;
+}
+
+/** The browser's device, if it is one of whoever has this address, or null. */
+export async function findKnownDevice(
+  db: Database | Tx,
+  deps: DeviceDeps,
+  of: { browser: Browser; site: Site } & ({ email: string } | { memberId: string }),
+): Promise<string | null> {
+  const token = readCookie(of.browser.cookies, cookieNameOf(of.site));
+  const device = await findDevice(db, {
+    tokenHash: hashSecret(token ?? ""),
+    usedSince: new Date(deps.nowMs() - LASTS_MS),
+  });
+  if (device === null) return null;
+  const isOfPerson = "email" in of ? device.email === of.email : device.user_id === of.memberId;
+  return isOfPerson ? device.id : null;
+}
+
+/** Makes the browser known to the member; a known one stays what it is. Gives the cookies to be set. */
+export async function rememberDevice(
+  tx: Tx,
+  deps: DeviceDeps,
+  of: { site: Site; memberId: string; knownId: string | null },
+): Promise<string[]> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  if (of.knownId !== null) {
+    await noteDeviceUse(tx, { id: of.knownId, now });
+    return [];
+  }
+  const token = Buffer.from(deps.randomBytes(TOKEN_BYTES)).toString("base64url");
+  await insertDevice(tx, {
+    id: newId(idPrefixes.device, now.getTime(), deps.randomBytes),
+    user_id: of.memberId,
+    token_hash: hashSecret(token),
+    created_at: now,
+    last_used_at: now,
+  });
+  await deleteOldestDevices(tx, { memberId: of.memberId, keep: MAX_DEVICES });
+  const attributes = ["Path=/", `Max-Age=${LASTS_MS / 1000}`, "HttpOnly", "SameSite=Strict"];
+  if (of.site.isSecure) attributes.push("Secure");
+  return [[`${cookieNameOf(of.site)}=${token}`, ...attributes].join("; ")];
+}
+
+function cookieNameOf(site: Site): string {
+  return `${cookiePrefixOf(site)}_device`;
+}

@@ -1,0 +1,140 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { PublicCall } from "#src/access/call.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { MemberCaller } from "#src/domain/caller.ts";
+import { newId } from "#src/lib/ids.ts";
+import { hashSecret } from "#src/lib/secret-hash.ts";
+import { withdrawMail } from "#src/mail/queue-mail.ts";
+import { siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/people/identity/attempts.ts";
+import type { AuthDeps } from "#src/people/identity/auth.ts";
+import { hashNewPassword } from "#src/people/identity/hash-password.ts";
+import { createPerson, startSession } from "#src/people/identity/people.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { inviteStatusOf } from "./invite-status.rule.ts";
+import {
+  findInviteByToken,
+  type InviteWorkspaceRow,
+  insertGivenRoles,
+  insertMember,
+  updateInvite,
+} from "./invites.sql.ts";
+import { auditOf, type InviteDeps, type ShownInvite, showOne } from "./invites.ts";
+
+export interface AcceptDeps extends InviteDeps, AuthDeps {
+  sealingKey: Buffer;
+}
+
+export interface OfferedInvite extends ShownInvite {
+  organizationName: string;
+}
+
+/** What the holder of the link is invited to. Throws a 404 or a 400 that says why the link does not work. */
+export async function lookUpInvite(
+  deps: AcceptDeps,
+  { origin }: PublicCall,
+  token: string,
+): Promise<OfferedInvite> {
+  const attempt = addressAttempt(origin.ipAddress);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  const found = await getOffer(deps.database, token, deps.nowMs());
+  await forgiveAttempt(deps.database, attempt);
+  return found;
+}
+
+/**
+ * Makes the person, with the invite's role and workspaces, and signs it in: all of it in one transaction, or nothing. Of
+ * several at the same moment one succeeds. Workspaces that were archived meanwhile are left out. Throws as `lookUpInvite`
+ * does, a 400 for a password that would be guessed, and a 409 for an address that somebody else has.
+ */
+export async function acceptInvite(
+  deps: AcceptDeps,
+  { browser, origin }: PublicCall,
+  input: { token: string; name: string; password: string },
+): Promise<string> {
+  const site = siteOfChange(browser);
+  const offer = await lookUpInvite(deps, { browser, origin }, input.token);
+  const { email, role, organization_id: organizationId } = offer.row;
+  const { name } = input;
+  const passwordHash = await hashNewPassword(input.password, { name, email });
+  const nowMs = Math.floor(deps.nowMs());
+  const createdAt = new Date(nowMs);
+  const memberId = newId(idPrefixes.member, nowMs, deps.randomBytes);
+  const { cookies } = await withFreeAddress(() =>
+    auditedTransaction(deps, callerOf(memberId, offer), origin, async (tx) => {
+      await lockPeople(tx, organizationId);
+      const { row: before, workspaces } = await getOffer(tx, input.token, nowMs);
+      await insertMember(tx, { id: memberId, organizationId, email, name, role, createdAt });
+      await insertGivenRoles(tx, memberId, workspaces.filter(isOpen));
+      await createPerson(tx, deps, { memberId, passwordHash });
+      const row = { ...before, accepted_at: createdAt, member_id: memberId, is_open: false };
+      await updateInvite(tx, row);
+      await withdrawMail(tx, row.id);
+      const session = await startSession(deps, { tx, site, origin, memberId });
+      const audit = auditOf("invite.accepted", before, { row, workspaces }, nowMs);
+      return {
+        result: { cookies: session.cookies },
+        audit: { ...audit, after: { ...audit.after, member_id: memberId, name } },
+      };
+    }),
+  );
+  browser.setCookies(cookies);
+  return memberId;
+}
+
+const isOpen = (workspace: InviteWorkspaceRow) => !workspace.is_archived;
+
+/** Who does it: the person that it makes. */
+function callerOf(id: string, { row }: OfferedInvite): MemberCaller {
+  return {
+    kind: "member",
+    id,
+    organizationId: row.organization_id,
+    role: row.role,
+    workspaceRoles: new Map(),
+    sessionId: "",
+    steppedUpAtMs: null,
+  };
+}
+
+async function getOffer(db: Database | Tx, token: string, nowMs: number): Promise<OfferedInvite> {
+  const found = await findInviteByToken(db, hashSecret(token));
+  if (found === null) {
+    throw new ApiError(
+      "not_found",
+      "This invite link does not work: it was cut or changed, or a newer one has taken its place. Open the newest message, or ask whoever invited you.",
+    );
+  }
+  const { organization_name: organizationName, ...row } = found;
+  switch (inviteStatusOf(row, nowMs)) {
+    case "accepted":
+      throw new ApiError(
+        "invalid_request",
+        "This invite was accepted already: sign in instead, with the password that was chosen then.",
+      );
+    case "revoked":
+      throw new ApiError("invalid_request", "This invite was taken back. Ask whoever invited you.");
+    case "expired":
+      throw new ApiError(
+        "invalid_request",
+        `This invite expired at ${row.expires_at.toISOString()}. Ask whoever invited you for a new one.`,
+      );
+    case "pending":
+      return { ...(await showOne(db, row)), organizationName };
+  }
+}
+
+async function withFreeAddress<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUniqueViolation(error, "member_email")) throw error;
+    throw new ApiError(
+      "conflict",
+      "Somebody has this address already. Whoever is a member elsewhere on this server needs another address here.",
+    );
+  }
+}

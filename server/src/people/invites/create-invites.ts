@@ -1,0 +1,200 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { Call } from "#src/access/call.ts";
+import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
+import { newId } from "#src/lib/ids.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { refuseGivenRole } from "#src/people/workspace-members/workspace-role.rule.ts";
+import { linkOf, queueInviteMail } from "./invite-mail.ts";
+import { INVITE_LASTS_MS } from "./invite-status.rule.ts";
+import {
+  getOrganizationName,
+  type InviteRow,
+  type InviteWorkspaceRow,
+  insertInvite,
+  insertInviteWorkspaces,
+  listMemberEmails,
+  listOpenInvites,
+  updateInvite,
+} from "./invites.sql.ts";
+import {
+  auditOf,
+  checkGivingLink,
+  checkRole,
+  type InviteDeps,
+  makeToken,
+  type ShownInvite,
+  show,
+} from "./invites.ts";
+
+export interface NewInvites {
+  emails: readonly string[];
+  role: OrganizationRole;
+  workspaces: readonly { workspace_id: string; workspace_role: GivenWorkspaceRole }[];
+}
+
+export type InviteResult = { email: string } & (
+  | { result: "invited"; invite: ShownInvite; link: string }
+  | { result: "already_invited"; reason: string; invite: ShownInvite | null }
+  | { result: "already_member"; reason: string }
+  | { result: "invalid"; reason: string }
+);
+
+/**
+ * Invites each address that can be invited; the others say why not. All in one transaction: an address has its invite,
+ * its workspaces, its message and its audit event, or nothing of it. Throws a 403 for roles above the caller's, a 404 for
+ * an unknown workspace, and a 400 for an archived one and for workspaces that the role leaves nothing to be given in.
+ */
+export function createInvites(
+  deps: InviteDeps,
+  { caller, origin }: Call,
+  input: NewInvites,
+): Promise<InviteResult[]> {
+  checkRole(caller, input.role);
+  checkGivingLink(caller, input.role, deps.nowMs());
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockPeople(tx, caller.organizationId);
+    const workspaces = await getWorkspaces(tx, caller, input);
+    const { results, toInvite } = await sortOut(tx, deps, caller, input.emails);
+    const made = await insertAll(tx, deps, caller, {
+      ...input,
+      workspaces,
+      emails: [...toInvite.keys()],
+    });
+    for (const each of made) {
+      const index = toInvite.get(each.invite.row.email) ?? 0;
+      results[index] = { email: input.emails[index] ?? "", result: "invited", ...each };
+    }
+    const nowMs = deps.nowMs();
+    const audit = made.map(({ invite }) => auditOf("invite.created", null, invite, nowMs));
+    return { result: results, audit };
+  });
+}
+
+type GivenWorkspace = Pick<InviteWorkspaceRow, "workspace_id" | "workspace_name" | "role">;
+
+async function getWorkspaces(
+  tx: Tx,
+  caller: Caller,
+  { role: organizationRole, workspaces }: NewInvites,
+): Promise<GivenWorkspace[]> {
+  const found: GivenWorkspace[] = [];
+  // In one order, whatever the order of the list: two calls must not wait for each other.
+  const ordered = [...workspaces].sort((a, b) => (a.workspace_id < b.workspace_id ? -1 : 1));
+  for (const { workspace_id: id, workspace_role: role } of ordered) {
+    const { name } = await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", id);
+    if (found.at(-1)?.workspace_id === id) {
+      throw new ApiError("invalid_request", `workspaces: ${id} stands there twice.`);
+    }
+    const refusal = refuseGivenRole(organizationRole, role);
+    if (refusal !== null) {
+      throw new ApiError(
+        "invalid_request",
+        `workspaces: whoever has the role ${organizationRole} ${refusal}.`,
+      );
+    }
+    if (!mayGiveWorkspaceRole(caller, id, role)) {
+      throw new ApiError("permission", `workspaces: ${role} in ${id} is above your role there.`);
+    }
+    found.push({ workspace_id: id, workspace_name: name, role });
+  }
+  return found;
+}
+
+/** One result for each address that cannot be invited, at its place; and the others with theirs. */
+async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readonly string[]) {
+  const { organizationId } = caller;
+  const results: InviteResult[] = [];
+  const toInvite = new Map<string, number>();
+  for (const [index, email] of written.entries()) {
+    const read = readEmailAddress(email);
+    if (read.kind === "invalid") {
+      results[index] = { email, result: "invalid", reason: read.reason };
+    } else if (toInvite.has(read.email)) {
+      const reason = `${read.email} stands in this list more than once`;
+      results[index] = { email, result: "already_invited", reason, invite: null };
+    } else toInvite.set(read.email, index);
+  }
+  if (toInvite.size === 0) return { results, toInvite };
+
+  const place = (email: string, result: (written: string) => InviteResult) => {
+    const index = toInvite.get(email) ?? 0;
+    results[index] = result(written[index] ?? "");
+    toInvite.delete(email);
+  };
+  const emails = [...toInvite.keys()];
+  for (const email of await listMemberEmails(tx, { organizationId, emails })) {
+    const reason = `${email} belongs to a member`;
+    place(email, (as) => ({ email: as, result: "already_member", reason }));
+  }
+  const open = await show(tx, await listOpenInvites(tx, { organizationId, emails }));
+  for (const invite of open) {
+    if (!toInvite.has(invite.row.email)) continue;
+    if (invite.row.expires_at.getTime() <= deps.nowMs()) {
+      // Stays in the list as expired, and makes room for another one.
+      await updateInvite(tx, { ...invite.row, is_open: false });
+      continue;
+    }
+    const reason = `${invite.row.email} has an invite that is still valid: send that again instead`;
+    place(invite.row.email, (as) => ({ email: as, result: "already_invited", reason, invite }));
+  }
+  return { results, toInvite };
+}
+
+async function insertAll(
+  tx: Tx,
+  deps: InviteDeps,
+  caller: Caller,
+  input: {
+    emails: readonly string[];
+    role: OrganizationRole;
+    workspaces: readonly GivenWorkspace[];
+  },
+): Promise<{ invite: ShownInvite; link: string }[]> {
+  const organizationName = await getOrganizationName(tx, caller.organizationId);
+  const made: { invite: ShownInvite; link: string }[] = [];
+  for (const email of input.emails) {
+    const token = makeToken(deps);
+    const row = newRow(deps, caller, { email, role: input.role });
+    await insertInvite(tx, { ...row, token_hash: token.hash });
+    const given = input.workspaces.map((workspace) => ({ ...workspace, invite_id: row.id }));
+    await insertInviteWorkspaces(
+      tx,
+      given.map(({ invite_id, workspace_id, role }) => ({ invite_id, workspace_id, role })),
+    );
+    const link = linkOf(deps, token.text);
+    await queueInviteMail(tx, deps, { invite: row, link, organizationName, workspaces: given });
+    const workspaces = given.map((workspace) => ({ ...workspace, is_archived: false }));
+    made.push({ invite: { row, workspaces }, link });
+  }
+  return made;
+}
+
+function newRow(
+  deps: InviteDeps,
+  caller: Caller,
+  { email, role }: { email: string; role: OrganizationRole },
+): InviteRow {
+  const nowMs = Math.floor(deps.nowMs());
+  return {
+    id: newId(idPrefixes.invite, nowMs, deps.randomBytes),
+    organization_id: caller.organizationId,
+    email,
+    role,
+    invited_by_type: caller.kind,
+    invited_by_id: caller.id,
+    created_at: new Date(nowMs),
+    expires_at: new Date(nowMs + INVITE_LASTS_MS),
+    accepted_at: null,
+    member_id: null,
+    revoked_at: null,
+    is_open: true,
+  };
+}

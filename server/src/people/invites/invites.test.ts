@@ -1,0 +1,577 @@
+import type { invite } from "@bursar/contract/admin/invites.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
+import { mailSchedule, makeMailJobs } from "#src/mail/mail-jobs.ts";
+import { makeSmtpTransport } from "#src/mail/smtp.ts";
+import {
+  type AdminHarness,
+  type Answer,
+  type Client,
+  type Listed,
+  PUBLIC_URL,
+  startAdmin,
+  type TestOrganization,
+} from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
+
+const INVITES = "/v1/admin/invites";
+const OFFICIAL = "/v1/organizations/invites";
+const DAY_MS = 86_400_000;
+const PASSWORD = "correct horse battery staple";
+
+type Invite = z.output<typeof invite>;
+interface Result {
+  email: string;
+  result: string;
+  reason: string | null;
+  invite: Invite | null;
+  link: string | null;
+}
+type Results = { results: Result[] };
+
+let h: AdminHarness;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(async () => {
+  await h.close();
+});
+beforeEach(async () => {
+  org = await h.organization("Analytical Engines");
+});
+
+let unique = 0;
+const newEmail = () => `person-${++unique}@example.com`;
+
+function send(body: object, client: Client = org.admin): Promise<Answer<Results>> {
+  return client.post<Results>(INVITES, { role: "user", ...body });
+}
+
+/** One person is invited; gives the invite and the token of its link. */
+async function inviteOne(fields: object = {}, client: Client = org.admin) {
+  const answer = await send({ emails: [newEmail()], ...fields }, client);
+  const [result] = answer.body.results;
+  if (!result?.invite || !result.link) throw new Error(answer.text);
+  return { ...result.invite, link: result.link, token: tokenOf(result.link) };
+}
+
+const tokenOf = (link: string) => link.split("#token=")[1] ?? "";
+
+/** What the console sends for somebody who is not signed in. */
+function asStranger(): Client {
+  const client = h.as(null);
+  const headers = {
+    host: "localhost:8484",
+    origin: "http://localhost:8484",
+    "x-bursar-console": "1",
+  };
+  const post = <Body>(url: string, body?: object) =>
+    client.send<Body>({ method: "POST", url, headers, ...(body && { payload: body }) });
+  return { ...client, post };
+}
+
+const lookUp = (token: string) => asStranger().post(`${INVITES}/lookup`, { token });
+const accept = (token: string, fields: object = {}) =>
+  asStranger().post<{ member_id: string }>(`${INVITES}/accept`, {
+    token,
+    name: "Ann Smith",
+    password: PASSWORD,
+    ...fields,
+  });
+
+describe("inviting", () => {
+  test("gives an invite, its link and its message", async () => {
+    const workspace = await org.admin.createWorkspace({ name: "Research" });
+    const workspaces = [{ workspace_id: workspace.id, workspace_role: "Developer" }];
+    const answer = await send({ emails: ["Ann@Example.com"], role: "Developer", workspaces });
+    const [result] = answer.body.results;
+    const { id } = result?.invite ?? { id: "" };
+    expect(result).toEqual({
+      email: "Ann@Example.com",
+      result: "invited",
+      reason: null,
+      link: expect.stringMatching(/^https:\/\/bursar\.example\.com\/invite#token=[0-9A-Za-z]{43}$/),
+      invite: {
+        id: expect.stringMatching(/^invite_[0-9A-Za-z]{24}$/),
+        type: "invite",
+        email: "ann@example.com",
+        role: "developer",
+        status: "pending",
+        workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_developer" }],
+        invited_by: { type: "admin_key", id: expect.any(String) },
+        invited_at: new Date(h.clock.nowMs).toISOString(),
+        expires_at: new Date(h.clock.nowMs + 21 * DAY_MS).toISOString(),
+        accepted_at: null,
+        revoked_at: null,
+        member_id: null,
+      },
+    });
+    const token = tokenOf(result?.link ?? "");
+    const read = await org.admin.get(`${INVITES}/${id}`);
+    expect(read.body).toEqual(result?.invite);
+    expect(read.text).not.toContain(token);
+    const mail = await org.admin.get<Listed<{ id: string; to: string }>>("/v1/admin/mail");
+    expect(mail.body.data.map(({ to }) => to)).toEqual(["ann@example.com"]);
+    const message = await org.operator.get<{ body: { text: string; html: string } }>(
+      `/v1/admin/mail/${mail.body.data[0]?.id}`,
+    );
+    expect(message.body.body.text).toContain(`${PUBLIC_URL}/invite#token=${token}`);
+    expect(message.body.body.text).toContain("Analytical Engines");
+    expect(message.body.body.text).toContain("Research");
+    const [event] = await auditEventsOf(h.deps.database, id);
+    expect(event).toMatchObject({ event: "invite.created", before: null });
+    expect(JSON.stringify(event)).not.toContain(token);
+  });
+
+  test("up to fifty addresses gives each its own result, in their order", async () => {
+    const member = await org.member({ email: "member@example.com" });
+    const before = await inviteOne({ emails: ["waiting@example.com"] });
+    const many = Array.from({ length: 40 }, (_, i) => `bulk-${i}@example.com`);
+    const answer = await send({
+      emails: [
+        ...many,
+        "BULK-3@example.com",
+        " New@Example.com ",
+        "Member@example.com",
+        "WAITING@example.com",
+        "no address",
+        "a@b@example.com",
+        "ünï@example.com",
+        "ann@MÜNCHEN.de",
+        "x\r\nbcc: eve@example.com",
+        "",
+      ],
+    });
+    const shown = answer.body.results.map(({ email, result, invite: made }) => [
+      email,
+      result,
+      made?.email ?? null,
+    ]);
+    expect(shown.slice(0, 40)).toEqual(many.map((email) => [email, "invited", email]));
+    expect(shown.slice(40)).toEqual([
+      ["BULK-3@example.com", "already_invited", null],
+      [" New@Example.com ", "invited", "new@example.com"],
+      ["Member@example.com", "already_member", null],
+      ["WAITING@example.com", "already_invited", "waiting@example.com"],
+      ["no address", "invalid", null],
+      ["a@b@example.com", "invalid", null],
+      ["ünï@example.com", "invalid", null],
+      ["ann@MÜNCHEN.de", "invited", "ann@xn--mnchen-3ya.de"],
+      ["x\r\nbcc: eve@example.com", "invalid", null],
+      ["", "invalid", null],
+    ]);
+    for (const { result, reason, link } of answer.body.results) {
+      expect([reason === null, link !== null]).toEqual([
+        result === "invited",
+        result === "invited",
+      ]);
+    }
+    // Each invite has its own event, and nothing else has one.
+    const { rows } = await listEvents();
+    expect(rows.filter(({ event }) => event === "invite.created").length).toBe(43);
+    expect((await org.admin.get(`/v1/admin/members/${member.id}`)).status).toBe(200);
+    expect((await lookUp(before.token)).status).toBe(200);
+    expect((await send({ emails: Array(51).fill("a@example.com") })).status).toBe(400);
+    expect((await send({ emails: [] })).status).toBe(400);
+  });
+
+  test("again with the same Idempotency-Key gives the same links and makes no second invites", async () => {
+    const payload = { emails: [newEmail(), newEmail()], role: "user" };
+    const headers = { "idempotency-key": "once" };
+    const call = () => org.admin.send<Results>({ method: "POST", url: INVITES, headers, payload });
+    const [first, again] = [await call(), await call()];
+    expect(first.body.results.map(({ result }) => result)).toEqual(["invited", "invited"]);
+    expect(again.body).toEqual(first.body);
+    expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data.length).toBe(2);
+    const { rows } = await listEvents();
+    expect(rows.filter(({ event }) => event === "invite.created").length).toBe(2);
+  });
+
+  test("nobody writes no event", async () => {
+    expect((await send({ emails: ["nobody"] })).status).toBe(200);
+    expect((await listEvents()).rows.map(({ event }) => event)).not.toContain("invite.created");
+  });
+
+  test("the same address at the same moment makes one invite", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => send({ emails: ["once@example.com", newEmail()] })),
+    );
+    const results = answers.map(({ body }) => body.results[0]?.result).sort();
+    expect(results).toEqual([...Array(4).fill("already_invited"), "invited"]);
+    expect(answers.every(({ body }) => body.results[1]?.result === "invited")).toBe(true);
+  });
+
+  test("is all or nothing where a workspace is not right", async () => {
+    const theirs = await (await h.organization()).admin.createWorkspace();
+    const archived = await org.admin.createWorkspace();
+    await org.admin.post(`/v1/admin/workspaces/${archived.id}/archive`);
+    const mine = await org.admin.createWorkspace();
+    const role = "workspace_user";
+    for (const [ids, status] of [
+      [[theirs.id], 404],
+      [["wksp_unknown"], 404],
+      [[archived.id], 400],
+      [[mine.id, mine.id], 400],
+    ] as const) {
+      const workspaces = ids.map((workspace_id) => ({ workspace_id, workspace_role: role }));
+      expect((await send({ emails: [newEmail()], workspaces })).status).toBe(status);
+    }
+    const workspaces = [{ workspace_id: mine.id, workspace_role: role }];
+    const asAdmin = await send({ emails: [newEmail()], role: "admin", workspaces });
+    expect(asAdmin.status).toBe(400);
+    expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data).toEqual([]);
+    expect((await org.admin.get<Listed<unknown>>("/v1/admin/mail")).body.data).toEqual([]);
+  });
+
+  test("to a role above the own is refused, to admin only after the person has confirmed who it is", async () => {
+    const admin = await org.member({ role: "admin" });
+    const unconfirmed = await org.member({ role: "admin", steppedUpAtMs: null });
+    for (const client of [admin.client, org.admin]) {
+      const refused = await send({ emails: [newEmail()], role: "owner" }, client);
+      expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
+    }
+    const asked = await send({ emails: [newEmail()], role: "Admin" }, unconfirmed.client);
+    expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
+    expect((await send({ emails: [newEmail()] }, unconfirmed.client)).status).toBe(200);
+    expect((await send({ emails: [newEmail()], role: "Admin" }, admin.client)).status).toBe(200);
+    const toAdmin = await inviteOne({ role: "admin" }, admin.client);
+    const resent = await unconfirmed.client.post(`${INVITES}/${toAdmin.id}/resend`);
+    expect([resent.status, resent.headers["bursar-step-up"]]).toEqual([403, "required"]);
+    expect((await lookUp(toAdmin.token)).status).toBe(200);
+    const owner = await org.member({ role: "owner" });
+    const toOwner = await inviteOne({ role: "owner" }, owner.client);
+    for (const attempt of [
+      await admin.client.post(`${INVITES}/${toOwner.id}/resend`),
+      await admin.client.remove(`${INVITES}/${toOwner.id}`),
+      await org.admin.remove(`${OFFICIAL}/${toOwner.id}`),
+    ]) {
+      expect(attempt.status).toBe(403);
+    }
+  });
+});
+
+const listEvents = async () => {
+  const rows = await h.deps.database
+    .selectFrom("audit_event")
+    .select(["event", "subject_id"])
+    .where("organization_id", "=", org.id)
+    .execute();
+  return { rows };
+};
+
+describe("accepting", () => {
+  test("makes the member with role and workspaces, in one go, and signs it in", async () => {
+    const workspace = await org.admin.createWorkspace({ name: "Research" });
+    const closed = await org.admin.createWorkspace({ name: "Closed" });
+    const workspaces = [workspace, closed].map(({ id }) => ({
+      workspace_id: id,
+      workspace_role: "workspace_developer",
+    }));
+    const made = await inviteOne({ emails: ["Ann2@example.com"], role: "developer", workspaces });
+    await org.admin.post(`/v1/admin/workspaces/${closed.id}/archive`);
+    expect((await lookUp(made.token)).body).toMatchObject({
+      type: "offered_invite",
+      organization_name: "Analytical Engines",
+      email: "ann2@example.com",
+      role: "developer",
+      workspaces: [{ name: "Research", workspace_role: "workspace_developer" }],
+      expires_at: made.expires_at,
+    });
+    const accepted = await accept(made.token);
+    expect([accepted.status, accepted.body]).toEqual([
+      200,
+      { type: "signed_in", member_id: expect.stringMatching(/^user_/) },
+    ]);
+    const cookies = [accepted.headers["set-cookie"] ?? ""].flat();
+    expect(cookies.some((line) => /HttpOnly/i.test(line) && /SameSite=Strict/i.test(line))).toBe(
+      true,
+    );
+    const { member_id: id } = accepted.body;
+    const member = await org.admin.get(`/v1/admin/members/${id}`);
+    expect(member.body).toMatchObject({
+      email: "ann2@example.com",
+      name: "Ann Smith",
+      role: "developer",
+      status: "active",
+      workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_developer" }],
+    });
+    expect((await org.admin.get<Invite>(`${INVITES}/${made.id}`)).body).toMatchObject({
+      status: "accepted",
+      accepted_at: new Date(h.clock.nowMs).toISOString(),
+      member_id: id,
+    });
+    const events = await auditEventsOf(h.deps.database, made.id);
+    expect(events.map(({ event, actor_type, actor_id }) => [event, actor_type, actor_id])).toEqual([
+      ["invite.created", "admin_key", expect.any(String)],
+      ["invite.accepted", "member", id],
+    ]);
+    expect(JSON.stringify(events)).not.toContain(PASSWORD);
+  });
+
+  test("works once", async () => {
+    const { token } = await inviteOne();
+    expect((await accept(token)).status).toBe(200);
+    for (const again of [await accept(token), await lookUp(token)]) {
+      expect(again.status).toBe(400);
+      expect(again.error.message).toContain("accepted already");
+    }
+  });
+
+  test("at the same moment makes one member", async () => {
+    const { token, email } = await inviteOne();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => accept(token)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
+    const url = `/v1/admin/members?search=${encodeURIComponent(email)}`;
+    expect((await org.admin.get<Listed<unknown>>(url)).body.data.length).toBe(1);
+  });
+
+  test("is refused with a reason for an expired, a revoked, an altered and a replaced link", async () => {
+    const revoked = await inviteOne();
+    await org.admin.remove(`${INVITES}/${revoked.id}`);
+    const replaced = await inviteOne();
+    await org.admin.post(`${INVITES}/${replaced.id}/resend`);
+    const expired = await inviteOne();
+    const altered = `${expired.token.slice(0, -1)}${expired.token.endsWith("x") ? "y" : "x"}`;
+    h.clock.nowMs += 21 * DAY_MS;
+    for (const [token, status, words] of [
+      [revoked.token, 400, "taken back"],
+      [replaced.token, 404, "a newer one has taken its place"],
+      [altered, 404, "cut or changed"],
+      ["x", 404, "cut or changed"],
+      [expired.token, 400, `expired at ${new Date(h.clock.nowMs).toISOString()}`],
+    ] as const) {
+      for (const answer of [await lookUp(token), await accept(token)]) {
+        expect([answer.status, answer.error.message]).toEqual([
+          status,
+          expect.stringContaining(words),
+        ]);
+      }
+    }
+  });
+
+  test("needs a password that is not guessed at once, and a name of one line", async () => {
+    const { token } = await inviteOne();
+    for (const fields of [
+      { password: "short" },
+      { password: "password-password" },
+      { name: "Ann\r\nBcc: eve@example.com" },
+      { name: "" },
+      { role: "owner" },
+      { email: "other@example.com" },
+    ]) {
+      expect([fields, (await accept(token, fields)).status]).toEqual([fields, 400]);
+    }
+    expect((await accept(token)).status).toBe(200);
+  });
+
+  test("is refused to whoever has the address elsewhere on this server", async () => {
+    const elsewhere = await h.organization();
+    const { email } = await elsewhere.member({ email: newEmail() });
+    const { token } = await inviteOne({ emails: [email] });
+    const refused = await accept(token);
+    expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
+    expect((await lookUp(token)).status).toBe(200);
+  });
+
+  test("gives an address back to whom it belonged before as a new member", async () => {
+    const { email, token } = await inviteOne();
+    const first = (await accept(token)).body.member_id;
+    await org.admin.remove(`/v1/admin/members/${first}`);
+    h.clock.nowMs++;
+    const again = await inviteOne({ emails: [email] });
+    const second = (await accept(again.token)).body.member_id;
+    expect(second).not.toBe(first);
+    const { body } = await org.admin.get<Listed<{ id: string; status: string }>>(
+      `/v1/admin/members?statuses=active,removed&search=${encodeURIComponent(email)}`,
+    );
+    expect(body.data.map(({ id, status }) => [id, status])).toEqual([
+      [second, "active"],
+      [first, "removed"],
+    ]);
+  });
+
+  test("is for the console alone: a request from another site is refused", async () => {
+    const { token } = await inviteOne();
+    const foreign = await h.as(null).send({
+      method: "POST",
+      url: `${INVITES}/accept`,
+      headers: { host: "localhost:8484", origin: "https://evil.example", "x-bursar-console": "1" },
+      payload: { token, name: "Eve", password: PASSWORD },
+    });
+    expect(foreign.status).toBe(403);
+    expect((await lookUp(token)).status).toBe(200);
+  });
+
+  test("is what the token alone does: nothing that is stored lets anybody in", async () => {
+    const { token, id } = await inviteOne();
+    const row = await h.deps.database
+      .selectFrom("invite")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    expect(JSON.stringify(row)).not.toContain(token);
+    for (const stored of [
+      Buffer.from(row.token_hash).toString("hex"),
+      Buffer.from(row.token_hash).toString("base64url"),
+      id,
+    ]) {
+      expect((await lookUp(stored)).status).toBe(404);
+    }
+  });
+});
+
+describe("an invite that is sent again", () => {
+  test("has a new link and three more weeks; the old link and its message are dead", async () => {
+    const made = await inviteOne();
+    h.clock.nowMs += 30 * DAY_MS;
+    expect((await org.admin.get<Invite>(`${INVITES}/${made.id}`)).body.status).toBe("expired");
+    const again = await org.admin.post<Invite & { link: string }>(`${INVITES}/${made.id}/resend`);
+    expect(again.body).toMatchObject({
+      id: made.id,
+      status: "pending",
+      expires_at: new Date(h.clock.nowMs + 21 * DAY_MS).toISOString(),
+    });
+    expect((await lookUp(made.token)).status).toBe(404);
+    expect((await lookUp(tokenOf(again.body.link))).status).toBe(200);
+    const mail = await org.admin.get<Listed<{ status: string }>>("/v1/admin/mail");
+    expect(mail.body.data.map(({ status }) => status)).toEqual(["queued", "withdrawn"]);
+    const events = await auditEventsOf(h.deps.database, made.id);
+    expect(events.map(({ event }) => event)).toEqual(["invite.created", "invite.resent"]);
+  });
+
+  test("is neither accepted nor revoked, nor replaced by a newer one", async () => {
+    const accepted = await inviteOne();
+    await accept(accepted.token);
+    const revoked = await inviteOne();
+    await org.admin.remove(`${INVITES}/${revoked.id}`);
+    for (const { id } of [accepted, revoked]) {
+      expect((await org.admin.post(`${INVITES}/${id}/resend`)).status).toBe(400);
+      expect((await org.admin.remove(`${INVITES}/${id}`)).status).toBe(400);
+    }
+    const old = await inviteOne();
+    h.clock.nowMs += 22 * DAY_MS;
+    const newer = await inviteOne({ emails: [old.email] });
+    expect((await org.admin.post(`${INVITES}/${old.id}/resend`)).status).toBe(409);
+    const listed = await org.admin.get<Listed<Invite>>(`${INVITES}?statuses=pending,expired`);
+    expect(listed.body.data.map(({ id, status }) => [id, status])).toEqual([
+      [newer.id, "pending"],
+      [old.id, "expired"],
+    ]);
+  });
+});
+
+describe("the lists", () => {
+  test("filter by state; revoked ones are shown only when asked for, and never officially", async () => {
+    const pending = await inviteOne();
+    const revoked = await inviteOne();
+    await org.admin.remove(`${INVITES}/${revoked.id}`);
+    const accepted = await inviteOne();
+    await accept(accepted.token);
+    const ids = async (url: string) => {
+      const { body } = await org.admin.get<Listed<{ id: string }>>(url);
+      return new Set(body.data.map(({ id }) => id));
+    };
+    expect(await ids(INVITES)).toEqual(new Set([pending.id, accepted.id]));
+    expect(await ids(`${INVITES}?statuses=revoked`)).toEqual(new Set([revoked.id]));
+    expect(await ids(`${INVITES}?statuses=pending,revoked`)).toEqual(
+      new Set([pending.id, revoked.id]),
+    );
+    expect(await ids(OFFICIAL)).toEqual(new Set([pending.id, accepted.id]));
+    expect(await ids(`${OFFICIAL}?statuses[]=accepted`)).toEqual(new Set([accepted.id]));
+    const upper = encodeURIComponent(pending.email.toUpperCase());
+    expect(await ids(`${OFFICIAL}?email=${upper}`)).toEqual(new Set([pending.id]));
+    expect(await ids(`${OFFICIAL}?email=%25`)).toEqual(new Set());
+    expect((await org.admin.get(`${OFFICIAL}/${revoked.id}`)).status).toBe(404);
+    expect((await org.admin.remove(`${OFFICIAL}/${revoked.id}`)).status).toBe(404);
+    expect((await org.admin.get(`${OFFICIAL}?statuses[]=revoked`)).status).toBe(400);
+  });
+});
+
+describe("the official shape", () => {
+  test("creates, and says in the official codes why it does not", async () => {
+    const email = newEmail();
+    const made = await org.admin.post<{ id: string }>(OFFICIAL, { email, role: "developer" });
+    expect(made.body).toEqual({
+      id: expect.stringMatching(/^invite_/),
+      type: "invite",
+      email,
+      role: "developer",
+      status: "pending",
+      invited_at: new Date(h.clock.nowMs).toISOString(),
+      expires_at: new Date(h.clock.nowMs + 21 * DAY_MS).toISOString(),
+      accepted_at: null,
+      rbac_group_ids: [],
+    });
+    const member = await org.member();
+    for (const [body, code] of [
+      [{ email: email.toUpperCase(), role: "user" }, "invite_already_exists"],
+      [{ email: member.email, role: "user" }, "already_member"],
+    ] as const) {
+      const refused = await org.admin.post(OFFICIAL, body);
+      expect(refused.status).toBe(400);
+      expect(refused.body).toMatchObject({
+        error: { type: "invalid_request_error", details: { error_code: code } },
+      });
+    }
+    for (const body of [
+      { email: newEmail(), role: "admin" },
+      { email: newEmail(), role: "owner" },
+      { email: "nobody", role: "user" },
+      { email: newEmail(), role: "user", rbac_group_ids: ["rbac_group_1"] },
+      { email: newEmail() },
+    ]) {
+      expect((await org.admin.post(OFFICIAL, body)).status).toBe(400);
+    }
+    const deleted = await org.admin.remove(`${OFFICIAL}/${made.body.id}`);
+    expect(deleted.body).toEqual({ id: made.body.id, type: "invite_deleted" });
+  });
+});
+
+describe("the message", () => {
+  let server: MailServer;
+  let jobs: RunningJobs;
+
+  beforeAll(async () => {
+    server = await startMailServer();
+    const { database, sealingKey, logger } = h.deps;
+    const transport = makeSmtpTransport({ url: server.url, from: "Bursar <bursar@example.com>" });
+    jobs = runJobs({
+      connectionString: h.connectionString,
+      jobs: makeMailJobs({ database, sealingKey, transport, logger }),
+      schedule: mailSchedule,
+      logger,
+    });
+  });
+  afterAll(async () => {
+    await jobs.stop();
+    await server.close();
+  });
+
+  test("comes by mail, and its link leads in with role and workspace", async () => {
+    const named = await h.organization('Ada & "Charles" <b>Ltd</b>');
+    const workspace = await named.admin.createWorkspace({ name: "<Research>" });
+    const workspaces = [{ workspace_id: workspace.id, workspace_role: "workspace_admin" }];
+    const email = newEmail();
+    await send({ emails: [email], workspaces }, named.admin);
+    const mail = await server.messageTo(email);
+    expect(mail.subject).toBe('You are invited to Ada & "Charles" <b>Ltd</b>');
+    expect(mail.html).toContain("Ada &amp; &quot;Charles&quot; &lt;b&gt;Ltd&lt;/b&gt;");
+    expect(mail.html).toContain("&lt;Research&gt;");
+    expect(mail.html).not.toContain("<b>Ltd");
+    const [link = ""] = /https:\S+/.exec(mail.text ?? "") ?? [];
+    expect(mail.html).toContain(`href="${link}"`);
+    const { member_id: id } = (await accept(tokenOf(link))).body;
+    const member = await named.admin.get(`/v1/admin/members/${id}`);
+    expect(member.body).toMatchObject({
+      email,
+      role: "user",
+      workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_admin" }],
+    });
+    // Whoever sent it by mail has no need to read it again.
+    expect(h.logs.join("")).not.toContain(tokenOf(link));
+  });
+});

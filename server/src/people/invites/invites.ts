@@ -1,0 +1,266 @@
+import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
+import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { mayGiveOrganizationRole } from "#src/domain/rights.ts";
+import { randomBase62 } from "#src/lib/ids.ts";
+import { hashSecret } from "#src/lib/secret-hash.ts";
+import { withdrawMail } from "#src/mail/queue-mail.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { type InviteMailDeps, linkOf, queueInviteMail } from "./invite-mail.ts";
+import { INVITE_LASTS_MS, inviteStatusOf } from "./invite-status.rule.ts";
+import {
+  findInvite,
+  getOrganizationName,
+  type InviteRow,
+  type InviteStatus,
+  type InviteWorkspaceRow,
+  listInviteWorkspaces,
+  listInvites as listRows,
+  updateInvite,
+} from "./invites.sql.ts";
+
+export interface InviteDeps extends AuditDeps, InviteMailDeps {}
+
+export interface ShownInvite {
+  row: InviteRow;
+  workspaces: InviteWorkspaceRow[];
+}
+
+const listedStatuses: readonly InviteStatus[] = ["pending", "accepted", "expired"];
+
+/** Filters that a cursor of the company list is bound to. */
+export function filtersOf(query: { statuses?: InviteStatus[] | undefined }): unknown {
+  return { list: "invites", statuses: query.statuses ?? null };
+}
+
+/** A page of the company's list. */
+export async function listInvites(
+  deps: InviteDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined; statuses?: InviteStatus[] | undefined },
+): Promise<PageOfRows<ShownInvite>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  const filter = {
+    organizationId: caller.organizationId,
+    statuses: query.statuses ?? listedStatuses,
+    nowMs: Math.floor(deps.nowMs()),
+  };
+  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
+  return { rows: await show(deps.database, rows), hasMore };
+}
+
+/** A page of the official list, by ids; revoked invites are not in it. */
+export async function listInvitesByIds(
+  deps: InviteDeps,
+  { caller }: Call,
+  query: {
+    limit: number;
+    after_id?: string | undefined;
+    before_id?: string | undefined;
+    email?: string | undefined;
+    roles?: OrganizationRole[] | undefined;
+    statuses?: InviteStatus[] | undefined;
+  },
+): Promise<PageOfRows<InviteRow>> {
+  const { organizationId } = caller;
+  const page = await fromIds(query, async (id) => {
+    const row = await findInvite(deps.database, { organizationId, id });
+    return row && { createdAtMs: row.created_at.getTime(), id: row.id };
+  });
+  const filter = {
+    organizationId,
+    statuses: query.statuses ?? listedStatuses,
+    nowMs: Math.floor(deps.nowMs()),
+    roles: query.roles,
+    ...(query.email !== undefined && { email: toKeptEmail(query.email) }),
+  };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+/** What is no address was never invited. */
+function toKeptEmail(written: string): string {
+  const read = readEmailAddress(written);
+  return read.kind === "address" ? read.email : "";
+}
+
+/** Throws a 404. */
+export async function getInvite(
+  deps: InviteDeps,
+  { caller }: Call,
+  id: string,
+): Promise<ShownInvite> {
+  return showOne(deps.database, await getRow(deps.database, caller, id));
+}
+
+/** As the official shape has it: a revoked one is not there. Throws a 404. */
+export async function getPresentInvite(
+  deps: InviteDeps,
+  { caller }: Call,
+  id: string,
+): Promise<InviteRow> {
+  const row = await getRow(deps.database, caller, id);
+  if (row.revoked_at !== null) throw inviteNotFound(id);
+  return row;
+}
+
+/**
+ * Makes a new link, valid from now on, and sends it; the old one is dead. Throws a 404, a 403 for a role above the
+ * caller's, a 400 for an invite that was accepted or revoked, and a 409 where a newer one has taken its place.
+ */
+export function resendInvite(
+  deps: InviteDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<ShownInvite & { link: string }> {
+  const nowMs = Math.floor(deps.nowMs());
+  const token = makeToken(deps);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, deps, caller, id);
+    checkGivingLink(caller, before.role, nowMs);
+    if (!before.is_open) {
+      throw new ApiError(
+        "conflict",
+        "This invite has expired, and a newer one has taken its place.",
+      );
+    }
+    const after = { ...before, expires_at: new Date(nowMs + INVITE_LASTS_MS) };
+    await updateInvite(tx, after, token.hash);
+    const shown = await showOne(tx, after);
+    const link = linkOf(deps, token.text);
+    await queueInviteMail(tx, deps, {
+      invite: after,
+      link,
+      organizationName: await getOrganizationName(tx, caller.organizationId),
+      workspaces: shown.workspaces,
+    });
+    return {
+      result: { ...shown, link },
+      audit: auditOf("invite.resent", before, shown, nowMs),
+    };
+  });
+}
+
+/** Its link is dead from the commit on. Throws a 404, a 403 for a role above the caller's, a 400 for an accepted one. */
+export function revokeInvite(
+  deps: InviteDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<void> {
+  const nowMs = Math.floor(deps.nowMs());
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, deps, caller, id);
+    const after = { ...before, revoked_at: new Date(nowMs), is_open: false };
+    await updateInvite(tx, after);
+    await withdrawMail(tx, id);
+    const audit = auditOf("invite.revoked", before, await showOne(tx, after), nowMs);
+    return { result: undefined, audit };
+  });
+}
+
+/** An invite that is neither accepted nor revoked, to be changed: other changes of people wait. */
+async function getForChange(
+  tx: Tx,
+  deps: InviteDeps,
+  caller: Caller,
+  id: string,
+): Promise<InviteRow> {
+  await lockPeople(tx, caller.organizationId);
+  const row = await getRow(tx, caller, id);
+  checkRole(caller, row.role);
+  const status = inviteStatusOf(row, deps.nowMs());
+  if (status === "accepted" || status === "revoked") {
+    throw new ApiError("invalid_request", `This invite was ${status} already.`);
+  }
+  return row;
+}
+
+/** These open the whole organization: who gives a link to one proves first who it is. */
+const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
+
+/** Throws the 403 that asks a signed-in person to confirm, where the role is one of those. */
+export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: number): void {
+  if (rolesThatNeedStepUp.includes(role)) checkStepUp(caller, nowMs);
+}
+
+/** Throws a 403 where the role is above the caller's own. */
+export function checkRole(caller: Caller, role: OrganizationRole): void {
+  if (mayGiveOrganizationRole(caller, role)) return;
+  throw new ApiError(
+    "permission",
+    `role: nobody invites to a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+  );
+}
+
+async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<InviteRow> {
+  const row = await findInvite(db, { organizationId: caller.organizationId, id });
+  if (row === null) throw inviteNotFound(id);
+  return row;
+}
+
+function inviteNotFound(id: string): ApiError {
+  return new ApiError("not_found", `Invite not found: ${id}`);
+}
+
+export interface InviteToken {
+  text: string;
+  hash: Buffer;
+}
+
+const TOKEN_CHARS = 43; // 256 bits
+
+export function makeToken(deps: Pick<InviteDeps, "randomBytes">): InviteToken {
+  const text = randomBase62(TOKEN_CHARS, deps.randomBytes);
+  return { text, hash: hashSecret(text) };
+}
+
+export async function show(db: Database | Tx, rows: readonly InviteRow[]): Promise<ShownInvite[]> {
+  const workspaces = await listInviteWorkspaces(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    row,
+    workspaces: workspaces.filter(({ invite_id }) => invite_id === row.id),
+  }));
+}
+
+export async function showOne(db: Database | Tx, row: InviteRow): Promise<ShownInvite> {
+  const [shown] = await show(db, [row]);
+  return shown ?? { row, workspaces: [] };
+}
+
+/** `before` has the same workspaces: they never change. */
+export function auditOf(
+  event: `invite.${string}`,
+  before: InviteRow | null,
+  after: ShownInvite,
+  nowMs: number,
+): AuditEntry {
+  const toAudit = (row: InviteRow) => ({
+    email: row.email,
+    role: row.role,
+    status: inviteStatusOf(row, nowMs),
+    expires_at: row.expires_at.toISOString(),
+    workspaces: after.workspaces.map(({ workspace_id, role }) => ({
+      workspace_id,
+      workspace_role: role,
+    })),
+  });
+  return {
+    event,
+    subject: { type: "invite", id: after.row.id },
+    workspaceId: null,
+    before: before && toAudit(before),
+    after: toAudit(after.row),
+  };
+}

@@ -1,0 +1,147 @@
+import type { invite, inviteRoutes, officialInvite } from "@bursar/contract/admin/invites.ts";
+import type { PlainErrorCode } from "@bursar/contract/errors.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call, PublicCall } from "#src/access/call.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { type AcceptDeps, acceptInvite, lookUpInvite } from "./accept-invite.ts";
+import { createInvites, type InviteResult } from "./create-invites.ts";
+import { inviteStatusOf } from "./invite-status.rule.ts";
+import type { InviteRow } from "./invites.sql.ts";
+import {
+  filtersOf,
+  getInvite,
+  getPresentInvite,
+  listInvites,
+  listInvitesByIds,
+  resendInvite,
+  revokeInvite,
+  type ShownInvite,
+} from "./invites.ts";
+
+export function makeInviteHandlers(
+  deps: AcceptDeps,
+): HandlersFor<(typeof inviteRoutes)[number], Call, PublicCall> {
+  const toWire = (shown: ShownInvite) => toInvite(shown, deps.nowMs());
+  const toOfficialWire = (row: InviteRow) => toOfficialInvite(row, deps.nowMs());
+  return {
+    createInvites: async (call, { body }) => {
+      const results = await createInvites(deps, call, body);
+      return { results: results.map((result) => toResult(result, toWire)) };
+    },
+    listInvites: async (call, { query }) => {
+      const page = await listInvites(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toWire), next_page };
+    },
+    getInvite: async (call, { params }) => toWire(await getInvite(deps, call, params.invite_id)),
+    resendInvite: async (call, { params }) => {
+      const { link, ...shown } = await resendInvite(deps, call, params.invite_id);
+      return { ...toWire(shown), link };
+    },
+    revokeInvite: async (call, { params }) => {
+      await revokeInvite(deps, call, params.invite_id);
+      return { id: params.invite_id, type: "invite_deleted" };
+    },
+    lookUpInvite: async (call, { body }) => {
+      const { row, workspaces, organizationName } = await lookUpInvite(deps, call, body.token);
+      return {
+        type: "offered_invite",
+        organization_name: organizationName,
+        email: row.email,
+        role: row.role,
+        workspaces: workspaces
+          .filter(({ is_archived }) => !is_archived)
+          .map(({ workspace_name, role }) => ({ name: workspace_name, workspace_role: role })),
+        expires_at: row.expires_at.toISOString(),
+      };
+    },
+    acceptInvite: async (call, { body }) => ({
+      type: "signed_in",
+      member_id: await acceptInvite(deps, call, body),
+    }),
+
+    listOfficialInvites: async (call, { query }) =>
+      toOfficialPage(await listInvitesByIds(deps, call, query), toOfficialWire),
+    createOfficialInvite: async (call, { body: { email, role } }) => {
+      const [result] = await createInvites(deps, call, { emails: [email], role, workspaces: [] });
+      return toOfficialWire(invitedOrThrow(result));
+    },
+    getOfficialInvite: async (call, { params }) =>
+      toOfficialWire(await getPresentInvite(deps, call, params.invite_id)),
+    deleteOfficialInvite: async (call, { params }) => {
+      await getPresentInvite(deps, call, params.invite_id);
+      await revokeInvite(deps, call, params.invite_id);
+      return { id: params.invite_id, type: "invite_deleted" };
+    },
+  };
+}
+
+/** One address has one answer: the official shape has no list of results. */
+function invitedOrThrow(result: InviteResult | undefined): InviteRow {
+  switch (result?.result) {
+    case "invited":
+      return result.invite.row;
+    case "already_member":
+      throw refused(`${result.reason}.`, "already_member");
+    case "already_invited":
+      throw refused(`${result.reason} (${result.invite?.row.id}).`, "invite_already_exists");
+    default:
+      throw new ApiError("invalid_request", `email: ${result?.reason}.`);
+  }
+}
+
+function refused(message: string, code: PlainErrorCode): ApiError {
+  return new ApiError("invalid_request", `email: ${message}`, {}, { error_code: code });
+}
+
+function toResult(result: InviteResult, toWire: (shown: ShownInvite) => z.input<typeof invite>) {
+  const shown = "invite" in result ? result.invite : null;
+  return {
+    email: result.email,
+    result: result.result,
+    reason: "reason" in result ? result.reason : null,
+    invite: shown && toWire(shown),
+    link: "link" in result ? result.link : null,
+  };
+}
+
+function positionOf({ row }: ShownInvite) {
+  return { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+function toInvite({ row, workspaces }: ShownInvite, nowMs: number): z.input<typeof invite> {
+  return {
+    id: row.id,
+    type: "invite",
+    email: row.email,
+    role: row.role,
+    status: inviteStatusOf(row, nowMs),
+    workspaces: workspaces.map(({ workspace_id, role }) => ({
+      workspace_id,
+      workspace_role: role,
+    })),
+    invited_by: { type: row.invited_by_type, id: row.invited_by_id },
+    invited_at: row.created_at.toISOString(),
+    expires_at: row.expires_at.toISOString(),
+    accepted_at: row.accepted_at?.toISOString() ?? null,
+    revoked_at: row.revoked_at?.toISOString() ?? null,
+    member_id: row.member_id,
+  };
+}
+
+function toOfficialInvite(row: InviteRow, nowMs: number): z.input<typeof officialInvite> {
+  const status = inviteStatusOf(row, nowMs);
+  return {
+    id: row.id,
+    type: "invite",
+    email: row.email,
+    role: row.role,
+    status: status === "revoked" ? "deleted" : status,
+    invited_at: row.created_at.toISOString(),
+    expires_at: row.expires_at.toISOString(),
+    accepted_at: row.accepted_at?.toISOString() ?? null,
+    rbac_group_ids: [],
+  };
+}

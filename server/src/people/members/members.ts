@@ -1,0 +1,304 @@
+import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
+import type { Call } from "#src/access/call.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
+import { removePerson } from "#src/people/identity/people.ts";
+import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
+import { type GivenRole, listGivenRoles } from "#src/people/leaving/end-access.sql.ts";
+import { type Ending, endAccess, findEnding } from "#src/people/leaving/end-access.ts";
+import {
+  findMember,
+  type MemberRow,
+  type MemberStatus,
+  updateMember as updateRow,
+} from "#src/people/leaving/members.sql.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { readEmailAddress } from "./email-address.rule.ts";
+import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
+
+/** The member, and the roles given in those workspaces that the caller sees. */
+export interface ShownMember {
+  row: MemberRow;
+  workspaces: GivenRole[];
+}
+
+export interface MemberQuery {
+  limit: number;
+  page?: string | undefined;
+  search?: string | undefined;
+  roles?: OrganizationRole[] | undefined;
+  statuses?: MemberStatus[] | undefined;
+  workspace_id?: string | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(query: MemberQuery): unknown {
+  const { search, roles, statuses, workspace_id } = query;
+  return { list: "members", search, roles, statuses, workspace_id };
+}
+
+const notRemoved: readonly MemberStatus[] = ["active", "deactivated"];
+
+/** A page of the company's list. Throws a 404 for a workspace that does not exist for the caller. */
+export async function listMembers(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: MemberQuery,
+): Promise<PageOfRows<ShownMember>> {
+  const page = fromCursor(query.page, query.limit, filtersOf(query));
+  if (query.workspace_id !== undefined) {
+    await getWorkspaceFor(deps.database, caller, "workspaces:read", query.workspace_id);
+  }
+  const filter = {
+    organizationId: caller.organizationId,
+    statuses: query.statuses ?? notRemoved,
+    roles: query.roles,
+    search: query.search,
+    workspaceId: query.workspace_id,
+  };
+  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
+  return { rows: await show(deps.database, caller, rows), hasMore };
+}
+
+/** A page of the official list, by ids: everybody who has not been removed. */
+export async function listMembersByIds(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: {
+    limit: number;
+    after_id?: string | undefined;
+    before_id?: string | undefined;
+    email?: string | undefined;
+    roles?: OrganizationRole[] | undefined;
+  },
+): Promise<PageOfRows<MemberRow>> {
+  const { organizationId } = caller;
+  const page = await fromIds(query, (id) =>
+    findMemberPosition(deps.database, { organizationId, id }),
+  );
+  const filter = {
+    organizationId,
+    statuses: notRemoved,
+    roles: query.roles,
+    ...(query.email !== undefined && { email: toKeptEmail(query.email) }),
+  };
+  return toPage(await listRows(deps.database, filter, page), page);
+}
+
+/** What is no address is nobody's. */
+function toKeptEmail(written: string): string {
+  const read = readEmailAddress(written);
+  return read.kind === "address" ? read.email : "";
+}
+
+/** Throws a 404. */
+export async function getMember(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<ShownMember> {
+  return showOne(deps.database, caller, await getRow(deps.database, caller, id));
+}
+
+/** As the official shape has it: who was removed is not there. Throws a 404. */
+export async function getPresentMember(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<MemberRow> {
+  const row = await getRow(deps.database, caller, id);
+  if (row.status === "removed") throw memberNotFound(id);
+  return row;
+}
+
+/**
+ * Gives the member another role. Throws a 404, a 403 where the old or the new role is above the caller's, a 400 for the
+ * last active owner and for somebody who was removed.
+ */
+export function updateMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+  role: OrganizationRole,
+): Promise<ShownMember> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    if (!mayGiveOrganizationRole(caller, role)) {
+      throw new ApiError(
+        "permission",
+        `role: nobody gives a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+      );
+    }
+    if (role !== "owner") await keepAnOwner(tx, caller, before);
+    const after = { ...before, role };
+    if (role === before.role)
+      return { result: await showOne(tx, caller, after), audit: "unchanged" };
+    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    return {
+      result: await showOne(tx, caller, after),
+      audit: auditOfMember("member.updated", before, after),
+    };
+  });
+}
+
+/** Throws a 404, a 403 for somebody above the caller, a 400 for oneself, the last active owner, and who was removed. */
+export function deactivateMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<ShownMember> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    if (before.status === "deactivated") {
+      return { result: await showOne(tx, caller, before), audit: "unchanged" };
+    }
+    refuseOneself(caller, id, "deactivate");
+    await keepAnOwner(tx, caller, before);
+    const { after, ending } = await deactivate(tx, before, endingOf(deps, caller, id));
+    return {
+      result: await showOne(tx, caller, after),
+      audit: auditOfMember("member.deactivated", before, after, ending),
+    };
+  });
+}
+
+/** Throws a 404, a 403 for somebody above the caller, a 400 for who was removed. */
+export function reactivateMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<ShownMember> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    if (before.status === "active") {
+      return { result: await showOne(tx, caller, before), audit: "unchanged" };
+    }
+    const after: MemberRow = { ...before, status: "active" };
+    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    return {
+      result: await showOne(tx, caller, after),
+      audit: auditOfMember("member.reactivated", before, after),
+    };
+  });
+}
+
+/** Ends the person's access for good, and gives what that was. Throws as `deactivateMember` does. */
+export function removeMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<Ending> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForChange(tx, caller, id);
+    refuseOneself(caller, id, "remove");
+    await keepAnOwner(tx, caller, before);
+    const after: MemberRow = {
+      ...before,
+      status: "removed",
+      removed_at: new Date(Math.floor(deps.nowMs())),
+    };
+    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    await removePerson(tx, id);
+    const ending = await endAccess(tx, endingOf(deps, caller, id), "for good");
+    return { result: ending, audit: auditOfMember("member.removed", before, after, ending) };
+  });
+}
+
+/** What `removeMember` would end, and why it would be refused, if it would. Throws a 404. */
+export async function previewRemoval(
+  deps: AuditDeps,
+  { caller }: Call,
+  id: string,
+): Promise<{ refusal: string | null; ending: Ending }> {
+  const { database } = deps;
+  const row = await getRow(database, caller, id);
+  const ending = await findEnding(database, endingOf(deps, caller, id));
+  try {
+    checkChangeable(caller, row);
+    refuseOneself(caller, id, "remove");
+    await keepAnOwner(database, caller, row);
+    return { refusal: null, ending };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { refusal: error.message, ending };
+  }
+}
+
+function endingOf(deps: AuditDeps, caller: Caller, id: string) {
+  return { organizationId: caller.organizationId, id, nowMs: Math.floor(deps.nowMs()) };
+}
+
+/** The member, to be changed: other changes of people wait. */
+async function getForChange(tx: Tx, caller: Caller, id: string): Promise<MemberRow> {
+  await lockPeople(tx, caller.organizationId);
+  const row = await getRow(tx, caller, id);
+  checkChangeable(caller, row);
+  return row;
+}
+
+async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<MemberRow> {
+  const row = await findMember(db, { organizationId: caller.organizationId, id });
+  if (row === null) throw memberNotFound(id);
+  return row;
+}
+
+function checkChangeable(caller: Caller, row: MemberRow): void {
+  if (row.status === "removed") {
+    throw new ApiError(
+      "invalid_request",
+      "This member was removed, which cannot be undone: invite the address again.",
+    );
+  }
+  if (!mayGiveOrganizationRole(caller, row.role)) {
+    throw new ApiError(
+      "permission",
+      `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
+    );
+  }
+}
+
+function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"): void {
+  if (caller.kind !== "member" || caller.id !== id) return;
+  throw new ApiError("invalid_request", `You cannot ${verb} yourself: ask another Owner or Admin.`);
+}
+
+/** Throws a 400 where the organization would be left without an active owner. */
+async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
+  if (!(await isLastOwner(db, caller.organizationId, row))) return;
+  throw new ApiError(
+    "invalid_request",
+    "This is the last active Owner of the organization: make somebody else an Owner first.",
+    {},
+    { error_code: "cannot_remove_last_member" },
+  );
+}
+
+function memberNotFound(id: string): ApiError {
+  return new ApiError("not_found", `Member not found: ${id}`);
+}
+
+async function show(
+  db: Database | Tx,
+  caller: Caller,
+  rows: readonly MemberRow[],
+): Promise<ShownMember[]> {
+  const given = await listGivenRoles(db, {
+    organizationId: caller.organizationId,
+    memberIds: rows.map(({ id }) => id),
+    onlyIds: workspacesWhere(caller, "workspaces:read"),
+  });
+  return rows.map((row) => ({
+    row,
+    workspaces: given.filter((role) => role.member_id === row.id),
+  }));
+}
+
+async function showOne(db: Database | Tx, caller: Caller, row: MemberRow): Promise<ShownMember> {
+  const [shown] = await show(db, caller, [row]);
+  return shown ?? { row, workspaces: [] };
+}

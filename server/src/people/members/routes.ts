@@ -1,0 +1,95 @@
+import type { member, memberRoutes, officialUser } from "@bursar/contract/admin/members.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { toEndingWire } from "#src/people/leaving/end-access.ts";
+import type { MemberRow } from "#src/people/leaving/members.sql.ts";
+import {
+  deactivateMember,
+  filtersOf,
+  getMember,
+  getPresentMember,
+  listMembers,
+  listMembersByIds,
+  previewRemoval,
+  reactivateMember,
+  removeMember,
+  type ShownMember,
+  updateMember,
+} from "./members.ts";
+
+export function makeMemberHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof memberRoutes)[number], Call> {
+  return {
+    listMembers: async (call, { query }) => {
+      const page = await listMembers(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toWire), next_page };
+    },
+    getMember: async (call, { params }) => toWire(await getMember(deps, call, params.member_id)),
+    updateMember: async (call, { params, body }) =>
+      toWire(await updateMember(deps, call, params.member_id, body.role)),
+    deactivateMember: async (call, { params }) =>
+      toWire(await deactivateMember(deps, call, params.member_id)),
+    reactivateMember: async (call, { params }) =>
+      toWire(await reactivateMember(deps, call, params.member_id)),
+    previewMemberRemoval: async (call, { params }) => {
+      const { refusal, ending } = await previewRemoval(deps, call, params.member_id);
+      return { member_id: params.member_id, refusal, ...toEndingWire(ending) };
+    },
+    removeMember: async (call, { params }) => {
+      const ending = await removeMember(deps, call, params.member_id);
+      return { id: params.member_id, type: "member_deleted", ...toEndingWire(ending) };
+    },
+
+    listOfficialUsers: async (call, { query }) =>
+      toOfficialPage(await listMembersByIds(deps, call, query), toOfficialWire),
+    getOfficialUser: async (call, { params }) =>
+      toOfficialWire(await getPresentMember(deps, call, params.user_id)),
+    updateOfficialUser: async (call, { params, body }) => {
+      await getPresentMember(deps, call, params.user_id);
+      return toOfficialWire((await updateMember(deps, call, params.user_id, body.role)).row);
+    },
+    removeOfficialUser: async (call, { params }) => {
+      await getPresentMember(deps, call, params.user_id);
+      await removeMember(deps, call, params.user_id);
+      return { id: params.user_id, type: "user_deleted" };
+    },
+  };
+}
+
+function positionOf({ row }: ShownMember) {
+  return { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+function toWire({ row, workspaces }: ShownMember): z.input<typeof member> {
+  return {
+    id: row.id,
+    type: "member",
+    email: row.email,
+    name: row.name,
+    role: row.role,
+    status: row.status,
+    workspaces: workspaces.map((given) => ({
+      workspace_id: given.workspace_id,
+      workspace_role: given.role,
+    })),
+    created_at: row.created_at.toISOString(),
+    last_active_at: row.last_active_at?.toISOString() ?? null,
+    removed_at: row.removed_at?.toISOString() ?? null,
+  };
+}
+
+function toOfficialWire(row: MemberRow): z.input<typeof officialUser> {
+  return {
+    id: row.id,
+    type: "user",
+    email: row.email,
+    name: row.name,
+    role: row.role,
+    added_at: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,47 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Origin } from "#src/domain/caller.ts";
+import { countFailure } from "#src/people/identity/attempts.ts";
+import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+
+/**
+ * Writes down that somebody failed to sign in as the member. Not each time: the first one of an hour, the tenth, the
+ * hundredth and so on, so that an attack is seen while it lasts and cannot fill the log.
+ */
+export async function noteFailure(
+  deps: SignInDeps,
+  person: { id: string } & ({ organizationId: string } | { organization_id: string }),
+  origin: Origin,
+): Promise<void> {
+  const organizationId =
+    "organizationId" in person ? person.organizationId : person.organization_id;
+  const member: AuditedMember = { id: person.id, organizationId };
+  await inNotedTransaction(deps, async (tx, note) => {
+    const { failures, since } = await countFailure(tx, deps.nowMs(), member.id);
+    if (!/^10*$/.test(String(failures))) return;
+    await note({
+      member,
+      origin,
+      event: "sign_in.failed",
+      after: { attempts: failures, since: since.toISOString() },
+      byStranger: true,
+    });
+  });
+}
+
+/** Does it, and writes down where somebody in the member's session could not prove to be the member. */
+export async function notingFailure<Result>(
+  deps: SignInDeps,
+  member: AuditedMember,
+  origin: Origin,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && error.code !== "unavailable") {
+      deps.background.run(() => noteFailure(deps, member, origin));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Call } from "#src/access/call.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { endSessions } from "#src/people/identity/people.ts";
+import { listOwners as listRows, type OwnerRow } from "./owners.sql.ts";
+import { makeResetLink, resetLinkExpiry } from "./passwords.ts";
+import { deletePendingSteps, lockPerson } from "./people.sql.ts";
+import type { SetUpLink } from "./set-up.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+import { deleteTwoFactor } from "./two-factor.sql.ts";
+
+// For whoever runs the server, when an owner cannot sign in any more and nobody else can help.
+
+export function listOwners(deps: SignInDeps, { caller }: Call): Promise<OwnerRow[]> {
+  return listRows(deps.database, caller.organizationId);
+}
+
+/**
+ * A one-time link that sets a new password of the owner; earlier ones stop. With `removeTwoFactor` the authenticator app
+ * is forgotten too, and the sessions end at once.
+ */
+export function resetOwner(
+  deps: SignInDeps,
+  { caller, origin }: Call,
+  input: { email: string; removeTwoFactor: boolean },
+): Promise<SetUpLink> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const owners = await listRows(tx, caller.organizationId);
+    const owner = owners.find(({ email }) => email === input.email);
+    if (!owner) {
+      throw new ApiError(
+        "not_found",
+        `No owner has the address ${input.email}. \`./bursar owners list\` shows who is.`,
+      );
+    }
+    if (owner.status !== "active") {
+      throw new ApiError(
+        "conflict",
+        `${input.email} has been deactivated: another owner can undo that.`,
+      );
+    }
+    await lockPerson(tx, owner.id);
+    await deletePendingSteps(tx, owner.id);
+    const hadTwoFactor = input.removeTwoFactor && (await deleteTwoFactor(tx, owner.id));
+    if (input.removeTwoFactor) await endSessions(tx, owner.id);
+    const url = await makeResetLink(tx, deps, { memberId: owner.id, origin });
+    if (url === null) {
+      throw new ApiError("conflict", `${input.email} has no way to sign in: invite it again.`);
+    }
+    return {
+      result: { url, expiresAt: resetLinkExpiry() },
+      audit: {
+        event: "owner.reset",
+        subject: { type: "member", id: owner.id },
+        workspaceId: null,
+        before: null,
+        after: { email: owner.email, removed_two_factor: hadTwoFactor },
+      },
+    };
+  });
+}

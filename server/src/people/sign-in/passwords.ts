@@ -1,0 +1,202 @@
+import type { BrowserCall, PublicCall } from "#src/access/call.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Origin } from "#src/domain/caller.ts";
+import { assert } from "#src/lib/assert.ts";
+import { layoutMessage } from "#src/mail/layout.ts";
+import { queueMail } from "#src/mail/queue-mail.ts";
+import { headersOf, headersOfStranger, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import {
+  addressAttempt,
+  beginAttempt,
+  forgiveAttempt,
+  mayAttempt,
+  resetAttempt,
+  sessionAttempt,
+} from "#src/people/identity/attempts.ts";
+import { makeAuth, RESET_SECONDS } from "#src/people/identity/auth.ts";
+import { callAuth } from "#src/people/identity/call-auth.ts";
+import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
+import { checkNewPassword, inPasswordTurn } from "#src/people/identity/hash-password.ts";
+import { authEmailOf } from "#src/people/identity/people.ts";
+import { type Site, siteOf } from "#src/people/identity/site.ts";
+import { inNotedTransaction } from "./audit-member.ts";
+import { notingFailure } from "./note-failure.ts";
+import {
+  countSessions,
+  deletePendingSteps,
+  findPerson,
+  findPersonByEmail,
+  lockPerson,
+} from "./people.sql.ts";
+import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+import { auditOfSelf, memberOf } from "./signed-in.ts";
+
+/** Sets a new password; every other session of the person ends, and this one goes on under a new cookie. */
+export async function changePassword(
+  deps: SignInDeps,
+  call: BrowserCall,
+  input: { current_password: string; new_password: string },
+): Promise<number> {
+  const { browser, origin } = call;
+  const member = memberOf(call);
+  const person = await findPerson(deps.database, member.id);
+  assert(person, "a caller is a member");
+  checkNewPassword(input.new_password, person);
+  if (input.new_password === input.current_password) {
+    throw new ApiError("invalid_request", "new_password: it is the one you have.");
+  }
+  const attempt = sessionAttempt(member.sessionId);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  const change = () =>
+    auditedTransaction(deps, member, origin, async (tx) => {
+      await lockPerson(tx, member.id);
+      const before = await countSessions(tx, member.id);
+      const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+      const asked = await callAuth(
+        auth.api.changePassword({
+          body: {
+            currentPassword: input.current_password,
+            newPassword: input.new_password,
+            revokeOtherSessions: true,
+          },
+          headers: headersOf(browser),
+          returnHeaders: true,
+        }),
+      );
+      if (asked.kind === "refused") {
+        throw asked.code === "PASSWORD_TOO_LONG" ? wrongCurrentPassword() : refusalOf(asked.code);
+      }
+      await deletePendingSteps(tx, member.id);
+      browser.setCookies(asked.cookies);
+      const endedSessions = before - 1;
+      const after = { by: "the member", ended_sessions: endedSessions };
+      return { result: endedSessions, audit: auditOfSelf(member, "password.changed", { after }) };
+    });
+  const ended = await notingFailure(deps, member, origin, () => inPasswordTurn(change));
+  await forgiveAttempt(deps.database, attempt);
+  return ended;
+}
+
+/**
+ * Sends a link to whoever has the address. All of it happens after the answer, which is the same for an address that
+ * nobody has.
+ */
+export async function requestPasswordReset(
+  deps: SignInDeps,
+  { origin }: PublicCall,
+  email: string,
+): Promise<void> {
+  await beginAttempt(deps.database, deps.nowMs(), addressAttempt(origin.ipAddress));
+  deps.background.run(async () => {
+    const person = await findPersonByEmail(deps.database, email);
+    if (person === null || person.status !== "active") return;
+    if (!(await mayAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
+    await inNotedTransaction(deps, async (tx, note) => {
+      const url = await makeResetLink(tx, deps, { memberId: person.id, origin });
+      if (url === null) return;
+      const body = layoutMessage({
+        title: "Set a new password",
+        paragraphs: [
+          `Somebody, you it may be, asked for a new password for ${email}. This link sets it. It works once, and for an hour.`,
+        ],
+        action: { label: "Set a new password", url },
+        notes: ["If it was not you, you need not do anything: without the link nothing changes."],
+      });
+      await queueMail(tx, deps, {
+        organizationId: person.organization_id,
+        to: person.email,
+        kind: "password_reset",
+        subject: "Set a new password",
+        isForOwner: person.role === "owner",
+        aboutId: person.id,
+        ...body,
+      });
+      await note({
+        member: { id: person.id, organizationId: person.organization_id },
+        origin,
+        event: "password_reset.requested",
+        byStranger: true,
+      });
+    });
+  });
+}
+
+/** A one-time link that sets a new password of the member; null for who has no way to sign in. */
+export async function makeResetLink(
+  tx: Tx,
+  deps: SignInDeps,
+  { memberId, origin }: { memberId: string; origin: Origin },
+): Promise<string | null> {
+  const base = deps.publicUrl();
+  const site = siteOf(base);
+  assert(site, "the server's own address is one");
+  let token: string | null = null;
+  const auth = await makeAuth(deps, {
+    tx,
+    site,
+    origin,
+    onResetToken: (made) => {
+      token = made;
+    },
+  });
+  await auth.api.requestPasswordReset({ body: { email: authEmailOf(memberId) } });
+  return token && `${base}/reset#token=${token}`;
+}
+
+/** When a link that is made now stops. */
+export function resetLinkExpiry(): Date {
+  return new Date(Date.now() + RESET_SECONDS * 1000);
+}
+
+/** Sets a new password with the token of a link, once; every session of the person ends. */
+export async function confirmPasswordReset(
+  deps: SignInDeps,
+  { browser, origin }: PublicCall,
+  input: { token: string; password: string },
+): Promise<void> {
+  const site = siteOfChange(browser);
+  const attempt = addressAttempt(origin.ipAddress);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  const person = await findPersonOfReset(deps, { site, origin, token: input.token });
+  if (person === null || person.status !== "active") throw linkGone();
+  checkNewPassword(input.password, person);
+  const memberId = person.id;
+  const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
+  await inPasswordTurn(() =>
+    inNotedTransaction(deps, async (tx, note) => {
+      await lockPerson(tx, memberId);
+      const auth = await makeAuth(deps, { tx, site, origin });
+      const asked = await callAuth(
+        auth.api.resetPassword({
+          body: { token: input.token, newPassword: input.password },
+          headers: headersOfStranger(browser),
+          returnHeaders: true,
+        }),
+      );
+      if (asked.kind === "refused") throw refusalOf(asked.code);
+      await deletePendingSteps(tx, memberId);
+      // Who reads the person's mail is the person: no stranger's failures hold it off from here.
+      const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
+      browser.setCookies(cookies);
+      await note({
+        member: { id: memberId, organizationId: person.organization_id },
+        origin,
+        event: "password.changed",
+        after: { by: "a link" },
+      });
+    }),
+  );
+  await forgiveAttempt(deps.database, attempt);
+}
+
+function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {
+  return inTransaction(deps.database, async (tx) => {
+    const auth = await makeAuth(deps, { tx, ...of });
+    const { userId } = await auth.api.findPasswordReset({ body: { token: of.token } });
+    return userId ? findPerson(tx, userId) : null;
+  });
+}

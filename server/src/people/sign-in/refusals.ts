@@ -1,0 +1,70 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth.ts";
+
+// What better-auth refuses, in our words. One answer for everything that a stranger could learn from.
+
+const wrongPassword = () =>
+  new ApiError("authentication", "The address and the password do not go together.");
+const notActive = () =>
+  new ApiError(
+    "permission",
+    "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
+  );
+const challengeGone = () =>
+  new ApiError(
+    "authentication",
+    "This sign-in has taken too long or was tried too often. Begin it again.",
+  );
+export const wrongCode = () =>
+  new ApiError("authentication", "This code is not right, or it was used before.");
+const passkeyRefused = () =>
+  new ApiError(
+    "authentication",
+    "This passkey is not known here. Use another one, or the password.",
+  );
+const passkeyNotAdded = () =>
+  new ApiError(
+    "invalid_request",
+    "passkey: it could not be checked. It needs a device that asks for your finger, face or PIN; begin again.",
+  );
+export const wrongCurrentPassword = () =>
+  new ApiError("invalid_request", "The password is not right.");
+export const linkGone = () =>
+  new ApiError(
+    "invalid_request",
+    "This link was used before or is more than an hour old. Ask for another one.",
+  );
+
+const refusals: Readonly<Record<string, () => ApiError>> = {
+  INVALID_EMAIL: wrongPassword,
+  INVALID_EMAIL_OR_PASSWORD: wrongPassword,
+  PASSWORD_TOO_LONG: wrongPassword,
+  [MEMBER_NOT_ACTIVE]: notActive,
+  INVALID_TWO_FACTOR_COOKIE: challengeGone,
+  TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: challengeGone,
+  TOTP_NOT_ENABLED: challengeGone,
+  BACKUP_CODES_NOT_ENABLED: challengeGone,
+  INVALID_CODE: wrongCode,
+  INVALID_BACKUP_CODE: wrongCode,
+  CONFLICT: wrongCode, // the same backup code twice at the same moment
+  INVALID_PASSWORD: wrongCurrentPassword,
+  INVALID_TOKEN: linkGone,
+  CHALLENGE_NOT_FOUND: passkeyRefused,
+  PASSKEY_NOT_FOUND: passkeyRefused,
+  AUTHENTICATION_FAILED: passkeyRefused,
+  FAILED_TO_VERIFY_REGISTRATION: passkeyRefused,
+  USER_NOT_VERIFIED: passkeyRefused,
+};
+
+/** The refusal for one of better-auth's codes. Throws for a code that cannot come here: that is a bug. */
+export function refusalOf(code: string): ApiError {
+  const refusal = refusals[code];
+  if (!refusal) throw new Error(`better-auth refused with ${code}, which nobody expected`);
+  return refusal();
+}
+
+/** The same where a passkey is added, not used. */
+export function passkeyRefusalOf(code: string): ApiError {
+  const refusal = refusalOf(code);
+  return refusal.message === passkeyRefused().message ? passkeyNotAdded() : refusal;
+}

@@ -1,0 +1,154 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call, PublicCall } from "#src/access/call.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { bumpChangeCounter } from "#src/db/change-watch.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { newId } from "#src/lib/ids.ts";
+import { hashSecret } from "#src/lib/secret-hash.ts";
+import { siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/people/identity/attempts.ts";
+import { checkNewPassword, hashNewPassword } from "#src/people/identity/hash-password.ts";
+import { createPerson, startSession } from "#src/people/identity/people.ts";
+import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
+import {
+  deleteSetUpLinks,
+  findSetUpLink,
+  hasOwner,
+  insertOwner,
+  insertSetUpLink,
+  lockOrganization,
+  renameOrganization,
+} from "./set-up.sql.ts";
+import { nowOf } from "./sign-in.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+
+// The first owner. Whoever has started the server gets a link that makes it, on the terminal; once there is an owner, no
+// link does anything any more, and nothing brings that back.
+
+const LASTS_MS = 3_600_000;
+const TOKEN_BYTES = 32;
+
+/** True until the organization has an owner. */
+export async function isSetUpOpen(database: Database, organizationId: string): Promise<boolean> {
+  return !(await hasOwner(database, organizationId));
+}
+
+export interface SetUpLink {
+  url: string;
+  expiresAt: Date;
+}
+
+/** A link for the operator; throws a 409 once there is an owner. Others that were made before go on working. */
+export function createSetUpLink(deps: SignInDeps, { caller, origin }: Call): Promise<SetUpLink> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const link = await makeSetUpLink({ ...deps, database: tx }, organizationId);
+    if (link === null) throw setUpIsOver();
+    const expiresAt = link.expiresAt.toISOString();
+    return {
+      result: link,
+      audit: {
+        event: "set_up_link.created",
+        subject: { type: "organization", id: organizationId },
+        workspaceId: null,
+        before: null,
+        after: { expires_at: expiresAt },
+      },
+    };
+  });
+}
+
+/** The same when the server starts; null once there is an owner. Nobody has asked for it: it is no event. */
+export async function makeSetUpLink(
+  deps: Pick<AuditDeps, "nowMs" | "randomBytes"> & {
+    database: Database;
+    publicUrl: () => string;
+  },
+  organizationId: string,
+): Promise<SetUpLink | null> {
+  if (await hasOwner(deps.database, organizationId)) return null;
+  const now = nowOf(deps);
+  const expiresAt = new Date(now.getTime() + LASTS_MS);
+  const token = Buffer.from(deps.randomBytes(TOKEN_BYTES)).toString("base64url");
+  await deleteSetUpLinks(deps.database, { organizationId, expiredBefore: now });
+  await insertSetUpLink(deps.database, {
+    token_hash: hashSecret(token),
+    organization_id: organizationId,
+    created_at: now,
+    expires_at: expiresAt,
+  });
+  // In the fragment: a browser sends it to nobody, so that it stands in no log.
+  return { url: `${deps.publicUrl()}/setup#token=${token}`, expiresAt };
+}
+
+export interface NewOwner {
+  token: string;
+  name: string;
+  email: string;
+  password: string;
+  organization_name?: string | undefined;
+}
+
+/** Makes the owner and signs it in; of several at the same moment, one does. */
+export async function setUp(
+  deps: SignInDeps,
+  { browser, origin }: PublicCall,
+  input: NewOwner,
+): Promise<string> {
+  const site = siteOfChange(browser);
+  const attempt = addressAttempt(origin.ipAddress);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  const tokenHash = hashSecret(input.token);
+  // Before any work: who has no link learns nothing and costs nothing.
+  const link = await findSetUpLink(deps.database, { tokenHash, now: nowOf(deps) });
+  if (link === null) throw setUpLinkGone();
+  checkNewPassword(input.password, input);
+  const passwordHash = await hashNewPassword(input.password, input);
+  const memberId = newId(idPrefixes.member, Math.floor(deps.nowMs()), deps.randomBytes);
+  const cookies: string[] = [];
+  const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
+    const organization = await lockOrganization(tx, link.organizationId);
+    if (await hasOwner(tx, organization.id)) throw setUpIsOver();
+    if ((await findSetUpLink(tx, { tokenHash, now: nowOf(deps) })) === null) throw setUpLinkGone();
+    const { name, email } = input;
+    const member = { id: memberId, organizationId: organization.id, email, name };
+    await insertOwner(tx, { ...member, createdAt: nowOf(deps) });
+    await createPerson(tx, deps, { memberId, passwordHash });
+    const organizationName = input.organization_name ?? organization.name;
+    await renameOrganization(tx, { id: organization.id, name: organizationName });
+    await deleteSetUpLinks(tx, { organizationId: organization.id, expiredBefore: null });
+    const session = await startSession(deps, { tx, site, origin, memberId });
+    cookies.push(...session.cookies);
+    await note({
+      member,
+      origin,
+      event: "organization.set_up",
+      subject: { type: "organization", id: organization.id },
+      after: { name: organizationName, owner: { id: memberId, email, name } },
+    });
+    await bumpChangeCounter(tx);
+  };
+  await inNotedTransaction(deps, make).catch((error: unknown) => {
+    if (!isUniqueViolation(error, "member_email")) throw error;
+    throw new ApiError("conflict", "email: somebody has this address already.");
+  });
+  browser.setCookies(cookies);
+  await forgiveAttempt(deps.database, attempt);
+  return memberId;
+}
+
+function setUpIsOver(): ApiError {
+  return new ApiError(
+    "conflict",
+    "The organization has an owner already: sign in. `./bursar owners reset` lets an owner in again.",
+  );
+}
+
+function setUpLinkGone(): ApiError {
+  return new ApiError(
+    "invalid_request",
+    "token: this link was used before or is more than an hour old. `./bursar setup-link` makes another one on the server's machine.",
+  );
+}

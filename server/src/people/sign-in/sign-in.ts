@@ -1,0 +1,205 @@
+import type { PublicCall } from "#src/access/call.ts";
+import { findActiveMember } from "#src/access/member-lookup.sql.ts";
+import { sessionTokenHashes } from "#src/access/session-cookie.ts";
+import { findSessionByToken } from "#src/access/session-lookup.sql.ts";
+import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { assert } from "#src/lib/assert.ts";
+import { headersOfStranger, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import {
+  type Attempt,
+  accountAttempt,
+  addressAttempt,
+  beginAttempt,
+  deviceAttempt,
+  forgetOldAttempts,
+  forgiveAttempt,
+  secondFactorAttempt,
+} from "#src/people/identity/attempts.ts";
+import { type Auth, makeAuth } from "#src/people/identity/auth.ts";
+import { callAuth } from "#src/people/identity/call-auth.ts";
+import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
+import { inPasswordTurn } from "#src/people/identity/hash-password.ts";
+import { authEmailOf } from "#src/people/identity/people.ts";
+import type { Site } from "#src/people/identity/site.ts";
+import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
+import { deviceWords } from "./device-words.rule.ts";
+import { noteFailure } from "./note-failure.ts";
+import { deleteExpired, endOldestSessions, findPersonByEmail } from "./people.sql.ts";
+import { refusalOf, wrongCode } from "./refusals.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+import { spendCode } from "./used-codes.sql.ts";
+
+export type SignedIn = { type: "signed_in" | "two_factor_required" };
+type Method = "password" | "totp" | "backup_code" | "passkey";
+
+const MAX_SESSIONS = 50;
+
+/** Signs in with a password, as far as that goes. An unknown address and a wrong password cost the same and say the same. */
+export async function signIn(
+  deps: SignInDeps,
+  call: PublicCall,
+  input: { email: string; password: string },
+): Promise<SignedIn> {
+  const { browser, origin } = call;
+  const site = siteOfChange(browser);
+  const { email, password } = input;
+  const deviceId = await findKnownDevice(deps.database, deps, { browser, site, email });
+  const attempts =
+    deviceId === null
+      ? [addressAttempt(origin.ipAddress), accountAttempt(email)]
+      : [deviceAttempt(deviceId)];
+  await beginAttempts(deps, attempts);
+  const person = await findPersonByEmail(deps.database, email);
+  const outcome = await inPasswordTurn(() =>
+    inNotedTransaction(deps, async (tx, note) => {
+      const auth = await makeAuth(deps, { tx, site, origin });
+      const asked = await callAuth(
+        auth.api.signInEmail({
+          body: { email: authEmailOf(person?.id ?? null), password },
+          headers: headersOfStranger(browser),
+          returnHeaders: true,
+        }),
+      );
+      if (asked.kind === "refused") return asked;
+      await forgiveAttempts(tx, attempts);
+      // Its type does not know what the plugin for second factors answers instead.
+      if ("twoFactorRedirect" in asked.value) {
+        browser.setCookies(asked.cookies);
+        return { ...asked, value: { type: "two_factor_required" as const } };
+      }
+      await welcome({ tx, note }, deps, call, {
+        site,
+        deviceId,
+        method: "password",
+        memberId: asked.value.user.id,
+        cookies: asked.cookies,
+      });
+      return { ...asked, value: { type: "signed_in" as const } };
+    }),
+  );
+  if (outcome.kind === "done") return outcome.value;
+  // After the answer: for whom there is nothing to write down would be answered sooner.
+  if (person !== null) deps.background.run(() => noteFailure(deps, person, origin));
+  throw refusalOf(outcome.code);
+}
+
+/** Completes a sign-in that waits for its second factor. */
+export async function signInWithTwoFactor(
+  deps: SignInDeps,
+  call: PublicCall,
+  input: { method: "totp" | "backup_code"; code: string },
+): Promise<SignedIn> {
+  const { browser, origin } = call;
+  const site = siteOfChange(browser);
+  const headers = headersOfStranger(browser);
+  const pendingId = await inTransaction(deps.database, async (tx) => {
+    const auth = await makeAuth(deps, { tx, site, origin });
+    return (await auth.api.findPendingSignIn({ headers })).userId;
+  });
+  if (!pendingId) throw refusalOf("INVALID_TWO_FACTOR_COOKIE");
+  const memberId: string = pendingId;
+  const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
+  const attempts = [secondFactorAttempt(memberId, deviceId)];
+  await beginAttempts(deps, attempts);
+  const outcome = await inNotedTransaction(deps, async (tx, note) => {
+    const auth = await makeAuth(deps, { tx, site, origin });
+    const asked = await callAuth(verifyCode(auth, input, headers));
+    if (asked.kind === "refused") return asked;
+    assert(asked.value.user.id === memberId, "the code was that of the waiting sign-in");
+    if (
+      input.method === "totp" &&
+      !(await spendCode(tx, { ...input, memberId, now: nowOf(deps) }))
+    ) {
+      throw wrongCode(); // and the sign-in goes on waiting
+    }
+    await forgiveAttempts(tx, attempts);
+    const { cookies } = asked;
+    await welcome({ tx, note }, deps, call, {
+      site,
+      deviceId,
+      method: input.method,
+      memberId,
+      cookies,
+    });
+    return asked;
+  });
+  if (outcome.kind === "done") return { type: "signed_in" };
+  const member = await findActiveMember(deps.database, memberId);
+  if (member !== null && outcome.code.includes("CODE")) await noteFailure(deps, member, origin);
+  throw refusalOf(outcome.code);
+}
+
+function verifyCode(
+  auth: Auth,
+  { method, code }: { method: "totp" | "backup_code"; code: string },
+  headers: Headers,
+) {
+  const request = { body: { code }, headers, returnHeaders: true as const };
+  return method === "totp" ? auth.api.verifyTOTP(request) : auth.api.verifyBackupCode(request);
+}
+
+interface Arrival {
+  site: Site;
+  memberId: string;
+  method: Method;
+  /** The known device the person came with, or null. */
+  deviceId: string | null;
+  /** Those that better-auth sets: the session's among them. */
+  cookies: readonly string[];
+}
+
+/** All that belongs to a new session, in the transaction that made it. */
+export async function welcome(
+  { tx, note }: { tx: Tx; note: NoteEvent },
+  deps: SignInDeps,
+  { browser, origin }: PublicCall,
+  arrival: Arrival,
+): Promise<void> {
+  const { site, memberId, method, deviceId, cookies } = arrival;
+  const member = await findActiveMember(tx, memberId);
+  assert(member, "who is not active gets no session");
+  const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
+  await endOldestSessions(tx, { memberId, keep: MAX_SESSIONS });
+  await note({
+    member,
+    origin,
+    event: "session.started",
+    subject: { type: "session", id: await idOfNewSession(tx, cookies) },
+    after: { method, device: deviceWords(origin.userAgent) },
+  });
+  browser.setCookies([...cookies, ...device]);
+  deps.background.run(() => forgetExpired(deps));
+}
+
+/** The id of the session whose cookie is set by these lines. */
+export async function idOfNewSession(tx: Tx, cookies: readonly string[]): Promise<string> {
+  const header = cookies.map((line) => line.split(";", 1)[0] ?? "").join("; ");
+  const [hash] = sessionTokenHashes(header);
+  const session = hash === undefined ? null : await findSessionByToken(tx, hash);
+  assert(session, "the cookie is that of the session that was made");
+  return session.id;
+}
+
+async function forgetExpired(deps: SignInDeps): Promise<void> {
+  const nowMs = deps.nowMs();
+  await forgetOldAttempts(deps.database, nowMs);
+  await deleteExpired(deps.database, {
+    now: new Date(nowMs),
+    startedAt: new Date(nowMs - SESSION_MS),
+    lastUsedAt: new Date(nowMs - SESSION_IDLE_MS),
+  });
+}
+
+export async function beginAttempts(deps: SignInDeps, attempts: readonly Attempt[]): Promise<void> {
+  for (const attempt of attempts) await beginAttempt(deps.database, deps.nowMs(), attempt);
+}
+
+export async function forgiveAttempts(tx: Tx, attempts: readonly Attempt[]): Promise<void> {
+  for (const attempt of attempts) await forgiveAttempt(tx, attempt);
+}
+
+export function nowOf(deps: { nowMs: () => number }): Date {
+  return new Date(Math.floor(deps.nowMs()));
+}

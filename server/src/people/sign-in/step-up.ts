@@ -1,0 +1,106 @@
+import type { BrowserCall } from "#src/access/call.ts";
+import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
+import { makeAuth } from "#src/people/identity/auth.ts";
+import { callAuth } from "#src/people/identity/call-auth.ts";
+import { inPasswordTurn } from "#src/people/identity/hash-password.ts";
+import { notingFailure } from "./note-failure.ts";
+import { notePasskeyUse } from "./passkeys.sql.ts";
+import { type Assertion, toAssertion } from "./passkeys.ts";
+import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
+import { deleteSession, setSteppedUp, takeOverSession } from "./sessions.sql.ts";
+import { idOfNewSession, nowOf } from "./sign-in.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+import { auditOfSelf, memberOf } from "./signed-in.ts";
+
+/** Proves again who is there, with one of the two; gives until when that counts. */
+export async function stepUp(
+  deps: SignInDeps,
+  call: BrowserCall,
+  input: { password?: string | undefined; passkey?: Assertion | undefined },
+): Promise<Date> {
+  const { password, passkey } = input;
+  if ((password === undefined) === (passkey === undefined)) {
+    throw new ApiError("invalid_request", "Send password or passkey, one of the two.");
+  }
+  const attempt = sessionAttempt(memberOf(call).sessionId);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  await notingFailure(deps, memberOf(call), call.origin, async () => {
+    if (password !== undefined) {
+      await inPasswordTurn(() => stepUpWithPassword(deps, call, password));
+    } else if (passkey !== undefined) {
+      await stepUpWithPasskey(deps, call, passkey);
+    }
+  });
+  await forgiveAttempt(deps.database, attempt);
+  return new Date(nowOf(deps).getTime() + STEP_UP_LASTS_MS);
+}
+
+function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: string): Promise<void> {
+  const { origin, browser } = call;
+  const member = memberOf(call);
+  return auditedTransaction(deps, member, origin, async (tx) => {
+    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const asked = await callAuth(
+      auth.api.verifyPassword({
+        body: { password },
+        headers: headersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") {
+      throw asked.code === "PASSWORD_TOO_LONG" ? wrongCurrentPassword() : refusalOf(asked.code);
+    }
+    await setSteppedUp(tx, { sessionId: member.sessionId, at: nowOf(deps) });
+    return { result: undefined, audit: auditOfStepUp(call, member.sessionId, "password") };
+  });
+}
+
+/** better-auth answers a passkey with a new session; it takes the place of the one that asked. */
+function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Assertion): Promise<void> {
+  const { origin, browser } = call;
+  const member = memberOf(call);
+  return auditedTransaction(deps, member, origin, async (tx) => {
+    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const asked = await callAuth(
+      auth.api.verifyPasskeyAuthentication({
+        body: { response: toAssertion(passkey) },
+        headers: headersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") throw refusalOf(asked.code);
+    if (asked.value.user.id !== member.id) throw refusalOf("PASSKEY_NOT_FOUND");
+    const newId = await idOfNewSession(tx, asked.cookies);
+    await notePasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
+    await takeOverSession(tx, { fromId: member.sessionId, toId: newId });
+    await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
+    browser.setCookies(asked.cookies);
+    return { result: undefined, audit: auditOfStepUp(call, newId, "passkey") };
+  });
+}
+
+/** What the browser's authenticator is asked. */
+export async function getStepUpPasskeyOptions(
+  deps: SignInDeps,
+  { browser, origin }: BrowserCall,
+): Promise<Record<string, unknown>> {
+  return inTransaction(deps.database, async (tx) => {
+    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const { headers, response } = await auth.api.generatePasskeyAuthenticationOptions({
+      headers: headersOf(browser),
+      returnHeaders: true,
+    });
+    browser.setCookies(headers?.getSetCookie() ?? []);
+    return { ...response, userVerification: "required" };
+  });
+}
+
+function auditOfStepUp(call: BrowserCall, sessionId: string, method: string) {
+  const subject = { type: "session", id: sessionId };
+  return auditOfSelf(memberOf(call), "session.stepped_up", { subject, after: { method } });
+}

@@ -1,0 +1,164 @@
+import type { BrowserCall } from "#src/access/call.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { assert } from "#src/lib/assert.ts";
+import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
+import { BACKUP_CODES, ISSUER, makeAuth, provedByStepUp } from "#src/people/identity/auth.ts";
+import { callAuth } from "#src/people/identity/call-auth.ts";
+import { siteOf } from "#src/people/identity/site.ts";
+import { findPerson, lockPerson } from "./people.sql.ts";
+import { refusalOf } from "./refusals.ts";
+import { nowOf } from "./sign-in.ts";
+import type { SignInDeps } from "./sign-in-deps.ts";
+import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { isTotpVerified } from "./two-factor.sql.ts";
+import { spendCode } from "./used-codes.sql.ts";
+
+// Of authenticator apps. The routes ask for step-up, which stands for the password that better-auth would ask for.
+
+export interface NewTotp {
+  secret: string;
+  uri: string;
+  backupCodes: string[];
+}
+
+/** A secret for an authenticator app. Until a code of it is shown, nothing else changes; asked again, there is a new one. */
+export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp> {
+  const { browser, origin } = call;
+  const member = memberOf(call);
+  return auditedTransaction(deps, member, origin, async (tx) => {
+    await lockPerson(tx, member.id);
+    if (await isTotpVerified(tx, member.id)) throw alreadyEnabled();
+    const auth = await makeAuth(deps, {
+      tx,
+      site: siteOfChange(browser),
+      origin,
+      isProved: true,
+    });
+    const asked = await callAuth(
+      auth.api.enableTwoFactor({
+        body: { password: provedByStepUp, method: "totp" },
+        headers: headersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") throw refusalOf(asked.code);
+    assert(asked.value.method === "totp", "an authenticator app was asked for");
+    const { totpURI, backupCodes } = asked.value;
+    const secret = new URL(totpURI).searchParams.get("secret") ?? "";
+    const person = await findPerson(tx, member.id);
+    assert(person, "a caller is a member");
+    // The app shows whose code it is: better-auth does not know the address.
+    const uri = totpURI.replace(
+      /^(otpauth:\/\/totp\/)[^?]*/,
+      (_, start: string) => `${start}${encodeURIComponent(`${ISSUER}:${person.email}`)}`,
+    );
+    const audit = auditOfSelf(member, "two_factor.prepared");
+    return { result: { secret, uri, backupCodes }, audit };
+  });
+}
+
+/** From its first right code on, the authenticator app is asked for at each sign-in with a password. */
+export async function confirmTotp(
+  deps: SignInDeps,
+  call: BrowserCall,
+  code: string,
+): Promise<void> {
+  const { browser, origin } = call;
+  const member = memberOf(call);
+  const attempt = sessionAttempt(member.sessionId);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
+  await auditedTransaction(deps, member, origin, async (tx) => {
+    await lockPerson(tx, member.id);
+    if (await isTotpVerified(tx, member.id)) throw alreadyEnabled();
+    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const asked = await callAuth(
+      auth.api.verifyTOTP({ body: { code }, headers: headersOf(browser), returnHeaders: true }),
+    );
+    if (asked.kind === "refused") throw codeRefusalOf(asked.code);
+    await spendCode(tx, { memberId: member.id, code, now: nowOf(deps) });
+    browser.setCookies(asked.cookies);
+    return { result: undefined, audit: auditOfSelf(member, "two_factor.enabled") };
+  });
+  await forgiveAttempt(deps.database, attempt);
+}
+
+export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> {
+  const { browser, origin } = call;
+  const member = memberOf(call);
+  return auditedTransaction(deps, member, origin, async (tx) => {
+    await lockPerson(tx, member.id);
+    if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
+    const site = siteOfChange(browser);
+    const auth = await makeAuth(deps, { tx, site, origin, isProved: true });
+    const asked = await callAuth(
+      auth.api.disableTwoFactor({
+        body: { password: provedByStepUp },
+        headers: headersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") throw refusalOf(asked.code);
+    browser.setCookies(asked.cookies);
+    return { result: undefined, audit: auditOfSelf(member, "two_factor.disabled") };
+  });
+}
+
+/** New backup codes; the old ones stop. */
+export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<string[]> {
+  const { browser, origin } = call;
+  const member = memberOf(call);
+  return auditedTransaction(deps, member, origin, async (tx) => {
+    await lockPerson(tx, member.id);
+    if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
+    const site = siteOfChange(browser);
+    const auth = await makeAuth(deps, { tx, site, origin, isProved: true });
+    const asked = await callAuth(
+      auth.api.generateBackupCodes({
+        body: { password: provedByStepUp },
+        headers: headersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") throw refusalOf(asked.code);
+    const audit = auditOfSelf(member, "two_factor.backup_codes_replaced", {
+      after: { backup_codes: BACKUP_CODES },
+    });
+    return { result: asked.value.backupCodes, audit };
+  });
+}
+
+/** How many of the member's backup codes have not been used. */
+export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<number> {
+  return inTransaction(deps.database, async (tx) => {
+    const site = siteOf(deps.publicUrl());
+    assert(site, "the server's own address is one");
+    const auth = await makeAuth(deps, { tx, site, origin: call.origin });
+    const body = { userId: memberOf(call).id };
+    const asked = await callAuth(auth.api.viewBackupCodes({ body, returnHeaders: true }));
+    return asked.kind === "done" ? asked.value.backupCodes.length : 0;
+  });
+}
+
+function codeRefusalOf(code: string): ApiError {
+  if (code === "INVALID_CODE") {
+    return new ApiError("invalid_request", "code: it is not right. Wait for the next one.");
+  }
+  if (code === "TOTP_NOT_ENABLED") {
+    return new ApiError("conflict", "Begin with POST /v1/admin/two_factor/totp.");
+  }
+  return refusalOf(code);
+}
+
+function alreadyEnabled(): ApiError {
+  return new ApiError(
+    "conflict",
+    "An authenticator app is in use already: stop using it before you set up another one.",
+  );
+}
+
+function notEnabled(): ApiError {
+  return new ApiError("conflict", "No authenticator app is in use.");
+}

@@ -1,0 +1,241 @@
+import { inheritedRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { Call } from "#src/access/call.ts";
+import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import {
+  fromCursor,
+  fromIds,
+  type PageOfRows,
+  type PageRequest,
+  toPage,
+} from "#src/domain/page-position.ts";
+import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { auditOfWorkspaceMember } from "./audit-workspace-member.ts";
+import { findMemberIdByEmail, listPeople, setGivenRole } from "./workspace-members.sql.ts";
+import { deleteGivenRole, findPerson, type PersonRow } from "./workspace-people.sql.ts";
+import { countingWorkspaceRole, refuseGivenRole } from "./workspace-role.rule.ts";
+
+const READ = "workspace_members:read";
+const WRITE = "workspace_members:write";
+const inheritingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
+
+/** Filters that a cursor of the company list is bound to. */
+export function filtersOf(workspaceId: string): unknown {
+  return { list: "workspace_members", workspaceId };
+}
+
+/** A page of everybody who has a role in the workspace, given or inherited. Throws a 404, and a 403 where the role does not show people. */
+export async function listWorkspaceMembers(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string,
+  query: { limit: number; page?: string | undefined },
+): Promise<PageOfRows<PersonRow>> {
+  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  return listPage(
+    deps,
+    caller,
+    workspaceId,
+    fromCursor(query.page, query.limit, filtersOf(workspaceId)),
+  );
+}
+
+/** The same, by ids. */
+export async function listWorkspaceMembersByIds(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string,
+  query: { limit: number; after_id?: string | undefined; before_id?: string | undefined },
+): Promise<PageOfRows<PersonRow>> {
+  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  const page = await fromIds(query, async (memberId) => {
+    const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
+    return row && { createdAtMs: row.created_at.getTime(), id: row.id };
+  });
+  return listPage(deps, caller, workspaceId, page);
+}
+
+async function listPage(
+  deps: AuditDeps,
+  caller: Caller,
+  workspaceId: string,
+  page: PageRequest,
+): Promise<PageOfRows<PersonRow>> {
+  const of = { ...placeOf(caller, workspaceId), inheritingRoles };
+  return toPage(await listPeople(deps.database, of, page), page);
+}
+
+/** Throws a 404 for somebody without a role in the workspace. */
+export async function getWorkspaceMember(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string,
+  memberId: string,
+): Promise<PersonRow> {
+  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
+  if (row === null || countingWorkspaceRole(row.role, row.given_role) === null) {
+    throw notInWorkspace(memberId);
+  }
+  return row;
+}
+
+export interface NewWorkspaceMember {
+  member_id?: string | undefined;
+  email?: string | undefined;
+  workspace_role: GivenWorkspaceRole;
+}
+
+/**
+ * Gives somebody of the organization a role in the workspace. Throws a 404 for an unknown workspace or person, a 403 for
+ * a role above the caller's own, a 409 for somebody who has another role there, and a 400 where the organization's role
+ * leaves nothing to be given.
+ */
+export function addWorkspaceMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  workspaceId: string,
+  input: NewWorkspaceMember,
+): Promise<PersonRow> {
+  const role = input.workspace_role;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockForChange(tx, caller, workspaceId);
+    const before = await getNewPerson(tx, caller, workspaceId, input);
+    checkGiving(caller, workspaceId, before, role);
+    if (before.given_role === role) return { result: before, audit: "unchanged" };
+    if (before.given_role !== null) {
+      throw new ApiError(
+        "conflict",
+        `This member already has the role ${before.given_role} in the workspace: change it instead of adding the member again.`,
+      );
+    }
+    const after = { ...before, given_role: role };
+    await setGivenRole(tx, { workspaceId, memberId: before.id, role });
+    return { result: after, audit: auditOfWorkspaceMember("added", workspaceId, before, after) };
+  });
+}
+
+/** Changes the role that was given. Throws as `addWorkspaceMember` does, and a 404 where none was. */
+export function updateWorkspaceMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  of: { workspaceId: string; memberId: string },
+  role: GivenWorkspaceRole,
+): Promise<PersonRow> {
+  const { workspaceId, memberId } = of;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockForChange(tx, caller, workspaceId);
+    const before = await getGiven(tx, caller, of);
+    checkGiving(caller, workspaceId, before, role);
+    if (before.given_role === role) return { result: before, audit: "unchanged" };
+    const after = { ...before, given_role: role };
+    await setGivenRole(tx, { workspaceId, memberId, role });
+    return { result: after, audit: auditOfWorkspaceMember("updated", workspaceId, before, after) };
+  });
+}
+
+/** Takes the given role back. Throws a 404 where none was given, and a 400 where it is inherited. */
+export function removeWorkspaceMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  of: { workspaceId: string; memberId: string },
+): Promise<void> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockForChange(tx, caller, of.workspaceId);
+    const before = await getGiven(tx, caller, of);
+    await deleteGivenRole(tx, of);
+    const after = { ...before, given_role: null };
+    return {
+      result: undefined,
+      audit: auditOfWorkspaceMember("removed", of.workspaceId, before, after),
+    };
+  });
+}
+
+/** People first, then the workspace: every change of people locks in this order. */
+async function lockForChange(tx: Tx, caller: Caller, workspaceId: string): Promise<void> {
+  await lockPeople(tx, caller.organizationId);
+  await getActiveWorkspaceForChange(tx, caller, WRITE, workspaceId);
+}
+
+async function getNewPerson(
+  tx: Tx,
+  caller: Caller,
+  workspaceId: string,
+  { member_id: id, email }: NewWorkspaceMember,
+): Promise<PersonRow> {
+  if ((id === undefined) === (email === undefined)) {
+    throw new ApiError(
+      "invalid_request",
+      "Expected either member_id or email, to name one member.",
+    );
+  }
+  const memberId = id ?? (await findIdByEmail(tx, caller, email ?? ""));
+  const row =
+    memberId === null ? null : await findPerson(tx, { ...placeOf(caller, workspaceId), memberId });
+  if (row === null) throw memberNotFound(id ?? email ?? "");
+  return row;
+}
+
+async function findIdByEmail(tx: Tx, caller: Caller, written: string): Promise<string | null> {
+  const read = readEmailAddress(written);
+  if (read.kind === "invalid") return null;
+  return findMemberIdByEmail(tx, { organizationId: caller.organizationId, email: read.email });
+}
+
+/** Somebody whose role in the workspace was given, and counts. */
+async function getGiven(
+  tx: Tx,
+  caller: Caller,
+  { workspaceId, memberId }: { workspaceId: string; memberId: string },
+): Promise<PersonRow> {
+  const row = await findPerson(tx, { ...placeOf(caller, workspaceId), memberId });
+  const counting = row && countingWorkspaceRole(row.role, row.given_role);
+  if (!row || !counting) throw notInWorkspace(memberId);
+  if (counting.isInherited) {
+    throw new ApiError(
+      "invalid_request",
+      `This member is in every workspace by being ${roleNames[row.role]} of the organization: change that role instead.`,
+    );
+  }
+  return row;
+}
+
+function checkGiving(
+  caller: Caller,
+  workspaceId: string,
+  person: PersonRow,
+  role: GivenWorkspaceRole,
+): void {
+  if (!mayGiveWorkspaceRole(caller, workspaceId, role)) {
+    throw new ApiError(
+      "permission",
+      `workspace_role: nobody gives a role above the own, and ${role} is above yours in this workspace.`,
+    );
+  }
+  const refusal = refuseGivenRole(person.role, role);
+  if (refusal !== null) {
+    throw new ApiError(
+      "invalid_request",
+      `workspace_role: this member is ${roleNames[person.role]} of the organization and ${refusal}.`,
+    );
+  }
+}
+
+function placeOf(caller: Caller, workspaceId: string) {
+  return { organizationId: caller.organizationId, workspaceId };
+}
+
+function memberNotFound(id: string): ApiError {
+  return new ApiError("not_found", `Member not found: ${id}`);
+}
+
+function notInWorkspace(memberId: string): ApiError {
+  return new ApiError("not_found", `Workspace member not found: ${memberId}`);
+}

@@ -1,0 +1,182 @@
+import type { Config } from "#src/config.ts";
+import type { Storage } from "#src/db/storage.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { newId } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import { findWriter, type WriterRow } from "#src/recording/journal-rows.sql.ts";
+import {
+  type DiskJournalOptions,
+  findJournalOf,
+  listLeftJournals,
+  nameOfProcess,
+  type OpenedJournal,
+  openDiskJournal,
+  openLeftJournal,
+  openRowJournal,
+} from "#src/recording/node-journal.ts";
+import { adoptPostgresJournal } from "#src/recording/postgres-journal.ts";
+import {
+  adoptDeadJournals,
+  finishLeftJournals,
+  type Housekeeping,
+  type SettleJournal,
+  settleOpened,
+} from "#src/recording/unfinished-journals.ts";
+
+// Which journals this process has to do with: its own, by the configuration, and those that nobody writes any more.
+
+export interface JournalsOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  /** The data folder, without links. */
+  folder: string;
+  /** Which of the processes of this data folder. */
+  index: number;
+  nowMs: () => number;
+  /** The process cannot go on by itself. */
+  onFailure: (reason: string) => void;
+}
+
+const POOL_SIZE = 2;
+/** Shorter than for other connections: a begin waits on these. Longer than a pool keeps an idle connection. */
+const SILENCE_MS = 12_000;
+const MAX_BEAT_MS = 2_000;
+const MAX_POLL_MS = 5_000;
+/** What a lease keeper gives silent nodes, beyond the TTL. */
+const GRACE_SHARE = 0.25;
+const ADOPTED =
+  "This node was not heard of for longer than BURSAR_LEASE_TTL, and another has finished its journal: start it again.";
+
+/**
+ * Where this node had a journal of the other kind, that one is finished first: only one of them can go on. Throws
+ * StartError when another process writes it, or it is another node's.
+ */
+export async function openOwnJournal(
+  options: JournalsOptions,
+  settle: SettleJournal,
+): Promise<OpenedJournal> {
+  const { config, storage } = options;
+  const disk = diskOf(options);
+  if (config.journal === "disk") {
+    const opened = await openDiskJournal(disk);
+    const { nodeId } = opened.journal;
+    if ((await findWriter(storage.database, nodeId)) === null) return opened;
+    await opened.release();
+    const previousJournalId = await settleFirst(await openRows(options, { nodeId }), settle);
+    return openDiskJournal({ ...disk, previousJournalId });
+  }
+  const nodeId = nameOfProcess(disk);
+  const left = nodeId === null ? null : findJournalOf(disk.folder, nodeId);
+  if (left === null) return openRows(options, { nodeId });
+  const opened = await openLeftJournal({ ...disk, index: left });
+  return openRows(options, { nodeId, previousJournalId: await settleFirst(opened, settle) });
+}
+
+function diskOf(options: JournalsOptions): DiskJournalOptions {
+  const { config, folder, index, logger } = options;
+  const configuredId = config.nodeId ?? null;
+  // The cap is the folder's: each of its journals has an equal part.
+  const maxBytes = Math.floor(config.journalMaxBytes / config.processes);
+  const makeId = idsOf(options);
+  return { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
+}
+
+function openRows(
+  options: JournalsOptions,
+  node: { nodeId: string | null; previousJournalId?: string },
+): Promise<OpenedJournal> {
+  const { storage, logger, onFailure } = options;
+  return openRowJournal({
+    ...node,
+    makeId: idsOf(options),
+    database: storage.openPool(POOL_SIZE, SILENCE_MS),
+    logger,
+    beatEveryMs: beatEveryMs(options),
+    onLost: (how) => {
+      if (how === "adopted") onFailure(ADOPTED);
+    },
+  });
+}
+
+/** Gives the id of the journal that was finished. */
+async function settleFirst(opened: OpenedJournal, settle: SettleJournal): Promise<string> {
+  // Without an end: the node does not start before.
+  const never = new AbortController().signal;
+  const isDone = await settleOpened(opened, settle, never);
+  if (isDone) return opened.journal.journalId;
+  throw new StartError(
+    "Another process runs under this node's id: give each its own BURSAR_NODE_ID.",
+  );
+}
+
+/** The first process looks after folders that were left over; every node looks after nodes that died. */
+export function keepUnfinishedJournals(
+  options: JournalsOptions,
+  ownNodeId: string,
+  settle: SettleJournal,
+): Housekeeping {
+  const { config, storage, logger, index } = options;
+  const { leaseTtlMs } = config;
+  const disk = diskOf(options);
+  const left = finishLeftJournals({
+    indexes: index === 1 ? listLeft(options) : [],
+    open: (of) => openLeftJournal({ ...disk, index: of }),
+    settle,
+    logger,
+  });
+  const dead = adoptDeadJournals({
+    database: storage.database,
+    ownNodeId,
+    silentMs: leaseTtlMs * (1 + GRACE_SHARE),
+    pollMs: Math.min(MAX_POLL_MS, leaseTtlMs / 8),
+    adopt: (seen) => adoptRows(options, seen),
+    settle,
+    clock: systemClock,
+    logger,
+  });
+  return {
+    stop: async () => {
+      await Promise.all([left.stop(), dead.stop()]);
+    },
+  };
+}
+
+/** Folders that no process writes, and none finishes as its own. */
+function listLeft({ config, folder }: JournalsOptions): number[] {
+  const { processes, nodeId: configuredId = null } = config;
+  const indexes = Array.from({ length: processes }, (_, at) => at + 1);
+  const names = new Set(indexes.map((index) => nameOfProcess({ configuredId, index })));
+  return listLeftJournals(folder)
+    .filter(({ index }) => config.journal === "postgres" || index > processes)
+    .filter(({ nodeId }) => nodeId === null || !names.has(nodeId))
+    .map(({ index }) => index);
+}
+
+async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<OpenedJournal | null> {
+  const database = options.storage.openPool(POOL_SIZE, SILENCE_MS);
+  const journal = await adoptPostgresJournal(
+    {
+      database,
+      journalId: idsOf(options)("jrnl_"),
+      logger: options.logger,
+      beatEveryMs: beatEveryMs(options),
+    },
+    seen,
+  ).catch(async (error: unknown) => {
+    await database.destroy();
+    throw error;
+  });
+  if (journal !== null) return { journal, release: () => database.destroy() };
+  await database.destroy();
+  return null;
+}
+
+function beatEveryMs({ config }: JournalsOptions): number {
+  return Math.min(MAX_BEAT_MS, config.leaseTtlMs / 4);
+}
+
+function idsOf({ nowMs }: JournalsOptions): (prefix: string) => string {
+  return (prefix) => newId(prefix, nowMs());
+}

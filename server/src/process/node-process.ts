@@ -1,0 +1,106 @@
+// One of several processes of a data folder: started by supervisor.ts, which tells it what to be.
+import { Socket } from "node:net";
+import { mergeMetrics } from "#src/http/merge-metrics.ts";
+import { makeProcessLogger } from "#src/lib/logger.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import type { FromProcess, ToProcess } from "./process-messages.ts";
+import { type RunningServer, startServer } from "./wiring.ts";
+
+type Start = Extract<ToProcess, { kind: "start" }>;
+
+/** A scrape that took longer would be given up by the scraper; the text of this process is there at once. */
+const METRICS_WITHIN_MS = 2_000;
+
+const started = Promise.withResolvers<Start>();
+const stopRequested = Promise.withResolvers<string>();
+const asked = new Map<number, (texts: readonly string[]) => void>();
+let ownMetrics: (() => Promise<string>) | null = null;
+let accept: ((connection: Socket) => void) | null = null;
+let asks = 0;
+
+// Without its supervisor nobody keeps the database or the folder for it: it must not serve for another moment. What it
+// was doing is in its journal, as after `kill -9`.
+process.on("disconnect", () => process.exit(1));
+process.on("message", (message, handle) => void take(message as ToProcess, handle));
+// A closed terminal or a service manager tells every process; told alone, this one makes room for its successor.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.on(signal, () => stopRequested.resolve(signal));
+}
+await run(await started.promise);
+
+async function run(start: Start): Promise<void> {
+  const { index, loaded, isSimulated, database, url } = start;
+  const { logLevel, logFormat } = loaded.config;
+  const logger = makeProcessLogger(logLevel, logFormat).child({ process: index });
+  let server: RunningServer;
+  try {
+    const acceptInto = (into: (connection: Socket) => void) => {
+      accept = into;
+    };
+    const share = { index, database, url, acceptInto, collectMetrics };
+    server = await startServer({ loaded, logger, isSimulated, share });
+  } catch (error) {
+    const isForPeople = error instanceof StartError;
+    await send({ kind: "failed", message: explain(error), isForPeople });
+    process.exit(1);
+  }
+  ownMetrics = server.metrics;
+  await send({
+    kind: "ready",
+    server: {
+      nextSteps: server.nextSteps,
+      upstream: server.upstream(),
+      upstreamVariables: server.upstreamVariables,
+      warnings: server.warnings,
+    },
+  });
+  const reason = await Promise.race([stopRequested.promise, server.failed]);
+  logger.info({ reason }, "stopping");
+  await send({ kind: "leaving" });
+  await server.stop();
+  process.exit(process.exitCode ?? 0);
+}
+
+async function take(message: ToProcess, handle: unknown): Promise<void> {
+  switch (message.kind) {
+    case "connection":
+      if (handle instanceof Socket) accept?.(handle);
+      return send({ kind: "taken" });
+    case "start":
+      return started.resolve(message);
+    case "stop":
+      return stopRequested.resolve("told by the supervisor");
+    case "tell_metrics":
+      return send({ kind: "metrics", ask: message.ask, text: (await ownMetrics?.()) ?? "" });
+    case "all_metrics":
+      asked.get(message.ask)?.(message.texts);
+      asked.delete(message.ask);
+  }
+}
+
+/** Through the supervisor, since a scraper reaches whichever process the port gives it. */
+async function collectMetrics(own: string): Promise<string> {
+  asks += 1;
+  const ask = asks;
+  const answer = Promise.withResolvers<readonly string[]>();
+  asked.set(ask, answer.resolve);
+  const timer = setTimeout(() => answer.resolve([]), METRICS_WITHIN_MS);
+  await send({ kind: "ask_metrics", ask });
+  const others = await answer.promise;
+  clearTimeout(timer);
+  asked.delete(ask);
+  return mergeMetrics([own, ...others]);
+}
+
+/** Resolves when it was handed over; a supervisor that is gone is noticed by `disconnect`. */
+function send(message: FromProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) return resolve();
+    process.send(message, () => resolve());
+  });
+}
+
+function explain(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

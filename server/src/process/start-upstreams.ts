@@ -1,0 +1,68 @@
+import type { Config } from "#src/config.ts";
+import type { Storage } from "#src/db/storage.ts";
+import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { startSimulator } from "#src/simulator/server.ts";
+import { openUpstreams, type Upstreams } from "#src/upstreams/resolve-upstream.ts";
+import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
+import { findSharedUpstream } from "#src/upstreams/upstream-lookup.sql.ts";
+
+interface UpstreamOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  /** Key that seals secrets stored in the database. */
+  key: Buffer;
+  /** `--simulator`: ignores every configured upstream. */
+  isSimulated: boolean;
+  /** Number of this process in its data folder, from 1. */
+  index: number;
+}
+
+/** Opens the upstream of the environment, the stored one, or the simulator. */
+export function startUpstreams({
+  config,
+  storage,
+  logger,
+  key,
+  isSimulated,
+  index,
+}: UpstreamOptions): Promise<Upstreams> {
+  const { anthropicApiKey, anthropicUpstreamUrl } = config;
+  const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
+  return openUpstreams({
+    environment:
+      isConfigured && !isSimulated
+        ? { apiKey: anthropicApiKey ?? null, baseUrl: anthropicUpstreamUrl ?? null }
+        : null,
+    findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
+    sealingKey: key,
+    startSimulator: () =>
+      startSimulator(
+        process.platform === "win32"
+          ? { port: 0 }
+          : { socketPath: localSocketPath(storage.folder, socketName("simulator", index)) },
+      ),
+    idleTimeoutMs: config.upstreamIdleMs,
+    logger,
+  });
+}
+
+/** Upstream in use. Null while the configured one cannot be used. */
+export function findUpstreamInUse(upstreams: Upstreams): UpstreamDescription | null {
+  try {
+    return upstreams.current().describe;
+  } catch {
+    return null;
+  }
+}
+
+/** Names of the variables that configure an upstream, for people. */
+export function nameUpstreamVariables(config: Config): string {
+  return [
+    config.anthropicApiKey === undefined ? null : "ANTHROPIC_API_KEY",
+    config.anthropicUpstreamUrl === undefined ? null : "ANTHROPIC_UPSTREAM_URL",
+  ]
+    .filter((name) => name !== null)
+    .join(" and ");
+}

@@ -1,0 +1,282 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
+import { openStorage, type Storage } from "#src/db/storage.ts";
+import { type Dealer, dealConnections, type Taker } from "#src/http/deal-connections.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import { relayAdminSocket } from "./admin-relay.ts";
+import type { FromProcess, ServerFacts, ToProcess } from "./process-messages.ts";
+import type { RunningServer, StartOptions } from "./wiring.ts";
+
+// Several gateway processes on one port. This process serves nothing itself: it keeps the data folder and the database,
+// hands each new connection to the next process, and starts one that died again.
+// Failure policy: at the start one that cannot start ends all. Later one that dies comes back under its index, the
+// others go on. Without this process the others end at once.
+
+export type SuperviseOptions = Omit<StartOptions, "share">;
+
+const FIRST_RESTART_MS = 100;
+const MAX_RESTART_MS = 5_000;
+/** Deaths longer ago do not make a restart wait. */
+const DEATH_WINDOW_MS = 60_000;
+/** Beyond BURSAR_DRAIN: the last flush, handing back leases, closing. */
+const STOP_WITHIN_MS = 20_000;
+const METRICS_WITHIN_MS = 1_000;
+
+/** Starts `config.processes` gateways. Throws a StartError for what the operator can mend; nothing is left running then. */
+export async function startProcesses(options: SuperviseOptions): Promise<RunningServer> {
+  await using parts = new AsyncDisposableStack();
+  const { loaded, logger } = options;
+  const { config } = loaded;
+  const failure = Promise.withResolvers<string>();
+  const storage = await openStorage({
+    dataDir: config.dataDir,
+    databaseUrl: config.databaseUrl,
+    processes: config.processes,
+    logger,
+    onFailure: (reason) => {
+      process.exitCode = 1;
+      failure.resolve(reason);
+    },
+  });
+  parts.defer(() => storage.close());
+  // Made here, once: the processes find it.
+  const secret = await resolveSecret({
+    given: config.secret,
+    isDatabaseShared: !storage.isEmbedded,
+    dataDir: storage.folder,
+  });
+  await checkSecretFingerprint(storage.database, secret);
+  const { host, port, tlsCertFile } = config;
+  const dealer = await dealConnections({ host, port, isTls: tlsCertFile !== undefined });
+  parts.defer(() => dealer.close());
+  const supervisor = new Supervisor(options, storage, dealer);
+  parts.defer(() => supervisor.stop());
+  // Before the first process serves: `./bursar` must work as soon as /readyz is 200.
+  const relay = await relayAdminSocket(localSocketPath(storage.folder, "admin.sock"), () =>
+    supervisor.chooseAdminSocket(),
+  );
+  parts.defer(() => relay.close());
+  const facts = await supervisor.start();
+  const started = parts.move();
+  return {
+    ...facts,
+    url: dealer.url,
+    upstream: () => facts.upstream,
+    isDatabaseEmbedded: storage.isEmbedded,
+    failed: failure.promise,
+    metrics: async () => supervisor.metrics(),
+    stop: () => started.disposeAsync(),
+  };
+}
+
+interface Slot {
+  index: number;
+  worker: ChildProcess;
+  isReady: boolean;
+  restarts: number;
+  /** When it died lately, monotonic milliseconds. */
+  deaths: number[];
+}
+
+class Supervisor {
+  readonly #options: SuperviseOptions;
+  readonly #storage: Storage;
+  readonly #dealer: Dealer;
+  readonly #logger: Logger;
+  readonly #slots: Slot[] = [];
+  readonly #stopping = new AbortController();
+  readonly #restarting = new Set<Promise<void>>();
+  readonly #scrapes = new Map<number, (worker: ChildProcess, text: string) => void>();
+  #scrapeCount = 0;
+  #adminTurn = 0;
+
+  constructor(options: SuperviseOptions, storage: Storage, dealer: Dealer) {
+    this.#options = options;
+    this.#storage = storage;
+    this.#dealer = dealer;
+    this.#logger = options.logger;
+  }
+
+  /** Resolves when all processes serve. */
+  async start(): Promise<ServerFacts> {
+    const { processes } = this.#options.loaded.config;
+    const starts: Promise<ServerFacts>[] = [];
+    for (let index = 1; index <= processes; index++) {
+      const slot = { index, worker: forkProcess(), isReady: false, restarts: 0, deaths: [] };
+      this.#slots.push(slot);
+      starts.push(this.#launch(slot));
+    }
+    const [first] = await Promise.all(starts);
+    if (first === undefined) throw new StartError("BURSAR_PROCESSES is at least 1.");
+    for (const slot of this.#slots) this.#watch(slot);
+    return first;
+  }
+
+  /** The socket of a process that serves, each in its turn. */
+  chooseAdminSocket(): string | null {
+    const ready = this.#slots.filter(({ isReady }) => isReady);
+    this.#adminTurn += 1;
+    const slot = ready[this.#adminTurn % Math.max(ready.length, 1)];
+    if (slot === undefined) return null;
+    return localSocketPath(this.#storage.folder, socketName("admin-process", slot.index));
+  }
+
+  metrics(): string {
+    const lines = (name: string, type: string, help: string, read: (slot: Slot) => number) => [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} ${type}`,
+      ...this.#slots.map((slot) => `${name}{process="${slot.index}"} ${read(slot)}`),
+    ];
+    return [
+      ...lines("bursar_process_up", "gauge", "Whether the process serves.", ({ isReady }) =>
+        isReady ? 1 : 0,
+      ),
+      ...lines(
+        "bursar_process_restarts_total",
+        "counter",
+        "How often the process was started again.",
+        ({ restarts }) => restarts,
+      ),
+    ].join("\n");
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#dealer.close();
+    await Promise.all(this.#restarting);
+    const { drainMs } = this.#options.loaded.config;
+    await Promise.all(
+      this.#slots.map(async ({ worker, index }) => {
+        const exited = exitOf(worker);
+        tell(worker, { kind: "stop" });
+        const timer = setTimeout(() => {
+          this.#logger.error({ process: index }, "a process did not stop in time: it is killed");
+          worker.kill("SIGKILL");
+        }, drainMs + STOP_WITHIN_MS);
+        await exited;
+        clearTimeout(timer);
+      }),
+    );
+  }
+
+  /** Resolves when it serves. Throws what it said when it ends instead. */
+  #launch(slot: Slot): Promise<ServerFacts> {
+    const { worker, index } = slot;
+    const ready = Promise.withResolvers<ServerFacts>();
+    const taker = takerOf(worker);
+    let failure: Extract<FromProcess, { kind: "failed" }> | null = null;
+    worker.on("message", (message: FromProcess) => {
+      switch (message.kind) {
+        case "failed":
+          failure = message;
+          return;
+        case "ready":
+          slot.isReady = true;
+          this.#logger.info({ process: index, pid: worker.pid }, "a process serves");
+          this.#dealer.add(taker);
+          return ready.resolve(message.server);
+        case "taken":
+          return this.#dealer.taken(taker);
+        case "leaving":
+          return this.#dealer.remove(taker);
+        case "ask_metrics":
+          return void this.#answerMetrics(worker, message.ask);
+        case "metrics":
+          return this.#scrapes.get(message.ask)?.(worker, message.text);
+      }
+    });
+    // A process that dies while it is written to; its exit says all.
+    worker.on("error", (error) => this.#logger.debug({ err: error, process: index }, "a process"));
+    void exitOf(worker).then((how) => {
+      slot.isReady = false;
+      this.#dealer.lost(taker);
+      const message = failure?.message ?? `Process ${index} ended with ${how} before it was ready.`;
+      ready.reject(failure?.isForPeople === false ? new Error(message) : new StartError(message));
+    });
+    const { loaded, isSimulated } = this.#options;
+    const database = this.#storage.place;
+    const { url } = this.#dealer;
+    tell(worker, { kind: "start", index, loaded, isSimulated, database, url });
+    return ready.promise;
+  }
+
+  #watch(slot: Slot): void {
+    void exitOf(slot.worker).then((how) => {
+      if (this.#stopping.signal.aborted) return;
+      this.#logger.error({ process: slot.index, how }, "a process ended: it is started again");
+      const restarting = this.#restart(slot).finally(() => this.#restarting.delete(restarting));
+      this.#restarting.add(restarting);
+    });
+  }
+
+  /** Ends when there is a process in the slot, whether it comes to serve or not. */
+  async #restart(slot: Slot): Promise<void> {
+    const nowMs = systemClock.monotonicMs();
+    slot.deaths = [...slot.deaths.filter((atMs) => nowMs - atMs < DEATH_WINDOW_MS), nowMs];
+    const waitMs = Math.min(FIRST_RESTART_MS * 2 ** (slot.deaths.length - 1), MAX_RESTART_MS);
+    const { signal } = this.#stopping;
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    slot.worker = forkProcess();
+    slot.restarts += 1;
+    this.#launch(slot).catch((error: unknown) => {
+      this.#logger.error({ err: error, process: slot.index }, "a process could not start");
+    });
+    this.#watch(slot);
+  }
+
+  /** Asks the others, and answers with what came in time. */
+  async #answerMetrics(asker: ChildProcess, ask: number): Promise<void> {
+    this.#scrapeCount += 1;
+    const scrape = this.#scrapeCount;
+    const others = this.#slots.filter(({ worker, isReady }) => isReady && worker !== asker);
+    const texts = new Map<ChildProcess, string>();
+    const complete = Promise.withResolvers<void>();
+    const isComplete = () => texts.size >= others.length;
+    this.#scrapes.set(scrape, (worker, text) => {
+      texts.set(worker, text);
+      if (isComplete()) complete.resolve();
+    });
+    if (isComplete()) complete.resolve();
+    for (const { worker } of others) tell(worker, { kind: "tell_metrics", ask: scrape });
+    const timer = setTimeout(complete.resolve, METRICS_WITHIN_MS);
+    await complete.promise;
+    clearTimeout(timer);
+    this.#scrapes.delete(scrape);
+    tell(asker, { kind: "all_metrics", ask, texts: [...texts.values(), this.metrics()] });
+  }
+}
+
+/** What ended it: its exit code, or the signal. */
+function exitOf(worker: ChildProcess): Promise<string> {
+  const { exitCode, signalCode } = worker;
+  if (exitCode !== null || signalCode !== null) {
+    return Promise.resolve(String(signalCode ?? exitCode));
+  }
+  return new Promise((resolve) => {
+    worker.once("exit", (code, signal) => resolve(String(signal ?? code)));
+  });
+}
+
+/** To one that is gone, nothing. */
+function tell(worker: ChildProcess, message: ToProcess): void {
+  if (worker.connected) worker.send(message, () => undefined);
+}
+
+/** Nothing of ours stands in its arguments or its environment: what it has to know comes in the first message. */
+function forkProcess(): ChildProcess {
+  const script = fileURLToPath(new URL("./node-process.ts", import.meta.url));
+  return fork(script, [], { serialization: "advanced" });
+}
+
+function takerOf(worker: ChildProcess): Taker {
+  const message: ToProcess = { kind: "connection" };
+  return {
+    take: (connection, sent) => void worker.send(message, connection, { keepOpen: true }, sent),
+  };
+}

@@ -1,0 +1,444 @@
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { makeSessions } from "#src/access/sessions.ts";
+import { makeOutgoing, type Outgoing } from "#src/alerts/channels/outgoing.ts";
+import type { SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
+import { giveFirstAlerts } from "#src/alerts/rules/first-alerts.ts";
+import { keepAuditLog } from "#src/audit/keep-audit-log.ts";
+import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
+import { type NewestBackup, readNewestBackup } from "#src/backup/newest-backup.ts";
+import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "#src/config.ts";
+import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-watch.ts";
+import { isUnavailable } from "#src/db/database-error.ts";
+import { findDurabilityWarning } from "#src/db/durability.ts";
+import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
+import { type DatabasePlace, joinStorage, openStorage, type Storage } from "#src/db/storage.ts";
+import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
+import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
+import { makeAdminApp } from "#src/http/app.ts";
+import { makeClientAddress } from "#src/http/client-address.ts";
+import { dispatch } from "#src/http/dispatch.ts";
+import {
+  acceptConnections,
+  type Listener,
+  type LocalListener,
+  listen,
+  listenLocally,
+  urlForPeople,
+} from "#src/http/listen.ts";
+import { type Metrics, makeMetrics } from "#src/http/metrics.ts";
+import { readTls } from "#src/http/read-tls.ts";
+import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
+import { type KeyUses, noteKeyUses } from "#src/key-lookup/key-uses.ts";
+import { makeBackground } from "#src/lib/background.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { readFreeBytes } from "#src/lib/free-space.ts";
+import { newId, systemRandomBytes } from "#src/lib/ids.ts";
+import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { VERSION } from "#src/lib/program-version.ts";
+import { sealingKey } from "#src/lib/seal.ts";
+import { ensureOrganization } from "#src/organizations/organizations.ts";
+import { removeForeignVariables } from "#src/people/identity/auth.ts";
+import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
+import { type RateKeeper, startRates } from "#src/rates/buckets/rate-keeper.ts";
+import { keepUsageTables } from "#src/recording/keep-usage-tables.ts";
+import type { Meter } from "#src/recording/meter.ts";
+import { listReportedModels } from "#src/recording/usage.sql.ts";
+import type { LeaseKeeper } from "#src/spend/ledger/lease-keeper.ts";
+import type { Ledger } from "#src/spend/ledger/ledger.ts";
+import { steadyDays } from "#src/spend/ledger/steady-days.ts";
+import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
+import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
+import { describeNode } from "./describe-node.ts";
+import { findNextSteps, type NextSteps } from "./next-steps.ts";
+import { checkReadiness } from "./readiness.ts";
+import { startMoney } from "./start-accounting.ts";
+import { startJobs } from "./start-jobs.ts";
+import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
+
+// Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
+
+export interface StartOptions {
+  loaded: LoadedConfig;
+  logger: Logger;
+  /** `--simulator`: no configured upstream is looked at. */
+  isSimulated: boolean;
+  /** For one of several processes; alone in its data folder when not given. */
+  share?: ProcessShare;
+}
+
+/** What one of several processes of a data folder has from its supervisor. */
+export interface ProcessShare {
+  /** 1 is the first. */
+  index: number;
+  database: DatabasePlace;
+  /** Where the supervisor listens. */
+  url: string;
+  /** Gives the connections that the supervisor hands over, from now on. */
+  acceptInto(accept: (connection: Socket) => void): void;
+  /** The text of all processes, given that of this one. */
+  collectMetrics(own: string): Promise<string>;
+}
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:8484`. */
+  url: string;
+  nextSteps: NextSteps;
+  /** The upstream in use, or null while the configured one cannot be used. */
+  upstream(): UpstreamDescription | null;
+  /** The variables that name an upstream of the environment, for people. */
+  upstreamVariables: string;
+  isDatabaseEmbedded: boolean;
+  /** What the operator should know, one sentence each. */
+  warnings: readonly string[];
+  /** Resolves with a reason when the server cannot go on by itself. */
+  failed: Promise<string>;
+  /** Prometheus text of this process alone. */
+  metrics(): Promise<string>;
+  /** Stops accepting, finishes what runs, writes the last records, and frees everything. */
+  stop(): Promise<void>;
+}
+
+const POLL_CHANGES_MS = 250;
+/** Time after the drain for the last flush and the return of leases. */
+const STOP_WITHIN_MS = 8_000;
+const ORGANIZATION_NAME = "My organization";
+/** Names of models outside the price list that reports show as themselves. */
+const MAX_OTHER_MODELS = 200;
+
+/** Starts a server. Throws a StartError for what the operator can mend; nothing is left running then. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  await using parts = new AsyncDisposableStack();
+  const server = await startParts(options, parts);
+  const started = parts.move();
+  return { ...server, stop: () => started.disposeAsync() };
+}
+
+async function startParts(
+  { loaded, logger, isSimulated, share }: StartOptions,
+  parts: AsyncDisposableStack,
+): Promise<Omit<RunningServer, "stop">> {
+  removeForeignVariables(process.env);
+  const { config } = loaded;
+  const failure = Promise.withResolvers<string>();
+  const onFailure = (reason: string) => {
+    process.exitCode = 1;
+    failure.resolve(reason);
+  };
+  const { dataDir, databaseUrl } = config;
+  const storage: Storage = share
+    ? joinStorage(share.database, logger)
+    : await openStorage({ dataDir, databaseUrl, logger, onFailure });
+  parts.defer(() => storage.close());
+  const secret = await resolveSecret({
+    given: config.secret,
+    isDatabaseShared: !storage.isEmbedded,
+    dataDir: storage.folder,
+  });
+  await checkSecretFingerprint(storage.database, secret);
+  const key = sealingKey(secret);
+
+  const index = share?.index ?? 1;
+  const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
+  const listening = { url: "" };
+  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
+  const core = await startCore(
+    { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
+    parts,
+  );
+  const outgoing = makeOutgoing(config.allowPrivateTargets);
+  const surface = { config, storage, logger, core, share, outgoing, publicUrl };
+  const surfaces = await startSurfaces(surface, parts);
+  listening.url = surfaces.url;
+  const jobs = startJobs({
+    connectionString: storage.place.connectionString,
+    audit: core.audit,
+    publicUrl,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    outgoing,
+    abandoned: storage.abandoned,
+    logger,
+  });
+  parts.defer(async () => {
+    // At once: a job that does not end must not keep the port open.
+    await Promise.all([jobs.stop(), surfaces.stopListening()]);
+    storage.abandonAfter(STOP_WITHIN_MS);
+  });
+  const durability = await findDurabilityWarning(storage.database);
+  const nextSteps = await findNextSteps(
+    { database: storage.database, nowMs: () => core.watch.databaseNowMs(), publicUrl },
+    { organizationId: core.organizationId, makesLink: index === 1 },
+  );
+  return {
+    url: surfaces.url,
+    nextSteps,
+    upstream: () => findUpstreamInUse(core.upstreams),
+    upstreamVariables: nameUpstreamVariables(config),
+    isDatabaseEmbedded: storage.isEmbedded,
+    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
+    failed: failure.promise,
+    metrics: surfaces.metrics,
+  };
+}
+
+interface CoreOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  secret: string;
+  key: Buffer;
+  isSimulated: boolean;
+  index: number;
+  onFailure: (reason: string) => void;
+  /** Where people reach this server, for links in messages. Known once it listens. */
+  publicUrl: () => string;
+}
+
+/** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
+interface Core {
+  organizationId: string;
+  audit: AuditLog;
+  watch: ChangeWatch;
+  keys: KeyCache;
+  keyUses: KeyUses;
+  prices: PriceBooks;
+  labels: ModelLabels;
+  nodeId: string;
+  ledger: Ledger;
+  leases: LeaseKeeper;
+  rates: RateKeeper;
+  meter: Meter;
+  spendAlerts: SpendAlerts;
+  upstreams: Upstreams;
+  newestBackup: NewestBackup;
+  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  spendNowMs: () => number;
+  /** Set once there is one: limits that are made then count what it runs. */
+  runsOn: { gateway: Gateway | null };
+}
+
+async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
+  const { config, logger } = options;
+  const { database } = options.storage;
+  const reload: ((changed: Changed) => void)[] = [];
+  const watch = watchChanges({
+    database,
+    intervalMs: POLL_CHANGES_MS,
+    clock: systemClock,
+    logger,
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
+    },
+  });
+  parts.defer(() => watch.stop());
+  await watch.ready;
+  const nowMs = () => watch.databaseNowMs();
+  const audit = await openAuditLog({
+    database: options.storage.adminDatabase,
+    nowMs,
+    randomBytes: systemRandomBytes,
+    secret: options.secret,
+    folder: options.storage.folder,
+    index: options.index,
+    onChange: () => watch.look(),
+    logger,
+  });
+  parts.defer(() => audit.witness.stop());
+  const { id: organizationId } = await ensureOrganization(audit, ORGANIZATION_NAME);
+  await giveFirstAlerts(audit);
+  const auditKeeper = keepAuditLog({ ...audit, logger });
+  parts.defer(() => auditKeeper.stop());
+  const usageTables = await keepUsageTables({ database: options.storage.adminDatabase, logger });
+  parts.defer(() => usageTables.stop());
+
+  const keys = makeKeyCache({
+    lookup: (hashes) => findApiKeysByHashes(database, hashes),
+    msSinceContact: () => watch.msSinceContact(),
+    leaseTtlMs: config.leaseTtlMs,
+    clock: systemClock,
+  });
+  const keyUses = noteKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
+  const prices = makePriceBooks({ database });
+  await prices.reload();
+  const upstreams = await startUpstreams(options);
+  parts.defer(() => upstreams.close());
+  // What the reports already show counts towards the cap, so that it holds over restarts.
+  const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
+  const runsOn: Core["runsOn"] = { gateway: null };
+  const spendNowMs = steadyDays(nowMs);
+  const alerting = { ...audit, publicUrl: options.publicUrl };
+  const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn };
+  const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
+  const { ledger } = money;
+
+  const rates = await startRates({ database, databaseNowMs: nowMs, logger }, parts);
+
+  const newestBackup = await readNewestBackup(database);
+  const quietly = makeQuietly(logger);
+  reload.push(
+    (changed) => keys.forget(changed),
+    quietly(() => prices.reload()),
+    quietly(() => ledger.refresh()),
+    quietly(() => rates.refresh()),
+    (changed) => money.spendAlerts.forget(changed),
+    quietly(() => upstreams.reload()),
+    quietly(() => newestBackup.reload()),
+  );
+  const access = { watch, keys, keyUses };
+  const counted = { ...money, rates, newestBackup, spendNowMs, runsOn };
+  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+}
+
+/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+function makeQuietly(logger: Logger) {
+  return (work: () => Promise<void>) => () => {
+    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
+  };
+}
+
+interface SurfaceOptions {
+  config: Config;
+  storage: Storage;
+  logger: Logger;
+  core: Core;
+  share: ProcessShare | undefined;
+  outgoing: Outgoing;
+  publicUrl: () => string;
+}
+
+interface Surfaces {
+  url: string;
+  /** Prometheus text of this process alone. */
+  metrics: () => Promise<string>;
+  /** Takes no new requests, and resolves when the running ones are over. Idempotent. */
+  stopListening: () => Promise<void>;
+}
+
+/** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
+async function startSurfaces(
+  { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
+  parts: AsyncDisposableStack,
+): Promise<Surfaces> {
+  const metrics = makeMetricsOf(core, () => gateway, { share, folder: storage.folder });
+  const clientAddress = makeClientAddress(config.trustedProxies);
+  const gateway = makeGateway({
+    keys: core.keys,
+    keyUse: core.keyUses.keyUse,
+    clientAddress,
+    ledger: core.ledger,
+    leases: core.leases,
+    rates: core.rates,
+    onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
+    onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
+    meter: core.meter,
+    ...((config.journalSync === "group" || config.journal === "postgres") && {
+      beginSynced: (record) => core.meter.beginSynced(record),
+    }),
+    prices: core.prices,
+    labels: core.labels,
+    upstream: () => core.upstreams.current(),
+    publicUrl: () => urlForClients(config, publicUrl),
+    databaseNowMs: core.spendNowMs,
+    metrics,
+    newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
+    clock: systemClock,
+    idleTimeoutMs: config.upstreamIdleMs,
+    answerTimeoutMs: config.upstreamAnswerMs,
+    logger,
+  });
+  core.runsOn.gateway = gateway;
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after an answer failed"),
+  );
+  parts.defer(() => background.settled());
+  let local: LocalListener | null = null;
+  const admin = await makeAdminApp({
+    ...core.audit,
+    ...outgoing,
+    publicUrl,
+    isMailServerConfigured: config.smtpUrl !== undefined,
+    operatorOrganizationId: core.organizationId,
+    sessions: makeSessions(core.audit),
+    background,
+    publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
+    isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
+    clientAddress,
+    unresolvedReleaseMs: config.unresolvedReleaseMs,
+    ...core.keyUses,
+    onDenied: (caller, route, origin, refusal) =>
+      core.audit.denials.note({ caller, route, origin, refusal }),
+    isDatabaseAway: isUnavailable,
+    consoleFolder: fileURLToPath(new URL("../../../console/dist", import.meta.url)),
+    readiness: async () => checkReadiness({ ...core, config, gateway }),
+    metrics: share
+      ? { ...metrics, text: async () => share.collectMetrics(await metrics.text()) }
+      : metrics,
+    version: VERSION,
+    node: describeNode({ config, storage, core }, () => gateway),
+    logger,
+  });
+  parts.defer(() => admin.close());
+
+  const adminSocket = await listenLocally(adminSocketPath(storage, share), admin.routing);
+  local = adminSocket;
+  parts.defer(() => adminSocket.close());
+  const served = { tls: readTls(config), ...dispatch(gateway, admin) };
+  const address = { host: config.host, port: config.port };
+  const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
+  const stopListening = makeStopListening({ listener, gateway, drainMs: config.drainMs });
+  parts.defer(stopListening);
+  return { url: listener.url, metrics: metrics.text, stopListening };
+}
+
+function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {
+  return localSocketPath(folder, share ? socketName("admin-process", share.index) : "admin.sock");
+}
+
+/** Clients elsewhere may know the server by another address than the one it listens on: null then. */
+function urlForClients(config: Config, publicUrl: () => string): string | null {
+  return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
+}
+
+/** The part of one of several processes in the port that its supervisor has. */
+function joinListener(share: ProcessShare, served: Parameters<typeof acceptConnections>[0]) {
+  const acceptor = acceptConnections(served);
+  share.acceptInto(acceptor.accept);
+  return { url: share.url, close: acceptor.close };
+}
+
+function makeMetricsOf(
+  core: Core,
+  gateway: () => Gateway,
+  { share, folder }: { share: ProcessShare | undefined; folder: string },
+): Metrics {
+  return makeMetrics({
+    inFlight: () => gateway().stats().inFlight,
+    pendingRecords: () => core.meter.status().pendingRecords,
+    oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    journal: () => core.meter.status().journal,
+    diskFreeBytes: () => readFreeBytes(folder),
+    databaseSilenceMs: () => core.watch.msSinceContact(),
+    waitingHolds: () => core.leases.status().waiting,
+    brokenAuditLogs: () => core.audit.chains.countBroken(),
+    newestBackupMs: () => core.newestBackup.madeAtMs(),
+    ...(share && { process: share.index }),
+  });
+}
+
+function makeStopListening(running: {
+  listener: Pick<Listener, "close">;
+  gateway: Gateway;
+  drainMs: number;
+}): () => Promise<void> {
+  let stopped: Promise<void> | null = null;
+  return () => {
+    // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
+    stopped ??= running.listener.close(running.gateway.drain(running.drainMs));
+    return stopped;
+  };
+}

@@ -1,0 +1,229 @@
+import type {
+  officialRateLimit,
+  officialWorkspaceRateLimit,
+  updateOfficialWorkspaceRateLimit,
+} from "@bursar/contract/admin/rate-limits.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { lockScope } from "#src/access/limited-scope.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import {
+  ALL_MODELS,
+  type ModelGroup,
+  modelGroupOf,
+  modelGroups,
+  OTHER_MODELS,
+  TOKEN_COUNT,
+} from "#src/domain/model-groups.ts";
+import { fromCursor, nextCursor, toPage } from "#src/domain/page-position.ts";
+import { type RateKind, rateKinds } from "#src/rates/buckets/bucket.ts";
+import {
+  findRateLimit,
+  listRateLimitsOf,
+  type PerMinute,
+  type RateLimit,
+} from "#src/rates/buckets/limits.sql.ts";
+import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
+import { auditOfSet, changeRateLimit, checkPerMinute } from "./change-rate-limit.ts";
+import { rateLimitNotFound } from "./rate-limits.ts";
+
+// The official shape: an entry for each group of models, with the organization's limits, and what a workspace has instead.
+
+type OrganizationEntry = z.input<typeof officialRateLimit>;
+type WorkspaceEntry = z.input<typeof officialWorkspaceRateLimit>;
+type WorkspaceValue = WorkspaceEntry["limits"][number];
+
+/** Official names of what we limit: our input tokens never count what was read from the cache. */
+const officialTypes: Readonly<Record<RateKind, string>> = {
+  requests: "requests_per_minute",
+  input_tokens: "input_tokens_per_minute_cache_aware",
+  output_tokens: "output_tokens_per_minute",
+};
+
+/** What no group is has no words there. */
+const officialGroups = modelGroups.filter(({ id }) => id !== ALL_MODELS);
+
+export interface OfficialQuery {
+  limit?: number | undefined;
+  page?: string | undefined;
+  group_type?: string | undefined;
+}
+
+export async function listOfficialRateLimits(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: OfficialQuery & { model?: string | undefined },
+) {
+  const { organizationId } = caller;
+  const groups = groupsOf(query);
+  if (query.model !== undefined && groups.length === 0) throw rateLimitNotFound();
+  const scopeIds = [organizationId];
+  const limits = await listRateLimitsOf(deps.database, { organizationId, scopeIds });
+  const entries = groups.map((group): OrganizationEntry => {
+    const limit = limits.find(({ modelGroup }) => modelGroup === group.id);
+    return {
+      id: entryIdOf(organizationId, group),
+      type: "rate_limit",
+      ...toGroup(group),
+      limits: rateKinds.flatMap((kind) => {
+        const value = limit?.perMinute[kind] ?? null;
+        return value === null ? [] : [{ type: officialTypes[kind], value }];
+      }),
+    };
+  });
+  const { group_type, model } = query;
+  return pageOf(entries, query, { list: "official_rate_limits", group_type, model });
+}
+
+export async function listOfficialWorkspaceRateLimits(
+  deps: AuditDeps,
+  { caller }: Call,
+  workspaceId: string,
+  query: OfficialQuery & { include_inherited?: boolean | undefined },
+) {
+  await getWorkspaceFor(deps.database, caller, "rate_limits:read", workspaceId);
+  const { organizationId } = caller;
+  const scopeIds = [workspaceId, organizationId];
+  const limits = await listRateLimitsOf(deps.database, { organizationId, scopeIds });
+  const entries = groupsOf(query).map((group) => {
+    const ofGroup = limits.filter(({ modelGroup }) => modelGroup === group.id);
+    const own = ofGroup.find(({ scopeType }) => scopeType === "workspace") ?? null;
+    const above = ofGroup.find(({ scopeType }) => scopeType === "organization") ?? null;
+    const isInherited = query.include_inherited === true;
+    return toWorkspaceEntry({ organizationId, workspaceId, group, own, above, isInherited });
+  });
+  const { group_type, include_inherited } = query;
+  const filters = { list: "official_workspace_rate_limits", workspaceId, group_type };
+  const isThere = ({ limits: values }: WorkspaceEntry) => values.length > 0;
+  return pageOf(entries.filter(isThere), query, { ...filters, include_inherited });
+}
+
+type Wanted = z.output<(typeof updateOfficialWorkspaceRateLimit)["body"]>["limits"];
+
+/** Throws a 404 for an entry that the organization's list does not have, and a 400 for what this server does not limit. */
+export function setOfficialWorkspaceRateLimit(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  of: { workspaceId: string; rateLimitId: string; wanted: Wanted },
+): Promise<WorkspaceEntry> {
+  const { organizationId } = caller;
+  const { workspaceId } = of;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const wireScope = { type: "workspace", workspace_id: workspaceId } as const;
+    const scope = await lockScope(tx, caller, wireScope, "rate_limits");
+    const group = officialGroups.find((each) => entryIdOf(organizationId, each) === of.rateLimitId);
+    if (group === undefined) throw rateLimitNotFound();
+    const place = { organizationId, modelGroup: group.id };
+    const apply = (before: RateLimit | null) => applyWanted(group, before, of.wanted);
+    const change = await changeRateLimit(tx, { ...scope, ...place }, apply);
+    const organization = { scopeType: "organization", scopeId: organizationId } as const;
+    const above = await findRateLimit(tx, { ...place, ...organization });
+    const { after: own } = change;
+    const entry = { organizationId, workspaceId, group, own, above, isInherited: false };
+    return { result: toWorkspaceEntry(entry), audit: auditOfSet(workspaceId, change) };
+  });
+}
+
+/** What is not named stays. Null where nothing is limited any more. */
+function applyWanted(
+  group: ModelGroup,
+  before: RateLimit | null,
+  wanted: Wanted,
+): PerMinute | null {
+  const none = { requests: null, input_tokens: null, output_tokens: null };
+  const perMinute: Record<RateKind, number | null> = { ...none, ...before?.perMinute };
+  const named = new Set<string>();
+  for (const { type, value } of wanted) {
+    if (named.has(type)) throw new ApiError("invalid_request", `limits: ${type} is named twice.`);
+    named.add(type);
+    const kind = rateKinds.find((each) => officialTypes[each] === type);
+    if (kind !== undefined) perMinute[kind] = value;
+    else if (value !== null) throw notKept(type);
+  }
+  if (rateKinds.every((kind) => perMinute[kind] === null)) return null;
+  checkPerMinute(group, perMinute);
+  return perMinute;
+}
+
+function notKept(type: string): ApiError {
+  const kept = Object.values(officialTypes).join(", ");
+  return new ApiError(
+    "invalid_request",
+    `limits: this server does not limit ${type}. It limits ${kept}.`,
+  );
+}
+
+/** Without a filter all of them; a model that no group names is in none. */
+function groupsOf({
+  group_type: type,
+  model,
+}: OfficialQuery & { model?: string | undefined }): readonly ModelGroup[] {
+  const ofType =
+    type === undefined
+      ? officialGroups
+      : officialGroups.filter(
+          ({ id }) => (id === TOKEN_COUNT ? TOKEN_COUNT : "model_group") === type,
+        );
+  if (model === undefined) return ofType;
+  const id = modelGroupOf(model);
+  return id === OTHER_MODELS ? [] : ofType.filter((group) => group.id === id);
+}
+
+function entryIdOf(organizationId: string, { id: modelGroup }: ModelGroup): string {
+  const scopeType = "organization";
+  return rateLimitIdOf({ organizationId, scopeType, scopeId: organizationId, modelGroup });
+}
+
+function toGroup(group: ModelGroup): Pick<OrganizationEntry, "group" | "models"> {
+  const id = `rlg_${group.id}`;
+  if (group.id === TOKEN_COUNT) return { group: { type: "token_count", id }, models: null };
+  const { displayName: display_name, models } = group;
+  return { group: { type: "model_group", id, display_name }, models: [...(models ?? [])] };
+}
+
+interface WorkspacePlace {
+  organizationId: string;
+  workspaceId: string;
+  group: ModelGroup;
+  own: RateLimit | null;
+  above: RateLimit | null;
+  isInherited: boolean;
+}
+
+function toWorkspaceEntry(place: WorkspacePlace): WorkspaceEntry {
+  const { organizationId, workspaceId, group, own, above, isInherited } = place;
+  return {
+    type: "workspace_rate_limit",
+    rate_limit_id: entryIdOf(organizationId, group),
+    workspace_id: workspaceId,
+    ...toGroup(group),
+    limits: rateKinds.flatMap((kind): WorkspaceValue[] => {
+      const type = officialTypes[kind];
+      const org_limit = above?.perMinute[kind] ?? null;
+      const value = own?.perMinute[kind] ?? null;
+      if (value !== null) return [{ type, value, org_limit, source: { type: "workspace" } }];
+      if (!isInherited || org_limit === null) return [];
+      return [{ type, value: org_limit, org_limit, source: { type: "organization" } }];
+    }),
+  };
+}
+
+/** The list is the program's own: a position is a place in it. Without `limit` all of it. */
+function pageOf<Entry extends OrganizationEntry | WorkspaceEntry>(
+  entries: readonly Entry[],
+  query: OfficialQuery,
+  filters: unknown,
+): { data: Entry[]; next_page: string | null } {
+  const placed = entries.map((entry, place) => ({ entry, place }));
+  const request = fromCursor(query.page, query.limit ?? Math.max(1, entries.length), filters);
+  const { from } = request;
+  const rest = from === null ? placed : placed.filter(({ place }) => place > from.createdAtMs);
+  const page = toPage(rest, request);
+  const next_page = nextCursor(page, filters, ({ entry, place }) => ({
+    createdAtMs: place,
+    id: entry.group.id,
+  }));
+  return { data: page.rows.map(({ entry }) => entry), next_page };
+}

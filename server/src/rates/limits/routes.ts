@@ -1,0 +1,146 @@
+import type {
+  effectiveRateLimits,
+  modelGroup,
+  rateLimit,
+  rateLimitRoutes,
+} from "@bursar/contract/admin/rate-limits.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { findModelGroup, modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import { type RateKind, ROUNDING } from "#src/rates/buckets/bucket.ts";
+import {
+  listOfficialRateLimits,
+  listOfficialWorkspaceRateLimits,
+  setOfficialWorkspaceRateLimit,
+} from "./official.ts";
+import {
+  deleteRateLimit,
+  type EffectiveRateLimits,
+  filtersOf,
+  getEffectiveRateLimits,
+  getRateLimit,
+  listRateLimits,
+  type RateLimitState,
+  setRateLimit,
+} from "./rate-limits.ts";
+
+export function makeRateLimitHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof rateLimitRoutes)[number], Call> {
+  const toWire = (state: RateLimitState) => toRateLimit(state, deps.nowMs());
+  return {
+    setRateLimit: async (call, { body }) => toWire(await setRateLimit(deps, call, body)),
+    listRateLimits: async (call, { query }) => {
+      const page = await listRateLimits(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), ({ limit }) => ({
+        createdAtMs: limit.createdAt.getTime(),
+        id: limit.id,
+      }));
+      return { data: page.rows.map(toWire), next_page };
+    },
+    getRateLimit: async (call, { params }) =>
+      toWire(await getRateLimit(deps, call, params.rate_limit_id)),
+    deleteRateLimit: async (call, { params }) => {
+      await deleteRateLimit(deps, call, params.rate_limit_id);
+      return { id: params.rate_limit_id, type: "rate_limit_deleted" };
+    },
+    getEffectiveRateLimits: async (call, { query }) =>
+      toEffective(await getEffectiveRateLimits(deps, call, query), deps.nowMs()),
+    listModelGroups: async (_, { query: { model } }) => ({
+      data: modelGroups
+        .filter(({ id }) => model === undefined || id === modelGroupOf(model))
+        .map(toModelGroup),
+    }),
+    listOfficialRateLimits: (call, { query }) => listOfficialRateLimits(deps, call, query),
+    listOfficialWorkspaceRateLimits: (call, { params, query }) =>
+      listOfficialWorkspaceRateLimits(deps, call, params.workspace_id, query),
+    updateOfficialWorkspaceRateLimit: (call, { params, body }) =>
+      setOfficialWorkspaceRateLimit(deps, call, {
+        workspaceId: params.workspace_id,
+        rateLimitId: params.rate_limit_id,
+        wanted: body.limits,
+      }),
+  };
+}
+
+function toModelGroup(group: (typeof modelGroups)[number]): z.input<typeof modelGroup> {
+  return {
+    type: "model_group",
+    id: group.id,
+    display_name: group.displayName,
+    models: group.models === null ? null : [...group.models],
+    counts_tokens: group.countsTokens,
+  };
+}
+
+function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateLimit> {
+  const { limit, levels, freeInMs } = state;
+  const group = findModelGroup(limit.modelGroup);
+  return {
+    type: "rate_limit",
+    id: limit.id,
+    scope: toWireScope(limit),
+    model_group: limit.modelGroup,
+    model_group_name: group?.displayName ?? limit.modelGroup,
+    models: group?.models == null ? null : [...group.models],
+    requests_per_minute: limit.perMinute.requests,
+    input_tokens_per_minute: limit.perMinute.input_tokens,
+    output_tokens_per_minute: limit.perMinute.output_tokens,
+    remaining: {
+      requests: levels.requests && Math.max(0, whole(levels.requests)),
+      input_tokens: levels.input_tokens && whole(levels.input_tokens),
+      output_tokens: levels.output_tokens && whole(levels.output_tokens),
+    },
+    blocks_now: freeInMs !== null,
+    free_at: toTime(nowMs, freeInMs),
+    version: Number(limit.revision),
+    created_at: limit.createdAt.toISOString(),
+    updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+const whole = (level: number) => Math.floor(level + ROUNDING);
+
+function toTime(nowMs: number, inMs: number | null): string | null {
+  return inMs === null ? null : new Date(Math.ceil(nowMs + inMs)).toISOString();
+}
+
+function toEffective(
+  { apiKeyId, workspaceId, model, modelGroup: group, limits }: EffectiveRateLimits,
+  nowMs: number,
+): z.input<typeof effectiveRateLimits> {
+  const waits = limits.flatMap(({ freeInMs }) => freeInMs ?? []);
+  return {
+    type: "effective_rate_limits",
+    api_key_id: apiKeyId,
+    workspace_id: workspaceId,
+    model,
+    model_group: group,
+    limits: limits.map((state) => toRateLimit(state, nowMs)),
+    tightest: {
+      requests: toTightest(limits, "requests"),
+      input_tokens: toTightest(limits, "input_tokens"),
+      output_tokens: toTightest(limits, "output_tokens"),
+    },
+    is_blocked: waits.length > 0,
+    free_at: toTime(nowMs, waits.length === 0 ? null : Math.max(...waits)),
+  };
+}
+
+/** The lowest; of equal ones the narrower, which comes first. */
+function toTightest(limits: readonly RateLimitState[], kind: RateKind) {
+  const tightest = limits
+    .filter(({ limit }) => limit.perMinute[kind] !== null)
+    .toSorted((a, b) => (a.limit.perMinute[kind] ?? 0) - (b.limit.perMinute[kind] ?? 0))[0];
+  if (tightest === undefined) return null;
+  const { limit, levels } = tightest;
+  return {
+    rate_limit_id: limit.id,
+    per_minute: limit.perMinute[kind] ?? 0,
+    remaining: whole(levels[kind] ?? 0),
+  };
+}

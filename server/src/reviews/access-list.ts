@@ -1,0 +1,142 @@
+import type { accessFields, accessGrant } from "@bursar/contract/admin/access.ts";
+import {
+  inheritedRole,
+  type KeyPermission,
+  type OrganizationRole,
+  type WorkspaceRole,
+} from "@bursar/contract/permissions.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import {
+  type AccessGrant,
+  type AccessGrantQuery,
+  findAccessGrants,
+  positionOfGrant,
+} from "./access-grants.ts";
+
+const DAY_MS = 86_400_000;
+const EXPORT_PAGE = 500;
+
+export interface AccessQuery {
+  paths?: AccessGrantQuery["paths"];
+  workspace_id?: string | undefined;
+  member_id?: string | undefined;
+  search?: string | undefined;
+  unused_days?: number | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function accessFiltersOf({
+  paths,
+  workspace_id,
+  member_id,
+  search,
+  unused_days,
+}: AccessQuery): unknown {
+  return { list: "access", paths, workspace_id, member_id, search, unused_days };
+}
+
+/** A page of who reaches what. Throws a 404 for an unknown workspace. */
+export async function listAccess(
+  deps: AuditDeps,
+  call: Call,
+  query: AccessQuery & { limit: number; page?: string | undefined },
+): Promise<PageOfRows<AccessGrant>> {
+  const page = fromCursor(query.page, query.limit, accessFiltersOf(query));
+  const filter = await readFilter(deps, call, query);
+  const range = { from: page.from, limit: page.limit + 1 };
+  return toPage(await findAccessGrants(deps.database, filter, range), page);
+}
+
+/** All of it, one page in memory at a time. Throws a 404 before the first. */
+export async function readAccess(
+  deps: AuditDeps,
+  call: Call,
+  query: AccessQuery,
+): Promise<AsyncIterable<AccessGrant[]>> {
+  return pagesOf(deps, await readFilter(deps, call, query));
+}
+
+async function* pagesOf(deps: AuditDeps, filter: AccessGrantQuery): AsyncGenerator<AccessGrant[]> {
+  let from = null;
+  for (;;) {
+    const page: AccessGrant[] = await findAccessGrants(deps.database, filter, {
+      from,
+      limit: EXPORT_PAGE,
+    });
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (page.length < EXPORT_PAGE || last === undefined) return;
+    from = positionOfGrant(last);
+  }
+}
+
+async function readFilter(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: AccessQuery,
+): Promise<AccessGrantQuery> {
+  const { workspace_id: workspaceId, member_id: memberId, unused_days: days } = query;
+  if (workspaceId !== undefined) {
+    await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
+  }
+  const nowMs = Math.floor(deps.nowMs());
+  return {
+    organizationId: caller.organizationId,
+    paths: query.paths,
+    workspaceId,
+    memberId,
+    search: query.search,
+    unusedSince: days === undefined ? undefined : new Date(nowMs - days * DAY_MS),
+    now: new Date(nowMs),
+  };
+}
+
+export function toAccessGrantWire(grant: AccessGrant): z.input<typeof accessGrant> {
+  return { id: grant.row.id, type: "access_grant", ...toAccessWire(grant) };
+}
+
+type AccessWire = z.input<z.ZodObject<typeof accessFields>>;
+
+/** What is shown of an access, in the list and, as it was, in reviews. */
+export function toAccessWire({ row, grantedAt, grantedBy }: AccessGrant): AccessWire {
+  const isRole = row.path === "organization_role" || row.path === "workspace_role";
+  return {
+    path: row.path,
+    member:
+      row.member_id === null
+        ? null
+        : { id: row.member_id, name: row.member_name ?? "", email: row.member_email ?? "" },
+    workspace:
+      row.workspace_id === null ? null : { id: row.workspace_id, name: row.workspace_name ?? "" },
+    role: isRole ? (row.role as OrganizationRole | WorkspaceRole) : null,
+    workspace_role: toWorkspaceRole(row),
+    key: toKey(row),
+    granted_at: grantedAt.toISOString(),
+    granted_by: grantedBy && { ...grantedBy, type: toMakerType(grantedBy.type) },
+    expires_at: row.expires_at?.toISOString() ?? null,
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+  };
+}
+
+/** As everywhere in the API: a member is a `user`. */
+function toMakerType(type: string): string {
+  return type === "member" ? "user" : type;
+}
+
+function toWorkspaceRole({ path, role }: AccessGrant["row"]): WorkspaceRole | null {
+  if (path === "workspace_role") return role as WorkspaceRole;
+  return path === "organization_role" ? inheritedRole(role as OrganizationRole) : null;
+}
+
+function toKey(row: AccessGrant["row"]): AccessWire["key"] {
+  const shown = { name: row.key_name ?? "", partial_key_hint: row.key_hint ?? "" };
+  if (row.api_key_id !== null) {
+    const permission = row.role as KeyPermission;
+    return { type: "api_key", id: row.api_key_id, ...shown, permission };
+  }
+  return row.admin_key_id === null ? null : { type: "admin_key", id: row.admin_key_id, ...shown };
+}

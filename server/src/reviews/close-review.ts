@@ -1,0 +1,209 @@
+import type { Call } from "#src/access/call.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+  auditedTransactionOf,
+  type Maker,
+} from "#src/audit/audited-transaction.ts";
+import { ownOrigin } from "#src/audit/prune.ts";
+import { addJob } from "#src/db/job-queue.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { Origin } from "#src/domain/caller.ts";
+import { assert } from "#src/lib/assert.ts";
+import { finalAnswer } from "./access-review.rule.ts";
+import { findReview, type ReviewRow, updateReview } from "./access-reviews.sql.ts";
+import {
+  auditOfReview,
+  getAccessReview,
+  getForUpdate,
+  reviewHasEnded,
+  type ShownReview,
+} from "./access-reviews.ts";
+import { type Applied, takeAway } from "./apply-item.ts";
+import {
+  finishReview,
+  type ItemRow,
+  listAnswers,
+  markKept,
+  saveResult,
+  takeItemToApply,
+} from "./items.sql.ts";
+
+/** Carries out what is left of a closed review; its payload is the review. */
+export const APPLY_ACCESS_REVIEW = "apply_access_review";
+/** Over more than a day: the database may be away. */
+const MAX_ATTEMPTS = 15;
+/** So many before the answer: about a second. The job does what is left. */
+const MAX_APPLIED_AT_ONCE = 200;
+
+const SYSTEM = { type: "system", id: "access_reviews" };
+
+/**
+ * Closes the review and carries out what was decided; what does not fit into the answer's time follows by itself. Closing
+ * again carries on. Throws a 404, and a 409 for a review that was cancelled.
+ */
+export async function closeAccessReview(
+  deps: AuditDeps,
+  call: Call,
+  id: string,
+): Promise<ShownReview> {
+  const { caller, origin } = call;
+  const by = { type: caller.kind, id: caller.id };
+  await auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await getForUpdate(tx, caller.organizationId, id);
+    if (before.status === "cancelled") throw reviewHasEnded(before);
+    if (before.status !== "open") return { result: null, audit: "unchanged" };
+    return { result: null, audit: await close(tx, deps, before, by) };
+  });
+  const { claim: _, ...own } = origin;
+  const of = { organizationId: caller.organizationId, id };
+  await applyReview(deps, of, { limit: MAX_APPLIED_AT_ONCE, origin: own });
+  return getAccessReview(deps, call, id);
+}
+
+/** Closes a review whose time is over, if nobody has meanwhile. */
+export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<void> {
+  const { organization_id: organizationId, id } = review;
+  const maker = makerOf(deps, organizationId, SYSTEM);
+  return auditedTransactionOf(deps, maker, async (tx) => {
+    const before = await getForUpdate(tx, organizationId, id);
+    const isDue = before.status === "open" && isTimeOver(before, deps.nowMs());
+    const audit = isDue ? await close(tx, deps, before, SYSTEM) : "unchanged";
+    return { result: undefined, audit };
+  });
+}
+
+const DAY_MS = 86_400_000;
+
+/** True of a review that closes by itself at this time. */
+export function isTimeOver(review: ReviewRow, nowMs: number): boolean {
+  const { auto_close_days: days, due_at } = review;
+  return days !== null && due_at.getTime() + days * DAY_MS <= nowMs;
+}
+
+async function close(
+  tx: Tx,
+  deps: Pick<AuditDeps, "nowMs">,
+  before: ReviewRow,
+  by: { type: string; id: string },
+): Promise<AuditEntry> {
+  const { id } = before;
+  const now = new Date(Math.floor(deps.nowMs()));
+  const answers = await listAnswers(tx, id);
+  const kept = answers.filter((item) => finalAnswer(item, before.if_no_answer).answer === "keep");
+  await markKept(tx, { reviewId: id, ids: kept.map((item) => item.id), now });
+  const toRemove = answers.length - kept.length;
+  const after: ReviewRow = {
+    ...before,
+    status: toRemove === 0 ? "closed" : "applying",
+    ended_by_type: by.type,
+    ended_by_id: by.id,
+    ended_at: now,
+  };
+  await updateReview(tx, after);
+  if (toRemove > 0) await addApplyJob(tx, before);
+  const unanswered = answers.filter((item) => !finalAnswer(item, before.if_no_answer).isDecided);
+  return auditOfReview("closed", before, after, {
+    to_keep: kept.length,
+    to_remove: toRemove,
+    without_answer: unanswered.length,
+  });
+}
+
+function addApplyJob(tx: Tx, { organization_id, id }: ReviewRow): Promise<void> {
+  return addJob(tx, {
+    task: APPLY_ACCESS_REVIEW,
+    payload: { organization_id, access_review_id: id },
+    key: `access_review:${id}`,
+    maxAttempts: MAX_ATTEMPTS,
+  });
+}
+
+/**
+ * Carries out at most `limit` of what is left of a closed review, each in a transaction of its own. It may run on several
+ * nodes at once and any number of times: nothing is done twice. One that fails does not keep the others from it; the
+ * first failure is thrown at the end.
+ */
+export async function applyReview(
+  deps: AuditDeps,
+  of: { organizationId: string; id: string },
+  { limit, origin }: { limit: number; origin?: Origin },
+): Promise<void> {
+  const review = await findReview(deps.database, of);
+  if (review === null || review.status !== "applying") return;
+  const failures: unknown[] = [];
+  let afterPosition = -1;
+  for (let applied = 0; applied < limit; applied++) {
+    const position = await applyNext(deps, review, { afterPosition, origin, failures });
+    if (position === null) break;
+    afterPosition = position;
+  }
+  await finishReview(deps.database, of.id);
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Gives the place of the item it was about, or null where none is left. */
+async function applyNext(
+  deps: AuditDeps,
+  review: ReviewRow,
+  {
+    afterPosition,
+    origin,
+    failures,
+  }: { afterPosition: number; origin: Origin | undefined; failures: unknown[] },
+): Promise<number | null> {
+  const { ended_by_type: type, ended_by_id: id, organization_id } = review;
+  assert(type !== null && id !== null, "somebody has closed a closed review");
+  const maker = makerOf(deps, organization_id, { type, id }, origin);
+  let position: number | null = null;
+  try {
+    await auditedTransactionOf(deps, maker, async (tx) => {
+      const item = await takeItemToApply(tx, { reviewId: review.id, afterPosition });
+      position = item?.position ?? null;
+      if (item === null) return { result: null, audit: "unchanged" };
+      const applied = await takeAway(tx, item, {
+        organizationId: organization_id,
+        nowMs: Math.floor(deps.nowMs()),
+      });
+      await saveResult(tx, {
+        id: item.id,
+        result: applied.result,
+        message: "message" in applied ? applied.message : null,
+        now: new Date(Math.floor(deps.nowMs())),
+      });
+      return { result: null, audit: auditOf(applied, review, item) };
+    });
+  } catch (error) {
+    // Without a position the database did not even give an item.
+    if (position === null) throw error;
+    failures.push(error);
+  }
+  return position;
+}
+
+/** The event of the change itself, with the decision that it rests on. */
+function auditOf(applied: Applied, review: ReviewRow, item: ItemRow): AuditEntry | "unchanged" {
+  if (applied.result !== "removed") return "unchanged";
+  const { audit } = applied;
+  const because = {
+    access_review: {
+      id: review.id,
+      item_id: item.id,
+      decided_by: item.decision === "remove" ? item.decided_by_id : null,
+      reason: item.decision === "remove" ? item.reason : null,
+      if_no_answer: item.decision === "remove" ? null : review.if_no_answer,
+    },
+  };
+  return { ...audit, after: { ...audit.after, ...because } };
+}
+
+function makerOf(
+  deps: AuditDeps,
+  organizationId: string,
+  actor: Maker["actor"],
+  origin?: Origin,
+): Maker {
+  const now = new Date(Math.floor(deps.nowMs()));
+  return { organizationId, actor, origin: origin ?? ownOrigin(deps, now) };
+}

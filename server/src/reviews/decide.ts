@@ -1,0 +1,199 @@
+import { denied } from "#src/access/authorize.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { mayInOrganization } from "#src/domain/rights.ts";
+import type { Decision } from "./access-review.rule.ts";
+import { findReview, listReviewers, type ReviewRow } from "./access-reviews.sql.ts";
+import { reviewHasEnded, reviewNotFound } from "./access-reviews.ts";
+import {
+  countProgress,
+  type ItemRow,
+  lockItems,
+  type Progress,
+  type SavedDecision,
+  saveDecisions,
+} from "./items.sql.ts";
+import { canReview, type DecidableAccess, mayDecide } from "./review-rights.rule.ts";
+import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
+
+export interface DecisionInput {
+  item_id: string;
+  decision: Decision;
+  reason: string | null;
+}
+
+export interface Decisions {
+  decisions?: DecisionInput[] | undefined;
+  accept_recommendations: boolean;
+  override: boolean;
+}
+
+export type Outcome =
+  | "decided"
+  | "unchanged"
+  | "already_decided"
+  | "needs_another_reviewer"
+  | "not_allowed"
+  | "not_found";
+
+export interface DecisionResult {
+  itemId: string;
+  outcome: Outcome;
+}
+
+/** What a decision rests on: read in the transaction, since a reviewer may have lost a right a moment ago. */
+interface Bench {
+  review: ReviewRow;
+  reviewerId: string;
+  own: DecidableAccess;
+  /** What the other reviewers may decide about. */
+  others: readonly DecidableAccess[];
+}
+
+/**
+ * Takes down what a reviewer has decided. Each item has an outcome of its own; those with another than "decided" are as
+ * they were. Throws a 404 for a review that one is not asked to do (a 403 where one can see it), a 403 where one has lost
+ * the rights, a 409 where it has ended, and a 400 for a body that says neither or both of what can be asked.
+ */
+export function decide(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  reviewId: string,
+  input: Decisions,
+): Promise<{ results: DecisionResult[]; progress: Progress }> {
+  checkInput(input);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const bench = await takeSeat(tx, caller, reviewId);
+    const asked = input.decisions ?? (await recommendationsFor(tx, bench));
+    const items = await lockItems(tx, { reviewId, ids: asked.map(({ item_id }) => item_id) });
+    const results: DecisionResult[] = [];
+    const saved: SavedDecision[] = [];
+    for (const each of asked) {
+      const item = items.find(({ id }) => id === each.item_id);
+      const outcome = item ? judge(bench, item, each, input.override) : "not_found";
+      results.push({ itemId: each.item_id, outcome });
+      if (outcome !== "decided" || item === undefined) continue;
+      const { decision, reason } = each;
+      saved.push({ id: item.id, decision, reason, isSelfReview: isOwn(bench, item) });
+    }
+    const decidedAt = new Date(Math.floor(deps.nowMs()));
+    await saveDecisions(tx, { reviewId, memberId: caller.id, decidedAt, decisions: saved });
+    const [progress] = await countProgress(tx, [reviewId]);
+    return {
+      result: { results, progress: progress as Progress },
+      audit: saved.length === 0 ? "unchanged" : auditOf(bench, items, saved),
+    };
+  });
+}
+
+function checkInput({ decisions, accept_recommendations }: Decisions): void {
+  if ((decisions !== undefined) === accept_recommendations) {
+    throw new ApiError(
+      "invalid_request",
+      "Expected either decisions, or accept_recommendations: true.",
+    );
+  }
+  const ids = decisions?.map(({ item_id }) => item_id) ?? [];
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) {
+    throw new ApiError("invalid_request", `decisions: ${twice} is in it more than once.`);
+  }
+}
+
+async function takeSeat(tx: Tx, caller: Caller, reviewId: string): Promise<Bench> {
+  const { organizationId } = caller;
+  // Whoever closes the review waits for this transaction, or this one for that.
+  const review = await findReview(tx, { organizationId, id: reviewId }, "for share");
+  if (review === null) throw reviewNotFound(reviewId);
+  const reviewers = (await listReviewers(tx, [reviewId])).map(({ id }) => id);
+  if (!reviewers.includes(caller.id)) {
+    if (!mayInOrganization(caller, "access_reviews:read")) throw reviewNotFound(reviewId);
+    throw denied("You are not a reviewer of this access review. Whoever runs it can add you.");
+  }
+  const decidable = await findDecidable(tx, organizationId, reviewers);
+  const own = decidable.get(caller.id);
+  if (own === undefined || !canReview(own, scopeOf(review))) {
+    throw denied(
+      "You were asked to do this access review, but your role does not allow you to take any of this access away any more. Ask an Owner or Admin.",
+    );
+  }
+  if (review.status !== "open") throw reviewHasEnded(review);
+  return { review, reviewerId: caller.id, own, others: othersAmong(decidable, caller.id) };
+}
+
+/** For every item that nobody has decided about and that is theirs. */
+async function recommendationsFor(tx: Tx, bench: Bench): Promise<DecisionInput[]> {
+  const items = await lockItems(tx, { reviewId: bench.review.id, ids: "undecided" });
+  return items
+    .filter((item) => mayDecide(bench.own, accessOf(item)) && !needsAnother(bench, item))
+    .map((item) => ({ item_id: item.id, decision: item.recommendation, reason: null }));
+}
+
+function judge(
+  bench: Bench,
+  item: ItemRow,
+  { decision, reason }: DecisionInput,
+  override: boolean,
+): Outcome {
+  if (!mayDecide(bench.own, accessOf(item))) return "not_allowed";
+  if (needsAnother(bench, item)) return "needs_another_reviewer";
+  const isOthers = item.decided_by_id !== null && item.decided_by_id !== bench.reviewerId;
+  if (item.decision === decision && (isOthers || item.reason === reason)) return "unchanged";
+  return isOthers && !override ? "already_decided" : "decided";
+}
+
+function isOwn(bench: Bench, item: ItemRow): boolean {
+  return item.member_id === bench.reviewerId;
+}
+
+/** Nobody decides about the own access while somebody else can. */
+function needsAnother(bench: Bench, item: ItemRow): boolean {
+  return isOwn(bench, item) && bench.others.some((other) => mayDecide(other, accessOf(item)));
+}
+
+function accessOf({ path, role, workspace_id }: ItemRow) {
+  return { path, role, workspaceId: workspace_id };
+}
+
+const MAX_AUDITED = 500;
+
+/** Every decision, or of very many how they fell. */
+function auditOf(
+  bench: Bench,
+  items: readonly ItemRow[],
+  saved: readonly SavedDecision[],
+): AuditEntry {
+  const before = new Map(items.map((item) => [item.id, item]));
+  const count = (decision: Decision) => saved.filter((each) => each.decision === decision).length;
+  const listed = saved.slice(0, MAX_AUDITED);
+  return {
+    event: "access_review.decided",
+    subject: { type: "access_review", id: bench.review.id },
+    workspaceId: null,
+    before: {
+      decisions: listed.map(({ id }) => ({
+        item_id: id,
+        decision: before.get(id)?.decision ?? null,
+        decided_by: before.get(id)?.decided_by_id ?? null,
+      })),
+    },
+    after: {
+      keep: count("keep"),
+      remove: count("remove"),
+      not_sure: count("not_sure"),
+      decisions: listed.map(({ id, decision, reason, isSelfReview }) => ({
+        item_id: id,
+        decision,
+        reason,
+        is_self_review: isSelfReview,
+      })),
+    },
+  };
+}

@@ -1,0 +1,323 @@
+import type { AccessPath } from "@bursar/contract/access-paths.ts";
+import { type RawBuilder, type SqlBool, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { Decision, Recommendation } from "./access-review.rule.ts";
+import type { DecidableAccess } from "./review-rights.rule.ts";
+
+export type ItemResult = "kept" | "removed" | "already_gone" | "not_applied";
+
+/** What an item is about, and what has become of it. `snapshot` is the access as the API shows it, from the start. */
+export interface ItemRow {
+  id: string;
+  access_review_id: string;
+  position: number;
+  path: AccessPath;
+  role: string;
+  member_id: string | null;
+  workspace_id: string | null;
+  api_key_id: string | null;
+  admin_key_id: string | null;
+  snapshot: unknown;
+  signals: string[];
+  recommendation: Recommendation;
+  decision: Decision | null;
+  reason: string | null;
+  decided_by_id: string | null;
+  decided_at: Date | null;
+  is_self_review: boolean;
+  result: ItemResult | null;
+  result_message: string | null;
+  applied_at: Date | null;
+}
+
+/** With the name of who decided. */
+export interface ShownItemRow extends ItemRow {
+  decider_name: string | null;
+  decider_email: string | null;
+}
+
+export type NewItemRow = Omit<
+  ItemRow,
+  | "decision"
+  | "reason"
+  | "decided_by_id"
+  | "decided_at"
+  | "is_self_review"
+  | "result"
+  | "result_message"
+  | "applied_at"
+>;
+
+/** 11 parameters each: far below the 65,535 of a statement. */
+const INSERT_BATCH = 1_000;
+
+export async function insertItems(tx: Tx, rows: readonly NewItemRow[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += INSERT_BATCH) {
+    const batch = rows.slice(start, start + INSERT_BATCH);
+    await tx
+      .insertInto("access_review_item")
+      .values(batch.map((row) => ({ ...row, snapshot: JSON.stringify(row.snapshot) })))
+      .execute();
+  }
+}
+
+export interface ItemFilter {
+  organizationId: string;
+  reviewId?: string | undefined;
+  paths?: readonly AccessPath[] | undefined;
+  decisions?: readonly ("undecided" | Decision)[] | undefined;
+  recommendation?: Recommendation | undefined;
+  results?: readonly ItemResult[] | undefined;
+  workspaceId?: string | undefined;
+  memberId?: string | undefined;
+  /** Items of open reviews that this reviewer is asked about, as far as they are the reviewer's to decide. */
+  assignedTo?: { memberId: string; decidable: DecidableAccess } | undefined;
+}
+
+export interface ItemPosition {
+  reviewCreatedAtMs: number;
+  reviewId: string;
+  position: number;
+}
+
+/** In the order of the review, `limit` of them after `after`. */
+export function listItems(
+  db: Database | Tx,
+  filter: ItemFilter,
+  page: { after: ItemPosition | null; limit: number },
+): Promise<(ShownItemRow & { review_created_at: Date })[]> {
+  let query = db
+    .selectFrom("access_review_item as item")
+    .innerJoin("access_review as review", "review.id", "item.access_review_id")
+    .leftJoin("member as decider", "decider.id", "item.decided_by_id")
+    .selectAll("item")
+    .select([
+      "review.created_at as review_created_at",
+      "decider.name as decider_name",
+      "decider.email as decider_email",
+    ])
+    .where("review.organization_id", "=", filter.organizationId);
+  for (const condition of conditionsOf(filter)) query = query.where(condition);
+  const { after } = page;
+  if (after !== null) {
+    query = query.where(
+      sql<SqlBool>`(review.created_at, review.id, item.position)
+        > (${new Date(after.reviewCreatedAtMs)}, ${after.reviewId}, ${after.position}::bigint)`,
+    );
+  }
+  return query
+    .orderBy("review.created_at")
+    .orderBy("review.id")
+    .orderBy("item.position")
+    .limit(page.limit)
+    .execute();
+}
+
+function conditionsOf(filter: ItemFilter): RawBuilder<SqlBool>[] {
+  const { reviewId, paths, decisions, recommendation, results, workspaceId, memberId } = filter;
+  const conditions = [
+    reviewId !== undefined && sql<SqlBool>`item.access_review_id = ${reviewId}`,
+    paths && sql<SqlBool>`item.path = ANY(${[...paths]}::text[])`,
+    decisions &&
+      sql<SqlBool>`coalesce(item.decision, 'undecided') = ANY(${[...decisions]}::text[])`,
+    recommendation && sql<SqlBool>`item.recommendation = ${recommendation}`,
+    results && sql<SqlBool>`item.result = ANY(${[...results]}::text[])`,
+    workspaceId !== undefined && sql<SqlBool>`item.workspace_id = ${workspaceId}`,
+    memberId !== undefined && sql<SqlBool>`item.member_id = ${memberId}`,
+    filter.assignedTo &&
+      sql<SqlBool>`review.status = 'open' AND ${isDecidable(filter.assignedTo.decidable)} AND EXISTS (
+        SELECT 1 FROM access_review_reviewer AS reviewer
+        WHERE reviewer.access_review_id = review.id AND reviewer.member_id = ${filter.assignedTo.memberId})`,
+  ];
+  return conditions.filter((condition) => condition !== false && condition !== undefined);
+}
+
+/** The same rule as `mayDecide` in reviews/review-rights.rule.ts. */
+function isDecidable(decidable: DecidableAccess): RawBuilder<SqlBool> {
+  const among = (ids: readonly string[] | null) =>
+    ids === null ? sql<SqlBool>`true` : sql<SqlBool>`item.workspace_id = ANY(${[...ids]}::text[])`;
+  return sql<SqlBool>`CASE item.path
+    WHEN 'organization_role' THEN item.role = ANY(${[...decidable.organizationRoles]}::text[])
+    WHEN 'admin_key' THEN ${decidable.adminKeys}::boolean
+    WHEN 'workspace_role' THEN ${among(decidable.rolesInWorkspaces)}
+    ELSE ${among(decidable.keysInWorkspaces)}
+  END`;
+}
+
+function isDecidableByAny(others: readonly DecidableAccess[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(${sql.join([sql`false`, ...others.map(isDecidable)], sql` OR `)})`;
+}
+
+/** Items of the review, locked in one order until the transaction ends: those of these ids, or all without a decision. */
+export async function lockItems(
+  tx: Tx,
+  of: { reviewId: string; ids: readonly string[] | "undecided" },
+): Promise<ItemRow[]> {
+  if (of.ids.length === 0) return [];
+  let query = tx
+    .selectFrom("access_review_item")
+    .selectAll()
+    .where("access_review_id", "=", of.reviewId);
+  query =
+    of.ids === "undecided" ? query.where("decision", "is", null) : query.where("id", "in", of.ids);
+  return query.orderBy("position").forUpdate().execute();
+}
+
+export interface SavedDecision {
+  id: string;
+  decision: Decision;
+  reason: string | null;
+  isSelfReview: boolean;
+}
+
+export async function saveDecisions(
+  tx: Tx,
+  of: { reviewId: string; memberId: string; decidedAt: Date; decisions: readonly SavedDecision[] },
+): Promise<void> {
+  if (of.decisions.length === 0) return;
+  await sql`
+    UPDATE access_review_item AS item
+    SET decision = given.decision, reason = given.reason, is_self_review = given.is_self_review,
+      decided_by_id = ${of.memberId}, decided_at = ${of.decidedAt}
+    FROM unnest(
+      ${of.decisions.map(({ id }) => id)}::text[],
+      ${of.decisions.map(({ decision }) => decision)}::text[],
+      ${of.decisions.map(({ reason }) => reason)}::text[],
+      ${of.decisions.map(({ isSelfReview }) => isSelfReview)}::boolean[]
+    ) AS given (id, decision, reason, is_self_review)
+    WHERE item.access_review_id = ${of.reviewId} AND item.id = given.id`.execute(tx);
+}
+
+/** The decisions of all items, for what comes of them. */
+export function listAnswers(
+  tx: Tx,
+  reviewId: string,
+): Promise<Pick<ItemRow, "id" | "decision" | "recommendation">[]> {
+  return tx
+    .selectFrom("access_review_item")
+    .select(["id", "decision", "recommendation"])
+    .where("access_review_id", "=", reviewId)
+    .execute();
+}
+
+export async function markKept(
+  tx: Tx,
+  of: { reviewId: string; ids: readonly string[]; now: Date },
+): Promise<void> {
+  await sql`
+    UPDATE access_review_item SET result = 'kept', applied_at = ${of.now}
+    WHERE access_review_id = ${of.reviewId} AND result IS NULL AND id = ANY(${[...of.ids]}::text[])`.execute(
+    tx,
+  );
+}
+
+/**
+ * The next item after `afterPosition` that has to go and has not, locked; one that somebody else is working on is left
+ * out. Null where there is none.
+ */
+export async function takeItemToApply(
+  tx: Tx,
+  of: { reviewId: string; afterPosition: number },
+): Promise<ItemRow | null> {
+  const row = await tx
+    .selectFrom("access_review_item")
+    .selectAll()
+    .where("access_review_id", "=", of.reviewId)
+    .where("result", "is", null)
+    .where("position", ">", of.afterPosition)
+    .orderBy("position")
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function saveResult(
+  tx: Tx,
+  row: { id: string; result: ItemResult; message: string | null; now: Date },
+): Promise<void> {
+  await tx
+    .updateTable("access_review_item")
+    .set({ result: row.result, result_message: row.message, applied_at: row.now })
+    .where("id", "=", row.id)
+    .execute();
+}
+
+/** Ends a review of which everything has been carried out. */
+export async function finishReview(db: Database | Tx, reviewId: string): Promise<void> {
+  await sql`
+    UPDATE access_review SET status = 'closed'
+    WHERE id = ${reviewId} AND status = 'applying' AND NOT EXISTS (
+      SELECT 1 FROM access_review_item AS item WHERE item.access_review_id = access_review.id AND item.result IS NULL)`.execute(
+    db,
+  );
+}
+
+export interface Progress {
+  access_review_id: string;
+  items: number;
+  undecided: number;
+  keep: number;
+  remove: number;
+  not_sure: number;
+  recommended_for_removal: number;
+  to_remove: number;
+  kept: number;
+  removed: number;
+  already_gone: number;
+  not_applied: number;
+}
+
+export async function countProgress(
+  db: Database | Tx,
+  reviewIds: readonly string[],
+): Promise<Progress[]> {
+  if (reviewIds.length === 0) return [];
+  const { rows } = await sql<Progress>`
+    SELECT access_review_id, count(*)::integer AS items,
+      (count(*) FILTER (WHERE decision IS NULL))::integer AS undecided,
+      (count(*) FILTER (WHERE decision = 'keep'))::integer AS keep,
+      (count(*) FILTER (WHERE decision = 'remove'))::integer AS remove,
+      (count(*) FILTER (WHERE decision = 'not_sure'))::integer AS not_sure,
+      (count(*) FILTER (WHERE recommendation = 'remove'))::integer AS recommended_for_removal,
+      (count(*) FILTER (WHERE ${isToRemove}))::integer AS to_remove,
+      (count(*) FILTER (WHERE result = 'kept'))::integer AS kept,
+      (count(*) FILTER (WHERE result = 'removed'))::integer AS removed,
+      (count(*) FILTER (WHERE result = 'already_gone'))::integer AS already_gone,
+      (count(*) FILTER (WHERE result = 'not_applied'))::integer AS not_applied
+    FROM access_review_item AS item JOIN access_review AS review ON review.id = item.access_review_id
+    WHERE access_review_id = ANY(${[...reviewIds]}::text[])
+    GROUP BY access_review_id`.execute(db);
+  return rows;
+}
+
+/** The same rule as `finalAnswer` in reviews/access-review.rule.ts, and as applying has for Owners. */
+const isToRemove = sql<SqlBool>`CASE
+  WHEN decision IN ('keep', 'remove') THEN decision = 'remove'
+  WHEN path = 'organization_role' AND role = 'owner' THEN false
+  WHEN if_no_answer = 'as_recommended' THEN recommendation = 'remove'
+  ELSE if_no_answer = 'remove'
+END`;
+
+export interface Assigned {
+  memberId: string;
+  decidable: DecidableAccess;
+  /** What the other reviewers may decide about. */
+  others: readonly DecidableAccess[];
+}
+
+/** How much of the review the person is to decide about: not the own access where another reviewer can. */
+export async function countAssigned(
+  db: Database | Tx,
+  of: Assigned & { reviewId: string },
+): Promise<{ items: number; undecided: number }> {
+  const { rows } = await sql<{ items: number; undecided: number }>`
+    SELECT count(*)::integer AS items, (count(*) FILTER (WHERE item.decision IS NULL))::integer AS undecided
+    FROM access_review_item AS item
+    WHERE item.access_review_id = ${of.reviewId} AND ${isDecidable(of.decidable)}
+      AND NOT (item.member_id IS NOT DISTINCT FROM ${of.memberId} AND ${isDecidableByAny(of.others)})`.execute(
+    db,
+  );
+  return rows[0] ?? { items: 0, undecided: 0 };
+}

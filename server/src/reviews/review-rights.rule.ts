@@ -1,0 +1,78 @@
+import type { AccessPath } from "@bursar/contract/access-paths.ts";
+import { type OrganizationRole, organizationRoles } from "@bursar/contract/permissions.ts";
+import type { Caller, MemberCaller } from "#src/domain/caller.ts";
+import { mayGiveOrganizationRole, mayInOrganization, workspacesWhere } from "#src/domain/rights.ts";
+
+/** Which access somebody may take away, and so decide about in a review. Null: in every workspace. */
+export interface DecidableAccess {
+  organizationRoles: readonly OrganizationRole[];
+  adminKeys: boolean;
+  rolesInWorkspaces: readonly string[] | null;
+  keysInWorkspaces: readonly string[] | null;
+}
+
+export interface ReviewedAccess {
+  path: AccessPath;
+  role: string;
+  workspaceId: string | null;
+}
+
+/** The same rights as those of the calls that take such access away one by one. */
+export function decidableBy(caller: Caller): DecidableAccess {
+  return {
+    organizationRoles: mayInOrganization(caller, "members:write")
+      ? organizationRoles.filter((role) => mayGiveOrganizationRole(caller, role))
+      : [],
+    adminKeys: mayInOrganization(caller, "admin_keys:write"),
+    rolesInWorkspaces: workspacesWhere(caller, "workspace_members:write", "all"),
+    keysInWorkspaces: workspacesWhere(caller, "api_keys:write", "all"),
+  };
+}
+
+export function mayDecide(decidable: DecidableAccess, access: ReviewedAccess): boolean {
+  switch (access.path) {
+    case "organization_role":
+      return (decidable.organizationRoles as readonly string[]).includes(access.role);
+    case "admin_key":
+      return decidable.adminKeys;
+    case "workspace_role":
+      return isAmong(decidable.rolesInWorkspaces, access.workspaceId);
+    case "member_key":
+    case "workspace_key":
+      return isAmong(decidable.keysInWorkspaces, access.workspaceId);
+  }
+}
+
+function isAmong(workspaceIds: readonly string[] | null, id: string | null): boolean {
+  return workspaceIds === null || (id !== null && workspaceIds.includes(id));
+}
+
+export interface ReviewScope {
+  paths: readonly AccessPath[];
+  /** Null: all of them. */
+  workspaceIds: readonly string[] | null;
+}
+
+/** True where there can be something in the scope that is theirs to decide about. */
+export function canReview(
+  decidable: DecidableAccess,
+  { paths, workspaceIds }: ReviewScope,
+): boolean {
+  const meets = (allowed: readonly string[] | null) =>
+    allowed === null ||
+    (workspaceIds === null ? allowed.length > 0 : allowed.some((id) => workspaceIds.includes(id)));
+  return (
+    (paths.includes("organization_role") && decidable.organizationRoles.length > 0) ||
+    (paths.includes("admin_key") && decidable.adminKeys) ||
+    (paths.includes("workspace_role") && meets(decidable.rolesInWorkspaces)) ||
+    (paths.some((path) => path === "member_key" || path === "workspace_key") &&
+      meets(decidable.keysInWorkspaces))
+  );
+}
+
+/** A member as a caller, for what its rights are when it is not the one who calls. */
+export function asCaller(
+  member: Pick<MemberCaller, "id" | "organizationId" | "role" | "workspaceRoles">,
+): MemberCaller {
+  return { kind: "member", ...member, sessionId: "", steppedUpAtMs: null };
+}

@@ -1,0 +1,158 @@
+import type { accessRoutes } from "@bursar/contract/admin/access.ts";
+import type { accessReviewEvidenceRoutes } from "@bursar/contract/admin/access-review-evidence.ts";
+import type { accessReviewRoutes } from "@bursar/contract/admin/access-reviews.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { Call } from "#src/access/call.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { mediaTypeOf } from "#src/lib/csv.ts";
+import { positionOfGrant } from "./access-grants.ts";
+import { accessFiltersOf, listAccess, readAccess, toAccessGrantWire } from "./access-list.ts";
+import {
+  cancelAccessReview,
+  createReview,
+  filtersOf,
+  getAccessReview,
+  listAccessReviews,
+  type ShownReview,
+  updateAccessReview,
+} from "./access-reviews.ts";
+import {
+  assignedFiltersOf,
+  listAssignedItems,
+  listAssignedReviews,
+  listItems,
+  readItems,
+} from "./assigned.ts";
+import { closeAccessReview } from "./close-review.ts";
+import { decide, type Outcome } from "./decide.ts";
+import { listEvidenceKeys, makeEvidence, verifyEvidence } from "./evidence.ts";
+import { toPem } from "./evidence-signature.ts";
+import { accessFile, itemsCsv } from "./export.ts";
+import { previewAccessReview } from "./preview-review.ts";
+import type { ReviewDeps } from "./start-review.ts";
+import { toItemWire, toReviewWire } from "./to-wire.ts";
+
+export function makeAccessHandlers(
+  deps: ReviewDeps,
+): HandlersFor<(typeof accessRoutes)[number], Call> {
+  return {
+    listAccess: async (call, { query }) => {
+      const page = await listAccess(deps, call, query);
+      const next_page = nextCursor(page, accessFiltersOf(query), positionOfGrant);
+      return { data: page.rows.map(toAccessGrantWire), next_page };
+    },
+    exportAccess: async (call, { query: { format, ...filters } }) => {
+      const pages = await readAccess(deps, call, filters);
+      return {
+        mediaType: mediaTypeOf(format),
+        fileName: `access-${today(deps)}.${format}`,
+        pieces: accessFile(format, pages),
+      };
+    },
+  };
+}
+
+export function makeAccessReviewHandlers(
+  deps: ReviewDeps,
+): HandlersFor<
+  (typeof accessReviewRoutes)[number] | (typeof accessReviewEvidenceRoutes)[number],
+  Call
+> {
+  const toWire = (shown: ShownReview) => toReviewWire(shown, deps.nowMs());
+  return {
+    createAccessReview: async (call, { body }) => toWire(await createReview(deps, call, body)),
+    previewAccessReview: async (call, { body }) => ({
+      type: "access_review_preview",
+      ...(await previewAccessReview(deps, call, body)),
+    }),
+    listAccessReviews: async (call, { query }) => {
+      const page = await listAccessReviews(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toWire), next_page };
+    },
+    getAccessReview: async (call, { params }) =>
+      toWire(await getAccessReview(deps, call, params.access_review_id)),
+    updateAccessReview: async (call, { params, body }) =>
+      toWire(await updateAccessReview(deps, call, params.access_review_id, body)),
+    closeAccessReview: async (call, { params }) =>
+      toWire(await closeAccessReview(deps, call, params.access_review_id)),
+    cancelAccessReview: async (call, { params }) =>
+      toWire(await cancelAccessReview(deps, call, params.access_review_id)),
+    listAccessReviewItems: async (call, { params, query }) => {
+      const page = await listItems(deps, call, params.access_review_id, query);
+      return { data: page.rows.map(toItemWire), next_page: page.nextPage };
+    },
+    exportAccessReviewItems: async (call, { params }) => ({
+      mediaType: "text/csv",
+      fileName: `access-review-${today(deps)}.csv`,
+      pieces: itemsCsv(await readItems(deps, call, params.access_review_id)),
+    }),
+
+    listAssignedAccessReviews: async (call, { query }) => {
+      const page = await listAssignedReviews(deps, call, query);
+      const next_page = nextCursor(page, assignedFiltersOf(query), positionOf);
+      const data = page.rows.map((row) => ({ ...toWire(row), assigned: row.assigned }));
+      return { data, next_page };
+    },
+    listAssignedAccessReviewItems: async (call, { query }) => {
+      const page = await listAssignedItems(deps, call, query);
+      const data = page.rows.map(({ row, needsAnother }) => ({
+        ...toItemWire(row),
+        is_own: row.member_id === call.caller.id,
+        needs_another_reviewer: needsAnother,
+      }));
+      return { data, next_page: page.nextPage };
+    },
+    decideAccessReviewItems: async (call, { params: { access_review_id }, body }) => {
+      const { results, progress } = await decide(deps, call, access_review_id, body);
+      return {
+        type: "access_review_decisions",
+        access_review_id,
+        results: results.map(({ itemId, outcome }) => ({
+          item_id: itemId,
+          outcome,
+          message: messages[outcome],
+        })),
+        progress,
+      };
+    },
+
+    getAccessReviewEvidence: (call, { params }) =>
+      makeEvidence(deps, call, params.access_review_id),
+    verifyAccessReviewEvidence: async (call, { body }) => {
+      const { reason, signedBy } = await verifyEvidence(deps, call, body);
+      return {
+        type: "access_review_verification",
+        is_genuine: reason === null,
+        reason,
+        signed_by: signedBy,
+      };
+    },
+    listEvidenceKeys: async (call) => ({
+      data: (await listEvidenceKeys(deps, call)).map((row) => ({
+        id: row.id,
+        type: "evidence_key",
+        algorithm: "Ed25519",
+        public_key_pem: toPem(row.public_key),
+        created_at: row.created_at.toISOString(),
+      })),
+    }),
+  };
+}
+
+const messages: Readonly<Record<Outcome, string | null>> = {
+  decided: null,
+  unchanged: null,
+  already_decided: "Another reviewer has decided otherwise. Send override: true to decide instead.",
+  needs_another_reviewer: "This is your own access: another reviewer decides about it.",
+  not_allowed: "Your role does not allow you to take this access away.",
+  not_found: "There is no such entry in this review.",
+};
+
+function positionOf({ row }: ShownReview) {
+  return { createdAtMs: row.created_at.getTime(), id: row.id };
+}
+
+function today(deps: ReviewDeps): string {
+  return new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
+}

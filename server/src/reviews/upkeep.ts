@@ -1,0 +1,157 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
+import { ownOrigin } from "#src/audit/prune.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { newId } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { nextBeginning, reminderDue } from "./access-review.rule.ts";
+import {
+  findActiveWorkspaceIds,
+  findReview,
+  hasSuccessor,
+  listRecurringReviews,
+  listReviewers,
+  listRunningReviews,
+  type ReviewRow,
+} from "./access-reviews.sql.ts";
+import { auditOfReview } from "./access-reviews.ts";
+import { applyReview, closeOverdueReview, isTimeOver } from "./close-review.ts";
+import { remindReviewers } from "./review-mail.ts";
+import { findSuccessors, scopeOf } from "./reviewers.ts";
+import { type ReviewDeps, startReview } from "./start-review.ts";
+
+export interface UpkeepDeps extends ReviewDeps {
+  logger: Logger;
+}
+
+const MAX_APPLIED = 20_000;
+
+/**
+ * What is done about reviews from time to time, on one node: reminders, closing, carrying out, and the next of a series.
+ * It may run twice at once: nobody is written to twice, and nothing begins twice. A review that fails is logged and does
+ * not keep the others from it; the next run tries it again.
+ */
+export async function keepReviews(deps: UpkeepDeps): Promise<void> {
+  for (const review of await listRunningReviews(deps.database)) {
+    await logging(deps, review, () => keepReview(deps, review));
+  }
+  for (const review of await listRecurringReviews(deps.database)) {
+    await logging(deps, review, () => continueSeries(deps, review));
+  }
+}
+
+async function keepReview(deps: UpkeepDeps, review: ReviewRow): Promise<void> {
+  const nowMs = deps.nowMs();
+  if (review.status === "open" && isTimeOver(review, nowMs)) {
+    await closeOverdueReview(deps, review);
+  } else if (review.status === "open") {
+    const times = { beganAtMs: review.created_at.getTime(), dueAtMs: review.due_at.getTime() };
+    const kind = reminderDue(times, nowMs);
+    if (kind !== null) await remindReviewers(deps, review, kind);
+    return;
+  }
+  await applyClosedReview(deps, { organizationId: review.organization_id, id: review.id });
+}
+
+/** Carries out all that is left of a closed review. */
+export function applyClosedReview(
+  deps: AuditDeps,
+  of: { organizationId: string; id: string },
+): Promise<void> {
+  return applyReview(deps, of, { limit: MAX_APPLIED });
+}
+
+/** Begins the next review of the series, if its time has come. Times that were missed are not made up for. */
+async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> {
+  const nowMs = Math.floor(deps.nowMs());
+  const beginsAtMs = newestBeginning(last, nowMs);
+  if (beginsAtMs === null) return;
+  const { organization_id: organizationId } = last;
+  const maker = {
+    organizationId,
+    actor: { type: "system", id: "access_reviews" },
+    origin: ownOrigin(deps, new Date(nowMs)),
+  };
+  try {
+    await auditedTransactionOf(deps, maker, async (tx) => {
+      // Once more, under a lock: it may have been cancelled, changed or continued.
+      const previous = await findReview(tx, { organizationId, id: last.id }, "for update");
+      const isOver = previous === null || previous.status === "cancelled";
+      if (isOver || previous.recurrence === "none" || (await hasSuccessor(tx, last.id))) {
+        return { result: null, audit: "unchanged" };
+      }
+      return { result: null, audit: await startNext(tx, deps, previous, { beginsAtMs, nowMs }) };
+    });
+  } catch (error) {
+    if (isUniqueViolation(error, "access_review_previous_id_key")) return;
+    // Nothing of the scope is left, or too much has come into it: the log of the server says so until somebody acts.
+    if (error instanceof ApiError)
+      deps.logger.warn(
+        { reviewId: last.id, reason: error.message },
+        "the next access review cannot begin",
+      );
+    else throw error;
+  }
+}
+
+/** The last time of the series that has passed since this review began, or null. */
+function newestBeginning(review: ReviewRow, nowMs: number): number | null {
+  const { first_begins_at, recurrence, begins_at } = review;
+  let found: number | null = null;
+  for (let afterMs = begins_at.getTime(); ; ) {
+    const next = nextBeginning(first_begins_at.getTime(), recurrence, afterMs);
+    if (next === null || next > nowMs) return found;
+    found = next;
+    afterMs = next;
+  }
+}
+
+async function startNext(
+  tx: Tx,
+  deps: UpkeepDeps,
+  previous: ReviewRow,
+  { beginsAtMs, nowMs }: { beginsAtMs: number; nowMs: number },
+) {
+  const { organization_id: organizationId } = previous;
+  const ids = previous.scope_workspace_ids;
+  const left = ids && (await findActiveWorkspaceIds(tx, { organizationId, ids }));
+  if (left?.length === 0) {
+    throw new ApiError("invalid_request", "scope: none of the workspaces is left.");
+  }
+  const now = new Date(nowMs);
+  const lastsMs = previous.due_at.getTime() - previous.created_at.getTime();
+  const row: ReviewRow = {
+    ...previous,
+    id: newId(idPrefixes.accessReview, nowMs, deps.randomBytes),
+    scope_workspace_ids: left,
+    status: "open",
+    due_at: new Date(nowMs + lastsMs),
+    begins_at: new Date(beginsAtMs),
+    previous_id: previous.id,
+    created_by_type: "system",
+    created_by_id: "access_reviews",
+    created_at: now,
+    ended_by_type: null,
+    ended_by_id: null,
+    ended_at: null,
+  };
+  const before = (await listReviewers(tx, [previous.id])).map(({ id }) => id);
+  const scope = scopeOf(row);
+  const reviewerIds = await findSuccessors(tx, organizationId, { scope, memberIds: before });
+  const items = await startReview(tx, deps, row, reviewerIds);
+  return auditOfReview("created", null, { ...row, reviewerIds }, { items });
+}
+
+async function logging(
+  deps: UpkeepDeps,
+  { id }: ReviewRow,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    deps.logger.error({ err: error, reviewId: id }, "an access review could not be carried on");
+  }
+}

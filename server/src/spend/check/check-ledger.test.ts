@@ -1,0 +1,224 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { insertUsageEvents } from "#src/recording/usage.sql.ts";
+import { toUsageEvent } from "#src/recording/usage-rows.ts";
+import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { checkLedger } from "./check-ledger.ts";
+
+// Books that are kept as the flush keeps them, and then tampered with.
+
+const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
+const DAY_MS = 86_400_000;
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  await db.database.insertInto("organization").values({ id: ORGANIZATION, name: "A" }).execute();
+  await db.database
+    .insertInto("node")
+    .values({ id: "node_1", journal_id: "j", version: "0" })
+    .execute();
+});
+afterAll(() => db.drop());
+beforeEach(async () => {
+  for (const table of ["usage_event", "balance", "lease", "spend_adjustment"] as const) {
+    await db.database.deleteFrom(table).execute();
+  }
+  // Two weeks, two months, two keys; one request over its hold, one of unknown end.
+  const at = (days: number) => ({ startedAtMs: SOME_TIME_MS + days * DAY_MS });
+  const batch = [
+    endRecord(beginRecord(at(0)), 100n),
+    endRecord(beginRecord({ ...at(0), apiKeyId: "apikey_2" }), 20n),
+    endRecord(beginRecord({ ...at(7), holdNanoUsd: 30n }), 50n, { holdNanoUsd: 30n }),
+    endRecord(beginRecord({ ...at(0), holdNanoUsd: 7n }), 0n, { outcome: "interrupted" }),
+  ];
+  await db.database.transaction().execute(async (tx) => {
+    await insertUsageEvents(
+      tx,
+      batch.map((record) => toUsageEvent(record, "node_1")),
+    );
+    await settleBatch(tx, "node_1", batch, { atMs: SOME_TIME_MS });
+  });
+});
+
+const check = () => checkLedger(db.database, ORGANIZATION);
+
+test("what the flush wrote is correct, and all of it was read", async () => {
+  const balances = await db.database.selectFrom("balance").select("scope_id").execute();
+  expect(await check()).toEqual({
+    balances: balances.length,
+    requests: 4,
+    differences: [],
+    differenceCount: 0,
+  });
+});
+
+test("an organization that spent nothing is correct", async () => {
+  const nobody = "00000000-0000-4000-8000-000000000002";
+  expect(await checkLedger(db.database, nobody)).toEqual({
+    balances: 0,
+    requests: 0,
+    differences: [],
+    differenceCount: 0,
+  });
+});
+
+const MONTH = {
+  scopeType: "workspace",
+  scopeId: "wksp_1",
+  period: "monthly",
+  periodStart: "2026-11-01",
+} as const;
+const ofMonth = sql`scope_type = 'workspace' AND period = 'monthly' AND period_start = '2026-11-01'`;
+
+describe("tampering is found and named", () => {
+  test.each([
+    ["spent", "settled_nano_usd", 120n, 121n],
+    ["held", "leased_nano_usd", 0n, 1n],
+    ["unresolved", "unresolved_nano_usd", 7n, 8n],
+  ] as const)(
+    "with what is %s of a balance",
+    async (amount, column, shouldBeNanoUsd, isNanoUsd) => {
+      await sql`UPDATE balance SET ${sql.ref(column)} = ${sql.ref(column)} + 1 WHERE ${ofMonth}`.execute(
+        db.database,
+      );
+      expect((await check()).differences).toEqual([
+        { ...MONTH, amount, isNanoUsd, shouldBeNanoUsd },
+      ]);
+    },
+  );
+
+  test("with an overrun", async () => {
+    await sql`UPDATE balance SET overrun_nano_usd = 0 WHERE scope_type = 'workspace' AND period = 'monthly'
+      AND period_start = '2026-12-01'`.execute(db.database);
+    expect((await check()).differences).toEqual([
+      {
+        ...MONTH,
+        periodStart: "2026-12-01",
+        amount: "beyond_holds",
+        isNanoUsd: 0n,
+        shouldBeNanoUsd: 20n,
+      },
+    ]);
+  });
+
+  test("a balance that is gone", async () => {
+    await sql`DELETE FROM balance WHERE ${ofMonth}`.execute(db.database);
+    expect((await check()).differences).toEqual([
+      { ...MONTH, amount: "spent", isNanoUsd: 0n, shouldBeNanoUsd: 120n },
+      { ...MONTH, amount: "unresolved", isNanoUsd: 0n, shouldBeNanoUsd: 7n },
+    ]);
+  });
+
+  test("a balance of a time and scope that spent nothing", async () => {
+    const key = { ...MONTH, scopeId: "wksp_invented", periodStart: "2020-01-01" };
+    await db.database
+      .insertInto("balance")
+      .values({
+        scope_type: key.scopeType,
+        scope_id: key.scopeId,
+        period: key.period,
+        period_start: key.periodStart,
+        organization_id: ORGANIZATION,
+        settled_nano_usd: 5n,
+      })
+      .execute();
+    expect((await check()).differences).toEqual([
+      { ...key, amount: "spent", isNanoUsd: 5n, shouldBeNanoUsd: 0n },
+    ]);
+  });
+
+  test.each([
+    ["changed", sql`UPDATE usage_event SET cost_nano_usd = 99 WHERE cost_nano_usd = 100`, 119n],
+    ["deleted", sql`DELETE FROM usage_event WHERE cost_nano_usd = 100`, 20n],
+  ])("a request that was %s shows in all nine balances", async (_, statement, shouldBeNanoUsd) => {
+    await statement.execute(db.database);
+    const { differences, differenceCount } = await check();
+    expect(differenceCount).toBe(9);
+    expect(new Set(differences.map(({ amount }) => amount))).toEqual(new Set(["spent"]));
+    expect(differences).toContainEqual({
+      ...MONTH,
+      amount: "spent",
+      isNanoUsd: 120n,
+      shouldBeNanoUsd,
+    });
+  });
+
+  test("an invented adjustment shows in all nine", async () => {
+    await db.database
+      .insertInto("spend_adjustment")
+      .values({
+        id: "adj_1",
+        organization_id: ORGANIZATION,
+        workspace_id: "wksp_1",
+        api_key_id: "apikey_1",
+        request_id: "req_1",
+        started_at: new Date(SOME_TIME_MS),
+        cost_nano_usd: 1n,
+        reason: "",
+      })
+      .execute();
+    expect((await check()).differenceCount).toBe(9);
+  });
+
+  test("a lease and an unresolved row that were changed, also where no balance is", async () => {
+    await sql`UPDATE lease SET amount_nano_usd = 6 WHERE ${ofMonth}`.execute(db.database);
+    await db.database
+      .insertInto("lease")
+      .values({
+        node_id: "node_1",
+        request_id: "",
+        scope_type: "workspace",
+        scope_id: "wksp_1",
+        period: "monthly",
+        period_start: "2027-01-01",
+        organization_id: ORGANIZATION,
+        amount_nano_usd: 3n,
+        unresolved_since: null,
+      })
+      .execute();
+    expect((await check()).differences).toEqual([
+      { ...MONTH, amount: "unresolved", isNanoUsd: 7n, shouldBeNanoUsd: 6n },
+      { ...MONTH, periodStart: "2027-01-01", amount: "held", isNanoUsd: 0n, shouldBeNanoUsd: 3n },
+    ]);
+  });
+
+  test("more than a hundred differences are counted, and a hundred named", async () => {
+    await sql`INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
+      SELECT 'api_key', 'apikey_' || n, 'daily', '2026-11-24', ${ORGANIZATION}::uuid, 1
+      FROM generate_series(1000, 1149) AS n`.execute(db.database);
+    const report = await check();
+    expect([report.differences.length, report.differenceCount]).toEqual([100, 150]);
+  });
+});
+
+test("while requests are being settled nothing seems wrong", async () => {
+  let isOver = false;
+  const settle = async (worker: number) => {
+    for (let i = 0; i < 20; i++) {
+      const record = endRecord(
+        beginRecord({ apiKeyId: `apikey_${worker}`, startedAtMs: SOME_TIME_MS - i * DAY_MS }),
+        BigInt(i + 1),
+      );
+      await db.database.transaction().execute(async (tx) => {
+        await insertUsageEvents(tx, [toUsageEvent(record, "node_1")]);
+        await settleBatch(tx, "node_1", [record], { atMs: SOME_TIME_MS });
+      });
+    }
+  };
+  const traffic = Promise.all([settle(10), settle(11), settle(12)]).finally(() => {
+    isOver = true;
+  });
+  const counts: number[] = [];
+  while (!isOver) {
+    const report = await check();
+    expect(report.differences).toEqual([]);
+    counts.push(report.requests);
+  }
+  await traffic;
+  expect((await check()).requests).toBe(64);
+  expect(counts.length).toBeGreaterThan(0);
+});

@@ -1,0 +1,194 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
+import { msFromIsoDate, periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { chainOf } from "#src/spend/ledger/charges.ts";
+import { findUnrecorded } from "#src/spend/ledger/overrun-rules.ts";
+import { type ExceededBalance, listExceeded } from "#src/spend/ledger/overruns.sql.ts";
+import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import {
+  type CheckedBalance,
+  type LeaseSum,
+  listBalancePeriods,
+  listBalancesOfPeriod,
+  listSpendDays,
+  sumDay,
+  sumLeases,
+} from "./check.sql.ts";
+
+export type CheckedAmount = "spent" | "held" | "unresolved" | "beyond_holds" | "overrun";
+
+/** A balance that is not what its rows add up to. Integer nano-USD. */
+export interface LedgerDifference extends BalanceKey {
+  amount: CheckedAmount;
+  isNanoUsd: bigint;
+  shouldBeNanoUsd: bigint;
+}
+
+export interface LedgerReport {
+  balances: number;
+  requests: number;
+  /** The first of them. */
+  differences: LedgerDifference[];
+  differenceCount: number;
+}
+
+const MAX_DIFFERENCES = 100;
+
+/**
+ * Recomputes every balance of the organization from its requests, adjustments, leases and unresolved rows, all of one
+ * snapshot: what commits meanwhile is not seen. Reads a day of events at a time; at most a month's sums are in memory.
+ */
+export function checkLedger(database: Database, organizationId: string): Promise<LedgerReport> {
+  return inSnapshot(database, (tx) => new LedgerCheck(tx, organizationId).run());
+}
+
+interface Sums {
+  costNanoUsd: bigint;
+  overrunNanoUsd: bigint;
+}
+
+/** One stretch of time whose days are being added up. */
+interface OpenPeriod {
+  start: string;
+  /** By balance key text. */
+  sums: Map<string, BalanceKey & Sums>;
+}
+
+class LedgerCheck {
+  readonly #tx: Tx;
+  readonly #organizationId: string;
+  readonly #open = new Map<PeriodName, OpenPeriod>();
+  readonly #seen = new Set<string>();
+  #leases = new Map<string, LeaseSum>();
+  readonly #report: LedgerReport = {
+    balances: 0,
+    requests: 0,
+    differences: [],
+    differenceCount: 0,
+  };
+
+  constructor(tx: Tx, organizationId: string) {
+    this.#tx = tx;
+    this.#organizationId = organizationId;
+  }
+
+  async run(): Promise<LedgerReport> {
+    const leases = await sumLeases(this.#tx, this.#organizationId);
+    this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
+    for (const day of await listSpendDays(this.#tx)) await this.#addDay(day);
+    for (const [period, open] of this.#open) await this.#close(period, open);
+    const periods = await listBalancePeriods(this.#tx, this.#organizationId);
+    for (const { period, periodStart } of [...periods, ...leases]) {
+      if (this.#seen.has(`${period} ${periodStart}`)) continue;
+      await this.#close(period, { start: periodStart, sums: new Map() });
+    }
+    for (const exceeded of await listExceeded(this.#tx, this.#organizationId)) {
+      this.#compareOverrun(exceeded);
+    }
+    return this.#report;
+  }
+
+  async #addDay(day: string): Promise<void> {
+    const organizationId = this.#organizationId;
+    const sums = await sumDay(this.#tx, { organizationId, day });
+    if (sums.length === 0) return;
+    for (const period of periodNames) {
+      const periodStart = periodOf(period, msFromIsoDate(day)).start;
+      const open = await this.#openPeriod(period, periodStart);
+      for (const sum of sums) {
+        for (const [scopeType, scopeId] of chainOf({ organizationId, ...sum })) {
+          add(open, { scopeType, scopeId, period, periodStart }, sum);
+        }
+      }
+    }
+    for (const { requests } of sums) this.#report.requests += Number(requests);
+  }
+
+  /** Days come in order: another period begins when the one before it is complete. */
+  async #openPeriod(period: PeriodName, start: string): Promise<OpenPeriod> {
+    const open = this.#open.get(period);
+    if (open?.start === start) return open;
+    if (open !== undefined) await this.#close(period, open);
+    const next = { start, sums: new Map() };
+    this.#open.set(period, next);
+    return next;
+  }
+
+  async #close(period: PeriodName, { start, sums }: OpenPeriod): Promise<void> {
+    this.#seen.add(`${period} ${start}`);
+    const of = { organizationId: this.#organizationId, period, periodStart: start };
+    const rows = await listBalancesOfPeriod(this.#tx, of);
+    const balances = new Map(rows.map((row) => [balanceKeyText(row), row]));
+    const keys = new Map<string, BalanceKey>([...sums, ...balances]);
+    for (const [text, sum] of this.#leases) {
+      if (sum.period === period && sum.periodStart === start) keys.set(text, sum);
+    }
+    this.#report.balances += keys.size;
+    for (const [text, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const { scopeType, scopeId } = key;
+      const named = { scopeType, scopeId, period, periodStart: start };
+      this.#compare(named, balances.get(text) ?? NOTHING, {
+        ...NO_SUMS,
+        ...sums.get(text),
+        ...this.#leasesOf(text),
+      });
+    }
+  }
+
+  #leasesOf(text: string): Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd"> {
+    const { leasedNanoUsd = 0n, unresolvedNanoUsd = 0n } = this.#leases.get(text) ?? {};
+    return { leasedNanoUsd, unresolvedNanoUsd };
+  }
+
+  #compare(
+    key: BalanceKey,
+    is: Omit<CheckedBalance, keyof BalanceKey>,
+    shouldBe: Sums & Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd">,
+  ): void {
+    this.#note(key, "spent", is.settledNanoUsd, shouldBe.costNanoUsd);
+    this.#note(key, "held", is.leasedNanoUsd, shouldBe.leasedNanoUsd);
+    this.#note(key, "unresolved", is.unresolvedNanoUsd, shouldBe.unresolvedNanoUsd);
+    // A limit may have held less than the most that is recorded, and a decision may have charged more: so at least this,
+    // and never more than all.
+    const overrun = is.overrunNanoUsd;
+    const isPossible = overrun >= shouldBe.overrunNanoUsd && overrun <= shouldBe.costNanoUsd;
+    this.#note(key, "beyond_holds", overrun, isPossible ? overrun : shouldBe.overrunNanoUsd);
+  }
+
+  /** Settled spend may exceed a strict limit by recorded overruns and by the spend that the limit found, by no more. */
+  #compareOverrun(exceeded: ExceededBalance): void {
+    const { scopeType, scopeId, period, periodStart, limitOverrunNanoUsd: recorded } = exceeded;
+    const missing = findUnrecorded(exceeded);
+    const key = { scopeType, scopeId, period, periodStart };
+    this.#note(key, "overrun", recorded, recorded + missing);
+  }
+
+  #note(key: BalanceKey, amount: CheckedAmount, isNanoUsd: bigint, shouldBeNanoUsd: bigint): void {
+    if (isNanoUsd === shouldBeNanoUsd) return;
+    const { differences } = this.#report;
+    this.#report.differenceCount += 1;
+    if (differences.length >= MAX_DIFFERENCES) return;
+    differences.push({ ...key, amount, isNanoUsd, shouldBeNanoUsd });
+  }
+}
+
+const NO_SUMS: Sums = { costNanoUsd: 0n, overrunNanoUsd: 0n };
+const NOTHING = {
+  settledNanoUsd: 0n,
+  leasedNanoUsd: 0n,
+  unresolvedNanoUsd: 0n,
+  overrunNanoUsd: 0n,
+};
+
+function add({ sums }: OpenPeriod, key: BalanceKey, sum: Sums): void {
+  const text = balanceKeyText(key);
+  const known = sums.get(text);
+  if (known === undefined) {
+    const { costNanoUsd, overrunNanoUsd } = sum;
+    sums.set(text, { ...key, costNanoUsd, overrunNanoUsd });
+    return;
+  }
+  known.costNanoUsd += sum.costNanoUsd;
+  known.overrunNanoUsd += sum.overrunNanoUsd;
+}

@@ -1,0 +1,117 @@
+import { sql } from "kysely";
+import type { Tx } from "#src/db/pool.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import type { BalanceRow } from "#src/spend/ledger/lease-rules.ts";
+import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
+
+// What a check of the balances reads: a day of events at a time, so that no statement runs long. Of days whose events an
+// organization has pruned, the rollup per key and day stands in for them.
+
+/** Days (ISO dates in UTC, oldest first) on which requests or adjustments of anybody began. */
+export async function listSpendDays(tx: Tx): Promise<string[]> {
+  const { rows } = await sql<{ day: string }>`
+    SELECT day::date AS day FROM (
+      SELECT least((SELECT min(started_at) FROM usage_event), (SELECT min(started_at) FROM spend_adjustment),
+          (SELECT min(bucket_at) FROM usage_organization_day)) AS first,
+        greatest((SELECT max(started_at) FROM usage_event), (SELECT max(started_at) FROM spend_adjustment)) AS last
+    ) AS bounds,
+    generate_series(date_trunc('day', first AT TIME ZONE 'UTC'), last AT TIME ZONE 'UTC', interval '1 day') AS day
+    WHERE EXISTS (SELECT FROM usage_event WHERE started_at >= day AT TIME ZONE 'UTC'
+        AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
+      OR EXISTS (SELECT FROM spend_adjustment WHERE started_at >= day AT TIME ZONE 'UTC'
+        AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
+      OR EXISTS (SELECT FROM usage_organization_day WHERE bucket_at = day AT TIME ZONE 'UTC')
+    ORDER BY 1`.execute(tx);
+  return rows.map(({ day }) => day);
+}
+
+/** What the requests of one key that began on a day add up to. */
+export interface DaySum {
+  workspaceId: string;
+  apiKeyId: string;
+  requests: bigint;
+  costNanoUsd: bigint;
+  /** What they have cost beyond the largest hold of each, as far as their events are there. */
+  overrunNanoUsd: bigint;
+}
+
+export async function sumDay(
+  tx: Tx,
+  of: { organizationId: string; day: string },
+): Promise<DaySum[]> {
+  const isIn = sql`organization_id = ${of.organizationId}::uuid
+    AND started_at >= ${of.day}::timestamp AT TIME ZONE 'UTC'
+    AND started_at < (${of.day}::timestamp + interval '1 day') AT TIME ZONE 'UTC'`;
+  const isPruned = sql`EXISTS (SELECT FROM usage_settings WHERE organization_id = ${of.organizationId}::uuid
+    AND log_pruned_before > ${of.day}::timestamp AT TIME ZONE 'UTC')`;
+  const { rows } = await sql<DaySum>`
+    SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", sum(requests)::bigint AS requests,
+      sum(cost)::bigint AS "costNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
+    FROM (
+      SELECT workspace_id, api_key_id, 1 AS requests, cost_nano_usd AS cost,
+        CASE WHEN cost_nano_usd > hold_nano_usd THEN cost_nano_usd - hold_nano_usd ELSE 0 END AS overrun
+      FROM usage_event WHERE ${isIn} AND NOT ${isPruned}
+      UNION ALL
+      SELECT workspace_id, api_key_id, requests, cost_nano_usd, 0 FROM usage_key_day
+      WHERE organization_id = ${of.organizationId}::uuid AND ${isPruned}
+        AND bucket_at = ${of.day}::timestamp AT TIME ZONE 'UTC'
+      UNION ALL
+      SELECT workspace_id, api_key_id, 0, cost_nano_usd, 0 FROM spend_adjustment WHERE ${isIn}
+    ) AS each GROUP BY 1, 2`.execute(tx);
+  return rows;
+}
+
+export interface CheckedBalance extends BalanceKey, BalanceRow {
+  overrunNanoUsd: bigint;
+}
+
+/** The balances of one period of time, as they stand. */
+export async function listBalancesOfPeriod(
+  tx: Tx,
+  of: { organizationId: string; period: PeriodName; periodStart: string },
+): Promise<CheckedBalance[]> {
+  return tx
+    .selectFrom("balance")
+    .select([
+      "scope_type as scopeType",
+      "scope_id as scopeId",
+      "period",
+      "period_start as periodStart",
+      "settled_nano_usd as settledNanoUsd",
+      "leased_nano_usd as leasedNanoUsd",
+      "unresolved_nano_usd as unresolvedNanoUsd",
+      "overrun_nano_usd as overrunNanoUsd",
+    ])
+    .where("organization_id", "=", of.organizationId)
+    .where("period", "=", of.period)
+    .where("period_start", "=", of.periodStart)
+    .execute();
+}
+
+/** All periods of which the organization has a balance. */
+export function listBalancePeriods(
+  tx: Tx,
+  organizationId: string,
+): Promise<{ period: PeriodName; periodStart: string }[]> {
+  return tx
+    .selectFrom("balance")
+    .select(["period", "period_start as periodStart"])
+    .distinct()
+    .where("organization_id", "=", organizationId)
+    .execute();
+}
+
+export interface LeaseSum extends BalanceKey {
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
+/** What nodes have of each balance, and what is unresolved of it. */
+export async function sumLeases(tx: Tx, organizationId: string): Promise<LeaseSum[]> {
+  const { rows } = await sql<LeaseSum>`
+    SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      coalesce(sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NULL), 0)::bigint AS "leasedNanoUsd",
+      coalesce(sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL), 0)::bigint AS "unresolvedNanoUsd"
+    FROM lease WHERE organization_id = ${organizationId}::uuid GROUP BY 1, 2, 3, 4`.execute(tx);
+  return rows;
+}

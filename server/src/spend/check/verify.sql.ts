@@ -1,0 +1,49 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
+
+/** A balance whose settled spend is not the sum of its requests and adjustments. Integer nano-USD. */
+export interface BalanceDifference extends BalanceKey {
+  eventNanoUsd: bigint;
+  settledNanoUsd: bigint;
+}
+
+const MAX_DIFFERENCES = 100;
+
+/**
+ * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled; for the days of
+ * which an organization has pruned its events, usage_day stands in for them. Empty when all agree; at most 100 differences.
+ * Reads the whole of usage_event: for tests and for a doctor, not for requests.
+ */
+export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
+  const { rows } = await sql<BalanceDifference>`
+    WITH pruned AS (
+      SELECT organization_id, log_pruned_before AS before FROM usage_settings WHERE log_pruned_before IS NOT NULL
+    ), counted AS (
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM usage_event AS event
+      WHERE NOT EXISTS (SELECT FROM pruned
+        WHERE pruned.organization_id = event.organization_id AND started_at < before)
+      UNION ALL
+      SELECT organization_id, workspace_id, api_key_id, bucket_at, cost_nano_usd
+      FROM usage_day JOIN pruned USING (organization_id) WHERE bucket_at < before
+      UNION ALL
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM spend_adjustment
+    ), summed AS (
+      SELECT scope_type, scope_id, p.period,
+        date_trunc(p.unit, e.started_at AT TIME ZONE 'UTC')::date AS period_start,
+        sum(e.cost_nano_usd)::bigint AS nano_usd
+      FROM counted e
+      CROSS JOIN LATERAL (VALUES ('organization', e.organization_id::text),
+        ('workspace', e.workspace_id), ('api_key', e.api_key_id)) AS s (scope_type, scope_id)
+      CROSS JOIN (VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS p (period, unit)
+      GROUP BY 1, 2, 3, 4
+    )
+    SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      coalesce(summed.nano_usd, 0) AS "eventNanoUsd",
+      coalesce(balance.settled_nano_usd, 0) AS "settledNanoUsd"
+    FROM summed FULL JOIN balance USING (scope_type, scope_id, period, period_start)
+    WHERE coalesce(summed.nano_usd, 0) <> coalesce(balance.settled_nano_usd, 0)
+    ORDER BY 1, 2, 3, 4
+    LIMIT ${MAX_DIFFERENCES}`.execute(db);
+  return rows;
+}

@@ -1,0 +1,257 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
+import type { Call } from "#src/access/call.ts";
+import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import { assert } from "#src/lib/assert.ts";
+import { newId } from "#src/lib/ids.ts";
+import { readLimit } from "#src/spend/ledger/change-limit.ts";
+import { findSpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { lockAskedScope } from "./asked-scope.ts";
+import {
+  type AskedBy,
+  countAsked,
+  findPendingForChange,
+  findRequest,
+  type IncreaseRequestRow,
+  type IncreaseStatus,
+  insertRequest,
+  listRequests,
+  lockStatus,
+  type RequestFilter,
+  replaceAsked,
+  saveResolution,
+} from "./increase-requests.sql.ts";
+import { type RequestMailDeps, tellApprovers } from "./request-mail.ts";
+
+const DAY_MS = 86_400_000;
+/** Each may write to everybody who can set the limit. */
+const MAX_ASKED_PER_DAY = 20;
+
+export interface Asked {
+  scope: WireScope;
+  period: PeriodName;
+  amount_usd: string | number;
+  reason: string;
+}
+
+/**
+ * Asks for a higher limit; who has a pending request for the same limit changes what it asks for. Throws what
+ * `lockAskedScope` throws, a 400 where there is no limit or no higher one is asked for, and a 429 for too many.
+ */
+export function createIncreaseRequest(
+  deps: RequestMailDeps,
+  { caller, origin }: Call,
+  input: Asked,
+): Promise<IncreaseRequestRow> {
+  const amountNanoUsd = readLimit("amount_usd", input.amount_usd);
+  const { period, reason } = input;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const scope = await lockAskedScope(tx, caller, input.scope);
+    const by = askedBy(caller);
+    const limit = await findSpendLimit(tx, { ...scope, ...by, period });
+    if (limit === null) throw noLimit(period);
+    if (amountNanoUsd <= limit.amountNanoUsd) throw isNoIncrease(limit.amountNanoUsd);
+    const asked = { limitNanoUsd: limit.amountNanoUsd, amountNanoUsd, reason };
+    const pending = await findPendingForChange(tx, { ...scope, ...by, period });
+    if (pending !== null) {
+      const before = await getForTransaction(tx, deps, caller, pending.id);
+      const isSame = pending.amountNanoUsd === amountNanoUsd && pending.reason === reason;
+      if (isSame) return { result: before, audit: "unchanged" };
+      await replaceAsked(tx, { ...asked, id: pending.id });
+      const after = await getForTransaction(tx, deps, caller, pending.id);
+      return { result: after, audit: auditOf("increase_request.created", before, after) };
+    }
+    await checkAskedToday(tx, deps, by);
+    const nowMs = Math.floor(deps.nowMs());
+    const id = newId(idPrefixes.increaseRequest, nowMs, deps.randomBytes);
+    await insertRequest(tx, { ...scope, ...by, ...asked, id, period, createdAt: new Date(nowMs) });
+    const after = await getForTransaction(tx, deps, caller, id);
+    await tellApprovers(tx, deps, after);
+    return { result: after, audit: auditOf("increase_request.created", null, after) };
+  });
+}
+
+async function checkAskedToday(tx: Tx, deps: RequestMailDeps, by: AskedBy): Promise<void> {
+  const asked = await countAsked(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
+  if (asked < MAX_ASKED_PER_DAY) return;
+  throw new ApiError(
+    "rate_limit",
+    `You have made ${MAX_ASKED_PER_DAY} requests within a day. Change the one that is pending, or ask whoever sets limits directly.`,
+    { "retry-after": "3600" },
+  );
+}
+
+function askedBy(caller: Caller): AskedBy {
+  const { organizationId, kind, id } = caller;
+  return { organizationId, requesterType: kind, requesterId: id };
+}
+
+/** By who asked. Again: the same answer. Throws a 404, a 403 for others, and a 400 once it is decided. */
+export function withdrawIncreaseRequest(
+  deps: RequestMailDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<IncreaseRequestRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await lockRequest(tx, deps, caller, id);
+    if (!isRequester(caller, before)) {
+      throw new ApiError("permission", "Only who asked can withdraw a request. Deny it instead.");
+    }
+    if (before.status === "withdrawn") return { result: before, audit: "unchanged" };
+    if (before.status !== "pending") throw isDecided(before.status);
+    await saveResolution(tx, {
+      id,
+      status: "withdrawn",
+      approvedNanoUsd: null,
+      answer: null,
+      by: { type: caller.kind, id: caller.id },
+      at: new Date(Math.floor(deps.nowMs())),
+    });
+    const after = await getForTransaction(tx, deps, caller, id);
+    return { result: after, audit: auditOf("increase_request.withdrawn", before, after) };
+  });
+}
+
+export interface RequestQuery {
+  statuses?: readonly IncreaseStatus[] | undefined;
+  workspace_id?: string | undefined;
+  actor_ids?: readonly string[] | undefined;
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf({ statuses, workspace_id, actor_ids }: RequestQuery): unknown {
+  return { list: "increase_requests", statuses, workspace_id, actor_ids };
+}
+
+/** A page of the caller's own requests and of those that it may decide about. */
+export async function listIncreaseRequests(
+  deps: RequestMailDeps,
+  { caller }: Call,
+  query: RequestQuery & { limit: number; page?: string | undefined; isOfPresent?: boolean },
+): Promise<PageOfRows<IncreaseRequestRow>> {
+  const request = fromCursor(query.page, query.limit, filtersOf(query));
+  const filter = {
+    ...visibilityOf(caller),
+    statuses: query.statuses,
+    workspaceId: query.workspace_id,
+    requesterIds: query.actor_ids,
+    ...(query.isOfPresent && { isOfPresent: true }),
+    nowMs: deps.nowMs(),
+  };
+  return toPage(await listRequests(deps.database, filter, request), request);
+}
+
+/** Throws a 404 for a request that is neither the caller's own nor one that it may decide about. */
+export async function getIncreaseRequest(
+  deps: RequestMailDeps,
+  { caller }: Call,
+  id: string,
+): Promise<IncreaseRequestRow> {
+  const filter = { ...visibilityOf(caller), id, nowMs: deps.nowMs() };
+  const found = await findRequest(deps.database, filter);
+  if (found === null) throw requestNotFound();
+  return found;
+}
+
+/** The request, locked until the transaction ends. Throws a 404 for one that the caller cannot see. */
+export async function lockRequest(
+  tx: Tx,
+  deps: RequestMailDeps,
+  caller: Caller,
+  id: string,
+): Promise<IncreaseRequestRow> {
+  const { organizationId } = caller;
+  const filter = { ...visibilityOf(caller), id, nowMs: deps.nowMs() };
+  if ((await findRequest(tx, filter)) === null) throw requestNotFound();
+  await lockStatus(tx, { organizationId, id });
+  // Read again: it may have been decided while the lock was waited for.
+  return getForTransaction(tx, deps, caller, id);
+}
+
+export async function getForTransaction(
+  tx: Tx,
+  deps: RequestMailDeps,
+  { organizationId }: Caller,
+  id: string,
+): Promise<IncreaseRequestRow> {
+  const row = await findRequest(tx, { organizationId, visibleTo: null, id, nowMs: deps.nowMs() });
+  assert(row !== null, "a request is never deleted");
+  return row;
+}
+
+export function isRequester(caller: Caller, { requester }: IncreaseRequestRow): boolean {
+  return caller.kind === requester.type && caller.id === requester.id;
+}
+
+export function auditOf(
+  event: `increase_request.${string}`,
+  before: IncreaseRequestRow | null,
+  after: IncreaseRequestRow,
+  more: { is_self_approved?: boolean } = {},
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "increase_request", id: after.id },
+    workspaceId: after.workspaceId,
+    before: before && toAudit(before),
+    after: { ...toAudit(after), ...more },
+  };
+}
+
+function toAudit(row: IncreaseRequestRow) {
+  return {
+    scope: { ...toWireScope(row) },
+    period: row.period,
+    amount_usd: formatUsd(row.amountNanoUsd),
+    reason: row.reason,
+    status: row.status,
+    approved_usd: row.approvedNanoUsd === null ? null : formatUsd(row.approvedNanoUsd),
+    answer: row.answer,
+  };
+}
+
+function visibilityOf(caller: Caller): RequestFilter {
+  const { organizationId, kind, id } = caller;
+  const workspaceIds = workspacesWhere(caller, "spend_limits:write");
+  const visibleTo = workspaceIds && { requester: { type: kind, id }, workspaceIds };
+  return { organizationId, visibleTo };
+}
+
+const decidedWords: Readonly<Record<Exclude<IncreaseStatus, "pending">, string>> = {
+  approved: "This request has been approved.",
+  denied: "This request has been denied.",
+  withdrawn: "This request has been withdrawn.",
+};
+
+export function isDecided(status: Exclude<IncreaseStatus, "pending">): ApiError {
+  return new ApiError(
+    "invalid_request",
+    `${decidedWords[status]} That stays so: ask again, or set the limit itself.`,
+  );
+}
+
+export function requestNotFound(): ApiError {
+  return new ApiError("not_found", "Request for a higher spend limit not found");
+}
+
+function noLimit(period: PeriodName): ApiError {
+  return new ApiError(
+    "invalid_request",
+    `There is no ${period} spend limit there: nothing has to be raised.`,
+  );
+}
+
+function isNoIncrease(limitNanoUsd: bigint): ApiError {
+  return new ApiError(
+    "invalid_request",
+    `amount_usd: expected more than the limit is now, which is $${formatUsd(limitNanoUsd)}.`,
+  );
+}

@@ -1,0 +1,116 @@
+import type { increaseRequestRoutes } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { Call } from "#src/access/call.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { readLimit } from "#src/spend/ledger/change-limit.ts";
+import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
+import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
+import {
+  createIncreaseRequest,
+  filtersOf,
+  getIncreaseRequest,
+  listIncreaseRequests,
+  requestNotFound,
+  withdrawIncreaseRequest,
+} from "./increase-requests.ts";
+import type { RequestMailDeps } from "./request-mail.ts";
+import { approveIncreaseRequest, denyIncreaseRequest } from "./resolve-request.ts";
+import { toIncreaseRequest, toOfficialIncreaseRequest } from "./to-wire.ts";
+
+export function makeIncreaseRequestHandlers(
+  deps: RequestMailDeps,
+): HandlersFor<(typeof increaseRequestRoutes)[number], Call> {
+  return {
+    createIncreaseRequest: async (call, { body }) =>
+      toIncreaseRequest(await createIncreaseRequest(deps, call, body), call.caller),
+    listIncreaseRequests: async (call, { query }) => {
+      const page = await listIncreaseRequests(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map((row) => toIncreaseRequest(row, call.caller)), next_page };
+    },
+    getIncreaseRequest: async (call, { params }) =>
+      toIncreaseRequest(await getIncreaseRequest(deps, call, idOf(params)), call.caller),
+    withdrawIncreaseRequest: async (call, { params }) =>
+      toIncreaseRequest(await withdrawIncreaseRequest(deps, call, idOf(params)), call.caller),
+    approveIncreaseRequest: async (call, { params, body: { amount_usd: amount, answer } }) => {
+      const amountNanoUsd = amount === undefined ? null : readLimit("amount_usd", amount);
+      const approval = { amountNanoUsd, answer, isSilent: false };
+      const approved = await approveIncreaseRequest(deps, call, idOf(params), approval);
+      return toIncreaseRequest(approved.request, call.caller);
+    },
+    denyIncreaseRequest: async (call, { params, body: { answer } }) => {
+      const denial = { answer, isSilent: false };
+      const denied = await denyIncreaseRequest(deps, call, idOf(params), denial);
+      return toIncreaseRequest(denied, call.caller);
+    },
+    ...makeOfficialHandlers(deps),
+  };
+}
+
+type OfficialName =
+  | "listOfficialIncreaseRequests"
+  | "getOfficialIncreaseRequest"
+  | "approveOfficialIncreaseRequest"
+  | "denyOfficialIncreaseRequest";
+
+function makeOfficialHandlers(
+  deps: RequestMailDeps,
+): Pick<HandlersFor<(typeof increaseRequestRoutes)[number], Call>, OfficialName> {
+  return {
+    listOfficialIncreaseRequests: async (call, { query: { status, ...rest } }) => {
+      const query = { ...rest, statuses: status ?? officialStatuses, isOfPresent: true };
+      const page = await listIncreaseRequests(deps, call, query);
+      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      return { data: page.rows.map(toOfficialIncreaseRequest), next_page };
+    },
+    getOfficialIncreaseRequest: async (call, { params }) =>
+      toOfficialIncreaseRequest(await getIncreaseRequest(deps, call, idOf(params))),
+    approveOfficialIncreaseRequest: async (call, { params, body }) => {
+      const found = await getVisibleToOfficial(deps, call, idOf(params));
+      checkPeriod(found, body.period);
+      const { request, limit } = await approveIncreaseRequest(deps, call, found.id, {
+        amountNanoUsd: fromOfficialAmount(body.amount),
+        answer: "",
+        isSilent: body.suppress_notification,
+      });
+      const spend_limit = limit.scopeType === "api_key" ? null : toOfficialSpendLimit(limit);
+      return { ...toOfficialIncreaseRequest(request), spend_limit };
+    },
+    denyOfficialIncreaseRequest: async (call, { params, body }) => {
+      const { id } = await getVisibleToOfficial(deps, call, idOf(params));
+      const denial = { answer: "", isSilent: body.suppress_notification };
+      return toOfficialIncreaseRequest(await denyIncreaseRequest(deps, call, id, denial));
+    },
+  };
+}
+
+const officialStatuses = ["pending", "approved", "denied"] as const;
+
+async function getVisibleToOfficial(
+  deps: RequestMailDeps,
+  call: Call,
+  id: string,
+): Promise<IncreaseRequestRow> {
+  const found = await getIncreaseRequest(deps, call, id);
+  if (found.status === "withdrawn") throw requestNotFound();
+  return found;
+}
+
+/** What was asked for is the limit of one period. Another one would not let the requester go on. */
+function checkPeriod(request: IncreaseRequestRow, period: PeriodName | null | undefined): void {
+  if (period === undefined || period === null || period === request.period) return;
+  throw new ApiError(
+    "invalid_request",
+    `period: the request is about the ${request.period} limit. Omit it, or set the ${period} limit itself.`,
+  );
+}
+
+function idOf(params: { spend_limit_increase_request_id: string }): string {
+  return params.spend_limit_increase_request_id;
+}
+
+function positionOf({ createdAt, id }: IncreaseRequestRow) {
+  return { createdAtMs: createdAt.getTime(), id };
+}

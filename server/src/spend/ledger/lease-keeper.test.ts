@@ -1,0 +1,265 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { flushBatch } from "#src/recording/flush.ts";
+import { enterNode } from "#src/recording/node.sql.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { type LeaseKeeper, makeLeaseKeeper } from "./lease-keeper.ts";
+import { settleBatch } from "./leases.sql.ts";
+import { upsertSpendLimit } from "./limits.sql.ts";
+import { toHoldError } from "./refuse-hold.ts";
+
+const logger = makeLogger("silent");
+/** Within this the database answers, also on a busy machine: else it counts as away, and a refusal says another thing. */
+const HOLD_WAIT_MS = 2_000;
+const ask = () => "Ask for more.";
+
+let db: TestDatabase;
+let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+let nodes: TestNode[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(() => db.drop());
+
+beforeEach(async () => {
+  nodes = [];
+  scope = {
+    organizationId: randomUUID(),
+    workspaceId: `wksp_${randomUUID()}`,
+    apiKeyId: `apikey_${randomUUID()}`,
+  };
+  const organization = { id: scope.organizationId, name: "Acme" };
+  await db.database.insertInto("organization").values(organization).execute();
+});
+
+afterEach(async () => {
+  for (const { keeper } of nodes) await keeper.stop();
+});
+
+/** A node on the real clock and the real database; its records wait in memory for `flush`. */
+class TestNode {
+  readonly id = `node_${randomUUID()}`;
+  readonly keeper: LeaseKeeper;
+  #ends: EndRecord[] = [];
+  #epoch = 0n;
+  #flushedSeq = 0;
+  #flushing = Promise.resolve();
+
+  constructor({ holdWaitMs = HOLD_WAIT_MS } = {}) {
+    this.keeper = makeLeaseKeeper({
+      database: db.database,
+      nodeId: this.id,
+      databaseNowMs: () => Date.now(),
+      clock: systemClock,
+      logger,
+      ttlMs: 60_000,
+      holdWaitMs,
+      unresolvedReleaseMs: 3_600_000,
+      reenter: () => Promise.resolve(),
+      journalTold: () => undefined,
+      holdRunning: () => [],
+      journalSynced: () => Promise.resolve(),
+    });
+  }
+
+  async start(): Promise<this> {
+    const node = { id: this.id, journalId: "journal", version: "0" };
+    const { epoch, flushedSeq } = await enterNode(db.database, node);
+    this.#epoch = epoch;
+    this.keeper.entered({ epoch, flushedSeq, isJournalWhole: true });
+    await this.keeper.start();
+    nodes.push(this);
+    return this;
+  }
+
+  async hold(amountNanoUsd: bigint) {
+    const requestId = beginRecord().requestId;
+    const decision = await this.keeper.hold({ requestId, scope, amountNanoUsd });
+    if (decision.kind === "dropped") throw new Error("nobody dropped it");
+    if (decision.kind === "refused") return { refusal: decision, begin: null };
+    const { startedAtMs } = decision;
+    const held = { ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd };
+    return { refusal: null, begin: beginRecord(held) };
+  }
+
+  end(begin: BeginRecord, nanoUsd: bigint): void {
+    const record = endRecord(begin, nanoUsd);
+    this.#ends.push(record);
+    this.keeper.queued(record);
+  }
+
+  /** One at a time, as the meter does it. */
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#flush());
+    return this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#ends.splice(0);
+    if (batch.length === 0) return;
+    const [from, to] = [this.#flushedSeq, this.#flushedSeq + batch.length];
+    const result = await flushBatch({
+      database: db.database,
+      participants: [
+        {
+          flush: async (tx, ends) => {
+            await settleBatch(tx, this.id, ends, { atMs: null });
+          },
+        },
+      ],
+      nodeId: this.id,
+      epoch: this.#epoch,
+      journalId: "journal",
+      from,
+      to,
+      batch,
+      skipsRecorded: false,
+    });
+    expect(result.kind).toBe("flushed");
+    this.#flushedSeq = to;
+    this.keeper.committed(batch, { flushedSeq: to, isDrawn: () => true });
+  }
+}
+
+function limit(amountNanoUsd: bigint): Promise<unknown> {
+  return upsertSpendLimit(db.database, {
+    id: `spl_${randomUUID()}`,
+    organizationId: scope.organizationId,
+    scopeType: "workspace",
+    scopeId: scope.workspaceId,
+    period: "monthly",
+    amountNanoUsd,
+    enforcement: "strict",
+  });
+}
+
+async function balance() {
+  return await db.database
+    .selectFrom("balance")
+    .select([
+      "settled_nano_usd as settled",
+      "leased_nano_usd as leased",
+      "unresolved_nano_usd as unresolved",
+    ])
+    .where("scope_id", "=", scope.workspaceId)
+    .where("period", "=", "monthly")
+    .executeTakeFirstOrThrow();
+}
+
+test("four nodes at once never spend a strict limit over, and what is left is less than one request", async () => {
+  await limit(1_000n);
+  for (let i = 0; i < 4; i++) await new TestNode({ holdWaitMs: 20_000 }).start();
+  let [running, most] = [0n, 0n];
+  const agent = async (node: TestNode) => {
+    for (;;) {
+      const { begin, refusal } = await node.hold(40n);
+      if (refusal !== null && refusal.reason !== "held") return refusal.reason;
+      if (begin === null) continue;
+      running += 40n;
+      const { settled, unresolved } = await balance();
+      most = settled + unresolved + running > most ? settled + unresolved + running : most;
+      running -= 40n;
+      node.end(begin, 7n);
+      await node.flush();
+    }
+  };
+  const reasons = await Promise.all(
+    nodes.flatMap((node) => [agent(node), agent(node), agent(node)]),
+  );
+  expect(new Set(reasons)).toEqual(new Set(["too_large"]));
+  for (const node of nodes) await node.flush();
+  const { settled } = await balance();
+  expect(settled).toBeGreaterThan(960n);
+  expect(settled).toBeLessThanOrEqual(1_000n);
+  expect(most).toBeLessThanOrEqual(1_000n);
+});
+
+describe("a refusal", () => {
+  test("for money that running requests hold comes after a wait, and says to come again", async () => {
+    await limit(100n);
+    const node = await new TestNode().start();
+    const { begin } = await node.hold(80n);
+    const startedMs = performance.now();
+    const { refusal } = await node.hold(80n);
+    expect(refusal?.reason).toBe("held");
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(HOLD_WAIT_MS);
+    if (refusal === null || begin === null) throw new Error("one is held, one refused");
+    const error = toHoldError(refusal, { explain: () => "", ask });
+    expect([error.code, error.headers]).toEqual(["rate_limit", { "retry-after": "2" }]);
+    const waiting = node.hold(80n);
+    node.end(begin, 10n);
+    expect((await waiting).begin).not.toBeNull();
+  });
+
+  test("for too little that remains says what remains, and no retry", async () => {
+    await limit(100n);
+    const node = await new TestNode().start();
+    const { refusal } = await node.hold(101n);
+    if (refusal === null) throw new Error("it does not fit");
+    const error = toHoldError(refusal, { explain: () => "It can cost up to $0.000000101.", ask });
+    expect(error.message).toContain("$0.0000001 remains of a spend limit");
+    expect([error.code, error.headers]).toEqual([
+      "spend_limit_reached",
+      { "x-should-retry": "false" },
+    ]);
+  });
+
+  test("for a spent limit begins with the official words", async () => {
+    await limit(0n);
+    const node = await new TestNode().start();
+    const { refusal } = await node.hold(1n);
+    if (refusal === null) throw new Error("there is nothing to hold");
+    expect(toHoldError(refusal, { explain: () => "", ask }).message).toMatch(
+      /^You have reached your specified workspace API usage limits\. You will regain access on/,
+    );
+  });
+});
+
+test("a node that stops hands everything back", async () => {
+  await limit(100n);
+  const node = await new TestNode().start();
+  const { begin } = await node.hold(80n);
+  if (begin === null) throw new Error("it fits");
+  node.end(begin, 10n);
+  await node.flush();
+  await node.keeper.stop();
+  expect(await balance()).toEqual({ settled: 10n, leased: 0n, unresolved: 0n });
+  nodes = [];
+});
+
+test("a request that gives up waiting is told so, and its place is free", async () => {
+  await limit(100n);
+  const node = await new TestNode().start();
+  const { begin } = await node.hold(80n);
+  const waiting = node.keeper.hold({ requestId: "req_leaves", scope, amountNanoUsd: 80n });
+  expect(node.keeper.status().waiting).toBe(1);
+  node.keeper.drop("req_leaves");
+  expect(await waiting).toEqual({ kind: "dropped" });
+  expect(node.keeper.status().waiting).toBe(0);
+  if (begin === null) throw new Error("it fits");
+  node.end(begin, 1n);
+  expect((await node.hold(80n)).begin).not.toBeNull();
+});
+
+test("an organization without strict limits need not hold anything, while the node has its lease", async () => {
+  const node = await new TestNode().start();
+  expect(node.keeper.mustHold(scope.organizationId)).toBe(false);
+  await limit(100n);
+  await node.keeper.refresh();
+  expect(node.keeper.mustHold(scope.organizationId)).toBe(true);
+  expect(node.keeper.mustHold(randomUUID())).toBe(false);
+  node.keeper.entered({ epoch: 99n, flushedSeq: 0, isJournalWhole: true });
+  expect(node.keeper.mustHold(randomUUID())).toBe(true);
+});
+
+test("a request without a strict limit in its chain is held at once", async () => {
+  const node = await new TestNode().start();
+  const decision = node.keeper.hold({ requestId: "req_1", scope, amountNanoUsd: 5n });
+  expect(decision).toMatchObject({ kind: "held" });
+});

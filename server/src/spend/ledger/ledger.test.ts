@@ -1,0 +1,470 @@
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { openJournal } from "#src/recording/journal.ts";
+import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { recordUsage } from "#src/recording/record-usage.ts";
+import { listRollupDifferences } from "#src/recording/verify.sql.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { makeTestLeases } from "#test/harness/spend-node.ts";
+import { findBalance } from "./balances.sql.ts";
+import { type Ledger, makeLedger } from "./ledger.ts";
+import {
+  deleteSpendLimit,
+  type Enforcement,
+  findSpendLimit,
+  listSpendLimits,
+  upsertSpendLimit,
+} from "./limits.sql.ts";
+
+const HOUR_MS = 3_600_000;
+const FIRST_OF_DECEMBER = Date.UTC(2026, 11, 1);
+
+let db: TestDatabase;
+let directory: string;
+let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+let atMs: number;
+let running: { meter: Meter; ledger: Ledger }[];
+
+const logger = makeLogger("silent");
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(() => db.drop());
+
+beforeEach(async () => {
+  directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-ledger-"));
+  scope = {
+    organizationId: randomUUID(),
+    workspaceId: newName("wksp"),
+    apiKeyId: newName("apikey"),
+  };
+  atMs = SOME_TIME_MS;
+  running = [];
+  const organization = { id: scope.organizationId, name: "Acme" };
+  await db.database.insertInto("organization").values(organization).execute();
+});
+
+afterEach(async () => {
+  for (const { meter, ledger } of running) {
+    ledger.stop();
+    await meter.stop();
+  }
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+function newName(prefix: string): string {
+  return `${prefix}_${randomUUID()}`;
+}
+
+/** A node: a meter and its ledger, which flush and refresh only when the test says so. */
+async function startNode(databases: { meter?: Database; ledger?: Database } = {}) {
+  const nodeId = newName("node");
+  const folder = path.join(directory, nodeId);
+  const never = 1_000 * HOUR_MS;
+  const ledger = makeLedger({
+    database: databases.ledger ?? db.database,
+    nodeId,
+    leases: makeTestLeases({ database: db.database, nodeId, databaseNowMs: () => atMs }),
+    databaseNowMs: () => atMs,
+    logger,
+    refreshEveryMs: 2_000_000_000,
+  });
+  const meter = makeMeter({
+    database: databases.meter ?? db.database,
+    journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
+    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    version: "0.0.0",
+    newInstallationId: randomUUID(),
+    labelOf: (_, model) => model,
+    clock: systemClock,
+    logger,
+    flushEveryMs: Math.min(never, 2_000_000_000),
+    stopWithinMs: 0,
+  });
+  await meter.start();
+  await ledger.start();
+  const node = { meter, ledger };
+  running.push(node);
+  return node;
+}
+
+/** A whole request that costs `nanoUsd`. */
+function spend(meter: Meter, nanoUsd: bigint, overrides: Partial<EndRecord> = {}): void {
+  const begin = beginRecord({ ...scope, startedAtMs: atMs, ...overrides });
+  meter.begin(begin);
+  meter.end(endRecord(begin, nanoUsd, overrides));
+}
+
+async function limit(
+  scopeType: ScopeType,
+  amountNanoUsd: bigint,
+  options: { period?: PeriodName; enforcement?: Enforcement } = {},
+) {
+  const scopeIds = {
+    organization: scope.organizationId,
+    workspace: scope.workspaceId,
+    api_key: scope.apiKeyId,
+  };
+  return await upsertSpendLimit(db.database, {
+    id: newName("spl"),
+    organizationId: scope.organizationId,
+    scopeType,
+    scopeId: scopeIds[scopeType],
+    period: options.period ?? "monthly",
+    amountNanoUsd,
+    enforcement: options.enforcement ?? "soft",
+  });
+}
+
+/** What a limit of 0 counts as spent at this moment: it refuses always and tells. */
+function spentIn(ledger: Ledger): bigint {
+  const admission = ledger.admit(scope, atMs);
+  if (admission.kind === "admitted") throw new Error("a limit of 0 admits nothing");
+  return admission.spentNanoUsd;
+}
+
+describe("a limit", () => {
+  test.each(["api_key", "workspace", "organization"] as const)(
+    "of scope %s admits until exactly its amount is spent, then refuses",
+    async (scopeType) => {
+      await limit(scopeType, 100n);
+      const { meter, ledger } = await startNode();
+      spend(meter, 99n);
+      expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+      spend(meter, 1n);
+      expect(ledger.admit(scope, atMs)).toMatchObject({
+        kind: "blocked",
+        spentNanoUsd: 100n,
+        regainAtMs: FIRST_OF_DECEMBER,
+        limit: { scopeType, amountNanoUsd: 100n },
+      });
+      await meter.flush();
+      expect(ledger.admit(scope, atMs)).toMatchObject({ kind: "blocked", spentNanoUsd: 100n });
+    },
+  );
+
+  test("refuses with the official words", async () => {
+    await limit("workspace", 0n);
+    const { ledger } = await startNode();
+    expect(ledger.admit(scope, atMs)).toMatchObject({
+      message:
+        "You have reached your specified workspace API usage limits. You will regain access on 2026-12-01 at 00:00 UTC. " +
+        `The monthly spend limit of workspace ${scope.workspaceId} is $0.00; spent: $0.00.`,
+    });
+  });
+
+  test("concerns its own scope only", async () => {
+    await limit("workspace", 0n);
+    const { ledger } = await startNode();
+    const elsewhere = { ...scope, workspaceId: newName("wksp") };
+    expect(ledger.admit(elsewhere, atMs)).toEqual({ kind: "admitted" });
+  });
+
+  test("that only alerts, or is strict and held elsewhere, refuses nothing here", async () => {
+    await limit("workspace", 0n, { enforcement: "alert_only" });
+    const { ledger } = await startNode();
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    await limit("workspace", 0n, { enforcement: "strict" });
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    await limit("workspace", 0n, { enforcement: "soft" });
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs).kind).toBe("blocked");
+  });
+
+  test("of the narrowest scope answers first, and of one scope the one that refuses longest", async () => {
+    await limit("organization", 0n);
+    await limit("api_key", 0n, { period: "daily" });
+    await limit("api_key", 0n, { period: "weekly" });
+    const { ledger } = await startNode();
+    expect(ledger.admit(scope, atMs)).toMatchObject({
+      limit: { scopeType: "api_key", period: "weekly" },
+      regainAtMs: Date.UTC(2026, 10, 30),
+    });
+  });
+
+  test("starts anew with its period; a request belongs to the period of its start, whenever it ends", async () => {
+    await limit("workspace", 100n);
+    const { meter, ledger } = await startNode();
+    spend(meter, 100n);
+    await meter.flush();
+    const november = atMs;
+    atMs = FIRST_OF_DECEMBER - 1;
+    expect(ledger.admit(scope, atMs).kind).toBe("blocked");
+    atMs = FIRST_OF_DECEMBER;
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    spend(meter, 1_000n, { startedAtMs: november, endedAtMs: atMs });
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    spend(meter, 100n);
+    expect(ledger.admit(scope, atMs).kind).toBe("blocked");
+    await meter.flush();
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toMatchObject({ kind: "blocked", spentNanoUsd: 100n });
+    expect(await listBalanceDifferences(db.database)).toEqual([]);
+  });
+
+  test("that is new counts what was spent before it; a raised, lowered or removed one holds from the refresh on", async () => {
+    const { meter, ledger } = await startNode();
+    spend(meter, 50n);
+    await meter.flush();
+    spend(meter, 50n);
+    const first = await limit("workspace", 100n);
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toMatchObject({ kind: "blocked", spentNanoUsd: 100n });
+    expect((await limit("workspace", 101n)).id).toBe(first.id);
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+    await deleteSpendLimit(db.database, { organizationId: scope.organizationId, id: first.id });
+    spend(meter, 500n);
+    await ledger.refresh();
+    expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
+  });
+
+  test("counts what other nodes spent, once they have flushed", async () => {
+    await limit("organization", 0n);
+    const [here, there] = [await startNode(), await startNode()];
+    spend(there.meter, 30n);
+    spend(here.meter, 12n);
+    await there.meter.flush();
+    await here.ledger.refresh();
+    expect(spentIn(here.ledger)).toBe(42n);
+    await here.meter.flush();
+    expect(spentIn(here.ledger)).toBe(42n);
+  });
+});
+
+/** A line to the database that can be held: answers of reads, and of commits. */
+function heldLine() {
+  const held: (() => void)[] = [];
+  let holds: "nothing" | "reads" | "commits" = "nothing";
+  const wait = () => new Promise<void>((resolve) => held.push(resolve));
+  const reads = db.database.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      if (holds === "reads") await wait();
+      return result;
+    },
+  });
+  const commits = new Proxy(db.database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== "transaction") return typeof value === "function" ? value.bind(target) : value;
+      return () => ({
+        execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
+          const result = await target.transaction().execute(work);
+          if (holds === "commits") await wait();
+          return result;
+        },
+      });
+    },
+  });
+  return {
+    reads,
+    commits,
+    hold: (what: typeof holds) => {
+      holds = what;
+    },
+    isHolding: () => held.length > 0,
+    release: () => {
+      holds = "nothing";
+      for (const resolve of held.splice(0)) resolve();
+    },
+  };
+}
+
+describe("spend is counted once at every moment", () => {
+  test("when balances were read before a flush and arrive after it", async () => {
+    await limit("workspace", 0n);
+    const line = heldLine();
+    const { meter, ledger } = await startNode({ ledger: line.reads });
+    spend(meter, 7n);
+    line.hold("reads");
+    const refreshed = ledger.refresh();
+    await expect.poll(line.isHolding).toBe(true); // the limits
+    line.release();
+    line.hold("reads");
+    await expect.poll(line.isHolding).toBe(true); // the balances, read before the flush
+    await meter.flush();
+    expect(spentIn(ledger)).toBe(7n);
+    line.release();
+    await refreshed;
+    expect(spentIn(ledger)).toBe(7n);
+  });
+
+  test("when they are read after the commit of a flush whose answer is still under way", async () => {
+    await limit("workspace", 0n);
+    const line = heldLine();
+    const { meter, ledger } = await startNode({ meter: line.commits });
+    spend(meter, 7n);
+    line.hold("commits");
+    const flushed = meter.flush();
+    await expect.poll(line.isHolding).toBe(true);
+    expect(spentIn(ledger)).toBe(7n);
+    await ledger.refresh();
+    expect(spentIn(ledger)).toBe(7n);
+    spend(meter, 1n);
+    expect(spentIn(ledger)).toBe(8n);
+    line.release();
+    await flushed;
+    await ledger.refresh();
+    expect(spentIn(ledger)).toBe(8n);
+  });
+
+  test("through flushes, refreshes and requests that overlap in any way", async () => {
+    await limit("workspace", 0n);
+    const { meter, ledger } = await startNode();
+    let total = 0n;
+    const work: Promise<unknown>[] = [];
+    for (let i = 0; i < 400; i++) {
+      if (i % 3 === 0) {
+        spend(meter, BigInt(i));
+        total += BigInt(i);
+      }
+      if (i % 7 === 0) work.push(meter.flush());
+      if (i % 5 === 0) work.push(ledger.refresh());
+      expect(spentIn(ledger)).toBe(total);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(spentIn(ledger)).toBe(total);
+    }
+    await Promise.all(work);
+    await meter.flush();
+    await ledger.refresh();
+    expect(spentIn(ledger)).toBe(total);
+    expect(await listBalanceDifferences(db.database)).toEqual([]);
+  });
+
+  test("after a start that replays what a killed process had not flushed", async () => {
+    await limit("workspace", 0n);
+    const first = await startNode();
+    spend(first.meter, 5n);
+    await first.meter.flush();
+    const nodeFolder = fs.readdirSync(directory)[0] ?? "";
+    spend(first.meter, 6n);
+    const ledger = makeLedger({
+      database: db.database,
+      nodeId: nodeFolder,
+      leases: makeTestLeases({ database: db.database, nodeId: nodeFolder }),
+      databaseNowMs: () => atMs,
+      logger,
+    });
+    const meter = makeMeter({
+      database: db.database,
+      journal: openJournal({
+        directory: path.join(directory, nodeFolder),
+        nodeId: nodeFolder,
+        clock: systemClock,
+        logger,
+      }),
+      participants: [recordUsage(nodeFolder), ledger.spendParticipant],
+      version: "0.0.0",
+      newInstallationId: randomUUID(),
+      labelOf: (_, model) => model,
+      clock: systemClock,
+      logger,
+    });
+    await meter.start();
+    await ledger.start();
+    running.push({ meter, ledger });
+    expect(spentIn(ledger)).toBe(11n);
+    await meter.flush();
+    expect(spentIn(ledger)).toBe(11n);
+  });
+});
+
+describe("balances", () => {
+  test("are kept for three scopes and three periods of every request, limited or not, and add up to the events", async () => {
+    const nodes = [await startNode(), await startNode()];
+    for (let i = 0; i < 60; i++) {
+      const startedAtMs = SOME_TIME_MS + i * 11 * HOUR_MS;
+      for (const { meter } of nodes) {
+        spend(meter, BigInt(i % 4), { startedAtMs, apiKeyId: `${scope.apiKeyId}${i % 3}` });
+      }
+    }
+    expect(await Promise.all(nodes.map(({ meter }) => meter.flush()))).toEqual([true, true]);
+    expect(await listBalanceDifferences(db.database)).toEqual([]);
+    expect(await listRollupDifferences(db.database)).toEqual([]);
+    const { organizationId, workspaceId } = scope;
+    const key = { organizationId, scopeType: "workspace", scopeId: workspaceId } as const;
+    // 2 nodes × the requests of the 6.5 days left in November, every fourth of which is free.
+    const november = await findBalance(db.database, {
+      ...key,
+      period: "monthly",
+      periodStart: "2026-11-01",
+    });
+    expect(november).toMatchObject({
+      settledNanoUsd: 42n,
+      leasedNanoUsd: 0n,
+      unresolvedNanoUsd: 0n,
+    });
+    const other = {
+      ...key,
+      organizationId: randomUUID(),
+      period: "monthly",
+      periodStart: "2026-11-01",
+    } as const;
+    expect(await findBalance(db.database, other)).toBeNull();
+  });
+
+  test("differences between balances and events are found", async () => {
+    const { meter } = await startNode();
+    spend(meter, 10n);
+    await meter.flush();
+    await db.database
+      .updateTable("balance")
+      .set({ settled_nano_usd: 9n })
+      .where("scope_id", "=", scope.apiKeyId)
+      .where("period", "=", "weekly")
+      .execute();
+    expect(await listBalanceDifferences(db.database)).toEqual([
+      {
+        scopeType: "api_key",
+        scopeId: scope.apiKeyId,
+        period: "weekly",
+        periodStart: "2026-11-23",
+        eventNanoUsd: 10n,
+        settledNanoUsd: 9n,
+      },
+    ]);
+    await db.database
+      .updateTable("balance")
+      .set({ settled_nano_usd: 10n })
+      .where("scope_id", "=", scope.apiKeyId)
+      .execute();
+  });
+});
+
+describe("stored limits", () => {
+  test("are one per scope and period, listed and found within their organization only", async () => {
+    const monthly = await limit("workspace", 5n);
+    const daily = await limit("workspace", 6n, { period: "daily" });
+    const ofKey = await limit("api_key", 7n);
+    const { organizationId, workspaceId } = scope;
+    expect(await listSpendLimits(db.database, { organizationId })).toEqual([ofKey, daily, monthly]);
+    const ofWorkspace = { scopeType: "workspace", scopeId: workspaceId } as const;
+    expect(await listSpendLimits(db.database, { organizationId, ...ofWorkspace })).toEqual([
+      daily,
+      monthly,
+    ]);
+    const elsewhere = randomUUID();
+    expect(await listSpendLimits(db.database, { organizationId: elsewhere })).toEqual([]);
+    const of = { ...ofWorkspace, period: "monthly" } as const;
+    expect(await findSpendLimit(db.database, { organizationId, ...of })).toEqual(monthly);
+    expect(await findSpendLimit(db.database, { organizationId: elsewhere, ...of })).toBeNull();
+    expect(
+      await deleteSpendLimit(db.database, { organizationId: elsewhere, id: daily.id }),
+    ).toBeNull();
+    expect(await deleteSpendLimit(db.database, { organizationId, id: daily.id })).toEqual(daily);
+  });
+});

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { openJournal } from "#src/recording/journal.ts";
+import { segmentPath } from "#src/recording/segments.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { type SpendNode, type SpendNodeOptions, startSpendNode } from "#test/harness/spend-node.ts";
+import { reclaimLeases } from "./leases.sql.ts";
+import { upsertSpendLimit } from "./limits.sql.ts";
+
+// A node on a real journal and a real database, after what goes wrong with either.
+
+let db: TestDatabase;
+let directory: string;
+let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+let nodeId: string;
+let running: SpendNode[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(() => db.drop());
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bursar-recovery-"));
+  scope = {
+    organizationId: randomUUID(),
+    workspaceId: `wksp_${randomUUID()}`,
+    apiKeyId: `apikey_${randomUUID()}`,
+  };
+  nodeId = `node_${randomUUID()}`;
+  running = [];
+  const organization = { id: scope.organizationId, name: "Acme" };
+  await db.database.insertInto("organization").values(organization).execute();
+  await upsertSpendLimit(db.database, {
+    id: `spl_${randomUUID()}`,
+    organizationId: scope.organizationId,
+    scopeType: "workspace",
+    scopeId: scope.workspaceId,
+    period: "monthly",
+    amountNanoUsd: 100n,
+    enforcement: "strict",
+  });
+});
+
+afterEach(async () => {
+  for (const node of running) await node.stop();
+  await rm(directory, { recursive: true });
+});
+
+/** Without a stop it is as one that was killed: what it left behind meets the next start. */
+async function start(options: Partial<SpendNodeOptions> = {}): Promise<SpendNode> {
+  const node = await startSpendNode({
+    database: db.database,
+    directory,
+    nodeId,
+    flushEveryMs: 3_600_000,
+    // Longer than a busy database takes to answer.
+    holdWaitMs: 20_000,
+    ...options,
+  });
+  running.push(node);
+  return node;
+}
+
+async function begin(node: SpendNode, amountNanoUsd: bigint) {
+  const { requestId } = beginRecord();
+  const held = await node.leases.hold({ requestId, scope, amountNanoUsd });
+  if (held.kind !== "held") return held;
+  const { startedAtMs } = held;
+  const record = beginRecord({ ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd });
+  node.meter.begin(record);
+  return { kind: "begun", record } as const;
+}
+
+async function begun(node: SpendNode, amountNanoUsd: bigint) {
+  const began = await begin(node, amountNanoUsd);
+  if (began.kind !== "begun") throw new Error(`it is ${began.kind}`);
+  return began.record;
+}
+
+async function balance() {
+  return await db.database
+    .selectFrom("balance")
+    .select([
+      "settled_nano_usd as settled",
+      "leased_nano_usd as leased",
+      "unresolved_nano_usd as unresolved",
+    ])
+    .where("scope_id", "=", scope.workspaceId)
+    .where("period", "=", "monthly")
+    .executeTakeFirstOrThrow();
+}
+
+/** Killed: its timers speak no more, and its lease stays what it was. */
+function kill(node: SpendNode): void {
+  running = running.filter((each) => each !== node);
+}
+
+test("a node that was reclaimed takes its own money up again and goes on by itself", async () => {
+  const node = await start();
+  const record = await begun(node, 60n);
+  await db.database
+    .updateTable("node")
+    .set({ lease_expires_at: new Date(0) })
+    .where("id", "=", nodeId)
+    .execute();
+  expect(await reclaimLeases(db.database, { graceMs: 500, atMs: null })).toEqual([nodeId]);
+  expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
+  // Fenced at its next message; the hold waits until the node has entered again.
+  expect((await begin(node, 40n)).kind).toBe("begun");
+  node.meter.end(endRecord(record, 7n));
+  expect(await node.meter.flush()).toBe(true);
+  expect(await balance()).toEqual({ settled: 7n, leased: 93n, unresolved: 0n });
+});
+
+test("what a journal without its tail may lack stays unresolved, and the mark goes when the database knows", async () => {
+  const bootId = (name: string) =>
+    openJournal({
+      directory,
+      nodeId,
+      clock: systemClock,
+      logger: makeLogger("silent"),
+      bootId: name,
+    });
+  const first = await start({ journal: bootId("boot_1") });
+  await begun(first, 60n);
+  kill(first);
+  // The power took the begin.
+  await rm(segmentPath(directory, 1));
+  const mark = () => JSON.parse(readFileSync(join(directory, "written"), "utf8"));
+  expect(mark()).toMatchObject({ bootId: "boot_1", isWhole: true });
+  const second = await start({ journal: bootId("boot_2") });
+  expect(mark()).toMatchObject({ bootId: "boot_2", isWhole: true });
+  expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
+  await second.stop();
+  running = [];
+  expect(existsSync(join(directory, "written"))).toBe(false);
+});
+
+test("ends that the database has already take nothing from leases again", async () => {
+  const first = await start();
+  const [one, two] = [await begun(first, 20n), await begun(first, 20n)];
+  first.meter.end(endRecord(one, 5n));
+  await first.meter.flush();
+  first.meter.end(endRecord(two, 6n));
+  kill(first);
+  // As after a restore of the node's row: it is replayed from the beginning.
+  await db.database.updateTable("node").set({ flushed_seq: 0n }).where("id", "=", nodeId).execute();
+  const second = await start();
+  const third = await begun(second, 80n);
+  expect(await second.meter.flush()).toBe(true);
+  expect((await balance()).settled).toBe(11n);
+  second.meter.end(endRecord(third, 80n));
+  await second.stop();
+  running = [];
+  expect(await balance()).toEqual({ settled: 91n, leased: 0n, unresolved: 0n });
+  const own = (await listBalanceDifferences(db.database)).filter(
+    ({ scopeId }) => scopeId === scope.workspaceId,
+  );
+  expect(own).toEqual([]);
+});

@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Database, openDatabase } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { BeginRecord } from "#src/domain/request-record.ts";
+import { checkLedger } from "#src/spend/check/check-ledger.ts";
+import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
+import { passMonthEnd } from "#test/harness/month-end.ts";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { type SpendNode, startSpendNode } from "#test/harness/spend-node.ts";
+import { reclaimLeases } from "./leases.sql.ts";
+import { upsertSpendLimit } from "./limits.sql.ts";
+import { recordMissedOverruns } from "./overruns.sql.ts";
+import { releaseNodeBudget, releaseUnresolved } from "./release-unresolved.sql.ts";
+
+// A node loses the database for longer than everything lasts, and comes back with what its journal has.
+
+const LIMIT = 2_000_000_000n;
+const UNFLUSHED = 620_000_000n;
+
+let db: TestDatabase;
+let line: DatabaseLine;
+let far: Database;
+let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+let folders: string[];
+let nodes: SpendNode[];
+
+beforeAll(async () => {
+  await passMonthEnd();
+  db = await createTestDatabase();
+  line = await openDatabaseLine(db.connectionString);
+  const { connectionString } = line;
+  far = openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined });
+});
+
+afterAll(async () => {
+  await far.destroy();
+  await line.close();
+  await db.drop();
+});
+
+beforeEach(async () => {
+  folders = [];
+  nodes = [];
+  scope = {
+    organizationId: randomUUID(),
+    workspaceId: `wksp_${randomUUID()}`,
+    apiKeyId: `apikey_${randomUUID()}`,
+  };
+  const organization = { id: scope.organizationId, name: "Acme" };
+  await db.database.insertInto("organization").values(organization).execute();
+  await setLimit(LIMIT);
+});
+
+afterEach(async () => {
+  line.mend();
+  for (const node of nodes) await node.stop();
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+async function setLimit(amountNanoUsd: bigint): Promise<void> {
+  await upsertSpendLimit(db.database, {
+    id: `spl_${scope.workspaceId}`,
+    organizationId: scope.organizationId,
+    scopeType: "workspace",
+    scopeId: scope.workspaceId,
+    period: "monthly",
+    amountNanoUsd,
+    enforcement: "strict",
+  });
+}
+
+async function start(database: Database): Promise<SpendNode> {
+  const directory = await mkdtemp(join(tmpdir(), "bursar-silent-"));
+  folders.push(directory);
+  const nodeId = `node_${randomUUID()}`;
+  const options = { database, directory, nodeId, flushEveryMs: 3_600_000, holdWaitMs: 20_000 };
+  const node = await startSpendNode(options);
+  nodes.push(node);
+  return node;
+}
+
+async function begin(node: SpendNode, amountNanoUsd: bigint): Promise<BeginRecord | null> {
+  const { requestId } = beginRecord();
+  const held = await node.leases.hold({ requestId, scope, amountNanoUsd });
+  if (held.kind !== "held") return null;
+  const { startedAtMs } = held;
+  const record = beginRecord({ ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd });
+  node.meter.begin(record);
+  return record;
+}
+
+async function spend(node: SpendNode, nanoUsd: bigint): Promise<boolean> {
+  const begun = await begin(node, nanoUsd);
+  if (begun === null) return false;
+  node.meter.end(endRecord(begun, nanoUsd));
+  return true;
+}
+
+function balance() {
+  return db.database
+    .selectFrom("balance")
+    .select([
+      "settled_nano_usd as settled",
+      "leased_nano_usd as leased",
+      "unresolved_nano_usd as unresolved",
+      "limit_overrun_nano_usd as overrun",
+    ])
+    .where("scope_id", "=", scope.workspaceId)
+    .where("period", "=", "monthly")
+    .executeTakeFirstOrThrow();
+}
+
+/** A node that has spent $0.62 which the database does not know, and is reclaimed. */
+async function silence(): Promise<SpendNode> {
+  const node = await start(far);
+  const begun = await begin(node, UNFLUSHED);
+  line.cut();
+  if (begun !== null) node.meter.end(endRecord(begun, UNFLUSHED));
+  const { nodeId } = node;
+  const over = { lease_expires_at: new Date(0) };
+  await db.database.updateTable("node").set(over).where("id", "=", nodeId).execute();
+  expect(await reclaimLeases(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
+  expect(await balance()).toMatchObject({ leased: 0n, unresolved: UNFLUSHED });
+  return node;
+}
+
+async function comeBack(node: SpendNode): Promise<void> {
+  line.mend();
+  await expect.poll(() => node.meter.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
+}
+
+const releaseAllThatIsOld = () => releaseUnresolved(db.database, { afterMs: 0, atMs: null });
+
+const forget = ({ nodeId }: SpendNode) =>
+  inTransaction(db.database, (tx) =>
+    releaseNodeBudget(tx, { nodeId, organizationId: scope.organizationId }),
+  );
+
+const difference = async () =>
+  (await checkLedger(db.database, scope.organizationId)).differences.map(
+    ({ amount, isNanoUsd, shouldBeNanoUsd }) => ({ amount, isNanoUsd, shouldBeNanoUsd }),
+  );
+
+describe("a node that is silent for longer than unresolved spend lasts", () => {
+  test("keeps its budget, so that the limit holds when it comes back", async () => {
+    const silent = await silence();
+    const other = await start(db.database);
+    expect(await releaseAllThatIsOld()).toEqual([]);
+    expect(await spend(other, LIMIT)).toBe(false);
+    expect(await spend(other, LIMIT - UNFLUSHED)).toBe(true);
+    await other.meter.flush();
+    await comeBack(silent);
+    expect(await balance()).toMatchObject({ settled: LIMIT, unresolved: 0n, overrun: 0n });
+    expect(await difference()).toEqual([]);
+  });
+
+  test("keeps its budget also where a node of an older version deletes what is old", async () => {
+    const silent = await silence();
+    const { numDeletedRows } = await db.database
+      .deleteFrom("lease")
+      .where("node_id", "=", silent.nodeId)
+      .executeTakeFirstOrThrow();
+    expect(numDeletedRows).toBe(0n);
+    expect(await balance()).toMatchObject({ unresolved: UNFLUSHED });
+  });
+
+  test("settles once what it brings back after its budget was released by a decision: an overrun", async () => {
+    const silent = await silence();
+    const other = await start(db.database);
+    expect(await forget(silent)).toMatchObject([{ amountNanoUsd: UNFLUSHED }]);
+    expect(await forget(silent)).toEqual([]);
+    expect(await spend(other, LIMIT)).toBe(true);
+    await other.meter.flush();
+    expect(await balance()).toMatchObject({ settled: LIMIT, overrun: 0n });
+    await comeBack(silent);
+    expect(await balance()).toMatchObject({
+      settled: LIMIT + UNFLUSHED,
+      unresolved: 0n,
+      overrun: UNFLUSHED,
+    });
+    expect(await difference()).toEqual([]);
+    await setLimit(3_000_000_000n);
+    await other.ledger.refresh();
+    expect(await spend(other, 300_000_000n)).toBe(true);
+    await other.meter.flush();
+    expect(await balance()).toMatchObject({ settled: 2_920_000_000n, overrun: UNFLUSHED });
+    expect(await difference()).toEqual([]);
+  });
+});
+
+describe("spend that a node of an older version settled beyond the limit", () => {
+  async function settleUnrecorded(): Promise<void> {
+    await db.database
+      .updateTable("balance")
+      .set({ limit_overrun_nano_usd: 0n, limit_compared_nano_usd: LIMIT })
+      .where("scope_id", "=", scope.workspaceId)
+      .where("period", "=", "monthly")
+      .execute();
+  }
+
+  test("is named by a check of the ledger until it is recorded", async () => {
+    const silent = await silence();
+    const other = await start(db.database);
+    await forget(silent);
+    expect(await spend(other, LIMIT)).toBe(true);
+    await other.meter.flush();
+    await comeBack(silent);
+    await settleUnrecorded();
+    expect(await difference()).toEqual([
+      { amount: "overrun", isNanoUsd: 0n, shouldBeNanoUsd: UNFLUSHED },
+    ]);
+    expect(await recordMissedOverruns(db.database)).toBe(1);
+    expect(await balance()).toMatchObject({ overrun: UNFLUSHED });
+    expect(await recordMissedOverruns(db.database)).toBe(0);
+    expect(await difference()).toEqual([]);
+  });
+});
+
+test("a limit that is set below what is spent makes no overrun of it, and one of what follows", async () => {
+  const node = await start(db.database);
+  expect(await spend(node, 900_000_000n)).toBe(true);
+  await node.meter.flush();
+  const running = await begin(node, 200_000_000n);
+  await setLimit(500_000_000n);
+  expect(await balance()).toMatchObject({ settled: 900_000_000n, overrun: 0n });
+  expect(await difference()).toEqual([]);
+  if (running !== null) node.meter.end(endRecord(running, 150_000_000n));
+  await node.meter.flush();
+  expect(await balance()).toMatchObject({ settled: 1_050_000_000n, overrun: 150_000_000n });
+  expect(await difference()).toEqual([]);
+});

@@ -1,0 +1,76 @@
+import { type RawBuilder, type SqlBool, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
+
+// Reads which limits block requests now, and how many keys a limit of a scope blocks.
+
+export interface BlockingTime {
+  now: Date;
+  /** First day of the current period, "YYYY-MM-DD". */
+  periodStarts: Readonly<Record<PeriodName, string>>;
+}
+
+/** The SQL form of `isBlocking` in to-wire.ts, without archived workspaces and keys that cannot send messages. */
+export function isBlockingAt({ now, periodStarts }: BlockingTime): RawBuilder<SqlBool> {
+  const periodStart = sql`CASE spend_limit.period WHEN 'daily' THEN ${periodStarts.daily}::date
+    WHEN 'weekly' THEN ${periodStarts.weekly}::date ELSE ${periodStarts.monthly}::date END`;
+  return sql<SqlBool>`(spend_limit.enforcement <> 'alert_only'
+    AND coalesce((SELECT balance.settled_nano_usd FROM balance WHERE balance.scope_type = spend_limit.scope_type
+      AND balance.scope_id = spend_limit.scope_id AND balance.period = spend_limit.period
+      AND balance.period_start = ${periodStart}), 0) >= spend_limit.amount_nano_usd
+    AND CASE spend_limit.scope_type WHEN 'organization' THEN true
+      WHEN 'workspace' THEN EXISTS (SELECT FROM workspace
+        WHERE workspace.id = spend_limit.scope_id AND workspace.archived_at IS NULL)
+      ELSE ${countWorkingKeys(sql`key.id = spend_limit.scope_id`, now)} > 0 END)`;
+}
+
+export interface DescribedScope {
+  scopeType: ScopeType;
+  scopeId: string;
+  /** Name of the organization, workspace or key. */
+  name: string;
+  /** Null for the organization. */
+  workspaceId: string | null;
+  /** Keys of the scope that can send messages. */
+  workingKeys: number;
+}
+
+/** Returns the scopes that belong to the organization, in any order. */
+export async function describeScopes(
+  db: Database | Tx,
+  of: {
+    organizationId: string;
+    scopes: readonly { scopeType: ScopeType; scopeId: string }[];
+    now: Date;
+  },
+): Promise<DescribedScope[]> {
+  const types = of.scopes.map(({ scopeType }) => scopeType);
+  const ids = of.scopes.map(({ scopeId }) => scopeId);
+  // One count per kind of scope, so that each uses its own index.
+  const { rows } = await sql<DescribedScope>`
+    SELECT scope.type AS "scopeType", scope.id AS "scopeId",
+      coalesce(api_key.name, workspace.name, organization.name) AS name,
+      coalesce(api_key.workspace_id, workspace.id) AS "workspaceId",
+      CASE scope.type
+        WHEN 'organization' THEN ${countWorkingKeys(sql`key.organization_id = organization.id`, of.now)}
+        WHEN 'workspace' THEN ${countWorkingKeys(sql`key.workspace_id = workspace.id`, of.now)}
+        ELSE ${countWorkingKeys(sql`key.id = api_key.id`, of.now)} END AS "workingKeys"
+    FROM unnest(${types}::text[], ${ids}::text[]) AS scope (type, id)
+      JOIN organization ON organization.id = ${of.organizationId}::uuid
+      LEFT JOIN workspace ON scope.type = 'workspace' AND workspace.id = scope.id
+        AND workspace.organization_id = organization.id
+      LEFT JOIN api_key ON scope.type = 'api_key' AND api_key.id = scope.id
+        AND api_key.organization_id = organization.id`.execute(db);
+  return rows;
+}
+
+/** Counts keys that can send messages, by the rules of `access/authenticate.ts`. `isInScope` names the key `key`. */
+function countWorkingKeys(isInScope: RawBuilder<unknown>, now: Date): RawBuilder<number> {
+  return sql<number>`(SELECT count(*)::integer FROM (SELECT key.* FROM api_key AS key WHERE ${isInScope}) AS api_key
+      JOIN workspace AS home ON home.id = api_key.workspace_id
+      LEFT JOIN member ON member.id = api_key.owner_member_id
+    WHERE api_key.purpose = 'calls' AND api_key.permission <> 'read' AND api_key.status = 'active'
+      AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
+      AND home.archived_at IS NULL AND coalesce(${ownerState}, 'active') = 'active')`;
+}

@@ -1,0 +1,106 @@
+import { checkEverywhere } from "#src/access/authorize.ts";
+import type { Call } from "#src/access/call.ts";
+import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { assert } from "#src/lib/assert.ts";
+import { findBalance } from "#src/spend/ledger/balances.sql.ts";
+import { type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
+import { listVisibleLimits } from "./spend-limits.sql.ts";
+import { type LimitState, visibilityOf, withBalances } from "./spend-limits.ts";
+
+/** Filters that a cursor of the list is bound to. */
+export const blockingFilters = { list: "blocking_limits" };
+
+export interface BlockingLimit extends LimitState {
+  scope: DescribedScope;
+}
+
+/** A page of the limits that the caller can see and that block requests now. */
+export async function listBlockingLimits(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined },
+): Promise<PageOfRows<BlockingLimit>> {
+  const request = fromCursor(query.page, query.limit, blockingFilters);
+  const { database } = deps;
+  const nowMs = deps.nowMs();
+  const startOf = (period: PeriodName) => periodOf(period, nowMs).start;
+  const periodStarts = {
+    daily: startOf("daily"),
+    weekly: startOf("weekly"),
+    monthly: startOf("monthly"),
+  };
+  const now = toDate(nowMs);
+  const filter = { ...visibilityOf(caller), blockingAt: { now, periodStarts } };
+  const page = toPage(await listVisibleLimits(database, filter, request), request);
+  const { organizationId } = caller;
+  const scopes = await describeScopes(database, { organizationId, scopes: page.rows, now });
+  const scopeOf = new Map(scopes.map((scope) => [scope.scopeId, scope]));
+  const states = await withBalances(deps, page.rows);
+  const rows = states.map((state) => {
+    const scope = scopeOf.get(state.limit.scopeId);
+    assert(scope !== undefined, "a limit belongs to a scope of its organization");
+    return { ...state, scope };
+  });
+  return { rows, hasMore: page.hasMore };
+}
+
+export interface PeriodSpend {
+  scope: DescribedScope;
+  periodName: PeriodName;
+  period: SpendPeriod;
+  spentNanoUsd: bigint;
+}
+
+interface PeriodSpendQuery {
+  period: PeriodName;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+}
+
+/** Throws a 404 for a scope that the caller cannot see, and a 403 for the organization without a role in it. */
+export async function getPeriodSpend(
+  deps: AuditDeps,
+  { caller }: Call,
+  query: PeriodSpendQuery,
+): Promise<PeriodSpend> {
+  const { organizationId } = caller;
+  const nowMs = deps.nowMs();
+  const period = periodOf(query.period, nowMs);
+  const wanted = await readScope(deps, caller, query);
+  const of = { organizationId, scopes: [wanted], now: toDate(nowMs) };
+  const [scope] = await describeScopes(deps.database, of);
+  assert(scope !== undefined, "a scope that was found can be described");
+  const key = { ...wanted, organizationId, period: query.period, periodStart: period.start };
+  const balance = await findBalance(deps.database, key);
+  return { scope, periodName: query.period, period, spentNanoUsd: balance?.settledNanoUsd ?? 0n };
+}
+
+async function readScope(
+  { database }: AuditDeps,
+  caller: Caller,
+  { workspace_id: workspaceId, api_key_id: apiKeyId }: PeriodSpendQuery,
+): Promise<{ scopeType: ScopeType; scopeId: string }> {
+  if (workspaceId !== undefined && apiKeyId !== undefined) {
+    throw new ApiError("invalid_request", "workspace_id, api_key_id: send only one of them.");
+  }
+  if (apiKeyId !== undefined) {
+    await getWorkspaceIdOfApiKey(database, caller, "spend_limits:read", apiKeyId);
+    return { scopeType: "api_key", scopeId: apiKeyId };
+  }
+  if (workspaceId !== undefined) {
+    await getWorkspaceFor(database, caller, "spend_limits:read", workspaceId);
+    return { scopeType: "workspace", scopeId: workspaceId };
+  }
+  checkEverywhere(caller, "spend_limits:read");
+  return { scopeType: "organization", scopeId: caller.organizationId };
+}
+
+function toDate(ms: number): Date {
+  return new Date(Math.floor(ms));
+}

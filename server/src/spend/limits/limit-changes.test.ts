@@ -1,0 +1,175 @@
+import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+
+// What the answer says of a change, and changes of two people at once.
+
+const LIMITS = "/v1/admin/spend_limits";
+const SHORT = "/v1/admin/workspaces/limits";
+type Limit = z.output<typeof spendLimit>;
+type ShortLimit = z.output<typeof workspaceLimit>;
+
+let h: AdminHarness;
+let org: TestOrganization;
+let workspaceId: string;
+
+beforeAll(async () => {
+  h = await startAdmin();
+});
+afterAll(() => h.close());
+beforeEach(async () => {
+  org = await h.organization();
+  workspaceId = (await org.admin.createWorkspace()).id;
+});
+
+const set = (fields: object = {}) =>
+  org.admin.post<Limit>(LIMITS, {
+    scope: { type: "workspace", workspace_id: workspaceId },
+    period: "monthly",
+    limit_usd: 25,
+    ...fields,
+  });
+const setShort = (fields: object = {}) =>
+  org.admin.post<ShortLimit>(SHORT, {
+    workspace_id: workspaceId,
+    monthly_limit_usd: 25,
+    ...fields,
+  });
+
+async function spend(nanoUsd: bigint, overrunNanoUsd = 0n): Promise<void> {
+  const charge = {
+    scopeType: "workspace",
+    scopeId: workspaceId,
+    period: "monthly",
+    periodStart: "2026-11-01",
+    organizationId: org.id,
+    nanoUsd,
+    overrunNanoUsd,
+  } as const;
+  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+}
+
+describe("a limit below what is spent", () => {
+  test.each([
+    ["strict", true],
+    ["soft", true],
+    ["alert_only", false],
+  ] as const)("is taken; under %s it says blocks_now: %s", async (enforcement, blocksNow) => {
+    await spend(5_000_000_000n, 7n);
+    const long = await set({ limit_usd: "4.999999999", enforcement });
+    expect([long.status, long.body.blocks_now, long.body.remaining_usd]).toEqual([
+      200,
+      blocksNow,
+      "0.00",
+    ]);
+    expect([long.body.spent_usd, long.body.beyond_holds_usd]).toEqual(["5.00", "0.000000007"]);
+    const short = await setShort({ monthly_limit_usd: 5, enforcement });
+    expect([short.body.blocks_now, short.body.enforcement]).toEqual([blocksNow, enforcement]);
+    expect((await setShort({ monthly_limit_usd: "5.01", enforcement })).body.blocks_now).toBe(
+      false,
+    );
+  });
+});
+
+describe("the hold of open-ended requests", () => {
+  test("is set, is compared, is audited, and goes when it is left out", async () => {
+    const first = await set({ open_ended_hold_usd: "1.50" });
+    expect(first.body.open_ended_hold_usd).toBe(1.5);
+    const same = await set({ open_ended_hold_usd: 1.5 });
+    expect(same.body).toEqual(first.body);
+    const other = await setShort({ open_ended_hold_usd: 2 });
+    expect(other.body.open_ended_hold_usd).toBe(2);
+    expect((await set()).body.open_ended_hold_usd).toBeNull();
+    const events = await auditEventsOf(h.deps.database, first.body.id);
+    const sets = events.filter(({ event }) => event === "spend_limit.set");
+    expect(
+      sets.map(({ after }) => (after as Record<string, unknown>)["open_ended_hold_usd"]),
+    ).toEqual(["1.50", "2.00", null]);
+  });
+
+  test.each([0, "0.000000000", -1, "1.0000000001"])("%j is refused", async (amount) => {
+    const answer = await set({ open_ended_hold_usd: amount });
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toMatch(/^open_ended_hold_usd: /);
+  });
+});
+
+describe("a change of what somebody else has changed meanwhile", () => {
+  test("is refused with what the limit is now, in both families of routes", async () => {
+    const { version } = (await set({ if_version: null })).body;
+    expect((await set({ if_version: version })).body.version).toBe(version);
+    const theirs = (await set({ limit_usd: 40, enforcement: "soft", if_version: version })).body;
+    expect(theirs.version).toBeGreaterThan(version);
+    for (const answer of [
+      await set({ limit_usd: 30, if_version: version }),
+      await setShort({ monthly_limit_usd: 30, if_version: version }),
+      await setShort({ monthly_limit_usd: null, if_version: version }),
+      await set({ limit_usd: 30, if_version: null }),
+    ]) {
+      expect(answer.status).toBe(409);
+      expect(answer.error.message).toBe(
+        `The spend limit was changed meanwhile. It is now $40.00 monthly, soft, at version ${theirs.version}. Look at it, then set if_version to ${theirs.version}.`,
+      );
+    }
+    expect((await org.admin.get<Limit>(`${LIMITS}/${theirs.id}`)).body).toEqual(theirs);
+  });
+
+  test("is refused where the limit is gone, also when it was made anew", async () => {
+    const { id, version } = (await set()).body;
+    await org.admin.remove(`${LIMITS}/${id}`);
+    const gone = await set({ if_version: version });
+    expect([gone.status, gone.error.message]).toEqual([
+      409,
+      "The spend limit was changed meanwhile. There is none now: set if_version to null to make one.",
+    ]);
+    await set();
+    expect((await set({ if_version: version })).status).toBe(409);
+  });
+
+  test("of twenty at once changes it once", async () => {
+    const { version } = (await set()).body;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => set({ limit_usd: 100 + i, if_version: version })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
+  });
+});
+
+describe("a limit that a living node does not keep to yet", () => {
+  test("is activating since it was made, and a raise does not change that", async () => {
+    const made = (await set()).body;
+    await h.deps.database
+      .insertInto("node")
+      .values({
+        id: `node_${org.id}`,
+        journal_id: "journal",
+        version: "0",
+        lease_expires_at: new Date(Date.now() + 60_000),
+        limits_version: BigInt(made.version - 1),
+      })
+      .execute();
+    const waiting = (await org.admin.get<Limit>(`${LIMITS}/${made.id}`)).body;
+    expect([waiting.state, waiting.activating_since]).toEqual(["activating", made.created_at]);
+    const raised = (await set({ limit_usd: 30 })).body;
+    expect([raised.state, raised.activating_since]).toEqual(["activating", made.created_at]);
+    expect(raised.updated_at).not.toBe(made.updated_at);
+    const short = (await setShort({ monthly_limit_usd: 30 })).body;
+    expect([short.state, short.activating_since]).toEqual(["activating", made.created_at]);
+    const told = (version: number) =>
+      h.deps.database
+        .updateTable("node")
+        .set({ limits_version: BigInt(version) })
+        .where("id", "=", `node_${org.id}`)
+        .execute();
+    await told(made.version);
+    expect((await org.admin.get<Limit>(`${LIMITS}/${made.id}`)).body.state).toBe("active");
+    const lowered = (await set({ limit_usd: 20 })).body;
+    expect([lowered.state, lowered.activating_since]).toEqual(["activating", lowered.updated_at]);
+    expect((await set({ limit_usd: 20, enforcement: "soft" })).body.state).toBe("active");
+    await h.deps.database.deleteFrom("node").where("id", "=", `node_${org.id}`).execute();
+  });
+});

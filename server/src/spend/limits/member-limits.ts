@@ -1,0 +1,93 @@
+import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
+import type { RouteInput, RouteOutput } from "@bursar/contract/route.ts";
+import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { fromCursor, readCursor, readCursorAmount } from "#src/domain/page-position.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import type { LimitRow } from "#src/spend/ledger/limits.sql.ts";
+import { toOfficialAmount, toOfficialSpend } from "#src/spend/ledger/official-limit.ts";
+import { listMemberSpend, type MemberSpendQuery, type MemberSpendRow } from "./member-spend.sql.ts";
+import { listVisibleLimits } from "./spend-limits.sql.ts";
+
+// The official report of what limits each member. Members have no limits of their own here: what limits them all is the
+// organization's limit of each period.
+
+type Query = RouteInput<typeof listEffectiveMemberLimits>["query"];
+type Answer = RouteOutput<typeof listEffectiveMemberLimits>;
+
+/** The longest period first: by its spend a list is sorted. */
+const longestFirst = ["monthly", "weekly", "daily"] as const satisfies PeriodName[];
+
+/** A page of members, with a row for each period in which a limit can refuse their requests. */
+export async function listMemberLimits(
+  deps: Pick<AuditDeps, "database" | "nowMs">,
+  { caller }: Call,
+  { limit, page: cursor, ...asked }: Query,
+): Promise<Answer> {
+  const { organizationId } = caller;
+  const periods = longestFirst.filter((period) => asked.period?.includes(period) ?? true);
+  const filters = { list: "member_limits", ...asked };
+  const order = readOrder(cursor, filters, asked.sort === "spend_desc" ? periods[0] : undefined);
+  const found = await listVisibleLimits(
+    deps.database,
+    { organizationId, onlyWorkspaceIds: null, scopeTypes: ["organization"] },
+    { limit: longestFirst.length, direction: "older", from: null },
+  );
+  const limits = periods.flatMap((period) =>
+    found.filter((each) => each.period === period && each.enforcement !== "alert_only"),
+  );
+  if (limits.length === 0) return { data: [], next_page: null };
+  const nowMs = deps.nowMs();
+  const startOf = (period: PeriodName) => new Date(periodOf(period, nowMs).startMs);
+  const rows = await listMemberSpend(deps.database, {
+    organizationId,
+    starts: { daily: startOf("daily"), weekly: startOf("weekly"), monthly: startOf("monthly") },
+    userIds: asked.user_ids,
+    search: asked.q,
+    order,
+    limit,
+  });
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return {
+    data: shown.flatMap((member) => limits.map((each) => toRow(member, each))),
+    next_page: last === undefined ? null : encodeCursor(positionOf(last, order), filters),
+  };
+}
+
+/** Throws a 400 for a cursor of another list. */
+function readOrder(
+  cursor: string | undefined,
+  filters: unknown,
+  by: PeriodName | undefined,
+): MemberSpendQuery["order"] {
+  if (by === undefined) return { by: "created", after: fromCursor(cursor, 1, filters).from };
+  if (cursor === undefined) return { by, after: null };
+  const [spent, id] = readCursor(cursor, filters, ["string", "string"]);
+  return { by, after: { spentNanoUsd: readCursorAmount(spent), id: String(id) } };
+}
+
+function positionOf(row: MemberSpendRow, { by }: MemberSpendQuery["order"]): (string | number)[] {
+  return by === "created" ? [row.createdAt.getTime(), row.id] : [String(row[by]), row.id];
+}
+
+function toRow(member: MemberSpendRow, limit: LimitRow): Answer["data"][number] {
+  return {
+    actor: {
+      type: "user_actor",
+      user_id: member.id,
+      name: member.name,
+      email_address: member.email,
+      deleted: false,
+    },
+    amount: toOfficialAmount(limit.amountNanoUsd),
+    currency: "USD",
+    period: limit.period,
+    period_to_date_spend: toOfficialSpend(member[limit.period]),
+    scope: { type: "user", user_id: member.id },
+    source: { type: "organization" },
+    spend_limit_id: limit.id,
+  };
+}

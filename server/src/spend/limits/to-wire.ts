@@ -1,0 +1,125 @@
+import type {
+  blockingLimit,
+  periodSpend,
+  spendLimit,
+  workspaceLimit,
+} from "@bursar/contract/admin/spend-limits.ts";
+import type { z } from "zod";
+import { formatUsd } from "#src/domain/money.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import type { Balance } from "#src/spend/ledger/balances.sql.ts";
+import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
+import type { LimitState } from "./spend-limits.ts";
+import type { WorkspaceLimit } from "./workspace-limits.ts";
+
+export function toWorkspaceLimit(row: WorkspaceLimit): z.input<typeof workspaceLimit> {
+  const { workspace, limit, balance, period, activatingSince } = row;
+  return {
+    type: "workspace_limit",
+    id: limit?.id ?? null,
+    workspace_id: workspace.id,
+    workspace_name: workspace.name,
+    monthly_limit_usd: limit && toNumber(limit.amountNanoUsd),
+    enforcement: limit?.enforcement ?? null,
+    period: "monthly",
+    period_starts_at: new Date(period.startMs).toISOString(),
+    period_ends_at: new Date(period.endMs).toISOString(),
+    ...toAmounts(balance),
+    remaining_usd: limit && formatUsd(remainingOf(limit, balance)),
+    blocks_now: limit !== null && isBlocking(limit, balance),
+    state: limit && toState(activatingSince),
+    activating_since: activatingSince?.toISOString() ?? null,
+    open_ended_hold_usd: limit && toOpenEndedHold(limit),
+    version: limit && Number(limit.revision),
+    updated_at: limit?.updatedAt.toISOString() ?? null,
+  };
+}
+
+export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
+  const { limit, period, balance, activatingSince } = state;
+  return {
+    type: "spend_limit",
+    id: limit.id,
+    scope: toWireScope(limit),
+    period: limit.period,
+    limit_usd: toNumber(limit.amountNanoUsd),
+    enforcement: limit.enforcement,
+    period_starts_at: new Date(period.startMs).toISOString(),
+    period_ends_at: new Date(period.endMs).toISOString(),
+    ...toAmounts(balance),
+    remaining_usd: formatUsd(remainingOf(limit, balance)),
+    blocks_now: isBlocking(limit, balance),
+    state: toState(activatingSince),
+    activating_since: activatingSince?.toISOString() ?? null,
+    open_ended_hold_usd: toOpenEndedHold(limit),
+    version: Number(limit.revision),
+    created_at: limit.createdAt.toISOString(),
+    updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+export function toBlockingLimit(state: BlockingLimit): z.input<typeof blockingLimit> {
+  const { name, workspaceId, workingKeys } = state.scope;
+  return {
+    type: "blocking_limit",
+    scope_name: name,
+    workspace_id: workspaceId,
+    blocked_keys: workingKeys,
+    spend_limit: toSpendLimit(state),
+  };
+}
+
+export function toPeriodSpend(spend: PeriodSpend): z.input<typeof periodSpend> {
+  const { scope, periodName, period, spentNanoUsd } = spend;
+  return {
+    type: "period_spend",
+    scope: toWireScope(scope),
+    period: periodName,
+    period_starts_at: new Date(period.startMs).toISOString(),
+    period_ends_at: new Date(period.endMs).toISOString(),
+    spent_usd: formatUsd(spentNanoUsd),
+    working_keys: scope.workingKeys,
+  };
+}
+
+type Amount = Pick<SpendLimit, "amountNanoUsd" | "enforcement">;
+
+/** What is neither spent nor held nor unresolved, never below 0, in nano-USD. */
+export function remainingOf({ amountNanoUsd }: Amount, balance: Balance | null): bigint {
+  if (balance === null) return amountNanoUsd;
+  const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = balance;
+  const left = amountNanoUsd - settledNanoUsd - leasedNanoUsd - unresolvedNanoUsd;
+  return left > 0n ? left : 0n;
+}
+
+/** True where what is spent refuses requests until the period ends. */
+export function isBlocking(limit: Amount, balance: Balance | null): boolean {
+  const spentNanoUsd = balance?.settledNanoUsd ?? 0n;
+  return limit.enforcement !== "alert_only" && spentNanoUsd >= limit.amountNanoUsd;
+}
+
+function toAmounts(balance: Balance | null) {
+  return {
+    spent_usd: formatUsd(balance?.settledNanoUsd ?? 0n),
+    held_usd: formatUsd(balance?.leasedNanoUsd ?? 0n),
+    unresolved_usd: formatUsd(balance?.unresolvedNanoUsd ?? 0n),
+    overrun_usd: formatUsd(balance?.limitOverrunNanoUsd ?? 0n),
+    beyond_holds_usd: formatUsd(balance?.overrunNanoUsd ?? 0n),
+  };
+}
+
+function toState(activatingSince: Date | null): "active" | "activating" {
+  return activatingSince === null ? "active" : "activating";
+}
+
+function toOpenEndedHold({
+  openEndedHoldNanoUsd,
+}: Pick<SpendLimit, "openEndedHoldNanoUsd">): number | null {
+  return openEndedHoldNanoUsd === null ? null : toNumber(openEndedHoldNanoUsd);
+}
+
+/** Exact: a limit has no more digits than a double keeps (`readLimit`). */
+function toNumber(nanoUsd: bigint): number {
+  return Number(formatUsd(nanoUsd));
+}

@@ -1,0 +1,95 @@
+import type {
+  spendAdjustment,
+  unresolvedSpend,
+  unresolvedSpendRoutes,
+} from "@bursar/contract/admin/unresolved-spend.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { nextCursor } from "#src/domain/page-position.ts";
+import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
+import type { AdjustmentRow, UnresolvedItem } from "#src/spend/ledger/unresolved.sql.ts";
+import {
+  adjustmentList,
+  listSpendAdjustments,
+  listUnresolvedSpend,
+  resolveUnresolvedSpend,
+  type UnresolvedDeps,
+  unresolvedList,
+} from "./unresolved-spend.ts";
+
+export function makeUnresolvedSpendHandlers(
+  deps: UnresolvedDeps,
+): HandlersFor<(typeof unresolvedSpendRoutes)[number], Call> {
+  return {
+    listUnresolvedSpend: async (call, { query }) => {
+      const page = await listUnresolvedSpend(deps, call, query);
+      const next_page = nextCursor(page, unresolvedList, ({ since, id }) => ({
+        createdAtMs: since.getTime(),
+        id,
+      }));
+      return { data: page.rows.map((item) => toUnresolved(item, deps)), next_page };
+    },
+    resolveUnresolvedSpend: async (call, { params: { unresolved_spend_id: id }, body }) => {
+      const resolved = await resolveUnresolvedSpend(deps, call, { id, ...body });
+      return {
+        type: "unresolved_spend_resolved",
+        id,
+        decision: body.decision,
+        charged_usd: formatUsd(resolved.chargedNanoUsd),
+        adjustment_id: resolved.adjustmentId,
+      };
+    },
+    listSpendAdjustments: async (call, { query }) => {
+      const page = await listSpendAdjustments(deps, call, query);
+      const next_page = nextCursor(page, adjustmentList, ({ createdAt, id }) => ({
+        createdAtMs: createdAt.getTime(),
+        id,
+      }));
+      return { data: page.rows.map(toAdjustment), next_page };
+    },
+  };
+}
+
+function toUnresolved(
+  item: UnresolvedItem,
+  { unresolvedReleaseMs }: UnresolvedDeps,
+): z.input<typeof unresolvedSpend> {
+  return {
+    type: "unresolved_spend",
+    id: item.id,
+    kind: item.kind,
+    request_id: item.requestId,
+    node_id: item.nodeId,
+    scope: {
+      type: item.scopeType,
+      workspace_id: item.workspaceId,
+      api_key_id: item.scopeType === "api_key" ? item.scopeId : null,
+    },
+    period: item.period,
+    amount_usd: formatUsd(item.amountNanoUsd),
+    since: item.since.toISOString(),
+    releases_at: new Date(releasableFromMs(item) + unresolvedReleaseMs).toISOString(),
+  };
+}
+
+/** Budget of a node or a journal lasts as long as its period. */
+function releasableFromMs({ since, period, periodStart }: UnresolvedItem): number {
+  if (period === null || periodStart === null) return since.getTime();
+  return Math.max(since.getTime(), periodOf(period, msFromIsoDate(periodStart)).endMs);
+}
+
+function toAdjustment(row: AdjustmentRow): z.input<typeof spendAdjustment> {
+  return {
+    type: "spend_adjustment",
+    id: row.id,
+    workspace_id: row.workspaceId,
+    api_key_id: row.apiKeyId,
+    request_id: row.requestId,
+    started_at: row.startedAt.toISOString(),
+    cost_usd: formatUsd(row.costNanoUsd),
+    reason: row.reason,
+    created_at: row.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,161 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import { fireOverruns } from "#src/alerts/firing/fire-overruns.ts";
+import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
+import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import { newId } from "#src/lib/ids.ts";
+import {
+  type AdjustmentRow,
+  chargeItem,
+  findUnresolvedRequest,
+  listAdjustments,
+  listUnresolved,
+  lockUnresolved,
+  releaseItem,
+  type UnresolvedItem,
+} from "#src/spend/ledger/unresolved.sql.ts";
+
+// Spend of which nobody knows whether it was billed. It leaves the books by itself after a time, or by a decision here.
+
+export interface UnresolvedDeps extends AuditDeps, AlertingDeps {
+  /** After this time unresolved spend counts as not spent. */
+  unresolvedReleaseMs: number;
+}
+
+interface PageQuery {
+  limit: number;
+  page?: string | undefined;
+}
+
+/** What a cursor of each list is bound to. */
+export const unresolvedList = { list: "unresolved_spend" };
+export const adjustmentList = { list: "spend_adjustments" };
+
+export async function listUnresolvedSpend(
+  deps: UnresolvedDeps,
+  { caller }: Call,
+  query: PageQuery,
+): Promise<PageOfRows<UnresolvedItem>> {
+  const request = fromCursor(query.page, query.limit, unresolvedList);
+  const rows = await listUnresolved(deps.database, {
+    organizationId: caller.organizationId,
+    from: request.from && { sinceMs: request.from.createdAtMs, id: request.from.id },
+    limit: request.limit + 1,
+  });
+  return toPage(rows, request);
+}
+
+export async function listSpendAdjustments(
+  deps: UnresolvedDeps,
+  { caller }: Call,
+  query: PageQuery,
+): Promise<PageOfRows<AdjustmentRow>> {
+  const request = fromCursor(query.page, query.limit, adjustmentList);
+  const { organizationId } = caller;
+  const page = { organizationId, from: request.from, limit: request.limit + 1 };
+  return toPage(await listAdjustments(deps.database, page), request);
+}
+
+export interface Decision {
+  id: string;
+  decision: "release" | "charge";
+  amount_usd?: string | number | undefined;
+  reason: string;
+}
+
+/** $1,000,000: no request costs that, and no sum of such charges leaves the column it is kept in. */
+const MAX_CHARGE_NANO_USD = 10n ** 15n;
+
+export interface Resolved {
+  chargedNanoUsd: bigint;
+  adjustmentId: string | null;
+}
+
+/** Throws a 404 for what is not unresolved (any more), a 400 for a charge to nobody. */
+export function resolveUnresolvedSpend(
+  deps: UnresolvedDeps,
+  { caller, origin }: Call,
+  input: Decision,
+): Promise<Resolved> {
+  const { organizationId } = caller;
+  const { id, decision, reason } = input;
+  if (decision === "release" && input.amount_usd !== undefined) {
+    throw new ApiError("invalid_request", "amount_usd: what is released is not charged: omit it.");
+  }
+  const amount = input.amount_usd === undefined ? null : readAmount("amount_usd", input.amount_usd);
+  if (amount !== null && amount > MAX_CHARGE_NANO_USD) {
+    throw new ApiError("invalid_request", "amount_usd: expected at most 1000000 for one request.");
+  }
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const item = await lockUnresolved(tx, { organizationId, id });
+    if (item === null) throw notFound();
+    const chargedNanoUsd = decision === "charge" ? (amount ?? item.amountNanoUsd) : 0n;
+    const what = { organizationId, reason, costNanoUsd: chargedNanoUsd };
+    const adjustmentId = decision === "charge" ? await charge(tx, deps, item, what) : null;
+    if (adjustmentId === null) await releaseItem(tx, organizationId, item);
+    else await fireCrossed(tx, deps, { organizationId });
+    return {
+      result: { chargedNanoUsd, adjustmentId },
+      audit: {
+        event: "unresolved_spend.resolved",
+        subject: { type: "unresolved_spend", id },
+        workspaceId: item.workspaceId,
+        before: toAudit(item),
+        after: {
+          decision,
+          reason,
+          charged_usd: formatUsd(chargedNanoUsd),
+          adjustment_id: adjustmentId,
+        },
+      },
+    };
+  });
+}
+
+/** Id of the adjustment. */
+async function charge(
+  tx: Tx,
+  deps: UnresolvedDeps,
+  item: UnresolvedItem,
+  what: { organizationId: string; reason: string; costNanoUsd: bigint },
+): Promise<string> {
+  const { requestId } = item;
+  const { organizationId } = what;
+  const request =
+    requestId === null ? null : await findUnresolvedRequest(tx, { organizationId, requestId });
+  if (requestId === null || request === null) {
+    throw new ApiError(
+      "invalid_request",
+      "decision: this is budget of a node and not of one request, so there is no key to charge. What its requests have cost is counted when the node is back; release lets the rest go.",
+    );
+  }
+  const id = newId(idPrefixes.spendAdjustment, Math.floor(deps.nowMs()), deps.randomBytes);
+  const overrun = await chargeItem(tx, item, { ...what, ...request, id, requestId });
+  await fireOverruns(tx, deps, overrun);
+  return id;
+}
+
+function toAudit(item: UnresolvedItem) {
+  return {
+    kind: item.kind,
+    request_id: item.requestId,
+    node_id: item.nodeId,
+    scope: { type: item.scopeType, id: item.scopeId },
+    period: item.period,
+    amount_usd: formatUsd(item.amountNanoUsd),
+    since: item.since.toISOString(),
+  };
+}
+
+function notFound(): ApiError {
+  return new ApiError(
+    "not_found",
+    "Unresolved spend not found. What is decided about or released is no longer listed.",
+  );
+}

@@ -1,0 +1,68 @@
+import type { Call } from "#src/access/call.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { reclaimGraceMs } from "#src/spend/ledger/lease-keeper.ts";
+import { lockNode } from "#src/spend/ledger/leases.sql.ts";
+import { type ReleasedLease, releaseNodeBudget } from "#src/spend/ledger/release-unresolved.sql.ts";
+import { readNodeContact } from "./system.sql.ts";
+
+/**
+ * Releases the budget of the caller's organization that waits for a lost node; returns what was released, by limit.
+ * Requests that the node settles later all the same count once. Throws a 404 for an unknown node and a 409 for one that is
+ * in contact: its budget is in use.
+ */
+export function forgetNode(
+  deps: AuditDeps & { leaseTtlMs: number },
+  { caller, origin }: Call,
+  { nodeId, reason }: { nodeId: string; reason?: string | undefined },
+): Promise<ReleasedLease[]> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const node = await lockNode(tx, nodeId);
+    if (node === null) throw new ApiError("not_found", "Node not found.");
+    const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
+    const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
+    if (node.expiresAt !== null || contact.isRecent) throw inContact(nodeId, contact.seenAt);
+    const released = await releaseNodeBudget(tx, { nodeId, organizationId });
+    const audit = {
+      event: "node.forgotten",
+      subject: { type: "node", id: nodeId },
+      workspaceId: null,
+      before: { epoch: Number(node.epoch), last_seen_at: contact.seenAt.toISOString() },
+      after: {
+        released_usd: formatUsd(sumOf(released)),
+        released: released.map((row) => ({ ...toWireBudget(row), scope: { ...scopeOf(row) } })),
+        reason: reason ?? null,
+      },
+    } as const;
+    return { result: released, audit: released.length === 0 ? "unchanged" : audit };
+  });
+}
+
+/** Over all limits: what counts in several counts in each. Nano-USD. */
+export function sumOf(released: readonly ReleasedLease[]): bigint {
+  return released.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0n);
+}
+
+export function toWireBudget(row: ReleasedLease) {
+  return {
+    scope: scopeOf(row),
+    period: row.period,
+    period_start: row.periodStart,
+    amount_usd: formatUsd(row.amountNanoUsd),
+  };
+}
+
+function scopeOf({ scopeType: type, scopeId: id }: ReleasedLease) {
+  return { type, id };
+}
+
+function inContact(nodeId: string, seenAt: Date): ApiError {
+  return new ApiError(
+    "conflict",
+    `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend what it holds. Stop it, or wait until the other nodes have reclaimed its leases, and try again.`,
+    {},
+    { error_code: "node_in_contact" },
+  );
+}

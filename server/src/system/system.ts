@@ -1,0 +1,204 @@
+import type { system } from "@bursar/contract/admin/system.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import type { ChainReport, ChainWatch } from "#src/audit/watch-chains.ts";
+import { findDurabilityWarning, readDurabilitySettings } from "#src/db/durability.ts";
+import type { Database } from "#src/db/pool.ts";
+import { toWireMaker } from "#src/domain/caller.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
+import { countHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
+import { assert } from "#src/lib/assert.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
+import {
+  countJobs,
+  countMail,
+  countPriceOverrides,
+  listNodes,
+  type NodeState,
+  readBackupState,
+  readDatabaseState,
+} from "./system.sql.ts";
+
+/** What a node knows of itself. */
+export interface NodeFacts {
+  nodeId: string;
+  isDatabaseEmbedded: boolean;
+  journal: "disk" | "postgres";
+  journalSync: "interval" | "group";
+  leaseTtlMs: number;
+  mailFrom: string | null;
+  /** Open to the network without TLS: a sentence, or null. */
+  exposure: string | null;
+  requestsInFlight(): number;
+  meter(): { pendingRecords: number; oldestPendingMs: number; isJournalHealthy: boolean };
+  upstream(): z.input<typeof system>["upstream"];
+}
+
+export interface SystemDeps {
+  database: Database;
+  chains: Pick<ChainWatch, "reportOf">;
+  isMailServerConfigured: boolean;
+  /** Of the program. */
+  version: string;
+  node: NodeFacts;
+}
+
+const MAX_NODES = 100;
+const LATE_DAYS = 7;
+
+type Wire = z.input<typeof system>;
+
+/** The state of the installation, as the caller's organization may see it. */
+export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wire> {
+  const { database, node, version } = deps;
+  const { organizationId } = caller;
+  const durability = await findDurabilityWarning(database);
+  const nodes = await listSystemNodes(deps, organizationId);
+  const mail = await countMail(database, organizationId);
+  const upstream = node.upstream();
+  const backup = await describeBackup(deps, organizationId);
+  return {
+    type: "system",
+    version,
+    node_version: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    warnings: [
+      durability,
+      node.exposure,
+      upstream.problem,
+      ...warningsOf(backup),
+      ...nodes.flatMap(warningsOfNode),
+    ].filter((warning) => warning !== null),
+    this_node: describeThisNode(node),
+    nodes,
+    database: await describeDatabase(deps),
+    job_queue: await describeJobs(database),
+    mail: { is_configured: deps.isMailServerConfigured, from: node.mailFrom, ...mail },
+    price_list: {
+      as_of: PRICE_LIST_AS_OF,
+      overrides: await countPriceOverrides(database, organizationId),
+    },
+    upstream,
+    audit_log: toAuditLog(deps.chains.reportOf(organizationId)),
+    backup,
+  };
+}
+
+export async function listSystemNodes(
+  { database, node }: SystemDeps,
+  organizationId: string,
+): Promise<Wire["nodes"]> {
+  const silentAfterMs = node.leaseTtlMs;
+  const rows = await listNodes(database, { organizationId, silentAfterMs, limit: MAX_NODES });
+  return rows.map((row) => toNode(row, node));
+}
+
+function warningsOfNode(node: Wire["nodes"][number]): string[] {
+  if (!node.is_silent || node.waiting_budget_usd === "0.00") return [];
+  return [
+    `Node ${node.id} has been silent since ${node.last_seen_at}, and $${node.waiting_budget_usd} of limits waits for its journal. Start it again; if it is lost, \`./bursar nodes forget ${node.id}\` releases the budget.`,
+  ];
+}
+
+/** Nobody is warned in the first week: who tries something out has nothing to lose yet. */
+async function describeBackup(
+  { database, node }: SystemDeps,
+  organizationId: string,
+): Promise<Wire["backup"]> {
+  const { newest, ageDays, newestRestore } = await readBackupState(database);
+  const isWatched = newest !== null || node.isDatabaseEmbedded;
+  return {
+    newest: newest && {
+      made_at: newest.made_at.toISOString(),
+      file_name: newest.file_name,
+      size_bytes: Number(newest.size_bytes),
+      requests: Number(newest.requests),
+      is_encrypted: newest.is_encrypted,
+      has_secret: newest.has_secret,
+      made_by: toWireMaker({
+        created_by_type: newest.made_by_type,
+        created_by_id: newest.made_by_id,
+      }),
+    },
+    is_late: isWatched && ageDays > LATE_DAYS,
+    newest_restore: newestRestore,
+    held_keys: await countHeldKeys(database, organizationId),
+  };
+}
+
+function warningsOf({ newest, is_late, held_keys }: Wire["backup"]): string[] {
+  const warnings: string[] = [];
+  if (is_late) {
+    const since =
+      newest === null ? "There is no backup" : `The newest backup is of ${newest.made_at}`;
+    warnings.push(`${since}: \`./bursar backup <file>\` makes one while the server runs.`);
+  }
+  if (held_keys > 0) {
+    const keys = formatPlural(held_keys, "key waits", "keys wait");
+    warnings.push(
+      `${keys} for confirmation since a backup was restored: see \`./bursar restore keys\`.`,
+    );
+  }
+  return warnings;
+}
+
+function describeThisNode(node: NodeFacts): Wire["this_node"] {
+  const meter = node.meter();
+  return {
+    id: node.nodeId,
+    requests_in_flight: node.requestsInFlight(),
+    unflushed_records: meter.pendingRecords,
+    oldest_unflushed_ms: Math.round(meter.oldestPendingMs),
+    is_journal_healthy: meter.isJournalHealthy,
+    journal: node.journal,
+    journal_sync: node.journalSync,
+    lease_ttl_seconds: node.leaseTtlMs / 1000,
+  };
+}
+
+async function describeDatabase({ database, node }: SystemDeps): Promise<Wire["database"]> {
+  const state = await readDatabaseState(database);
+  assert(state !== null, "a database has a state");
+  const { size_bytes, ...rest } = state;
+  return {
+    ...rest,
+    size_bytes: Number(size_bytes),
+    is_embedded: node.isDatabaseEmbedded,
+    settings: await readDurabilitySettings(database),
+  };
+}
+
+async function describeJobs(database: Database): Promise<Wire["job_queue"]> {
+  const jobs = await countJobs(database);
+  assert(jobs !== null, "a count has a row");
+  return { ...jobs, oldest_due_at: jobs.oldest_due_at?.toISOString() ?? null };
+}
+
+function toNode(row: NodeState, own: NodeFacts): Wire["nodes"][number] {
+  const isThisOne = row.id === own.nodeId;
+  const unflushed = isThisOne ? own.meter().pendingRecords : row.unflushed_records;
+  return {
+    id: row.id,
+    version: row.version,
+    is_this_one: isThisOne,
+    is_silent: row.is_silent,
+    started_at: row.started_at.toISOString(),
+    last_seen_at: row.seen_at.toISOString(),
+    epoch: Number(row.epoch),
+    journal: row.has_journal_in_database ? "postgres" : "disk",
+    leased_usd: formatUsd(row.leased_nano_usd),
+    unresolved_usd: formatUsd(row.unresolved_nano_usd),
+    waiting_budget_usd: formatUsd(row.budget_nano_usd),
+    unflushed_records: unflushed === null ? null : Number(unflushed),
+  };
+}
+
+function toAuditLog({ verified, checkedAtMs, firstBroken }: ChainReport): Wire["audit_log"] {
+  const isChecked = checkedAtMs !== null || firstBroken !== null;
+  return {
+    is_intact: isChecked ? firstBroken === null : null,
+    verified_through_seq: verified === null ? null : Number(verified.seq),
+    checked_at: checkedAtMs === null ? null : new Date(checkedAtMs).toISOString(),
+  };
+}

@@ -1,0 +1,165 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { unseal } from "#src/lib/seal.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import { ANTHROPIC_BASE_URL, makeAnthropicUpstream } from "./anthropic.ts";
+import { makeSimulatorUpstream, type SimulatorAddress } from "./simulator.ts";
+import type { Upstream } from "./upstream.ts";
+import type { StoredUpstream } from "./upstream-lookup.sql.ts";
+import { upstreamSealContext } from "./upstream-url.rule.ts";
+
+// Environment > stored > simulator. What is configured but unusable is an error, never a reason to try the next one: a
+// company that set an upstream must not get made-up answers because a credential was lost.
+
+export interface UpstreamsDeps {
+  /** `ANTHROPIC_API_KEY` and `ANTHROPIC_UPSTREAM_URL`; either alone counts. Null: neither, or `--simulator`. */
+  environment: { apiKey: string | null; baseUrl: string | null } | null;
+  /** The stored upstream: `findSharedUpstream`. With `--simulator`, a function that gives null. */
+  findStored: () => Promise<StoredUpstream | null>;
+  /** `sealingKey(BURSAR_SECRET)`. */
+  sealingKey: Buffer;
+  /** Starts the simulator when it is needed first. */
+  startSimulator: () => Promise<{ address: SimulatorAddress; close: () => Promise<void> }>;
+  /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
+  idleTimeoutMs: number;
+  logger: Logger;
+}
+
+export interface Upstreams {
+  /** The upstream in force. Throws `ApiError("unavailable")` while the configured one cannot be used. */
+  current(): Upstream;
+  /** Reads the stored upstream again: called on every change. Keeps what it has when the database is away. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Choice {
+  /** Equal for equal configuration: the pool is then kept. Holds no secret. */
+  name: string;
+  upstream: Upstream | null;
+  refusal: string | null;
+}
+
+/** Throws a StartError where the environment's upstream is malformed. */
+export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
+  let simulator: Awaited<ReturnType<UpstreamsDeps["startSimulator"]>> | null = null;
+  const closing = new Set<Promise<void>>();
+
+  async function chooseSimulator(): Promise<Choice> {
+    simulator ??= await deps.startSimulator();
+    const upstream = makeSimulatorUpstream(simulator.address, deps.idleTimeoutMs);
+    return { name: "simulator", upstream, refusal: null };
+  }
+
+  async function choose(previous: Choice | null): Promise<Choice> {
+    if (deps.environment) return previous ?? chooseEnvironment(deps, deps.environment);
+    const stored = await deps.findStored();
+    const name = stored ? nameOf(stored) : "simulator";
+    if (previous?.name === name) return previous;
+    return stored ? chooseStored(deps, stored, name) : chooseSimulator();
+  }
+
+  let choice = await choose(null);
+  let reloading: Promise<void> | null = null;
+  let isAgain = false;
+
+  function retire(upstream: Upstream | null): void {
+    if (!upstream) return;
+    // Waits for the requests that run on it.
+    const closed = upstream.pool.close().catch((error: unknown) => {
+      deps.logger.warn({ err: error }, "closing the previous upstream failed");
+    });
+    closing.add(closed);
+    void closed.then(() => closing.delete(closed));
+  }
+
+  async function reloadOnce(): Promise<void> {
+    try {
+      const next = await choose(choice);
+      if (next === choice) return;
+      const previous = choice;
+      choice = next;
+      retire(previous.upstream);
+      deps.logger.info({ upstream: next.upstream?.describe ?? next.refusal }, "upstream changed");
+    } catch (error) {
+      deps.logger.warn(
+        { err: error },
+        "the stored upstream could not be read; keeping the present one",
+      );
+    }
+  }
+
+  return {
+    current() {
+      if (choice.upstream) return choice.upstream;
+      throw new ApiError("unavailable", choice.refusal ?? "no upstream");
+    },
+    async reload() {
+      // One at a time, and once more when a change arrives meanwhile: the last one read is the last one written.
+      if (reloading !== null) {
+        isAgain = true;
+        return reloading;
+      }
+      reloading = (async () => {
+        do {
+          isAgain = false;
+          await reloadOnce();
+        } while (isAgain);
+      })();
+      await reloading;
+      reloading = null;
+    },
+    async close() {
+      retire(choice.upstream);
+      await Promise.all(closing);
+      await simulator?.close();
+    },
+  };
+}
+
+function chooseEnvironment(
+  deps: UpstreamsDeps,
+  environment: { apiKey: string | null; baseUrl: string | null },
+): Choice {
+  try {
+    const upstream = makeAnthropicUpstream({
+      baseUrl: environment.baseUrl ?? ANTHROPIC_BASE_URL,
+      credential: environment.apiKey,
+      source: "environment",
+      idleTimeoutMs: deps.idleTimeoutMs,
+    });
+    return { name: "environment", upstream, refusal: null };
+  } catch (error) {
+    throw new StartError(`ANTHROPIC_UPSTREAM_URL: ${error instanceof Error ? error.message : ""}.`);
+  }
+}
+
+function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string): Choice {
+  if (stored.credentialSealed === null) {
+    const refusal =
+      "The upstream of this server has no credential: an administrator has to set it again.";
+    return { name, upstream: null, refusal };
+  }
+  try {
+    const context = upstreamSealContext(stored.id, stored.baseUrl);
+    const upstream = makeAnthropicUpstream({
+      baseUrl: stored.baseUrl,
+      credential: unseal(deps.sealingKey, stored.credentialSealed, context),
+      source: "stored",
+      idleTimeoutMs: deps.idleTimeoutMs,
+    });
+    return { name, upstream, refusal: null };
+  } catch (error) {
+    deps.logger.error({ err: error, upstreamId: stored.id }, "the stored upstream cannot be used");
+    const refusal =
+      "The upstream of this server cannot be used: its credential does not open, or its URL is not allowed. " +
+      "An administrator has to set it again.";
+    return { name, upstream: null, refusal };
+  }
+}
+
+function nameOf(stored: StoredUpstream): string {
+  const sealed = stored.credentialSealed;
+  const text = sealed === null ? "none" : Buffer.from(sealed).toString("base64");
+  return `stored ${stored.id} ${stored.baseUrl} ${text}`;
+}

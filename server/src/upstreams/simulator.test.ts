@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { startSimulator } from "#src/simulator/server.ts";
+import { makeSimulatorUpstream } from "./simulator.ts";
+
+const REQUESTS = 3_000;
+
+test.skipIf(process.platform === "win32")(
+  "a burst of requests that fills the queue of the simulator's socket is answered whole",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bursar-simulator-"));
+    const simulator = await startSimulator({ socketPath: join(folder, "s.sock") });
+    const { pool } = makeSimulatorUpstream(simulator.address, 60_000);
+    const ask = async () => {
+      const { statusCode, body } = await pool.request({ path: "/api/hello", method: "HEAD" });
+      await body.dump();
+      return statusCode;
+    };
+    const statuses = await Promise.all(Array.from({ length: REQUESTS }, ask));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(REQUESTS);
+    await pool.destroy();
+    await simulator.close();
+    rmSync(folder, { recursive: true });
+  },
+);

@@ -1,0 +1,179 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { fromCursor } from "#src/domain/page-position.ts";
+import { newId } from "#src/lib/ids.ts";
+import { seal } from "#src/lib/seal.ts";
+import { credentialHint, parseUpstreamUrl, upstreamSealContext } from "./upstream-url.rule.ts";
+import {
+  deleteUpstream as deleteRow,
+  findUpstream,
+  findUpstreamForUpdate,
+  insertUpstream,
+  listUpstreams as listRows,
+  type UpstreamRow,
+  updateUpstream as updateRow,
+} from "./upstreams.sql.ts";
+
+export interface UpstreamDeps extends AuditDeps {
+  /** From `BURSAR_SECRET`: see lib/seal.ts. */
+  sealingKey: Buffer;
+}
+
+/** All upstreams; at most one, so there is never a second page and no cursor of this list is valid. */
+export function listUpstreams(
+  deps: UpstreamDeps,
+  { caller }: Call,
+  query: { limit: number; page?: string | undefined },
+): Promise<UpstreamRow[]> {
+  fromCursor(query.page, query.limit, { list: "upstreams" });
+  return listRows(deps.database, caller.organizationId);
+}
+
+export async function getUpstream(
+  deps: UpstreamDeps,
+  { caller }: Call,
+  id: string,
+): Promise<UpstreamRow> {
+  const row = await findUpstream(deps.database, { organizationId: caller.organizationId, id });
+  if (row === null) throw upstreamNotFound();
+  return row;
+}
+
+/** Throws a 400 for a URL that is not safe to send a credential to, a 409 where there is an upstream. */
+export async function createUpstream(
+  deps: UpstreamDeps,
+  { caller, origin }: Call,
+  input: { name: string; base_url: string; credential?: string | undefined },
+): Promise<UpstreamRow> {
+  const now = new Date(Math.floor(deps.nowMs()));
+  const id = newId(idPrefixes.upstream, now.getTime(), deps.randomBytes);
+  const base_url = parseUpstreamUrl(input.base_url);
+  const row = {
+    id,
+    name: input.name,
+    base_url,
+    ...sealCredential(deps, { id, base_url }, input.credential ?? null),
+    created_at: now,
+    updated_at: now,
+  };
+  try {
+    return await auditedTransaction(deps, caller, origin, async (tx) => {
+      await insertUpstream(tx, caller.organizationId, row);
+      return { result: row, audit: auditOf("upstream.created", null, row) };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error, "upstream_one_shared")) throw error;
+    throw new ApiError(
+      "conflict",
+      "The organization has an upstream already: update it, or delete it first.",
+    );
+  }
+}
+
+export interface UpstreamChange {
+  name?: string | undefined;
+  base_url?: string | undefined;
+  credential?: string | null | undefined;
+}
+
+/**
+ * Leaves what is omitted, except that another URL drops the credential unless a new one is given: whoever may point the
+ * upstream elsewhere must not thereby receive the key.
+ */
+export function updateUpstream(
+  deps: UpstreamDeps,
+  { caller, origin }: Call,
+  id: string,
+  change: UpstreamChange,
+): Promise<UpstreamRow> {
+  const newUrl = change.base_url === undefined ? undefined : parseUpstreamUrl(change.base_url);
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findUpstreamForUpdate(tx, { organizationId, id });
+    if (before === null) throw upstreamNotFound();
+    const base_url = newUrl ?? before.base_url;
+    const credential =
+      base_url === before.base_url ? change.credential : (change.credential ?? null);
+    const kept = {
+      credential_sealed: before.credential_sealed,
+      credential_hint: before.credential_hint,
+    };
+    const after: UpstreamRow = {
+      ...before,
+      name: change.name ?? before.name,
+      base_url,
+      ...(credential === undefined ? kept : sealCredential(deps, { id, base_url }, credential)),
+      updated_at: new Date(Math.floor(deps.nowMs())),
+    };
+    const isSame =
+      after.name === before.name &&
+      after.base_url === before.base_url &&
+      after.credential_sealed === before.credential_sealed;
+    if (isSame) return { result: before, audit: "unchanged" };
+    await updateRow(tx, organizationId, after);
+    const isReplaced = typeof credential === "string";
+    return { result: after, audit: auditOf("upstream.updated", before, after, isReplaced) };
+  });
+}
+
+export function deleteUpstream(
+  deps: UpstreamDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<void> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findUpstreamForUpdate(tx, { organizationId, id });
+    if (before === null) throw upstreamNotFound();
+    await deleteRow(tx, { organizationId, id });
+    return { result: undefined, audit: auditOf("upstream.deleted", before, null) };
+  });
+}
+
+function sealCredential(
+  deps: UpstreamDeps,
+  row: { id: string; base_url: string },
+  credential: string | null,
+): Pick<UpstreamRow, "credential_sealed" | "credential_hint"> {
+  if (credential === null) return { credential_sealed: null, credential_hint: null };
+  const context = upstreamSealContext(row.id, row.base_url);
+  return {
+    credential_sealed: seal(deps.sealingKey, credential, context),
+    credential_hint: credentialHint(credential),
+  };
+}
+
+function upstreamNotFound(): ApiError {
+  return new ApiError("not_found", "Upstream not found");
+}
+
+function auditOf(
+  event: `upstream.${string}`,
+  before: UpstreamRow | null,
+  after: UpstreamRow | null,
+  isCredentialReplaced = false,
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "upstream", id: (after ?? before)?.id ?? "" },
+    workspaceId: null,
+    before: before && toAudit(before),
+    after: after && { ...toAudit(after), credential_replaced: isCredentialReplaced },
+  };
+}
+
+function toAudit(row: UpstreamRow) {
+  return {
+    name: row.name,
+    base_url: row.base_url,
+    has_credential: row.credential_sealed !== null,
+    credential_hint: row.credential_hint,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Call } from "#src/access/call.ts";
+import { readCursor } from "#src/domain/page-position.ts";
+import { msFromIsoDate } from "#src/domain/spend-period.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { inReport, listReport, type ReportFilter, type ReportRow } from "./report.sql.ts";
+import { checkYear, type RangePart } from "./report-range.rule.ts";
+import type { UsageDeps } from "./usage.ts";
+
+const DAY_MS = 86_400_000;
+const DEFAULT_RECORDS = 20;
+/** Far above what one day of one page of people can hold. */
+const MAX_MODELS = 100_000;
+
+export interface ClaudeCodeReport {
+  dayMs: number;
+  actors: { id: string; isMember: boolean; models: ReportRow[] }[];
+  names: UsageNames;
+  nextPage: string | null;
+}
+
+/** What the family of clients "claude-code" used on one day, per person, or per key of a workspace. */
+export async function getClaudeCodeReport(
+  deps: UsageDeps,
+  { caller }: Call,
+  query: { starting_at: string; limit?: number | undefined; page?: string | undefined },
+): Promise<ClaudeCodeReport> {
+  const { page: cursor, limit = DEFAULT_RECORDS, ...question } = query;
+  const dayMs = msFromIsoDate(query.starting_at);
+  checkYear("starting_at", dayMs);
+  const after = cursor === undefined ? null : readCursor(cursor, question, ["string", "string"]);
+  const { organizationId } = caller;
+  const filter: ReportFilter = {
+    organizationId,
+    visible: visibleUsage(caller),
+    values: { client: ["claude-code"] },
+  };
+  const parts: RangePart[] = [{ unit: "day", startMs: dayMs, endMs: dayMs + DAY_MS }];
+  const order = { by: "time", isDescending: false } as const;
+  const columns = ["actor", "actor_type"] as const;
+  return inReport(deps.database, async (tx) => {
+    const found = await listReport(
+      tx,
+      { ...filter, parts, columns, isBucketed: false },
+      {
+        order,
+        after: after && { value: null, bucketAtMs: null, columns: after.map(String) },
+        limit: limit + 1,
+      },
+    );
+    const actors = found.slice(0, limit);
+    const ids = actors.map((row) => row.actor ?? "");
+    const models = await listReport(
+      tx,
+      {
+        ...filter,
+        values: { ...filter.values, actor: ids },
+        parts,
+        columns: ["actor", "model"],
+        isBucketed: false,
+      },
+      { order, after: null, limit: MAX_MODELS },
+    );
+    const byActor = Map.groupBy(models, (row) => row.actor ?? "");
+    const last = found.length > limit ? actors.at(-1) : undefined;
+    return {
+      dayMs,
+      actors: actors.map(({ actor = "", actor_type }) => ({
+        id: actor,
+        isMember: actor_type === "user_actor",
+        models: byActor.get(actor) ?? [],
+      })),
+      names: await findUsageNames(
+        tx,
+        organizationId,
+        ids.map((id) => ({ api_key_id: id, member_id: id })),
+      ),
+      nextPage: last ? encodeCursor([last.actor ?? "", last.actor_type ?? ""], question) : null,
+    };
+  });
+}

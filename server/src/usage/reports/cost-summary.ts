@@ -1,0 +1,142 @@
+import type { Call } from "#src/access/call.ts";
+import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
+import { canSeeWorkspace } from "#src/access/visible-workspace.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
+import { reachEverywhere, reachIn } from "#src/domain/rights.ts";
+import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
+import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { sumAdjustments } from "./adjustments.sql.ts";
+import { inReport, listReport, type ReportFilter } from "./report.sql.ts";
+import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
+
+const DAY_MS = 86_400_000;
+/** Four of each weekday. */
+const PAST_DAYS = 28;
+
+export interface CostSummary {
+  month: SpendPeriod;
+  monthToDateNanoUsd: bigint;
+  todayNanoUsd: bigint;
+  lastMonthNanoUsd: bigint;
+  lastMonthToDateNanoUsd: bigint;
+  /** Of this month: cost that was charged later, for requests that had none. Not part of the other sums. */
+  adjustmentsNanoUsd: bigint;
+  unpricedRequests: bigint;
+  forecast: Forecast | null;
+  limit: Pick<SpendLimit, "amountNanoUsd" | "enforcement"> | null;
+  readAtMs: number;
+}
+
+/** This month by the database's clock, UTC. Throws a 404 for a workspace or key that the caller cannot see. */
+export async function getCostSummary(
+  deps: UsageDeps,
+  { caller }: Call,
+  filters: UsageFilters,
+): Promise<CostSummary> {
+  const filter = await readFilter(deps.database, caller, filters);
+  const nowMs = Math.floor(deps.nowMs());
+  const month = periodOf("monthly", nowMs);
+  const lastMonth = periodOf("monthly", month.startMs - 1);
+  const todayMs = periodOf("daily", nowMs).startMs;
+  return inReport(deps.database, async (tx) => {
+    const startMs = Math.min(lastMonth.startMs, todayMs - PAST_DAYS * DAY_MS);
+    const days = await listDays(tx, filter, { startMs, endMs: month.endMs });
+    const sum = (fromMs: number, toMs: number) =>
+      days
+        .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+        .reduce((total, { nanoUsd }) => total + nanoUsd, 0n);
+    const monthToDateNanoUsd = sum(month.startMs, month.endMs);
+    const todayNanoUsd = sum(todayMs, todayMs + DAY_MS);
+    const sameDayMs = Math.min(lastMonth.startMs + (todayMs - month.startMs), lastMonth.endMs);
+    const inMonth = days.filter(({ atMs }) => atMs >= month.startMs);
+    return {
+      month,
+      monthToDateNanoUsd,
+      todayNanoUsd,
+      lastMonthNanoUsd: sum(lastMonth.startMs, lastMonth.endMs),
+      lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
+      adjustmentsNanoUsd: await sumAdjustments(tx, { ...filter, ...month }),
+      unpricedRequests: inMonth.reduce((total, day) => total + day.unpricedRequests, 0n),
+      forecast: forecastMonth({
+        todayMs,
+        monthEndMs: month.endMs,
+        monthToDateNanoUsd,
+        todayNanoUsd,
+        pastDaysNanoUsd: pastDays(days, todayMs),
+      }),
+      limit: await findLimit(tx, caller, filters),
+      readAtMs: nowMs,
+    };
+  });
+}
+
+interface Day {
+  atMs: number;
+  nanoUsd: bigint;
+  unpricedRequests: bigint;
+}
+
+async function listDays(
+  tx: Tx,
+  filter: ReportFilter,
+  range: { startMs: number; endMs: number },
+): Promise<Day[]> {
+  const rows = await listReport(
+    tx,
+    { ...filter, columns: [], parts: [{ ...range, unit: "day" }], isBucketed: true },
+    { order: { by: "time", isDescending: false }, after: null, limit: 100 },
+  );
+  return rows.map((row) => ({
+    atMs: row.bucket_at?.getTime() ?? 0,
+    nanoUsd: row.cost_nano_usd,
+    unpricedRequests: row.unpriced_requests,
+  }));
+}
+
+/** The whole days before today, from the first with a request on. */
+function pastDays(days: readonly Day[], todayMs: number): bigint[] {
+  const byMs = new Map(days.map(({ atMs, nanoUsd }) => [atMs, nanoUsd]));
+  const first = days.find(({ atMs }) => atMs >= todayMs - PAST_DAYS * DAY_MS);
+  const past: bigint[] = [];
+  for (let ms = first?.atMs ?? todayMs; ms < todayMs; ms += DAY_MS) past.push(byMs.get(ms) ?? 0n);
+  return past;
+}
+
+/** The monthly limit of exactly what is asked about, where the caller may see it. */
+async function findLimit(
+  tx: Tx,
+  caller: Caller,
+  filters: UsageFilters,
+): Promise<CostSummary["limit"]> {
+  const scope = await scopeOf(tx, caller, filters);
+  if (scope === null) return null;
+  const { organizationId } = caller;
+  return findSpendLimit(tx, { organizationId, ...scope, period: "monthly" });
+}
+
+async function scopeOf(
+  tx: Tx,
+  caller: Caller,
+  filters: UsageFilters,
+): Promise<{ scopeType: ScopeType; scopeId: string } | null> {
+  const { organizationId } = caller;
+  const set = Object.entries(filters).filter(([, values]) => values !== undefined);
+  const [only, ...others] = set;
+  const isEverywhere = reachEverywhere(caller, "spend_limits:read") === "all";
+  if (only === undefined) {
+    return isEverywhere ? { scopeType: "organization", scopeId: organizationId } : null;
+  }
+  const [name, [id, ...more]] = only as [string, string[]];
+  if (id === undefined || more.length > 0 || others.length > 0) return null;
+  if (name === "workspace_id") {
+    const maySee = reachIn(caller, "spend_limits:read", id) === "all";
+    return maySee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
+  }
+  if (name !== "api_key_id") return null;
+  const key = await findApiKeyPlace(tx, { organizationId, apiKeyId: id });
+  const maySee = key !== null && reachIn(caller, "spend_limits:read", key.workspace_id) === "all";
+  return maySee ? { scopeType: "api_key", scopeId: id } : null;
+}

@@ -1,0 +1,225 @@
+import type { AnalyticsGroup } from "@bursar/contract/admin/official-reports.ts";
+import type { Call } from "#src/access/call.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { definedOnly } from "./official-reports.ts";
+import { listPage, type ReportPage } from "./read-report.ts";
+import {
+  inReport,
+  type ReportColumn,
+  type ReportFilter,
+  type ReportOrder,
+  type ReportRow,
+} from "./report.sql.ts";
+import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
+import { type UsageDeps, withMinutes } from "./usage.ts";
+
+// The official flat reports: one row per group, in any order.
+
+export interface AnalyticsQuery {
+  starting_at: string;
+  ending_at?: string | undefined;
+  time_bucket_width?: "1m" | "1h" | "1d" | undefined;
+  limit?: number | undefined;
+  page?: string | undefined;
+  order?: "asc" | "desc" | undefined;
+  group_by?: AnalyticsGroup[] | undefined;
+  exclude_deleted_users?: boolean | undefined;
+  actor_ids?: string[] | undefined;
+  actor_types?: string[] | undefined;
+  api_key_ids?: string[] | undefined;
+  context_windows?: string[] | undefined;
+  inference_geos?: string[] | undefined;
+  models?: string[] | undefined;
+  organization_ids?: string[] | undefined;
+  products?: string[] | undefined;
+  service_tiers?: string[] | undefined;
+  speeds?: string[] | undefined;
+  workspace_ids?: string[] | undefined;
+  agent_ids?: string[] | undefined;
+  claude_tag_categories?: string[] | undefined;
+  claude_tag_user_ids?: string[] | undefined;
+  deployment_ids?: string[] | undefined;
+  environment_ids?: string[] | undefined;
+  rbac_group_ids?: string[] | undefined;
+  session_ids?: string[] | undefined;
+  slack_channel_ids?: string[] | undefined;
+  user_profile_ids?: string[] | undefined;
+}
+
+export interface AnalyticsReport {
+  rows: ReportRow[];
+  groupBy: readonly AnalyticsGroup[];
+  bucket: BucketName;
+  range: TimeRange;
+  names: UsageNames;
+  nextPage: string | null;
+  readAtMs: number;
+}
+
+/** Of the groups, those that usage has here. Whatever else is asked for has no value. */
+const columnsOf: Readonly<Partial<Record<AnalyticsGroup, readonly ReportColumn[]>>> = {
+  actor: ["actor", "actor_type"],
+  actor_type: ["actor_type"],
+  api_key_id: ["api_key_id"],
+  context_window: ["context_window"],
+  inference_geo: ["inference_geo"],
+  model: ["model"],
+  product: ["product"],
+  service_tier: ["service_tier"],
+  speed: ["speed"],
+  workspace_id: ["workspace_id"],
+};
+
+const MAX_GROUPS = 5;
+const DEFAULT_ROWS = 20;
+const DEFAULT_SPAN_MS = 31 * 86_400_000;
+/** Into so many lines a row is split at most. */
+const COST_PARTS = 6;
+
+/** A page of the flat report; lines that a row is split into are the wire's. */
+export async function listAnalytics(
+  deps: UsageDeps,
+  { caller }: Call,
+  query: AnalyticsQuery,
+  by: ReportOrder["by"],
+): Promise<AnalyticsReport> {
+  const { page: cursor, limit = DEFAULT_ROWS, ...question } = query;
+  const groupBy = [...new Set(query.group_by)];
+  checkGroups(groupBy, query);
+  const isSplit = groupBy.some((group) => group === "cost_type" || group === "token_type");
+  const rowLimit = isSplit ? Math.max(1, Math.floor(limit / COST_PARTS)) : limit;
+  const columns = [...new Set(groupBy.flatMap((group) => columnsOf[group] ?? []))];
+  const bucket = query.time_bucket_width ?? "none";
+  const order = { by, isDescending: query.order !== "asc" };
+  const range = rangeOf(deps, query, bucket);
+  const asked = { ...question, report: by };
+  const page: ReportPage = {
+    filter: withMinutes(deps, filterOf(caller.organizationId, query, visibleUsage(caller))),
+    columns,
+    bucket,
+    range,
+    isOpenEnded: range.endMs >= deps.nowMs(),
+    order,
+    after: cursor === undefined ? null : readPosition(cursor, asked, { columns, bucket, order }),
+    limit: rowLimit + 1,
+  };
+  return inReport(deps.database, async (tx) => {
+    const found = range.startMs < range.endMs ? await listPage(tx, page) : [];
+    const rows = found.slice(0, rowLimit);
+    const last = found.length > rowLimit ? rows.at(-1) : undefined;
+    return {
+      rows,
+      groupBy,
+      bucket,
+      range,
+      names: await findUsageNames(tx, caller.organizationId, rows.map(toIds)),
+      nextPage: last
+        ? encodeCursor(
+            [
+              String(last.order_value ?? ""),
+              last.bucket_at?.getTime() ?? 0,
+              ...columns.map((column) => last[column] ?? ""),
+            ],
+            asked,
+          )
+        : null,
+      readAtMs: Math.floor(deps.nowMs()),
+    };
+  });
+}
+
+function toIds(row: ReportRow) {
+  return row.actor_type === "user_actor" && row.actor !== undefined ? { member_id: row.actor } : {};
+}
+
+function checkGroups(groupBy: readonly AnalyticsGroup[], query: AnalyticsQuery): void {
+  const counted = groupBy.filter((group) => group !== "cost_type" && group !== "token_type");
+  if (counted.length > MAX_GROUPS) {
+    throw new ApiError("invalid_request", `group_by: expected at most ${MAX_GROUPS} groups.`);
+  }
+  if (query.exclude_deleted_users === true && !groupBy.includes("actor")) {
+    throw new ApiError(
+      "invalid_request",
+      "exclude_deleted_users: expected group_by actor with it.",
+    );
+  }
+}
+
+function rangeOf(deps: UsageDeps, query: AnalyticsQuery, bucket: BucketName): TimeRange {
+  if (query.ending_at === undefined && query.time_bucket_width !== undefined) {
+    throw new ApiError(
+      "invalid_request",
+      "ending_at: this field is required with time_bucket_width.",
+    );
+  }
+  const startingAtMs = Date.parse(query.starting_at);
+  const endingAtMs =
+    query.ending_at === undefined
+      ? Math.min(deps.nowMs(), startingAtMs + DEFAULT_SPAN_MS)
+      : Date.parse(query.ending_at);
+  const range = reportRange(bucket, startingAtMs, endingAtMs);
+  if (bucket !== "none") return range;
+  const hourMs = bucketMs("1h");
+  return { ...range, endMs: Math.floor(endingAtMs / hourMs) * hourMs };
+}
+
+function filterOf(
+  organizationId: string,
+  query: AnalyticsQuery,
+  visible: ReportFilter["visible"],
+): ReportFilter {
+  const values = definedOnly({
+    actor: query.actor_ids,
+    actor_type: query.actor_types,
+    api_key_id: query.api_key_ids,
+    context_window: query.context_windows,
+    inference_geo: query.inference_geos,
+    model: query.models,
+    product: query.products,
+    service_tier: query.service_tiers,
+    speed: query.speeds,
+    workspace_id: query.workspace_ids,
+  });
+  const isNothing = isOfNothingHere(organizationId, query);
+  return {
+    organizationId,
+    visible,
+    values: isNothing ? { ...values, model: [] } : values,
+    withoutRemovedMembers: query.exclude_deleted_users === true,
+  };
+}
+
+/** True of a filter by something that no usage has here. */
+function isOfNothingHere(organizationId: string, query: AnalyticsQuery): boolean {
+  const absent = [
+    query.agent_ids,
+    query.claude_tag_categories,
+    query.claude_tag_user_ids,
+    query.deployment_ids,
+    query.environment_ids,
+    query.rbac_group_ids,
+    query.session_ids,
+    query.slack_channel_ids,
+    query.user_profile_ids,
+  ];
+  const isForeign = query.organization_ids?.includes(organizationId) === false;
+  return isForeign || absent.some((ids) => ids !== undefined && ids.length > 0);
+}
+
+function readPosition(
+  cursor: string,
+  asked: unknown,
+  shape: Pick<ReportPage, "columns" | "bucket" | "order">,
+): ReportPage["after"] {
+  const kinds = ["string", "number", ...shape.columns.map(() => "string" as const)] as const;
+  const [value = "", bucketAt, ...columns] = readCursor(cursor, asked, kinds);
+  return {
+    value: shape.order.by === "time" ? null : readCursorAmount(String(value)),
+    bucketAtMs: shape.bucket === "none" ? null : readCursorTime(bucketAt),
+    columns: columns.map(String),
+  };
+}

@@ -1,0 +1,216 @@
+import type { OfficialUsageGroup } from "@bursar/contract/admin/official-reports.ts";
+import { maxBuckets } from "@bursar/contract/admin/official-reports.ts";
+import type { Call } from "#src/access/call.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { listPage, type ReportPage } from "./read-report.ts";
+import {
+  findDefaultWorkspaceId,
+  inReport,
+  type ReportColumn,
+  type ReportFilter,
+  type ReportRow,
+} from "./report.sql.ts";
+import { bucketMs, checkYear } from "./report-range.rule.ts";
+import { type UsageDeps, withMinutes } from "./usage.ts";
+
+// The official reports in buckets. A page is a number of buckets, each with all of its groups.
+
+export interface BucketQuery {
+  starting_at: string;
+  ending_at?: string | undefined;
+  bucket_width: "1m" | "1h" | "1d";
+  limit?: number | undefined;
+  page?: string | undefined;
+}
+
+export interface UsageReportQuery extends BucketQuery {
+  group_by?: OfficialUsageGroup[] | undefined;
+  api_key_ids?: string[] | undefined;
+  workspace_ids?: string[] | undefined;
+  models?: string[] | undefined;
+  service_tiers?: string[] | undefined;
+  context_window?: string[] | undefined;
+  inference_geos?: string[] | undefined;
+  speeds?: string[] | undefined;
+  account_ids?: string[] | undefined;
+  service_account_ids?: string[] | undefined;
+}
+
+export interface Bucket {
+  startMs: number;
+  endMs: number;
+  rows: ReportRow[];
+}
+
+export interface BucketReport {
+  buckets: Bucket[];
+  nextPage: string | null;
+  columns: readonly ReportColumn[];
+  /** That is null in these reports. */
+  defaultWorkspaceId: string | null;
+}
+
+const defaultBuckets = { "1d": 7, "1h": 24, "1m": 60 } as const;
+/** So many groups are on a page at most, but for those of its first bucket. */
+const MAX_RESULTS = 10_000;
+
+const columnOf = {
+  api_key_id: "api_key_id",
+  workspace_id: "workspace_id",
+  model: "model",
+  service_tier: "service_tier",
+  context_window: "context_window",
+  inference_geo: "inference_geo",
+  speed: "speed",
+  account_id: "member_id",
+  service_account_id: null,
+} as const satisfies Record<OfficialUsageGroup, ReportColumn | null>;
+
+/** The official usage report of messages. Ids that do not exist for the caller are filters that nothing passes. */
+export function getUsageReport(
+  deps: UsageDeps,
+  call: Call,
+  query: UsageReportQuery,
+): Promise<BucketReport> {
+  const columns = [...new Set(query.group_by)]
+    .map((group) => columnOf[group])
+    .filter((column) => column !== null);
+  const wanted = {
+    api_key_id: query.api_key_ids,
+    workspace_id: query.workspace_ids,
+    model: query.models,
+    service_tier: query.service_tiers,
+    context_window: query.context_window,
+    inference_geo: query.inference_geos,
+    speed: query.speeds,
+    // There are no service accounts: nothing is of one.
+    member_id: query.service_account_ids === undefined ? query.account_ids : [],
+  };
+  return readBuckets(deps, call, { query, columns, values: definedOnly(wanted) });
+}
+
+/** The official cost report. A description is made of what `describedBy` has. */
+export function getCostReport(
+  deps: UsageDeps,
+  call: Call,
+  query: BucketQuery & { group_by?: ("workspace_id" | "description")[] | undefined },
+): Promise<BucketReport> {
+  const describedBy: readonly ReportColumn[] = [
+    "model",
+    "service_tier",
+    "context_window",
+    "inference_geo",
+  ];
+  const columns: ReportColumn[] = [];
+  if (query.group_by?.includes("workspace_id")) columns.push("workspace_id");
+  if (query.group_by?.includes("description")) columns.push(...describedBy);
+  return readBuckets(deps, call, { query, columns, values: {} });
+}
+
+async function readBuckets(
+  deps: UsageDeps,
+  { caller }: Call,
+  report: { query: BucketQuery; columns: readonly ReportColumn[]; values: ReportFilter["values"] },
+): Promise<BucketReport> {
+  const { query, columns, values } = report;
+  const { page: cursor, limit, ...question } = query;
+  const width = query.bucket_width;
+  const most = maxBuckets[width];
+  if (limit !== undefined && limit > most) {
+    throw new ApiError(
+      "invalid_request",
+      `limit: with bucket_width ${width} expected at most ${most}.`,
+    );
+  }
+  const lengthMs = bucketMs(width);
+  const { startMs, endMs } = rangeOf(deps, query, lengthMs);
+  const fromMs =
+    cursor === undefined ? startMs : readStart(cursor, question, { startMs, endMs, lengthMs });
+  const toMs = Math.min(endMs, fromMs + (limit ?? defaultBuckets[width]) * lengthMs);
+  const { organizationId } = caller;
+  const page: ReportPage = {
+    filter: withMinutes(deps, { organizationId, visible: visibleUsage(caller), values }),
+    columns,
+    bucket: width,
+    range: { startMs: fromMs, endMs: toMs },
+    isOpenEnded: false,
+    order: { by: "time", isDescending: false },
+    after: null,
+    limit: MAX_RESULTS + 1,
+  };
+  return inReport(deps.database, async (tx) => {
+    const { rows, endMs: shownToMs } = await listWholeBuckets(tx, page, lengthMs);
+    return {
+      buckets: toBuckets(rows, { startMs: fromMs, endMs: shownToMs, lengthMs }),
+      nextPage: shownToMs < endMs ? encodeCursor([shownToMs], question) : null,
+      columns,
+      defaultWorkspaceId: await findDefaultWorkspaceId(tx, organizationId),
+    };
+  });
+}
+
+/** Rows up to the end of the last bucket that is on the page as a whole. */
+async function listWholeBuckets(
+  tx: Tx,
+  page: ReportPage,
+  lengthMs: number,
+): Promise<{ rows: ReportRow[]; endMs: number }> {
+  const rows = await listPage(tx, page);
+  const last = rows.at(-1)?.bucket_at?.getTime();
+  if (rows.length <= MAX_RESULTS || last === undefined) return { rows, endMs: page.range.endMs };
+  const whole = rows.filter((row) => row.bucket_at?.getTime() !== last);
+  if (whole.length > 0) return { rows: whole, endMs: last };
+  const endMs = last + lengthMs;
+  const range = { startMs: page.range.startMs, endMs };
+  return { rows: await listPage(tx, { ...page, range, limit: 1_000_000 }), endMs };
+}
+
+function toBuckets(
+  rows: readonly ReportRow[],
+  { startMs, endMs, lengthMs }: { startMs: number; endMs: number; lengthMs: number },
+): Bucket[] {
+  const byStart = Map.groupBy(rows, (row) => row.bucket_at?.getTime() ?? 0);
+  const buckets: Bucket[] = [];
+  for (let ms = startMs; ms < endMs; ms += lengthMs) {
+    buckets.push({ startMs: ms, endMs: ms + lengthMs, rows: byStart.get(ms) ?? [] });
+  }
+  return buckets;
+}
+
+function rangeOf(deps: UsageDeps, query: BucketQuery, lengthMs: number) {
+  const startingAtMs = Date.parse(query.starting_at);
+  const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
+  checkYear("starting_at", startingAtMs);
+  checkYear("ending_at", endingAtMs);
+  if (startingAtMs >= endingAtMs) {
+    throw new ApiError(
+      "invalid_request",
+      "starting_at: expected a time before ending_at, which is now where it is omitted.",
+    );
+  }
+  return {
+    startMs: Math.floor(startingAtMs / lengthMs) * lengthMs,
+    endMs: Math.ceil(endingAtMs / lengthMs) * lengthMs,
+  };
+}
+
+function readStart(
+  cursor: string,
+  question: unknown,
+  { startMs, endMs, lengthMs }: { startMs: number; endMs: number; lengthMs: number },
+): number {
+  const [part] = readCursor(cursor, question, ["number"]);
+  const ms = readCursorTime(part);
+  // A cursor is anybody's to write: it stays within the range that was asked for.
+  return Math.min(Math.max(Math.floor(ms / lengthMs) * lengthMs, startMs), endMs);
+}
+
+export function definedOnly(
+  values: Partial<Record<ReportColumn, string[] | undefined>>,
+): ReportFilter["values"] {
+  return Object.fromEntries(Object.entries(values).filter(([, wanted]) => wanted !== undefined));
+}

@@ -1,0 +1,373 @@
+import type {
+  getOfficialClaudeCodeReport,
+  getOfficialCostReport,
+  getOfficialUsageReport,
+  listAnalyticsCost,
+  listAnalyticsUsage,
+  officialReportRoutes,
+  officialTokenTypes,
+} from "@bursar/contract/admin/official-reports.ts";
+import type { HandlersFor, RouteOutput } from "@bursar/contract/route.ts";
+import type { Call } from "#src/access/call.ts";
+import { formatCents } from "#src/domain/money.ts";
+import { type ClaudeCodeReport, getClaudeCodeReport } from "./claude-code-report.ts";
+import { modelDisplayName } from "./model-display-name.rule.ts";
+import { type AnalyticsReport, listAnalytics } from "./official-analytics.ts";
+import {
+  type Bucket,
+  type BucketReport,
+  getCostReport,
+  getUsageReport,
+} from "./official-reports.ts";
+import { rowEndMs } from "./read-report.ts";
+import type { ReportColumn, ReportRow, UsageCounts } from "./report.sql.ts";
+import { splitByTokenType, type TokenTypePart, totalTokens } from "./to-wire.ts";
+import type { UsageDeps } from "./usage.ts";
+
+type UsageBucketWire = RouteOutput<typeof getOfficialUsageReport>["data"][number];
+type CostBucketWire = RouteOutput<typeof getOfficialCostReport>["data"][number];
+type CostResult = CostBucketWire["results"][number];
+type ClaudeCodeWire = RouteOutput<typeof getOfficialClaudeCodeReport>["data"][number];
+type AnalyticsUsageWire = RouteOutput<typeof listAnalyticsUsage>["data"][number];
+type AnalyticsCostWire = RouteOutput<typeof listAnalyticsCost>["data"][number];
+type OfficialTokenType = (typeof officialTokenTypes)[number];
+
+const usageOrders = {
+  total_tokens: "tokens",
+  output_tokens: "output_tokens",
+  requests: "requests",
+  uncached_input_tokens: "input_tokens",
+  time: "time",
+} as const;
+
+export function makeOfficialReportHandlers(
+  deps: UsageDeps,
+): HandlersFor<(typeof officialReportRoutes)[number], Call> {
+  return {
+    getOfficialUsageReport: async (call, { query }) => {
+      const report = await getUsageReport(deps, call, query);
+      return {
+        data: report.buckets.map((bucket) => toUsageBucket(bucket, report)),
+        ...more(report),
+      };
+    },
+    getOfficialCostReport: async (call, { query }) => {
+      const report = await getCostReport(deps, call, query);
+      const isDescribed = query.group_by?.includes("description") ?? false;
+      const data = report.buckets.map((bucket) => toCostBucket(bucket, report, isDescribed));
+      return { data, ...more(report) };
+    },
+    getOfficialClaudeCodeReport: async (call, { query }) => {
+      const report = await getClaudeCodeReport(deps, call, query);
+      return { data: toClaudeCode(report, call.caller.organizationId), ...more(report) };
+    },
+    listAnalyticsUsage: async (call, { query }) => {
+      const by = usageOrders[query.order_by ?? "total_tokens"];
+      const report = await listAnalytics(deps, call, query, by);
+      const { organizationId } = call.caller;
+      return {
+        data: report.rows.map((row) => toAnalyticsUsage(row, report, organizationId)),
+        ...more(report),
+        data_refreshed_at: new Date(report.readAtMs).toISOString(),
+      };
+    },
+    listAnalyticsCost: async (call, { query }) => {
+      const by = query.order_by === "time" ? "time" : "cost";
+      const report = await listAnalytics(deps, call, query, by);
+      const { organizationId } = call.caller;
+      return {
+        data: report.rows.flatMap((row) => toAnalyticsCosts(row, report, organizationId)),
+        ...more(report),
+        data_refreshed_at: new Date(report.readAtMs).toISOString(),
+      };
+    },
+  };
+}
+
+function more({ nextPage }: { nextPage: string | null }) {
+  return { has_more: nextPage !== null, next_page: nextPage };
+}
+
+function times({ startMs, endMs }: { startMs: number; endMs: number }) {
+  return {
+    starting_at: new Date(startMs).toISOString(),
+    ending_at: new Date(endMs).toISOString(),
+  };
+}
+
+function toTokens(row: UsageCounts) {
+  return {
+    uncached_input_tokens: Number(row.input_tokens),
+    cache_creation: {
+      ephemeral_1h_input_tokens: Number(row.cache_write_1h_tokens),
+      ephemeral_5m_input_tokens: Number(row.cache_write_5m_tokens),
+    },
+    cache_read_input_tokens: Number(row.cache_read_tokens),
+    output_tokens: Number(row.output_tokens),
+    server_tool_use: { web_search_requests: Number(row.web_searches) },
+  };
+}
+
+/** Null where the report is not grouped by it, and where it is nothing. */
+function label(row: ReportRow, column: ReportColumn): string | null {
+  const text = row[column];
+  return text === undefined || text === "" ? null : text;
+}
+
+/** The default workspace has no id in the bucketed reports. */
+function workspaceOf(row: ReportRow, { defaultWorkspaceId }: BucketReport): string | null {
+  const id = label(row, "workspace_id");
+  return id === defaultWorkspaceId ? null : id;
+}
+
+function toUsageBucket(bucket: Bucket, report: BucketReport): UsageBucketWire {
+  return {
+    ...times(bucket),
+    results: bucket.rows.map((row) => ({
+      ...toTokens(row),
+      api_key_id: label(row, "api_key_id"),
+      workspace_id: workspaceOf(row, report),
+      model: label(row, "model"),
+      service_tier: label(row, "service_tier"),
+      context_window: label(row, "context_window"),
+      inference_geo: label(row, "inference_geo"),
+      speed: label(row, "speed"),
+      account_id: label(row, "member_id"),
+      service_account_id: null,
+    })),
+  };
+}
+
+function toCostBucket(bucket: Bucket, report: BucketReport, isDescribed: boolean): CostBucketWire {
+  const rows = bucket.rows.filter((row) => row.cost_nano_usd !== 0n);
+  const results = isDescribed
+    ? [...Map.groupBy(rows, (row) => workspaceOf(row, report))].flatMap(([workspaceId, own]) =>
+        describeCosts(own, workspaceId),
+      )
+    : rows.map((row) => undescribed(row.cost_nano_usd, workspaceOf(row, report)));
+  return { ...times(bucket), results };
+}
+
+function undescribed(nanoUsd: bigint, workspaceId: string | null): CostResult {
+  return {
+    amount: formatCents(nanoUsd),
+    currency: "USD",
+    workspace_id: workspaceId,
+    description: null,
+    cost_type: null,
+    model: null,
+    service_tier: null,
+    token_type: null,
+    context_window: null,
+    inference_geo: null,
+  };
+}
+
+/** One result per model and kind of token; searches of all models are one. */
+function describeCosts(rows: readonly ReportRow[], workspaceId: string | null): CostResult[] {
+  let searchNanoUsd = 0n;
+  const results: CostResult[] = [];
+  for (const row of rows) {
+    for (const part of splitByTokenType(row)) {
+      if (part.nanoUsd === 0n) continue;
+      const tokenType = officialTypeOf(part);
+      if (tokenType === null) searchNanoUsd += part.nanoUsd;
+      else results.push(describeTokens(row, { ...part, tokenType }, workspaceId));
+    }
+  }
+  if (searchNanoUsd !== 0n) {
+    const searches = undescribed(searchNanoUsd, workspaceId);
+    results.push({ ...searches, description: "Web Search Usage", cost_type: "web_search" });
+  }
+  return results;
+}
+
+function describeTokens(
+  row: ReportRow,
+  { nanoUsd, tokenType }: { nanoUsd: bigint; tokenType: OfficialTokenType },
+  workspaceId: string | null,
+): CostResult {
+  const model = row.model ?? "";
+  return {
+    ...undescribed(nanoUsd, workspaceId),
+    description: `${modelDisplayName(model)} Usage - ${tokenWords[tokenType]}`,
+    cost_type: "tokens",
+    model,
+    service_tier: label(row, "service_tier"),
+    token_type: tokenType,
+    context_window: label(row, "context_window"),
+    inference_geo: label(row, "inference_geo"),
+  };
+}
+
+const tokenWords: Readonly<Record<OfficialTokenType, string>> = {
+  uncached_input_tokens: "Input Tokens",
+  output_tokens: "Output Tokens",
+  cache_read_input_tokens: "Input Tokens, Cache Read",
+  "cache_creation.ephemeral_5m_input_tokens": "Input Tokens, Cache Write 5m",
+  "cache_creation.ephemeral_1h_input_tokens": "Input Tokens, Cache Write 1h",
+};
+
+/** Null for a search, which is no token. */
+function officialTypeOf({ type }: Pick<TokenTypePart, "type">): OfficialTokenType | null {
+  switch (type) {
+    case "input":
+      return "uncached_input_tokens";
+    case "cache_write_5m":
+      return "cache_creation.ephemeral_5m_input_tokens";
+    case "cache_write_1h":
+      return "cache_creation.ephemeral_1h_input_tokens";
+    case "cache_read":
+      return "cache_read_input_tokens";
+    case "output":
+      return "output_tokens";
+    case "web_search":
+      return null;
+  }
+}
+
+const NANO_USD_PER_CENT = 10_000_000;
+const unknownTool = { accepted: null, rejected: null };
+
+function toClaudeCode(report: ClaudeCodeReport, organizationId: string): ClaudeCodeWire[] {
+  const { dayMs, actors, names } = report;
+  return actors.map(({ id, isMember, models }) => ({
+    date: new Date(dayMs).toISOString(),
+    actor: isMember
+      ? { type: "user_actor", email_address: names.members.get(id)?.email ?? id }
+      : { type: "api_actor", api_key_name: names.apiKeys.get(id) ?? id },
+    organization_id: organizationId,
+    customer_type: "api",
+    subscription_type: null,
+    terminal_type: null,
+    core_metrics: {
+      num_sessions: null,
+      lines_of_code: { added: null, removed: null },
+      commits_by_claude_code: null,
+      pull_requests_by_claude_code: null,
+    },
+    tool_actions: {
+      edit_tool: unknownTool,
+      multi_edit_tool: unknownTool,
+      write_tool: unknownTool,
+      notebook_edit_tool: unknownTool,
+    },
+    model_breakdown: models.map((row) => ({
+      model: row.model ?? "",
+      tokens: {
+        input: Number(row.input_tokens),
+        output: Number(row.output_tokens),
+        cache_read: Number(row.cache_read_tokens),
+        cache_creation: Number(row.cache_write_5m_tokens + row.cache_write_1h_tokens),
+      },
+      estimated_cost: {
+        amount: Number(row.cost_nano_usd) / NANO_USD_PER_CENT,
+        currency: "USD",
+      },
+    })),
+  }));
+}
+
+function toAnalyticsGroup(
+  row: ReportRow,
+  { groupBy, names }: AnalyticsReport,
+  organizationId: string,
+): AnalyticsUsageWire["group"] {
+  const isGrouped = (group: AnalyticsReport["groupBy"][number]) => groupBy.includes(group);
+  const id = row.actor ?? "";
+  const member = names.members.get(id);
+  const actorType = row.actor_type === "user_actor" ? "user_actor" : "api_actor";
+  const userActor = {
+    type: "user_actor",
+    user_id: id,
+    name: member?.name ?? null,
+    email_address: member?.email ?? null,
+    deleted: member?.isRemoved ?? true,
+  } as const;
+  const apiActor = { type: "api_actor", api_key_id: id } as const;
+  return {
+    actor: isGrouped("actor") ? (actorType === "user_actor" ? userActor : apiActor) : null,
+    actor_type: isGrouped("actor_type") ? actorType : null,
+    agent_id: null,
+    api_key_id: label(row, "api_key_id"),
+    claude_tag_category: null,
+    claude_tag_user_id: null,
+    context_window: label(row, "context_window") as AnalyticsUsageWire["group"]["context_window"],
+    deployment_id: null,
+    environment_id: null,
+    inference_geo: (row.inference_geo === "not_available"
+      ? null
+      : label(row, "inference_geo")) as AnalyticsUsageWire["group"]["inference_geo"],
+    model: label(row, "model"),
+    organization_id: isGrouped("organization_id") ? organizationId : null,
+    product: label(row, "product"),
+    rbac_group_id: null,
+    service_tier: label(row, "service_tier") as AnalyticsUsageWire["group"]["service_tier"],
+    session_id: null,
+    slack_channel_id: null,
+    speed: label(row, "speed") as AnalyticsUsageWire["group"]["speed"],
+    user_profile_id: null,
+    workspace_id: label(row, "workspace_id"),
+  };
+}
+
+function analyticsTimes(row: ReportRow, { range, bucket }: AnalyticsReport) {
+  return times({
+    startMs: row.bucket_at?.getTime() ?? range.startMs,
+    endMs: rowEndMs(row, bucket) ?? range.endMs,
+  });
+}
+
+function toAnalyticsUsage(
+  row: ReportRow,
+  report: AnalyticsReport,
+  organizationId: string,
+): AnalyticsUsageWire {
+  return {
+    ...analyticsTimes(row, report),
+    group: toAnalyticsGroup(row, report, organizationId),
+    usage: {
+      ...toTokens(row),
+      total_tokens: Number(totalTokens(row)),
+      requests: Number(row.requests),
+    },
+  };
+}
+
+/** One row, or one for each kind of cost or token that it is grouped by. */
+function toAnalyticsCosts(
+  row: ReportRow,
+  report: AnalyticsReport,
+  organizationId: string,
+): AnalyticsCostWire[] {
+  const isByKind = report.groupBy.includes("cost_type");
+  const isByToken = report.groupBy.includes("token_type");
+  const place = analyticsTimes(row, report);
+  const group = toAnalyticsGroup(row, report, organizationId);
+  const line = (
+    nanoUsd: bigint,
+    kinds: Pick<AnalyticsCostWire["group"], "cost_type" | "token_type">,
+    requests: number | null,
+  ): AnalyticsCostWire => {
+    // There are no discounts here: what was paid is what the list says.
+    const amount = formatCents(nanoUsd);
+    const cost = { amount, list_amount: amount, currency: "USD", requests } as const;
+    return { ...place, group: { ...group, ...kinds }, cost };
+  };
+  if (!isByKind && !isByToken) {
+    const kinds = { cost_type: null, token_type: null };
+    return [line(row.cost_nano_usd, kinds, Number(row.requests))];
+  }
+  const byKinds = new Map<string, { kinds: Parameters<typeof line>[1]; nanoUsd: bigint }>();
+  for (const part of splitByTokenType(row)) {
+    const tokenType = officialTypeOf(part);
+    const kinds = {
+      cost_type: isByKind ? (tokenType === null ? "web_search" : "tokens") : null,
+      token_type: isByToken ? tokenType : null,
+    } as const;
+    const key = `${kinds.cost_type} ${kinds.token_type}`;
+    const known = byKinds.get(key) ?? { kinds, nanoUsd: 0n };
+    byKinds.set(key, { kinds, nanoUsd: known.nanoUsd + part.nanoUsd });
+  }
+  return [...byKinds.values()].map(({ kinds, nanoUsd }) => line(nanoUsd, kinds, null));
+}

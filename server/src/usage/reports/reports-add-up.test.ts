@@ -1,0 +1,306 @@
+import { usageGroups } from "@bursar/contract/admin/report-fields.ts";
+import type { getUsage } from "@bursar/contract/admin/usage.ts";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import type { ScopeType } from "#src/db/tables.ts";
+import { formatUsd, parseUsd } from "#src/domain/money.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { requestStatus } from "#src/domain/request-status.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
+import { listRollupDifferences } from "#src/recording/verify.sql.ts";
+import { sumWeek } from "#src/recording/weeks.sql.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { addToBalances, findBalance } from "#src/spend/ledger/balances.sql.ts";
+import { chargesOf } from "#src/spend/ledger/charges.ts";
+import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+
+// Random histories, reported in every way, against a sum over the records themselves.
+
+type Report = z.output<(typeof getUsage)["response"]>;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A history of four months up to the clock of the test; the switch to and from summer time is in it. */
+const START = Date.UTC(2026, 7, 1);
+const END = Date.UTC(2026, 10, 20);
+
+let h: AdminHarness;
+let org: TestOrganization;
+let records: EndRecord[];
+const keys: { workspaceId: string; apiKeyId: string; memberId?: string }[] = [];
+
+beforeAll(async () => {
+  h = await startAdmin();
+  org = await h.organization();
+  const member = await org.member();
+  for (let i = 0; i < 3; i++) {
+    const { id: workspaceId } = await org.admin.createWorkspace();
+    for (let j = 0; j < 2; j++) {
+      const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
+      keys.push({ workspaceId, apiKeyId, ...(j === 0 && { memberId: member.id }) });
+    }
+  }
+  records = fc.sample(history(), { numRuns: 1, seed: 7 }).flat();
+  await sumUp({ from: START, to: START });
+  await recordUsage(h.deps.database, records);
+  await sumUp({ from: START, to: END });
+  await h.deps.database.transaction().execute((tx) => addToBalances(tx, chargesOf(records)));
+});
+afterAll(async () => {
+  await h.close();
+});
+
+/** The weeks of the history, whatever day the test runs on; the last days of it stay days. */
+async function sumUp({ from, to }: { from: number; to: number }): Promise<void> {
+  await h.deps.database.transaction().execute(async (tx) => {
+    let { startMs, endMs } = periodOf("weekly", from);
+    await tx
+      .updateTable("usage_weeks")
+      .set({ summed_before: new Date(startMs) })
+      .execute();
+    for (; endMs <= to; { startMs, endMs } = periodOf("weekly", endMs)) {
+      await sumWeek(tx, new Date(startMs));
+    }
+  });
+}
+
+function history(): fc.Arbitrary<EndRecord[]> {
+  // Edges of hours, days and months are where sums go wrong.
+  const hours = (END - START) / HOUR_MS;
+  const at = fc
+    .tuple(fc.integer({ min: 0, max: hours - 1 }), fc.constantFrom(0, 1, HOUR_MS - 1, 1_234_567))
+    .map(([hour, ms]) => START + hour * HOUR_MS + ms);
+  const one = fc.record({
+    key: fc.integer({ min: 0, max: 5 }),
+    startedAtMs: at,
+    model: fc.constantFrom("claude-sonnet-5", "claude-opus-5", "a 'quoted' model; --"),
+    outcome: fc.constantFrom<EndRecord["outcome"]>("answered", "refused", "aborted"),
+    httpStatus: fc.constantFrom(200, 400, 429, 529),
+    client: fc.constantFrom("curl", "claude-code"),
+    serviceTier: fc.constantFrom("standard", "batch"),
+    speed: fc.constantFrom("standard", "fast"),
+    inferenceGeo: fc.constantFrom("global", "us"),
+    contextWindow: fc.constantFrom<EndRecord["contextWindow"]>("0-200k", "200k-1M"),
+    nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
+  });
+  return fc.array(one, { minLength: 400, maxLength: 400 }).map((all) =>
+    all.map(({ key, nanoUsd, startedAtMs, ...rest }, index) =>
+      endRecord({
+        requestId: `req_${index}`,
+        organizationId: org.id,
+        startedAtMs,
+        ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
+        ...rest,
+        cost: {
+          input: nanoUsd,
+          cacheWrite5m: 0n,
+          cacheWrite1h: 0n,
+          cacheRead: 0n,
+          output: 0n,
+          webSearch: 0n,
+          total: nanoUsd,
+        },
+      }),
+    ),
+  );
+}
+
+const labelOf = {
+  workspace: (record) => record.workspaceId,
+  api_key: (record) => record.apiKeyId,
+  member: (record) => record.memberId ?? null,
+  model: (record) => record.model,
+  service_tier: (record) => record.serviceTier,
+  context_window: (record) => record.contextWindow,
+  inference_geo: (record) => record.inferenceGeo,
+  speed: (record) => record.speed,
+  client: (record) => record.client,
+  status: (record) => requestStatus(record.outcome, record.httpStatus),
+} as const satisfies Record<(typeof usageGroups)[number], (record: EndRecord) => string | null>;
+
+const fieldOf = (group: (typeof usageGroups)[number]) =>
+  ["workspace", "api_key", "member"].includes(group) ? (`${group}_id` as const) : group;
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** What the report must say: requests and cost by bucket and group. */
+function expected(
+  range: { startMs: number; endMs: number },
+  groups: readonly (typeof usageGroups)[number][],
+  bucketMs: number | null,
+): Map<string, [number, string]> {
+  const sums = new Map<string, [number, bigint]>();
+  for (const record of records) {
+    if (record.startedAtMs < range.startMs || record.startedAtMs >= range.endMs) continue;
+    const atMs =
+      bucketMs === null ? range.startMs : Math.floor(record.startedAtMs / bucketMs) * bucketMs;
+    const key = [iso(atMs), ...groups.map((group) => labelOf[group](record))].join("|");
+    const [requests, cost] = sums.get(key) ?? [0, 0n];
+    sums.set(key, [requests + 1, cost + record.cost.total]);
+  }
+  return new Map([...sums].map(([key, [requests, cost]]) => [key, [requests, formatUsd(cost)]]));
+}
+
+function found(report: Report, groups: readonly (typeof usageGroups)[number][]) {
+  return new Map(
+    report.data.map((row) => {
+      const labels = groups.map((group) => (row as Record<string, unknown>)[fieldOf(group)]);
+      return [[row.starting_at, ...labels].join("|"), [row.requests, row.cost_usd]] as const;
+    }),
+  );
+}
+
+async function allPages(query: string): Promise<Report> {
+  const data: Report["data"] = [];
+  let page = "";
+  for (;;) {
+    const answer = await org.admin.get<Report>(`/v1/admin/usage?${query}&limit=100&page=${page}`);
+    expect(answer.error.message).toBe("");
+    data.push(...answer.body.data);
+    if (answer.body.next_page === null) return { ...answer.body, data };
+    page = answer.body.next_page;
+  }
+}
+
+describe("every report is the sum of the requests, whatever it is grouped by", () => {
+  const edge = fc.integer({ min: 0, max: (END - START) / HOUR_MS }).map((n) => START + n * HOUR_MS);
+  const question = fc.record({
+    a: edge,
+    b: edge,
+    groups: fc.subarray([...usageGroups]),
+    bucket: fc.constantFrom("none", "1d", "1h") as fc.Arbitrary<"none" | "1d" | "1h">,
+    orderBy: fc.constantFrom("time", "cost", "requests"),
+    order: fc.constantFrom("asc", "desc"),
+  });
+
+  test("by any groups, in any buckets, any range and any order", async () => {
+    await fc.assert(
+      fc.asyncProperty(question, async ({ a, b, groups, bucket, orderBy, order }) => {
+        fc.pre(a !== b && (bucket !== "1h" || Math.abs(a - b) <= 31 * DAY_MS));
+        const bucketMs = { none: HOUR_MS, "1d": DAY_MS, "1h": HOUR_MS }[bucket];
+        const range = {
+          startMs: Math.floor(Math.min(a, b) / bucketMs) * bucketMs,
+          endMs: Math.ceil(Math.max(a, b) / bucketMs) * bucketMs,
+        };
+        const report = await allPages(
+          `starting_at=${iso(Math.min(a, b))}&ending_at=${iso(Math.max(a, b))}&bucket=${bucket}` +
+            `&group_by=${groups.join(",")}&order_by=${orderBy}&order=${order}`,
+        );
+        const wanted = expected(range, groups, bucket === "none" ? null : bucketMs);
+        expect(found(report, groups)).toEqual(wanted);
+        expect(report.data.length).toBe(wanted.size);
+        const total = [...wanted.values()].reduce((sum, [, usd]) => sum + parseUsd(usd), 0n);
+        expect(report.totals.cost_usd).toBe(formatUsd(total));
+        const values = report.data.map((row) =>
+          orderBy === "requests"
+            ? BigInt(row.requests)
+            : orderBy === "cost"
+              ? parseUsd(row.cost_usd)
+              : BigInt(Date.parse(row.starting_at)),
+        );
+        const sorted = values.toSorted((x, y) => (x < y ? -1 : x > y ? 1 : 0));
+        expect(values).toEqual(order === "desc" ? sorted.toReversed() : sorted);
+      }),
+      { numRuns: 60, seed: 11 },
+    );
+  });
+
+  test("by minute, from the sums that are kept and from the requests before them", async () => {
+    const MINUTE_MS = 60_000;
+    // A day that has no sums by minute any more, and the last days, which have.
+    const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
+    for (const startMs of days) {
+      const range = { startMs, endMs: startMs + DAY_MS };
+      for (const groups of [[], ["model", "status"], ["workspace", "model"]] as const) {
+        const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
+        const report = await allPages(`${query}&group_by=${groups.join(",")}`);
+        expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
+        const whole = [...expected(range, [], null).values()][0] ?? [0, "0.000000"];
+        expect(report.totals.requests).toBe(whole[0]);
+      }
+    }
+  });
+
+  test("the first groups and the others together are everything, in each bucket", async () => {
+    for (const [groups, bucket] of [
+      ["api_key", "1d"],
+      ["workspace,model", "none"],
+      ["member", "1d"],
+      ["status,client,speed", "1d"],
+    ] as const) {
+      const query = `starting_at=${iso(START + DAY_MS)}&ending_at=${iso(END)}&bucket=${bucket}`;
+      const all = await allPages(query);
+      const top = await allPages(`${query}&group_by=${groups}&top=2`);
+      const sums = Map.groupBy(top.data, (row) => row.starting_at);
+      expect([...sums.keys()]).toEqual(all.data.map((row) => row.starting_at));
+      for (const row of all.data) {
+        const own = sums.get(row.starting_at) ?? [];
+        expect(own.filter((each) => each.is_other).length).toBeLessThanOrEqual(1);
+        expect(own.length).toBeLessThanOrEqual(3);
+        const cost = own.reduce((sum, each) => sum + parseUsd(each.cost_usd), 0n);
+        expect(formatUsd(cost)).toBe(row.cost_usd);
+        expect(own.reduce((sum, each) => sum + each.requests, 0)).toBe(row.requests);
+      }
+      expect(top.totals).toEqual(all.totals);
+    }
+  });
+
+  test("the dearest groups are the first", async () => {
+    const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
+    const all = await allPages(query);
+    const top = await allPages(`${query}&top=3`);
+    expect(top.data.slice(0, 3)).toEqual(all.data.slice(0, 3));
+    expect(top.data.at(-1)).toMatchObject({ is_other: true, api_key_id: null, api_key_name: null });
+  });
+});
+
+test("reports add up to the settled spend of every scope and period, to the nano-dollar", async () => {
+  const scopes: { scopeType: ScopeType; scopeId: string; filter: string }[] = [
+    { scopeType: "organization", scopeId: org.id, filter: "" },
+    ...keys.flatMap(({ workspaceId, apiKeyId }) => [
+      { scopeType: "workspace", scopeId: workspaceId, filter: `&workspace_id=${workspaceId}` },
+      { scopeType: "api_key", scopeId: apiKeyId, filter: `&api_key_id=${apiKeyId}` },
+    ]),
+  ].map((scope) => ({ ...scope, scopeType: scope.scopeType as ScopeType }));
+  for (const period of ["daily", "weekly", "monthly"] as const) {
+    for (const atMs of [START, END - 1, START + 45 * DAY_MS]) {
+      const { start, startMs, endMs } = periodOf(period, atMs);
+      for (const { scopeType, scopeId, filter } of scopes) {
+        const balance = await findBalance(h.deps.database, {
+          organizationId: org.id,
+          scopeType,
+          scopeId,
+          period,
+          periodStart: start,
+        });
+        const range = `starting_at=${iso(startMs)}&ending_at=${iso(endMs)}`;
+        for (const bucket of ["none", "1d"]) {
+          const { body } = await org.admin.get<Report>(
+            `/v1/admin/usage?${range}&bucket=${bucket}${filter}`,
+          );
+          expect(body.totals.cost_usd).toBe(formatUsd(balance?.settledNanoUsd ?? 0n));
+        }
+      }
+    }
+  }
+});
+
+test("a range that ends now or later is the same as the one to the end of what there is", async () => {
+  for (const groups of ["", "api_key", "workspace,model", "model"]) {
+    const query = `starting_at=${iso(START + 20 * DAY_MS + HOUR_MS)}&group_by=${groups}&bucket=none`;
+    const closed = await allPages(`${query}&ending_at=${iso(END)}`);
+    for (const end of ["", `&ending_at=${iso(END + 40 * DAY_MS)}`]) {
+      const open = await allPages(query + end);
+      expect(open.totals).toEqual(closed.totals);
+      const measured = (report: Report) => report.data.map(({ ending_at: _, ...row }) => row);
+      expect(measured(open)).toEqual(measured(closed));
+    }
+  }
+});
+
+test("the rollups and the balances verify", async () => {
+  expect(await listRollupDifferences(h.deps.database)).toEqual([]);
+  expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
+});

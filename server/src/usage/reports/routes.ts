@@ -1,0 +1,127 @@
+import type { costRoutes, costRow, costSummary } from "@bursar/contract/admin/cost.ts";
+import type { usageRoutes, usageRow } from "@bursar/contract/admin/usage.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { z } from "zod";
+import type { Call } from "#src/access/call.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
+import { type CostSummary, getCostSummary } from "./cost-summary.ts";
+import { costColumns, usageColumns } from "./csv-columns.ts";
+import type { BucketName } from "./report-range.rule.ts";
+import { toCostRows, toMeasures, toUsageRow } from "./to-wire.ts";
+import {
+  type ExportQuery,
+  getUsage,
+  openUsageExport,
+  type ShownRow,
+  type UsageDeps,
+  type UsageReport,
+} from "./usage.ts";
+
+type Context = Parameters<typeof toUsageRow>[1];
+
+export function makeUsageHandlers(
+  deps: UsageDeps,
+): HandlersFor<(typeof usageRoutes)[number] | (typeof costRoutes)[number], Call> {
+  return {
+    getUsage: async (call, { query }) => {
+      const report = await getUsage(deps, call, query);
+      const context = { ...report, bucket: query.bucket };
+      return {
+        data: report.rows.map((row) => toUsageRow(row, context)),
+        totals: toMeasures(report.totals),
+        ...toFrame(report, query.bucket),
+      };
+    },
+    exportUsage: async (call, { query: { format, ...query } }) => {
+      const toLine = (row: ShownRow, context: Context) => [toUsageRow(row, context)];
+      const lines = await openLines<z.input<typeof usageRow>>(deps, call, query, toLine);
+      const pieces = toFile(format, usageColumns, lines);
+      return { mediaType: mediaTypeOf(format), fileName: fileName(deps, "usage", format), pieces };
+    },
+    getCost: async (call, { query }) => {
+      const report = await getUsage(deps, call, query);
+      const isSplit = query.group_by?.includes("token_type") ?? false;
+      const context = { ...report, bucket: query.bucket };
+      return {
+        data: report.rows.flatMap((row) => toCostRows(row, context, isSplit)),
+        totals: {
+          cost_usd: formatUsd(report.totals.cost_nano_usd),
+          requests: Number(report.totals.requests),
+          unpriced_requests: Number(report.totals.unpriced_requests),
+        },
+        ...toFrame(report, query.bucket),
+      };
+    },
+    exportCost: async (call, { query: { format, ...query } }) => {
+      const isSplit = query.group_by?.includes("token_type") ?? false;
+      const toLines = (row: ShownRow, context: Context) => toCostRows(row, context, isSplit);
+      const lines = await openLines<z.input<typeof costRow>>(deps, call, query, toLines);
+      const pieces = toFile(format, costColumns, lines);
+      return { mediaType: mediaTypeOf(format), fileName: fileName(deps, "cost", format), pieces };
+    },
+    getCostSummary: async (call, { query }) =>
+      toCostSummary(await getCostSummary(deps, call, query)),
+  };
+}
+
+function toFrame(report: UsageReport, bucket: BucketName) {
+  return {
+    next_page: report.nextPage,
+    bucket,
+    starting_at: new Date(report.range.startMs).toISOString(),
+    ending_at: new Date(report.range.endMs).toISOString(),
+    data_refreshed_at: new Date(report.readAtMs).toISOString(),
+  };
+}
+
+/** Refuses before the first line what can be refused. */
+async function openLines<Line>(
+  deps: UsageDeps,
+  call: Call,
+  query: ExportQuery,
+  toLines: (row: ShownRow, context: Context) => Line[],
+): Promise<AsyncGenerator<Line[]>> {
+  const { groupBy, range, pages } = await openUsageExport(deps, call, query);
+  async function* lines() {
+    for await (const { rows, names } of pages) {
+      const context = { bucket: query.bucket, range, groupBy, names };
+      yield rows.flatMap((row) => toLines(row, context));
+    }
+  }
+  return lines();
+}
+
+function fileName(deps: UsageDeps, what: string, format: string): string {
+  return `${what}-${new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10)}.${format}`;
+}
+
+function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
+  const { month, forecast, limit, monthToDateNanoUsd } = summary;
+  return {
+    type: "cost_summary",
+    month: {
+      starting_at: new Date(month.startMs).toISOString(),
+      ending_at: new Date(month.endMs).toISOString(),
+    },
+    month_to_date_usd: formatUsd(monthToDateNanoUsd),
+    today_usd: formatUsd(summary.todayNanoUsd),
+    last_month_usd: formatUsd(summary.lastMonthNanoUsd),
+    last_month_to_date_usd: formatUsd(summary.lastMonthToDateNanoUsd),
+    adjustments_usd: formatUsd(summary.adjustmentsNanoUsd),
+    unpriced_requests: Number(summary.unpricedRequests),
+    forecast: forecast && {
+      month_usd: formatUsd(forecast.monthNanoUsd),
+      method: "same_weekday_average",
+      based_on_days: forecast.basedOnDays,
+    },
+    limit: limit && {
+      monthly_limit_usd: formatUsd(limit.amountNanoUsd),
+      enforcement: limit.enforcement,
+      remaining_usd: formatUsd(
+        limit.amountNanoUsd - monthToDateNanoUsd - summary.adjustmentsNanoUsd,
+      ),
+    },
+    data_refreshed_at: new Date(summary.readAtMs).toISOString(),
+  };
+}

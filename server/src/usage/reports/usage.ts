@@ -1,0 +1,263 @@
+import type { CostGroup } from "@bursar/contract/admin/cost.ts";
+import type { ReportOrder as OrderBy, UsageGroup } from "@bursar/contract/admin/report-fields.ts";
+import type { Call } from "#src/access/call.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
+import { isoFromMs } from "#src/domain/spend-period.ts";
+import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
+import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
+import type { UsageLabel } from "#src/recording/rollup-tables.ts";
+import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
+import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
+import {
+  inReport,
+  type ReportFilter,
+  type ReportOrder,
+  type ReportPosition,
+  type ReportRow,
+  type UsageCounts,
+} from "./report.sql.ts";
+import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
+
+export interface UsageDeps {
+  database: Database;
+  /** Milliseconds since the epoch on the database's clock. */
+  nowMs: () => number;
+}
+
+export interface UsageFilters {
+  workspace_id?: string[] | undefined;
+  api_key_id?: string[] | undefined;
+  member_id?: string[] | undefined;
+  model?: string[] | undefined;
+  service_tier?: string[] | undefined;
+  context_window?: string[] | undefined;
+  inference_geo?: string[] | undefined;
+  speed?: string[] | undefined;
+  client?: string[] | undefined;
+  status?: string[] | undefined;
+}
+
+export interface ExportQuery extends UsageFilters {
+  starting_at?: string | undefined;
+  ending_at?: string | undefined;
+  bucket: BucketName;
+  group_by?: CostGroup[] | undefined;
+}
+
+export interface UsageQuery extends ExportQuery {
+  limit: number;
+  page?: string | undefined;
+  top?: number | undefined;
+  order_by?: OrderBy | undefined;
+  order?: "asc" | "desc" | undefined;
+}
+
+export type ShownRow = ReportRow & { isOther: boolean };
+
+export interface UsageReport {
+  rows: ShownRow[];
+  /** By which the rows are grouped, of what the rollups know. */
+  groupBy: UsageGroup[];
+  nextPage: string | null;
+  range: TimeRange;
+  totals: UsageCounts;
+  names: UsageNames;
+  readAtMs: number;
+}
+
+const labels = {
+  workspace: "workspace_id",
+  api_key: "api_key_id",
+  member: "member_id",
+  model: "model",
+  service_tier: "service_tier",
+  context_window: "context_window",
+  inference_geo: "inference_geo",
+  speed: "speed",
+  client: "client",
+  status: "status",
+} as const satisfies Record<UsageGroup, UsageLabel>;
+
+/** A type's parts stay on one page. */
+const TOKEN_TYPES = 6;
+const MAX_TOP_ROWS = 10_000;
+
+/**
+ * A page of the report with the totals of its whole range. Token types are the wire's to split: a page then has fewer
+ * rows. Throws a 404 for a workspace or key that the caller cannot see.
+ */
+export async function getUsage(
+  deps: UsageDeps,
+  { caller }: Call,
+  query: UsageQuery,
+): Promise<UsageReport> {
+  const { page: cursor, limit, ...asked } = query;
+  const groupBy = groupsOf(query);
+  const order = orderOf(query);
+  const isSplit = query.group_by?.includes("token_type") ?? false;
+  const rowLimit = isSplit ? Math.max(1, Math.floor(limit / TOKEN_TYPES)) : limit;
+  const shape = { order, bucket: query.bucket, columns: groupBy.map((group) => labels[group]) };
+  const range = rangeOf(deps, query);
+  // A cursor is bound to the start, also to a default one. It is not bound to the end, which moves with the clock.
+  const question = { ...asked, starting_at: asked.starting_at ?? isoFromMs(range.startMs) };
+  if (query.top !== undefined) checkTop(query, range, isSplit);
+  const after = cursor === undefined ? null : readPosition(cursor, question, shape);
+  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
+  return inReport(deps.database, async (tx) => {
+    const found =
+      query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
+    const isCut = query.top === undefined && found.length > rowLimit;
+    const rows = isCut ? found.slice(0, rowLimit) : found;
+    const last = rows.at(-1);
+    return {
+      rows: rows.map((row) => ({ isOther: false, ...row })),
+      groupBy,
+      nextPage: isCut && last ? encodeCursor(positionOf(last as ListedRow, shape), question) : null,
+      range,
+      totals: await sumRange(tx, page),
+      names: await findUsageNames(tx, caller.organizationId, rows),
+      readAtMs: Math.floor(deps.nowMs()),
+    };
+  });
+}
+
+/** Checks what can be refused before the first row is sent; then all rows, oldest first, a page in memory at a time. */
+export async function openUsageExport(
+  deps: UsageDeps,
+  { caller }: Call,
+  query: ExportQuery,
+): Promise<{ groupBy: UsageGroup[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
+  const groupBy = groupsOf(query);
+  const range = rangeOf(deps, query);
+  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
+  const columns = groupBy.map((group) => labels[group]);
+  const order = { by: "time", isDescending: false } as const;
+  const isOpenEnded = range.endMs >= deps.nowMs();
+  const shape = { filter, columns, bucket: query.bucket, range, isOpenEnded, order };
+  return { groupBy, range, pages: readPages(deps, shape) };
+}
+
+export interface ExportPage {
+  rows: ShownRow[];
+  names: UsageNames;
+}
+
+const EXPORT_PAGE = 5_000;
+
+async function* readPages(
+  deps: UsageDeps,
+  shape: Omit<ReportPage, "after" | "limit">,
+): AsyncGenerator<ExportPage> {
+  let after: ReportPosition | null = null;
+  for (;;) {
+    const page: ReportPage = { ...shape, after, limit: EXPORT_PAGE };
+    const { rows, names } = await inReport(deps.database, async (tx) => {
+      const rows = await listPage(tx, page);
+      return { rows, names: await findUsageNames(tx, shape.filter.organizationId, rows) };
+    });
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield { rows: rows.map((row) => ({ ...row, isOther: false })), names };
+    if (rows.length < EXPORT_PAGE) return;
+    after = {
+      value: null,
+      bucketAtMs: last.bucket_at?.getTime() ?? null,
+      columns: shape.columns.map((column) => last[column] ?? ""),
+    };
+  }
+}
+
+function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
+  const { order } = page;
+  return listTop(tx, {
+    ...page,
+    columns: page.columns as UsageLabel[],
+    measure: order.by === "time" ? "cost" : order.by,
+    isDescending: order.by === "time" || order.isDescending,
+    count,
+  });
+}
+
+function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
+  const { top = 0, page, bucket } = query;
+  if (groupsOf(query).length === 0) {
+    throw new ApiError("invalid_request", "top: expected group_by with it.");
+  }
+  if (page !== undefined) {
+    throw new ApiError("invalid_request", "page: an answer with top is one page.");
+  }
+  const buckets = bucket === "none" ? 1 : (range.endMs - range.startMs) / bucketMs(bucket);
+  if (buckets * (top + 1) * (isSplit ? TOKEN_TYPES : 1) > MAX_TOP_ROWS) {
+    throw new ApiError(
+      "invalid_request",
+      "top: that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
+    );
+  }
+}
+
+/** In one order, whatever order they were asked for in, each once. */
+function groupsOf(query: Pick<ExportQuery, "group_by">): UsageGroup[] {
+  const all = Object.keys(labels) as UsageGroup[];
+  return all.filter((group) => query.group_by?.includes(group));
+}
+
+function orderOf({ bucket, order_by, order }: UsageQuery): ReportOrder {
+  const by = order_by ?? (bucket === "none" ? "cost" : "time");
+  return { by, isDescending: order === undefined ? by !== "time" : order === "desc" };
+}
+
+function rangeOf(deps: UsageDeps, query: ExportQuery): TimeRange {
+  const startingAtMs = query.starting_at === undefined ? null : Date.parse(query.starting_at);
+  const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
+  return reportRange(query.bucket, startingAtMs, endingAtMs);
+}
+
+/** The filter of a report that may be by minute. */
+export function withMinutes({ nowMs }: Pick<UsageDeps, "nowMs">, filter: ReportFilter) {
+  return { ...filter, minutesFromMs: nowMs() - MINUTES_MS };
+}
+
+/** What the caller asks for within what exists for it. Throws a 404. */
+export async function readFilter(
+  database: Database,
+  caller: Caller,
+  filters: UsageFilters,
+): Promise<ReportFilter> {
+  const { workspace_id: workspaceIds = [], api_key_id: apiKeyIds = [] } = filters;
+  await checkUsageFilters(database, caller, { workspaceIds, apiKeyIds });
+  const values = Object.values(labels).flatMap((label) => {
+    const wanted = filters[label];
+    return wanted === undefined ? [] : [[label, wanted] as const];
+  });
+  return {
+    organizationId: caller.organizationId,
+    visible: visibleUsage(caller),
+    values: Object.fromEntries(values),
+  };
+}
+
+type Shape = Pick<ReportPage, "order" | "bucket" | "columns">;
+
+function positionOf(row: ListedRow, { columns }: Shape): CursorPart[] {
+  return [
+    String(row.order_value ?? ""),
+    row.bucket_at?.getTime() ?? 0,
+    ...columns.map((column) => row[column] ?? ""),
+  ];
+}
+
+function readPosition(cursor: string, question: unknown, shape: Shape): ReportPosition {
+  const kinds = ["string", "number", ...shape.columns.map(() => "string" as const)] as const;
+  const [value = "", bucketAt, ...columns] = readCursor(cursor, question, kinds);
+  return {
+    value: shape.order.by === "time" ? null : readCursorAmount(String(value)),
+    bucketAtMs: shape.bucket === "none" ? null : readCursorTime(bucketAt),
+    columns: columns.map(String),
+  };
+}

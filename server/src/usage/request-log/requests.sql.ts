@@ -1,0 +1,232 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { Outcome } from "#src/domain/request-record.ts";
+import type { RequestStatus } from "#src/domain/request-status.ts";
+import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
+import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
+import type { VisibleUsage } from "#src/usage/visible-usage.ts";
+
+export interface RequestRow {
+  request_id: string;
+  started_at: Date;
+  ended_at: Date;
+  workspace_id: string;
+  api_key_id: string;
+  member_id: string;
+  requested_model: string;
+  model: string;
+  status: RequestStatus;
+  outcome: Outcome;
+  http_status: number | null;
+  is_stream: boolean;
+  is_estimated: boolean;
+  is_unpriced: boolean;
+  service_tier: string;
+  context_window: string;
+  inference_geo: string;
+  speed: string;
+  client: string;
+  input_tokens: bigint;
+  cache_write_5m_tokens: bigint;
+  cache_write_1h_tokens: bigint;
+  cache_read_tokens: bigint;
+  output_tokens: bigint;
+  web_searches: bigint;
+  cost_nano_usd: bigint;
+  first_byte_ms: number | null;
+  upstream_request_id: string | null;
+}
+
+export interface RequestDetailRow extends RequestRow {
+  input_cost_nano_usd: bigint;
+  cache_write_5m_cost_nano_usd: bigint;
+  cache_write_1h_cost_nano_usd: bigint;
+  cache_read_cost_nano_usd: bigint;
+  output_cost_nano_usd: bigint;
+  web_search_cost_nano_usd: bigint;
+  prices: unknown;
+  node_id: string;
+}
+
+const columns = [
+  "request_id",
+  "started_at",
+  "ended_at",
+  "workspace_id",
+  "api_key_id",
+  "member_id",
+  "requested_model",
+  "model",
+  "outcome",
+  "http_status",
+  "is_stream",
+  "is_estimated",
+  "is_unpriced",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+  "input_tokens",
+  "cache_write_5m_tokens",
+  "cache_write_1h_tokens",
+  "cache_read_tokens",
+  "output_tokens",
+  "web_searches",
+  "cost_nano_usd",
+  "first_byte_ms",
+  "upstream_request_id",
+] as const satisfies (keyof RequestRow)[];
+
+const detailColumns = [
+  ...columns,
+  "input_cost_nano_usd",
+  "cache_write_5m_cost_nano_usd",
+  "cache_write_1h_cost_nano_usd",
+  "cache_read_cost_nano_usd",
+  "output_cost_nano_usd",
+  "web_search_cost_nano_usd",
+  "prices",
+  "node_id",
+] as const satisfies (keyof RequestDetailRow)[];
+
+const status = sql`${sql.raw(EVENT_STATUS)} AS status`;
+
+/** Labels that a list can be narrowed by with several values each. */
+export const listedLabels = [
+  "member_id",
+  "model",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+  "client",
+] as const;
+type ListedLabel = (typeof listedLabels)[number];
+
+export interface RequestFilter {
+  organizationId: string;
+  visible: VisibleUsage;
+  /** The end is exclusive; milliseconds since the epoch. */
+  startMs: number;
+  endMs: number;
+  workspaceIds: readonly string[] | undefined;
+  apiKeyIds: readonly string[] | undefined;
+  statuses: readonly string[] | undefined;
+  labels: Partial<Record<ListedLabel, readonly string[]>>;
+  minCostNanoUsd: bigint | undefined;
+  /** Ids that begin with this text. */
+  idPrefix: string | undefined;
+  upstreamRequestId: string | undefined;
+}
+
+export interface RequestPlace {
+  startedAtMs: number;
+  requestId: string;
+}
+
+export interface RequestPage {
+  rows: RequestRow[];
+  /** Up to where the log has been searched; null: to its end. Later than the last row where rows were passed over. */
+  searchedTo: RequestPlace | null;
+}
+
+/** So many entries are looked at for a page: about a tenth of a second, however rare what is looked for. */
+const MAX_LOOKED_AT = 50_000;
+
+/** At most `limit` requests before `from`, newest first. */
+export async function listRequests(
+  tx: Tx,
+  filter: RequestFilter,
+  page: { from: RequestPlace | null; limit: number },
+): Promise<RequestPage> {
+  const { limit } = page;
+  const indexed = withIndex(filter, page.from);
+  const rest = withoutIndex(filter);
+  const isSimple = rest.length === 0;
+  const lookedAt = isSimple ? limit + 1 : MAX_LOOKED_AT;
+  const { rows } = await sql<RequestRow>`
+    SELECT * FROM (
+      SELECT ${sql.join([...columns.map((column) => sql.ref(column)), status])} FROM usage_event
+      WHERE ${sql.join(indexed, sql` AND `)}
+      ORDER BY started_at DESC, request_id DESC LIMIT ${lookedAt}
+    ) AS looked_at
+    ${isSimple ? sql`` : sql`WHERE ${sql.join(rest, sql` AND `)}`}
+    ORDER BY started_at DESC, request_id DESC LIMIT ${limit + 1}`.execute(tx);
+  if (rows.length > limit) {
+    const shown = rows.slice(0, limit);
+    return { rows: shown, searchedTo: toPlace(shown.at(-1)) };
+  }
+  const last = isSimple ? null : await findLastLookedAt(tx, indexed);
+  return { rows, searchedTo: last };
+}
+
+/** The entry that the search ended at, or null where it came to the end of the log. */
+async function findLastLookedAt(
+  tx: Tx,
+  indexed: readonly RawBuilder<unknown>[],
+): Promise<RequestPlace | null> {
+  const { rows } = await sql<Pick<RequestRow, "started_at" | "request_id">>`
+    SELECT started_at, request_id FROM usage_event WHERE ${sql.join(indexed, sql` AND `)}
+    ORDER BY started_at DESC, request_id DESC OFFSET ${MAX_LOOKED_AT - 1} LIMIT 1`.execute(tx);
+  return toPlace(rows[0]);
+}
+
+function toPlace(
+  row: Pick<RequestRow, "started_at" | "request_id"> | undefined,
+): RequestPlace | null {
+  return row ? { startedAtMs: row.started_at.getTime(), requestId: row.request_id } : null;
+}
+
+/** What an index leads to: these decide which entries are looked at. */
+function withIndex(filter: RequestFilter, from: RequestPlace | null): RawBuilder<unknown>[] {
+  const { organizationId, visible, workspaceIds, apiKeyIds, statuses } = filter;
+  const conditions = [
+    sql`organization_id = ${organizationId}`,
+    sql`started_at >= ${new Date(filter.startMs)}`,
+    sql`started_at < ${new Date(filter.endMs)}`,
+  ];
+  const isVisible = isVisibleUsage(organizationId, visible);
+  if (isVisible !== null) conditions.push(isVisible);
+  if (workspaceIds) conditions.push(sql`workspace_id = ANY(${[...workspaceIds]}::text[])`);
+  if (apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`);
+  // In the words of the index of failed requests.
+  if (statuses?.every((each) => each !== "answered" && each !== "aborted")) {
+    conditions.push(sql`outcome NOT IN ('answered', 'aborted')`);
+  }
+  if (from) {
+    const place = sql`(${new Date(from.startedAtMs)}::timestamptz, ${from.requestId}::text)`;
+    conditions.push(sql`(started_at, request_id) < ${place}`);
+  }
+  return conditions;
+}
+
+function withoutIndex(filter: RequestFilter): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = [];
+  const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId } = filter;
+  for (const label of listedLabels) {
+    const wanted = filter.labels[label];
+    if (wanted) conditions.push(sql`${sql.ref(label)} = ANY(${[...wanted]}::text[])`);
+  }
+  if (statuses) conditions.push(sql`status = ANY(${[...statuses]}::text[])`);
+  if (minCostNanoUsd !== undefined) conditions.push(sql`cost_nano_usd >= ${minCostNanoUsd}`);
+  if (idPrefix !== undefined) conditions.push(sql`starts_with(request_id, ${idPrefix})`);
+  if (upstreamRequestId !== undefined) {
+    conditions.push(sql`upstream_request_id = ${upstreamRequestId}`);
+  }
+  return conditions;
+}
+
+/** The request with all that is known of it, or null where it does not exist for the caller. */
+export async function findRequest(
+  db: Database | Tx,
+  of: Pick<RequestFilter, "organizationId" | "visible" | "startMs" | "endMs"> & { id: string },
+): Promise<RequestDetailRow | null> {
+  const isVisible = isVisibleUsage(of.organizationId, of.visible);
+  const { rows } = await sql<RequestDetailRow>`
+    SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), status])} FROM usage_event
+    WHERE organization_id = ${of.organizationId} AND request_id = ${of.id}
+      AND started_at >= ${new Date(of.startMs)} AND started_at < ${new Date(of.endMs)}
+      ${isVisible === null ? sql`` : sql`AND ${isVisible}`}`.execute(db);
+  return rows[0] ?? null;
+}

@@ -1,0 +1,191 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import type { Database } from "#src/db/pool.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import { idTimeRange } from "#src/lib/ids.ts";
+import { encodeCursor } from "#src/lib/page-cursor.ts";
+import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { checkYear } from "#src/usage/reports/report-range.rule.ts";
+import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
+import {
+  findRequest,
+  listedLabels,
+  listRequests as listRows,
+  type RequestDetailRow,
+  type RequestFilter,
+  type RequestPlace,
+  type RequestRow,
+} from "./requests.sql.ts";
+
+export interface RequestDeps {
+  database: Database;
+  /** Milliseconds since the epoch on the database's clock. */
+  nowMs: () => number;
+}
+
+export interface RequestQuery {
+  starting_at?: string | undefined;
+  ending_at?: string | undefined;
+  workspace_id?: string[] | undefined;
+  api_key_id?: string[] | undefined;
+  member_id?: string[] | undefined;
+  model?: string[] | undefined;
+  service_tier?: string[] | undefined;
+  context_window?: string[] | undefined;
+  inference_geo?: string[] | undefined;
+  speed?: string[] | undefined;
+  client?: string[] | undefined;
+  status?: string[] | undefined;
+  min_cost_usd?: string | number | undefined;
+  request_id?: string | undefined;
+  upstream_request_id?: string | undefined;
+}
+
+export interface NamedRequests {
+  rows: RequestRow[];
+  names: UsageNames;
+}
+
+/** A page, newest first, with what its things are called. Throws a 404 for a workspace or key that the caller cannot see. */
+export async function listRequests(
+  deps: RequestDeps,
+  { caller }: Call,
+  query: RequestQuery & { limit: number; page?: string | undefined },
+): Promise<NamedRequests & { nextPage: string | null }> {
+  const { limit, page: cursor, ...question } = query;
+  const from = cursor === undefined ? null : readPlace(cursor, question);
+  const filter = await readFilter(deps, caller, question);
+  return inSnapshot(deps.database, async (tx) => {
+    const { rows, searchedTo } =
+      filter === null
+        ? { rows: [], searchedTo: null }
+        : await listRows(tx, filter, { from, limit });
+    return {
+      rows,
+      names: await findUsageNames(tx, caller.organizationId, rows),
+      nextPage:
+        searchedTo && encodeCursor([searchedTo.startedAtMs, searchedTo.requestId], question),
+    };
+  });
+}
+
+const EXPORT_PAGE = 1_000;
+
+/** Checks what can be refused before the first line is sent; then all requests until now, a page in memory at a time. */
+export async function openRequestExport(
+  deps: RequestDeps,
+  { caller }: Call,
+  query: RequestQuery,
+): Promise<AsyncGenerator<NamedRequests>> {
+  const filter = await readFilter(deps, caller, query);
+  return readPages(deps, filter);
+}
+
+async function* readPages(
+  deps: RequestDeps,
+  filter: RequestFilter | null,
+): AsyncGenerator<NamedRequests> {
+  let from: RequestPlace | null = null;
+  while (filter !== null) {
+    const page: { from: RequestPlace | null; limit: number } = { from, limit: EXPORT_PAGE };
+    const { rows, names, searchedTo } = await inSnapshot(deps.database, async (tx) => {
+      const found = await listRows(tx, filter, page);
+      return { ...found, names: await findUsageNames(tx, filter.organizationId, found.rows) };
+    });
+    yield { rows, names };
+    if (searchedTo === null) return;
+    from = searchedTo;
+  }
+}
+
+/** Throws a 404 where the request does not exist, has been deleted by age, or is not the caller's to see. */
+export async function getRequest(
+  deps: RequestDeps,
+  { caller }: Call,
+  id: string,
+): Promise<{ row: RequestDetailRow; names: UsageNames }> {
+  const { organizationId } = caller;
+  const made = idTimeRange(idPrefixes.request, id);
+  const row =
+    made &&
+    (await findRequest(deps.database, {
+      organizationId,
+      visible: visibleUsage(caller),
+      id,
+      ...startsAround(made),
+    }));
+  if (!row) throw new ApiError("not_found", "Request not found");
+  return { row, names: await findUsageNames(deps.database, organizationId, [row]) };
+}
+
+/** Null where no request can be meant. */
+async function readFilter(
+  deps: RequestDeps,
+  caller: Caller,
+  query: RequestQuery,
+): Promise<RequestFilter | null> {
+  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, request_id: idPrefix } = query;
+  await checkUsageFilters(deps.database, caller, {
+    ...(workspaceIds && { workspaceIds }),
+    ...(apiKeyIds && { apiKeyIds }),
+  });
+  const range = readRange(deps, query);
+  const made = idPrefix === undefined ? null : idTimeRange(idPrefixes.request, idPrefix);
+  if (idPrefix !== undefined && made === null) return null;
+  const labels = listedLabels.flatMap((label) => {
+    const wanted = query[label];
+    return wanted === undefined ? [] : [[label, wanted] as const];
+  });
+  return {
+    organizationId: caller.organizationId,
+    visible: visibleUsage(caller),
+    ...(made === null ? range : overlap(range, startsAround(made))),
+    workspaceIds,
+    apiKeyIds,
+    statuses: query.status,
+    labels: Object.fromEntries(labels),
+    minCostNanoUsd:
+      query.min_cost_usd === undefined ? undefined : readAmount("min_cost_usd", query.min_cost_usd),
+    idPrefix,
+    upstreamRequestId: query.upstream_request_id,
+  };
+}
+
+const BEGINNING_MS = 946_684_800_000; // 2000-01-01T00:00:00Z
+
+function readRange(deps: RequestDeps, { starting_at, ending_at }: RequestQuery) {
+  const startMs = starting_at === undefined ? BEGINNING_MS : Date.parse(starting_at);
+  // What comes after this moment is left out: a log that grows while it is read has no end.
+  const endMs = ending_at === undefined ? Math.floor(deps.nowMs()) + 1 : Date.parse(ending_at);
+  if (starting_at !== undefined) checkYear("starting_at", startMs);
+  if (ending_at !== undefined) checkYear("ending_at", endMs);
+  return { startMs, endMs };
+}
+
+/** An id is made when a request arrives; it starts when its body has been read and there is budget for it. */
+const BEFORE_ID_MS = 60_000;
+const AFTER_ID_MS = 15 * 60_000;
+const LAST_MS = 253_402_300_799_999;
+
+function startsAround(made: { startMs: number; endMs: number }) {
+  return {
+    startMs: Math.min(Math.max(made.startMs - BEFORE_ID_MS, 0), LAST_MS),
+    endMs: Math.min(made.endMs + AFTER_ID_MS, LAST_MS),
+  };
+}
+
+function overlap(
+  a: { startMs: number; endMs: number },
+  b: { startMs: number; endMs: number },
+): { startMs: number; endMs: number } {
+  return { startMs: Math.max(a.startMs, b.startMs), endMs: Math.min(a.endMs, b.endMs) };
+}
+
+function readPlace(cursor: string, question: unknown): RequestPlace {
+  const [startedAtMs, requestId] = readCursor(cursor, question, ["number", "string"]);
+  return { startedAtMs: readCursorTime(startedAtMs), requestId: String(requestId) };
+}
