@@ -43,7 +43,7 @@ export interface ReachedLimit {
 }
 
 export interface SpendAlerts {
-  /** The part of the flush, behind the ledger's. Fits `FlushParticipant` of metering/. */
+  /** The part of the flush, behind the ledger's. Fits `FlushParticipant` of recording/. */
   participant: {
     flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
     committed(batch: readonly EndRecord[], outcome: { isCounted: boolean }): void;

@@ -125,7 +125,7 @@ function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<nu
   });
 }
 
-/** The event is as one of a channel that somebody made: see features/alert-channels. */
+/** The event is as one of a channel that somebody made: see alerts/channels. */
 async function giveChannel(
   tx: Tx,
   of: { id: string; organizationId: string; createdAt: Date },

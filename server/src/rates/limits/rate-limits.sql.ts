@@ -8,7 +8,7 @@ import {
   rateLimitColumns,
 } from "#src/rates/buckets/limits.sql.ts";
 
-// Which limits exist for a caller. Only rate-limits/ writes them.
+// Which limits exist for a caller. Only rates/buckets/ writes them.
 
 /**
  * `onlyWorkspaceIds` are those whose limits exist for the caller; null: all of them do. The organization's own are no

@@ -50,7 +50,7 @@ export interface Ledger {
   stop(): void;
 }
 
-/** Fits `FlushParticipant` of metering/, which says when each is called. */
+/** Fits `FlushParticipant` of recording/, which says when each is called. */
 export interface SpendParticipant {
   started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
   queued(record: EndRecord): void;

@@ -5,7 +5,7 @@ import type { PageRequest } from "#src/domain/page-position.ts";
 import type { LimitRow } from "#src/spend/ledger/limits.sql.ts";
 import { type BlockingTime, isBlockingAt } from "./blocked-scopes.sql.ts";
 
-// Which limits exist for a caller. Only ledger/ writes limits.
+// Which limits exist for a caller. Only spend/ledger/ writes limits.
 
 /** `onlyWorkspaceIds` are those whose limits exist for the caller; null: all limits of the organization do. */
 export interface LimitVisibility {
