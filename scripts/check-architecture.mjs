@@ -1,22 +1,88 @@
-// Runs dependency-cruiser over the sources and fails on any broken rule, and also when it read
-// too few modules: a cruiser that cannot parse TypeScript reads none and would pass.
+// Checks the rules of .dependency-cruiser.cjs over the sources. It also fails when the allowed edges form a cycle, when an
+// edge or a file of a face is not in use, and when too few modules were read: a reader that cannot parse TypeScript finds
+// none and would pass.
 import { cruise } from "dependency-cruiser";
 import config from "../.dependency-cruiser.cjs";
 
-const MINIMUM_MODULES = 50;
-
+const { rooms, faces, minimumModules } = config;
 const { output } = await cruise(["contract/src", "server/src", "console/src"], {
   ...config.options,
   ruleSet: { forbidden: config.forbidden },
   validate: true,
 });
 const { totalCruised, violations } = output.summary;
-for (const { rule, from, to } of violations) console.error(`${rule.name}: ${from} -> ${to}`);
-if (totalCruised < MINIMUM_MODULES) {
-  console.error(
-    `Only ${totalCruised} modules were read; at least ${MINIMUM_MODULES} are expected.`,
+const imports = listRoomImports(output.modules);
+const problems = [
+  ...violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+  ...findCycle(),
+  ...findUnusedEdges(),
+  ...findUnusedFaces(),
+];
+if (totalCruised < minimumModules) {
+  problems.push(`Only ${totalCruised} modules were read; at least ${minimumModules} are expected.`);
+}
+for (const problem of problems) console.error(problem);
+const edges = Object.values(rooms).flat().length;
+console.log(
+  `architecture: ${totalCruised} modules, ${Object.keys(rooms).length} rooms, ${edges} edges, ${problems.length} problems`,
+);
+process.exit(problems.length === 0 ? 0 : 1);
+
+/** Imports from one room, or from a file above all rooms (`from` is then null), into another room. */
+function listRoomImports(modules) {
+  return modules
+    .filter(({ source }) => source.startsWith("server/src/") && !source.endsWith(".test.ts"))
+    .flatMap(({ source, dependencies }) =>
+      dependencies.map(({ resolved }) => ({ from: findRoom(source), ...splitPath(resolved) })),
+    )
+    .filter(({ from, room }) => room !== null && from !== room);
+}
+
+function findRoom(path) {
+  return /^server\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+function splitPath(path) {
+  const room = findRoom(path);
+  return { room, path: room === null ? path : path.slice(`server/src/${room}/`.length) };
+}
+
+/** A room stands above all rooms that it may import. What never gets a place stands in a cycle. */
+function findCycle() {
+  const placed = new Set();
+  const isPlaceable = (room) => rooms[room].every((allowed) => placed.has(allowed));
+  let waiting = Object.keys(rooms);
+  while (waiting.some(isPlaceable)) {
+    for (const room of waiting.filter(isPlaceable)) placed.add(room);
+    waiting = waiting.filter((room) => !placed.has(room));
+  }
+  return waiting.length === 0
+    ? []
+    : [`The allowed edges form a cycle among ${waiting.join(", ")}.`];
+}
+
+function findUnusedEdges() {
+  const used = new Set(imports.map(({ from, room }) => `${from} ${room}`));
+  return Object.entries(rooms).flatMap(([room, allowed]) =>
+    allowed
+      .filter((other) => !used.has(`${room} ${other}`))
+      .map(
+        (other) => `unused edge: no file of ${room} imports ${other}; remove it from \`rooms\`.`,
+      ),
   );
 }
-const ok = violations.length === 0 && totalCruised >= MINIMUM_MODULES;
-console.log(`architecture: ${totalCruised} modules, ${violations.length} violations`);
-process.exit(ok ? 0 : 1);
+
+function findUnusedFaces() {
+  return Object.entries(faces).flatMap(([room, face]) =>
+    face
+      .filter((path) => !imports.some((used) => used.room === room && matches(used.path, path)))
+      .map(
+        (path) => `unused face: no other room imports ${room}/${path}; remove it from its README.`,
+      ),
+  );
+}
+
+function matches(path, pattern) {
+  const source = pattern.replaceAll(".", "[.]").replaceAll("*", "[^/]*");
+  return new RegExp(`^${source}$`).test(path);
+}
