@@ -15,6 +15,7 @@ const checks = [
   ["format and lint", "@biomejs/biome/bin/biome", ["check", "."]],
   ["architecture", null, ["scripts/check-architecture.mjs"]],
   ["dead code", "knip/bin/knip.js", []],
+  ["documents", null, ["scripts/check-documents.mjs"]],
 ];
 
 switch (command) {
