@@ -1,4 +1,6 @@
-// Fails when a document has a broken link or path, or a guide is not linked from the README. Fails too when it read too few documents or references.
+// Fails when a document has a broken link or path, when a guide is not linked from the README, or when a decision record
+// lacks its date, status or row. Fails too when it read too few documents or references.
+import { findDecisionFaults } from "./decision-records.mjs";
 import { findBrokenReferences, findUnlinkedGuides } from "./document-references.mjs";
 import { root } from "./runtime.mjs";
 
@@ -6,7 +8,7 @@ const MINIMUM_DOCUMENTS = 60;
 const MINIMUM_REFERENCES = 500;
 
 const { broken, documentCount, referenceCount } = findBrokenReferences(root);
-const faults = [...broken, ...findUnlinkedGuides(root)];
+const faults = [...broken, ...findUnlinkedGuides(root), ...findDecisionFaults(root)];
 if (documentCount < MINIMUM_DOCUMENTS || referenceCount < MINIMUM_REFERENCES) {
   faults.push(
     `At least ${MINIMUM_DOCUMENTS} documents and ${MINIMUM_REFERENCES} references are expected.`,
