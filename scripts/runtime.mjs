@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { installPackages } from "./install-packages.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
-const OLDEST_NODE = 24;
+export const OLDEST_NODE = 24;
 const stampFile = join(root, "node_modules", ".bursar-install");
 
 /** Path of a Node ≥ 24: this one, or the one that npm put beside the dependencies. Exits with one sentence if none. */

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { OLDEST_NODE, root } from "./runtime.mjs";
+
+const readText = (path) => readFileSync(join(root, path), "utf8");
+const manifest = JSON.parse(readText("package.json"));
+const { packages } = JSON.parse(readText("package-lock.json"));
+const majorOf = (version) => Number(version.split(".")[0]);
+
+test("the engines, the installation and the start name one oldest Node", () => {
+  expect(manifest.engines.node).toBe(`>=${OLDEST_NODE}`);
+  expect(packages[""].engines.node).toBe(manifest.engines.node);
+  expect(readText("README.md")).toContain(`older than ${OLDEST_NODE}`);
+});
+
+test(".nvmrc, the Node that npm installs and its types have one major version", () => {
+  const installed = Object.entries(manifest.optionalDependencies)
+    .filter(([name]) => name.startsWith("node-"))
+    .map(([, version]) => majorOf(version));
+  const versions = [...installed, majorOf(manifest.devDependencies["@types/node"])];
+  expect(new Set(versions)).toEqual(new Set([Number(readText(".nvmrc"))]));
+  expect(installed[0]).toBeGreaterThanOrEqual(OLDEST_NODE);
+});
