@@ -22,3 +22,13 @@ test(".nvmrc, the Node that npm installs and its types have one major version", 
   expect(new Set(versions)).toEqual(new Set([Number(readText(".nvmrc"))]));
   expect(installed[0]).toBeGreaterThanOrEqual(OLDEST_NODE);
 });
+
+test("all workspaces are under the license of the repository", () => {
+  const folders = ["", ...manifest.workspaces];
+  const licenses = folders.flatMap((folder) => [
+    JSON.parse(readText(join(folder, "package.json"))).license,
+    packages[folder].license,
+  ]);
+  expect(new Set(licenses)).toEqual(new Set(["Apache-2.0"]));
+  expect(readText("LICENSE")).toMatch(/^\s+Apache License\s+Version 2\.0, January 2004\s/);
+});
