@@ -4,8 +4,6 @@ import { dirname, join, posix } from "node:path";
 
 /** A path with one of these endings names a file of the repository. */
 const SOURCE_FILE = /\.(ts|tsx|mjs|cjs|sql|css|html|md|py)$/;
-/** Folders in which a path of any document may begin, beside its own folder and the folders above. */
-const SOURCE_ROOTS = ["server/src", "console/src", "contract/src"];
 const PATH_CHARACTERS = /^[\w.@<>{},*-]+(\/[\w.@<>{},*-]+)*\/?$/;
 
 /** All files and folders of the repository, as paths with `/`; folders end in `/`. */
@@ -153,7 +151,8 @@ export function listAnchors(text) {
 function isPathFound({ repository, names, document, path }) {
   if (!path.includes("/")) return matchesAny(names, path);
   if (!PATH_CHARACTERS.test(path)) return true;
-  const bases = [...foldersAbove(document), ...SOURCE_ROOTS];
+  const sources = document.startsWith("console/") ? "console/src" : "server/src";
+  const bases = [...listFoldersAbove(document), sources, "contract/src"];
   const [first] = path.split("/");
   const isPath =
     SOURCE_FILE.test(path) ||
@@ -167,7 +166,7 @@ function isPathFound({ repository, names, document, path }) {
 }
 
 /** The folder of the document and all above it, the root as "". */
-function foldersAbove(document) {
+function listFoldersAbove(document) {
   const folders = [];
   for (let folder = dirname(document); folder !== "."; folder = dirname(folder)) {
     folders.push(folder);
