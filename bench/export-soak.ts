@@ -1,5 +1,5 @@
+import { fillRequestLog } from "../server/test/harness/fill-request-log.ts";
 import {
-  fillRequestLog,
   type LargeExport,
   leaveLargeExport,
   readLargeExport,

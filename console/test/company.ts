@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { rollupTables } from "../../server/src/recording/rollup-tables.ts";
+import { eventually } from "../../server/test/harness/eventually.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Download, Page } from "@playwright/test";
 import { beforeAll, expect, test } from "vitest";
-import { eventually, sendMessage, textField } from "../../server/test/harness/server-process.ts";
+import { eventually } from "../../server/test/harness/eventually.ts";
+import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import type { Company } from "./company.ts";
 import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 

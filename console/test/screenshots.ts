@@ -4,7 +4,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "@playwright/test";
-import { eventually, root, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { eventually } from "../../server/test/harness/eventually.ts";
+import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { pagesOf, strangersPages } from "./pages.ts";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
-  eventually,
   root,
   type ServerProcess,
   sendMessage,

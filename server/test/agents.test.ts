@@ -1,5 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.ts";
 import {
   blockStart,
   type FakeUpstream,
@@ -10,7 +11,6 @@ import {
   textDelta,
 } from "./harness/fake-upstream.ts";
 import {
-  eventually,
   type ServerProcess,
   startServer,
   stopAllServers,

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import { eventually } from "./harness/eventually.ts";
 import {
   type Exchange,
   type FakeUpstream,
@@ -11,7 +12,6 @@ import { type MailServer, startMailServer } from "./harness/mail-server.ts";
 import { startNodeClock } from "./harness/node-clock.ts";
 import { type Receiver, startReceiver } from "./harness/receiver.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

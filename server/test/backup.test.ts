@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
-  eventually,
   postgresPid,
   root,
   type ServerProcess,

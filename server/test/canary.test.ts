@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Action, isSelfAction } from "@bursar/contract/permissions.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import {
   messageEvents,
   messageJson,
@@ -14,7 +15,6 @@ import { samples, unknownIds } from "#test/harness/route-samples.ts";
 import {
   type Answer,
   callAdmin,
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import {
   callAdmin,
-  eventually,
   root,
   type ServerProcess,
   serverEnvironment,

@@ -6,8 +6,8 @@ import type { Readiness } from "#src/http/pages.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

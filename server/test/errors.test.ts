@@ -3,11 +3,11 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
   type Answer,
   callAdmin,
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

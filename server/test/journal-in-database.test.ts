@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { HELD_ON_EACH_OF_THREE, runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import {
-  eventually,
   postgresPid,
   type ServerProcess,
   sendMessage,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fillRequestLog, leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
+import { fillRequestLog } from "./harness/fill-request-log.ts";
+import { leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
 import { type ServerProcess, startServer, stopAllServers } from "./harness/server-process.ts";
 
 // `npm run soak -- export` does the same with a million requests.

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
 import { call, messageBody, withKey } from "./harness/gateway.ts";
 import {
-  eventually,
   type ServerProcess,
   startServer,
   stopAllServers,

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.ts";
 import { call } from "./harness/gateway.ts";
 import { startMailServer } from "./harness/mail-server.ts";
-import { eventually, startServer, stopAllServers } from "./harness/server-process.ts";
+import { startServer, stopAllServers } from "./harness/server-process.ts";
 
 afterAll(stopAllServers);
 

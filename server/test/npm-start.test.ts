@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import {
-  eventually,
   isAlive,
   postgresPid,
   root,

@@ -1,9 +1,9 @@
 import Current, { type ClientOptions } from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
 import {
-  eventually,
   type ServerProcess,
   startServer,
   stopAllServers,

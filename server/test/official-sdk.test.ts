@@ -1,8 +1,8 @@
 import Current from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import {
-  eventually,
   type ServerProcess,
   startServer,
   stopAllServers,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
   type Answer,
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

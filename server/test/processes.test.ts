@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { HELD_ON_EACH_OF_THREE, runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { eventually, withinBound } from "#test/harness/eventually.ts";
 import { messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
-  eventually,
   isAlive,
   type ServerProcess,
   sendMessage,
@@ -17,7 +17,6 @@ import {
   startServer,
   stopAllServers,
   temporaryFolder,
-  withinBound,
 } from "#test/harness/server-process.ts";
 
 // Several processes of one data folder on one port.

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { mostRequestsIn } from "#src/rates/buckets/bucket.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
+import { eventually } from "./harness/eventually.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
 import { withinSeconds } from "./harness/node-clock.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

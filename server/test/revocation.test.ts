@@ -5,10 +5,10 @@ import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { startNodeClock } from "#test/harness/node-clock.ts";
 import {
   type Answer,
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

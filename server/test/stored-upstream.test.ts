@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   type Answer,
-  eventually,
   type ServerProcess,
   sendMessage,
   startAndFail,

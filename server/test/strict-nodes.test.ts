@@ -6,6 +6,7 @@ import { parseMessage } from "#src/gateway/parse-message.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
+import { eventually } from "./harness/eventually.ts";
 import {
   type Exchange,
   type FakeUpstream,
@@ -15,7 +16,6 @@ import {
 import { messageBody } from "./harness/gateway.ts";
 import {
   callAdmin,
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
-  eventually,
   postgresPid,
   type ServerProcess,
   sendMessage,

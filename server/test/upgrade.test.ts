@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeSessions } from "#src/access/sessions.ts";
 import { describeSchema } from "#src/db/describe-schema.ts";
 import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import { call, messageBody, startTestGateway, withKey } from "#test/harness/gateway.ts";
 import {
   callAdmin,
-  eventually,
   root,
   type ServerProcess,
   sendMessage,

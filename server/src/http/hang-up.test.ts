@@ -5,7 +5,7 @@ import { connect as connectTls } from "node:tls";
 import { CompiledQuery } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
-import { fillRequestLog } from "#test/harness/large-export.ts";
+import { fillRequestLog } from "#test/harness/fill-request-log.ts";
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
 import { type Listener, listen } from "./listen.ts";
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "./eventually.ts";
 import {
   type Exchange,
   type FakeUpstream,
@@ -10,7 +11,6 @@ import {
 } from "./fake-upstream.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
-  eventually,
   postgresPid,
   type ServerOptions,
   type ServerProcess,

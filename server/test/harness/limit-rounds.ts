@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
+import { eventually } from "./eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
 import { checkRound, type Faults, type RoundMoney, readRecords } from "./limit-checks.ts";
 import {
@@ -14,7 +15,6 @@ import {
 } from "./limit-load.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
-  eventually,
   type ServerProcess,
   sendMessage,
   startServer,

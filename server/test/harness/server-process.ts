@@ -9,6 +9,7 @@ import pg from "pg";
 import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { localSocketPath } from "#src/lib/local-socket.ts";
+import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
 
 // The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
@@ -491,39 +492,6 @@ function exitOf(child: ChildProcess): Promise<ExitStatus> {
       setTimeout(done, OUTPUT_MS).unref();
     });
   });
-}
-
-/** The promise's value, or an Error that names what was awaited. */
-export async function withinBound<T>(
-  promise: Promise<T>,
-  boundMs: number,
-  what: string,
-): Promise<T> {
-  const abort = new AbortController();
-  const tooLate = delay(boundMs, undefined, { signal: abort.signal }).then(() => {
-    throw new Error(`waited ${boundMs} ms in vain for ${what}`);
-  });
-  tooLate.catch(() => undefined);
-  try {
-    return await Promise.race([promise, tooLate]);
-  } finally {
-    abort.abort();
-  }
-}
-
-/** Asks again until the answer is not null. For what becomes visible later, within a promised time. */
-export async function eventually<T>(
-  boundMs: number,
-  what: string,
-  ask: () => Promise<T | null>,
-): Promise<T> {
-  const deadline = performance.now() + boundMs;
-  for (;;) {
-    const found = await ask();
-    if (found !== null) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${boundMs} ms in vain for ${what}`);
-    await delay(25);
-  }
 }
 
 /** PostgreSQL's socket stands in the temporary folder; its empty folder outlives the server. */

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describeSchema } from "#src/db/describe-schema.ts";
 import { assert } from "#src/lib/assert.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { startReceiver } from "#test/harness/receiver.ts";
 import {
-  eventually,
   root,
   type ServerProcess,
   sendMessage,

@@ -15,9 +15,9 @@ import {
   type Target,
 } from "#test/harness/alert-channels.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
 import { answerWith, type ReceivedMessage } from "#test/harness/receiver.ts";
-import { eventually } from "#test/harness/server-process.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 

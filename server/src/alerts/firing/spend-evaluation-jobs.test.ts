@@ -9,7 +9,7 @@ import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { eventually } from "#test/harness/server-process.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { describeFiring } from "./alert-words.rule.ts";
 import { evaluatePace } from "./evaluate-pace.ts";
