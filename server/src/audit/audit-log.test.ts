@@ -1,7 +1,5 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { auditEvent, auditLogState } from "@bursar/contract/admin/audit-log.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +13,7 @@ import {
   type TestOrganization,
 } from "#test/harness/admin.ts";
 import { asDatabaseOwner } from "#test/harness/audit-log.ts";
+import { measureLiveBytes } from "#test/harness/live-bytes.ts";
 import { selectEvents } from "./audit-log.sql.ts";
 
 type Event = z.output<typeof auditEvent>;
@@ -337,15 +336,6 @@ describe("the state", () => {
   });
 });
 
-/** What is in use, without what only waits to be collected. */
-function liveBytes(): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 describe("with 100,000 events", () => {
   const COUNT = 100_000;
   let large: TestOrganization;
@@ -395,13 +385,13 @@ describe("with 100,000 events", () => {
         headers: { "x-api-key": large.adminKey },
       });
       let [lines, bytes, most] = [0, 0, 0];
-      const before = liveBytes();
+      const before = measureLiveBytes();
       for await (const chunk of response.body ?? []) {
         const isMeasured =
           Math.floor(bytes / 10_000_000) < Math.floor((bytes + chunk.length) / 10_000_000);
         bytes += chunk.length;
         lines += Buffer.from(chunk).toString("latin1").split("\n").length - 1;
-        if (isMeasured) most = Math.max(most, liveBytes() - before);
+        if (isMeasured) most = Math.max(most, measureLiveBytes() - before);
       }
       expect(lines).toBe(COUNT + 2);
       expect(bytes).toBeGreaterThan(90_000_000);
