@@ -1,5 +1,11 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { findTestFiles, type TestProjectName } from "./server/test/harness/find-test-files.ts";
+
+// Three projects: server/test/README.md tells them apart. A test file belongs to one by the modules that it loads.
+
+const files = findTestFiles();
 
 /**
  * Files that take half a minute or more, the longest first. They begin first, so that both workers are busy to the end: a
@@ -24,9 +30,12 @@ const LONGEST_FIRST = [
   "server/test/large-export.test.ts",
 ];
 
+const missing = LONGEST_FIRST.filter((file) => !Object.values(files).flat().includes(file));
+if (missing.length > 0) throw new Error(`LONGEST_FIRST names no test file: ${missing.join(", ")}`);
+
 class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const others = await super.sort(files);
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(specifications);
     return others.toSorted((a, b) => placeOf(a) - placeOf(b));
   }
 }
@@ -36,60 +45,42 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
-/** Unmodified clients have a configuration of their own, because they have to be installed first. */
-const NOT_OURS = ["**/node_modules/**", "server/test/clients/**"];
-/** Each in a process of its own. */
-const ALONE = [
-  "server/test/**/*.test.ts",
-  "console/test/**/*.test.ts",
-  // They measure the memory of their process.
-  "server/src/usage/reports/export.test.ts",
-  "server/src/audit/audit-log.test.ts",
-];
+/** Node keeps compiled code here between runs: of the workers, and of the servers that they start. */
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
-/** Of every test, wherever it runs. */
-const every = {
-  pool: "forks",
-  exclude: NOT_OURS,
-  // Of what hangs, not of what is slow: a machine that has other work takes many times as long. What has to happen within
-  // a time says so itself.
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
-  expect: { poll: { timeout: 30_000 } },
-} as const;
+function defineProject(name: TestProjectName, options: object) {
+  return {
+    test: {
+      name,
+      pool: "forks",
+      include: files[name],
+      env: { TEST_PROJECT: name },
+      // Node runs the sources itself, as it runs the product.
+      experimental: { viteModuleRunner: false, nodeLoader: false },
+      // Catches hangs only: a busy machine takes many times as long. Tests with a deadline set their own.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      expect: { poll: { timeout: 30_000 } },
+      ...options,
+    },
+  } as const;
+}
 
 export default defineConfig({
   test: {
-    globalSetup: ["server/test/harness/global-setup.ts"],
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // The second one writes nothing without TEST_REPORT.
     reporters: ["default", "./scripts/test-report.mjs"],
     projects: [
-      {
-        test: {
-          ...every,
-          name: "product",
-          include: ALONE,
-        },
-      },
-      {
-        test: {
-          ...every,
-          name: "units",
-          include: [
-            "contract/**/*.test.ts",
-            "server/**/*.test.ts",
-            "console/**/*.test.ts",
-            "bench/**/*.test.ts",
-            "scripts/**/*.test.mjs",
-          ],
-          // One process for many files: to load the server anew for each takes longer than most of them. So nothing that they
-          // import may register hooks, or keep what the next file would trip over.
-          isolate: false,
-          exclude: [...NOT_OURS, ...ALONE],
-        },
-      },
+      defineProject("pure", { isolate: false }),
+      defineProject("database", {
+        isolate: false,
+        globalSetup: ["server/test/harness/database-setup.ts"],
+      }),
+      defineProject("product", {
+        globalSetup: ["server/test/harness/product-setup.ts"],
+      }),
     ],
   },
 });

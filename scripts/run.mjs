@@ -35,7 +35,6 @@ switch (command) {
     keepCompiledCode();
     await ensureInstalled("all");
     if (rest.length === 0) await runChecks();
-    buildConsole();
     step("tests", "vitest/vitest.mjs", ["run", ...rest]);
     break;
   case "bench":

@@ -22,6 +22,7 @@ import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { isAlive } from "#src/lib/running-process.ts";
+import { requireTestProject } from "#test/harness/test-project.ts";
 import { isDiskFull } from "./database-error.ts";
 import { findPostgresPackage, type PostgresPackage } from "./embedded-postgres/binaries.ts";
 import {
@@ -29,6 +30,8 @@ import {
   type EmbeddedPostgresEvent,
   startEmbeddedPostgres,
 } from "./embedded-postgres.ts";
+
+requireTestProject("product");
 
 // Everything here runs as root and as an ordinary user; what only root can arrange is marked in the test's name, and
 // defined only there.

@@ -56,9 +56,9 @@ describe("a new secret", () => {
 describe("the check of a secret", () => {
   test("refuses any single changed character", () => {
     const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    for (const of of ["api", "admin"] as const) {
+    for (const secretKind of ["api", "admin"] as const) {
       const { secret } = secretOf(
-        of,
+        secretKind,
         new Uint8Array(32).map((_, index) => index * 7),
       );
       for (let at = 0; at < secret.length; at++) {

@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
+import { requireTestProject } from "./test-project.ts";
+
+requireTestProject("database");
 
 export interface TestDatabase {
   connectionString: string;

@@ -11,10 +11,12 @@ import { makeLocalApi } from "#src/cli/local-api.ts";
 import { localSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
+import { requireTestProject } from "./test-project.ts";
 
 // The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
 // PostgreSQL. Everything that was started here is gone when the test file is over, also after a failure.
 
+requireTestProject("product");
 // Here, where no time of a test or a hook runs yet.
 await passMonthEnd();
 

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import type { ProvidedContext } from "vitest";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
@@ -27,25 +28,49 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** One PostgreSQL for the whole run: that of DATABASE_URL, else an embedded one that is thrown away. */
+interface TestServer {
+  provided: Pick<ProvidedContext, "adminConnectionString" | "databasePrefix" | "templateDatabase">;
+  stop(): Promise<void>;
+}
+
+let shared: { server: Promise<TestServer>; users: number } | null = null;
+
+/** One PostgreSQL for all projects of a run: that of DATABASE_URL, else an embedded one that is thrown away. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared ??= { server: startTestServer(), users: 0 };
+  const used = shared;
+  used.users++;
+  const { provided, stop } = await used.server;
+  project.provide("adminConnectionString", provided.adminConnectionString);
+  project.provide("databasePrefix", provided.databasePrefix);
+  project.provide("templateDatabase", provided.templateDatabase);
+  return async () => {
+    used.users--;
+    if (used.users > 0) return;
+    shared = null;
+    await stop();
+  };
+}
+
+async function startTestServer(): Promise<TestServer> {
   const given = process.env["DATABASE_URL"];
   const server = given ? await useServer(given) : await startServer();
+  const { adminConnectionString } = server;
   const databasePrefix = `bursar_test_${randomBytes(4).toString("hex")}`;
   const templateDatabase = `${databasePrefix}_template`;
-  const admin = new pg.Client(server.adminConnectionString);
+  const admin = new pg.Client(adminConnectionString);
   await admin.connect();
   await admin.query(`CREATE DATABASE ${templateDatabase}`);
-  const template = new URL(server.adminConnectionString);
+  const template = new URL(adminConnectionString);
   template.pathname = `/${templateDatabase}`;
   await migrate({ connectionString: template.href });
-  project.provide("adminConnectionString", server.adminConnectionString);
-  project.provide("databasePrefix", databasePrefix);
-  project.provide("templateDatabase", templateDatabase);
-  return async () => {
-    await dropDatabases(admin, databasePrefix);
-    await admin.end();
-    await server.stop();
+  return {
+    provided: { adminConnectionString, databasePrefix, templateDatabase },
+    stop: async () => {
+      await dropDatabases(admin, databasePrefix);
+      await admin.end();
+      await server.stop();
+    },
   };
 }
 
