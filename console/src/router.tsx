@@ -43,7 +43,7 @@ const cost = createRoute({
   getParentRoute: () => shell,
   path: "/cost",
   validateSearch: readReportSearch,
-  component: lazyRouteComponent(() => import("./features/usage/page.tsx"), "CostPage"),
+  component: lazyRouteComponent(() => import("./features/cost/page.tsx"), "CostPage"),
 });
 
 const logs = createRoute({
@@ -172,7 +172,10 @@ const workspaceTabs = [
     getParentRoute: () => workspace,
     path: "/",
     validateSearch: readKeysSearch,
-    component: lazyRouteComponent(workspacePage, "WorkspaceKeysTab"),
+    component: lazyRouteComponent(
+      () => import("./features/api-keys/workspace-keys-tab.tsx"),
+      "WorkspaceKeysTab",
+    ),
   }),
   createRoute({
     getParentRoute: () => workspace,

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Layers } from "lucide-react";
+import { useWorkspaces } from "../features/workspaces/shared-queries.ts";
 
-import { useWorkspaces } from "../features/workspaces/queries.ts";
 import { useSession } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/menu.tsx";

@@ -3,9 +3,9 @@ import { useForm } from "react-hook-form";
 import { Button } from "./button.tsx";
 import { CancelButton, Dialog, DialogActions } from "./dialog.tsx";
 import { Field } from "./field.tsx";
-import { showServerErrors } from "./form.ts";
 import { formatPlural } from "./format.ts";
 import { Input } from "./input.tsx";
+import { showServerErrors } from "./server-errors.ts";
 import { FormError } from "./states.tsx";
 import { showToast } from "./toast.ts";
 

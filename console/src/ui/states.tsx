@@ -1,6 +1,5 @@
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
-import { ApiError } from "../api-client.ts";
 import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { CopyIconButton } from "./copy-button.tsx";
@@ -85,11 +84,17 @@ export function FormError({ error }: { error: Error | null | undefined }) {
 }
 
 function RequestId({ error }: { error: Error }) {
-  if (!(error instanceof ApiError) || error.requestId === null) return null;
+  const requestId = requestIdOf(error);
+  if (requestId === null) return null;
   return (
     <p className="flex items-center gap-1 text-xs text-quiet">
-      Request id <code>{error.requestId}</code>
-      <CopyIconButton text={error.requestId} what="request id" />
+      Request id <code>{requestId}</code>
+      <CopyIconButton text={requestId} what="request id" />
     </p>
   );
+}
+
+/** Refusals of the server have one. Null for other errors. */
+function requestIdOf(error: Error): string | null {
+  return "requestId" in error && typeof error.requestId === "string" ? error.requestId : null;
 }

@@ -6,10 +6,10 @@ import type { Input as CallInput } from "../../api-client.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { showServerErrors } from "../../ui/form.ts";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useMembers } from "../members/queries.ts";
+import { useMembers } from "../members/shared-queries.ts";
 import { useCreateReview, usePreview } from "./queries.ts";
 import {
   DueField,

@@ -13,12 +13,14 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
+import { useAssignedReviews } from "./assigned-reviews.ts";
 import { CreateReviewDialog } from "./create-review.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
-import { type Review, useAssignedReviews, useReviews } from "./queries.ts";
+import { type Review, useReviews } from "./queries.ts";
+import { stateOf } from "./review-state.ts";
 import type { ReviewsSearch, ReviewView } from "./search.ts";
 import { ReviewsToDecide } from "./to-decide.tsx";
-import { formatAccesses, listWords, stateOf } from "./words.ts";
+import { formatAccesses, listWords } from "./words.ts";
 
 /** Reviews of who reaches what: what one is asked to decide about, and for who runs the company, all of them. */
 export function ReviewsPage() {

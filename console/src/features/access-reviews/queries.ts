@@ -9,9 +9,6 @@ export type AssignedItem = ItemOf<"listAssignedAccessReviewItems">;
 const APPLYING_MS = 1_000;
 
 export const useReviews = (isEnabled: boolean) => useList("listAccessReviews", {}, { isEnabled });
-/** Reviews that one is asked to do; open ones. */
-export const useAssignedReviews = ({ isEnabled = true } = {}) =>
-  useList("listAssignedAccessReviews", {}, { isEnabled });
 
 const everyStatus = ["open", "applying", "closed", "cancelled"] as const;
 

@@ -26,7 +26,8 @@ import {
   CloseReviewDialog,
   EndSeriesDialog,
 } from "./review-dialogs.tsx";
-import { formatAccesses, stateOf } from "./words.ts";
+import { stateOf } from "./review-state.ts";
+import { formatAccesses } from "./words.ts";
 
 export function useReviewId(): string {
   const { reviewId = "" }: { reviewId?: string } = useParams({ strict: false });

@@ -3,8 +3,8 @@ import { Badge } from "../../ui/badge.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { useAssignedReviews } from "./queries.ts";
-import { stateOf } from "./words.ts";
+import { useAssignedReviews } from "./assigned-reviews.ts";
+import { stateOf } from "./review-state.ts";
 
 /** Reviews in which something waits for this person; nothing where there is none. */
 export function ReviewsToDecide() {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Review, ReviewItem } from "./queries.ts";
-import { describePlan, listWords, type Preview, recommendationReason, stateOf } from "./words.ts";
+import type { ReviewItem } from "./queries.ts";
+import { describePlan, listWords, type Preview, recommendationReason } from "./words.ts";
 
 const BEGAN = "2026-11-20T12:00:00.000Z";
 const item = (fields: Partial<ReviewItem>) =>
@@ -27,17 +27,6 @@ describe("why something is recommended", () => {
   ])("%j: %s", (fields, words) => {
     expect(recommendationReason(item(fields), BEGAN)).toBe(words);
   });
-});
-
-test.each([
-  [{ status: "open", is_overdue: false, due_at: "2026-12-20T00:00:00Z" }, "open"],
-  [{ status: "open", is_overdue: false, due_at: "2026-11-22T12:00:00Z" }, "due in 2 d"],
-  [{ status: "open", is_overdue: false, due_at: "2026-11-20T18:00:00Z" }, "due today"],
-  [{ status: "open", is_overdue: true, due_at: "2026-11-01T00:00:00Z" }, "overdue"],
-  [{ status: "applying", is_overdue: false, due_at: "2026-11-01T00:00:00Z" }, "being carried out"],
-  [{ status: "cancelled", is_overdue: false, due_at: "2026-12-01T00:00:00Z" }, "cancelled"],
-])("a review that is %j is shown as %s", (fields, text) => {
-  expect(stateOf(fields as Review, Date.parse(BEGAN)).text).toBe(text);
 });
 
 const preview: Preview = {

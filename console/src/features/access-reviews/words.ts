@@ -5,7 +5,6 @@ import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
 import type { Review, ReviewItem } from "./queries.ts";
 
 const DAY_MS = 86_400_000;
-const SOON_DAYS = 3;
 
 export type Decision = NonNullable<ReviewItem["decision"]>;
 export type Result = NonNullable<ReviewItem["result"]>;
@@ -42,16 +41,6 @@ export const recurrenceWords: Record<Review["recurrence"], string> = {
   quarterly: "Every three months",
   yearly: "Every year",
 };
-
-/** The state of a review in a word or two. */
-export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
-  if (review.status === "applying") return { text: "being carried out", tone: "accent" };
-  if (review.status !== "open") return { text: review.status, tone: "plain" };
-  if (review.is_overdue) return { text: "overdue", tone: "bad" };
-  const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;
-  if (days > SOON_DAYS) return { text: "open", tone: "good" };
-  return { text: days < 1 ? "due today" : `due in ${Math.ceil(days)} d`, tone: "warn" };
-}
 
 /** Why this is recommended: what was known when the review began. */
 export function recommendationReason(item: ReviewItem, beganAt: string): string {

@@ -17,10 +17,12 @@ import { useNow } from "../../ui/use-now.ts";
 import { issueWords } from "../key-hygiene/words.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
-import { type ApiKey, useApiKeys } from "./queries.ts";
+import { stateOf, toneOf, warningsOf } from "./key-state.ts";
+import { useApiKeys } from "./queries.ts";
 import type { KeysSearch, KeyView } from "./search.ts";
 import { type NewKey, NewKeyDialog } from "./secret-dialogs.tsx";
-import { permissionWords, stateOf, strongest, toneOf, warningsOf } from "./words.ts";
+import type { ApiKey } from "./shared-queries.ts";
+import { permissionWords, strongest } from "./words.ts";
 
 const views: readonly (readonly [KeyView, string])[] = [
   ["working", "Working"],

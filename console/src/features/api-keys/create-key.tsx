@@ -8,13 +8,14 @@ import { Combobox } from "../../ui/combobox.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
-import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
+import { useWorkspaceNames, useWorkspaces } from "../workspaces/shared-queries.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
-import { type ApiKey, useCreateApiKey } from "./queries.ts";
+import { type ApiKey, useCreateApiKey } from "./shared-queries.ts";
 import { describeKey, permissionWords } from "./words.ts";
 
 interface KeyValues {

@@ -5,7 +5,8 @@ import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { type ApiKey, useRotateApiKey, useUpdateApiKey } from "./queries.ts";
+import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
+import type { ApiKey } from "./shared-queries.ts";
 
 interface KeyDialogProps {
   apiKey: ApiKey;

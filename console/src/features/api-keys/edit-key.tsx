@@ -4,13 +4,15 @@ import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
-import { type ApiKey, useUpdateApiKey } from "./queries.ts";
+import { useUpdateApiKey } from "./queries.ts";
+import type { ApiKey } from "./shared-queries.ts";
 
 const KEPT = "kept";
 

@@ -18,9 +18,11 @@ import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { KeyBadges } from "./components.tsx";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
-import { type ApiKey, useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
-import { ApiKeySecretDialog } from "./secret-dialogs.tsx";
-import { permissionWords, stateOf, stopReason, strongest } from "./words.ts";
+import { stateOf, stopReason } from "./key-state.ts";
+import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
+import { ApiKeySecretDialog } from "./secret-dialog.tsx";
+import type { ApiKey } from "./shared-queries.ts";
+import { permissionWords, strongest } from "./words.ts";
 
 /** One key: its secrets, what it may do, what it used, and how it is stopped. */
 export function ApiKeyPage() {

@@ -1,7 +1,6 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
-import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
-
-export type ApiKey = ItemOf<"listApiKeys">;
+import { useApi, useChange, useList } from "../../queries.ts";
+import { staleApiKeys } from "./shared-queries.ts";
 
 /** All keys that the person may see, or of these those of one workspace, with one issue, or unused for so many days. */
 export function useApiKeys(
@@ -23,10 +22,7 @@ export function useApiKey(apiKeyId: string) {
   return useApi("getApiKey", { params: { api_key_id: apiKeyId } }, { everyMs: 30_000 });
 }
 
-const stale = ["listApiKeys", "getApiKey", "getKeyHygiene"] as const;
-
-export const useCreateApiKey = () => useChange("createApiKey", stale);
-export const useUpdateApiKey = () => useChange("updateApiKey", stale);
-export const useRotateApiKey = () => useChange("rotateApiKey", stale);
-export const useCutOffApiKey = () => useChange("cutOffApiKey", stale);
+export const useUpdateApiKey = () => useChange("updateApiKey", staleApiKeys);
+export const useRotateApiKey = () => useChange("rotateApiKey", staleApiKeys);
+export const useCutOffApiKey = () => useChange("cutOffApiKey", staleApiKeys);
 export const useKeyRules = (isEnabled: boolean) => useApi("getSecuritySettings", {}, { isEnabled });

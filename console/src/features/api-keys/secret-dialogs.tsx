@@ -1,31 +1,9 @@
 import type { ReactNode } from "react";
-import { SecretDialog } from "../../ui/secret-dialog.tsx";
-import { CodeSamples, useBaseUrl } from "../code-samples/code-samples.tsx";
+import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
-import { toVariables } from "../code-samples/write-code.ts";
-import type { ApiKey } from "./queries.ts";
+import { ApiKeySecretDialog } from "./secret-dialog.tsx";
+import type { ApiKey } from "./shared-queries.ts";
 import { strongest } from "./words.ts";
-
-interface ApiKeySecretDialogProps {
-  /** Stored by the caller in its state alone. Null: closed. */
-  secret: string | null;
-  onDone: () => void;
-  children?: ReactNode;
-}
-
-/** Shows the secret of a key once, to be copied alone or with the address that it belongs to. */
-export function ApiKeySecretDialog({ secret, ...rest }: ApiKeySecretDialogProps) {
-  const baseUrl = useBaseUrl();
-  return (
-    <SecretDialog
-      title="Store the key"
-      description={`Programs send it as x-api-key. Their base URL is ${baseUrl}.`}
-      secret={secret}
-      variables={secret === null ? undefined : toVariables(baseUrl, secret)}
-      {...rest}
-    />
-  );
-}
 
 export interface NewKey {
   key: Pick<ApiKey, "permissions" | "allowed_models">;

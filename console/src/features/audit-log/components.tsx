@@ -6,7 +6,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { formatUtc } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
-import { useWorkspaces } from "../workspaces/queries.ts";
+import { useWorkspaces } from "../workspaces/shared-queries.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { compareFields } from "./compare.ts";
 import type { AuditEvent } from "./queries.ts";

@@ -1,5 +1,5 @@
 import { call } from "../../api-client.ts";
-import { nameOfActor } from "./actor.ts";
+import type { ItemOf } from "../../queries.ts";
 
 /** Who changed it last and when; null where nothing is known of that. */
 export async function findLastChange(
@@ -8,4 +8,12 @@ export async function findLastChange(
   const events = await call("listAuditEvents", { query: { subject_id: subjectId, limit: 1 } });
   const [newest] = events.data;
   return newest ? { actor: nameOfActor(newest), at: newest.created_at } : null;
+}
+
+/** Who did it, in words, as the actor was called then. */
+function nameOfActor({ actor }: Pick<ItemOf<"listAuditEvents">, "actor">): string {
+  if (actor.type === "local_operator") return "The machine itself";
+  if (actor.type === "system") return "Bursar";
+  const name = actor.name ?? actor.email ?? actor.id;
+  return actor.type === "member" ? name : `The key “${name}”`;
 }

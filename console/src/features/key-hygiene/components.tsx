@@ -3,7 +3,7 @@ import type { Answer } from "../../api-client.ts";
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
-import { useKeyHygiene } from "./queries.ts";
+import { useKeyHygiene } from "../security-settings/queries.ts";
 import { issueWords } from "./words.ts";
 
 /** How many keys need attention, and why; each number leads to the keys behind it. */

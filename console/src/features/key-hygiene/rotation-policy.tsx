@@ -4,13 +4,13 @@ import { type UseFormReturn, useForm } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { showServerErrors } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useRotationPolicy, useSetRotationPolicy } from "./queries.ts";
+import { useRotationPolicy, useSetRotationPolicy } from "../workspaces/queries.ts";
 import { describeRotation } from "./rotation-words.ts";
 
 type Policy = Answer<"getRotationPolicy">;

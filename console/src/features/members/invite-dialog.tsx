@@ -17,8 +17,8 @@ import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Select, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
-import { useCreateInvites } from "./queries.ts";
+import { useWorkspaceNames, useWorkspaces } from "../workspaces/shared-queries.ts";
+import { useCreateInvites } from "./create-invites.ts";
 import { everywhere, givenRoles, roleHints, rolesToGive } from "./role-words.ts";
 
 type Results = Answer<"createInvites">["results"];

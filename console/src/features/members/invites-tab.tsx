@@ -12,7 +12,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
+import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./invite-queries.ts";
 
 const tones: Record<Invite["status"], Tone> = {
   pending: "accent",

@@ -8,13 +8,13 @@ import { Choices } from "../../ui/input.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import {
-  type Member,
   useDeactivateMember,
   useRemovalPreview,
   useRemoveMember,
   useUpdateMember,
 } from "./queries.ts";
 import { roleHints, rolesToGive } from "./role-words.ts";
+import type { Member } from "./shared-queries.ts";
 
 interface MemberDialogProps {
   member: Member;

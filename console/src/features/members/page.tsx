@@ -18,9 +18,10 @@ import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { InviteDialog } from "./invite-dialog.tsx";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
-import { type Member, useMembers, useReactivateMember } from "./queries.ts";
+import { useReactivateMember } from "./queries.ts";
 import { everywhere } from "./role-words.ts";
 import type { TeamSearch } from "./search.ts";
+import { type Member, useMembers } from "./shared-queries.ts";
 
 export function TeamPage() {
   const may = useMay();

@@ -5,7 +5,7 @@ import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { makeFirstRequest } from "../code-samples/first-request.ts";
-import { useUpstreams } from "../upstreams/queries.ts";
+import { useUpstreams } from "../upstreams/shared-queries.ts";
 import { useUsage } from "../usage/queries.ts";
 import { type Month, toAsked } from "./month.ts";
 

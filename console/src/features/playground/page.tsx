@@ -9,8 +9,9 @@ import { Page, Section } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { USUAL_MODEL } from "../code-samples/first-request.ts";
-import { type Message, toRequest } from "./message-request.ts";
+import type { Message } from "./message-request.ts";
 import { PlaygroundSettings } from "./settings.tsx";
+import { toRequest } from "./to-request.ts";
 import { Turns } from "./turns.tsx";
 import { type Conversation, type Settings, useConversation } from "./use-conversation.ts";
 

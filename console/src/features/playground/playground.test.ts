@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { toRequest } from "./message-request.ts";
 import { readEvents } from "./read-events.ts";
+import { toRequest } from "./to-request.ts";
 
 const settings = { model: "claude-sonnet-5", system: "", maxTokens: 100, isStreamed: true };
 

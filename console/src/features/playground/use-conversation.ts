@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../../api-client.ts";
 import { askClaude } from "./claude.ts";
-import { type Message, type MessageRequest, type Prompt, toRequest } from "./message-request.ts";
+import type { Message, MessageRequest } from "./message-request.ts";
 import { usePlaygroundKeys } from "./session.ts";
+import { type Prompt, toRequest } from "./to-request.ts";
 
 export interface Turn extends Message {
   id: number;

@@ -1,10 +1,9 @@
 import type { Answer } from "../../api-client.ts";
-import { type ItemOf, useApi, useChange, usePages } from "../../queries.ts";
+import { useApi, useChange, usePages } from "../../queries.ts";
 import { rangeOf } from "../usage/drill.ts";
 import { LIVE_MS, toFilterQuery } from "../usage/report-query.ts";
 import type { ReportSearch } from "../usage/search.ts";
 
-export type LoggedRequest = ItemOf<"listRequests">;
 export type RequestDetail = Answer<"getRequest">;
 
 export type LogQuery = ReturnType<typeof toLogQuery>;
@@ -28,13 +27,6 @@ export const useRequests = (query: LogQuery, isLive: boolean) =>
   usePages("listRequests", query, { everyMs: isLive ? LIVE_MS : null });
 
 export const useRequest = (id: string) => useApi("getRequest", { params: { request_id: id } });
-
-const RECENT = 10;
-const RECENT_MS = 15_000;
-
-/** The newest few of a key or a workspace. */
-export const useRecentRequests = (within: { workspace_id: string[] } | { api_key_id: string[] }) =>
-  useApi("listRequests", { query: { ...within, limit: RECENT } }, { everyMs: RECENT_MS });
 
 export const useRequestLogSettings = (isEnabled: boolean) =>
   useApi("getRequestLogSettings", {}, { isEnabled });

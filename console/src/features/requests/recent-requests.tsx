@@ -2,7 +2,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
-import { useRecentRequests } from "./queries.ts";
+import { useRecentRequests } from "./recent-query.ts";
 import { RequestTable } from "./request-table.tsx";
 
 interface RecentProps {

@@ -3,7 +3,7 @@ import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { statusWords } from "../usage/words.ts";
-import type { LoggedRequest } from "./queries.ts";
+import type { LoggedRequest } from "./recent-query.ts";
 import {
   formatDuration,
   formatExact,

@@ -1,6 +1,6 @@
 import type { Tone } from "../../ui/badge.tsx";
 import { formatCount } from "../../ui/format.ts";
-import type { LoggedRequest } from "./queries.ts";
+import type { LoggedRequest } from "./recent-query.ts";
 
 /** What it was made with; the playground's key is the person's, and nobody has seen it. */
 export function madeWith(request: LoggedRequest): string {

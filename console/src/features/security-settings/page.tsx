@@ -6,16 +6,15 @@ import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { showServerErrors } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { KeyHygiene } from "../key-hygiene/components.tsx";
-import { useKeyHygiene } from "../key-hygiene/queries.ts";
-import { useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
+import { useKeyHygiene, useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 
 type Settings = Answer<"getSecuritySettings">;
 

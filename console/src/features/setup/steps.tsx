@@ -4,19 +4,20 @@ import { useForm } from "react-hook-form";
 import { useList } from "../../queries.ts";
 import { Button, Spinner } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { useCreateApiKey } from "../api-keys/queries.ts";
-import { ApiKeySecretDialog } from "../api-keys/secret-dialogs.tsx";
+import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
+import { useCreateApiKey } from "../api-keys/shared-queries.ts";
 import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { makeFirstRequest } from "../code-samples/first-request.ts";
 import { AuthPage } from "../sign-in/auth-page.tsx";
 import { UpstreamForm } from "../upstreams/components.tsx";
 import { useUsage } from "../usage/queries.ts";
 import { resolveRange } from "../usage/range.ts";
-import { useCreateWorkspace, useWorkspaces } from "../workspaces/queries.ts";
+import { useCreateWorkspace, useWorkspaces } from "../workspaces/shared-queries.ts";
 
 const COUNT = 3;
 

@@ -4,7 +4,7 @@ import { useList } from "../../queries.ts";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { useWorkspaceNames } from "../workspaces/queries.ts";
+import { useWorkspaceNames } from "../workspaces/shared-queries.ts";
 import type { LimitsSearch } from "./search.ts";
 
 interface ExplainerProps {

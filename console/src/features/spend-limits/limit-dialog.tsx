@@ -5,10 +5,10 @@ import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { showServerErrors } from "../../ui/form.ts";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { findLastChange } from "../audit-log/last-change.ts";
-import type { Scope } from "./queries.ts";
+import type { Scope } from "./scope.ts";
 import { ScopePicker, toScope } from "./scope-picker.tsx";
 
 // What setting a limit is like, whether of spend or of a rate: whose it is, and what happens when two people do it at once.

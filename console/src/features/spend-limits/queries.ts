@@ -1,9 +1,9 @@
 import { type Answer, call } from "../../api-client.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 import { useMayEverywhere } from "../../session.ts";
+import type { Scope } from "./scope.ts";
 
 export type SpendLimit = ItemOf<"listSpendLimits">;
-export type Scope = SpendLimit["scope"];
 
 export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) {
   return useList(

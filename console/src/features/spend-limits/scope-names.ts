@@ -1,8 +1,8 @@
 import { useMemo } from "react";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { useWorkspaceNames } from "../workspaces/queries.ts";
-import type { Scope } from "./queries.ts";
+import { useWorkspaceNames } from "../workspaces/shared-queries.ts";
+import type { Scope } from "./scope.ts";
 
 interface Scoped {
   id: string;

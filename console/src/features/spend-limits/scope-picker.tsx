@@ -3,8 +3,8 @@ import { useMay } from "../../session.ts";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
-import { useWorkspaces } from "../workspaces/queries.ts";
-import type { Scope } from "./queries.ts";
+import { useWorkspaces } from "../workspaces/shared-queries.ts";
+import type { Scope } from "./scope.ts";
 
 type ScopeType = Scope["type"];
 

@@ -7,7 +7,8 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { countBlockedKeys } from "./blocked-keys.ts";
 import { LimitDialog, LimitScope, type ScopeValues, toScopeValues } from "./limit-dialog.tsx";
-import { findLimit, type Scope, type SpendLimit, usePeriodSpend, useSetLimit } from "./queries.ts";
+import { findLimit, type SpendLimit, usePeriodSpend, useSetLimit } from "./queries.ts";
+import type { Scope } from "./scope.ts";
 import { toScope } from "./scope-picker.tsx";
 import {
   currentPeriodWords,

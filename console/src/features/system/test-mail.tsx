@@ -4,8 +4,9 @@ import { useApi } from "../../queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { useSendTestMail } from "./queries.ts";
 

@@ -2,12 +2,13 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./queries.ts";
+import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./shared-queries.ts";
 
 const ANTHROPIC = "https://api.anthropic.com";
 

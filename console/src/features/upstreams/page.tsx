@@ -10,7 +10,8 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UpstreamForm } from "./components.tsx";
-import { type Upstream, useDeleteUpstream, useUpstreams } from "./queries.ts";
+import { useDeleteUpstream } from "./queries.ts";
+import { type Upstream, useUpstreams } from "./shared-queries.ts";
 
 export function UpstreamPage() {
   const upstreams = useUpstreams();

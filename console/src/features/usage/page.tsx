@@ -8,14 +8,3 @@ export function UsagePage() {
     </Page>
   );
 }
-
-export function CostPage() {
-  return (
-    <Page
-      title="Cost"
-      lead="Exact to the nano-dollar, by the price list that was in force when each request began."
-    >
-      <UsageReport kind="cost" />
-    </Page>
-  );
-}

@@ -4,18 +4,15 @@ import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed, showServerErrors } from "../../ui/form.ts";
+import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
+import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import {
-  useArchiveWorkspace,
-  useCreateWorkspace,
-  useUpdateWorkspace,
-  type Workspace,
-} from "./queries.ts";
+import { useArchiveWorkspace, useUpdateWorkspace } from "./queries.ts";
+import { useCreateWorkspace, type Workspace } from "./shared-queries.ts";
 
 /** Colours that can be told apart on light and on dark paper. */
 const colors = [

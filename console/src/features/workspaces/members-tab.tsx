@@ -13,8 +13,8 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useMembers } from "../members/queries.ts";
 import { givenRoles, workspaceRoleHints } from "../members/role-words.ts";
+import { useMembers } from "../members/shared-queries.ts";
 
 type WorkspaceMember = ItemOf<"listWorkspaceMembers">;
 const stale = ["listWorkspaceMembers", "listMembers", "listApiKeys"] as const;

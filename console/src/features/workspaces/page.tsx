@@ -17,7 +17,7 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { CreateWorkspaceDialog } from "./components.tsx";
-import { useWorkspaces, type Workspace } from "./queries.ts";
+import { useWorkspaces, type Workspace } from "./shared-queries.ts";
 
 type Spend = { spent_usd: string; monthly_limit_usd: number | null };
 

@@ -1,45 +1,14 @@
-import type { ItemOf } from "../../queries.ts";
-import { makeSharedList, useApi, useChange, useList } from "../../queries.ts";
-
-export type Workspace = ItemOf<"listWorkspaces">;
-
-export function useWorkspaces({ withArchived = false } = {}) {
-  return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
-    keepsPrevious: true,
-  });
-}
+import { useApi, useChange } from "../../queries.ts";
+import { staleWorkspaces } from "./shared-queries.ts";
 
 export function useWorkspace(workspaceId: string) {
   return useApi("getWorkspace", { params: { workspace_id: workspaceId } });
 }
 
-const useAllWorkspaces = makeSharedList("listWorkspaces", { query: { include_archived: true } });
-
-/** Names of workspaces, archived ones too, by id: for tables that show one. */
-export function useWorkspaceNames(): (id: string) => { name: string; color: string } {
-  const data = useAllWorkspaces();
-  const byId = data && indexOf(data.items);
-  return (id) => {
-    const found = byId?.get(id);
-    return { name: found?.name ?? id, color: found?.display_color ?? "#999999" };
-  };
-}
-
-const indexes = new WeakMap<readonly Workspace[], ReadonlyMap<string, Workspace>>();
-
-/** By id, made once for each answer: every row of a long table asks. */
-function indexOf(items: readonly Workspace[]): ReadonlyMap<string, Workspace> {
-  let index = indexes.get(items);
-  if (!index) {
-    index = new Map(items.map((workspace) => [workspace.id, workspace]));
-    indexes.set(items, index);
-  }
-  return index;
-}
-
-const stale = ["listWorkspaces", "getWorkspace", "listWorkspaceLimits"] as const;
-
-export const useCreateWorkspace = () => useChange("createWorkspace", [...stale, "getSession"]);
-export const useUpdateWorkspace = () => useChange("updateWorkspace", stale);
+export const useUpdateWorkspace = () => useChange("updateWorkspace", staleWorkspaces);
 export const useArchiveWorkspace = () =>
-  useChange("archiveWorkspace", [...stale, "listApiKeys", "getApiKey"]);
+  useChange("archiveWorkspace", [...staleWorkspaces, "listApiKeys", "getApiKey"]);
+export const useRotationPolicy = (workspaceId: string) =>
+  useApi("getRotationPolicy", { params: { workspace_id: workspaceId } });
+export const useSetRotationPolicy = () =>
+  useChange("setRotationPolicy", ["getRotationPolicy", "listApiKeys", "getApiKey"]);

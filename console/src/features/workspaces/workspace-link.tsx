@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ColorDot } from "../../ui/color-dot.tsx";
-import { useWorkspaceNames } from "./queries.ts";
+import { useWorkspaceNames } from "./shared-queries.ts";
 
 /** A workspace's colour and name, as a link to it. */
 export function WorkspaceLink({ id }: { id: string }) {

@@ -1,4 +1,4 @@
-import { Outlet, useParams } from "@tanstack/react-router";
+import { Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../../session.ts";
 import { LoadError } from "../../shell/error-pages.tsx";
@@ -9,7 +9,6 @@ import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { ApiKeyList } from "../api-keys/components.tsx";
 import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
 import { NewRateLimit, RateLimitList } from "../rate-limits/components.tsx";
 import { RecentRequests } from "../requests/recent-requests.tsx";
@@ -18,11 +17,7 @@ import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
 import { WorkspaceMembers } from "./members-tab.tsx";
 import { useWorkspace } from "./queries.ts";
-
-function useWorkspaceId(): string {
-  const { workspaceId = "" }: { workspaceId?: string } = useParams({ strict: false });
-  return workspaceId;
-}
+import { useWorkspaceId } from "./workspace-id.ts";
 
 /** A workspace: its tabs, each with its own address. */
 export function WorkspacePage() {
@@ -74,10 +69,6 @@ export function WorkspacePage() {
       <Outlet />
     </Page>
   );
-}
-
-export function WorkspaceKeysTab() {
-  return <ApiKeyList workspaceId={useWorkspaceId()} />;
 }
 
 export function WorkspaceLimitsTab() {

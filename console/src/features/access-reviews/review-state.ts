@@ -1,0 +1,17 @@
+import type { ItemOf } from "../../queries.ts";
+import type { Tone } from "../../ui/badge.tsx";
+
+type Review = ItemOf<"listAccessReviews">;
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 3;
+
+/** The state of a review in a word or two. */
+export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
+  if (review.status === "applying") return { text: "being carried out", tone: "accent" };
+  if (review.status !== "open") return { text: review.status, tone: "plain" };
+  if (review.is_overdue) return { text: "overdue", tone: "bad" };
+  const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;
+  if (days > SOON_DAYS) return { text: "open", tone: "good" };
+  return { text: days < 1 ? "due today" : `due in ${Math.ceil(days)} d`, tone: "warn" };
+}

@@ -1,0 +1,3 @@
+import { useChange } from "../../queries.ts";
+
+export const useCreateInvites = () => useChange("createInvites", ["listInvites", "listMail"]);
