@@ -10,10 +10,10 @@ import { readMailSearch } from "./features/mail/search.ts";
 import { readTeamSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
-import { readLimitsSearch } from "./features/spend-limits/search.ts";
-import { readReportSearch } from "./features/usage/search.ts";
+import { NotFoundPage } from "./kit/error-pages.tsx";
+import { readLimitsSearch } from "./kit/limits/search.ts";
+import { readReportSearch } from "./kit/usage/search.ts";
 import { lazyRouteComponent } from "./load-part.ts";
-import { NotFoundPage } from "./shell/error-pages.tsx";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { ErrorState } from "./ui/states.tsx";
 
@@ -216,7 +216,7 @@ const teamTabs = [
   createRoute({
     getParentRoute: () => team,
     path: "/invites",
-    component: lazyRouteComponent(() => import("./features/members/invites-tab.tsx"), "InvitesTab"),
+    component: lazyRouteComponent(() => import("./features/invites/invites-tab.tsx"), "InvitesTab"),
   }),
   createRoute({
     getParentRoute: () => team,

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { CircleUser, KeyRound, ListTree, type LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useWorkspaces } from "../features/workspaces/shared-queries.ts";
+import { useWorkspaces } from "../kit/workspaces/queries.ts";
 import { useApi } from "../queries.ts";
 import { useMay } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";

@@ -1,8 +1,8 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
+import { Brand } from "../kit/brand.tsx";
 import { IconButton } from "../ui/button.tsx";
-import { Brand } from "./brand.tsx";
 
 /** The rail of narrow screens: a sheet at the side. */
 export function RailSheet({ onClose, children }: { onClose: () => void; children: ReactNode }) {

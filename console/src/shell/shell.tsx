@@ -1,12 +1,12 @@
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Menu as MenuIcon, Search } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
+import { Brand } from "../kit/brand.tsx";
+import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
-import { Brand } from "./brand.tsx";
 import { commandKey } from "./command-key.ts";
-import { ConnectionBanner } from "./connection-banner.tsx";
 import { places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { Questions } from "./questions.tsx";

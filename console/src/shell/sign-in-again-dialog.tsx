@@ -2,7 +2,7 @@ import { Fingerprint } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
-import { askForPasskey, hasPasskeys } from "../features/sign-in/passkeys.ts";
+import { askForPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
 import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";

@@ -1,12 +1,12 @@
 import { useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { signOuts } from "../connection.ts";
+import { Brand } from "../kit/brand.tsx";
+import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
 import { useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
-import { Brand } from "./brand.tsx";
-import { ConnectionBanner } from "./connection-banner.tsx";
 import { Shell } from "./shell.tsx";
 
 /** The shell for who is signed in; others go to the sign-in and come back to where they were. */

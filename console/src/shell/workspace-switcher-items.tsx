@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Layers } from "lucide-react";
-import { useWorkspaces } from "../features/workspaces/shared-queries.ts";
+import { useWorkspaces } from "../kit/workspaces/queries.ts";
 
 import { useSession } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";

@@ -1,6 +1,6 @@
 import { useParams } from "@tanstack/react-router";
 import { ChevronsUpDown, Layers } from "lucide-react";
-import { useWorkspaces } from "../features/workspaces/shared-queries.ts";
+import { useWorkspaces } from "../kit/workspaces/queries.ts";
 import { lazyPart } from "../load-part.ts";
 import { useSession } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";

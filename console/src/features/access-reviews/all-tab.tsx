@@ -1,7 +1,16 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useMemo, useState } from "react";
+import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import {
+  giverOf,
+  pathWords,
+  reachOf,
+  reasonOf,
+  whoseNote,
+  whoseOf,
+} from "../../kit/access/words.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay, useSession } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -12,8 +21,6 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { LastUsed, Reach, Whose } from "../access/cells.tsx";
-import { giverOf, pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../access/words.ts";
 import { DecideTab } from "./decide-tab.tsx";
 import { Evidence } from "./evidence.tsx";
 import { type Review, type ReviewItem, useReview, useReviewItems } from "./queries.ts";

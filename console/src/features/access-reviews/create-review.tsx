@@ -3,13 +3,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import type { Input as CallInput } from "../../api-client.ts";
+import { useMembers } from "../../kit/members/queries.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useMembers } from "../members/shared-queries.ts";
 import { useCreateReview, usePreview } from "./queries.ts";
 import {
   DueField,

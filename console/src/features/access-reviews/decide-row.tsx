@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "react";
+import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import { giverOf, pathWords, reachOf, reasonOf, whoseOf } from "../../kit/access/words.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
-import { LastUsed, Reach, Whose } from "../access/cells.tsx";
-import { giverOf, pathWords, reachOf, reasonOf, whoseOf } from "../access/words.ts";
 import type { AssignedItem } from "./queries.ts";
 import { Recommendation } from "./recommendation.tsx";
 import type { Local, Taken } from "./use-decisions.ts";

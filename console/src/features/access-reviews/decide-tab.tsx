@@ -1,7 +1,8 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useMemo, useRef, useState } from "react";
+import { pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../../kit/access/words.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useSession } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { formatCount } from "../../ui/format.ts";
@@ -9,7 +10,6 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../access/words.ts";
 import { AcceptDialog } from "./accept-dialog.tsx";
 import { DecideRow, type Entry, rowId } from "./decide-row.tsx";
 import { ProgressBar } from "./progress-bar.tsx";

@@ -1,8 +1,11 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
+import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts";
+import { stateOf } from "../../kit/access-reviews/review-state.ts";
+import { ReviewsToDecide } from "../../kit/access-reviews/reviews-to-decide.tsx";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -13,13 +16,10 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { useAssignedReviews } from "./assigned-reviews.ts";
 import { CreateReviewDialog } from "./create-review.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { type Review, useReviews } from "./queries.ts";
-import { stateOf } from "./review-state.ts";
 import type { ReviewsSearch, ReviewView } from "./search.ts";
-import { ReviewsToDecide } from "./to-decide.tsx";
 import { formatAccesses, listWords } from "./words.ts";
 
 /** Reviews of who reaches what: what one is asked to decide about, and for who runs the company, all of them. */

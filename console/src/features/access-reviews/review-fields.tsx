@@ -1,15 +1,15 @@
 import { type AccessPath, accessPaths } from "@bursar/contract/access-paths.ts";
 import { roleNames } from "@bursar/contract/permissions.ts";
 import type { UseFormReturn } from "react-hook-form";
+import { pathWords } from "../../kit/access/words.ts";
+import { useMembers } from "../../kit/members/queries.ts";
+import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import type { Option } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Checkbox, Choices, Input, Select } from "../../ui/input.tsx";
-import { pathWords } from "../access/words.ts";
-import { useMembers } from "../members/shared-queries.ts";
-import { useWorkspaces } from "../workspaces/shared-queries.ts";
 import { PickMany } from "./pick-many.tsx";
 import type { Review } from "./queries.ts";
 import { recurrenceWords, ruleWords } from "./words.ts";

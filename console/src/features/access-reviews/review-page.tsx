@@ -1,8 +1,9 @@
 import { Outlet, useParams } from "@tanstack/react-router";
 import { Ellipsis } from "lucide-react";
 import { useState } from "react";
+import { stateOf } from "../../kit/access-reviews/review-state.ts";
+import { LoadError, NotFoundPage } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError, NotFoundPage } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
@@ -26,7 +27,6 @@ import {
   CloseReviewDialog,
   EndSeriesDialog,
 } from "./review-dialogs.tsx";
-import { stateOf } from "./review-state.ts";
 import { formatAccesses } from "./words.ts";
 
 export function useReviewId(): string {

@@ -3,8 +3,12 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
+import { Given, LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import { type Access, pathWords, reachOf, reasonOf, whoseOf } from "../../kit/access/words.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { useMembers } from "../../kit/members/queries.ts";
+import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Filter } from "../../ui/combobox.tsx";
@@ -15,11 +19,7 @@ import { saveFile } from "../../ui/save-file.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { useMembers } from "../members/shared-queries.ts";
-import { useWorkspaces } from "../workspaces/shared-queries.ts";
-import { Given, LastUsed, Reach, Whose } from "./cells.tsx";
 import { type AccessSearch, toQuery } from "./search.ts";
-import { type Access, pathWords, reachOf, reasonOf, whoseOf } from "./words.ts";
 
 /** Who and what reaches which workspace, and why: one line for each way. Filtered by the address. */
 export function AccessTab() {

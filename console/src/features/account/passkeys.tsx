@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { call } from "../../api-client.ts";
+import { hasPasskeys, makePasskey } from "../../kit/sign-in/passkeys.ts";
 import { queryClient, useApi, useChange } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { hasPasskeys, makePasskey } from "../sign-in/passkeys.ts";
 
 export function Passkeys() {
   const passkeys = useApi("listPasskeys", {});

@@ -1,5 +1,6 @@
 import { Suspense, useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
 import { lazyPart } from "../../load-part.ts";
 import { useChange } from "../../queries.ts";
 import { useSession } from "../../session.ts";
@@ -10,7 +11,6 @@ import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dia
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 

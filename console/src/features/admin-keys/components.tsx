@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input, Select } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { useCreateAdminKey } from "./queries.ts";
 

@@ -1,7 +1,9 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
+import { toExports } from "../../kit/code-samples/write-code.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -12,8 +14,6 @@ import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useBaseUrl } from "../code-samples/code-samples.tsx";
-import { toExports } from "../code-samples/write-code.ts";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 

@@ -5,12 +5,12 @@ import {
 } from "@bursar/contract/permissions.ts";
 import { useState } from "react";
 import { type UseFormReturn, useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Choices, Input, TextArea } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { type Channel, type ChannelKind, useCreateChannel, useUpdateChannel } from "./queries.ts";

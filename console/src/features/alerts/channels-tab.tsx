@@ -1,7 +1,8 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { toExports } from "../../kit/code-samples/write-code.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
@@ -12,7 +13,6 @@ import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { toExports } from "../code-samples/write-code.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
 import { DeliveriesDrawer } from "./deliveries-drawer.tsx";
 import {

@@ -1,7 +1,7 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";

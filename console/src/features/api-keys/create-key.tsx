@@ -1,6 +1,9 @@
 import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions.ts";
 import { type ReactNode, useState } from "react";
 import { type UseFormReturn, useForm } from "react-hook-form";
+import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { useWorkspaceNames, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
@@ -11,11 +14,8 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
-import { useWorkspaceNames, useWorkspaces } from "../workspaces/shared-queries.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
-import { type ApiKey, useCreateApiKey } from "./shared-queries.ts";
 import { describeKey, permissionWords } from "./words.ts";
 
 interface KeyValues {

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { formatRelative } from "../../ui/format.ts";
@@ -6,7 +7,6 @@ import { Choices } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
-import type { ApiKey } from "./shared-queries.ts";
 
 interface KeyDialogProps {
   apiKey: ApiKey;

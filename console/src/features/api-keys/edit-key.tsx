@@ -1,5 +1,7 @@
 import { useCallback, useState } from "react";
 import { useForm } from "react-hook-form";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
@@ -7,12 +9,10 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
 import { useUpdateApiKey } from "./queries.ts";
-import type { ApiKey } from "./shared-queries.ts";
 
 const KEPT = "kept";
 

@@ -1,7 +1,16 @@
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { stateOf, stopReason } from "../../kit/api-keys/key-state.ts";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { KeyRates } from "../../kit/rate-limits/key-rates.tsx";
+import { effectWords } from "../../kit/rate-limits/words.ts";
+import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
+import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
+import { UsageReport } from "../../kit/usage/report.tsx";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useSession } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
@@ -9,19 +18,10 @@ import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { KeyRates } from "../rate-limits/key-rates.tsx";
-import { effectWords } from "../rate-limits/words.ts";
-import { RecentRequests } from "../requests/recent-requests.tsx";
-import { KeyLimits } from "../spend-limits/key-limits.tsx";
-import { UsageReport } from "../usage/report.tsx";
-import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { KeyBadges } from "./components.tsx";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
-import { stateOf, stopReason } from "./key-state.ts";
+import { KeyBadges } from "./key-list.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
-import { ApiKeySecretDialog } from "./secret-dialog.tsx";
-import type { ApiKey } from "./shared-queries.ts";
 import { permissionWords, strongest } from "./words.ts";
 
 /** One key: its secrets, what it may do, what it used, and how it is stopped. */

@@ -1,5 +1,5 @@
 import { Page } from "../../ui/page.tsx";
-import { ApiKeyList } from "./components.tsx";
+import { ApiKeyList } from "./key-list.tsx";
 
 export function ApiKeysPage() {
   return (

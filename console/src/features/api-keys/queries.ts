@@ -1,6 +1,6 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
+import { staleApiKeys } from "../../kit/api-keys/queries.ts";
 import { useApi, useChange, useList } from "../../queries.ts";
-import { staleApiKeys } from "./shared-queries.ts";
 
 /** All keys that the person may see, or of these those of one workspace, with one issue, or unused for so many days. */
 export function useApiKeys(

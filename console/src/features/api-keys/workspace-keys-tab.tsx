@@ -1,5 +1,5 @@
-import { useWorkspaceId } from "../workspaces/workspace-id.ts";
-import { ApiKeyList } from "./components.tsx";
+import { useWorkspaceId } from "../../kit/workspaces/workspace-id.ts";
+import { ApiKeyList } from "./key-list.tsx";
 
 /** Keys of the workspace in the address. */
 export function WorkspaceKeysTab() {

@@ -1,13 +1,13 @@
 import { auditEvents } from "virtual:contract";
 import { type ReactNode, useEffect, useState } from "react";
+import { useWorkspaces } from "../../kit/workspaces/queries.ts";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatUtc } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
-import { useWorkspaces } from "../workspaces/shared-queries.ts";
-import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { compareFields } from "./compare.ts";
 import type { AuditEvent } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";

@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
+import { RetentionDialog } from "../../kit/retention-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { RetentionDialog } from "../../ui/retention-dialog.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { useAuditLogState, useSetAuditRetention } from "./queries.ts";

@@ -1,14 +1,14 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { periodWords } from "../../kit/spend-limits/words.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatUsd } from "../../ui/format.ts";
 import { MoneyInput, TextArea } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { periodWords } from "../spend-limits/words.ts";
 import {
   type IncreaseRequest,
   useApproveIncreaseRequest,

@@ -1,7 +1,8 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { periodWords } from "../../kit/spend-limits/words.ts";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { formatUsd } from "../../ui/format.ts";
@@ -10,7 +11,6 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
-import { periodWords } from "../spend-limits/words.ts";
 import { type IncreaseRequest, useIncreaseRequests } from "./queries.ts";
 import type { RequestsSearch, RequestView } from "./search.ts";
 import { personWords, scopeWords, statusTones } from "./words.ts";

@@ -1,7 +1,8 @@
 import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { periodWords } from "../../kit/spend-limits/words.ts";
 import { useSession } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
@@ -11,7 +12,6 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { periodWords } from "../spend-limits/words.ts";
 import { ApproveDialog, DenyDialog } from "./decide-dialogs.tsx";
 import { type IncreaseRequest, useIncreaseRequest, useWithdrawIncreaseRequest } from "./queries.ts";
 import { personWords, scopeWords, statusTones } from "./words.ts";

@@ -1,5 +1,7 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import { useState } from "react";
+import type { Member } from "../../kit/members/queries.ts";
+import { roleHints, rolesToGive } from "../../kit/members/role-words.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
@@ -13,8 +15,6 @@ import {
   useRemoveMember,
   useUpdateMember,
 } from "./queries.ts";
-import { roleHints, rolesToGive } from "./role-words.ts";
-import type { Member } from "./shared-queries.ts";
 
 interface MemberDialogProps {
   member: Member;

@@ -2,8 +2,11 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { InviteDialog } from "../../kit/invites/invite-dialog.tsx";
+import { type Member, useMembers } from "../../kit/members/queries.ts";
+import { everywhere } from "../../kit/members/role-words.ts";
 import { useMay, useSession } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
@@ -16,12 +19,9 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { InviteDialog } from "./invite-dialog.tsx";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
 import { useReactivateMember } from "./queries.ts";
-import { everywhere } from "./role-words.ts";
 import type { TeamSearch } from "./search.ts";
-import { type Member, useMembers } from "./shared-queries.ts";
 
 export function TeamPage() {
   const may = useMay();

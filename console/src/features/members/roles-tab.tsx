@@ -10,8 +10,8 @@ import {
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
 import { Check } from "lucide-react";
+import { roleHints, workspaceRoleHints } from "../../kit/members/role-words.ts";
 import { Section } from "../../ui/page.tsx";
-import { roleHints, workspaceRoleHints } from "./role-words.ts";
 
 type Mark = "all" | "own" | null;
 

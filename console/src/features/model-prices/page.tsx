@@ -1,8 +1,8 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
 import { type ItemOf, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Input } from "../../ui/input.tsx";

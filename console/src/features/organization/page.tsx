@@ -1,8 +1,10 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -10,10 +12,8 @@ import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { useOrganization, useRenameOrganization } from "./queries.ts";
 
 type Organization = Answer<"getOrganizationSettings">;

@@ -1,5 +1,6 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { scopeLabel, scopeRank } from "../../kit/scopes/scope-names.ts";
 import { type ItemOf, useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -7,7 +8,6 @@ import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState } from "../../ui/states.tsx";
-import { scopeLabel, scopeRank } from "../spend-limits/scope-names.ts";
 
 // Limits that block requests now, and unacknowledged alerts whose cause lasts.
 

@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
+import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
+import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
+import { useUpstreams } from "../../kit/upstreams/queries.ts";
+import { useUsage } from "../../kit/usage/queries.ts";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { CodeSamples } from "../code-samples/code-samples.tsx";
-import { makeFirstRequest } from "../code-samples/first-request.ts";
-import { useUpstreams } from "../upstreams/shared-queries.ts";
-import { useUsage } from "../usage/queries.ts";
 import { type Month, toAsked } from "./month.ts";
 
 const YEAR_MS = 365 * 86_400_000;

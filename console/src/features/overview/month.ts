@@ -1,4 +1,4 @@
-import type { Group, UsageAsked } from "../usage/queries.ts";
+import type { Group, UsageAsked } from "../../kit/usage/queries.ts";
 
 export type Month = Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
 

@@ -1,5 +1,5 @@
 import { ApiError, AwayError } from "../../api-client.ts";
-import type { MessageRequest } from "./message-request.ts";
+import type { MessageRequest } from "../../kit/code-samples/message-request.ts";
 import { readEvents } from "./read-events.ts";
 
 // The one place of the console that calls the Claude API, and not the Admin API: as every program does, with a key. The

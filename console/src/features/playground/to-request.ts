@@ -1,4 +1,4 @@
-import type { Message, MessageRequest } from "./message-request.ts";
+import type { Message, MessageRequest } from "../../kit/code-samples/message-request.ts";
 
 /** What is chosen beside the messages. */
 export interface Prompt {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../../api-client.ts";
+import type { Message, MessageRequest } from "../../kit/code-samples/message-request.ts";
 import { askClaude } from "./claude.ts";
-import type { Message, MessageRequest } from "./message-request.ts";
 import { usePlaygroundKeys } from "./session.ts";
 import { type Prompt, toRequest } from "./to-request.ts";
 

@@ -1,9 +1,9 @@
+import { LimitExplainer } from "../../kit/limits/limit-explainer.tsx";
+import { KeyRates } from "../../kit/rate-limits/key-rates.tsx";
+import { useRateLimits } from "../../kit/rate-limits/queries.ts";
+import { RateLimitList } from "../../kit/rate-limits/rate-limit-list.tsx";
 import { useMay } from "../../session.ts";
 import { Section } from "../../ui/page.tsx";
-import { LimitExplainer } from "../spend-limits/explainer.tsx";
-import { RateLimitList } from "./components.tsx";
-import { KeyRates } from "./key-rates.tsx";
-import { useRateLimits } from "./queries.ts";
 
 export function RateLimitsTab() {
   const may = useMay();

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
+import { FilterBar } from "../../kit/usage/filter-bar.tsx";
+import type { ReportSearch } from "../../kit/usage/search.ts";
 import { Button } from "../../ui/button.tsx";
 import { Input, MoneyInput, Select } from "../../ui/input.tsx";
-import { FilterBar } from "../usage/filter-bar.tsx";
-import type { ReportSearch } from "../usage/search.ts";
 
 interface LogFiltersProps {
   search: ReportSearch;

@@ -2,20 +2,20 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { download } from "../../api-client.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { RequestTable } from "../../kit/requests/request-table.tsx";
+import { RangeBar } from "../../kit/usage/filter-bar.tsx";
+import { LiveToggle, StaleBadge } from "../../kit/usage/live.tsx";
+import type { ReportSearch } from "../../kit/usage/search.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
 import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { RangeBar } from "../usage/filter-bar.tsx";
-import { LiveToggle, StaleBadge } from "../usage/live.tsx";
-import type { ReportSearch } from "../usage/search.ts";
 import { LogFilters } from "./log-filters.tsx";
 import { type LogQuery, toLogQuery, useRequests } from "./queries.ts";
 import { RequestDrawer } from "./request-drawer.tsx";
-import { RequestTable } from "./request-table.tsx";
 import { Retention } from "./retention.tsx";
 
 /** Every request that was sent, newest first: what, by whom, how long, for how much. Filtered by the address. */

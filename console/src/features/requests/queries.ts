@@ -1,8 +1,8 @@
 import type { Answer } from "../../api-client.ts";
+import { rangeOf } from "../../kit/usage/drill.ts";
+import { LIVE_MS, toFilterQuery } from "../../kit/usage/report-query.ts";
+import type { ReportSearch } from "../../kit/usage/search.ts";
 import { useApi, useChange, usePages } from "../../queries.ts";
-import { rangeOf } from "../usage/drill.ts";
-import { LIVE_MS, toFilterQuery } from "../usage/report-query.ts";
-import type { ReportSearch } from "../usage/search.ts";
 
 export type RequestDetail = Answer<"getRequest">;
 

@@ -1,5 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import {
+  formatDuration,
+  formatExact,
+  madeWith,
+  statusSentences,
+  statusTones,
+} from "../../kit/requests/words.ts";
+import type { ReportSearch } from "../../kit/usage/search.ts";
+import { statusWords, tokenTypeWords } from "../../kit/usage/words.ts";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -8,11 +18,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
-import type { ReportSearch } from "../usage/search.ts";
-import { statusWords, tokenTypeWords } from "../usage/words.ts";
-import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 import { type RequestDetail, useRequest } from "./queries.ts";
-import { formatDuration, formatExact, madeWith, statusSentences, statusTones } from "./words.ts";
 
 interface DrawerProps {
   id: string | undefined;

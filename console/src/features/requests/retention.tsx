@@ -1,8 +1,8 @@
 import { useState } from "react";
+import { keptWords, RetentionDialog } from "../../kit/retention-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatDay } from "../../ui/format.ts";
-import { keptWords, RetentionDialog } from "../../ui/retention-dialog.tsx";
 import { useRequestLogSettings, useSetRequestRetention } from "./queries.ts";
 
 /** How long the log is kept, and the way to change that for who may. */

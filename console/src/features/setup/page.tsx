@@ -1,6 +1,10 @@
 import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
+import { takeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -8,11 +12,7 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
-import { AuthPage } from "../sign-in/auth-page.tsx";
-import { NewPasswordField } from "../sign-in/new-password-field.tsx";
-import { takeToken } from "../sign-in/one-time-token.ts";
 import type { Step } from "./search.ts";
 import { KeyStep, UpstreamStep, WorkspaceStep } from "./steps.tsx";
 

@@ -1,23 +1,23 @@
 import { Check } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
+import { useCreateApiKey } from "../../kit/api-keys/queries.ts";
+import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
+import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
+import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
+import { useUsage } from "../../kit/usage/queries.ts";
+import { resolveRange } from "../../kit/usage/range.ts";
+import { useCreateWorkspace, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { Button, Spinner } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
-import { useCreateApiKey } from "../api-keys/shared-queries.ts";
-import { CodeSamples } from "../code-samples/code-samples.tsx";
-import { makeFirstRequest } from "../code-samples/first-request.ts";
-import { AuthPage } from "../sign-in/auth-page.tsx";
-import { UpstreamForm } from "../upstreams/components.tsx";
-import { useUsage } from "../usage/queries.ts";
-import { resolveRange } from "../usage/range.ts";
-import { useCreateWorkspace, useWorkspaces } from "../workspaces/shared-queries.ts";
 
 const COUNT = 3;
 

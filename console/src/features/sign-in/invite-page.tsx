@@ -4,6 +4,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../../api-client.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
+import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChange } from "../../queries.ts";
 import { startSession } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -12,11 +16,7 @@ import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { AuthPage } from "./auth-page.tsx";
-import { NewPasswordField } from "./new-password-field.tsx";
-import { useOneTimeToken } from "./one-time-token.ts";
 
 /** What a link invites to, and joining. */
 export function InvitePage() {

@@ -3,6 +3,8 @@ import { Fingerprint } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { call } from "../../api-client.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { askForPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -10,8 +12,6 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { AuthPage } from "./auth-page.tsx";
-import { askForPasskey, hasPasskeys, offerPasskeys } from "./passkeys.ts";
 
 /** Password, passkey, second factor; then back to where the person wanted to go. */
 export function LoginPage() {

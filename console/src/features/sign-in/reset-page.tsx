@@ -1,16 +1,16 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
+import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChange } from "../../queries.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
-import { AuthPage } from "./auth-page.tsx";
-import { NewPasswordField } from "./new-password-field.tsx";
-import { useOneTimeToken } from "./one-time-token.ts";
 
 const BACK = (
   <p className="text-sm">

@@ -1,12 +1,12 @@
 import { Outlet } from "@tanstack/react-router";
+import { LimitExplainer } from "../../kit/limits/limit-explainer.tsx";
+import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
+import { useSpendLimits } from "../../kit/spend-limits/queries.ts";
+import { LimitList } from "../../kit/spend-limits/spend-limit-list.tsx";
 import { useMay } from "../../session.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { LimitList } from "./components.tsx";
-import { LimitExplainer } from "./explainer.tsx";
-import { KeyLimits } from "./key-limits.tsx";
-import { useSpendLimits } from "./queries.ts";
 import { UnresolvedSpend } from "./unresolved.tsx";
 
 /** What stands between a key and the upstream: dollars of a period, and requests and tokens of a minute. */

@@ -1,5 +1,7 @@
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { type ItemOf, useChange, usePages } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -9,11 +11,9 @@ import { needed } from "../../ui/form.ts";
 import { formatUsd } from "../../ui/format.ts";
 import { Choices, MoneyInput, TextArea } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
 
 type Unresolved = ItemOf<"listUnresolvedSpend">;
 

@@ -1,6 +1,8 @@
 import { useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
+import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -9,9 +11,7 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { UpstreamForm } from "./components.tsx";
 import { useDeleteUpstream } from "./queries.ts";
-import { type Upstream, useUpstreams } from "./shared-queries.ts";
 
 export function UpstreamPage() {
   const upstreams = useUpstreams();

@@ -1,5 +1,5 @@
+import { UsageReport } from "../../kit/usage/report.tsx";
 import { Page } from "../../ui/page.tsx";
-import { UsageReport } from "./report.tsx";
 
 export function UsagePage() {
   return (

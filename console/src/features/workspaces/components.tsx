@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { useCreateWorkspace, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
@@ -7,12 +9,10 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
-import { showServerErrors } from "../../ui/server-errors.ts";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useArchiveWorkspace, useUpdateWorkspace } from "./queries.ts";
-import { useCreateWorkspace, type Workspace } from "./shared-queries.ts";
 
 /** Colours that can be told apart on light and on dark paper. */
 const colors = [

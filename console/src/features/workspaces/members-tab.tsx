@@ -1,9 +1,11 @@
 import { roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { useMembers } from "../../kit/members/queries.ts";
+import { givenRoles, workspaceRoleHints } from "../../kit/members/role-words.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
 import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
@@ -13,8 +15,6 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { givenRoles, workspaceRoleHints } from "../members/role-words.ts";
-import { useMembers } from "../members/shared-queries.ts";
 
 type WorkspaceMember = ItemOf<"listWorkspaceMembers">;
 const stale = ["listWorkspaceMembers", "listMembers", "listApiKeys"] as const;

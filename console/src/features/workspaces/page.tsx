@@ -1,9 +1,10 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { useWorkspaces, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -17,7 +18,6 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { CreateWorkspaceDialog } from "./components.tsx";
-import { useWorkspaces, type Workspace } from "./shared-queries.ts";
 
 type Spend = { spent_usd: string; monthly_limit_usd: number | null };
 

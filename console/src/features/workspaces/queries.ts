@@ -1,5 +1,5 @@
+import { staleWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useApi, useChange } from "../../queries.ts";
-import { staleWorkspaces } from "./shared-queries.ts";
 
 export function useWorkspace(workspaceId: string) {
   return useApi("getWorkspace", { params: { workspace_id: workspaceId } });

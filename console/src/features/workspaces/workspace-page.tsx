@@ -1,7 +1,12 @@
 import { Outlet } from "@tanstack/react-router";
 import { useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { NewRateLimit, RateLimitList } from "../../kit/rate-limits/rate-limit-list.tsx";
+import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
+import { LimitList, NewLimit } from "../../kit/spend-limits/spend-limit-list.tsx";
+import { UsageReport } from "../../kit/usage/report.tsx";
+import { useWorkspaceId } from "../../kit/workspaces/workspace-id.ts";
 import { useMay } from "../../session.ts";
-import { LoadError } from "../../shell/error-pages.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
@@ -9,15 +14,10 @@ import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { RotationPolicy } from "../key-hygiene/rotation-policy.tsx";
-import { NewRateLimit, RateLimitList } from "../rate-limits/components.tsx";
-import { RecentRequests } from "../requests/recent-requests.tsx";
-import { LimitList, NewLimit } from "../spend-limits/components.tsx";
-import { UsageReport } from "../usage/report.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
 import { WorkspaceMembers } from "./members-tab.tsx";
 import { useWorkspace } from "./queries.ts";
-import { useWorkspaceId } from "./workspace-id.ts";
+import { RotationPolicy } from "./rotation-policy.tsx";
 
 /** A workspace: its tabs, each with its own address. */
 export function WorkspacePage() {

@@ -1,0 +1,185 @@
+import { roleNames } from "@bursar/contract/permissions.ts";
+import { Ellipsis } from "lucide-react";
+import { useMemo, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { useMay } from "../../session.ts";
+import { Badge, type Tone } from "../../ui/badge.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { CopyButton } from "../../ui/copy-button.tsx";
+import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
+
+const tones: Record<Invite["status"], Tone> = {
+  pending: "accent",
+  accepted: "good",
+  expired: "warn",
+  revoked: "plain",
+};
+
+export function InvitesTab() {
+  const invites = useInvites();
+  const may = useMay();
+  const [resent, setResent] = useState<Invite | null>(null);
+  const [revoked, setRevoked] = useState<Invite | null>(null);
+  const mayWrite = may("invites:write");
+  const columns = useMemo(() => makeColumns(mayWrite, setResent, setRevoked), [mayWrite]);
+  if (invites.error)
+    return <LoadError error={invites.error} onRetry={() => void invites.refetch()} />;
+  if (invites.isPending) return <SkeletonRows />;
+  return (
+    <div className="grid gap-4">
+      {invites.data.items.length === 0 ? (
+        <EmptyState title="Nobody is invited">
+          An invite is a link, good for 21 days and for one person.
+        </EmptyState>
+      ) : (
+        <Table
+          label="Invites"
+          columns={columns}
+          rows={invites.data.items}
+          rowKey={(invite) => invite.id}
+          isDimmed={(invite) => invite.status !== "pending"}
+        />
+      )}
+      {resent && <ResendDialog invite={resent} onClose={() => setResent(null)} />}
+      {revoked && <RevokeInviteDialog invite={revoked} onClose={() => setRevoked(null)} />}
+    </div>
+  );
+}
+
+/** A new link replaces the old one; it can be copied this once. */
+function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void }) {
+  const resend = useResendInvite();
+  const [link, setLink] = useState<string | null>(null);
+  const send = async () => {
+    const made = await resend.mutateAsync({ params: { invite_id: invite.id } });
+    setLink(made.link);
+    resend.reset();
+  };
+  return (
+    <Dialog
+      title="Send invite again"
+      description={`${invite.email} gets a new link, good for 21 days. The link of before stops.`}
+      isOpen
+      onClose={onClose}
+    >
+      <FormError error={resend.error} />
+      {link && (
+        <p className="text-sm text-quiet">
+          It is queued to be mailed. Without a mail server, pass this link on yourself; it is shown
+          this once.
+        </p>
+      )}
+      <DialogActions>
+        {link === null ? (
+          <>
+            <CancelButton />
+            <Button
+              kind="primary"
+              isBusy={resend.isPending}
+              onClick={() => void send().catch(() => undefined)}
+            >
+              Send invite again
+            </Button>
+          </>
+        ) : (
+          <>
+            <CopyButton text={link} what="link" kind="primary" autoFocus />
+            <Button onClick={onClose}>Done</Button>
+          </>
+        )}
+      </DialogActions>
+    </Dialog>
+  );
+}
+
+function RevokeInviteDialog({ invite, onClose }: { invite: Invite; onClose: () => void }) {
+  const revoke = useRevokeInvite();
+  return (
+    <ConfirmDialog
+      title="Revoke invite"
+      action="Revoke invite"
+      isOpen
+      onClose={onClose}
+      isBusy={revoke.isPending}
+      error={revoke.error}
+      onConfirm={() =>
+        revoke.mutate(
+          { params: { invite_id: invite.id } },
+          {
+            onSuccess: () => {
+              showToast(`Invite of ${invite.email} revoked`);
+              onClose();
+            },
+          },
+        )
+      }
+    >
+      <p>
+        The link that <strong className="font-semibold text-ink">{invite.email}</strong> has stops
+        working.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+function makeColumns(
+  mayWrite: boolean,
+  onResend: (invite: Invite) => void,
+  onRevoke: (invite: Invite) => void,
+): Column<Invite>[] {
+  return [
+    {
+      id: "email",
+      header: "Address",
+      sortBy: (invite) => invite.email,
+      cell: (invite) => <span className="font-medium break-all">{invite.email}</span>,
+    },
+    { id: "role", header: "Role", from: "sm", cell: (invite) => roleNames[invite.role] },
+    {
+      id: "status",
+      header: "Status",
+      sortBy: (invite) => invite.status,
+      cell: (invite) => <Badge tone={tones[invite.status]}>{invite.status}</Badge>,
+    },
+    {
+      id: "sent",
+      header: "Sent",
+      from: "sm",
+      sortBy: (invite) => invite.invited_at,
+      cell: (invite) => <RelativeTime at={invite.invited_at} />,
+    },
+    {
+      id: "expires",
+      header: "Expires",
+      from: "lg",
+      cell: (invite) =>
+        invite.status === "pending" ? <RelativeTime at={invite.expires_at} /> : null,
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (invite) =>
+        mayWrite && ["pending", "expired"].includes(invite.status) ? (
+          <Menu
+            trigger={
+              <IconButton label={`Actions for the invite of ${invite.email}`}>
+                <Ellipsis size={16} />
+              </IconButton>
+            }
+          >
+            <MenuItem onSelect={() => onResend(invite)}>Send invite again…</MenuItem>
+            <MenuItem isDanger onSelect={() => onRevoke(invite)}>
+              Revoke invite…
+            </MenuItem>
+          </Menu>
+        ) : null,
+    },
+  ];
+}

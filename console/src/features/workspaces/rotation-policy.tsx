@@ -1,0 +1,163 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { type UseFormReturn, useForm } from "react-hook-form";
+import type { Answer } from "../../api-client.ts";
+import { showServerErrors } from "../../kit/server-errors.ts";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { Input } from "../../ui/input.tsx";
+import { Section } from "../../ui/page.tsx";
+import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { useRotationPolicy, useSetRotationPolicy } from "./queries.ts";
+import { describeRotation } from "./rotation-words.ts";
+
+type Policy = Answer<"getRotationPolicy">;
+
+/** How often the keys of a workspace get a new secret: said, and set by who runs it. */
+export function RotationPolicy(props: { workspaceId: string; mayChange: boolean }) {
+  const { workspaceId, mayChange } = props;
+  const policy = useRotationPolicy(workspaceId);
+  return (
+    <Section
+      title="Rotation of keys"
+      lead="A secret that is changed from time to time is worth less to who has copied it."
+    >
+      {policy.error && !policy.data ? (
+        <ErrorState error={policy.error} onRetry={() => void policy.refetch()} />
+      ) : policy.data ? (
+        <>
+          <State policy={policy.data} />
+          {mayChange && <PolicyForm policy={policy.data} />}
+        </>
+      ) : (
+        <SkeletonRows rows={2} />
+      )}
+    </Section>
+  );
+}
+
+function State({ policy }: { policy: Policy }) {
+  const { due_soon, overdue } = policy.keys;
+  if (policy.rotation_days === null || due_soon + overdue === 0) return null;
+  return (
+    <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      {overdue > 0 && `${formatPlural(overdue, "key is", "keys are")} overdue. `}
+      {due_soon > 0 && `${formatPlural(due_soon, "key is", "keys are")} due soon. `}
+      <Link
+        to="/workspaces/$workspaceId"
+        params={{ workspaceId: policy.workspace_id }}
+        className="font-semibold underline"
+      >
+        Show the keys
+      </Link>
+    </p>
+  );
+}
+
+interface Values {
+  rotation_days: string;
+  remind_days: string;
+  grace_days: string;
+}
+
+const DEFAULT_DAYS = "14";
+
+function PolicyForm({ policy }: { policy: Policy }) {
+  const set = useSetRotationPolicy();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm<Values>({
+    values: {
+      rotation_days: policy.rotation_days === null ? "" : String(policy.rotation_days),
+      remind_days: String(policy.remind_days ?? DEFAULT_DAYS),
+      grace_days: String(policy.grace_days ?? DEFAULT_DAYS),
+    },
+  });
+  const submit = form.handleSubmit(async (values) => {
+    setError(null);
+    const days = toDays(values.rotation_days);
+    try {
+      await set.mutateAsync({
+        params: { workspace_id: policy.workspace_id },
+        body:
+          days === null
+            ? { rotation_days: null }
+            : {
+                rotation_days: days,
+                remind_days: Number(values.remind_days),
+                grace_days: Number(values.grace_days),
+              },
+      });
+      showToast(days === null ? "Keys need no rotation" : `Keys are rotated every ${days} days`);
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  const values = form.watch();
+  return (
+    <form noValidate className="grid gap-4" onSubmit={(event) => void submit(event)}>
+      <div className="grid gap-4 sm:grid-cols-3">
+        <DaysField
+          form={form}
+          name="rotation_days"
+          label="New secret every"
+          hint="Days. Empty: never."
+        />
+        {toDays(values.rotation_days) !== null && (
+          <>
+            <DaysField form={form} name="remind_days" label="Remind before" hint="Days." />
+            <DaysField form={form} name="grace_days" label="Expire after" hint="Days overdue." />
+          </>
+        )}
+      </div>
+      <p aria-live="polite" className="text-sm text-quiet">
+        {describeRotation({
+          rotationDays: toDays(values.rotation_days),
+          remindDays: toDays(values.remind_days),
+          graceDays: toDays(values.grace_days),
+        })}
+      </p>
+      <FormError error={error} />
+      <Button
+        kind="primary"
+        type="submit"
+        className="w-fit"
+        isBusy={set.isPending}
+        disabled={!form.formState.isDirty}
+      >
+        Save rotation
+      </Button>
+    </form>
+  );
+}
+
+function DaysField(props: {
+  form: UseFormReturn<Values>;
+  name: keyof Values;
+  label: string;
+  hint: string;
+}) {
+  const { form, name, label, hint } = props;
+  return (
+    <Field label={label} hint={hint} error={form.formState.errors[name]?.message}>
+      {(control) => (
+        <Input
+          {...control}
+          inputMode="numeric"
+          {...form.register(name, {
+            validate: (text) =>
+              /^\s*\d+\s*$/.test(text) ||
+              (name === "rotation_days" && text.trim() === "") ||
+              "Enter whole days.",
+          })}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** Null for what is empty, or no number yet. */
+function toDays(text: string): number | null {
+  return /^\s*\d+\s*$/.test(text) ? Number(text) : null;
+}

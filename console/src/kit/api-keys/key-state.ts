@@ -1,0 +1,58 @@
+import type { Tone } from "../../ui/badge.tsx";
+import type { ApiKey } from "./queries.ts";
+
+export type KeyState = "active" | "disabled" | "expired" | "revoked" | "stopped";
+
+const tones: Record<KeyState, Tone> = {
+  active: "good",
+  disabled: "warn",
+  expired: "warn",
+  revoked: "plain",
+  stopped: "bad",
+};
+
+/** The state of a key in the console's words. */
+export function stateOf(key: ApiKey): KeyState {
+  if (key.status === "archived") return "revoked";
+  if (key.stopped_because !== null) return "stopped";
+  if (key.status === "inactive") return "disabled";
+  return key.status;
+}
+
+export function toneOf(state: KeyState): Tone {
+  return tones[state];
+}
+
+const stopWords: Record<NonNullable<ApiKey["stopped_because"]>, string> = {
+  owner_deactivated: "Its owner is deactivated: it works again once the person does.",
+  owner_removed: "Its owner was removed from the company.",
+  owner_outside_workspace: "Its owner has no role in the workspace any more.",
+};
+
+export function stopReason(key: ApiKey): string | null {
+  return key.stopped_because && stopWords[key.stopped_because];
+}
+
+const DAY_MS = 86_400_000;
+
+/** What somebody should know about a working key, in a few words each. */
+export function warningsOf(key: ApiKey, nowMs: number): { tone: Tone; text: string }[] {
+  if (stateOf(key) !== "active") return [];
+  const warnings: { tone: Tone; text: string }[] = [];
+  if (key.secrets.length > 1) warnings.push({ tone: "accent", text: "rotating" });
+  const daysLeft = key.expires_at
+    ? (Date.parse(key.expires_at) - nowMs) / DAY_MS
+    : Number.POSITIVE_INFINITY;
+  if (daysLeft < 14)
+    warnings.push({ tone: "warn", text: `expires in ${Math.max(0, Math.ceil(daysLeft))} d` });
+  const ageDays = (nowMs - Date.parse(key.created_at)) / DAY_MS;
+  const idleDays = key.last_used ? (nowMs - Date.parse(key.last_used.at)) / DAY_MS : ageDays;
+  if (idleDays > 30) {
+    warnings.push({
+      tone: "plain",
+      text: key.last_used ? `idle ${Math.floor(idleDays)} d` : "never used",
+    });
+  }
+  if (key.exceeds_max_lifetime) warnings.push({ tone: "warn", text: "lives too long" });
+  return warnings;
+}

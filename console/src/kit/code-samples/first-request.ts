@@ -1,0 +1,18 @@
+import type { MessageRequest } from "./message-request.ts";
+
+export const USUAL_MODEL = "claude-sonnet-5";
+
+/** A short request for the first call with a key. */
+export function makeFirstRequest(model = USUAL_MODEL): MessageRequest {
+  return { model, max_tokens: 200, messages: [{ role: "user", content: "Hello, Claude" }] };
+}
+
+/** A model that a key may call: `allowed` has names and beginnings with a `*`, null for all. Null: none is known. */
+export function findUsableModel(allowed: readonly string[] | null): string | null {
+  if (allowed === null || allowed.some((name) => isMatch(name, USUAL_MODEL))) return USUAL_MODEL;
+  return allowed.find((name) => !name.endsWith("*")) ?? null;
+}
+
+function isMatch(name: string, model: string): boolean {
+  return name.endsWith("*") ? model.startsWith(name.slice(0, -1)) : name === model;
+}

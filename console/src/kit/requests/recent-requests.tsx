@@ -1,0 +1,55 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import { Section } from "../../ui/page.tsx";
+import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import { useRecentRequests } from "./queries.ts";
+import { RequestTable } from "./request-table.tsx";
+
+interface RecentProps {
+  /** Of this workspace, or of this key. */
+  workspaceId?: string;
+  apiKeyId?: string;
+}
+
+const hiddenOfKey = ["key", "workspace"] as const;
+const hiddenOfWorkspace = ["workspace"] as const;
+
+/** The newest ten, with the way to all of them. */
+export function RecentRequests({ workspaceId = "", apiKeyId }: RecentProps) {
+  const navigate = useNavigate();
+  const recent = useRecentRequests(
+    apiKeyId === undefined ? { workspace_id: [workspaceId] } : { api_key_id: [apiKeyId] },
+  );
+  const search = useMemo(
+    () => (apiKeyId === undefined ? { workspace: [workspaceId] } : { key: [apiKeyId] }),
+    [workspaceId, apiKeyId],
+  );
+  const open = useCallback(
+    (id: string) => void navigate({ to: "/logs", search: { ...search, open: id } }),
+    [navigate, search],
+  );
+  return (
+    <Section
+      title="Recent requests"
+      actions={
+        <Link to="/logs" search={search} className="link text-sm">
+          All requests
+        </Link>
+      }
+    >
+      {recent.error && !recent.data ? (
+        <ErrorState error={recent.error} onRetry={() => void recent.refetch()} />
+      ) : !recent.data ? (
+        <SkeletonRows rows={3} />
+      ) : recent.data.data.length === 0 ? (
+        <p className="border-y border-line py-6 text-sm text-quiet">No request yet.</p>
+      ) : (
+        <RequestTable
+          requests={recent.data.data}
+          onOpen={open}
+          hides={apiKeyId === undefined ? hiddenOfWorkspace : hiddenOfKey}
+        />
+      )}
+    </Section>
+  );
+}

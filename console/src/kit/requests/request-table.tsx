@@ -1,0 +1,132 @@
+import { useMemo } from "react";
+import { Money, Tokens } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { statusWords } from "../usage/words.ts";
+import type { LoggedRequest } from "./queries.ts";
+import {
+  formatDuration,
+  formatExact,
+  formatMoment,
+  madeWith,
+  shortStatus,
+  statusTones,
+} from "./words.ts";
+
+interface RequestTableProps {
+  requests: readonly LoggedRequest[];
+  /** Opens one. */
+  onOpen: (id: string) => void;
+  /** On a key's own page the key says nothing. */
+  hides?: readonly ("key" | "workspace")[];
+}
+
+/** Requests, one a row; a press anywhere on a row opens it. */
+export function RequestTable({ requests, onOpen, hides = noneHidden }: RequestTableProps) {
+  const columns = useMemo(
+    () => makeColumns(onOpen).filter(({ id }) => !hides.some((hidden) => hidden === id)),
+    [onOpen, hides],
+  );
+  return <Table label="Requests" columns={columns} rows={requests} rowKey={({ id }) => id} />;
+}
+
+const noneHidden: readonly [] = [];
+
+function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
+  return [
+    {
+      id: "time",
+      header: "Time, UTC",
+      cell: ({ id, started_at }) => (
+        <button
+          type="button"
+          aria-label={`${formatMoment(started_at)}, open ${id}`}
+          title={formatExact(started_at)}
+          className="figures rounded-sm text-left after:absolute after:inset-0 sm:whitespace-nowrap"
+          onClick={() => onOpen(id)}
+        >
+          {formatMoment(started_at)}
+        </button>
+      ),
+    },
+    {
+      id: "id",
+      header: "Request",
+      from: "sm",
+      cell: ({ id }) => (
+        <code title={id} className="whitespace-nowrap">
+          {id.slice(-8)}
+        </code>
+      ),
+    },
+    {
+      id: "key",
+      header: "Key",
+      from: "lg",
+      cell: (request) => <Short text={madeWith(request)} />,
+    },
+    {
+      id: "workspace",
+      header: "Workspace",
+      from: "lg",
+      cell: ({ workspace_name, workspace_id }) => <Short text={workspace_name ?? workspace_id} />,
+    },
+    { id: "model", header: "Model", from: "sm", cell: ({ model }) => <Short text={model} /> },
+    {
+      id: "status",
+      header: "Status",
+      cell: ({ status }) => (
+        <span title={statusWords[status]}>
+          <Badge tone={statusTones[status] ?? "plain"}>{shortStatus[status] ?? status}</Badge>
+        </span>
+      ),
+    },
+    {
+      id: "tokens",
+      header: "Tokens",
+      isNumeric: true,
+      from: "sm",
+      cell: ({ total_tokens }) => <Tokens count={total_tokens} />,
+    },
+    {
+      id: "cost",
+      header: "Cost",
+      isNumeric: true,
+      cell: ({ cost_usd }) => <Money usd={cost_usd} />,
+    },
+    {
+      id: "latency",
+      header: "Latency",
+      isNumeric: true,
+      from: "lg",
+      cell: ({ latency_ms }) => (
+        <span className="whitespace-nowrap">{formatDuration(latency_ms)}</span>
+      ),
+    },
+    {
+      id: "first_byte",
+      header: "First byte",
+      isNumeric: true,
+      from: "lg",
+      cell: ({ first_byte_ms }) => (
+        <span className="whitespace-nowrap">
+          {first_byte_ms === null ? "–" : formatDuration(first_byte_ms)}
+        </span>
+      ),
+    },
+    {
+      id: "stream",
+      header: "Stream",
+      from: "lg",
+      cell: ({ is_stream }) => (is_stream ? "Yes" : <span className="text-faint">No</span>),
+    },
+  ];
+}
+
+function Short({ text }: { text: string }) {
+  return (
+    <span className="block max-w-32 truncate" title={text}>
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,66 @@
+import type { Tone } from "../../ui/badge.tsx";
+import { formatCount } from "../../ui/format.ts";
+import type { LoggedRequest } from "./queries.ts";
+
+/** What it was made with; the playground's key is the person's, and nobody has seen it. */
+export function madeWith(request: LoggedRequest): string {
+  const { is_playground, api_key_name, api_key_id, member_name, member_email } = request;
+  if (!is_playground) return api_key_name ?? api_key_id;
+  return `Playground of ${member_name ?? member_email ?? "a removed member"}`;
+}
+
+/** `412 ms`, `3.28 s`, `2 min 05 s` */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${formatCount(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** `24 Nov 18:03:12`, in UTC: entries of a log are compared by their seconds. */
+export function formatMoment(instant: string): string {
+  const day = new Date(instant).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  });
+  return `${day} ${instant.slice(11, 19)}`;
+}
+
+/** `2026-11-24 18:03:12.417 UTC` */
+export function formatExact(instant: string): string {
+  return `${new Date(instant).toISOString().slice(0, 23).replace("T", " ")} UTC`;
+}
+
+export const statusTones: Record<string, Tone> = {
+  answered: "good",
+  aborted: "plain",
+  rate_limited: "warn",
+  client_error: "warn",
+  server_error: "bad",
+  unreached: "bad",
+  interrupted: "bad",
+};
+
+/** In a table, where there is little room. */
+export const shortStatus: Record<string, string> = {
+  answered: "Answered",
+  aborted: "Aborted",
+  rate_limited: "Rate limited",
+  client_error: "Client error",
+  server_error: "Server error",
+  unreached: "Unreached",
+  interrupted: "Interrupted",
+};
+
+/** What became of it, in a sentence. */
+export const statusSentences: Record<string, string> = {
+  answered: "The upstream answered, and the client got all of it.",
+  aborted: "The client went away before the end. Billed is what had been used until then.",
+  rate_limited: "The upstream refused it for its own rate limits. It cost nothing.",
+  client_error: "The upstream refused what was asked. It cost nothing.",
+  server_error: "The upstream failed. What it had not used costs nothing.",
+  unreached: "The upstream could not be reached. It cost nothing.",
+  interrupted:
+    "It was sent, and no usable answer came. What it cost is not known: see unresolved spend under Limits.",
+};

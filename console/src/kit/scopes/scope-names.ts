@@ -1,0 +1,56 @@
+import { useMemo } from "react";
+import { useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
+import { useWorkspaceNames } from "../workspaces/queries.ts";
+import type { Scope } from "./scope.ts";
+
+interface Scoped {
+  id: string;
+  scope: Scope;
+}
+
+/** What a scope is called on screen. Keys are asked for only where one of them has a limit. */
+export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) => string {
+  const workspaceName = useWorkspaceNames();
+  const may = useMay();
+  const hasKeys = limits.some(({ scope }) => scope.type === "api_key");
+  const keys = useList("listApiKeys", {}, { isEnabled: hasKeys && may("api_keys:read") });
+  const keyNames = useMemo(
+    () => new Map(keys.data?.items.map(({ id, name }) => [id, name])),
+    [keys.data],
+  );
+  return (scope) => {
+    switch (scope.type) {
+      case "organization":
+        return scopeLabel("organization", "");
+      case "workspace":
+        return scopeLabel("workspace", workspaceName(scope.workspace_id).name);
+      case "api_key":
+        return scopeLabel("api_key", keyNames.get(scope.api_key_id) ?? scope.api_key_id);
+    }
+  };
+}
+
+/** A scope on the screen, by its kind and the name of the workspace or key. */
+export function scopeLabel(type: Scope["type"], name: string): string {
+  switch (type) {
+    case "organization":
+      return "The whole company";
+    case "workspace":
+      return name;
+    case "api_key":
+      return `Key ${name}`;
+  }
+}
+
+const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
+
+/** The widest has the lowest. */
+export function scopeRank(scope: Scope): number {
+  return scopeOrder[scope.type];
+}
+
+/** The widest first. */
+export function byScope(a: Scoped, b: Scoped): number {
+  return scopeRank(a.scope) - scopeRank(b.scope) || a.id.localeCompare(b.id);
+}

@@ -1,0 +1,116 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed } from "../../ui/form.ts";
+import { Input } from "../../ui/input.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { showServerErrors } from "../server-errors.ts";
+import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./queries.ts";
+
+const ANTHROPIC = "https://api.anthropic.com";
+
+interface UpstreamFormProps {
+  /** The stored upstream, or null to store one. */
+  upstream: Upstream | null;
+  onSaved?: () => void;
+  onCancel?: () => void;
+}
+
+/** Where Claude is called for every workspace, and with which credential. The credential is never shown again. */
+export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps) {
+  const create = useCreateUpstream();
+  const update = useUpdateUpstream();
+  const [error, setError] = useState<Error | null>(null);
+  const form = useForm({
+    defaultValues: {
+      name: upstream?.name ?? "Claude API",
+      base_url: upstream?.base_url ?? ANTHROPIC,
+      credential: "",
+    },
+  });
+  const { errors, isDirty, dirtyFields } = form.formState;
+  const isMoved = upstream !== null && form.watch("base_url").trim() !== upstream.base_url;
+  const submit = form.handleSubmit(async ({ name, base_url, credential }) => {
+    setError(null);
+    const secret = credential.trim() !== "" && { credential: credential.trim() };
+    try {
+      if (upstream) {
+        const body = {
+          // Only what was changed here: what somebody else changed meanwhile stays.
+          ...(dirtyFields.name && { name }),
+          // A credential goes with the address it was entered for.
+          ...((dirtyFields.base_url || secret) && { base_url }),
+          ...secret,
+        };
+        await update.mutateAsync({ params: { upstream_id: upstream.id }, body });
+      } else {
+        await create.mutateAsync({ body: { name, base_url, ...secret } });
+      }
+      form.reset({ name, base_url, credential: "" });
+      showToast("Upstream saved");
+      onSaved?.();
+    } catch (failure) {
+      setError(showServerErrors(form, failure as Error));
+    }
+  });
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      <UnsavedGuard isDirty={isDirty} />
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("name", needed("Give it a name."))}
+            maxLength={100}
+          />
+        )}
+      </Field>
+      <Field
+        label="Address"
+        hint="https, or http on this machine. Paths such as /v1/messages are added to it."
+        error={errors.base_url?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            type="url"
+            spellCheck={false}
+            {...form.register("base_url", needed("Enter an address."))}
+          />
+        )}
+      </Field>
+      <Field
+        label="Key for the Claude API"
+        isOptional={upstream?.has_credential === true && !isMoved}
+        hint={
+          isMoved
+            ? "A new address drops the stored key: enter the one that belongs to it."
+            : upstream?.credential_hint
+              ? `Stored: ${upstream.credential_hint}. Leave empty to keep it.`
+              : "Kept encrypted, sent to this address alone, and never shown again."
+        }
+        error={errors.credential?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            type="password"
+            autoComplete="off"
+            placeholder="sk-ant-…"
+            {...form.register("credential")}
+          />
+        )}
+      </Field>
+      <FormError error={error} />
+      <div className="flex flex-wrap gap-2.5">
+        <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
+          {upstream ? "Save changes" : "Store upstream"}
+        </Button>
+        {onCancel && <Button onClick={onCancel}>Cancel</Button>}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,277 @@
+import { SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
+import { useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { Filter } from "../../ui/combobox.tsx";
+import { Input } from "../../ui/input.tsx";
+import { Segments } from "../../ui/tabs.tsx";
+import { useMembers } from "../members/queries.ts";
+import { useWorkspaces } from "../workspaces/queries.ts";
+import type { RangeName } from "./range.ts";
+import type { Within } from "./report-query.ts";
+import { type FilterName, filterNames, type ReportFilters, type ReportSearch } from "./search.ts";
+import { groupWords, statusWords } from "./words.ts";
+
+interface BarProps {
+  search: ReportSearch;
+  onChange: (changed: ReportSearch) => void;
+  within?: Within;
+}
+
+export const rangeWords: Record<RangeName, string> = {
+  "1h": "1 hour",
+  "24h": "24 h",
+  "7d": "7 days",
+  "30d": "30 days",
+  month: "This month",
+  last_month: "Last month",
+  custom: "Days…",
+};
+
+interface RangeBarProps extends Pick<BarProps, "search" | "onChange"> {
+  /** What an address without a range means; null: any time. */
+  fallback: RangeName | null;
+}
+
+/** Which times. A choice leaves what was looked at closely, and the live view. */
+export function RangeBar({ search, onChange, fallback }: RangeBarProps) {
+  const isOwn = search.live !== undefined || search.at !== undefined;
+  const chosen = isOwn ? null : (search.range ?? fallback);
+  const options = Object.entries(rangeWords) as [RangeName, string][];
+  return (
+    <>
+      <div className="max-w-full overflow-x-auto">
+        <Segments<RangeName | "any" | "own">
+          label="Range"
+          value={chosen ?? (isOwn ? "own" : "any")}
+          options={fallback === null ? [["any", "Any time"], ...options] : options}
+          onChange={(range) =>
+            onChange({
+              ...withoutTimes,
+              range: range === "any" || range === "own" ? (undefined as never) : range,
+            })
+          }
+        />
+      </div>
+      {!isOwn && search.range === "custom" && <CustomDays search={search} onChange={onChange} />}
+    </>
+  );
+}
+
+/** Undefined in a change of the address takes the field out of it. */
+const withoutTimes: ReportSearch = { at: undefined, live: undefined };
+
+function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">) {
+  return (
+    <span className="flex items-center gap-2 text-sm">
+      <Input
+        type="date"
+        aria-label="First day, UTC"
+        value={search.from ?? ""}
+        max={search.to}
+        onChange={(event) => onChange({ from: event.target.value })}
+        className="w-40"
+      />
+      <span className="text-quiet">to</span>
+      <Input
+        type="date"
+        aria-label="Last day, UTC"
+        value={search.to ?? ""}
+        min={search.from}
+        onChange={(event) => onChange({ to: event.target.value })}
+        className="w-40"
+      />
+    </span>
+  );
+}
+
+/** Labels that few look at stand behind "More filters" until one of them is set. */
+const rare = [
+  "member",
+  "status",
+  "client",
+  "service_tier",
+  "context_window",
+  "inference_geo",
+  "speed",
+] as const;
+type RareName = (typeof rare)[number];
+
+const known: Record<Exclude<RareName, "member">, readonly string[]> = {
+  status: Object.keys(statusWords),
+  client: [
+    "claude-code",
+    "anthropic-python",
+    "anthropic-typescript",
+    "anthropic-go",
+    "anthropic-java",
+    "anthropic-ruby",
+    "anthropic-csharp",
+    "anthropic-php",
+    "vercel-ai",
+    "langchain",
+    "litellm",
+    "curl",
+    "wget",
+    "postman",
+    "python-requests",
+    "python-httpx",
+    "python-aiohttp",
+    "axios",
+    "node",
+    "go-http",
+    "java-http",
+    "browser",
+    "other",
+    "unknown",
+  ],
+  service_tier: ["standard", "priority", "batch"],
+  context_window: ["0-200k", "200k-1M"],
+  inference_geo: ["global", "us", "not_available"],
+  speed: ["standard", "fast"],
+};
+
+/** Some of the workspaces, keys, models and so on; all of it stands in the address. */
+export function FilterBar({ search, onChange, within = {} }: BarProps) {
+  const isRareSet = rare.some((name) => search[name] !== undefined);
+  const [isMore, setIsMore] = useState(isRareSet);
+  const set = filterNames.filter((name) => search[name] !== undefined);
+  return (
+    <>
+      {within.workspaceId === undefined && <WorkspaceFilter search={search} onChange={onChange} />}
+      {within.apiKeyId === undefined && <KeyFilter search={search} onChange={onChange} />}
+      <ModelFilter search={search} onChange={onChange} />
+      <Button
+        kind="quiet"
+        aria-expanded={isMore || isRareSet}
+        onClick={() => setIsMore(!isMore)}
+        disabled={isRareSet}
+      >
+        <SlidersHorizontal size={15} /> More filters
+      </Button>
+      {set.length > 0 && (
+        <Button kind="quiet" onClick={() => onChange(noFilters)}>
+          Clear filters
+        </Button>
+      )}
+      {(isMore || isRareSet) && (
+        <div className="flex w-full flex-wrap gap-2.5">
+          <MemberFilter search={search} onChange={onChange} />
+          {rare.map((name) =>
+            name === "member" ? null : (
+              <Filter
+                key={name}
+                label={groupWords[name]}
+                values={search[name] ?? []}
+                onChange={(values) => onChange(toChange(name, values))}
+                options={withChosen(
+                  known[name].map((value) => ({
+                    value,
+                    label: name === "status" ? (statusWords[value] ?? value) : value,
+                  })),
+                  search[name],
+                )}
+              />
+            ),
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+/** No value chosen is the same as no filter. */
+function toChange(name: FilterName, values: string[]): ReportFilters {
+  return { [name]: values.length > 0 ? values : undefined };
+}
+
+const noFilters = Object.fromEntries(filterNames.map((name) => [name, undefined])) as ReportFilters;
+
+interface Option {
+  value: string;
+  label: string;
+}
+
+/** A value of the address that the list does not have is shown all the same: it does narrow. */
+function withChosen<T extends Option>(options: readonly T[], chosen: readonly string[] = []) {
+  const missing = chosen.filter((value) => options.every((option) => option.value !== value));
+  return [...options, ...missing.map((value) => ({ value, label: value }))];
+}
+
+function WorkspaceFilter({ search, onChange }: BarProps) {
+  const workspaces = useWorkspaces({ withArchived: true });
+  return (
+    <Filter
+      label="Workspace"
+      values={search.workspace ?? []}
+      onChange={(values) => onChange(toChange("workspace", values))}
+      options={withChosen(
+        (workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
+          value: id,
+          label: name,
+          mark: <ColorDot color={display_color} />,
+        })),
+        search.workspace,
+      )}
+    />
+  );
+}
+
+function KeyFilter({ search, onChange }: BarProps) {
+  const may = useMay();
+  const keys = useList("listApiKeys", {}, { isEnabled: may("api_keys:read") });
+  if (!may("api_keys:read")) return null;
+  return (
+    <Filter
+      label="Key"
+      values={search.key ?? []}
+      onChange={(values) => onChange(toChange("key", values))}
+      options={withChosen(
+        (keys.data?.items ?? []).map(({ id, name, partial_key_hint }) => ({
+          value: id,
+          label: name,
+          note: partial_key_hint.slice(-4),
+        })),
+        search.key,
+      )}
+    />
+  );
+}
+
+function ModelFilter({ search, onChange }: BarProps) {
+  const may = useMay();
+  const prices = useList("listModelPrices", {}, { isEnabled: may("model_prices:read") });
+  return (
+    <Filter
+      label="Model"
+      values={search.model ?? []}
+      onChange={(values) => onChange(toChange("model", values))}
+      options={withChosen(
+        (prices.data?.items ?? []).map(({ model }) => ({ value: model, label: model })),
+        search.model,
+      )}
+    />
+  );
+}
+
+function MemberFilter({ search, onChange }: BarProps) {
+  const may = useMay();
+  const members = useMembers(true, may("members:read"));
+  if (!may("members:read")) return null;
+  return (
+    <Filter
+      label="Member"
+      values={search.member ?? []}
+      onChange={(values) => onChange(toChange("member", values))}
+      options={withChosen(
+        (members.data?.items ?? []).map(({ id, name, email }) => ({
+          value: id,
+          label: name || email,
+        })),
+        search.member,
+      )}
+    />
+  );
+}

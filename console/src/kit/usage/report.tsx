@@ -1,0 +1,191 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { Money, Tokens } from "../../ui/amounts.tsx";
+import { ButtonLink } from "../../ui/button.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { Select } from "../../ui/input.tsx";
+import { Stat, StatRow } from "../../ui/stat.tsx";
+import { LoadError } from "../error-pages.tsx";
+import { CostSummaryRow, useCostSummary } from "./cost-summary.tsx";
+import { FilterBar, RangeBar } from "./filter-bar.tsx";
+import { GroupTable } from "./group-table.tsx";
+import { LiveToggle } from "./live.tsx";
+import { ReportChart } from "./report-chart.tsx";
+import {
+  type Report,
+  type ReportAsked,
+  type ReportKind,
+  toFilterQuery,
+  useReport,
+  type Within,
+} from "./report-query.ts";
+import { toLogSearch } from "./report-search.ts";
+import { type GroupName, groupNames, type Metric, type ReportSearch } from "./search.ts";
+import { groupWords } from "./words.ts";
+
+interface ReportProps extends Within {
+  kind?: ReportKind;
+}
+
+/** Chart, totals and table of the same numbers. Everything chosen stands in the address, so that it can be shared. */
+export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportProps) {
+  const search: ReportSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const go = (changed: ReportSearch, { replace }: { replace: boolean }) =>
+    void navigate({
+      to: ".",
+      search: (before: object) => ({ ...before, ...changed }),
+      replace,
+    } as never);
+  const change = (changed: ReportSearch) => go(changed, { replace: true });
+  const within = { workspaceId, apiKeyId };
+  const asked = useAsked(kind, search, within);
+  const report = useReport(asked);
+  const summary = useCostSummary(asked.filters, kind === "cost");
+  return (
+    <div className="grid gap-7">
+      <div className="no-print flex flex-wrap items-center gap-2.5">
+        <RangeBar search={search} onChange={change} fallback="7d" />
+        <LiveToggle
+          isLive={search.live === true}
+          onChange={(isLive) => change({ at: undefined, live: isLive || undefined })}
+        />
+        <FilterBar search={search} onChange={change} within={within} />
+        <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
+        <span className="sm:ml-auto">
+          <ButtonLink to="/logs" search={toLogSearch(search, within)} kind="quiet">
+            View logs
+          </ButtonLink>
+        </span>
+      </div>
+      {kind === "cost" ? (
+        <CostSummaryRow summary={summary} />
+      ) : (
+        <UsageTotals totals={report.data?.totals} />
+      )}
+      {report.error && !report.data ? (
+        <LoadError error={report.error} onRetry={() => void report.refetch()} />
+      ) : (
+        <ReportChart
+          asked={asked}
+          report={report.data}
+          error={report.error}
+          search={search}
+          summary={kind === "cost" ? summary.data : undefined}
+          onChange={change}
+          onCloser={(at) => go({ at }, { replace: false })}
+          logSearch={toLogSearch(search, within)}
+        />
+      )}
+      {report.data && report.data.rows.length > 0 && (
+        <GroupTable kind={kind} report={report.data} groupBy={asked.groupBy} />
+      )}
+    </div>
+  );
+}
+
+/** The same object while the address says the same. */
+function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportAsked {
+  const { workspaceId, apiKeyId } = within;
+  return useMemo(() => {
+    const { range, from, to, at, live, by, top = 8 } = search;
+    const groups = groupsFor(kind, { workspaceId, apiKeyId });
+    const group = groups.find((name) => name === by) ?? groups[0] ?? "model";
+    const metric: Metric = kind === "cost" ? "cost" : (search.metric ?? "tokens");
+    return {
+      kind,
+      times: { range, from, to, at, live } as ReportAsked["times"],
+      groupBy: by === "none" ? null : group,
+      metric,
+      top,
+      filters: toFilterQuery(search, { workspaceId, apiKeyId }),
+    };
+  }, [kind, search, workspaceId, apiKeyId]);
+}
+
+/** By what there is more than one of; the first is what a report begins with. */
+function groupsFor(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupName[] {
+  const first: GroupName = apiKeyId ? "model" : workspaceId ? "api_key" : "workspace";
+  const others = groupNames.filter(
+    (name) =>
+      name !== first &&
+      !(name === "token_type" && kind === "usage") &&
+      !(name === "workspace" && (workspaceId || apiKeyId)) &&
+      !((name === "api_key" || name === "member") && apiKeyId),
+  );
+  return [first, ...others];
+}
+
+interface GroupChoiceProps {
+  kind: ReportKind;
+  asked: ReportAsked;
+  within: Within;
+  onChange: (changed: ReportSearch) => void;
+}
+
+function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
+  return (
+    <>
+      <Select
+        aria-label="Group by"
+        value={asked.groupBy ?? "none"}
+        onChange={(event) => onChange({ by: event.target.value as GroupName })}
+      >
+        {groupsFor(kind, within).map((name) => (
+          <option key={name} value={name}>
+            By {groupWords[name].replace(/^(?!API)./, (letter) => letter.toLowerCase())}
+          </option>
+        ))}
+        <option value="none">Not grouped</option>
+      </Select>
+      {asked.groupBy !== null && asked.groupBy !== "token_type" && (
+        <Select
+          aria-label="Groups in the chart"
+          value={asked.top}
+          onChange={(event) => onChange({ top: Number(event.target.value) })}
+        >
+          {[3, 5, 8].map((count) => (
+            <option key={count} value={count}>
+              Top {count} + others
+            </option>
+          ))}
+        </Select>
+      )}
+    </>
+  );
+}
+
+function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
+  if (totals !== undefined && !("total_tokens" in totals)) return null;
+  const cached = totals ? totals.cache_read_tokens : 0;
+  const prompt = totals
+    ? totals.input_tokens + cached + totals.cache_write_5m_tokens + totals.cache_write_1h_tokens
+    : 0;
+  return (
+    <StatRow>
+      <Stat
+        label="Cost"
+        value={totals && <Money usd={totals.cost_usd} />}
+        note={
+          totals && totals.unpriced_requests > 0 ? (
+            <span className="text-warn">
+              {formatCount(totals.unpriced_requests)} without a price, at the dearest rate
+            </span>
+          ) : undefined
+        }
+      />
+      <Stat
+        label="Requests"
+        value={totals && formatCount(totals.requests)}
+        hasNote
+        note={totals && `${formatCount(totals.errors)} failed`}
+      />
+      <Stat
+        label="Input tokens"
+        value={totals && <Tokens count={prompt} />}
+        note={prompt > 0 ? `${Math.round((cached / prompt) * 100)}% from the cache` : undefined}
+      />
+      <Stat label="Output tokens" value={totals && <Tokens count={totals.output_tokens} />} />
+    </StatRow>
+  );
+}

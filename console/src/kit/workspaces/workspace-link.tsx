@@ -1,0 +1,18 @@
+import { Link } from "@tanstack/react-router";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { useWorkspaceNames } from "./queries.ts";
+
+/** A workspace's colour and name, as a link to it. */
+export function WorkspaceLink({ id }: { id: string }) {
+  const { name, color } = useWorkspaceNames()(id);
+  return (
+    <Link
+      to="/workspaces/$workspaceId"
+      params={{ workspaceId: id }}
+      className="inline-flex max-w-full items-center gap-2 rounded-sm hover:underline focus-visible:-outline-offset-2"
+    >
+      <ColorDot color={color} />
+      <span className="truncate">{name}</span>
+    </Link>
+  );
+}
