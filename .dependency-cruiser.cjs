@@ -123,6 +123,63 @@ const faceRules = Object.entries(faces).map(([room, face]) => ({
   to: { path: inRoom(room), pathNot: face.map((path) => `${inRoom(room)}${toPattern(path)}$`) },
 }));
 
+// The console: features/ -> kit/ -> ui/, each also the modules beside router.tsx. The router alone puts features together.
+const consoleRules = [
+  {
+    name: "console-features-never-import-one-another",
+    severity: "error",
+    from: { path: "^console/src/features/([^/]+)/" },
+    to: { path: "^console/src/features/", pathNot: "^console/src/features/$1/" },
+  },
+  {
+    name: "console-only-the-router-imports-features",
+    severity: "error",
+    from: { path: "^console/src/", pathNot: "^console/src/(features/|router[.]tsx$)" },
+    to: { path: "^console/src/features/" },
+  },
+  {
+    name: "console-pages-do-not-import-the-shell",
+    severity: "error",
+    from: { path: "^console/src/(features|kit)/" },
+    to: { path: "^console/src/(shell/|main[.]tsx$|router[.]tsx$)" },
+  },
+  {
+    name: "console-ui-imports-nothing-of-the-product",
+    comment:
+      "observable.ts and load-part.ts hold values and load modules: they know no product either.",
+    severity: "error",
+    from: { path: "^console/src/ui/" },
+    to: {
+      path: "^(console/src|contract)/",
+      pathNot: "^console/src/(ui/|observable[.]ts$|load-part[.]ts$)",
+    },
+  },
+  {
+    name: "console-top-level-modules-import-no-pages",
+    severity: "error",
+    from: { path: "^console/src/[^/]+$", pathNot: "^console/src/(main|router)[.]tsx$" },
+    to: { path: "^console/src/(kit|shell)/" },
+  },
+  {
+    name: "console-names-the-contract-as-a-package",
+    comment: "@bursar/contract/...: a relative path would go around the package's exports.",
+    severity: "error",
+    from: { path: "^console/src/" },
+    to: { path: "^contract/", dependencyTypes: ["local"] },
+  },
+  {
+    name: "console-loads-no-schemas",
+    comment: "Types of every file are fine. These files alone have values and no schema library.",
+    severity: "error",
+    from: { path: "^console/src/" },
+    to: {
+      path: "^contract/src/",
+      pathNot: "^contract/src/(access-paths|console-pages|key-issues|permissions)[.]ts$",
+      dependencyTypesNot: ["type-only"],
+    },
+  },
+];
+
 module.exports = {
   rooms,
   faces,
@@ -130,6 +187,7 @@ module.exports = {
   forbidden: [
     ...edgeRules,
     ...faceRules,
+    ...consoleRules,
     {
       name: "every-folder-is-a-room",
       severity: "error",
