@@ -1,13 +1,23 @@
-import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
+import { findMovedPath } from "@bursar/contract/console-pages.ts";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { readAccessSearch } from "./features/access/search.ts";
-import { readReviewsSearch } from "./features/access-reviews/search.ts";
+import { readAccessReviewsSearch } from "./features/access-reviews/search.ts";
 import { readFiringsSearch } from "./features/alerts/search.ts";
 
-import { readKeysSearch } from "./features/api-keys/search.ts";
+import { readApiKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
-import { readAskSearch, readRequestsSearch } from "./features/increase-requests/search.ts";
+import {
+  readIncreaseRequestsSearch,
+  readNewIncreaseRequestSearch,
+} from "./features/increase-requests/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
-import { readTeamSearch } from "./features/members/search.ts";
+import { readMembersSearch } from "./features/members/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
 import { NotFoundPage } from "./kit/error-pages.tsx";
@@ -17,10 +27,18 @@ import { lazyRouteComponent } from "./load-part.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { ErrorState } from "./ui/states.tsx";
 
-// Every address of the console. The first part of each stands in contract/src/console-pages.ts too: the server answers
-// those with this application. Pages are loaded when they are first opened.
+// Every address of the console. The first part of each is listed in contract/src/console-pages.ts too: the server answers
+// those with this application. Each page is loaded when it is first opened. Addresses of earlier versions redirect.
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+const root = createRootRoute({
+  beforeLoad: ({ location: { pathname, searchStr, hash } }) => {
+    const path = findMovedPath(pathname);
+    if (path === null) return;
+    throw redirect({ href: `${path}${searchStr}${hash && `#${hash}`}`, replace: true });
+  },
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+});
 
 /** Everything that needs a signed-in person. */
 const shell = createRoute({
@@ -46,23 +64,23 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("./features/cost/page.tsx"), "CostPage"),
 });
 
-const logs = createRoute({
+const requests = createRoute({
   getParentRoute: () => shell,
-  path: "/logs",
+  path: "/requests",
   validateSearch: readReportSearch,
-  component: lazyRouteComponent(() => import("./features/requests/page.tsx"), "RequestLogPage"),
+  component: lazyRouteComponent(() => import("./features/requests/page.tsx"), "RequestsPage"),
 });
 
-const keys = createRoute({
+const apiKeys = createRoute({
   getParentRoute: () => shell,
-  path: "/keys",
-  validateSearch: readKeysSearch,
+  path: "/api-keys",
+  validateSearch: readApiKeysSearch,
   component: lazyRouteComponent(() => import("./features/api-keys/page.tsx"), "ApiKeysPage"),
 });
 
-const key = createRoute({
+const apiKey = createRoute({
   getParentRoute: () => shell,
-  path: "/keys/$keyId",
+  path: "/api-keys/$keyId",
   validateSearch: readReportSearch,
   component: lazyRouteComponent(() => import("./features/api-keys/key-page.tsx"), "ApiKeyPage"),
 });
@@ -70,19 +88,19 @@ const key = createRoute({
 const limitsPage = () => import("./features/spend-limits/page.tsx");
 const limits = createRoute({
   getParentRoute: () => shell,
-  path: "/limits",
+  id: "limits",
   component: lazyRouteComponent(limitsPage, "LimitsPage"),
 });
 const limitTabs = [
   createRoute({
     getParentRoute: () => limits,
-    path: "/",
+    path: "/spend-limits",
     validateSearch: readLimitsSearch,
     component: lazyRouteComponent(limitsPage, "SpendLimitsTab"),
   }),
   createRoute({
     getParentRoute: () => limits,
-    path: "/rates",
+    path: "/rate-limits",
     validateSearch: readLimitsSearch,
     component: lazyRouteComponent(
       () => import("./features/rate-limits/rates-tab.tsx"),
@@ -93,8 +111,8 @@ const limitTabs = [
 
 const increaseRequests = createRoute({
   getParentRoute: () => shell,
-  path: "/limits/requests",
-  validateSearch: readRequestsSearch,
+  path: "/increase-requests",
+  validateSearch: readIncreaseRequestsSearch,
   component: lazyRouteComponent(
     () => import("./features/increase-requests/page.tsx"),
     "IncreaseRequestsPage",
@@ -103,20 +121,20 @@ const increaseRequests = createRoute({
 
 const increaseRequest = createRoute({
   getParentRoute: () => shell,
-  path: "/limits/requests/$requestId",
+  path: "/increase-requests/$requestId",
   component: lazyRouteComponent(
     () => import("./features/increase-requests/request-page.tsx"),
     "IncreaseRequestPage",
   ),
 });
 
-const askForMore = createRoute({
+const newIncreaseRequest = createRoute({
   getParentRoute: () => shell,
-  path: "/limits/request",
-  validateSearch: readAskSearch,
+  path: "/increase-requests/new",
+  validateSearch: readNewIncreaseRequestSearch,
   component: lazyRouteComponent(
-    () => import("./features/increase-requests/ask-page.tsx"),
-    "AskForMorePage",
+    () => import("./features/increase-requests/new-page.tsx"),
+    "NewIncreaseRequestPage",
   ),
 });
 
@@ -171,7 +189,7 @@ const workspaceTabs = [
   createRoute({
     getParentRoute: () => workspace,
     path: "/",
-    validateSearch: readKeysSearch,
+    validateSearch: readApiKeysSearch,
     component: lazyRouteComponent(
       () => import("./features/api-keys/workspace-keys-tab.tsx"),
       "WorkspaceKeysTab",
@@ -203,14 +221,14 @@ const workspaceTabs = [
 const teamPage = () => import("./features/members/page.tsx");
 const team = createRoute({
   getParentRoute: () => shell,
-  path: "/team",
+  id: "team",
   component: lazyRouteComponent(teamPage, "TeamPage"),
 });
 const teamTabs = [
   createRoute({
     getParentRoute: () => team,
-    path: "/",
-    validateSearch: readTeamSearch,
+    path: "/members",
+    validateSearch: readMembersSearch,
     component: lazyRouteComponent(teamPage, "MembersTab"),
   }),
   createRoute({
@@ -220,7 +238,7 @@ const teamTabs = [
   }),
   createRoute({
     getParentRoute: () => team,
-    path: "/roles",
+    path: "/members/roles",
     component: lazyRouteComponent(() => import("./features/members/roles-tab.tsx"), "RolesTab"),
   }),
   createRoute({
@@ -231,27 +249,30 @@ const teamTabs = [
   }),
 ] as const;
 
-const reviews = createRoute({
+const accessReviews = createRoute({
   getParentRoute: () => shell,
-  path: "/reviews",
-  validateSearch: readReviewsSearch,
-  component: lazyRouteComponent(() => import("./features/access-reviews/page.tsx"), "ReviewsPage"),
+  path: "/access-reviews",
+  validateSearch: readAccessReviewsSearch,
+  component: lazyRouteComponent(
+    () => import("./features/access-reviews/page.tsx"),
+    "AccessReviewsPage",
+  ),
 });
 
-const reviewPage = () => import("./features/access-reviews/review-page.tsx");
-const review = createRoute({
+const accessReviewPage = () => import("./features/access-reviews/review-page.tsx");
+const accessReview = createRoute({
   getParentRoute: () => shell,
-  path: "/reviews/$reviewId",
-  component: lazyRouteComponent(reviewPage, "ReviewPage"),
+  path: "/access-reviews/$reviewId",
+  component: lazyRouteComponent(accessReviewPage, "AccessReviewPage"),
 });
-const reviewTabs = [
+const accessReviewTabs = [
   createRoute({
-    getParentRoute: () => review,
+    getParentRoute: () => accessReview,
     path: "/",
     component: lazyRouteComponent(() => import("./features/access-reviews/all-tab.tsx"), "AllTab"),
   }),
   createRoute({
-    getParentRoute: () => review,
+    getParentRoute: () => accessReview,
     path: "/decide",
     component: lazyRouteComponent(
       () => import("./features/access-reviews/decide-tab.tsx"),
@@ -272,31 +293,34 @@ const adminKeys = createRoute({
   component: lazyRouteComponent(() => import("./features/admin-keys/page.tsx"), "AdminKeysPage"),
 });
 
-const models = createRoute({
+const modelPrices = createRoute({
   getParentRoute: () => shell,
-  path: "/models",
-  component: lazyRouteComponent(() => import("./features/model-prices/page.tsx"), "ModelsPage"),
+  path: "/model-prices",
+  component: lazyRouteComponent(
+    () => import("./features/model-prices/page.tsx"),
+    "ModelPricesPage",
+  ),
 });
 
-const upstream = createRoute({
+const upstreams = createRoute({
   getParentRoute: () => shell,
-  path: "/upstream",
-  component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamPage"),
+  path: "/upstreams",
+  component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamsPage"),
 });
 
-const audit = createRoute({
+const auditLog = createRoute({
   getParentRoute: () => shell,
-  path: "/audit",
+  path: "/audit-log",
   validateSearch: readAuditSearch,
   component: lazyRouteComponent(() => import("./features/audit-log/page.tsx"), "AuditLogPage"),
 });
 
-const security = createRoute({
+const securitySettings = createRoute({
   getParentRoute: () => shell,
-  path: "/security",
+  path: "/security-settings",
   component: lazyRouteComponent(
     () => import("./features/security-settings/page.tsx"),
-    "SecurityPage",
+    "SecuritySettingsPage",
   ),
 });
 
@@ -366,26 +390,26 @@ const routeTree = root.addChildren([
     overview,
     usage,
     cost,
-    logs,
-    keys,
-    key,
+    requests,
+    apiKeys,
+    apiKey,
     limits.addChildren(limitTabs),
     increaseRequests,
     increaseRequest,
-    askForMore,
+    newIncreaseRequest,
     alerts.addChildren(alertTabs),
     alertFiring,
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),
-    reviews,
-    review.addChildren(reviewTabs),
+    accessReviews,
+    accessReview.addChildren(accessReviewTabs),
     account,
     adminKeys,
-    models,
-    upstream,
-    audit,
-    security,
+    modelPrices,
+    upstreams,
+    auditLog,
+    securitySettings,
     mail,
     system,
     settings,

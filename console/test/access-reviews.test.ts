@@ -165,7 +165,7 @@ describeConsole("access reviews", (console) => {
         remind_days: 10,
         grace_days: 14,
       });
-      await page.goto(`${company.server.url}/security`);
+      await page.goto(`${company.server.url}/security-settings`);
       const card = page.getByRole("listitem").filter({ hasText: "Never expire" });
       const count = Number(await card.locator("span").first().textContent());
       await card.getByRole("link").click();
@@ -195,12 +195,12 @@ describeConsole("access reviews", (console) => {
       );
       const [closed] = ended["data"] as { id: string }[];
       for (const path of [
-        "/team/access",
-        "/reviews",
-        `/reviews/${company.reviewId}`,
-        `/reviews/${closed?.id ?? company.reviewId}`,
-        "/security",
-        "/keys?issue=never_expires",
+        "/access",
+        "/access-reviews",
+        `/access-reviews/${company.reviewId}`,
+        `/access-reviews/${closed?.id ?? company.reviewId}`,
+        "/security-settings",
+        "/api-keys?issue=never_expires",
         "/admin-keys",
         `/workspaces/${company.engineeringId}/settings`,
       ]) {
@@ -208,7 +208,7 @@ describeConsole("access reviews", (console) => {
         await settle(page);
         await check(path);
       }
-      await page.goto(`${company.server.url}/reviews/${company.reviewId}/decide`);
+      await page.goto(`${company.server.url}/access-reviews/${company.reviewId}/decide`);
       await settle(page);
       await page.keyboard.press("j");
       await page.keyboard.press("u");
@@ -217,7 +217,7 @@ describeConsole("access reviews", (console) => {
       await page.getByLabel("Reason").waitFor();
       await check("deciding");
       await page.keyboard.press("Escape");
-      await page.goto(`${company.server.url}/reviews`);
+      await page.goto(`${company.server.url}/access-reviews`);
       await settle(page);
       await pressCreate(page);
       for (let step = 1; step <= 4; step++) {
@@ -233,7 +233,7 @@ describeConsole("access reviews", (console) => {
 });
 
 async function startReviewByWizard(page: Page, name: string): Promise<void> {
-  await page.goto(`${company.server.url}/reviews`);
+  await page.goto(`${company.server.url}/access-reviews`);
   await pressCreate(page);
   await page.getByLabel("Name").fill(name);
   for (let step = 1; step <= 3; step++) {

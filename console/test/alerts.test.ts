@@ -80,17 +80,17 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
     await row.waitFor({ state: "detached" });
   });
 
-  test("somebody asks for more, and an owner approves it: the limit is set, and the request says so", async () => {
+  test("an owner approves an increase request: the limit is set, and the request says so", async () => {
     const { engineeringId, increaseRequestId } = company();
     const { page } = await openAs();
-    await goTo(page, "/limits");
-    await page.getByRole("link", { name: "Requests for more" }).click();
+    await goTo(page, "/spend-limits");
+    await page.getByRole("link", { name: "Increase requests" }).click();
     await page
       .getByRole("row", { name: /Engineering/ })
       .getByRole("link")
       .click();
     await page.getByRole("heading", { level: 1, name: "More for Engineering" }).waitFor();
-    expect(new URL(page.url()).pathname).toBe(`/limits/requests/${increaseRequestId}`);
+    expect(new URL(page.url()).pathname).toBe(`/increase-requests/${increaseRequestId}`);
     await page.getByRole("button", { name: "Approve request…" }).click();
     await page.getByLabel("New limit").fill("11000");
     await page.getByLabel("Answer").fill("Until Friday.");
@@ -101,7 +101,7 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
     const { json } = await company().server.admin("GET", `/v1/admin/spend_limits?${query}`);
     expect(json?.["data"]).toMatchObject([{ limit_usd: 11_000 }]);
 
-    await goTo(page, `/limits/request?scope=workspace&id=${engineeringId}&period=monthly`);
+    await goTo(page, `/increase-requests/new?scope=workspace&id=${engineeringId}&period=monthly`);
     await page.getByLabel("New limit").fill("15000");
     await page.getByRole("button", { name: "Send request" }).click();
     await page.getByText("Say what it is for.").waitFor();

@@ -20,7 +20,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
     const { page } = mine;
     const other = (await openAs(emailOf("Grace"))).page;
     const open = async (who: Page) => {
-      await goTo(who, "/limits");
+      await goTo(who, "/spend-limits");
       await who.getByRole("button", { name: "Actions for the limit of Engineering" }).click();
       await who.getByRole("menuitem", { name: "Change limit…" }).click();
     };
@@ -62,7 +62,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
 
   test("a new limit never replaces one that is there already without a word", async () => {
     const { page } = await openAs();
-    await goTo(page, "/limits");
+    await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
     await page.getByLabel("Limit", { exact: true }).fill("1");
     await page.getByRole("button", { name: "Set limit", exact: true }).click();
@@ -94,7 +94,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
     const dialog = page.getByRole("dialog");
     const amount = dialog.getByLabel("Limit", { exact: true });
 
-    await goTo(page, "/limits");
+    await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
     await dialog.getByLabel("Whose spend").selectOption("workspace");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
@@ -139,7 +139,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
     page.on("response", (answer) => {
       if (answer.status() === 403) refused.push(answer.url());
     });
-    await goTo(page, "/limits");
+    await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Limit", { exact: true }).fill("1");
@@ -183,7 +183,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
 
   test("many are invited at once, and what became of each address is said", async () => {
     const { page, faults } = await openAs();
-    await goTo(page, "/team");
+    await goTo(page, "/members");
     await pressCreate(page);
     await page
       .getByLabel("E-mail addresses")
@@ -222,7 +222,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
       owner_member_id: radia?.id,
       permissions: ["write"],
     });
-    await goTo(page, `/team?find=radia`);
+    await goTo(page, `/members?find=radia`);
     await page.getByRole("button", { name: "Actions for Radia Perlman" }).click();
     await page.getByRole("menuitem", { name: "Remove member…" }).click();
     await page.getByText("1 personal key stops: Radia’s laptop.").waitFor();
@@ -259,7 +259,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
       const file = await coming;
       return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
     };
-    await goTo(page, "/audit?event=spend_limit.");
+    await goTo(page, "/audit-log?event=spend_limit.");
     const csv = await save("Save as CSV");
     expect(csv.name).toMatch(/\.csv$/);
     expect(csv.text).toContain("spend_limit.set");

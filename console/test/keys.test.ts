@@ -48,7 +48,7 @@ describeConsole("keys", ({ company, openAs }) => {
     await page.mouse.click(5, 5);
     await page.goBack();
     // The address changes before the page is asked, and is set back then.
-    await page.waitForURL(`${company().server.url}/keys`);
+    await page.waitForURL(`${company().server.url}/api-keys`);
     expect(await dialog.isVisible()).toBe(true);
     expect(await page.getByRole("button", { name: "Done" }).isDisabled()).toBe(true);
     await storeSecret(page);
@@ -245,7 +245,7 @@ describeConsole("keys", ({ company, openAs }) => {
       await page.getByRole("button", { name: "Discard changes" }).click();
       await page.getByRole("dialog").waitFor({ state: "detached" });
     };
-    await open("/keys", "Create key…");
+    await open("/api-keys", "Create key…");
     await page.getByRole("button", { name: "Show all" }).click();
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("listbox").waitFor({ state: "detached" });
@@ -254,19 +254,19 @@ describeConsole("keys", ({ company, openAs }) => {
     await page.getByRole("button", { name: "Keep editing" }).click();
     await isAsked();
 
-    await open("/team", "Invite people…");
+    await open("/members", "Invite people…");
     await page.getByRole("button", { name: "Show all" }).click();
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("button", { name: "Leave out Research" }).waitFor();
     await isAsked();
 
-    await open("/reviews", "Start access review…");
+    await open("/access-reviews", "Start access review…");
     await page.getByRole("button", { name: "Next" }).click();
     await page.getByRole("button", { name: "Leave out Ada Lovelace" }).click();
     await isAsked();
 
     // Some browsers give a box that is pressed no focus.
-    await open("/reviews", "Start access review…");
+    await open("/access-reviews", "Start access review…");
     const box = page.getByRole("dialog").getByRole("checkbox").first();
     await box.evaluate((element) => (element as unknown as { click(): void }).click());
     await isAsked();
@@ -279,7 +279,7 @@ describeConsole("keys", ({ company, openAs }) => {
     await page.getByPlaceholder(/^A page/).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.goto(`${url}/keys`);
+    await page.goto(`${url}/api-keys`);
     await page.getByRole("button", { name: "Create key…" }).click();
     await page.getByLabel("Name").fill("Half done");
     await page.keyboard.press("Control+k");
@@ -303,7 +303,7 @@ describeConsole("keys", ({ company, openAs }) => {
       `INSERT INTO api_key_secret (api_key_id, hash, hint, created_at)
        SELECT id, sha256(id::bytea), 'sk-ant-api03-' || right(id, 4), now() FROM api_key WHERE created_by_id = 'many'`,
     );
-    await page.goto(`${url}/keys?show=all`);
+    await page.goto(`${url}/api-keys?show=all`);
     await settle(page);
     const columns = () =>
       page

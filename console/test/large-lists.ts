@@ -52,7 +52,7 @@ function acts(url: string): [what: string, act: (page: Page) => Promise<void>][]
     [
       "open the keys",
       async (page) => {
-        await goTo(page, url, "/keys?show=all");
+        await goTo(page, url, "/api-keys?show=all");
         await rows(page).first().waitFor();
       },
     ],
@@ -103,10 +103,10 @@ function acts(url: string): [what: string, act: (page: Page) => Promise<void>][]
       },
     ],
     ["scroll through the workspaces", scroll],
-    ["open the limits, one for each workspace", (page) => goTo(page, url, "/limits")],
+    ["open the limits, one for each workspace", (page) => goTo(page, url, "/spend-limits")],
     ["scroll through the limits", scroll],
     ["open the usage", (page) => goTo(page, url, "/usage?range=30d")],
-    ["open the audit log", (page) => goTo(page, url, "/audit")],
+    ["open the audit log", (page) => goTo(page, url, "/audit-log")],
   ];
 }
 

@@ -51,7 +51,7 @@ describeConsole("the overview", ({ company, openAs }) => {
     expect(faults).toEqual([]);
   });
 
-  test("counts the keys of a blocked workspace; a developer there is led to ask for more", async () => {
+  test("counts the keys of a blocked workspace; a developer there is led to an increase request", async () => {
     await setLimit(1);
     const { page, faults } = await openAs(emailOf("Katherine"), {
       width: 390,
@@ -62,7 +62,7 @@ describeConsole("the overview", ({ company, openAs }) => {
     await row.getByText("2 keys blocked").waitFor();
     expect(await row.count()).toBe(1);
     expect(await findViolations(page)).toEqual([]);
-    await row.getByRole("link", { name: "Ask for more" }).click();
+    await row.getByRole("link", { name: "Request increase" }).click();
     await page.getByRole("heading", { level: 1 }).and(page.locator(":focus")).waitFor();
     expect(new URL(page.url()).search).toContain(company().engineeringId);
     await setLimit(8_000);

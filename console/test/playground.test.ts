@@ -70,10 +70,10 @@ describeConsole("the playground and the system", (console) => {
       return status === 200 ? status : null;
     });
     const who = `Playground of ${owner.name}`;
-    await page.goto(`${company.server.url}/logs?request=${id}&open=${id}`);
+    await page.goto(`${company.server.url}/requests?request=${id}&open=${id}`);
     const drawer = page.getByRole("dialog", { name: "Request" });
     await drawer.getByText(who).waitFor();
-    expect(await drawer.locator("a[href^='/keys/']").count()).toBe(0);
+    expect(await drawer.locator("a[href^='/api-keys/']").count()).toBe(0);
     expect(await drawer.getByRole("button", { name: "All of this key" }).count()).toBe(0);
     await page.keyboard.press("Escape");
     await page.getByRole("cell", { name: who }).waitFor();
@@ -140,12 +140,12 @@ describeConsole("the playground and the system", (console) => {
     await page.getByLabel("Your name").fill("Ada King");
     await page.getByRole("button", { name: "Change name" }).click();
     await page.getByRole("button", { name: "Ada King" }).waitFor();
-    await page.goto(`${company.server.url}/team`);
+    await page.goto(`${company.server.url}/members`);
     await page.getByText("Ada King").first().waitFor();
   });
 
   test("a key is found by typing, and what limits it is said in words", async () => {
-    const page = await openSignedIn("/limits");
+    const page = await openSignedIn("/spend-limits");
     await page.getByLabel("Key", { exact: true }).fill("Help centre");
     await page.getByRole("option", { name: /Help centre, production/ }).click();
     await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
@@ -154,7 +154,7 @@ describeConsole("the playground and the system", (console) => {
       .waitFor();
     expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
     // The same on the page of the key.
-    await page.goto(`${company.server.url}/keys/${company.apiKeyId}`);
+    await page.goto(`${company.server.url}/api-keys/${company.apiKeyId}`);
     await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
   });
 
@@ -165,7 +165,7 @@ describeConsole("the playground and the system", (console) => {
       workspace_id: engineeringId,
     });
     await sendMessage(server.url, textField(key, "key"), { model: "simulate-cut" });
-    const page = await openSignedIn("/limits");
+    const page = await openSignedIn("/spend-limits");
     await page.getByRole("button", { name: /^Decide about req_/ }).click();
     await page.getByLabel("Charge it").check();
     await page.getByRole("button", { name: "Charge spend" }).click();

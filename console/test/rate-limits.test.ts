@@ -14,7 +14,7 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
 
   test("one is set for a workspace, changed and removed, and says what it does", async () => {
     const { page, faults } = await openAs();
-    await goTo(page, "/limits");
+    await goTo(page, "/spend-limits");
     await page.getByRole("link", { name: "Rate limits" }).click();
     await page.getByText("A request over a limit gets 429 with the time to wait").waitFor();
     await page.getByRole("button", { name: "Set rate limit…" }).click();
@@ -59,7 +59,7 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
       requests_per_minute: 900,
     });
     const open = async (who: Page) => {
-      await goTo(who, "/limits/rates");
+      await goTo(who, "/rate-limits");
       await openMenu(who, "The whole company");
       await who.getByRole("menuitem", { name: "Change rate limit…" }).click();
     };
@@ -108,9 +108,9 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
     await expect
       .poll(async () => (await sendMessage(server.url, key)).status, { timeout: PATIENCE_MS })
       .toBe(429);
-    await goTo(page, `/keys/${id}`);
+    await goTo(page, `/api-keys/${id}`);
     await row(page, "The key").getByText("1 / min").waitFor();
-    await goTo(page, `/limits/rates?key=${id}`);
+    await goTo(page, `/rate-limits?key=${id}`);
     await row(page, "The key").last().waitFor();
     expect(faults).toEqual([]);
   });

@@ -162,7 +162,7 @@ describeConsole("reports and the request log", (console) => {
       await openBusiest(page, "Show its minutes");
       await page.getByRole("navigation", { name: "Looked at closely" }).waitFor();
       await openBusiest(page, "Show its requests");
-      await page.getByRole("heading", { level: 1, name: "Logs" }).waitFor();
+      await page.getByRole("heading", { level: 1, name: "Requests" }).waitFor();
       expect(new URL(page.url()).searchParams.get("at")).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/);
       expect((await readTable(page, "Requests")).length).toBeGreaterThan(0);
       await page.goBack();
@@ -385,10 +385,10 @@ describeConsole("reports and the request log", (console) => {
     "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
     async () => {
       const page = await openSignedIn();
-      await page.goto(`${company.server.url}/keys/${known.keys[0]?.id}`);
+      await page.goto(`${company.server.url}/api-keys/${known.keys[0]?.id}`);
       expect(await readTable(page, "Requests")).toHaveLength(5);
       await page.getByRole("link", { name: "All requests" }).click();
-      await page.getByRole("heading", { level: 1, name: "Logs" }).waitFor();
+      await page.getByRole("heading", { level: 1, name: "Requests" }).waitFor();
       await page.getByRole("combobox", { name: "Key: Cheap key" }).waitFor();
       await page.getByText("Requests are kept for ever.").waitFor();
       await page.getByRole("button", { name: "Set retention…" }).click();
@@ -480,7 +480,7 @@ async function openReport(page: Page, kind: "usage" | "cost", search: Row): Prom
 }
 
 async function openLog(page: Page, search: Row): Promise<void> {
-  await page.goto(`${company.server.url}/logs?${toSearch(search)}`);
+  await page.goto(`${company.server.url}/requests?${toSearch(search)}`);
 }
 
 function toSearch(search: Row): string {

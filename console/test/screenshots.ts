@@ -1,6 +1,6 @@
 // Makes pictures of every page, wide and narrow, light and dark, to look at: `npm run screenshots` puts them into
 // console/screenshots, which git ignores, and those that the README shows into docs/images. With names of pages
-// (`npm run screenshots -- keys limits`) it makes those alone.
+// (`npm run screenshots -- api-keys mail`) it makes those alone.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "@playwright/test";
@@ -10,7 +10,7 @@ import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { pagesOf, strangersPages } from "./pages.ts";
 
-const inReadme = new Set(["overview", "keys", "usage"]);
+const inReadme = new Set(["overview", "api-keys", "usage"]);
 const folder = join(root, "console", "screenshots");
 const images = join(root, "docs", "images");
 const only = new Set(process.argv.slice(2));

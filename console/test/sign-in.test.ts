@@ -129,7 +129,7 @@ describeConsole("coming in", ({ company, browser, open, openAs }) => {
     const { page } = await open();
     const { url } = company().server;
     await signIn(page, emailOf("Barbara"), { url });
-    await page.goto(`${url}/team`);
+    await page.goto(`${url}/members`);
     await page.getByText(emailOf("Katherine")).waitFor();
     await signOut(page, "Barbara Liskov");
     await page.goBack();
@@ -291,7 +291,7 @@ describeConsole("coming in", ({ company, browser, open, openAs }) => {
 
   test("who may not see a page is told who can help, by name", async () => {
     const { page } = await openAs(emailOf("Barbara"));
-    await page.goto(`${company().server.url}/audit`);
+    await page.goto(`${company().server.url}/audit-log`);
     await page.getByRole("heading", { name: "This is not yours to see" }).waitFor();
     await page.getByRole("link", { name: owner.email }).waitFor();
     await page.getByRole("link", { name: emailOf("Grace") }).waitFor();

@@ -128,7 +128,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
         /You have reached your specified workspace API usage limits\. You will regain access on \d{4}-\d\d-01 at 00:00 UTC\. The monthly spend limit of workspace wksp_\w+ is \$10\.00; spent: \$10\.20\./,
       );
       expect(error.message).toMatch(
-        /To ask for a higher limit, open http\S+\/limits\/request\?scope=workspace&id=wksp_\w+&period=monthly"/,
+        /To ask for a higher limit, open http\S+\/increase-requests\/new\?scope=workspace&id=wksp_\w+&period=monthly"/,
       );
       expect(error.headers?.get("x-should-retry")).toBe("false");
       expect(error.requestID).toMatch(/^req_/);

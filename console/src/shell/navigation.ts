@@ -27,6 +27,8 @@ export interface Place {
   label: string;
   to: LinkProps["to"];
   icon: LucideIcon;
+  /** Addresses of its other tabs and of pages below them. */
+  also?: readonly string[];
   /** Shown to who may do this somewhere. */
   action: Action;
   /** Pressed after `g`. */
@@ -41,11 +43,18 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       { label: "Overview", to: "/", icon: House, action: "usage:read", shortcut: "o" },
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
-      { label: "Logs", to: "/logs", icon: ListTree, action: "usage:read", shortcut: "r" },
-      { label: "API keys", to: "/keys", icon: KeyRound, action: "api_keys:read", shortcut: "k" },
+      { label: "Requests", to: "/requests", icon: ListTree, action: "usage:read", shortcut: "r" },
+      {
+        label: "API keys",
+        to: "/api-keys",
+        icon: KeyRound,
+        action: "api_keys:read",
+        shortcut: "k",
+      },
       {
         label: "Limits",
-        to: "/limits",
+        to: "/spend-limits",
+        also: ["/rate-limits", "/increase-requests"],
         icon: Landmark,
         action: "spend_limits:read",
         shortcut: "l",
@@ -70,10 +79,17 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "workspaces:read",
         shortcut: "w",
       },
-      { label: "Team", to: "/team", icon: Users, action: "members:read", shortcut: "t" },
+      {
+        label: "Team",
+        to: "/members",
+        also: ["/invites", "/access"],
+        icon: Users,
+        action: "members:read",
+        shortcut: "t",
+      },
       {
         label: "Access reviews",
-        to: "/reviews",
+        to: "/access-reviews",
         icon: ClipboardCheck,
         // Whoever can be a reviewer: who runs the company, or a workspace.
         action: "workspace_members:write",
@@ -87,17 +103,29 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         shortcut: "a",
       },
       {
-        label: "Models & prices",
-        to: "/models",
+        label: "Model prices",
+        to: "/model-prices",
         icon: Tags,
         action: "model_prices:read",
         shortcut: "m",
       },
-      { label: "Upstream", to: "/upstream", icon: Server, action: "upstreams:read", shortcut: "s" },
-      { label: "Security", to: "/security", icon: Lock, action: "security:read", shortcut: "y" },
+      {
+        label: "Upstreams",
+        to: "/upstreams",
+        icon: Server,
+        action: "upstreams:read",
+        shortcut: "s",
+      },
+      {
+        label: "Security settings",
+        to: "/security-settings",
+        icon: Lock,
+        action: "security:read",
+        shortcut: "y",
+      },
       {
         label: "Audit log",
-        to: "/audit",
+        to: "/audit-log",
         icon: ScrollText,
         action: "audit_log:read",
         shortcut: "h",
@@ -114,3 +142,8 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
     ],
   },
 ];
+
+/** Whether a path is at one of the other addresses of a place, or below it. */
+export function isAlsoAt({ also = [] }: Pick<Place, "also">, path: string): boolean {
+  return also.some((address) => path === address || path.startsWith(`${address}/`));
+}

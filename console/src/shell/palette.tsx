@@ -88,7 +88,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
                     key="request"
                     id="request"
                     icon={ListTree}
-                    onSelect={() => go(`/logs?open=${text.trim()}`)}
+                    onSelect={() => go(`/requests?open=${text.trim()}`)}
                   >
                     <code className="truncate">{text.trim()}</code>
                   </Result>,
@@ -97,7 +97,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
           </Group>
           <Group heading="API keys">
             {(keys.data?.data ?? []).map(({ id, name, partial_key_hint }) => (
-              <Result key={id} id={id} icon={KeyRound} onSelect={() => go(`/keys/${id}`)}>
+              <Result key={id} id={id} icon={KeyRound} onSelect={() => go(`/api-keys/${id}`)}>
                 <span className="truncate">{name}</span>
                 <code className="ml-auto text-faint">{partial_key_hint}</code>
               </Result>
@@ -109,7 +109,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
                 key={id}
                 id={id}
                 icon={CircleUser}
-                onSelect={() => go(`/team?find=${encodeURIComponent(email)}`)}
+                onSelect={() => go(`/members?find=${encodeURIComponent(email)}`)}
               >
                 <span className="truncate">{name}</span>
                 <span className="ml-auto truncate text-faint">{email}</span>

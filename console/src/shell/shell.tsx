@@ -7,7 +7,7 @@ import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { commandKey } from "./command-key.ts";
-import { places } from "./navigation.ts";
+import { isAlsoAt, places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { Questions } from "./questions.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
@@ -103,8 +103,12 @@ function Rail({ onSearch }: { onSearch: () => void }) {
   );
 }
 
+/** The router's own marks of a link to the page that is open. */
+const markOfOpenPage = { "data-status": "active", "aria-current": "page" } as const;
+
 function Places({ onGo }: { onGo?: () => void }) {
   const may = useMay();
+  const { pathname } = useLocation();
   return (
     <nav aria-label="Console" className="grid gap-5 overflow-y-auto px-3 pb-4">
       {places.map(({ title, items }) => {
@@ -114,16 +118,17 @@ function Places({ onGo }: { onGo?: () => void }) {
           <div key={title ?? "main"}>
             {title && <h2 className="px-2.5 pb-1 text-xs font-medium text-faint">{title}</h2>}
             <ul className="grid gap-px">
-              {shown.map(({ label, to, icon: Icon }) => (
-                <li key={label}>
+              {shown.map(({ icon: Icon, ...place }) => (
+                <li key={place.label}>
                   <Link
-                    to={to ?? "/"}
+                    to={place.to ?? "/"}
                     {...(onGo && { onClick: onGo })}
-                    activeOptions={{ exact: to === "/", includeSearch: false }}
+                    activeOptions={{ exact: place.to === "/", includeSearch: false }}
+                    {...(isAlsoAt(place, pathname) && markOfOpenPage)}
                     className="flex min-h-8.5 items-center gap-2.5 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-line/75 data-[status=active]:font-medium data-[status=active]:text-ink pointer-coarse:min-h-11"
                   >
                     <Icon size={16} strokeWidth={1.85} aria-hidden="true" />
-                    {label}
+                    {place.label}
                   </Link>
                 </li>
               ))}

@@ -44,14 +44,14 @@ describe("how to ask for a higher limit", () => {
 
   test("is a page of the console, where its address is known", () => {
     expect(howToAsk(ofKey, "https://bursar.example.com")).toBe(
-      "To ask for a higher limit, open https://bursar.example.com/limits/request?scope=api_key&id=apikey_1&period=daily",
+      "To ask for a higher limit, open https://bursar.example.com/increase-requests/new?scope=api_key&id=apikey_1&period=daily",
     );
   });
 
   test("of the organization names no id", () => {
     const limit = { ...ofKey, scopeType: "organization" } as const;
     expect(howToAsk(limit, "https://bursar.example.com")).toMatch(
-      /\/limits\/request\?scope=organization&period=daily$/,
+      /\/increase-requests\/new\?scope=organization&period=daily$/,
     );
   });
 

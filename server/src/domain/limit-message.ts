@@ -35,7 +35,7 @@ export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period"
  */
 export function howToAsk({ scopeType, scopeId, period }: AskableLimit, publicUrl: string | null) {
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
-  const page = `/limits/request?scope=${scopeType}${id}&period=${period}`;
+  const page = `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
   return publicUrl === null
     ? `To ask for a higher limit, send POST /v1/admin/spend_limit_increase_requests to this server, or open its console at ${page}`
     : `To ask for a higher limit, open ${publicUrl}${page}`;

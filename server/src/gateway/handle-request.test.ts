@@ -409,7 +409,7 @@ describe("before anything is sent", () => {
     expect(answer.status).toBe(400);
     expect(JSON.parse(answer.text).error).toEqual({
       type: "invalid_request_error",
-      message: `${message} To ask for a higher limit, open https://bursar.example.com/limits/request?scope=workspace&id=wksp_test&period=monthly`,
+      message: `${message} To ask for a higher limit, open https://bursar.example.com/increase-requests/new?scope=workspace&id=wksp_test&period=monthly`,
     });
     expect(answer.headers["x-should-retry"]).toBe("false");
     expect(scopes).toEqual([

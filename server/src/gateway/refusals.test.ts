@@ -140,7 +140,7 @@ describe("a spend limit that is reached", () => {
     expect(answer.status).toBe(429);
     expect(errorOf(answer)).toEqual({
       type: "billing_error",
-      message: `${message} To ask for a higher limit, open ${PUBLIC_URL}/limits/request?scope=workspace&id=wksp_test&period=monthly`,
+      message: `${message} To ask for a higher limit, open ${PUBLIC_URL}/increase-requests/new?scope=workspace&id=wksp_test&period=monthly`,
     });
     expect(answer.headers).toMatchObject({
       "x-should-retry": "false",

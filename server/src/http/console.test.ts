@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { consolePages } from "@bursar/contract/console-pages.ts";
+import { consolePages, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -35,8 +35,12 @@ afterAll(async () => {
 const get = (url: string, headers: Record<string, string> = {}) =>
   app.inject({ method: "GET", url, headers });
 
-test("the console's document stands at each of its addresses, never cached, under a strict policy", async () => {
-  for (const url of ["/", ...consolePages.flatMap((page) => [`/${page}`, `/${page}/a/b?c=d`])]) {
+test("the console's document stands at each of its addresses and at each earlier one, never cached, under a strict policy", async () => {
+  const pages = [
+    ...consolePages.map((page) => `/${page}`),
+    ...movedConsolePages.map(([page]) => page),
+  ];
+  for (const url of ["/", ...pages.flatMap((page) => [page, `${page}/a/b?c=d`])]) {
     const answer = await get(url);
     expect([url, answer.statusCode, answer.payload]).toEqual([url, 200, DOCUMENT]);
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -72,7 +76,8 @@ describe("everything that is not the console's stays what it was", () => {
     const taken = new Set(adminRoutes.map((route) => route.path.split("/")[1]));
     for (const name of ["v1", "api", "docs", "assets", "healthz", "readyz", "metrics"])
       taken.add(name);
-    expect(consolePages.filter((page) => taken.has(page))).toEqual([]);
+    const moved = movedConsolePages.map(([page]) => page.split("/")[1] ?? "");
+    expect([...consolePages, ...moved].filter((page) => taken.has(page))).toEqual([]);
   });
 
   test("only reading: a form posted at a page of the console is a 404", async () => {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { consolePages } from "@bursar/contract/console-pages.ts";
+import { consolePages, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { consolePolicy } from "./security-headers.ts";
 
@@ -47,7 +47,7 @@ export async function readConsole(folder: string): Promise<ConsoleBuild | null> 
   return { document, assets: new Map(assets) };
 }
 
-/** The console's document at each of its addresses, and its files, which carry the hash of their content in their name. */
+/** The console's document at each of its addresses, earlier ones too, and its files, which carry the hash of their content in their name. */
 export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
   const sendDocument = (request: FastifyRequest, reply: FastifyReply) =>
     sendFile(
@@ -56,7 +56,8 @@ export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
       build.document,
     );
   app.get("/", sendDocument);
-  for (const page of consolePages) {
+  const moved = movedConsolePages.map(([before]) => before.split("/")[1]);
+  for (const page of new Set([...consolePages, ...moved])) {
     app.get(`/${page}`, sendDocument);
     app.get(`/${page}/*`, sendDocument);
   }

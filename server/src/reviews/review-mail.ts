@@ -90,7 +90,7 @@ async function queueNotice(
         : `In "${review.name}" ${undecided} entries wait for your decision.`,
       kind === "overdue" ? `It was due on ${day}.` : `It is due on ${day}.`,
     ],
-    action: { label: "Review", url: `${deps.publicUrl()}/reviews/${review.id}/decide` },
+    action: { label: "Review", url: `${deps.publicUrl()}/access-reviews/${review.id}/decide` },
     notes: [
       review.auto_close_days === null
         ? "It stays open until somebody closes it."

@@ -57,7 +57,7 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
       const made = await create.mutateAsync({ body: toBody(form.getValues()) });
       showToast(`Review of ${formatAccesses(made.progress.items)} started`);
       onClose();
-      void navigate({ to: "/reviews/$reviewId", params: { reviewId: made.id } });
+      void navigate({ to: "/access-reviews/$reviewId", params: { reviewId: made.id } });
     } catch (failure) {
       const left = showServerErrors(form, failure as Error);
       setError(left);

@@ -19,11 +19,11 @@ import { useNow } from "../../ui/use-now.ts";
 import { CreateReviewDialog } from "./create-review.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { type Review, useReviews } from "./queries.ts";
-import type { ReviewsSearch, ReviewView } from "./search.ts";
+import type { AccessReviewsSearch, ReviewView } from "./search.ts";
 import { formatAccesses, listWords } from "./words.ts";
 
 /** Reviews of who reaches what: what one is asked to decide about, and for who runs the company, all of them. */
-export function ReviewsPage() {
+export function AccessReviewsPage() {
   const may = useMay();
   const [isCreating, setIsCreating] = useState(false);
   const mayRead = may("access_reviews:read");
@@ -72,7 +72,7 @@ const EXAMPLE = `./bursar access-reviews create --name "Autumn 2026" --scope '{"
 function AllReviews({ start }: { start: ReactNode }) {
   const reviews = useReviews(true);
   const nowMs = useNow();
-  const { show = "all" }: ReviewsSearch = useSearch({ strict: false });
+  const { show = "all" }: AccessReviewsSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const columns = useMemo(() => makeColumns(nowMs), [nowMs]);
   if (reviews.error) {
@@ -104,7 +104,7 @@ function AllReviews({ start }: { start: ReactNode }) {
           value={show}
           options={views}
           onChange={(chosen) =>
-            void navigate({ to: "/reviews", search: { show: chosen }, replace: true })
+            void navigate({ to: "/access-reviews", search: { show: chosen }, replace: true })
           }
         />
       }
@@ -135,7 +135,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
       cell: (review) => (
         <span className="grid">
           <Link
-            to="/reviews/$reviewId"
+            to="/access-reviews/$reviewId"
             params={{ reviewId: review.id }}
             className="max-w-80 truncate font-medium after:absolute after:inset-0"
           >

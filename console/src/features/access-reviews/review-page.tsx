@@ -35,7 +35,7 @@ export function useReviewId(): string {
 }
 
 /** One review: for who runs the company everything in it, for its reviewers what they decide about. */
-export function ReviewPage() {
+export function AccessReviewPage() {
   const id = useReviewId();
   const may = useMay();
   const mayRead = may("access_reviews:read");
@@ -49,10 +49,10 @@ export function ReviewPage() {
   if (!review) return assigned.isPending || mayRead ? <SkeletonRows /> : <NotFoundPage />;
   const params = { reviewId: id };
   const tabs: (Tab | false)[] = [
-    mayRead && { label: "All access", to: "/reviews/$reviewId", params },
+    mayRead && { label: "All access", to: "/access-reviews/$reviewId", params },
     assigned.review !== null && {
       label: decideLabel(assigned.review.assigned.undecided, review.status),
-      to: "/reviews/$reviewId/decide",
+      to: "/access-reviews/$reviewId/decide",
       params,
     },
   ];
@@ -62,7 +62,7 @@ export function ReviewPage() {
       title={review.name}
       above={
         <p className="flex items-center gap-2 text-sm text-quiet">
-          <BackLink to="/reviews">Access reviews</BackLink>
+          <BackLink to="/access-reviews">Access reviews</BackLink>
           <Badge tone={tone}>{text}</Badge>
         </p>
       }

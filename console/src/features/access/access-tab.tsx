@@ -28,7 +28,7 @@ export function AccessTab() {
   const query = useMemo(() => toQuery(search), [search]);
   const access = useList("listAccess", { query }, { keepsPrevious: true });
   const change = (changed: AccessSearch) =>
-    void navigate({ to: "/team/access", search: { ...search, ...changed }, replace: true });
+    void navigate({ to: "/access", search: { ...search, ...changed }, replace: true });
   if (access.error) return <LoadError error={access.error} onRetry={() => void access.refetch()} />;
   const items = access.data?.items ?? [];
   const people = new Set(items.map(({ member }) => member?.id).filter(Boolean)).size;
@@ -48,7 +48,7 @@ export function AccessTab() {
           <button
             type="button"
             className="link"
-            onClick={() => void navigate({ to: "/team/access", search: {}, replace: true })}
+            onClick={() => void navigate({ to: "/access", search: {}, replace: true })}
           >
             Show all access
           </button>

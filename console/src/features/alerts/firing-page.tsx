@@ -99,7 +99,7 @@ function whyNobody({ covered_by_id, is_muted }: Firing): ReactNode {
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {
   switch (scope.type) {
     case "organization":
-      return <ButtonLink to="/limits">Open limits</ButtonLink>;
+      return <ButtonLink to="/spend-limits">Open limits</ButtonLink>;
     case "workspace":
       return (
         <ButtonLink
@@ -111,7 +111,7 @@ function ScopeLink({ firing: { scope } }: { firing: Firing }) {
       );
     case "api_key":
       return (
-        <ButtonLink to="/keys/$keyId" params={{ keyId: scope.api_key_id } as never}>
+        <ButtonLink to="/api-keys/$keyId" params={{ keyId: scope.api_key_id } as never}>
           Open key
         </ButtonLink>
       );

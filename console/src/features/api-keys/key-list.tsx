@@ -21,7 +21,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type NewKey, NewKeyDialog } from "./new-key-dialog.tsx";
 import { useApiKeys } from "./queries.ts";
-import type { KeysSearch, KeyView } from "./search.ts";
+import type { ApiKeysSearch, KeyView } from "./search.ts";
 import { permissionWords, strongest } from "./words.ts";
 
 const views: readonly (readonly [KeyView, string])[] = [
@@ -40,7 +40,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
     find: search = "",
     issue,
     unused,
-  }: KeysSearch = useSearch({
+  }: ApiKeysSearch = useSearch({
     strict: false,
   });
   // The issue alone says which keys those are: among them are disabled ones.
@@ -52,7 +52,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   const may = useMay();
   const nowMs = useNow();
   const navigate = useNavigate();
-  const show = (changed: KeysSearch) =>
+  const show = (changed: ApiKeysSearch) =>
     void navigate({
       to: ".",
       search: (before: object) => ({ ...before, ...changed }),
@@ -218,7 +218,7 @@ function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
       cell: (key) => (
         <span className="grid min-w-28">
           <Link
-            to="/keys/$keyId"
+            to="/api-keys/$keyId"
             params={{ keyId: key.id }}
             className="max-w-72 truncate font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
           >

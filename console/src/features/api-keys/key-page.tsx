@@ -43,7 +43,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Page
       title={apiKey.name}
-      above={<BackLink to="/keys">API keys</BackLink>}
+      above={<BackLink to="/api-keys">API keys</BackLink>}
       lead={
         <span className="grid gap-1.5">
           <KeyBadges apiKey={apiKey} />

@@ -4,7 +4,7 @@ export const keyViews = ["working", "attention", "beyond", "stopped", "all"] as 
 export type KeyView = (typeof keyViews)[number];
 
 /** What of the list of keys stands in the address. */
-export interface KeysSearch {
+export interface ApiKeysSearch {
   show?: KeyView;
   find?: string;
   /** Only keys with this issue: from the cards of the security page. */
@@ -17,8 +17,8 @@ const MAX_LENGTH = 200;
 const MAX_DAYS = 3_650;
 
 /** Reads the address; what makes no sense is as if it were not there. */
-export function readKeysSearch(raw: Record<string, unknown>): KeysSearch {
-  const found: KeysSearch = {};
+export function readApiKeysSearch(raw: Record<string, unknown>): ApiKeysSearch {
+  const found: ApiKeysSearch = {};
   const show = keyViews.find((view) => view === raw["show"]);
   if (show) found.show = show;
   const issue = keyIssues.find((each) => each === raw["issue"]);

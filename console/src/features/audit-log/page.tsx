@@ -24,8 +24,8 @@ export function AuditLogPage() {
   const [shown, setShown] = useState<AuditEvent | null>(null);
   const columns = useMemo(() => makeColumns(setShown), []);
   const change = (changed: AuditSearch) =>
-    void navigate({ to: "/audit", search: { ...search, ...changed }, replace: true });
-  const clear = () => void navigate({ to: "/audit", search: {}, replace: true });
+    void navigate({ to: "/audit-log", search: { ...search, ...changed }, replace: true });
+  const clear = () => void navigate({ to: "/audit-log", search: {}, replace: true });
   if (events.error && events.items.length === 0) {
     return <LoadError error={events.error} onRetry={events.refetch} />;
   }

@@ -12,12 +12,12 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { type IncreaseRequest, useIncreaseRequests } from "./queries.ts";
-import type { RequestsSearch, RequestView } from "./search.ts";
+import type { IncreaseRequestsSearch, RequestView } from "./search.ts";
 import { personWords, scopeWords, statusTones } from "./words.ts";
 
-/** Requests for higher limits: one's own, and those one may decide about. */
+/** Increase requests: one's own, and those one may decide about. */
 export function IncreaseRequestsPage() {
-  const { show = "pending" }: RequestsSearch = useSearch({ strict: false });
+  const { show = "pending" }: IncreaseRequestsSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const may = useMay();
   const requests = useIncreaseRequests(show);
@@ -25,17 +25,17 @@ export function IncreaseRequestsPage() {
   if (requests.error && requests.items.length === 0) {
     return <LoadError error={requests.error} onRetry={requests.refetch} />;
   }
-  const ask = may("spend_limits:request") && (
-    <ButtonLink to="/limits/request" kind="primary">
-      Ask for more…
+  const create = may("spend_limits:request") && (
+    <ButtonLink to="/increase-requests/new" kind="primary">
+      Request increase
     </ButtonLink>
   );
   return (
     <Page
-      title="Requests for higher limits"
-      above={may("spend_limits:read") && <BackLink to="/limits">Limits</BackLink>}
+      title="Increase requests"
+      above={may("spend_limits:read") && <BackLink to="/spend-limits">Limits</BackLink>}
       lead="Who needs more than a limit allows, and what was decided."
-      actions={ask}
+      actions={create}
     >
       <div className="grid gap-4">
         <div>
@@ -47,7 +47,7 @@ export function IncreaseRequestsPage() {
               ["all", "All"],
             ]}
             onChange={(view) =>
-              void navigate({ to: "/limits/requests", search: { show: view }, replace: true })
+              void navigate({ to: "/increase-requests", search: { show: view }, replace: true })
             }
           />
         </div>
@@ -60,7 +60,7 @@ export function IncreaseRequestsPage() {
           </EmptyState>
         ) : (
           <Table
-            label="Requests for higher limits"
+            label="Increase requests"
             columns={columns}
             rows={requests.items}
             rowKey={({ id }) => id}
@@ -84,7 +84,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       cell: (request) => (
         <span className="grid min-w-36 gap-0.5 py-1">
           <Link
-            to="/limits/requests/$requestId"
+            to="/increase-requests/$requestId"
             params={{ requestId: request.id }}
             className="link font-medium"
           >

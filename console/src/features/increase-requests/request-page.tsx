@@ -30,7 +30,7 @@ export function IncreaseRequestPage() {
   const { data } = request;
   if (!data) {
     return (
-      <Page title="Request for a higher limit">
+      <Page title="Increase request">
         <SkeletonRows rows={5} />
       </Page>
     );
@@ -40,8 +40,8 @@ export function IncreaseRequestPage() {
   const close = () => setOpen(null);
   return (
     <Page
-      title={`More for ${scopeWords(data)}`}
-      above={<BackLink to="/limits/requests">Requests for higher limits</BackLink>}
+      title={`Increase request for ${scopeWords(data)}`}
+      above={<BackLink to="/increase-requests">Increase requests</BackLink>}
       lead={`${personWords(data.requester)} asks for ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
       actions={
         <>

@@ -1,16 +1,16 @@
 export type RequestView = "pending" | "all";
 
-/** What of the list of requests stands in the address. */
-export interface RequestsSearch {
+/** What of the list of increase requests stands in the address. */
+export interface IncreaseRequestsSearch {
   show?: RequestView;
 }
 
-export function readRequestsSearch(raw: Record<string, unknown>): RequestsSearch {
+export function readIncreaseRequestsSearch(raw: Record<string, unknown>): IncreaseRequestsSearch {
   return raw["show"] === "all" ? { show: "all" } : {};
 }
 
-/** Which limit a new request is about: a refused caller gets such an address. */
-export interface AskSearch {
+/** Which limit a new increase request is about: a refused caller gets such an address. */
+export interface NewIncreaseRequestSearch {
   scope?: "organization" | "workspace" | "api_key";
   id?: string;
   period?: "daily" | "weekly" | "monthly";
@@ -20,7 +20,9 @@ const scopes = ["organization", "workspace", "api_key"] as const;
 const periods = ["daily", "weekly", "monthly"] as const;
 
 /** Reads the address; what makes no sense is as if it were not there. */
-export function readAskSearch(raw: Record<string, unknown>): AskSearch {
+export function readNewIncreaseRequestSearch(
+  raw: Record<string, unknown>,
+): NewIncreaseRequestSearch {
   const scope = scopes.find((each) => each === raw["scope"]);
   const period = periods.find((each) => each === raw["period"]);
   const { id } = raw;

@@ -21,16 +21,16 @@ import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
 import { useReactivateMember } from "./queries.ts";
-import type { TeamSearch } from "./search.ts";
+import type { MembersSearch } from "./search.ts";
 
 export function TeamPage() {
   const may = useMay();
   const [isInviting, setIsInviting] = useState(false);
   const tabs: (Tab | false)[] = [
-    { label: "Members", to: "/team" },
-    may("invites:read") && { label: "Invites", to: "/team/invites" },
-    { label: "Roles", to: "/team/roles" },
-    may("access_reviews:read") && { label: "Who reaches what", to: "/team/access" },
+    { label: "Members", to: "/members" },
+    may("invites:read") && { label: "Invites", to: "/invites" },
+    { label: "Roles", to: "/members/roles" },
+    may("access_reviews:read") && { label: "Who reaches what", to: "/access" },
   ];
   return (
     <Page
@@ -58,9 +58,9 @@ export function MembersTab() {
   const session = useSession();
   const [withRemoved, setWithRemoved] = useState(false);
   const navigate = useNavigate();
-  const { find: search = "" }: TeamSearch = useSearch({ strict: false });
+  const { find: search = "" }: MembersSearch = useSearch({ strict: false });
   const setSearch = (find: string) =>
-    void navigate({ to: "/team", search: { find }, replace: true });
+    void navigate({ to: "/members", search: { find }, replace: true });
   const [changed, setChanged] = useState<{ member: Member; change: Change } | null>(null);
   const members = useMembers(withRemoved);
   const mayWrite = may("members:write");

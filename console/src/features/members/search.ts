@@ -1,5 +1,5 @@
 /** What of the team stands in the address. */
-export interface TeamSearch {
+export interface MembersSearch {
   /** Part of a name or address. */
   find?: string;
 }
@@ -7,6 +7,6 @@ export interface TeamSearch {
 const MAX_LENGTH = 100;
 
 /** Reads the address; what makes no sense is as if it were not there. */
-export function readTeamSearch({ find }: Record<string, unknown>): TeamSearch {
+export function readMembersSearch({ find }: Record<string, unknown>): MembersSearch {
   return typeof find === "string" && find !== "" ? { find: find.slice(0, MAX_LENGTH) } : {};
 }

@@ -13,7 +13,7 @@ import { SetPriceDialog } from "./components.tsx";
 
 type ModelPrice = ItemOf<"listModelPrices">;
 
-export function ModelsPage() {
+export function ModelPricesPage() {
   const may = useMay();
   const prices = useList("listModelPrices", {});
   const [search, setSearch] = useState("");
@@ -27,7 +27,7 @@ export function ModelsPage() {
   );
   return (
     <Page
-      title="Models & prices"
+      title="Model prices"
       lead="US dollars per million tokens, as published. A price of your own holds from its date on; what was counted keeps the price it had."
       actions={
         mayChange && (

@@ -72,9 +72,11 @@ function Loaded({ organization }: { organization: Organization }) {
       </Section>
       <Section title="Elsewhere">
         <div className="flex flex-wrap gap-2.5">
-          {may("security:read") && <ButtonLink to="/security">Security</ButtonLink>}
-          <ButtonLink to="/models">Models & prices</ButtonLink>
-          {may("audit_log:read") && <ButtonLink to="/audit">Audit log</ButtonLink>}
+          {may("security:read") && (
+            <ButtonLink to="/security-settings">Security settings</ButtonLink>
+          )}
+          <ButtonLink to="/model-prices">Model prices</ButtonLink>
+          {may("audit_log:read") && <ButtonLink to="/audit-log">Audit log</ButtonLink>}
           {may("system:read") && <ButtonLink to="/system">System</ButtonLink>}
         </div>
       </Section>

@@ -57,7 +57,7 @@ function BlockedNow() {
   if (limits.length === 0) return null;
   const count = data.next_page === null ? limits.length : `more than ${limits.length}`;
   return (
-    <AttentionList title="Blocked now" all={<AllLink to="/limits">All limits</AllLink>}>
+    <AttentionList title="Blocked now" all={<AllLink to="/spend-limits">All limits</AllLink>}>
       {limits.slice(0, SHOWN).map((limit) => (
         <BlockedRow key={limit.spend_limit.id} limit={limit} />
       ))}
@@ -99,7 +99,7 @@ function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimi
   const place = workspace_id ?? undefined;
   if (may("spend_limits:write", place)) {
     return workspace_id === null ? (
-      <Link to="/limits" className="link">
+      <Link to="/spend-limits" className="link">
         Change limit
       </Link>
     ) : (
@@ -116,11 +116,11 @@ function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimi
   const { scope, period } = spend_limit;
   return (
     <Link
-      to="/limits/request"
+      to="/increase-requests/new"
       search={{ scope: scope.type, ...idOf(scope), period }}
       className="link"
     >
-      Ask for more
+      Request increase
     </Link>
   );
 }

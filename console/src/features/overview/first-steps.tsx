@@ -43,14 +43,14 @@ export function FirstSteps({ month }: { month: Month }) {
         {upstreams.data && (
           <Step isDone={upstreams.data.items.length > 0} title="Name the upstream">
             Until then the built-in simulator answers, free of charge.{" "}
-            <Link to="/upstream" className="link">
+            <Link to="/upstreams" className="link">
               Store its address and key
             </Link>
           </Step>
         )}
         <Step isDone={keys.data.data.length > 0} title="Create a key">
           Programs call Claude with the key of a workspace.{" "}
-          <Link to="/keys" className="link">
+          <Link to="/api-keys" className="link">
             Create a key
           </Link>
         </Step>

@@ -131,7 +131,7 @@ function CompanyLimits() {
     <Section
       title="The company’s limits"
       actions={
-        <Link to="/limits" className="link text-sm">
+        <Link to="/spend-limits" className="link text-sm">
           All limits
         </Link>
       }
@@ -219,7 +219,7 @@ function KeysToLookAt() {
     <Section
       title="Keys to look at"
       actions={
-        <Link to="/keys" search={{ show: "attention" }} className="link text-sm">
+        <Link to="/api-keys" search={{ show: "attention" }} className="link text-sm">
           All that need attention
         </Link>
       }
@@ -228,7 +228,7 @@ function KeysToLookAt() {
         {found.slice(0, TOP).map((key) => (
           <li key={key.id} className="flex flex-wrap items-center gap-3 py-2.5">
             <Link
-              to="/keys/$keyId"
+              to="/api-keys/$keyId"
               params={{ keyId: key.id }}
               className="font-medium hover:underline"
             >

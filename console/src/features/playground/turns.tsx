@@ -75,7 +75,7 @@ function Recorded({ requestId }: { requestId: string }) {
         {record.is_estimated && " (estimated)"}
         {record.is_unpriced && " (no price set)"}
       </span>
-      <Link to="/logs" search={{ request: requestId }} className="link">
+      <Link to="/requests" search={{ request: requestId }} className="link">
         <code className="text-xs">{requestId}</code>
       </Link>
     </>

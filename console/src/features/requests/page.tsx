@@ -13,18 +13,18 @@ import { Page } from "../../ui/page.tsx";
 import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { LogFilters } from "./log-filters.tsx";
-import { type LogQuery, toLogQuery, useRequests } from "./queries.ts";
+import { type RequestsQuery, toRequestsQuery, useRequests } from "./queries.ts";
 import { RequestDrawer } from "./request-drawer.tsx";
+import { RequestFilters } from "./request-filters.tsx";
 import { Retention } from "./retention.tsx";
 
 /** Every request that was sent, newest first: what, by whom, how long, for how much. Filtered by the address. */
-export function RequestLogPage() {
+export function RequestsPage() {
   const search: ReportSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const go = useCallback(
     (next: (before: ReportSearch) => object, replace: boolean) =>
-      void navigate({ to: "/logs", search: next, replace } as never),
+      void navigate({ to: "/requests", search: next, replace } as never),
     [navigate],
   );
   const change = (changed: ReportSearch) => go((before) => ({ ...before, ...changed }), true);
@@ -37,7 +37,7 @@ export function RequestLogPage() {
   useSearchOn(requests);
   return (
     <Page
-      title="Logs"
+      title="Requests"
       lead="Every request to Claude, within two seconds of its end. Prompts and answers are never stored."
       actions={<Export query={query} />}
     >
@@ -62,7 +62,7 @@ export function RequestLogPage() {
           </span>
         </div>
         <div className="no-print flex flex-wrap items-center gap-2.5">
-          <LogFilters search={search} onChange={change} />
+          <RequestFilters search={search} onChange={change} />
           <StaleBadge
             error={requests.items.length > 0 ? requests.error : null}
             readAt={new Date(requests.readAtMs).toISOString()}
@@ -80,10 +80,10 @@ export function RequestLogPage() {
 }
 
 /** As of when the filters were chosen: a log whose beginning moves with the clock would start anew all the time. */
-function useLogQuery(search: ReportSearch): LogQuery {
+function useLogQuery(search: ReportSearch): RequestsQuery {
   const { open: _, ...filters } = search;
   const text = JSON.stringify(filters);
-  return useMemo(() => toLogQuery(JSON.parse(text) as ReportSearch, Date.now()), [text]);
+  return useMemo(() => toRequestsQuery(JSON.parse(text) as ReportSearch, Date.now()), [text]);
 }
 
 function toUsageSearch({ request, upstream, cost, open, ...rest }: ReportSearch): ReportSearch {
@@ -142,7 +142,7 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
 }
 
 /** All that the filters leave, not only what is loaded. */
-function Export({ query }: { query: LogQuery }) {
+function Export({ query }: { query: RequestsQuery }) {
   const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const save = async (format: "csv" | "jsonl") => {

@@ -6,10 +6,10 @@ import { useApi, useChange, usePages } from "../../queries.ts";
 
 export type RequestDetail = Answer<"getRequest">;
 
-export type LogQuery = ReturnType<typeof toLogQuery>;
+export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
 /** The filters of the API that the address means. An end that is still to come is left out: the log goes on to now. */
-export function toLogQuery(search: ReportSearch, nowMs: number) {
+export function toRequestsQuery(search: ReportSearch, nowMs: number) {
   const { range, at, live, request, upstream, cost } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? rangeOf(search, nowMs) : null;
@@ -23,7 +23,7 @@ export function toLogQuery(search: ReportSearch, nowMs: number) {
   };
 }
 
-export const useRequests = (query: LogQuery, isLive: boolean) =>
+export const useRequests = (query: RequestsQuery, isLive: boolean) =>
   usePages("listRequests", query, { everyMs: isLive ? LIVE_MS : null });
 
 export const useRequest = (id: string) => useApi("getRequest", { params: { request_id: id } });

@@ -206,7 +206,7 @@ function Whose({ request }: Detail) {
     [
       "Key",
       !is_playground && may("api_keys:read", workspace_id) ? (
-        <Link key="key" to="/keys/$keyId" params={{ keyId: api_key_id }} className="link">
+        <Link key="key" to="/api-keys/$keyId" params={{ keyId: api_key_id }} className="link">
           {madeWith(request)}
         </Link>
       ) : (
@@ -219,7 +219,7 @@ function Whose({ request }: Detail) {
       member_id === null ? (
         "None: the key is the workspace’s"
       ) : may("members:read") ? (
-        <Link key="member" to="/team" className="link">
+        <Link key="member" to="/members" className="link">
           {memberName}
         </Link>
       ) : (

@@ -43,7 +43,7 @@ function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {
       <span className="grid gap-0.5">
         {count > 0 ? (
           <Link
-            to="/keys"
+            to="/api-keys"
             search={{ issue }}
             className="w-fit rounded-sm font-medium after:absolute after:inset-0 hover:underline"
           >

@@ -19,7 +19,7 @@ import { useKeyHygiene, useSecuritySettings, useUpdateSecuritySettings } from ".
 type Settings = Answer<"getSecuritySettings">;
 
 /** Rules that hold for every key of the company. */
-export function SecurityPage() {
+export function SecuritySettingsPage() {
   const settings = useSecuritySettings();
   // Together with what stands above it, so that nothing is pushed down.
   const isComing = useKeyHygiene().isPending;
@@ -27,7 +27,10 @@ export function SecurityPage() {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
   }
   return (
-    <Page title="Security" lead="Rules that hold for the whole company, for people and programs.">
+    <Page
+      title="Security settings"
+      lead="Rules that hold for the whole company, for people and programs."
+    >
       <KeyHygiene />
       {settings.data && !isComing && <KeyLifetime settings={settings.data} />}
     </Page>
@@ -119,7 +122,7 @@ function Beyond({ settings }: { settings: Settings }) {
   return (
     <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
       {may("api_keys:read") && api_keys > 0 ? (
-        <Link to="/keys" search={{ show: "beyond" }} className="font-semibold underline">
+        <Link to="/api-keys" search={{ show: "beyond" }} className="font-semibold underline">
           {apiKeys}
         </Link>
       ) : (

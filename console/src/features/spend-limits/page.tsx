@@ -13,8 +13,8 @@ import { UnresolvedSpend } from "./unresolved.tsx";
 export function LimitsPage() {
   const may = useMay();
   const tabs: (Tab | false)[] = [
-    may("spend_limits:read") && { label: "Spend limits", to: "/limits" },
-    may("rate_limits:read") && { label: "Rate limits", to: "/limits/rates" },
+    may("spend_limits:read") && { label: "Spend limits", to: "/spend-limits" },
+    may("rate_limits:read") && { label: "Rate limits", to: "/rate-limits" },
   ];
   return (
     <Page
@@ -22,7 +22,7 @@ export function LimitsPage() {
       lead="What may be spent per day, week and month, and sent per minute. Days begin at 00:00 UTC."
       actions={
         may("spend_limits:request") && (
-          <ButtonLink to="/limits/requests">Requests for more</ButtonLink>
+          <ButtonLink to="/increase-requests">Increase requests</ButtonLink>
         )
       }
     >

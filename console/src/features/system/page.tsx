@@ -96,7 +96,7 @@ function PriceList({ prices }: { prices: System["price_list"] }) {
     <>
       As published on {formatDay(prices.as_of)}
       {prices.overrides > 0 && `, with ${formatPlural(prices.overrides, "price")} of your own`}.{" "}
-      <Link to="/models" className="link">
+      <Link to="/model-prices" className="link">
         Models & prices
       </Link>
     </>
@@ -298,7 +298,7 @@ function UpstreamState({ upstream }: { upstream: System["upstream"] }) {
         </>
       )}{" "}
       {may("upstreams:read") && (
-        <Link to="/upstream" className="link">
+        <Link to="/upstreams" className="link">
           Upstream
         </Link>
       )}
@@ -319,7 +319,7 @@ function AuditState({ log }: { log: System["audit_log"] }) {
       ) : (
         <Badge tone="bad">It was changed</Badge>
       )}{" "}
-      <Link to="/audit" className="link">
+      <Link to="/audit-log" className="link">
         Audit log
       </Link>
     </>

@@ -13,7 +13,7 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { useDeleteUpstream } from "./queries.ts";
 
-export function UpstreamPage() {
+export function UpstreamsPage() {
   const upstreams = useUpstreams();
   const may = useMay();
   const [isAdding, setIsAdding] = useState(false);
@@ -24,7 +24,7 @@ export function UpstreamPage() {
   const mayChange = may("upstreams:write");
   return (
     <Page
-      title="Upstream"
+      title="Upstreams"
       lead="Where Claude is called, with the company’s real credential. Programs never see it: they hold workspace keys."
     >
       {upstreams.isPending ? (

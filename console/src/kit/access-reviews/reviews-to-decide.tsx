@@ -20,7 +20,7 @@ export function ReviewsToDecide() {
           return (
             <li key={review.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2.5">
               <Link
-                to="/reviews/$reviewId/decide"
+                to="/access-reviews/$reviewId/decide"
                 params={{ reviewId: review.id }}
                 className="font-medium hover:underline"
               >

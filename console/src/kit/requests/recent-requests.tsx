@@ -25,14 +25,14 @@ export function RecentRequests({ workspaceId = "", apiKeyId }: RecentProps) {
     [workspaceId, apiKeyId],
   );
   const open = useCallback(
-    (id: string) => void navigate({ to: "/logs", search: { ...search, open: id } }),
+    (id: string) => void navigate({ to: "/requests", search: { ...search, open: id } }),
     [navigate, search],
   );
   return (
     <Section
       title="Recent requests"
       actions={
-        <Link to="/logs" search={search} className="link text-sm">
+        <Link to="/requests" search={search} className="link text-sm">
           All requests
         </Link>
       }

@@ -36,7 +36,7 @@ interface ReportChartProps {
   onChange: (changed: ReportSearch) => void;
   /** A bar was pressed that can be looked at more closely. */
   onCloser: (at: string) => void;
-  logSearch: ReportSearch;
+  requestsSearch: ReportSearch;
 }
 
 const actions = {
@@ -47,7 +47,7 @@ const actions = {
 
 /** The bars, or their numbers, with the way into them and back. */
 export function ReportChart(props: ReportChartProps) {
-  const { asked, report, error, search, summary, onChange, onCloser, logSearch } = props;
+  const { asked, report, error, search, summary, onChange, onCloser, requestsSearch } = props;
   const navigate = useNavigate();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const view = viewOf(asked, search);
@@ -56,10 +56,11 @@ export function ReportChart(props: ReportChartProps) {
   const press = useCallback(
     (point: Point) => {
       const at = closerAt(point.at, bucket);
-      if (bucket === "1m") void navigate({ to: "/logs", search: { ...logSearch, at } } as never);
+      if (bucket === "1m")
+        void navigate({ to: "/requests", search: { ...requestsSearch, at } } as never);
       else onCloser(at);
     },
-    [bucket, navigate, logSearch, onCloser],
+    [bucket, navigate, requestsSearch, onCloser],
   );
   const picture = { series, metric: asked.metric, bucket, action: actions[bucket], onPress: press };
   return (

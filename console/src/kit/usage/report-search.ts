@@ -2,7 +2,10 @@ import type { Within } from "./report-query.ts";
 import { filterNames, type ReportSearch } from "./search.ts";
 
 /** The address of the requests that a report counts. */
-export function toLogSearch(search: ReportSearch, { workspaceId, apiKeyId }: Within): ReportSearch {
+export function toRequestsSearch(
+  search: ReportSearch,
+  { workspaceId, apiKeyId }: Within,
+): ReportSearch {
   const found: ReportSearch = {};
   for (const name of filterNames) {
     const values = search[name];

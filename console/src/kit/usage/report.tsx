@@ -19,7 +19,7 @@ import {
   useReport,
   type Within,
 } from "./report-query.ts";
-import { toLogSearch } from "./report-search.ts";
+import { toRequestsSearch } from "./report-search.ts";
 import { type GroupName, groupNames, type Metric, type ReportSearch } from "./search.ts";
 import { groupWords } from "./words.ts";
 
@@ -53,8 +53,8 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
         <FilterBar search={search} onChange={change} within={within} />
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
         <span className="sm:ml-auto">
-          <ButtonLink to="/logs" search={toLogSearch(search, within)} kind="quiet">
-            View logs
+          <ButtonLink to="/requests" search={toRequestsSearch(search, within)} kind="quiet">
+            View requests
           </ButtonLink>
         </span>
       </div>
@@ -74,7 +74,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           summary={kind === "cost" ? summary.data : undefined}
           onChange={change}
           onCloser={(at) => go({ at }, { replace: false })}
-          logSearch={toLogSearch(search, within)}
+          requestsSearch={toRequestsSearch(search, within)}
         />
       )}
       {report.data && report.data.rows.length > 0 && (

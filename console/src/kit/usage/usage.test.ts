@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { closerAt, crumbsOf, rangeOf } from "./drill.ts";
 import type { UsageRow } from "./queries.ts";
 import { bucketsOf, type Range, resolveRange } from "./range.ts";
-import { toLogSearch } from "./report-search.ts";
+import { toRequestsSearch } from "./report-search.ts";
 import { readReportSearch } from "./search.ts";
 import { sumGroups, toSeries } from "./series.ts";
 import { sumByGroup } from "./sum-usage.ts";
@@ -156,13 +156,15 @@ describe("a closer look", () => {
 
 test("the log is asked for what the report counted", () => {
   const filters = { model: ["m"], status: ["answered"] };
-  expect(toLogSearch({ ...filters, by: "model", at: "2026-11-24" }, { workspaceId: "w" })).toEqual({
+  expect(
+    toRequestsSearch({ ...filters, by: "model", at: "2026-11-24" }, { workspaceId: "w" }),
+  ).toEqual({
     ...filters,
     workspace: ["w"],
     range: "7d",
     at: "2026-11-24",
   });
-  expect(toLogSearch({ live: true }, { workspaceId: "w", apiKeyId: "k" })).toEqual({
+  expect(toRequestsSearch({ live: true }, { workspaceId: "w", apiKeyId: "k" })).toEqual({
     key: ["k"],
     range: "1h",
   });

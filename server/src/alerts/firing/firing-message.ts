@@ -110,7 +110,7 @@ function toDigest(
 ): AlertMessage {
   const { firing, keys, count } = of;
   const words = describeUnusedKeys(count, firing.threshold);
-  const url = `${of.publicUrl}/keys?unused=${Number.parseInt(firing.threshold, 10)}`;
+  const url = `${of.publicUrl}/api-keys?unused=${Number.parseInt(firing.threshold, 10)}`;
   const left = count - keys.length;
   const items = [...keys.map(keyLine), ...(left > 0 ? [`and ${left} more`] : [])];
   return {

@@ -208,7 +208,7 @@ describe("a key that is not used", () => {
     const [toDesk] = told.filter(({ to }) => to === "desk");
     expect(toDesk?.message).toMatchObject({
       title: "45 API keys have not been used for 30 days or more.",
-      url: `${PUBLIC_URL}/keys?unused=30`,
+      url: `${PUBLIC_URL}/api-keys?unused=30`,
       severity: "info",
     });
     const items = toDesk?.message.list?.items ?? [];

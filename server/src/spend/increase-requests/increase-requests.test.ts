@@ -233,7 +233,7 @@ describe("messages", () => {
     const text = await textOf(mails[0]?.id ?? "");
     expect(text).toContain("The monthly limit of the workspace Research is $100.00.");
     expect(text).toContain("asks for $200.00");
-    expect(text).toContain(`${PUBLIC_URL}/limits/requests/${id}`);
+    expect(text).toContain(`${PUBLIC_URL}/increase-requests/${id}`);
   });
 
   test("tell the requester what was decided, unless that is to be silent", async () => {
@@ -243,7 +243,7 @@ describe("messages", () => {
     expect(others).toEqual([]);
     expect(told).toMatchObject({
       to_address: requester.email,
-      subject: "Your request for a higher spend limit was approved",
+      subject: "Your increase request was approved",
     });
     const text = await textOf(told?.id ?? "");
     expect(text).toContain("is now $150.00.");

@@ -84,8 +84,8 @@ export async function tellRequester(
   if (to === null) return;
   const isApproved = request.status === "approved";
   const subject = isApproved
-    ? "Your request for a higher spend limit was approved"
-    : "Your request for a higher spend limit was denied";
+    ? "Your increase request was approved"
+    : "Your increase request was denied";
   const limit = `The ${request.period} limit of ${scopeWords(request)}`;
   const now = request.limit && usd(request.limit.amountNanoUsd);
   const body = layoutMessage({
@@ -108,7 +108,7 @@ export async function tellRequester(
 }
 
 function linkTo(deps: RequestMailDeps, { id }: IncreaseRequestRow): string {
-  return `${deps.publicUrl()}/limits/requests/${id}`;
+  return `${deps.publicUrl()}/increase-requests/${id}`;
 }
 
 function nameOf({ type, id, name }: IncreaseRequestRow["requester"]): string {

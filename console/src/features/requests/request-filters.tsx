@@ -10,7 +10,7 @@ interface LogFiltersProps {
 }
 
 /** What only the log can be searched by, and the filters that it has in common with the reports. */
-export function LogFilters({ search, onChange }: LogFiltersProps) {
+export function RequestFilters({ search, onChange }: LogFiltersProps) {
   const isSearched = Boolean(search.request || search.upstream || search.cost);
   return (
     <>

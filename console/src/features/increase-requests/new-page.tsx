@@ -14,9 +14,9 @@ import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { type RequestScope, useCreateIncreaseRequest } from "./queries.ts";
-import type { AskSearch } from "./search.ts";
+import type { NewIncreaseRequestSearch } from "./search.ts";
 
-interface AskValues {
+interface NewIncreaseRequestValues {
   scopeType: RequestScope["type"];
   scopeId: string | null;
   period: "daily" | "weekly" | "monthly";
@@ -24,13 +24,13 @@ interface AskValues {
   reason: string;
 }
 
-/** Asks for a higher limit. A refusal leads here with the limit that refused already chosen. */
-export function AskForMorePage() {
-  const search: AskSearch = useSearch({ strict: false });
+/** Creates an increase request. The link of a refusal leads here, with the limit that refused already chosen. */
+export function NewIncreaseRequestPage() {
+  const search: NewIncreaseRequestSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const create = useCreateIncreaseRequest();
   const [error, setError] = useState<Error | null>(null);
-  const form = useForm<AskValues>({ defaultValues: toValues(search) });
+  const form = useForm<NewIncreaseRequestValues>({ defaultValues: toValues(search) });
   const [isSent, setIsSent] = useState(false);
   const { errors, isDirty } = form.formState;
   const submit = form.handleSubmit(async (values) => {
@@ -52,14 +52,14 @@ export function AskForMorePage() {
       // The guard must know before the page is left.
       flushSync(() => setIsSent(true));
       showToast("Request sent");
-      await navigate({ to: "/limits/requests/$requestId", params: { requestId: id } });
+      await navigate({ to: "/increase-requests/$requestId", params: { requestId: id } });
     } catch (failure) {
       setError(showServerErrors(form, failure as Error));
     }
   });
   return (
     <Page
-      title="Ask for more"
+      title="Request increase"
       lead="Those who may set the limit hear of it by mail, and you hear what they decide."
     >
       <form onSubmit={(event) => void submit(event)} noValidate className="grid max-w-xl gap-5">
@@ -98,7 +98,7 @@ export function AskForMorePage() {
   );
 }
 
-function LimitFields({ form }: { form: ReturnType<typeof useForm<AskValues>> }) {
+function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequestValues>> }) {
   const may = useMay();
   const { scopeType, scopeId } = form.watch();
   return (
@@ -135,7 +135,11 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<AskValues>> }) 
   );
 }
 
-function toValues({ scope = "workspace", id, period = "monthly" }: AskSearch): AskValues {
+function toValues({
+  scope = "workspace",
+  id,
+  period = "monthly",
+}: NewIncreaseRequestSearch): NewIncreaseRequestValues {
   const scopeId = scope === "organization" ? null : (id ?? null);
   return { scopeType: scope, scopeId, period, amount_usd: "", reason: "" };
 }
