@@ -68,7 +68,7 @@ export const alertFiringId = idText.meta({ description: "Id of a firing, `firing
 export const alertChannelId = idText.meta({ description: "Alert channel id, `channel_…`." });
 export const alertDeliveryId = idText.meta({ description: "Id of a delivery, `msg_…`." });
 export const increaseRequestId = idText.meta({
-  description: "Id of a request for a higher limit, `slir_…`.",
+  description: "Id of an increase request, `slir_…`.",
 });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
 /** One of a list that the server has: it refuses another one, and says which there are. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiKeyId, workspaceId } from "./ids.ts";
 
-// Whose requests something is about, be it a limit, an alert or a request for a higher limit.
+// Whose requests something is about, be it a limit, an alert or an increase request.
 
 export const scopeTypes = ["organization", "workspace", "api_key"] as const;
 

@@ -4,7 +4,7 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 // The rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, what they are found by and fired, where messages about
-// it go, and requests for higher limits.
+// it go, and increase requests.
 
 type Json<T> = ColumnType<T, string, string>;
 type ScopeType = "organization" | "workspace" | "api_key";

@@ -26,7 +26,7 @@ export function limitMessage(limit: ReachedLimit): string {
   );
 }
 
-/** Of a limit, what a request for a higher one names. */
+/** Parts of a limit that an increase request names. */
 export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period">;
 
 /**

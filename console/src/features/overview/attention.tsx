@@ -93,7 +93,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
   );
 }
 
-/** Leads to the limit for a person who may change it, else to the request for a higher one. */
+/** Link to the limit for a person who may change it, else to a new increase request. */
 function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimit }) {
   const may = useMay();
   const place = workspace_id ?? undefined;

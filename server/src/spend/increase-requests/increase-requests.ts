@@ -239,7 +239,7 @@ export function isDecided(status: Exclude<IncreaseStatus, "pending">): ApiError 
 }
 
 export function requestNotFound(): ApiError {
-  return new ApiError("not_found", "Request for a higher spend limit not found");
+  return new ApiError("not_found", "Increase request not found");
 }
 
 function noLimit(period: PeriodName): ApiError {
