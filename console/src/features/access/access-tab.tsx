@@ -55,7 +55,7 @@ export function AccessTab() {
         </p>
       ) : (
         <Table
-          label="Who reaches what"
+          label="Access"
           columns={columns}
           rows={items}
           rowKey={(row) => row.id}

@@ -30,7 +30,7 @@ export function TeamPage() {
     { label: "Members", to: "/members" },
     may("invites:read") && { label: "Invites", to: "/invites" },
     { label: "Roles", to: "/members/roles" },
-    may("access_reviews:read") && { label: "Who reaches what", to: "/access" },
+    may("access_reviews:read") && { label: "Access", to: "/access" },
   ];
   return (
     <Page
