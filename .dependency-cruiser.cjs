@@ -157,7 +157,7 @@ const consoleRules = [
   {
     name: "console-top-level-modules-import-no-pages",
     severity: "error",
-    from: { path: "^console/src/[^/]+$", pathNot: "^console/src/(main|router)[.]tsx$" },
+    from: { path: "^console/src/[^/]+$", pathNot: ["^console/src/(main|router)[.]tsx$", TESTS] },
     to: { path: "^console/src/(kit|shell)/" },
   },
   {
@@ -171,7 +171,7 @@ const consoleRules = [
     name: "console-loads-no-schemas",
     comment: "Types of every file are fine. These files alone have values and no schema library.",
     severity: "error",
-    from: { path: "^console/src/" },
+    from: { path: "^console/src/", pathNot: TESTS },
     to: {
       path: "^contract/src/",
       pathNot: "^contract/src/(access-paths|console-pages|key-issues|permissions)[.]ts$",
