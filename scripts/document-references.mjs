@@ -1,25 +1,11 @@
 // Finds links, anchors and repository paths in Markdown documents that lead to nothing.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
+import { listRepository, readGitIgnore } from "./repository-files.mjs";
 
 /** A path with one of these endings names a file of the repository. */
 const SOURCE_FILE = /\.(ts|tsx|mjs|cjs|sql|css|html|md|py)$/;
 const PATH_CHARACTERS = /^[\w.@<>{},*-]+(\/[\w.@<>{},*-]+)*\/?$/;
-
-/** All files and folders of the repository, as paths with `/`; folders end in `/`. */
-function listRepository(root, isIgnored) {
-  const paths = new Set();
-  const visit = (folder) => {
-    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.name === ".git" || isIgnored(path)) continue;
-      paths.add(entry.isDirectory() ? `${path}/` : path);
-      if (entry.isDirectory()) visit(path);
-    }
-  };
-  visit("");
-  return paths;
-}
 
 /**
  * Broken references of all Markdown documents, one line each (`document:line: reference`), and how many documents and
@@ -64,25 +50,6 @@ export function findUnlinkedGuides(root) {
     .map((name) => `docs/guides/${name}`)
     .filter((guide) => !linked.has(guide))
     .map((guide) => `README.md: no link to ${guide}`);
-}
-
-/** Whether git ignores a path. Knows the forms of this repository: names, paths from the root, `*` and `!`. */
-function readGitIgnore(root) {
-  const lines = readFileSync(join(root, ".gitignore"), "utf8").split("\n").filter(Boolean);
-  const excepted = lines
-    .filter((line) => line.startsWith("!"))
-    .map((line) => toRegExp(line.slice(1)));
-  const ignored = lines.filter((line) => !line.startsWith("!")).map(toRegExp);
-  return (path) =>
-    ignored.some((pattern) => pattern.test(path)) &&
-    !excepted.some((pattern) => pattern.test(path));
-}
-
-function toRegExp(line) {
-  const path = line.replace(/[/]$/, "");
-  const start = path.includes("/") ? "^" : "(^|/)";
-  const name = path.replace(/^[/]/, "").replaceAll(".", "[.]").replaceAll("*", "[^/]*");
-  return new RegExp(`${start}${name}$`);
 }
 
 /**
