@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installPackages } from "./install-packages.mjs";
 
@@ -23,6 +23,14 @@ export function findNode() {
     `Bursar needs Node ${OLDEST_NODE} or newer, and this is ${process.version}: install a newer Node for this system and start again.`,
   );
   process.exit(1);
+}
+
+/** How to run one script of an installed package, or a file below `root` when no script is named. */
+export function commandOf({ root, script, args }) {
+  const node = findNode();
+  const nodeArgs = script ? [join(root, "node_modules", script), ...args] : args;
+  const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`;
+  return { node, nodeArgs, options: { cwd: root, env: { ...process.env, PATH: path } } };
 }
 
 /**

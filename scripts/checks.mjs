@@ -1,0 +1,81 @@
+// The checks of `npm run check`.
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { CACHE_FOLDER, openCheckCache } from "./check-cache.mjs";
+import { commandOf } from "./runtime.mjs";
+
+/** A check takes up to 1.3 GB of memory. */
+const MOST_AT_ONCE = 4;
+const isCode = (path) => !path.endsWith(".md");
+
+/**
+ * All checks. The longest come first, so that all processors are busy to the end. `reads` selects the files that a check
+ * depends on, at least.
+ */
+export const checks = [
+  { name: "types", script: "typescript/bin/tsc", args: ["-p", "tsconfig.json"], reads: isCode },
+  {
+    name: "format and lint",
+    script: "@biomejs/biome/bin/biome",
+    args: ["check", "."],
+    reads: isCode,
+  },
+  {
+    name: "types of the console",
+    script: "typescript/bin/tsc",
+    args: ["-p", "console/tsconfig.json"],
+    reads: (path) => /^(console|contract)[/]|^(tsconfig|package)[.]json$/.test(path),
+  },
+  { name: "architecture", args: ["scripts/check-architecture.mjs"], reads: () => true },
+  {
+    name: "dead code",
+    script: "knip/bin/knip.js",
+    args: ["--cache", "--cache-location", `${CACHE_FOLDER}/knip`],
+    reads: isCode,
+  },
+  { name: "documents", args: ["scripts/check-documents.mjs"], reads: () => true },
+];
+
+/**
+ * Runs all checks, also after one failed, and returns whether all passed. A check that passed before on the same files is
+ * skipped, unless `isFresh`, which deletes all caches first.
+ */
+export async function runChecks({ root, isFresh = false, print = console.error }) {
+  if (isFresh) rmSync(join(root, CACHE_FOLDER), { recursive: true, force: true });
+  const cache = openCheckCache(root);
+  const waiting = checks.filter((check) => !cache.hasPassed(check));
+  for (const check of checks.filter((check) => !waiting.includes(check))) {
+    print(`\n> ${check.name}: passed before on the same files`);
+  }
+  const passed = [];
+  const total = waiting.length;
+  const work = async () => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      const startedAt = performance.now();
+      const { status, output } = await runCheck(root, check);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      print(`\n> ${check.name} (${seconds} s)\n${output.trimEnd()}`);
+      if (status === 0) passed.push(check);
+    }
+  };
+  const workers = Math.min(Math.max(cpus().length, 2), MOST_AT_ONCE);
+  await Promise.all(Array.from({ length: workers }, work));
+  if (passed.length > 0) cache.addPassed(passed);
+  return passed.length === total;
+}
+
+/** Runs one check. Returns its exit status, and the output of both streams in the order in which it came. */
+export async function runCheck(root, { script, args }) {
+  const { node, nodeArgs, options } = commandOf({ root, script, args });
+  const child = spawn(node, nodeArgs, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  const status = await new Promise((resolve) => child.on("close", resolve));
+  return { status, output };
+}
