@@ -17,7 +17,8 @@ export async function checkPort(root) {
   process.exit(1);
 }
 
-function isTaken(address) {
+/** Whether another program listens on the address. */
+export function isTaken(address) {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error) => resolve(error.code === "EADDRINUSE"));

@@ -1,6 +1,5 @@
-// `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`, `npm run sim`,
-// `npm run screenshots`: installs what is missing,
-// then runs the command under a Node that is new enough.
+// `npm start`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`,
+// `npm run sim`, `npm run screenshots`: installs what is missing, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -25,7 +24,12 @@ switch (command) {
     await ensureInstalled("server");
     buildConsole();
     console.error("Starting the server …");
-    startServer(rest);
+    runUntilStopped([join("server", "src", "main.ts"), "start", ...rest]);
+    break;
+  case "dev":
+    keepCompiledCode();
+    await ensureInstalled("all");
+    runUntilStopped([join("scripts", "dev.mjs"), ...rest]);
     break;
   case "check":
     await ensureInstalled("all");
@@ -87,9 +91,9 @@ function buildConsole() {
   spawnSync(findNode(), [script], { cwd: root, stdio: "inherit" });
 }
 
-function startServer(args) {
-  const main = join(root, "server", "src", "main.ts");
-  const child = spawn(findNode(), [main, "start", ...args], { cwd: root, stdio: "inherit" });
+/** Runs a script of ours, passes signals on, and ends with its status. */
+function runUntilStopped(args) {
+  const child = spawn(findNode(), args, { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
   if (process.env.npm_lifecycle_event) onParentExit(() => child.kill("SIGTERM"));

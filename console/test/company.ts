@@ -18,6 +18,8 @@ export const owner = {
 
 export interface Company {
   server: ServerProcess;
+  /** Secret of the first key. */
+  apiKey: string;
   /** The link that the server printed at its first start; used up by `startCompany`. */
   setUpLink: string;
   engineeringId: string;
@@ -38,7 +40,11 @@ export function setUpLinkOf(server: ServerProcess): string {
 }
 
 export async function startCompany(): Promise<Company> {
-  const server = await startServer();
+  return createCompany(await startServer());
+}
+
+/** Fills a server that nobody owns yet. */
+export async function createCompany(server: ServerProcess): Promise<Company> {
   const setUpLink = setUpLinkOf(server);
   await post(server, "/v1/admin/setup", {
     token: setUpLink.split("#token=")[1],
@@ -89,8 +95,9 @@ export async function startCompany(): Promise<Company> {
     reason: "The migration of the billing service runs until Friday.",
   });
   const increaseRequestId = textField(asked, "id");
-  const apiKeyId = keys[0]?.id ?? "";
-  return { server, setUpLink, engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
+  const { id: apiKeyId = "", key: apiKey = "" } = keys[0] ?? {};
+  const ids = { engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
+  return { server, apiKey, setUpLink, ...ids };
 }
 
 /** Channels and a rule beside the first ones, and what it fires as soon as it is made. */
