@@ -5,6 +5,7 @@ import { listRepository, readGitIgnore } from "./repository-files.mjs";
 
 /** A path with one of these endings names a file of the repository. */
 const SOURCE_FILE = /\.(ts|tsx|mjs|cjs|sql|css|html|md|py)$/;
+const FOLDER = /^[\w.-]+[/]([\w.<>-]+[/])*$/;
 const PATH_CHARACTERS = /^[\w.@<>{},*-]+(\/[\w.@<>{},*-]+)*\/?$/;
 
 /**
@@ -53,8 +54,8 @@ export function findUnlinkedGuides(root) {
 }
 
 /**
- * The links and the paths of each line. Paths stand in inline code, or are source files in fenced code without a
- * language, such as a map of folders.
+ * The links and the paths of each line. Paths stand in inline code, or are source files and folders in fenced code
+ * without a language, such as a map.
  */
 function readLines(text) {
   let fence = null;
@@ -67,7 +68,8 @@ function readLines(text) {
     }
     if (fence !== null) {
       const words = fence === "" ? line.split(/\s+/) : [];
-      return { number, links: [], paths: words.filter(isFileName) };
+      const named = words.filter((word) => isFileName(word) || FOLDER.test(word));
+      return { number, links: [], paths: named.map((word) => word.replace(/[/]$/, "")) };
     }
     const words = [...line.matchAll(/`([^`]+)`/g)]
       .flatMap(([, span]) => span.split(/\s+/))

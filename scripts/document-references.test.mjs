@@ -77,8 +77,9 @@ describe("paths in code", () => {
     ["a missing file name", "`keys.ts`", "keys.ts"],
     ["a pattern without a match", "`access/*.test.ts`", "access/*.test.ts"],
     ["a missing file in a map of folders", "```\nkeys.ts   finds keys\n```", "keys.ts"],
+    ["a missing folder in a map of folders", "```\nserver/src/\n  keys/ access/\n```", "keys"],
   ])("reports %s", (_, text, path) => {
-    const line = text.startsWith("```") ? 2 : 1;
+    const line = text.startsWith("```") ? text.split("\n").length - 1 : 1;
     expect(findBroken(text)).toEqual([`README.md:${line}: path ${path}`]);
   });
 
