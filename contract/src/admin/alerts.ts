@@ -21,6 +21,7 @@ import {
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
+import { alertChannelKinds } from "./alert-channels.ts";
 
 const MAX_THRESHOLDS = 20;
 const MAX_CHANNELS = 20;
@@ -157,7 +158,7 @@ export const alert = z
       z.object({
         id: alertChannelId,
         name: z.string(),
-        kind: z.enum(["email", "slack", "pagerduty", "webhook"]),
+        kind: z.enum(alertChannelKinds),
         is_working: z.boolean().meta({ description: "Neither off nor paused." }),
       }),
     ),

@@ -1,3 +1,4 @@
+import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -32,7 +33,7 @@ export interface AlertRow {
   channels: {
     id: string;
     name: string;
-    kind: "email" | "slack" | "pagerduty" | "webhook";
+    kind: AlertChannelKind;
     is_working: boolean;
   }[];
 }
