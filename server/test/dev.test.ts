@@ -3,8 +3,8 @@ import { randomInt } from "node:crypto";
 import { readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { eventually } from "#test/harness/eventually.ts";
 import {
-  eventually,
   isAlive,
   postgresPid,
   root,
@@ -60,8 +60,14 @@ async function startDev() {
   return { pid: child.pid ?? 0, origin: `http://localhost:${port}`, dataDir, token };
 }
 
-const readServerPid = (dataDir: string) =>
-  (JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")) as { pid: number }).pid;
+/** Null while a server stops or starts: its file does not exist then. */
+function readServerPid(dataDir: string): number | null {
+  try {
+    return (JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")) as { pid: number }).pid;
+  } catch {
+    return null;
+  }
+}
 
 test("npm run dev serves page and API at one address, restarts on a change and leaves no process", async () => {
   const { pid, origin, dataDir, token } = await startDev();
@@ -88,12 +94,14 @@ test("npm run dev serves page and API at one address, restarts on a change and l
     fetch(`${origin}/v1/admin/session`, { headers: { ...console, cookie: cookie.join("; ") } });
   expect((await askSession()).status).toBe(200);
 
-  const serverPid = readServerPid(dataDir);
+  const serverPid = readServerPid(dataDir) ?? 0;
+  expect(serverPid).toBeGreaterThan(0);
   const now = new Date();
   utimesSync(join(root, "server/src/main.ts"), now, now);
   await eventually(READY_MS, "another server to answer", async () => {
     const answer = await askSession().catch(() => null);
-    return answer?.status === 200 && readServerPid(dataDir) !== serverPid ? true : null;
+    const pid = readServerPid(dataDir);
+    return answer?.status === 200 && pid !== null && pid !== serverPid ? true : null;
   });
   expect(isAlive(serverPid)).toBe(false);
 
