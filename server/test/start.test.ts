@@ -43,7 +43,7 @@ function commandsOf(banner: string): string[] {
 describe("the first start", () => {
   let server: ServerProcess;
   beforeAll(async () => {
-    server = await startServer({ folderName: "it's a folder" });
+    server = await startServer({ folderName: "it's a folder", isDatabaseMissing: true });
   }, 90_000);
 
   test("prints its address, the upstream in use, the reference and three commands", () => {

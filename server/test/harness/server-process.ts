@@ -11,6 +11,7 @@ import { makeLocalApi } from "#src/cli/local-api.ts";
 import { localSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
+import { copyPreparedDatabase } from "./prepared-database.ts";
 import { requireTestProject } from "./test-project.ts";
 
 // The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
@@ -40,6 +41,8 @@ export interface ServerOptions {
   folderName?: string;
   /** An existing data folder, instead. */
   dataDir?: string;
+  /** A new data folder has no database: the server makes it. Otherwise the folder has a prepared one without rows. */
+  isDatabaseMissing?: boolean;
 }
 
 export interface ExitStatus {
@@ -143,7 +146,7 @@ export async function temporaryFolder(): Promise<string> {
 
 /** Starts a server and waits until it serves. Throws with its output when it ends or stays silent instead. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
-  const dataDir = options.dataDir ?? join(await temporaryFolder(), options.folderName ?? "data");
+  const dataDir = options.dataDir ?? (await makeDataFolder(options));
   const env = serverEnvironment(dataDir, options.env);
   const args = options.args ?? (hasUpstream(env) ? [] : ["--simulator"]);
   const startedAt = performance.now();
@@ -153,6 +156,14 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   const url = await waitUntilReady(launched, dataDir);
   rememberSocketFolder(dataDir);
   return makeServer({ launched, dataDir, env, url, readyMs: performance.now() - startedAt });
+}
+
+async function makeDataFolder(options: ServerOptions): Promise<string> {
+  const { folderName = "data", env = {}, isDatabaseMissing = false } = options;
+  const dataDir = join(await temporaryFolder(), folderName);
+  const isEmbedded = env["DATABASE_URL"] === undefined && env["DATABASE_URL_FILE"] === undefined;
+  if (isEmbedded && !isDatabaseMissing) await copyPreparedDatabase(dataDir);
+  return dataDir;
 }
 
 /** Starts a server and kills it after `afterMs`, wherever in its start it is by then. */
@@ -174,7 +185,7 @@ export interface FailedStart {
 
 /** Starts a server that is expected to refuse, and gives its exit code and all that it printed. */
 export async function startAndFail(options: ServerOptions): Promise<FailedStart> {
-  const dataDir = options.dataDir ?? join(await temporaryFolder(), "data");
+  const dataDir = options.dataDir ?? (await makeDataFolder(options));
   const env = serverEnvironment(dataDir, options.env);
   const launched = launchServer(env, options.args ?? ["--simulator"]);
   running.add({ child: launched.child, dataDir });

@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { findPostgresPackage } from "#src/db/embedded-postgres/binaries.ts";
+import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
+import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
+import { migrate } from "#src/db/migrate.ts";
+import { acquireProcessLock } from "#src/lib/process-lock.ts";
+
+const run = promisify(execFile);
+const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
+const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
+const NAME_PREFIX = "database-";
+
+let prepared: Promise<string> | undefined;
+
+/**
+ * Copies a PostgreSQL data directory into a new data folder. It has the schema and no rows. The first start on the folder
+ * then needs neither initdb nor migrations: 1.6 s of CPU time instead of 3.5 s.
+ */
+export async function copyPreparedDatabase(dataDir: string): Promise<void> {
+  if (process.platform === "win32") return; // the server makes the database itself
+  prepared ??= prepareDatabase();
+  const source = await prepared;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Under root the files belong to the user of PostgreSQL, and `cp -p` keeps the owner.
+  await run("cp", ["-R", "-p", source, join(dataDir, DATABASE_FOLDER)]);
+}
+
+/** Path of the data directory for these sources. Test runs share it. */
+async function prepareDatabase(): Promise<string> {
+  const target = join(cache, NAME_PREFIX + (await hashSources()));
+  if (existsSync(target)) return target;
+  await mkdir(cache, { recursive: true });
+  await removeOthers();
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-prepare-")));
+  const lock = await acquireProcessLock(folder);
+  try {
+    const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true });
+    await migrate({ connectionString: postgres.connectionString });
+    await postgres.stop();
+    const staging = `${target}.new-${randomBytes(4).toString("hex")}`;
+    await run("cp", ["-R", "-p", join(folder, DATABASE_FOLDER), staging]);
+    // Another worker may have been faster.
+    await rename(staging, target).catch(() => rm(staging, { recursive: true }));
+  } finally {
+    await lock.release();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** Everything that decides which files initdb and the migrations write. */
+async function hashSources(): Promise<string> {
+  const hash = createHash("sha256").update((await findPostgresPackage()).version);
+  const entries = await readdir(sources, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.sort()) hash.update(path).update(await readFile(path));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Data directories of earlier sources. */
+async function removeOthers(): Promise<void> {
+  const names = await readdir(cache);
+  const others = names.filter((name) => name.startsWith(NAME_PREFIX) && !name.includes(".new-"));
+  for (const name of others) await rm(join(cache, name), { recursive: true, force: true });
+}
