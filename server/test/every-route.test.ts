@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: routes
 import {
   isOperatorAction,
   isSelfAction,

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: schema
 import { execFile } from "node:child_process";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

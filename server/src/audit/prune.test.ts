@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

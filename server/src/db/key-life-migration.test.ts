@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: schema
 import pg from "pg";
 import { expect, test } from "vitest";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";

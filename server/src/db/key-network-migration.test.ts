@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: schema
 import pg from "pg";
 import { expect, test } from "vitest";
 import { networkOf } from "#src/key-lookup/address-ranges.ts";

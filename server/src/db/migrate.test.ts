@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: schema
 import { createHash } from "node:crypto";
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: schema
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect, test } from "vitest";

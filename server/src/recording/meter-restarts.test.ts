@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: journal
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

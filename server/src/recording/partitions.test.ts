@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";

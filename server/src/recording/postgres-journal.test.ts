@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: journal
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";

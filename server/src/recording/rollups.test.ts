@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";

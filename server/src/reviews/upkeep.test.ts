@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import type { accessReview } from "@bursar/contract/admin/access-reviews.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";

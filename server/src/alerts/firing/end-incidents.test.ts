@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import type { AlertCondition, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { tmpdir } from "node:os";

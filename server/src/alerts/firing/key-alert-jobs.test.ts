@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type AdminHarness,

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noteKeyUses } from "#src/key-lookup/key-uses.ts";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: sign-in
 import { describe, expect, test } from "vitest";
 import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import type { TestMember } from "#test/harness/admin.ts";

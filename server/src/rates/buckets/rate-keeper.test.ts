@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";

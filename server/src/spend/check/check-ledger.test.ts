@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: ledger
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";

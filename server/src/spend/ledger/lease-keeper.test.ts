@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import { usageGroups } from "@bursar/contract/admin/report-fields.ts";
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import type { getUsage, usageRow } from "@bursar/contract/admin/usage.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";

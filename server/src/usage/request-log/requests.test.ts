@@ -1,3 +1,4 @@
+// Oldest PostgreSQL: reports
 import type { listRequests, loggedRequestDetail } from "@bursar/contract/admin/requests.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
