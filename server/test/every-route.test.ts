@@ -17,7 +17,12 @@ import {
   startAdmin,
   type TestOrganization,
 } from "./harness/admin.ts";
-import { callerCases, expectedStatus, expectedStatusOfHidden } from "./harness/route-callers.ts";
+import {
+  type CallerCase,
+  callerCases,
+  expectedStatus,
+  expectedStatusOfHidden,
+} from "./harness/route-callers.ts";
 import {
   callRoute,
   hasTarget,
@@ -34,12 +39,13 @@ import {
 // declared; harness/route-samples.ts says only what cannot be read from its schemas.
 
 let h: AdminHarness;
+/** No call changes it: each that could is refused. */
 let org: TestOrganization;
+/** The same of another organization. */
 let other: TestOrganization;
-/** One thing of each kind. Nothing of it is changed by a call that is refused. */
+/** One thing of each kind. */
 let mine: Made;
 let theirs: Made;
-/** Whoever may call the most, by kind of route. */
 let owner: Client;
 
 beforeAll(async () => {
@@ -79,21 +85,18 @@ const askingRoutes: readonly string[] = [
 
 const isPublic = (route: AdminRoute) => publicRoutes.includes(route.operationId);
 const routes = namedRoutes.filter(([, route]) => !isPublic(route));
-const writes = routes.filter(([, route]) => route.audited !== null);
-const withBody = routes.filter(([, route]) => "body" in route);
-const withTarget = routes.filter(([, route]) => hasTarget(route));
-const companyRoutes = routes.filter(([, route]) => route.path.startsWith("/v1/admin/"));
+const isOfOrganization = (route: AdminRoute) =>
+  hasTarget(route) && !sampleOf(route).isOfInstallation;
+const isOfWorkspace = (route: AdminRoute) => hasTarget(route) && !sampleOf(route).isOfOrganization;
 
 /**
- * Who may do what is decided before a database is asked, and tested over the embedded one. Over DATABASE_URL the question is
- * whether that database takes every statement: callers that together may do all there is are enough.
+ * The table of rights is applied before any statement, and tested on the embedded PostgreSQL. Over DATABASE_URL the test
+ * shows that this server accepts each statement: callers that together may call everything are enough.
  */
-const mightyCallers = ["a member with the role owner", "an admin key", "the local operator"];
+const fullRights = ["a member with the role owner", "an admin key", "the local operator"];
 const callers = process.env["DATABASE_URL"]
-  ? callerCases.filter(({ name }) => mightyCallers.includes(name))
+  ? callerCases.filter(({ name }) => fullRights.includes(name))
   : callerCases;
-
-const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
 
 describe("the contract", () => {
   test("operation ids and method-path pairs are unique", () => {
@@ -120,78 +123,127 @@ describe("the contract", () => {
   });
 });
 
-describe.each(callers)("$name: the status that the table of rights says", (caller) => {
-  /** What only reads or is refused changes nothing, of the caller either. */
-  let usual: Client;
+/** Clients of one caller. */
+interface Clients {
+  here: Client;
+  /** With the same rights in another workspace. Null for callers whose rights come from no workspace. */
+  elsewhere: Client | null;
+  /** The same caller of the other organization; null for nobody. */
+  outside: Client | null;
+}
+
+async function makeClients(caller: CallerCase): Promise<Clients> {
+  const isScoped = caller.permission !== undefined || caller.workspaceRole !== undefined;
+  const elsewhere = isScoped ? (await org.operator.createWorkspace()).id : null;
+  return {
+    here: await caller.make(h, org, mine.workspace_id),
+    elsewhere: elsewhere === null ? null : await caller.make(h, org, elsewhere),
+    outside: caller.actorType === null ? null : await caller.make(h, other, theirs.workspace_id),
+  };
+}
+
+const headsOfUnchanged = () =>
+  Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
+
+describe.each(callers)("$name", (caller) => {
+  let clients: Clients;
+  /** For calls that succeed and change something. Each of them has things of its own in it. */
+  let changing: TestOrganization;
+  let heads: Awaited<ReturnType<typeof headsOfUnchanged>>;
   beforeAll(async () => {
-    usual = await caller.make(h, org, mine.workspace_id);
+    clients = await makeClients(caller);
+    changing = await h.organization("Changing");
+    heads = await headsOfUnchanged();
   });
 
-  test.each(routes)("%s", async (_, route) => {
-    const expected = expectedStatus(route, caller);
-    const isChange = route.audited !== null;
-    // What succeeds changes something: it gets an organization of its own.
-    const isApart = isChange && expected === 200;
-    const home = isApart ? await h.organization() : org;
-    const made = isApart ? await makeFor(home, route) : mine;
-    const client = isApart ? await caller.make(h, home, made.workspace_id) : usual;
-    if (isApart) await sampleOf(route).prepare?.(home.operator, made);
-    const own = isApart ? await sampleOf(route).fit?.(client, made, home.operator) : undefined;
-    const before = await findAuditHead(h.deps.database, home.id);
-    const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
-    expect([answer.status, answer.error.message]).toEqual([
-      expected,
-      expected === 200 ? "" : expect.stringMatching(/./),
-    ]);
-    const events = await listChain(h.deps.database, {
-      organizationId: home.id,
-      afterSeq: before?.seq ?? 0n,
-      limit: 10,
-    });
-    if (!isApart) {
-      expect(events).toEqual([]);
-      return;
-    }
-    // Exactly its audit event, in a chain that verifies.
-    const audited = [...(sampleOf(route).audits ?? []), route.audited];
-    expect(events.map(({ event, actorType }) => [event, actorType])).toEqual(
-      audited.map((event) => [event, caller.actorType]),
-    );
-    for (const { requestId } of events) expect(requestId).toBe(answer.headers["request-id"]);
-    const seq = Number(events.at(-1)?.seq);
-    expect(await verifyChain(h.deps, home.id)).toEqual({ kind: "intact", events: seq });
+  test.each(routes)(
+    "has the status of the table of rights, and hidden is missing: %s",
+    async (_, route) => {
+      if (expectedStatus(route, caller) === 200 && route.audited !== null) {
+        await expectChange(changing, route, caller);
+      } else {
+        expectStatus(route, caller, await callRoute(clients.here, route, mine));
+      }
+      if (isOfOrganization(route)) {
+        const status = expectedStatusOfHidden(route, caller);
+        expect(await expectMissing(clients.here, route, theirs)).toBe(status);
+        if (clients.outside !== null) {
+          expect((await callRoute(clients.outside, route, mine)).status).toBe(status);
+        }
+      }
+      if (clients.elsewhere !== null && isOfWorkspace(route)) {
+        expect(await expectMissing(clients.elsewhere, route, mine)).not.toBe(200);
+      }
+    },
+  );
+
+  test("writes no audit event by a call that reads or is refused", async () => {
+    expect(await headsOfUnchanged()).toEqual(heads);
+  });
+
+  test("leaves a chain of audit events that verifies", async () => {
+    const head = await findAuditHead(h.deps.database, changing.id);
+    const events = Number(head?.seq);
+    expect(await verifyChain(h.deps, changing.id)).toEqual({ kind: "intact", events });
   });
 });
 
-describe("refusals have the official body", () => {
-  test.each(routes)("401: %s", async (_, route) => {
-    const answer = await callRoute(h.as(null), route, mine);
-    expect(answer.status).toBe(401);
+function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): void {
+  const expected = expectedStatus(route, caller);
+  expect([answer.status, answer.error.message]).toEqual([
+    expected,
+    expected === 200 ? "" : expect.stringMatching(/./),
+  ]);
+  if (caller.actorType === null) {
+    const { request_id } = answer.body as { request_id: string };
     expect(answer.error.type).toBe("authentication_error");
-    expect((answer.body as { request_id: string }).request_id).toBe(answer.headers["request-id"]);
-  });
-
-  let clients: { admin: Client; write: Client };
-  beforeAll(async () => {
-    const make = async (permission: "admin" | "write") => {
-      const key = await org.admin.createApiKey(mine.workspace_id, { permissions: [permission] });
-      return h.as(key.key);
-    };
-    clients = { admin: await make("admin"), write: await make("write") };
-  });
-
-  test.each(routes)("403, which says what is needed: %s", async (_, route) => {
-    const needed = permissionFor(route.action);
-    const permission = needed === null ? "admin" : needed === "admin" ? "write" : null;
-    if (permission === null) return; // open to the least key there is: nothing to refuse
-    const answer = await callRoute(clients[permission], route, mine);
-    expect(answer.status).toBe(403);
+    expect(request_id).toBe(answer.headers["request-id"]);
+  }
+  const needed = permissionFor(route.action);
+  const isOnePermissionShort =
+    (caller.permission === "admin" && needed === null) ||
+    (caller.permission === "write" && needed === "admin");
+  if (isOnePermissionShort) {
+    expect(expected).toBe(403);
     expect(answer.error.type).toBe("permission_error");
     expect(answer.error.message).toMatch(
       /needs (an admin key|the role Owner|the command line)|signed-in person/,
     );
+  }
+}
+
+/** The call succeeds and writes exactly its audit event. */
+async function expectChange(
+  org: TestOrganization,
+  route: AdminRoute,
+  caller: CallerCase,
+): Promise<void> {
+  const { prepare, fit, audits = [] } = sampleOf(route);
+  const made = await makeFor(org, route);
+  const client = await caller.make(h, org, made.workspace_id);
+  await prepare?.(org.operator, made);
+  const own = await fit?.(client, made, org.operator);
+  const before = await findAuditHead(h.deps.database, org.id);
+  const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
+  expectStatus(route, caller, answer);
+  const events = await listChain(h.deps.database, {
+    organizationId: org.id,
+    afterSeq: before?.seq ?? 0n,
+    limit: 10,
   });
-});
+  expect(events.map(({ event, actorType }) => [event, actorType])).toEqual(
+    [...audits, route.audited].map((event) => [event, caller.actorType]),
+  );
+  for (const { requestId } of events) expect(requestId).toBe(answer.headers["request-id"]);
+}
+
+/** Returns the status. What the caller may not see is answered like what never was, byte for byte. */
+async function expectMissing(client: Client, route: AdminRoute, hiddenIds: Made): Promise<number> {
+  const missing = await callRoute(client, route, unknownIds);
+  const hidden = await callRoute(client, route, hiddenIds);
+  expect(comparable(hidden, hiddenIds)).toEqual(comparable(missing, unknownIds));
+  return missing.status;
+}
 
 /** An answer without what differs between any two: the request, and the ids that were asked for. */
 function comparable({ status, text, headers }: Answer, ids: Made) {
@@ -205,155 +257,108 @@ function comparable({ status, text, headers }: Answer, ids: Made) {
   return { status, text: replace(text), headers: replace(JSON.stringify(kept)) };
 }
 
-const ofOrganizations = withTarget.filter(([, route]) => !sampleOf(route).isOfInstallation);
-describe.each(callers)("$name: hidden is missing, byte for byte", (caller) => {
-  let client: Client;
-  beforeAll(async () => {
-    client = await caller.make(h, org, mine.workspace_id);
-  });
+const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
 
-  test.each(ofOrganizations)("another organization's and what never was: %s", async (_, route) => {
-    const missing = await callRoute(client, route, unknownIds);
-    const hidden = await callRoute(client, route, theirs);
-    expect(comparable(hidden, theirs)).toEqual(comparable(missing, unknownIds));
-    expect(missing.status).toBe(expectedStatusOfHidden(route, caller));
-  });
-});
-
-const scopedCallers = callers.filter(
-  ({ permission, workspaceRole }) => permission !== undefined || workspaceRole !== undefined,
-);
-describe.each(scopedCallers)("$name: another workspace does not exist", (caller) => {
-  let client: Client;
-  beforeAll(async () => {
-    const elsewhere = await org.operator.createWorkspace();
-    client = await caller.make(h, org, elsewhere.id);
-  });
-
-  const ofWorkspaces = withTarget.filter(([, route]) => !sampleOf(route).isOfOrganization);
-  test.each(ofWorkspaces)("%s", async (_, route) => {
-    const missing = await callRoute(client, route, unknownIds);
-    const hidden = await callRoute(client, route, mine);
-    expect(comparable(hidden, mine)).toEqual(comparable(missing, unknownIds));
-    expect(hidden.status).not.toBe(200);
-  });
-});
-
-describe("callers of another organization: nothing of this one exists", () => {
-  const outsiders = callers.filter(({ actorType }) => actorType !== null);
-  test.each(outsiders)("$name", async (caller) => {
-    const client = await caller.make(h, other, theirs.workspace_id);
-    const before = await findAuditHead(h.deps.database, org.id);
-    for (const [name, route] of ofOrganizations) {
-      const answer = await callRoute(client, route, mine);
-      expect([name, answer.status]).toEqual([name, expectedStatusOfHidden(route, caller)]);
-    }
-    expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
-  });
-});
-
-describe("a field that is not declared: 400 that names it", () => {
-  test.each(withBody)("in the body of %s", async (_, route) => {
-    const answer = await callRoute(mightiest(route), route, mine, { organization_id: other.id });
-    expect(answer.status).toBe(400);
-    expect(answer.error.type).toBe("invalid_request_error");
-    expect(answer.error.message).toContain("organization_id: there is no such field");
-  });
-
-  test.each(routes.filter(([, route]) => !("body" in route)))(
-    "in a body that %s does not take",
-    async (_, route) => {
-      if (route.method === "GET") return; // a GET's body is never read
-      const answer = await callRoute(mightiest(route), route, mine, { force: true });
-      expect(answer.status).toBe(400);
-      expect(answer.error.message).toContain("force: there is no such field");
-    },
-  );
-
-  test.each(routes)("in the query of %s", async (_, route) => {
-    const url = urlOf(route, mine);
-    const body = sampleOf(route).body?.(mine);
-    const answer = await mightiest(route).send({
-      method: route.method,
-      url: `${url}${url.includes("?") ? "&" : "?"}nonsense=1`,
-      ...(body && { payload: body }),
-    });
-    expect(answer.status).toBe(400);
-    expect(answer.error.message).toContain("nonsense: there is no such field");
-  });
-});
-
-describe("a body that is no object: 400", () => {
-  test.each(withBody)("%s", async (_, route) => {
-    for (const payload of ["[]", "null", '"text"', "{", ""]) {
-      const answer = await mightiest(route).send({
-        method: route.method,
-        url: urlOf(route, mine),
-        headers: { "content-type": "application/json" },
-        payload,
-      });
-      expect(answer.status).toBe(400);
-      expect(answer.error.type).toBe("invalid_request_error");
-    }
-  });
-});
-
-describe("a change that is refused writes no audit event", () => {
-  test.each(writes)("%s", async (_, route) => {
-    const before = await findAuditHead(h.deps.database, org.id);
-    await callRoute(mightiest(route), route, theirs, { nonsense: true });
-    expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
-  });
-});
-
-describe("confirming who it is", () => {
-  const guarded = companyRoutes.filter(([, route]) => "stepUp" in route);
-  const free = companyRoutes.filter(
-    ([, route]) => !("stepUp" in route) && !isOperatorAction(route.action),
-  );
-
-  const ownerWho = async (steppedUpAtMs: number | null) =>
-    (await org.member({ role: "owner", steppedUpAtMs })).client;
+describe("a caller with full rights", () => {
   let unconfirmed: Client;
   let tooOld: Client;
   let confirmed: Client;
   beforeAll(async () => {
+    const ownerWho = async (steppedUpAtMs: number | null) =>
+      (await org.member({ role: "owner", steppedUpAtMs })).client;
     unconfirmed = await ownerWho(null);
     tooOld = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS - 1);
     confirmed = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS);
   });
 
-  test.each(guarded)(
-    "%s asks a person whose confirmation is missing or too old",
+  test.each(routes)(
+    "gets 400 for an invalid call, and has to confirm where the route says so: %s",
     async (_, route) => {
-      for (const client of [unconfirmed, tooOld]) {
-        const answer = await callRoute(client, route, mine);
-        expect(answer.status).toBe(403);
-        expect(answer.error).toEqual({
-          type: "permission_error",
-          message: "Confirm it is you: enter your password or use your passkey again.",
-        });
-        expect(answer.headers["bursar-step-up"]).toBe("required");
-      }
-      const answer = await callRoute(confirmed, route, theirs, { nonsense: 1 });
-      expect(answer.status).not.toBe(403);
+      await expectFieldsRefused(route);
+      if ("body" in route) await expectNoObjectRefused(route);
+      if (route.audited !== null) await expectNoEventOfRefusal(route);
+      if (!route.path.startsWith("/v1/admin/")) return;
+      if ("stepUp" in route) await expectConfirmation(route);
+      else if (!isOperatorAction(route.action)) await expectNoConfirmation(route);
     },
   );
 
-  test.each(free)("%s does not", async (_, route) => {
+  async function expectConfirmation(route: AdminRoute): Promise<void> {
+    for (const client of [unconfirmed, tooOld]) {
+      const answer = await callRoute(client, route, mine);
+      expect(answer.status).toBe(403);
+      expect(answer.error).toEqual({
+        type: "permission_error",
+        message: "Confirm it is you: enter your password or use your passkey again.",
+      });
+      expect(answer.headers["bursar-step-up"]).toBe("required");
+    }
+    const answer = await callRoute(confirmed, route, theirs, { nonsense: 1 });
+    expect(answer.status).not.toBe(403);
+  }
+
+  async function expectNoConfirmation(route: AdminRoute): Promise<void> {
     const answer = await callRoute(unconfirmed, route, unknownIds, { nonsense: 1 });
     expect(answer.headers["bursar-step-up"]).toBeUndefined();
     expect(answer.status).not.toBe(403);
-  });
+  }
+});
 
-  test("who may not do it at all is not asked to confirm", async () => {
-    const { client } = await org.member({ role: "user", steppedUpAtMs: null });
-    for (const [, route] of guarded.filter(([, { action }]) => !isSelfAction(action))) {
-      const answer = await callRoute(client, route, mine);
-      expect(answer.headers["bursar-step-up"]).toBeUndefined();
-      expect(answer.status).toBe(403);
-    }
+/** A field that is not declared, in the body and in the query: 400 that names it. */
+async function expectFieldsRefused(route: AdminRoute): Promise<void> {
+  const client = mightiest(route);
+  if ("body" in route) {
+    const answer = await callRoute(client, route, mine, { organization_id: other.id });
+    expect(answer.error.type).toBe("invalid_request_error");
+    expectUnknownField(answer, "organization_id");
+  } else if (route.method !== "GET") {
+    // A GET's body is never read.
+    expectUnknownField(await callRoute(client, route, mine, { force: true }), "force");
+  }
+  const url = urlOf(route, mine);
+  const payload = sampleOf(route).body?.(mine);
+  const answer = await client.send({
+    method: route.method,
+    url: `${url}${url.includes("?") ? "&" : "?"}nonsense=1`,
+    ...(payload && { payload }),
   });
+  expectUnknownField(answer, "nonsense");
+}
+
+function expectUnknownField(answer: Answer, field: string): void {
+  expect(answer.status).toBe(400);
+  expect(answer.error.message).toContain(`${field}: there is no such field`);
+}
+
+async function expectNoObjectRefused(route: AdminRoute): Promise<void> {
+  for (const payload of ["[]", "null", '"text"', "{", ""]) {
+    const answer = await mightiest(route).send({
+      method: route.method,
+      url: urlOf(route, mine),
+      headers: { "content-type": "application/json" },
+      payload,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.error.type).toBe("invalid_request_error");
+  }
+}
+
+async function expectNoEventOfRefusal(route: AdminRoute): Promise<void> {
+  const before = await findAuditHead(h.deps.database, org.id);
+  await callRoute(mightiest(route), route, theirs, { nonsense: true });
+  expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
+}
+
+test("members who may not call a route at all are not asked to confirm", async () => {
+  const guarded = routes.filter(
+    ([, route]) => route.path.startsWith("/v1/admin/") && "stepUp" in route,
+  );
+  const { client } = await org.member({ role: "user", steppedUpAtMs: null });
+  for (const [, route] of guarded.filter(([, { action }]) => !isSelfAction(action))) {
+    const answer = await callRoute(client, route, mine);
+    expect(answer.headers["bursar-step-up"]).toBeUndefined();
+    expect(answer.status).toBe(403);
+  }
 });
 
 test("upstreams are changed by an owner or on the server's own machine, and by no key", () => {
