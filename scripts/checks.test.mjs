@@ -2,9 +2,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { requireTestProject } from "../server/test/harness/test-project.ts";
 import { CACHE_FOLDER } from "./check-cache.mjs";
 import { checks, runCheck } from "./checks.mjs";
 import { root as repository } from "./runtime.mjs";
+
+requireTestProject("product");
 
 // The compiler and the search for dead code keep caches of their own. A small project has the same commands and settings.
 
