@@ -25,7 +25,7 @@ const origin = { requestId: "req_test", ipAddress: "192.0.2.1", userAgent: "test
 
 const entry: AuditEntry = {
   event: "thing.changed",
-  subject: { type: "thing", id: "thing_1" },
+  subject: { type: "organization", id: "org_1" },
   workspaceId: null,
   before: null,
   after: { name: "x" },
@@ -74,8 +74,8 @@ describe("a change and its event stand or fall together", () => {
       {
         actor_type: "local_operator",
         actor_id: "1000",
-        subject_type: "thing",
-        subject_id: "thing_1",
+        subject_type: "organization",
+        subject_id: "org_1",
         workspace_id: null,
         before: null,
         after: { name: "x" },

@@ -1,3 +1,4 @@
+import { type AuditSubjectType, auditSubjects } from "@bursar/contract/audit-subjects.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -35,7 +36,7 @@ export interface AuditDeps extends ClaimDeps {
  */
 export interface AuditEntry {
   event: `${string}.${string}`;
-  subject: { type: string; id: string };
+  subject: { type: AuditSubjectType; id: string };
   /** The workspace it happened in, or null for the organization as a whole. */
   workspaceId: string | null;
   before: { readonly [key: string]: JsonValue } | null;
@@ -100,29 +101,10 @@ export async function auditedTransactionOf<Result>(
   return result;
 }
 
-/** Things that no key depends on: what nodes keep of keys stays true when they change. */
-const apartFromKeys = new Set([
-  "spend_limit",
-  "rate_limit",
-  "increase_request",
-  "model_price",
-  "upstream",
-  "admin_key",
-  "backup",
-  "node",
-  "security_settings",
-  "access_review",
-  "rotation_policy",
-  "alert_channel",
-  "alert_delivery",
-  "alert",
-  "alert_firing",
-]);
-
-/** What nodes must forget of keys after the change. Null, which is all of it, for every subject that is not known here. */
+/** Keys that nodes drop from their caches after the change. Null: all of them. */
 function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | null {
-  if (type === "api_key" || type === "workspace" || type === "member") return { kind: type, id };
-  return apartFromKeys.has(type) ? { kind: "no_key", id } : null;
+  const keys = auditSubjects[type];
+  return keys === "every_key" ? null : { kind: keys, id };
 }
 
 export interface NewEvent {

@@ -32,7 +32,7 @@ const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
 const actor = { type: "system", id: "test" };
 const entry = {
   event: "thing.changed",
-  subject: { type: "thing", id: "thing_1" },
+  subject: { type: "organization", id: "org_1" },
   workspaceId: null,
   before: null,
   after: { name: "x" },

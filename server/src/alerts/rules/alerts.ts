@@ -72,7 +72,7 @@ export function createAlert(
     await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
     await fireCrossed(tx, deps, { organizationId, alertId: id });
     const after = await getRow(tx, visibilityOf(caller), id);
-    const subject = { type: "alert", id };
+    const subject = { type: "alert", id } as const;
     const { workspaceId } = scope;
     const audit = { event: "alert.created", subject, workspaceId, before: null } as const;
     return { result: after, audit: { ...audit, after: toAudit(after) } };

@@ -159,6 +159,6 @@ async function giveAlert(
   await setChannels(tx, id, channelId === null ? [] : [channelId]);
   const row = await findAlert(tx, { organizationId, onlyWorkspaceIds: null }, id);
   assert(row !== null, "an alert that was made is there");
-  const subject = { type: "alert", id };
+  const subject = { type: "alert", id } as const;
   return { event: "alert.created", subject, workspaceId: null, before: null, after: toAudit(row) };
 }

@@ -101,6 +101,6 @@ export async function getStepUpPasskeyOptions(
 }
 
 function auditOfStepUp(call: BrowserCall, sessionId: string, method: string) {
-  const subject = { type: "session", id: sessionId };
+  const subject = { type: "session", id: sessionId } as const;
   return auditOfSelf(memberOf(call), "session.stepped_up", { subject, after: { method } });
 }

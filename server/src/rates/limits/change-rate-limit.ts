@@ -95,7 +95,7 @@ export function auditOfSet(workspaceId: string | null, { before, after }: RateLi
   if (limit === null || before === after) return "unchanged" as const;
   return {
     event: "rate_limit.set" as const,
-    subject: { type: "rate_limit", id: limit.id },
+    subject: { type: "rate_limit" as const, id: limit.id },
     workspaceId,
     before: before && toAudit(before),
     after: after && toAudit(after),
@@ -105,7 +105,7 @@ export function auditOfSet(workspaceId: string | null, { before, after }: RateLi
 export function auditOfDeleted(workspaceId: string | null, before: RateLimit) {
   return {
     event: "rate_limit.deleted" as const,
-    subject: { type: "rate_limit", id: before.id },
+    subject: { type: "rate_limit" as const, id: before.id },
     workspaceId,
     before: toAudit(before),
     after: null,

@@ -108,7 +108,7 @@ export function auditOfSet(workspaceId: string | null, { before, after }: LimitC
   if (limit === null || before === after) return "unchanged" as const;
   return {
     event: "spend_limit.set" as const,
-    subject: { type: "spend_limit", id: limit.id },
+    subject: { type: "spend_limit" as const, id: limit.id },
     workspaceId,
     before: before && toAudit(before),
     after: after && toAudit(after),
@@ -118,7 +118,7 @@ export function auditOfSet(workspaceId: string | null, { before, after }: LimitC
 export function auditOfDeleted(workspaceId: string | null, before: LimitRow) {
   return {
     event: "spend_limit.deleted" as const,
-    subject: { type: "spend_limit", id: before.id },
+    subject: { type: "spend_limit" as const, id: before.id },
     workspaceId,
     before: toAudit(before),
     after: null,

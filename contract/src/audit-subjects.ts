@@ -1,0 +1,36 @@
+/**
+ * Subject types of audit events. Each names the keys that a change of the subject may affect: the key itself, all keys of
+ * the workspace or member, every key, or no key. Nodes drop these keys from their caches after the change.
+ */
+export const auditSubjects = {
+  access_review: "no_key",
+  admin_key: "no_key",
+  alert: "no_key",
+  alert_channel: "no_key",
+  alert_delivery: "no_key",
+  alert_firing: "no_key",
+  api_key: "api_key",
+  backup: "no_key",
+  increase_request: "no_key",
+  invite: "every_key",
+  mail: "every_key",
+  member: "member",
+  model_price: "no_key",
+  node: "no_key",
+  organization: "every_key",
+  passkey: "every_key",
+  rate_limit: "no_key",
+  request_log_settings: "every_key",
+  rotation_policy: "no_key",
+  route: "every_key",
+  security_settings: "no_key",
+  session: "every_key",
+  spend_limit: "no_key",
+  unresolved_spend: "every_key",
+  upstream: "no_key",
+  workspace: "workspace",
+} as const satisfies Record<string, AffectedKeys>;
+
+export type AuditSubjectType = keyof typeof auditSubjects;
+
+type AffectedKeys = "no_key" | "api_key" | "workspace" | "member" | "every_key";
