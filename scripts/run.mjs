@@ -1,5 +1,6 @@
-// `npm start`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`, `npm run soak`,
-// `npm run sim`, `npm run screenshots`: installs what is missing, then runs the command under a Node that is new enough.
+// `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`,
+// `npm run soak`, `npm run sim`, `npm run screenshots`: installs what is missing, then runs the command under a Node that
+// is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -30,6 +31,12 @@ switch (command) {
     keepCompiledCode();
     await ensureInstalled("all");
     runUntilStopped([join("scripts", "dev.mjs"), ...rest]);
+    break;
+  // Everything that `npm start` does before the server starts: for a service, whose user cannot write to this folder.
+  case "build":
+    await ensureInstalled("server");
+    step("console", null, ["scripts/build-console.mjs"]);
+    step("embedded PostgreSQL", null, ["scripts/link-postgres.mjs"]);
     break;
   case "check":
     await ensureInstalled("all");

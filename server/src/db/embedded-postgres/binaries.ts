@@ -174,7 +174,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
  * The package carries each library once and lists the other names of it in pg-symlinks.json, for an install script
  * that npm may be told not to run. Throws when a missing name cannot be made.
  */
-async function linkLibraries(nativeDir: string): Promise<void> {
+export async function linkLibraries(nativeDir: string): Promise<void> {
   const list = await readFile(join(nativeDir, LINKS_FILE), "utf8").catch(() => null);
   if (list === null) return;
   const links: { source: string; target: string }[] = JSON.parse(list);
