@@ -71,6 +71,11 @@ export async function ensureInstalled(scope) {
     console.error("npm could not install the dependencies. Its output is above.");
     process.exit(1);
   }
+  markInstalled(scope);
+}
+
+/** Records that the packages of the lockfile are installed. */
+export function markInstalled(scope) {
   writeFileSync(stampFile, `${lockHash()} ${scope}\n`);
 }
 

