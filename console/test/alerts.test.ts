@@ -89,7 +89,9 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
       .getByRole("row", { name: /Engineering/ })
       .getByRole("link")
       .click();
-    await page.getByRole("heading", { level: 1, name: "More for Engineering" }).waitFor();
+    await page
+      .getByRole("heading", { level: 1, name: "Increase request for Engineering" })
+      .waitFor();
     expect(new URL(page.url()).pathname).toBe(`/increase-requests/${increaseRequestId}`);
     await page.getByRole("button", { name: "Approve request…" }).click();
     await page.getByLabel("New limit").fill("11000");
@@ -107,7 +109,9 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
     await page.getByText("Say what it is for.").waitFor();
     await page.getByLabel("Reason").fill("Another week.");
     await page.getByRole("button", { name: "Send request" }).click();
-    await page.getByRole("heading", { level: 1, name: "More for Engineering" }).waitFor();
+    await page
+      .getByRole("heading", { level: 1, name: "Increase request for Engineering" })
+      .waitFor();
     await page.getByRole("button", { name: "Withdraw request…" }).click();
     await page.getByRole("button", { name: "Withdraw request", exact: true }).click();
     await page.getByText("withdrawn", { exact: true }).waitFor();
