@@ -145,8 +145,7 @@ const consoleRules = [
   },
   {
     name: "console-ui-imports-nothing-of-the-product",
-    comment:
-      "observable.ts and load-part.ts hold values and load modules: they know no product either.",
+    comment: "observable.ts and load-part.ts have no word of the product either.",
     severity: "error",
     from: { path: "^console/src/ui/" },
     to: {
@@ -162,7 +161,7 @@ const consoleRules = [
   },
   {
     name: "console-names-the-contract-as-a-package",
-    comment: "@bursar/contract/...: a relative path would go around the package's exports.",
+    comment: "A relative path would go around the exports of @bursar/contract.",
     severity: "error",
     from: { path: "^console/src/" },
     to: { path: "^contract/", dependencyTypes: ["local"] },

@@ -28,7 +28,7 @@ export interface Place {
   to: LinkProps["to"];
   icon: LucideIcon;
   /** Addresses of its other tabs and of pages below them. */
-  also?: readonly string[];
+  otherAddresses?: readonly string[];
   /** Shown to who may do this somewhere. */
   action: Action;
   /** Pressed after `g`. */
@@ -54,7 +54,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       {
         label: "Limits",
         to: "/spend-limits",
-        also: ["/rate-limits", "/increase-requests"],
+        otherAddresses: ["/rate-limits", "/increase-requests"],
         icon: Landmark,
         action: "spend_limits:read",
         shortcut: "l",
@@ -82,7 +82,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       {
         label: "Team",
         to: "/members",
-        also: ["/invites", "/access"],
+        otherAddresses: ["/invites", "/access"],
         icon: Users,
         action: "members:read",
         shortcut: "t",
@@ -143,7 +143,10 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
   },
 ];
 
-/** Whether a path is at one of the other addresses of a place, or below it. */
-export function isAlsoAt({ also = [] }: Pick<Place, "also">, path: string): boolean {
-  return also.some((address) => path === address || path.startsWith(`${address}/`));
+/** True for a path at or below one of the other addresses of a place. */
+export function isOtherAddress(
+  { otherAddresses = [] }: Pick<Place, "otherAddresses">,
+  path: string,
+): boolean {
+  return otherAddresses.some((address) => path === address || path.startsWith(`${address}/`));
 }

@@ -7,7 +7,7 @@ import { lazyPart } from "../load-part.ts";
 import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { commandKey } from "./command-key.ts";
-import { isAlsoAt, places } from "./navigation.ts";
+import { isOtherAddress, places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { Questions } from "./questions.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
@@ -124,7 +124,7 @@ function Places({ onGo }: { onGo?: () => void }) {
                     to={place.to ?? "/"}
                     {...(onGo && { onClick: onGo })}
                     activeOptions={{ exact: place.to === "/", includeSearch: false }}
-                    {...(isAlsoAt(place, pathname) && markOfOpenPage)}
+                    {...(isOtherAddress(place, pathname) && markOfOpenPage)}
                     className="flex min-h-8.5 items-center gap-2.5 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-line/75 data-[status=active]:font-medium data-[status=active]:text-ink pointer-coarse:min-h-11"
                   >
                     <Icon size={16} strokeWidth={1.85} aria-hidden="true" />

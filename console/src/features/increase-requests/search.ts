@@ -1,6 +1,6 @@
 export type RequestView = "pending" | "all";
 
-/** What of the list of increase requests stands in the address. */
+/** Parameters of the list in the address. */
 export interface IncreaseRequestsSearch {
   show?: RequestView;
 }
@@ -9,7 +9,7 @@ export function readIncreaseRequestsSearch(raw: Record<string, unknown>): Increa
   return raw["show"] === "all" ? { show: "all" } : {};
 }
 
-/** Which limit a new increase request is about: a refused caller gets such an address. */
+/** Limit that a new increase request is about. The link in a refusal names it. */
 export interface NewIncreaseRequestSearch {
   scope?: "organization" | "workspace" | "api_key";
   id?: string;
