@@ -7,7 +7,6 @@ import { useSpendLimits } from "../../kit/spend-limits/queries.ts";
 import { MonthStats, useCostSummary } from "../../kit/usage/cost-summary.tsx";
 import { type Group, useUsage } from "../../kit/usage/queries.ts";
 import { resolveRange } from "../../kit/usage/range.ts";
-import { sumByGroup } from "../../kit/usage/sum-usage.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useApi } from "../../queries.ts";
 import { useMay, useSession } from "../../session.ts";
@@ -22,6 +21,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { Attention, useAttention } from "./attention.tsx";
 import { FirstSteps, useFirstSteps } from "./first-steps.tsx";
 import { type Month, toAsked } from "./month.ts";
+import { sumByGroup } from "./sum-usage.ts";
 
 const DAY_MS = 86_400_000;
 const TOP = 5;

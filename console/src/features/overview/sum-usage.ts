@@ -1,5 +1,5 @@
+import type { Group, UsageRow } from "../../kit/usage/queries.ts";
 import { toNanoUsd } from "../../ui/format.ts";
-import type { Group, UsageRow } from "./queries.ts";
 
 /** What one group used in the whole range; money as nano-dollars, so that sums are exact. */
 export interface GroupSum {
