@@ -35,6 +35,7 @@ export const checks = [
     args: ["--cache", "--cache-location", `${CACHE_FOLDER}/knip`],
     reads: isCode,
   },
+  { name: "prose", args: ["scripts/check-prose.mjs"], reads: () => true },
   { name: "documents", args: ["scripts/check-documents.mjs"], reads: () => true },
 ];
 
