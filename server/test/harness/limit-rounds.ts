@@ -13,6 +13,7 @@ import {
   modelOf,
   sendUntilStopped,
 } from "./limit-load.ts";
+import { copyPreparedDatabase } from "./prepared-database.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   type ServerProcess,
@@ -87,10 +88,9 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
   const load: LimitLoad = { random: seededRandom(options.seed), sent: new Map(), refused: [] };
   const upstream = parts.adopt(await startFakeUpstream(), (one) => one.close());
   upstream.script = (exchange) => answerAsPlanned(load, exchange);
-  const lock = parts.adopt(
-    await acquireProcessLock(join(await temporaryFolder(), "database")),
-    (one) => one.release(),
-  );
+  const folder = join(await temporaryFolder(), "database");
+  await copyPreparedDatabase(folder);
+  const lock = parts.adopt(await acquireProcessLock(folder), (one) => one.release());
   const settings = { max_connections: MAX_CONNECTIONS };
   const postgres = parts.adopt(await startEmbeddedPostgres({ lock, settings }), (one) =>
     one.stop(),
@@ -114,8 +114,7 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     BURSAR_UNRESOLVED_RELEASE: "24h",
     BURSAR_LOG_LEVEL: "info",
   };
-  const nodes: ServerProcess[] = [];
-  for (let i = 0; i < NODES; i++) nodes.push(await startServer({ env }));
+  const nodes = await Promise.all(Array.from({ length: NODES }, () => startServer({ env })));
   const first = nodeAt({ nodes }, 0);
   const probe = await first.workspaceWithKey();
   await setLimit(first, { type: "workspace", workspace_id: probe.workspaceId }, "monthly", 1_000);
@@ -137,7 +136,8 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     const answered = countAnswered(load, round);
     return answered >= ANSWERS_BEFORE_FAULTS ? answered : null;
   });
-  const faults = await breakThings(run);
+  // Each order in turn.
+  const faults = await breakThings(run, round % 2 === 1);
   const faultsEndMs = performance.now();
   for (let i = 0; i < NODES; i++) await serves(run, i);
   const recoveredMs = performance.now() - faultsEndMs;
@@ -198,12 +198,14 @@ async function setLimit(
   await node.mustAdmin("POST", "/v1/admin/spend_limits", body);
 }
 
-/** One node stopped for longer than it may be, one killed and started again, PostgreSQL crashed before or after. */
-async function breakThings(run: Run): Promise<Faults> {
+/**
+ * Stops one node for longer than its lease lasts, kills and starts another, and crashes PostgreSQL: at the same moment as the
+ * kill, or after the new start.
+ */
+async function breakThings(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;
   const stopped = Math.floor(random() * NODES);
   const victim = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
-  const isDatabaseFirst = random() < 0.5;
   const [stoppedNode, victimNode] = [nodeAt(run, stopped), nodeAt(run, victim)];
   const before = await readEpochs(run.db);
   const stoppedId = await nodeIdOf(stoppedNode);
