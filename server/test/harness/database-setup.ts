@@ -85,8 +85,8 @@ async function startServer(): Promise<Server> {
   const postgres = await startEmbeddedPostgres({
     lock,
     isThrowAway: true,
-    // Two workers may run four nodes each, of 22 connections each at most; PostgreSQL's own and those of the tests come on top.
-    settings: { max_connections: "300" },
+    // Three workers may run four nodes each, of at most 22 connections. Tests and PostgreSQL itself use some more.
+    settings: { max_connections: "400" },
   });
   return {
     adminConnectionString: postgres.connectionString,
