@@ -15,7 +15,7 @@ try {
   process.exit(1);
 }
 
-/** The server writes it once it listens: port, host and TLS are as configured. */
+/** Address of the listener. The server writes the file when it listens, whatever host, port and TLS are configured. */
 function readAddress() {
   const dataDir = process.env.BURSAR_DATA_DIR || "data";
   return JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")).url;

@@ -101,7 +101,7 @@ function makeStartScript(image: Image, layers: Layers, { mounts, env }: RunOptio
     "for each in full null random urandom zero; do touch root/dev/$each; mount --bind /dev/$each root/dev/$each; done",
     "mkdir root/dev/shm",
     `mount -t tmpfs -o mode=1777,size=${SHARED_MEMORY} tmpfs root/dev/shm`,
-    "mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs root/tmp",
+    "mount -t tmpfs -o mode=1777,nosuid,nodev,noexec tmpfs root/tmp",
     ...Object.entries(mounts).flatMap(mountInto),
     protectLayers(layers, "root"),
     "ip link set lo up",
