@@ -46,7 +46,7 @@ const vite = await createServer({
           const [folder = ""] = url.slice(1).split(/[/?]/);
           return viteFolders.has(folder) ? url : null;
         },
-        // A server that restarts is one that does not answer: the console then waits for it.
+        // While the server restarts, a closed connection tells the console to wait for it.
         configure: (proxy) =>
           proxy.on("error", (_, __, response) => (response.socket ?? response).destroy()),
       },

@@ -85,7 +85,7 @@ async function checkFree() {
 }
 
 /**
- * Returns what the mark of the data folder says, after creating the folder when it is missing or was left incomplete.
+ * Returns the mark of the data folder. Creates the folder when it is missing or was left incomplete.
  * Exits when the folder belongs to another server: this command must never fill or delete it.
  */
 async function prepareData() {
@@ -155,13 +155,12 @@ function startServer() {
 
 function startConsole() {
   const child = startChild("console", ["scripts/dev-console.mjs", String(port), serverUrl]);
-  child.on("exit", (code) => {
-    // 0: it was stopped, to be started again.
-    if (code !== 0) void stopAll(1);
+  child.on("exit", () => {
+    if (state === "running") void stopAll(1);
   });
 }
 
-/** Resolves once the server of now serves, or has ended. */
+/** Resolves once the current server serves, or has ended. */
 async function waitForServer() {
   const child = children.get("server");
   while (children.get("server") === child && readServerPid() !== child?.pid) await delay(POLL_MS);
@@ -237,6 +236,7 @@ async function restart(path) {
     await waitForServer();
   }
   if (state === "stopping") return;
+  if (!children.has("console")) return stopAll(1);
   state = "running";
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   if (children.has("server")) console.error(`Restarted in ${seconds} s.`);
