@@ -14,6 +14,7 @@ const { totalCruised, violations } = output.summary;
 const imports = listRoomImports(output.modules);
 const problems = [
   ...violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+  ...findMissingFaces(),
   ...findCycle(),
   ...findUnusedEdges(),
   ...findUnusedFaces(),
@@ -24,7 +25,7 @@ if (totalCruised < minimumModules) {
 for (const problem of problems) console.error(problem);
 const edges = Object.values(rooms).flat().length;
 console.log(
-  `architecture: ${totalCruised} modules, ${Object.keys(rooms).length} rooms, ${edges} edges, ${problems.length} problems`,
+  `architecture: ${totalCruised} modules, ${Object.keys(rooms).length} rooms, ${edges} edges, problems: ${problems.length}`,
 );
 process.exit(problems.length === 0 ? 0 : 1);
 
@@ -61,6 +62,12 @@ function findCycle() {
     : [`The allowed edges form a cycle among ${waiting.join(", ")}.`];
 }
 
+function findMissingFaces() {
+  return Object.keys(faces)
+    .filter((room) => faces[room] === null)
+    .map((room) => `server/src/${room}/README.md has no paragraph that begins with **Face**.`);
+}
+
 function findUnusedEdges() {
   const used = new Set(imports.map(({ from, room }) => `${from} ${room}`));
   return Object.entries(rooms).flatMap(([room, allowed]) =>
@@ -74,7 +81,7 @@ function findUnusedEdges() {
 
 function findUnusedFaces() {
   return Object.entries(faces).flatMap(([room, face]) =>
-    face
+    (face ?? [])
       .filter((path) => !imports.some((used) => used.room === room && matches(used.path, path)))
       .map(
         (path) => `unused face: no other room imports ${room}/${path}; remove it from its README.`,
