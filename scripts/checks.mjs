@@ -6,6 +6,10 @@ import { join } from "node:path";
 import { CACHE_FOLDER, openCheckCache } from "./check-cache.mjs";
 import { commandOf } from "./runtime.mjs";
 
+/** TypeScript 7. TypeScript 6 is installed as well, for tools that use its API, and takes 2.7 times the processor time. */
+const COMPILER = "typescript-7/bin/tsc";
+/** Several checkers repeat work: 18.2 s of processor time instead of 10.6 s. */
+const ONE_CHECKER = ["--checkers", "1"];
 /** A check takes up to 1.3 GB of memory. */
 const MOST_AT_ONCE = 4;
 const isCode = (path) => !path.endsWith(".md");
@@ -15,7 +19,7 @@ const isCode = (path) => !path.endsWith(".md");
  * depends on, at least.
  */
 export const checks = [
-  { name: "types", script: "typescript/bin/tsc", args: ["-p", "tsconfig.json"], reads: isCode },
+  { name: "types", script: COMPILER, args: ["-p", "tsconfig.json", ...ONE_CHECKER], reads: isCode },
   {
     name: "format and lint",
     script: "@biomejs/biome/bin/biome",
@@ -24,8 +28,8 @@ export const checks = [
   },
   {
     name: "types of the console",
-    script: "typescript/bin/tsc",
-    args: ["-p", "console/tsconfig.json"],
+    script: COMPILER,
+    args: ["-p", "console/tsconfig.json", ...ONE_CHECKER],
     reads: (path) => /^(console|contract)[/]|^(tsconfig|package)[.]json$/.test(path),
   },
   { name: "architecture", args: ["scripts/check-architecture.mjs"], reads: () => true },
