@@ -1,26 +1,20 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { hashSecret } from "#src/domain/key-format.ts";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  startAdmin,
-  type TestOrganization,
-} from "./harness/admin.ts";
+import type { CreatedApiKey } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 
 // A secret is in one answer and then nowhere: not in a table, a log line, an error or a list. Hashes are in the one column
 // that they are looked up by, and never leave the server.
 
 const CREDENTIAL = "sk-ant-api03-canary-credential-0123456789abcdefghijklmnop";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("org", { scope: "file" }, ({ h }) => h.organization());
+
 const shown: string[] = [];
 let secrets: string[];
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   const workspace = await org.admin.createWorkspace();
   const apiKey = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
   const adminKey = await org.admin.createAdminKey();
@@ -63,9 +57,6 @@ beforeAll(async () => {
   remember(await org.admin.post(`/v1/admin/admin_keys/${adminKey.id}/revoke`));
   remember(await h.as(adminKey.key).get("/v1/organizations/me"));
 });
-afterAll(async () => {
-  await h.close();
-});
 
 /** A part of the secret long enough that it cannot stand somewhere by chance, and is not the hint. */
 const middleOf = (secret: string) => secret.slice(20, 44);
@@ -80,12 +71,14 @@ test("no answer after the first holds a secret or a hash", () => {
   }
 });
 
-test("no log line holds a secret", () => {
+test("no log line holds a secret", ({ h }) => {
   const text = h.logs.join("\n");
   for (const secret of secrets) expect(text).not.toContain(middleOf(secret));
 });
 
-test("no row of any table holds a secret, and only the look-up columns hold a hash", async () => {
+test("no row of any table holds a secret, and only the look-up columns hold a hash", async ({
+  h,
+}) => {
   const { rows: tables } = await sql<{ name: string }>`
     SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`.execute(h.deps.database);

@@ -1,55 +1,53 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  startAdmin,
-  type TestOrganization,
-  type Workspace,
-} from "./harness/admin.ts";
+import type { Answer, Client, Workspace } from "./harness/admin.ts";
+import { test as base } from "./harness/admin-test.ts";
 
 // Changes of one thing at the same moment: each call succeeds or is refused in clear words, nothing is lost, and the audit
 // log tells the order in which it happened.
 
 const ROUNDS = 12;
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
+const test = base
+  .extend("eventsOf", ({ h }) => async (organizationId: string) => {
+    const events = await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 });
+    expect(await verifyChain(h.deps, organizationId)).toEqual({
+      kind: "intact",
+      events: events.length,
+    });
+    return events;
+  })
+  /** What happened since the organization was made and got the key that the test calls with. */
+  .extend("newEventsOf", ({ eventsOf }) => async (organizationId: string): Promise<string[]> => {
+    const events = (await eventsOf(organizationId)).map(({ event }) => event);
+    expect(events.slice(0, 2)).toEqual(["organization.created", "admin_key.created"]);
+    return events.slice(2);
+  })
+  .extend("inRace", ({ org }) => async (call: (workspaceId: string) => Promise<Answer>) => {
+    const { id } = await org.admin.createWorkspace();
+    const [archived, ...answers] = await Promise.all([
+      org.admin.post(`/v1/admin/workspaces/${id}/archive`),
+      call(id),
+      call(id),
+    ]);
+    expect(archived?.status).toBe(200);
+    for (const { status, error } of answers) {
+      expect([200, 400]).toContain(status);
+      if (status === 400) expect(error.message).toContain(`Workspace is archived: ${id}`);
+    }
+    return id;
+  });
 
 const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 
 const together = <T>(count: number, call: (index: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, index) => call(index)));
 
-async function eventsOf(organizationId: string) {
-  const events = await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 });
-  expect(await verifyChain(h.deps, organizationId)).toEqual({
-    kind: "intact",
-    events: events.length,
-  });
-  return events;
-}
-
-/** What happened since the organization was made and got the key that the test calls with. */
-async function newEventsOf(organizationId: string): Promise<string[]> {
-  const events = (await eventsOf(organizationId)).map(({ event }) => event);
-  expect(events.slice(0, 2)).toEqual(["organization.created", "admin_key.created"]);
-  return events.slice(2);
-}
-
-test("updates of one workspace all count, and the log's before is the last one's after", async () => {
+test("updates of one workspace all count, and the log's before is the last one's after", async ({
+  org,
+  eventsOf,
+}) => {
   const workspace = await org.admin.createWorkspace();
   const url = `/v1/admin/workspaces/${workspace.id}`;
   const answers = await together(ROUNDS, (index) =>
@@ -66,7 +64,10 @@ test("updates of one workspace all count, and the log's before is the last one's
 });
 
 describe("names are unique whoever asks first", () => {
-  test("one of many workspaces with one name is made, the others are a 409", async () => {
+  test("one of many workspaces with one name is made, the others are a 409", async ({
+    org,
+    newEventsOf,
+  }) => {
     const answers = await together(ROUNDS, () =>
       org.admin.post("/v1/admin/workspaces", { name: "The same" }),
     );
@@ -74,7 +75,9 @@ describe("names are unique whoever asks first", () => {
     expect(await newEventsOf(org.id)).toEqual(["workspace.created"]);
   });
 
-  test("two workspaces that take each other's name: neither is a fault of the server", async () => {
+  test("two workspaces that take each other's name: neither is a fault of the server", async ({
+    org,
+  }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const [a, b] = await together(2, () => org.admin.createWorkspace());
       if (!a || !b) throw new Error("two were made");
@@ -86,7 +89,7 @@ describe("names are unique whoever asks first", () => {
     }
   });
 
-  test("two renames to one name", async () => {
+  test("two renames to one name", async ({ org }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const made = await together(2, () => org.admin.createWorkspace());
       const answers = await Promise.all(
@@ -98,22 +101,7 @@ describe("names are unique whoever asks first", () => {
 });
 
 describe("while a workspace is archived", () => {
-  const inRace = async (call: (workspaceId: string) => Promise<Answer>) => {
-    const { id } = await org.admin.createWorkspace();
-    const [archived, ...answers] = await Promise.all([
-      org.admin.post(`/v1/admin/workspaces/${id}/archive`),
-      call(id),
-      call(id),
-    ]);
-    expect(archived?.status).toBe(200);
-    for (const { status, error } of answers) {
-      expect([200, 400]).toContain(status);
-      if (status === 400) expect(error.message).toContain(`Workspace is archived: ${id}`);
-    }
-    return id;
-  };
-
-  test("no key is left that works", async () => {
+  test("no key is left that works", async ({ org, eventsOf, inRace }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const id = await inRace((workspace_id) =>
         org.admin.post("/v1/admin/api_keys", { name: "Late", workspace_id }),
@@ -126,7 +114,7 @@ describe("while a workspace is archived", () => {
     await eventsOf(org.id);
   });
 
-  test("a limit is set before, or refused after", async () => {
+  test("a limit is set before, or refused after", async ({ org, eventsOf, inRace }) => {
     for (let round = 0; round < ROUNDS; round++) {
       await inRace((workspace_id) =>
         org.admin.post("/v1/admin/workspaces/limits", { workspace_id, monthly_limit_usd: 5 }),
@@ -135,7 +123,7 @@ describe("while a workspace is archived", () => {
     await eventsOf(org.id);
   });
 
-  test("a key of it that is being changed ends archived", async () => {
+  test("a key of it that is being changed ends archived", async ({ h, org, eventsOf }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const { id } = await org.admin.createWorkspace();
       const key = await org.admin.createApiKey(id, { permissions: ["admin"] });
@@ -155,7 +143,10 @@ describe("while a workspace is archived", () => {
   });
 });
 
-test("of limits set at once one remains, which is the one the log ends with", async () => {
+test("of limits set at once one remains, which is the one the log ends with", async ({
+  org,
+  eventsOf,
+}) => {
   const { id } = await org.admin.createWorkspace();
   const set = (monthly_limit_usd: number | null) =>
     org.admin.post("/v1/admin/workspaces/limits", { workspace_id: id, monthly_limit_usd });
@@ -170,7 +161,7 @@ test("of limits set at once one remains, which is the one the log ends with", as
   expect(body.data[0]?.monthly_limit_usd).toBe(logged);
 });
 
-test("a key that many revoke is revoked once", async () => {
+test("a key that many revoke is revoked once", async ({ org, eventsOf }) => {
   const key = await org.admin.createAdminKey();
   const revoke = (client: Client) => client.post(`/v1/admin/admin_keys/${key.id}/revoke`);
   const answers = await together(ROUNDS, () => revoke(org.admin));
@@ -179,7 +170,11 @@ test("a key that many revoke is revoked once", async () => {
   expect(events.filter(({ event }) => event === "admin_key.revoked")).toHaveLength(1);
 });
 
-test("changes of two organizations at once keep two chains that verify", async () => {
+test("changes of two organizations at once keep two chains that verify", async ({
+  h,
+  org,
+  newEventsOf,
+}) => {
   const other = await h.organization();
   await together(ROUNDS, (index) => (index % 2 ? org : other).admin.createWorkspace());
   for (const { id } of [org, other]) expect(await newEventsOf(id)).toHaveLength(ROUNDS / 2);

@@ -1,6 +1,6 @@
 import { adminRoutes } from "@bursar/contract/routes.ts";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { expect } from "vitest";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 
 // Names are what somebody chose, and whoever opens a file of them in a spreadsheet did not choose them. The files of all
 // routes that give CSV, found in the contract.
@@ -10,8 +10,20 @@ const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "\t=1", "\r=1", "\n=1"]
 const spreadsheetCalculates = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 const range = "starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-21T00:00:00Z";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  /** Somebody of this name makes a key of this name, in a workspace of this name, and uses it. */
+  .extend("useKey", { scope: "file" }, ({ h, org }) => async (name: string): Promise<void> => {
+    const { database } = h.deps;
+    const { id: workspaceId } = await org.admin.createWorkspace();
+    const workspaces = { [workspaceId]: "workspace_developer" } as const;
+    const person = await org.member({ role: "developer", name, workspaces });
+    const { id: apiKeyId } = await person.client.createApiKey(workspaceId);
+    await database.updateTable("api_key").set({ name }).where("id", "=", apiKeyId).execute();
+    await database.updateTable("workspace").set({ name }).where("id", "=", workspaceId).execute();
+    await org.recordRequest({ workspaceId, apiKeyId, memberId: person.id });
+  });
+
 const pathOf: Record<string, string> = {
   exportUsage: `/v1/admin/usage/export?format=csv&group_by=workspace,api_key,member&${range}`,
   exportCost: `/v1/admin/cost/export?format=csv&group_by=workspace,api_key,member&${range}`,
@@ -20,9 +32,7 @@ const pathOf: Record<string, string> = {
   exportAuditEvents: "/v1/admin/audit_events/export?format=csv",
 };
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ org, useKey }) => {
   for (const name of names) await useKey(name);
   const reviewer = await org.member({ role: "admin", name: "=REVIEWER" });
   const review = await org.admin.post<{ id: string }>("/v1/admin/access_reviews", {
@@ -34,29 +44,14 @@ beforeAll(async () => {
   expect(review.status).toBe(200);
   pathOf["exportAccessReviewItems"] = `/v1/admin/access_reviews/${review.body.id}/items/export`;
 });
-afterAll(async () => {
-  await h.close();
-});
-
-/** Somebody of this name makes a key of this name, in a workspace of this name, and uses it. */
-async function useKey(name: string): Promise<void> {
-  const { database } = h.deps;
-  const { id: workspaceId } = await org.admin.createWorkspace();
-  const workspaces = { [workspaceId]: "workspace_developer" } as const;
-  const person = await org.member({ role: "developer", name, workspaces });
-  const { id: apiKeyId } = await person.client.createApiKey(workspaceId);
-  await database.updateTable("api_key").set({ name }).where("id", "=", apiKeyId).execute();
-  await database.updateTable("workspace").set({ name }).where("id", "=", workspaceId).execute();
-  await org.recordRequest({ workspaceId, apiKeyId, memberId: person.id });
-}
 
 const csvRoutes = adminRoutes.filter(
   (route) => "streams" in route && (route.streams as readonly string[]).includes("text/csv"),
 );
 
-test.each(csvRoutes.map(({ operationId }) => operationId))(
+test.for(csvRoutes.map(({ operationId }) => operationId))(
   "%s: no name is calculated with, and each is there",
-  async (operationId) => {
+  async (operationId, { org }) => {
     const { status, headers, text } = await org.admin.get(pathOf[operationId] ?? "not listed here");
     expect([status, headers["content-type"]]).toEqual([200, "text/csv; charset=utf-8"]);
     const [heading = [], ...lines] = readCsv(text);

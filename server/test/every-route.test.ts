@@ -1,4 +1,5 @@
 // Oldest PostgreSQL: routes
+
 import {
   isOperatorAction,
   isSelfAction,
@@ -6,17 +7,12 @@ import {
   roleMay,
 } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  startAdmin,
-  type TestOrganization,
-} from "./harness/admin.ts";
+import type { Answer, Client, TestOrganization } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import {
   type CallerCase,
   callerCases,
@@ -38,9 +34,102 @@ import {
 // Every route of the contract with every caller, whatever it is about. A new route is tested here from the moment it is
 // declared; harness/route-samples.ts says only what cannot be read from its schemas.
 
-let h: AdminHarness;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization("Mine"))
+  .extend("matrix", { scope: "file" }, ({ h, org }) => {
+    async function makeClients(caller: CallerCase): Promise<Clients> {
+      const isScoped = caller.permission !== undefined || caller.workspaceRole !== undefined;
+      const elsewhere = isScoped ? (await org.operator.createWorkspace()).id : null;
+      return {
+        here: await caller.make(h, org, mine.workspace_id),
+        elsewhere: elsewhere === null ? null : await caller.make(h, org, elsewhere),
+        outside:
+          caller.actorType === null ? null : await caller.make(h, other, theirs.workspace_id),
+      };
+    }
+
+    const headsOfUnchanged = () =>
+      Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
+
+    /** The call succeeds and writes exactly its audit event. */
+    async function expectChange(
+      org: TestOrganization,
+      route: AdminRoute,
+      caller: CallerCase,
+    ): Promise<void> {
+      const { prepare, fit, audits = [] } = sampleOf(route);
+      const made = await makeFor(org, route);
+      const client = await caller.make(h, org, made.workspace_id);
+      await prepare?.(org.operator, made);
+      const own = await fit?.(client, made, org.operator);
+      const before = await findAuditHead(h.deps.database, org.id);
+      const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
+      expectStatus(route, caller, answer);
+      const events = await listChain(h.deps.database, {
+        organizationId: org.id,
+        afterSeq: before?.seq ?? 0n,
+        limit: 10,
+      });
+      expect(events.map(({ event, actorType }) => [event, actorType])).toEqual(
+        [...audits, route.audited].map((event) => [event, caller.actorType]),
+      );
+      for (const { requestId } of events) expect(requestId).toBe(answer.headers["request-id"]);
+    }
+
+    const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
+
+    /** A field that is not declared, in the body and in the query: 400 that names it. */
+    async function expectFieldsRefused(route: AdminRoute): Promise<void> {
+      const client = mightiest(route);
+      if ("body" in route) {
+        const answer = await callRoute(client, route, mine, { organization_id: other.id });
+        expect(answer.error.type).toBe("invalid_request_error");
+        expectUnknownField(answer, "organization_id");
+      } else if (route.method !== "GET") {
+        // A GET's body is never read.
+        expectUnknownField(await callRoute(client, route, mine, { force: true }), "force");
+      }
+      const url = urlOf(route, mine);
+      const payload = sampleOf(route).body?.(mine);
+      const answer = await client.send({
+        method: route.method,
+        url: `${url}${url.includes("?") ? "&" : "?"}nonsense=1`,
+        ...(payload && { payload }),
+      });
+      expectUnknownField(answer, "nonsense");
+    }
+
+    async function expectNoObjectRefused(route: AdminRoute): Promise<void> {
+      for (const payload of ["[]", "null", '"text"', "{", ""]) {
+        const answer = await mightiest(route).send({
+          method: route.method,
+          url: urlOf(route, mine),
+          headers: { "content-type": "application/json" },
+          payload,
+        });
+        expect(answer.status).toBe(400);
+        expect(answer.error.type).toBe("invalid_request_error");
+      }
+    }
+
+    async function expectNoEventOfRefusal(route: AdminRoute): Promise<void> {
+      const before = await findAuditHead(h.deps.database, org.id);
+      await callRoute(mightiest(route), route, theirs, { nonsense: true });
+      expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
+    }
+
+    return {
+      makeClients,
+      headsOfUnchanged,
+      expectChange,
+      expectFieldsRefused,
+      expectNoObjectRefused,
+      expectNoEventOfRefusal,
+    };
+  });
+
 /** No call changes it: each that could is refused. */
-let org: TestOrganization;
+
 /** The same of another organization. */
 let other: TestOrganization;
 /** One thing of each kind. */
@@ -48,16 +137,11 @@ let mine: Made;
 let theirs: Made;
 let owner: Client;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization("Mine");
+test.beforeAll(async ({ h, org }) => {
   other = await h.organization("Theirs");
   mine = await makeEach(org);
   theirs = await makeEach(other);
   owner = (await org.member({ role: "owner" })).client;
-});
-afterAll(async () => {
-  await h.close();
 });
 
 /** Open to everybody on purpose. Whatever else is public has been forgotten here, or should not be. */
@@ -132,35 +216,22 @@ interface Clients {
   outside: Client | null;
 }
 
-async function makeClients(caller: CallerCase): Promise<Clients> {
-  const isScoped = caller.permission !== undefined || caller.workspaceRole !== undefined;
-  const elsewhere = isScoped ? (await org.operator.createWorkspace()).id : null;
-  return {
-    here: await caller.make(h, org, mine.workspace_id),
-    elsewhere: elsewhere === null ? null : await caller.make(h, org, elsewhere),
-    outside: caller.actorType === null ? null : await caller.make(h, other, theirs.workspace_id),
-  };
-}
-
-const headsOfUnchanged = () =>
-  Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
-
 describe.each(callers)("$name", (caller) => {
   let clients: Clients;
   /** For calls that succeed and change something. Each of them has things of its own in it. */
   let changing: TestOrganization;
-  let heads: Awaited<ReturnType<typeof headsOfUnchanged>>;
-  beforeAll(async () => {
-    clients = await makeClients(caller);
+  let heads: Awaited<ReturnType<typeof findAuditHead>>[];
+  test.beforeAll(async ({ h, matrix }) => {
+    clients = await matrix.makeClients(caller);
     changing = await h.organization("Changing");
-    heads = await headsOfUnchanged();
+    heads = await matrix.headsOfUnchanged();
   });
 
-  test.each(routes)(
+  test.for(routes)(
     "has the status of the table of rights, and hidden is missing: %s",
-    async (_, route) => {
+    async ([_, route], { matrix }) => {
       if (expectedStatus(route, caller) === 200 && route.audited !== null) {
-        await expectChange(changing, route, caller);
+        await matrix.expectChange(changing, route, caller);
       } else {
         expectStatus(route, caller, await callRoute(clients.here, route, mine));
       }
@@ -177,11 +248,11 @@ describe.each(callers)("$name", (caller) => {
     },
   );
 
-  test("writes no audit event by a call that reads or is refused", async () => {
-    expect(await headsOfUnchanged()).toEqual(heads);
+  test("writes no audit event by a call that reads or is refused", async ({ matrix }) => {
+    expect(await matrix.headsOfUnchanged()).toEqual(heads);
   });
 
-  test("leaves a chain of audit events that verifies", async () => {
+  test("leaves a chain of audit events that verifies", async ({ h }) => {
     const head = await findAuditHead(h.deps.database, changing.id);
     const events = Number(head?.seq);
     expect(await verifyChain(h.deps, changing.id)).toEqual({ kind: "intact", events });
@@ -212,31 +283,6 @@ function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): vo
   }
 }
 
-/** The call succeeds and writes exactly its audit event. */
-async function expectChange(
-  org: TestOrganization,
-  route: AdminRoute,
-  caller: CallerCase,
-): Promise<void> {
-  const { prepare, fit, audits = [] } = sampleOf(route);
-  const made = await makeFor(org, route);
-  const client = await caller.make(h, org, made.workspace_id);
-  await prepare?.(org.operator, made);
-  const own = await fit?.(client, made, org.operator);
-  const before = await findAuditHead(h.deps.database, org.id);
-  const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
-  expectStatus(route, caller, answer);
-  const events = await listChain(h.deps.database, {
-    organizationId: org.id,
-    afterSeq: before?.seq ?? 0n,
-    limit: 10,
-  });
-  expect(events.map(({ event, actorType }) => [event, actorType])).toEqual(
-    [...audits, route.audited].map((event) => [event, caller.actorType]),
-  );
-  for (const { requestId } of events) expect(requestId).toBe(answer.headers["request-id"]);
-}
-
 /** Returns the status. What the caller may not see is answered like what never was, byte for byte. */
 async function expectMissing(client: Client, route: AdminRoute, hiddenIds: Made): Promise<number> {
   const missing = await callRoute(client, route, unknownIds);
@@ -257,13 +303,11 @@ function comparable({ status, text, headers }: Answer, ids: Made) {
   return { status, text: replace(text), headers: replace(JSON.stringify(kept)) };
 }
 
-const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
-
 describe("a caller with full rights", () => {
   let unconfirmed: Client;
   let tooOld: Client;
   let confirmed: Client;
-  beforeAll(async () => {
+  test.beforeAll(async ({ h, org }) => {
     const ownerWho = async (steppedUpAtMs: number | null) =>
       (await org.member({ role: "owner", steppedUpAtMs })).client;
     unconfirmed = await ownerWho(null);
@@ -271,12 +315,12 @@ describe("a caller with full rights", () => {
     confirmed = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS);
   });
 
-  test.each(routes)(
+  test.for(routes)(
     "gets 400 for an invalid call, and has to confirm where the route says so: %s",
-    async (_, route) => {
-      await expectFieldsRefused(route);
-      if ("body" in route) await expectNoObjectRefused(route);
-      if (route.audited !== null) await expectNoEventOfRefusal(route);
+    async ([_, route], { matrix }) => {
+      await matrix.expectFieldsRefused(route);
+      if ("body" in route) await matrix.expectNoObjectRefused(route);
+      if (route.audited !== null) await matrix.expectNoEventOfRefusal(route);
       if (!route.path.startsWith("/v1/admin/")) return;
       if ("stepUp" in route) await expectConfirmation(route);
       else if (!isOperatorAction(route.action)) await expectNoConfirmation(route);
@@ -304,52 +348,12 @@ describe("a caller with full rights", () => {
   }
 });
 
-/** A field that is not declared, in the body and in the query: 400 that names it. */
-async function expectFieldsRefused(route: AdminRoute): Promise<void> {
-  const client = mightiest(route);
-  if ("body" in route) {
-    const answer = await callRoute(client, route, mine, { organization_id: other.id });
-    expect(answer.error.type).toBe("invalid_request_error");
-    expectUnknownField(answer, "organization_id");
-  } else if (route.method !== "GET") {
-    // A GET's body is never read.
-    expectUnknownField(await callRoute(client, route, mine, { force: true }), "force");
-  }
-  const url = urlOf(route, mine);
-  const payload = sampleOf(route).body?.(mine);
-  const answer = await client.send({
-    method: route.method,
-    url: `${url}${url.includes("?") ? "&" : "?"}nonsense=1`,
-    ...(payload && { payload }),
-  });
-  expectUnknownField(answer, "nonsense");
-}
-
 function expectUnknownField(answer: Answer, field: string): void {
   expect(answer.status).toBe(400);
   expect(answer.error.message).toContain(`${field}: there is no such field`);
 }
 
-async function expectNoObjectRefused(route: AdminRoute): Promise<void> {
-  for (const payload of ["[]", "null", '"text"', "{", ""]) {
-    const answer = await mightiest(route).send({
-      method: route.method,
-      url: urlOf(route, mine),
-      headers: { "content-type": "application/json" },
-      payload,
-    });
-    expect(answer.status).toBe(400);
-    expect(answer.error.type).toBe("invalid_request_error");
-  }
-}
-
-async function expectNoEventOfRefusal(route: AdminRoute): Promise<void> {
-  const before = await findAuditHead(h.deps.database, org.id);
-  await callRoute(mightiest(route), route, theirs, { nonsense: true });
-  expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
-}
-
-test("members who may not call a route at all are not asked to confirm", async () => {
+test("members who may not call a route at all are not asked to confirm", async ({ org }) => {
   const guarded = routes.filter(
     ([, route]) => route.path.startsWith("/v1/admin/") && "stepUp" in route,
   );

@@ -2,27 +2,34 @@ import { isSelfAction } from "@bursar/contract/permissions.ts";
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { InjectOptions } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminHarness, type Answer, type Client, startAdmin } from "./harness/admin.ts";
+import { describe, expect } from "vitest";
+import type { Answer, Client } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import { type Made, makeEach, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
 // Input that PostgreSQL refuses, in every query parameter, path parameter and body field of every route. A new route is
 // tested here from the moment it is declared.
 
-let h: AdminHarness;
+const test = base.extend(
+  "send",
+  ({ h }) =>
+    (route: AdminRoute, options: Pick<InjectOptions, "url" | "payload">): Promise<Answer> => {
+      const { action, method } = route;
+      const isPublic = (action as string) === "public";
+      const client = isPublic ? h.visitor : isSelfAction(action) ? owner : operator;
+      return client.send({ method, ...options });
+    },
+);
+
 let made: Made;
 let operator: Client;
 let owner: Client;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   const org = await h.organization();
   operator = org.operator;
   made = await makeEach(org);
   owner = (await org.member({ role: "owner" })).client;
-});
-afterAll(async () => {
-  await h.close();
 });
 
 const withQuery = namedRoutes.filter(([, route]) => "query" in route);
@@ -32,15 +39,9 @@ const withBody = namedRoutes.filter(([, route]) => "body" in route);
 function fieldsOf(route: RouteSpec, part: "query" | "params" | "body"): string[] {
   return Object.keys(route[part]?.shape ?? {});
 }
-function send(route: AdminRoute, options: Pick<InjectOptions, "url" | "payload">): Promise<Answer> {
-  const { action, method } = route;
-  const isPublic = (action as string) === "public";
-  const client = isPublic ? h.visitor : isSelfAction(action) ? owner : operator;
-  return client.send({ method, ...options });
-}
 
 describe("a NUL in a query parameter: 400 that names it", () => {
-  test.each(withQuery)("%s", async (_, route) => {
+  test.for(withQuery)("%s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "query")) {
       for (const pair of [`${field}=%00`, `${field}=a%00b`, `${field}[]=a&${field}[]=%00`]) {
         const answer = await send(route, { url: withPair(route, pair) });
@@ -58,7 +59,7 @@ describe("a NUL in a query parameter: 400 that names it", () => {
 });
 
 describe("a NUL in a path parameter: 400 that names it", () => {
-  test.each(withParams)("%s", async (_, route) => {
+  test.for(withParams)("%s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "params")) {
       const url = urlOf(route, { ...made, [field]: "a\0b" });
       const answer = await send(route, { url, ...payloadOf(route) });
@@ -71,7 +72,7 @@ describe("a NUL in a path parameter: 400 that names it", () => {
 });
 
 describe("a NUL or half of a surrogate pair in a body: 400 that names the field", () => {
-  test.each(withBody)("%s", async (_, route) => {
+  test.for(withBody)("%s", async ([_, route], { send }) => {
     const body = sampleOf(route).body?.(made) ?? {};
     const leaves = [...pathsOf(body), ...fieldsOf(route, "body").map((field) => [field])];
     for (const path of leaves) {
@@ -99,7 +100,7 @@ describe("a value out of range: no answer of 500 or above", () => {
     "2026-11-20T00:00:00%2B23:59",
     "a".repeat(20_000),
   ];
-  test.each(withQuery)("in the query of %s", async (_, route) => {
+  test.for(withQuery)("in the query of %s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "query")) {
       for (const value of hostile) {
         const pair = `${field}=${value}`;
@@ -110,7 +111,7 @@ describe("a value out of range: no answer of 500 or above", () => {
   });
 
   const ids = ["%ff", "%ed%a0%80", "99999999999999999999", "a".repeat(20_000)];
-  test.each(withParams)("in the path of %s", async (_, route) => {
+  test.for(withParams)("in the path of %s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "params")) {
       for (const id of ids) {
         const url = urlOf(route, { ...made, [field]: "<id>" }).replace("%3Cid%3E", id);
@@ -130,7 +131,7 @@ describe("a value out of range: no answer of 500 or above", () => {
     "a".repeat(100_000),
     [],
   ];
-  test.each(withBody)("in the body of %s", async (_, route) => {
+  test.for(withBody)("in the body of %s", async ([_, route], { send }) => {
     const body = sampleOf(route).body?.(made) ?? {};
     const paths = [...pathsOf(body), ...fieldsOf(route, "body").map((field) => [field])];
     for (const path of paths) {

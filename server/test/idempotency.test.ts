@@ -1,35 +1,62 @@
 import { randomUUID } from "node:crypto";
 import { isSelfAction } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { listChain, lockAuditHead } from "#src/audit/audit.sql.ts";
 import { deleteOldClaims } from "#src/audit/claimed-changes.ts";
 import type { Tx } from "#src/db/pool.ts";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-  type Workspace,
-} from "./harness/admin.ts";
+import type { Answer, Client, CreatedApiKey, Listed, Workspace } from "./harness/admin.ts";
+import { test as base } from "./harness/admin-test.ts";
 import { makeFor, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
 // A change that its client asks for again is not made again.
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("company", ({ h, org }) => {
+  async function namesOfWorkspaces(): Promise<string[]> {
+    const { body } = await org.admin.get<Listed<Workspace>>(`${WORKSPACES}?limit=100`);
+    return body.data.map(({ name }) => name).filter((name) => name !== "Default");
+  }
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+  const eventsOf = async (organizationId: string) =>
+    (await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 })).map(
+      ({ event }) => event,
+    );
+
+  const countClaims = async () =>
+    (await h.deps.database.selectFrom("claimed_change").select("claim").execute()).length;
+
+  const createKey = () =>
+    post<CreatedApiKey>(org.admin, "/v1/admin/admin_keys", { name: "K" }, withKey("k"));
+
+  /** A change gets as far as its audit event. Until the transaction ends, however long it asks nothing. */
+  async function holdAuditHead(tx: Tx): Promise<void> {
+    await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx);
+    await lockAuditHead(tx, org.id);
+  }
+
+  /** Until that many sessions of this database wait for a lock. */
+  async function waitingForLock(count: number): Promise<void> {
+    for (let i = 0; i < 3_000; i++) {
+      const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(h.deps.database);
+      if ((rows[0]?.n ?? 0) >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error("nobody waits");
+  }
+
+  const createOfficial = (name: string, count: number, client = org.admin) =>
+    post(client, OFFICIAL_WORKSPACES, { name }, attempt(count));
+
+  return {
+    namesOfWorkspaces,
+    eventsOf,
+    countClaims,
+    createKey,
+    holdAuditHead,
+    waitingForLock,
+    createOfficial,
+  };
 });
 
 const WORKSPACES = "/v1/admin/workspaces";
@@ -46,17 +73,6 @@ function post<Body = Workspace>(
 const withKey = (key: string) => ({ "idempotency-key": key });
 const attempt = (count: number) => ({ "x-stainless-retry-count": String(count) });
 
-async function namesOfWorkspaces(): Promise<string[]> {
-  const { body } = await org.admin.get<Listed<Workspace>>(`${WORKSPACES}?limit=100`);
-  return body.data.map(({ name }) => name).filter((name) => name !== "Default");
-}
-const eventsOf = async (organizationId: string) =>
-  (await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 })).map(
-    ({ event }) => event,
-  );
-const countClaims = async () =>
-  (await h.deps.database.selectFrom("claimed_change").select("claim").execute()).length;
-
 // A key belongs to its caller, and to a change: routes that have none keep no answers.
 describe("every POST that is sent again with its key", () => {
   const posts = namedRoutes.filter(
@@ -64,39 +80,45 @@ describe("every POST that is sent again with its key", () => {
       method === "POST" && audited !== null && action !== "public" && !isSelfAction(action),
   );
 
-  test.each(posts)("%s changes something once, and answers the same", async (_, route) => {
-    const made = await makeFor(org, route);
-    await sampleOf(route).prepare?.(org.operator, made);
-    const fitted = await sampleOf(route).fit?.(org.operator, made, org.operator);
-    const payload = fitted?.body ?? sampleOf(route).body?.(made);
-    const headers = withKey(randomUUID());
-    const call = () =>
-      org.operator.send({
-        method: "POST",
-        url: urlOf(route, { ...made, ...fitted?.ids }),
-        headers,
-        ...(payload && { payload }),
-      });
-    const before = (await eventsOf(org.id)).length;
-    const first = await call();
-    const second = await call();
-    // As after a crash between the commit and the answer.
-    await h.deps.database.updateTable("claimed_change").set({ answer_sealed: null }).execute();
-    const third = await call();
-    expect(first.status).toBe(200);
-    expect(first.headers["idempotency-replayed"]).toBeUndefined();
-    for (const again of [second, third]) {
-      expect([again.status, again.text]).toEqual([200, first.text]);
-      expect(again.headers["idempotency-replayed"]).toBe("true");
-      expect(again.headers["request-id"]).not.toBe(first.headers["request-id"]);
-    }
-    const audited = [...(sampleOf(route).audits ?? []), route.audited];
-    expect((await eventsOf(org.id)).slice(before)).toEqual(audited);
-  });
+  test.for(posts)(
+    "%s changes something once, and answers the same",
+    async ([_, route], { h, org, company }) => {
+      const made = await makeFor(org, route);
+      await sampleOf(route).prepare?.(org.operator, made);
+      const fitted = await sampleOf(route).fit?.(org.operator, made, org.operator);
+      const payload = fitted?.body ?? sampleOf(route).body?.(made);
+      const headers = withKey(randomUUID());
+      const call = () =>
+        org.operator.send({
+          method: "POST",
+          url: urlOf(route, { ...made, ...fitted?.ids }),
+          headers,
+          ...(payload && { payload }),
+        });
+      const before = (await company.eventsOf(org.id)).length;
+      const first = await call();
+      const second = await call();
+      // As after a crash between the commit and the answer.
+      await h.deps.database.updateTable("claimed_change").set({ answer_sealed: null }).execute();
+      const third = await call();
+      expect(first.status).toBe(200);
+      expect(first.headers["idempotency-replayed"]).toBeUndefined();
+      for (const again of [second, third]) {
+        expect([again.status, again.text]).toEqual([200, first.text]);
+        expect(again.headers["idempotency-replayed"]).toBe("true");
+        expect(again.headers["request-id"]).not.toBe(first.headers["request-id"]);
+      }
+      const audited = [...(sampleOf(route).audits ?? []), route.audited];
+      expect((await company.eventsOf(org.id)).slice(before)).toEqual(audited);
+    },
+  );
 });
 
 describe("one key", () => {
-  test("of 20 requests at once makes one key of a workspace, and gives its secret to all", async () => {
+  test("of 20 requests at once makes one key of a workspace, and gives its secret to all", async ({
+    h,
+    org,
+  }) => {
     const workspace = await org.admin.createWorkspace();
     const body = { name: "Once", workspace_id: workspace.id };
     const answers = await Promise.all(
@@ -113,7 +135,10 @@ describe("one key", () => {
     expect(answers.filter(({ headers }) => headers["idempotency-replayed"])).toHaveLength(19);
   });
 
-  test("with another body is a conflict that says so, and changes nothing", async () => {
+  test("with another body is a conflict that says so, and changes nothing", async ({
+    org,
+    company,
+  }) => {
     await post(org.admin, WORKSPACES, { name: "First" }, withKey("k"));
     const answer = await post(org.admin, WORKSPACES, { name: "Second" }, withKey("k"));
     expect(answer.status).toBe(409);
@@ -124,10 +149,10 @@ describe("one key", () => {
         "request again as it was, or use a new key for this one.",
     });
     expect(answer.headers["x-should-retry"]).toBe("false");
-    expect(await namesOfWorkspaces()).toEqual(["First"]);
+    expect(await company.namesOfWorkspaces()).toEqual(["First"]);
   });
 
-  test("with another thing in the path is a conflict too", async () => {
+  test("with another thing in the path is a conflict too", async ({ org }) => {
     const [a, b] = [await org.admin.createWorkspace(), await org.admin.createWorkspace()];
     await post(org.admin, `${WORKSPACES}/${a.id}`, { name: "Renamed" }, withKey("k"));
     const answer = await post(
@@ -139,13 +164,13 @@ describe("one key", () => {
     expect(answer.status).toBe(409);
   });
 
-  test("of another operation is another key", async () => {
+  test("of another operation is another key", async ({ org }) => {
     await post(org.admin, WORKSPACES, { name: "W" }, withKey("k"));
     const answer = await post(org.admin, "/v1/admin/admin_keys", { name: "W" }, withKey("k"));
     expect(answer.status).toBe(200);
   });
 
-  test("of another caller is another key: nobody gets another's answer", async () => {
+  test("of another caller is another key: nobody gets another's answer", async ({ h, org }) => {
     const workspace = await org.admin.createWorkspace();
     const other = await h.organization();
     const theirs = await other.admin.createWorkspace();
@@ -170,7 +195,7 @@ describe("one key", () => {
     expect(secrets.size).toBe(callers.length);
   });
 
-  test("of a caller that has lost its right gives nothing any more", async () => {
+  test("of a caller that has lost its right gives nothing any more", async ({ h, org }) => {
     const made = await org.admin.createAdminKey();
     const client = h.as(made.key);
     expect((await post(client, WORKSPACES, { name: "W" }, withKey("k"))).status).toBe(200);
@@ -178,27 +203,27 @@ describe("one key", () => {
     expect((await post(client, WORKSPACES, { name: "W" }, withKey("k"))).status).toBe(401);
   });
 
-  test.each([
+  test.for([
     ["empty", ""],
     ["of 256 characters", "x".repeat(256)],
     ["with a blank", "a b"],
     ["with a letter that is not ASCII", "clé"],
-  ])("that is %s is refused", async (_, key) => {
+  ] as const)("that is %s is refused", async ([_, key], { org, company }) => {
     const answer = await post(org.admin, WORKSPACES, { name: "W" }, withKey(key));
     expect(answer.status).toBe(400);
     expect(answer.error.message).toBe(
       "idempotency-key: expected 1 to 255 visible ASCII characters, such as a UUID.",
     );
-    expect(await namesOfWorkspaces()).toEqual([]);
+    expect(await company.namesOfWorkspaces()).toEqual([]);
   });
 
-  test("of 255 characters is taken", async () => {
+  test("of 255 characters is taken", async ({ org }) => {
     const headers = withKey("~".repeat(255));
     expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
     expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
   });
 
-  test("means nothing on a GET and a DELETE", async () => {
+  test("means nothing on a GET and a DELETE", async ({ org }) => {
     const limit = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", {
       scope: { type: "organization" },
       period: "daily",
@@ -213,17 +238,17 @@ describe("one key", () => {
 });
 
 describe("what was refused is not kept", () => {
-  test("the same request goes through once its reason is gone", async () => {
+  test("the same request goes through once its reason is gone", async ({ org, company }) => {
     const taken = await org.admin.createWorkspace({ name: "Taken" });
     const call = () => post(org.admin, WORKSPACES, { name: "Taken" }, withKey("k"));
     expect((await call()).status).toBe(409);
     await org.admin.post(`${WORKSPACES}/${taken.id}`, { name: "Free" });
     const made = await call();
     expect([made.status, made.headers["idempotency-replayed"]]).toEqual([200, undefined]);
-    expect(await countClaims()).toBeGreaterThan(0);
+    expect(await company.countClaims()).toBeGreaterThan(0);
   });
 
-  test("and leaves the key free for a corrected body", async () => {
+  test("and leaves the key free for a corrected body", async ({ org }) => {
     const wrong = await post(org.admin, WORKSPACES, { name: "" }, withKey("k"));
     expect(wrong.status).toBe(400);
     expect((await post(org.admin, WORKSPACES, { name: "Right" }, withKey("k"))).status).toBe(200);
@@ -231,22 +256,19 @@ describe("what was refused is not kept", () => {
 });
 
 describe("after ten minutes", () => {
-  const create = () =>
-    post<CreatedApiKey>(org.admin, "/v1/admin/admin_keys", { name: "K" }, withKey("k"));
-
-  test("and not before, the same request is another one", async () => {
-    const first = await create();
+  test("and not before, the same request is another one", async ({ h, company }) => {
+    const first = await company.createKey();
     h.clock.nowMs += 10 * 60_000 - 1;
-    expect((await create()).text).toBe(first.text);
+    expect((await company.createKey()).text).toBe(first.text);
     h.clock.nowMs += 1;
-    const later = await create();
+    const later = await company.createKey();
     expect(later.status).toBe(200);
     expect(later.body.id).not.toBe(first.body.id);
-    expect((await create()).text).toBe(later.text);
+    expect((await company.createKey()).text).toBe(later.text);
   });
 
-  test("nothing of the answer is left; until then it is sealed", async () => {
-    const { body } = await create();
+  test("nothing of the answer is left; until then it is sealed", async ({ h, company }) => {
+    const { body } = await company.createKey();
     const stored = async () => {
       const { rows } = await sql<{ text: string }>`
         SELECT encode(result_sealed || coalesce(answer_sealed, ''), 'escape') AS text FROM claimed_change`.execute(
@@ -259,20 +281,24 @@ describe("after ten minutes", () => {
     expect(await stored()).not.toContain(Buffer.from(body.key).toString("base64").slice(0, 40));
     h.clock.nowMs += 10 * 60_000 - 1;
     await deleteOldClaims(h.audit);
-    expect(await countClaims()).toBeGreaterThan(0);
+    expect(await company.countClaims()).toBeGreaterThan(0);
     h.clock.nowMs += 1;
     await deleteOldClaims(h.audit);
     expect(await stored()).toBe("");
   });
 });
 
-test("a request whose first sending is still being worked on waits a moment, and then says so", async () => {
+test("a request whose first sending is still being worked on waits a moment, and then says so", async ({
+  h,
+  org,
+  company,
+}) => {
   const call = () => post(org.admin, WORKSPACES, { name: "Slow" }, withKey("k"));
   let first: Promise<Answer<Workspace>> | undefined;
   await h.deps.database.transaction().execute(async (tx) => {
-    await holdAuditHead(tx);
+    await company.holdAuditHead(tx);
     first = call();
-    await waitingForLock(1);
+    await company.waitingForLock(1);
     const second = await call();
     expect(second.status).toBe(409);
     expect(second.error.message).toContain("still being worked on");
@@ -281,50 +307,30 @@ test("a request whose first sending is still being worked on waits a moment, and
   const made = await first;
   expect(made?.status).toBe(200);
   expect((await call()).text).toBe(made?.text);
-  expect(await namesOfWorkspaces()).toEqual(["Slow"]);
+  expect(await company.namesOfWorkspaces()).toEqual(["Slow"]);
 });
 
-/** A change gets as far as its audit event. Until the transaction ends, however long it asks nothing. */
-async function holdAuditHead(tx: Tx): Promise<void> {
-  await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx);
-  await lockAuditHead(tx, org.id);
-}
-
-/** Until that many sessions of this database wait for a lock. */
-async function waitingForLock(count: number): Promise<void> {
-  for (let i = 0; i < 3_000; i++) {
-    const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(h.deps.database);
-    if ((rows[0]?.n ?? 0) >= count) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("nobody waits");
-}
-
 describe("an official SDK that sends a request again by itself", () => {
-  const create = (name: string, count: number, client = org.admin) =>
-    post(client, OFFICIAL_WORKSPACES, { name }, attempt(count));
-
-  test("gets the answer of its first attempt, and no conflict with itself", async () => {
-    const first = await create("W", 0);
-    const again = await create("W", 1);
+  test("gets the answer of its first attempt, and no conflict with itself", async ({ company }) => {
+    const first = await company.createOfficial("W", 0);
+    const again = await company.createOfficial("W", 1);
     expect([again.status, again.text]).toEqual([200, first.text]);
-    expect(await namesOfWorkspaces()).toEqual(["W"]);
+    expect(await company.namesOfWorkspaces()).toEqual(["W"]);
   });
 
-  test("whose first attempt never arrived makes the thing with its second", async () => {
-    expect((await create("W", 1)).status).toBe(200);
-    expect((await create("W", 2)).status).toBe(200);
-    expect(await namesOfWorkspaces()).toEqual(["W"]);
+  test("whose first attempt never arrived makes the thing with its second", async ({ company }) => {
+    expect((await company.createOfficial("W", 1)).status).toBe(200);
+    expect((await company.createOfficial("W", 2)).status).toBe(200);
+    expect(await company.namesOfWorkspaces()).toEqual(["W"]);
   });
 
-  test("whose first attempt is still running waits for it", async () => {
+  test("whose first attempt is still running waits for it", async ({ h, company }) => {
     const running: Promise<Answer<Workspace>>[] = [];
     await h.deps.database.transaction().execute(async (tx) => {
-      await holdAuditHead(tx);
+      await company.holdAuditHead(tx);
       for (const count of [0, 1]) {
-        running.push(create("W", count));
-        await waitingForLock(running.length);
+        running.push(company.createOfficial("W", count));
+        await company.waitingForLock(running.length);
       }
     });
     const [first, again] = await Promise.all(running);
@@ -332,30 +338,30 @@ describe("an official SDK that sends a request again by itself", () => {
     expect(again?.text).toBe(first?.text);
   });
 
-  test("asking anew in the same words is another request", async () => {
-    const first = await create("W", 0);
-    expect((await create("W", 0)).status).toBe(409);
+  test("asking anew in the same words is another request", async ({ org, company }) => {
+    const first = await company.createOfficial("W", 0);
+    expect((await company.createOfficial("W", 0)).status).toBe(409);
     await org.admin.post(`${WORKSPACES}/${first.body.id}`, { name: "Renamed" });
-    const second = await create("W", 0);
+    const second = await company.createOfficial("W", 0);
     expect(second.status).toBe(200);
     expect(second.body.id).not.toBe(first.body.id);
-    expect((await create("W", 1)).body.id).toBe(second.body.id);
+    expect((await company.createOfficial("W", 1)).body.id).toBe(second.body.id);
   });
 
-  test("with another key or other words is another request", async () => {
-    await create("W", 0);
+  test("with another key or other words is another request", async ({ h, org, company }) => {
+    await company.createOfficial("W", 0);
     const second = h.as((await org.admin.createAdminKey()).key);
-    expect((await create("W", 1, second)).status).toBe(409);
-    expect((await create("X", 1)).status).toBe(200);
+    expect((await company.createOfficial("W", 1, second)).status).toBe(409);
+    expect((await company.createOfficial("X", 1)).status).toBe(200);
   });
 
-  test("after ten minutes is another request", async () => {
-    await create("W", 0);
+  test("after ten minutes is another request", async ({ h, company }) => {
+    await company.createOfficial("W", 0);
     h.clock.nowMs += 10 * 60_000;
-    expect((await create("W", 1)).status).toBe(409);
+    expect((await company.createOfficial("W", 1)).status).toBe(409);
   });
 
-  test("is not looked for in the company's shape, whose clients have the key", async () => {
+  test("is not looked for in the company's shape, whose clients have the key", async ({ org }) => {
     await post(org.admin, WORKSPACES, { name: "W" }, attempt(0));
     expect((await post(org.admin, WORKSPACES, { name: "W" }, attempt(1))).status).toBe(409);
   });

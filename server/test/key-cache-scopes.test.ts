@@ -1,73 +1,74 @@
 import { type AuditSubjectType, auditSubjects } from "@bursar/contract/audit-subjects.ts";
 import { isSelfAction } from "@bursar/contract/permissions.ts";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
-import { type AdminHarness, startAdmin } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import { callRoute, makeFor, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
 // Every change tells the nodes which keys to drop from their caches: the keys that the contract declares for its subject.
 
-let h: AdminHarness;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
+const test = base
+  .extend("readChangeCounter", ({ h }) => async (): Promise<bigint> => {
+    const counter = h.deps.database.selectFrom("change_counter").select("value");
+    return (await counter.executeTakeFirstOrThrow()).value;
+  })
+  /** One entry for each change since the counter had this value. Null: nodes drop all keys. */
+  .extend(
+    "listScopes",
+    ({ h, readChangeCounter }) =>
+      async (before: bigint): Promise<(Scope | null)[]> => {
+        const after = await readChangeCounter();
+        const rows = await h.deps.database
+          .selectFrom("change_scope")
+          .select(["value", "kind", "id"])
+          .where("value", ">", before)
+          .execute();
+        return Array.from({ length: Number(after - before) }, (_, index) => {
+          const row = rows.find(({ value }) => value === before + BigInt(index + 1));
+          return row ? { kind: row.kind, id: row.id } : null;
+        });
+      },
+  )
+  .extend(
+    "listSubjects",
+    ({ h }) =>
+      async (organizationId: string, afterSeq: bigint): Promise<Subject[]> => {
+        const events = await listChain(h.deps.database, { organizationId, afterSeq, limit: 10 });
+        return events.map(({ subjectType, subjectId }) => ({
+          type: subjectType as AuditSubjectType,
+          id: subjectId,
+        }));
+      },
+  );
 
 const audited = namedRoutes.filter(
   ([, { audited, action }]) => audited !== null && (action as string) !== "public",
 );
 
-test.each(audited)("%s makes nodes drop the keys that the contract declares", async (_, route) => {
-  const org = await h.organization();
-  const made = await makeFor(org, route);
-  const client = isSelfAction(route.action)
-    ? (await org.member({ role: "owner" })).client
-    : org.operator;
-  await sampleOf(route).prepare?.(org.operator, made);
-  const own = await sampleOf(route).fit?.(client, made, org.operator);
-  const head = await findAuditHead(h.deps.database, org.id);
-  const before = await readChangeCounter();
-  const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
-  expect(answer.status).toBe(200);
-  const subjects = await listSubjects(org.id, head?.seq ?? 0n);
-  const scopes = await listScopes(before);
-  // A change of several subjects affects every key.
-  expect(scopes).toEqual(subjects.length === 1 ? subjects.map(declaredScope) : [null]);
-});
-
-async function readChangeCounter(): Promise<bigint> {
-  const counter = h.deps.database.selectFrom("change_counter").select("value");
-  return (await counter.executeTakeFirstOrThrow()).value;
-}
-
-/** One entry for each change since the counter had this value. Null: nodes drop all keys. */
-async function listScopes(before: bigint): Promise<(Scope | null)[]> {
-  const after = await readChangeCounter();
-  const rows = await h.deps.database
-    .selectFrom("change_scope")
-    .select(["value", "kind", "id"])
-    .where("value", ">", before)
-    .execute();
-  return Array.from({ length: Number(after - before) }, (_, index) => {
-    const row = rows.find(({ value }) => value === before + BigInt(index + 1));
-    return row ? { kind: row.kind, id: row.id } : null;
-  });
-}
+test.for(audited)(
+  "%s makes nodes drop the keys that the contract declares",
+  async ([_, route], { h, readChangeCounter, listScopes, listSubjects }) => {
+    const org = await h.organization();
+    const made = await makeFor(org, route);
+    const client = isSelfAction(route.action)
+      ? (await org.member({ role: "owner" })).client
+      : org.operator;
+    await sampleOf(route).prepare?.(org.operator, made);
+    const own = await sampleOf(route).fit?.(client, made, org.operator);
+    const head = await findAuditHead(h.deps.database, org.id);
+    const before = await readChangeCounter();
+    const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
+    expect(answer.status).toBe(200);
+    const subjects = await listSubjects(org.id, head?.seq ?? 0n);
+    const scopes = await listScopes(before);
+    // A change of several subjects affects every key.
+    expect(scopes).toEqual(subjects.length === 1 ? subjects.map(declaredScope) : [null]);
+  },
+);
 
 interface Scope {
   kind: string;
   id: string;
-}
-
-async function listSubjects(organizationId: string, afterSeq: bigint): Promise<Subject[]> {
-  const events = await listChain(h.deps.database, { organizationId, afterSeq, limit: 10 });
-  return events.map(({ subjectType, subjectId }) => ({
-    type: subjectType as AuditSubjectType,
-    id: subjectId,
-  }));
 }
 
 interface Subject {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireScope } from "@bursar/contract/scope.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
-import { type AdminHarness, startAdmin } from "./harness/admin.ts";
-import { type FakeUpstream, startFakeUpstream } from "./harness/fake-upstream.ts";
+import type { AdminHarness } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import {
   call,
   messageBody,
@@ -23,8 +23,56 @@ const LIMITS = "/v1/admin/spend_limits";
 const START_MS = Date.UTC(2026, 10, 20, 12);
 const LIMIT_NANO_USD = 25_000_000_000n;
 
-let h: AdminHarness;
-let upstream: FakeUpstream;
+const test = base
+  /** Makes `nanoUsd` the settled spend of the scope in the period that begins on `periodStart`. */
+  .extend(
+    "setSpent",
+    ({ h }) =>
+      async (
+        of: { type: WireScope["type"]; period: PeriodName; periodStart: string },
+        nanoUsd: bigint,
+      ) => {
+        await h.deps.database
+          .insertInto("balance")
+          .values({
+            scope_type: of.type,
+            scope_id: scopeOf(of.type).scopeId,
+            period: of.period,
+            period_start: of.periodStart,
+            organization_id: organizationId,
+            settled_nano_usd: nanoUsd,
+          })
+          .onConflict((conflict) =>
+            conflict
+              .columns(["scope_type", "scope_id", "period", "period_start"])
+              .doUpdateSet({ settled_nano_usd: nanoUsd }),
+          )
+          .execute();
+        await node.ledger.refresh();
+      },
+  )
+  .extend("ask", ({ upstream }) => async () => {
+    const before = upstream.received.length;
+    const answer = await call(gateway.origin, { headers: withKey(secret), body: messageBody() });
+    const { type, error } = JSON.parse(answer.text) as {
+      type: string;
+      error?: { type: string; message: string };
+    };
+    const reached = upstream.received.length - before;
+    return { status: answer.status, headers: answer.headers, type, error, reached };
+  })
+  .extend("expectRefused", ({ ask }) => async (words: string, detail: string): Promise<void> => {
+    const { status, headers, error, reached } = await ask();
+    expect({ status, type: error?.type, reached }).toEqual({
+      status: 400,
+      type: "invalid_request_error",
+      reached: 0,
+    });
+    expect(error?.message.startsWith(words)).toBe(true);
+    expect(error?.message).toContain(detail);
+    expect(headers["x-should-retry"]).toBe("false");
+  });
+
 let node: SpendNode;
 let directory: string;
 let gateway: TestGateway;
@@ -34,16 +82,7 @@ let apiKeyId: string;
 let secret: string;
 let admin: AdminHarness["operator"];
 
-beforeAll(async () => {
-  h = await startAdmin();
-  upstream = await startFakeUpstream();
-});
-afterAll(async () => {
-  await upstream.close();
-  await h.close();
-});
-
-beforeEach(async () => {
+test.beforeEach(async ({ h, upstream }) => {
   h.clock.nowMs = START_MS;
   ({ id: organizationId, admin } = await h.organization());
   workspaceId = (await admin.createWorkspace()).id;
@@ -90,53 +129,6 @@ async function setLimit(type: WireScope["type"], period: PeriodName, fields: obj
   return answer.body.id;
 }
 
-/** Makes `nanoUsd` the settled spend of the scope in the period that begins on `periodStart`. */
-async function setSpent(
-  of: { type: WireScope["type"]; period: PeriodName; periodStart: string },
-  nanoUsd: bigint,
-) {
-  await h.deps.database
-    .insertInto("balance")
-    .values({
-      scope_type: of.type,
-      scope_id: scopeOf(of.type).scopeId,
-      period: of.period,
-      period_start: of.periodStart,
-      organization_id: organizationId,
-      settled_nano_usd: nanoUsd,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["scope_type", "scope_id", "period", "period_start"])
-        .doUpdateSet({ settled_nano_usd: nanoUsd }),
-    )
-    .execute();
-  await node.ledger.refresh();
-}
-
-async function ask() {
-  const before = upstream.received.length;
-  const answer = await call(gateway.origin, { headers: withKey(secret), body: messageBody() });
-  const { type, error } = JSON.parse(answer.text) as {
-    type: string;
-    error?: { type: string; message: string };
-  };
-  const reached = upstream.received.length - before;
-  return { status: answer.status, headers: answer.headers, type, error, reached };
-}
-
-async function expectRefused(words: string, detail: string): Promise<void> {
-  const { status, headers, error, reached } = await ask();
-  expect({ status, type: error?.type, reached }).toEqual({
-    status: 400,
-    type: "invalid_request_error",
-    reached: 0,
-  });
-  expect(error?.message.startsWith(words)).toBe(true);
-  expect(error?.message).toContain(detail);
-  expect(headers["x-should-retry"]).toBe("false");
-}
-
 const cases = [
   {
     type: "api_key",
@@ -162,7 +154,7 @@ const cases = [
 ] as const;
 
 describe("a limit refuses from the moment its amount is spent until its period ends", () => {
-  test.each(cases)("$period, of scope $type", async (each) => {
+  test.for(cases)("$period, of scope $type", async (each, { h, setSpent, ask, expectRefused }) => {
     const { type, period, regainAt } = each;
     await setLimit(type, period);
     await setSpent(each, LIMIT_NANO_USD - 1n);
@@ -178,9 +170,9 @@ describe("a limit refuses from the moment its amount is spent until its period e
     expect(await ask()).toMatchObject({ status: 200, reached: 1 });
   });
 
-  test.each(cases)(
+  test.for(cases)(
     "$period, of scope $type: not when it only alerts, or is deleted",
-    async (each) => {
+    async (each, { setSpent, ask }) => {
       const { type, period } = each;
       const id = await setLimit(type, period);
       await setSpent(each, LIMIT_NANO_USD);
@@ -195,12 +187,15 @@ describe("a limit refuses from the moment its amount is spent until its period e
     },
   );
 
-  test.each(cases)("$period, of scope $type: not what others spend", async (each) => {
-    await setLimit(each.type, each.period);
-    await setSpent(each, LIMIT_NANO_USD);
-    const elsewhere = await h.organization();
-    const { id } = await elsewhere.admin.createWorkspace();
-    secret = gateway.addKey({ organizationId: elsewhere.id, workspaceId: id });
-    expect(await ask()).toMatchObject({ status: 200, reached: 1 });
-  });
+  test.for(cases)(
+    "$period, of scope $type: not what others spend",
+    async (each, { h, setSpent, ask }) => {
+      await setLimit(each.type, each.period);
+      await setSpent(each, LIMIT_NANO_USD);
+      const elsewhere = await h.organization();
+      const { id } = await elsewhere.admin.createWorkspace();
+      secret = gateway.addKey({ organizationId: elsewhere.id, workspaceId: id });
+      expect(await ask()).toMatchObject({ status: 200, reached: 1 });
+    },
+  );
 });

@@ -1,19 +1,17 @@
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-  type Workspace,
+import type {
+  Answer,
+  Client,
+  CreatedApiKey,
+  Listed,
+  TestMember,
+  Workspace,
 } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import { auditEventsOf } from "./harness/audit-events.ts";
 import { setWorkspaceRole } from "./harness/members.ts";
 import { endRecord, recordUsage } from "./harness/usage-records.ts";
@@ -29,8 +27,8 @@ const KEYS = "/v1/admin/api_keys";
 const LIMITS = "/v1/admin/spend_limits";
 const WORKSPACES = "/v1/admin/workspaces";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("org", { scope: "file" }, ({ h }) => h.organization());
+
 let first: string;
 let second: string;
 let third: string;
@@ -42,9 +40,7 @@ let nobody: Client;
 let billing: Client;
 let owner: TestMember;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   const make = async () => {
     h.clock.nowMs += 1_000;
     return (await org.admin.createWorkspace()).id;
@@ -60,9 +56,6 @@ beforeAll(async () => {
   nobody = (await org.member({ role: "user" })).client;
   billing = (await org.member({ role: "billing" })).client;
   owner = await org.member({ role: "owner" });
-});
-afterAll(async () => {
-  await h.close();
 });
 
 async function idsOf(client: Client, url: string): Promise<string[]> {
@@ -98,7 +91,9 @@ describe("workspaces", () => {
     }
   });
 
-  test("what can be seen and not changed is a 403 that names the role, what cannot be seen a 404", async () => {
+  test("what can be seen and not changed is a 403 that names the role, what cannot be seen a 404", async ({
+    org,
+  }) => {
     const admin = await org.member({
       role: "user",
       workspaces: { [first]: "workspace_admin", [second]: "workspace_user" },
@@ -148,7 +143,7 @@ describe("API keys", () => {
     }
   });
 
-  test("a developer makes keys and changes its own; others' it only sees", async () => {
+  test("a developer makes keys and changes its own; others' it only sees", async ({ h, org }) => {
     const made = await dev.client.createApiKey(first);
     expect(made.created_by).toEqual({ type: "user", id: dev.id });
     const changed = await dev.client.post<ApiKey>(`${KEYS}/${made.id}`, { status: "inactive" });
@@ -168,7 +163,7 @@ describe("API keys", () => {
     ]);
   });
 
-  test("the official shape names the person, and finds its keys", async () => {
+  test("the official shape names the person, and finds its keys", async ({ h, org }) => {
     const made = await dev.client.createApiKey(first);
     const official = "/v1/organizations/api_keys";
     const shown = await org.admin.get<z.output<typeof officialApiKey>>(`${official}/${made.id}`);
@@ -204,7 +199,7 @@ describe("spend limits", () => {
     return client.post<SpendLimit>(LIMITS, body);
   };
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ org }) => {
     ofOrganization = (await set(billing, { type: "organization" })).body.id;
     ofFirst = (await set(billing, { type: "workspace", workspace_id: first })).body.id;
     ofSecond = (await set(owner.client, { type: "workspace", workspace_id: second })).body.id;
@@ -232,7 +227,9 @@ describe("spend limits", () => {
     expect((await dev.client.get(`${WORKSPACES}/limits?workspace_id=${third}`)).status).toBe(404);
   });
 
-  test("a workspace admin limits its workspace and its keys, and not the organization", async () => {
+  test("a workspace admin limits its workspace and its keys, and not the organization", async ({
+    org,
+  }) => {
     const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
     expect((await set(client, { type: "workspace", workspace_id: first })).status).toBe(200);
     expect((await set(client, { type: "api_key", api_key_id: keyOfFirst.id })).status).toBe(200);
@@ -245,7 +242,7 @@ describe("spend limits", () => {
     expect((await client.remove(`${LIMITS}/${ofOrganization}`)).status).toBe(404);
   });
 
-  test("who only sees a limit cannot change it", async () => {
+  test("who only sees a limit cannot change it", async ({ org }) => {
     const seer = await org.member({
       workspaces: { [first]: "workspace_developer", [third]: "workspace_admin" },
     });
@@ -261,7 +258,7 @@ describe("usage", () => {
   let own: CreatedApiKey;
   let user: TestMember;
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h, org }) => {
     user = await org.member({ workspaces: { [second]: "workspace_developer" } });
     own = await user.client.createApiKey(second);
     // What remains of a developer who became a user: its key, and the usage of that.
@@ -323,13 +320,13 @@ describe("usage", () => {
     expect((await report(user.client, `&workspace_id=${second},${third}`)).status).toBe(404);
   });
 
-  test("a key of the workspace with read sees all of the workspace", async () => {
+  test("a key of the workspace with read sees all of the workspace", async ({ h, org }) => {
     const { key } = await org.admin.createApiKey(second, { permissions: ["read"] });
     expect((await report(h.as(key))).body.totals.requests).toBe(3);
   });
 });
 
-test("a role in another organization's workspace opens nothing", async () => {
+test("a role in another organization's workspace opens nothing", async ({ h, org }) => {
   const other = await h.organization();
   const theirs = await other.admin.createWorkspace();
   // No call can make such a row; should one ever stand there, it must not count.

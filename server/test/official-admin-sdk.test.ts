@@ -1,20 +1,16 @@
 import Anthropic from "@anthropic-ai/sdk";
 import AnthropicPrevious from "anthropic-sdk-previous";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
+import { describe, expect } from "vitest";
+import type { TestOrganization } from "./harness/admin.ts";
+import { serverTest as test } from "./harness/admin-test.ts";
 
 // The official clients against a listening server, nothing changed but address and key. The current one sends the key as a
 // Bearer token, the previous one as x-api-key.
 
-let h: AdminHarness;
 let baseURL: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
-});
-afterAll(async () => {
-  await h.close();
 });
 
 describe.each([
@@ -24,7 +20,7 @@ describe.each([
   let org: TestOrganization;
   let client: InstanceType<typeof Anthropic>;
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h }) => {
     org = await h.organization(`Company of the ${version} SDK`);
     client = new Sdk({ apiKey: org.adminKey, baseURL, maxRetries: 2 }) as Anthropic;
   });
@@ -37,7 +33,7 @@ describe.each([
     });
   });
 
-  test("creates, reads, updates, lists and archives workspaces", async () => {
+  test("creates, reads, updates, lists and archives workspaces", async ({ h }) => {
     const made = await client.organization.workspaces.create({
       name: "Research",
       tags: { team: "a", cost: "b" },
@@ -126,7 +122,9 @@ describe.each([
     await expect(promoted).rejects.toMatchObject({ status: 400 });
   });
 
-  test("creates, lists, reads and deletes invites, with the official causes of refusals", async () => {
+  test("creates, lists, reads and deletes invites, with the official causes of refusals", async ({
+    h,
+  }) => {
     const email = `invited.${version}@example.com`;
     const made = await client.organization.invites.create({ email, role: "developer" });
     expect(made).toMatchObject({ email, role: "developer", status: "pending", rbac_group_ids: [] });

@@ -1,48 +1,58 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
+import { expect } from "vitest";
+import type { TestOrganization } from "./harness/admin.ts";
+import { test as base } from "./harness/admin-test.ts";
 
 // The official client decides about requests that were made here.
 
 const REQUESTS = "/v1/admin/spend_limit_increase_requests";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend(
+    "setLimit",
+    ({ org }) =>
+      (scope: object) =>
+        org.admin.post("/v1/admin/spend_limits", { scope, period: "monthly", limit_usd: 100 }),
+  )
+  .extend(
+    "newMember",
+    ({ org, workspaceId }) =>
+      () =>
+        org.member({ name: "Rita", workspaces: { [workspaceId]: "workspace_developer" } }),
+  )
+  .extend(
+    "ask",
+    ({ h, workspaceId }) =>
+      async (by: { post: TestOrganization["admin"]["post"] }, scope?: object) => {
+        h.clock.nowMs++;
+        const { body } = await by.post<{ id: string }>(REQUESTS, {
+          scope: scope ?? { type: "workspace", workspace_id: workspaceId },
+          amount_usd: 500,
+          reason: "A larger evaluation.",
+        });
+        return body.id;
+      },
+  );
+
 let client: Anthropic;
 let baseURL: string;
-let workspaceId: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+test.beforeEach(async ({ org, workspaceId, setLimit }) => {
   client = new Anthropic({ apiKey: org.adminKey, baseURL, maxRetries: 0 });
-  workspaceId = (await org.admin.createWorkspace()).id;
   await setLimit({ type: "workspace", workspace_id: workspaceId });
 });
-
-const setLimit = (scope: object) =>
-  org.admin.post("/v1/admin/spend_limits", { scope, period: "monthly", limit_usd: 100 });
 const official = () => client.organization.spendLimits.increaseRequests;
-const newMember = () =>
-  org.member({ name: "Rita", workspaces: { [workspaceId]: "workspace_developer" } });
 
-async function ask(by: { post: TestOrganization["admin"]["post"] }, scope?: object) {
-  h.clock.nowMs++;
-  const { body } = await by.post<{ id: string }>(REQUESTS, {
-    scope: scope ?? { type: "workspace", workspace_id: workspaceId },
-    amount_usd: 500,
-    reason: "A larger evaluation.",
-  });
-  return body.id;
-}
-
-test("a pending request shows who asks, the limit, and what is spent", async () => {
+test("a pending request shows who asks, the limit, and what is spent", async ({
+  h,
+  org,
+  workspaceId,
+  newMember,
+  ask,
+}) => {
   const member = await newMember();
   await h.deps.database
     .insertInto("balance")
@@ -88,7 +98,7 @@ test("a pending request shows who asks, the limit, and what is spent", async () 
   });
 });
 
-test("approving gives the limit with it, once", async () => {
+test("approving gives the limit with it, once", async ({ workspaceId, newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const approved = await official().approve(id, { amount: "50000", period: "monthly" });
   expect(approved).toMatchObject({
@@ -109,21 +119,27 @@ test("approving gives the limit with it, once", async () => {
   await expect(official().deny(id, {})).rejects.toMatchObject({ status: 400 });
 });
 
-test("denying again is the same answer", async () => {
+test("denying again is the same answer", async ({ newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const first = await official().deny(id, { suppress_notification: true });
   expect(first.status).toBe("denied");
   expect(await official().deny(id, {})).toEqual(first);
 });
 
-test("another period than that of the request is refused", async () => {
+test("another period than that of the request is refused", async ({ newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const daily = official().approve(id, { amount: "50000", period: "daily" });
   await expect(daily).rejects.toMatchObject({ status: 400 });
   expect((await official().retrieve(id)).status).toBe("pending");
 });
 
-test("a key's limit has no official shape, and is raised all the same", async () => {
+test("a key's limit has no official shape, and is raised all the same", async ({
+  h,
+  org,
+  workspaceId,
+  setLimit,
+  ask,
+}) => {
   const key = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
   const scope = { type: "api_key", api_key_id: key.id };
   await setLimit(scope);
@@ -138,7 +154,12 @@ test("a key's limit has no official shape, and is raised all the same", async ()
   });
 });
 
-test("the list leaves out what was withdrawn and who was removed, and goes by requester and status", async () => {
+test("the list leaves out what was withdrawn and who was removed, and goes by requester and status", async ({
+  org,
+  workspaceId,
+  newMember,
+  ask,
+}) => {
   const [first, second, gone] = [await newMember(), await newMember(), await newMember()];
   const ofGone = await ask(gone.client);
   const ofFirst = await ask(first.client);

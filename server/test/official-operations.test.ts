@@ -1,7 +1,7 @@
 import Anthropic, { NotFoundError } from "@anthropic-ai/sdk";
 import { adminRoutes } from "@bursar/contract/routes.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin } from "./harness/admin.ts";
+import { describe, expect } from "vitest";
+import { serverTest as test } from "./harness/admin-test.ts";
 
 // Every operation of the official client on an organization: served, or refused on purpose and why. What is served is
 // tried in official-admin-sdk.test.ts; here no operation of the SDK can be forgotten, and none is half there.
@@ -25,18 +25,12 @@ const answers: Record<string, "served" | string> = {
 };
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
-
-let h: AdminHarness;
 let baseURL: string;
 let apiKey: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
   apiKey = (await h.organization()).adminKey;
-});
-afterAll(async () => {
-  await h.close();
 });
 
 /** Names of all methods under `resource`, such as `workspaces.members.list`. */

@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import { endRecord, recordUsage } from "./harness/usage-records.ts";
 
 // The official reports as dashboards and the official SDK read them.
@@ -11,16 +11,20 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend("report", ({ org }) => async (path: string): Promise<Buckets> => {
+    const answer = await org.admin.get<Buckets>(`/v1/organizations/${path}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  });
+
 let client: Anthropic;
 let research: { workspaceId: string; apiKeyId: string };
 let byDefault: { workspaceId: string; apiKeyId: string };
 let memberId: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   const { id: workspaceId } = await org.admin.createWorkspace();
   const { id: apiKeyId } = await org.admin.createApiKey(workspaceId, { name: "Research" });
   research = { workspaceId, apiKeyId };
@@ -51,25 +55,19 @@ beforeAll(async () => {
   const baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
   client = new Anthropic({ apiKey: org.adminKey, baseURL, maxRetries: 0 });
 });
-afterAll(async () => {
-  await h.close();
-});
 
 interface Buckets {
   data: { starting_at: string; ending_at: string; results: Record<string, unknown>[] }[];
   has_more: boolean;
   next_page: string | null;
 }
-const report = async (path: string): Promise<Buckets> => {
-  const answer = await org.admin.get<Buckets>(`/v1/organizations/${path}`);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-};
 
 describe("usage_report/messages", () => {
   const range = `starting_at=${iso(DAY + 1)}&ending_at=${iso(DAY + 3 * DAY_MS)}`;
 
-  test("has a bucket for each day, empty ones too, oldest first, with the official fields", async () => {
+  test("has a bucket for each day, empty ones too, oldest first, with the official fields", async ({
+    report,
+  }) => {
     const { data, ...rest } = await report(`usage_report/messages?${range}`);
     expect(rest).toEqual({ has_more: false, next_page: null });
     expect(data.map(({ starting_at, results }) => [starting_at, results.length])).toEqual([
@@ -101,7 +99,7 @@ describe("usage_report/messages", () => {
     });
   });
 
-  test("groups, with null for the default workspace", async () => {
+  test("groups, with null for the default workspace", async ({ report }) => {
     const { data } = await report(
       `usage_report/messages?${range}&group_by[]=workspace_id&group_by[]=model&group_by[]=account_id&group_by[]=service_account_id`,
     );
@@ -120,7 +118,7 @@ describe("usage_report/messages", () => {
     );
   });
 
-  test("filters", async () => {
+  test("filters", async ({ report }) => {
     const output = async (query: string) =>
       (await report(`usage_report/messages?${range}&${query}`)).data.flatMap(({ results }) =>
         results.map((result) => result["output_tokens"]),
@@ -135,11 +133,11 @@ describe("usage_report/messages", () => {
     expect(await output("api_key_ids[]=apikey_unknown")).toEqual([]);
   });
 
-  test.each([
+  test.for([
     ["1d", 2],
     ["1h", 20],
     ["1m", 100],
-  ])("pages of %s buckets hold every bucket once", async (width, limit) => {
+  ] as const)("pages of %s buckets hold every bucket once", async ([width, limit], { report }) => {
     const end = width === "1m" ? DAY + 5 * HOUR_MS : DAY + 3 * DAY_MS;
     const query = `usage_report/messages?starting_at=${iso(DAY)}&ending_at=${iso(end)}&bucket_width=${width}&limit=${limit}`;
     const seen: Buckets["data"] = [];
@@ -161,14 +159,14 @@ describe("usage_report/messages", () => {
     expect(tokens.reduce((sum, each) => sum + each, 0)).toBe(width === "1m" ? 15 : 20);
   });
 
-  test.each([
+  test.for([
     "limit=32",
     "bucket_width=1h&limit=169",
     "bucket_width=1w",
     "group_by[]=organization",
     "page=nonsense",
     "speed=fast",
-  ])("%s is refused", async (query) => {
+  ])("%s is refused", async (query, { org }) => {
     const answer = await org.admin.get(`/v1/organizations/usage_report/messages?${range}&${query}`);
     expect(answer.status).toBe(400);
   });
@@ -177,7 +175,7 @@ describe("usage_report/messages", () => {
 describe("cost_report", () => {
   const range = `starting_at=${iso(DAY)}&ending_at=${iso(DAY + DAY_MS)}`;
 
-  test("has cents as decimals", async () => {
+  test("has cents as decimals", async ({ report }) => {
     const { data } = await report(`cost_report?${range}`);
     expect(data[0]?.results).toEqual([
       {
@@ -195,7 +193,7 @@ describe("cost_report", () => {
     ]);
   });
 
-  test("describes what was paid for, and the parts are the whole", async () => {
+  test("describes what was paid for, and the parts are the whole", async ({ report }) => {
     const { data } = await report(
       `cost_report?${range}&group_by[]=description&group_by[]=workspace_id`,
     );
@@ -217,7 +215,9 @@ describe("cost_report", () => {
   });
 });
 
-test("usage_report/claude_code has what a gateway knows, per person and per key", async () => {
+test("usage_report/claude_code has what a gateway knows, per person and per key", async ({
+  org,
+}) => {
   const records: object[] = [];
   let page = "";
   for (let i = 0; i < 5; i++) {
@@ -256,7 +256,7 @@ describe("analytics, through the official SDK", () => {
   const starting_at = iso(DAY);
   const ending_at = iso(DAY + 3 * DAY_MS);
 
-  test("usage by actor and product pages to its end, the most tokens first", async () => {
+  test("usage by actor and product pages to its end, the most tokens first", async ({ org }) => {
     const rows = [];
     for await (const row of client.beta.organization.analytics.usage.list({
       starting_at,
@@ -294,7 +294,7 @@ describe("analytics, through the official SDK", () => {
     expect([rows[0]?.starting_at, rows[0]?.ending_at]).toEqual([starting_at, ending_at]);
   });
 
-  test("cost by kind and token type, with list amounts", async () => {
+  test("cost by kind and token type, with list amounts", async ({ h }) => {
     const page = await client.beta.organization.analytics.cost.list({
       starting_at,
       ending_at,
@@ -333,7 +333,10 @@ describe("analytics, through the official SDK", () => {
     ]);
   });
 
-  test("filters by what this server has none of leave nothing; removed people can be left out", async () => {
+  test("filters by what this server has none of leave nothing; removed people can be left out", async ({
+    h,
+    org,
+  }) => {
     const requests = async (params: object) => {
       const page = await client.beta.organization.analytics.usage.list({
         starting_at,

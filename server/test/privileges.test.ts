@@ -1,19 +1,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { isSelfAction, keyPermissions, roleNames } from "@bursar/contract/permissions.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { findAuditHead } from "#src/audit/audit.sql.ts";
 import { findRoute } from "#src/gateway/routes.ts";
 import { type Listener, listen } from "#src/http/listen.ts";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-  type Workspace,
-} from "./harness/admin.ts";
+import type { CreatedApiKey, Listed, TestMember, Workspace } from "./harness/admin.ts";
+import { serverTest as base } from "./harness/admin-test.ts";
 import { consoleHeaders, setWorkspaceRole } from "./harness/members.ts";
 import { callRoute, type Made, makeEach, namedRoutes } from "./harness/route-samples.ts";
 
@@ -23,14 +16,28 @@ import { callRoute, type Made, makeEach, namedRoutes } from "./harness/route-sam
 const KEYS = "/v1/admin/api_keys";
 const WORKSPACES = "/v1/admin/workspaces";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const writes = namedRoutes.filter(([, route]) => route.audited !== null);
+
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend("roleOf", ({ h }) => async (memberId: string) => {
+    const { database } = h.deps;
+    const row = await database
+      .selectFrom("member")
+      .selectAll()
+      .where("id", "=", memberId)
+      .execute();
+    return row[0];
+  })
+  .extend("whoMay", ({ h, org }) => async ({ action }: (typeof writes)[number][1]) => {
+    if (action === "public") return h.visitor;
+    return isSelfAction(action) ? (await org.member({ role: "owner" })).client : org.operator;
+  });
+
 let made: Made;
 let listener: Listener;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   made = await makeEach(org);
   listener = await listen({
     host: "127.0.0.1",
@@ -42,14 +49,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await listener.close(Promise.resolve());
-  await h.close();
 });
-
-const roleOf = async (memberId: string) => {
-  const { database } = h.deps;
-  const row = await database.selectFrom("member").selectAll().where("id", "=", memberId).execute();
-  return row[0];
-};
 
 describe("mass assignment: no field that a body does not declare ever counts", () => {
   const fields = {
@@ -70,13 +70,8 @@ describe("mass assignment: no field that a body does not declare ever counts", (
     archived_at: null,
     created_at: "2020-01-01T00:00:00Z",
   };
-  const writes = namedRoutes.filter(([, route]) => route.audited !== null);
-  const whoMay = async ({ action }: (typeof writes)[number][1]) => {
-    if (action === "public") return h.visitor;
-    return isSelfAction(action) ? (await org.member({ role: "owner" })).client : org.operator;
-  };
 
-  test.each(writes)("%s", async (_, route) => {
+  test.for(writes)("%s", async ([_, route], { h, org, whoMay }) => {
     const client = await whoMay(route);
     const declared = "body" in route ? Object.keys(route.body.shape) : [];
     const before = await findAuditHead(h.deps.database, org.id);
@@ -91,7 +86,10 @@ describe("mass assignment: no field that a body does not declare ever counts", (
 });
 
 describe("self-promotion", () => {
-  test("nobody becomes more by a field of any change, by a header or by a query", async () => {
+  test("nobody becomes more by a field of any change, by a header or by a query", async ({
+    org,
+    roleOf,
+  }) => {
     const member = await org.member({
       role: "developer",
       workspaces: { [made.workspace_id]: "workspace_developer" },
@@ -115,7 +113,9 @@ describe("self-promotion", () => {
     expect(await roleOf(member.id)).toEqual(before);
   });
 
-  test("identity comes from the session alone, not from a body, a query or a second cookie", async () => {
+  test("identity comes from the session alone, not from a body, a query or a second cookie", async ({
+    org,
+  }) => {
     const owner = await org.member({ role: "owner" });
     const user = await org.member({ role: "user" });
     const { cookie = "" } = consoleHeaders(user.cookie);
@@ -140,7 +140,9 @@ describe("minting above oneself", () => {
   const mint = (client: TestMember["client"], permissions: string[], workspaceId: string) =>
     client.post<CreatedApiKey>(KEYS, { name: "x", workspace_id: workspaceId, permissions });
 
-  test("a developer makes keys up to write, a workspace admin up to admin, in their own workspace only", async () => {
+  test("a developer makes keys up to write, a workspace admin up to admin, in their own workspace only", async ({
+    org,
+  }) => {
     const { id } = await org.admin.createWorkspace();
     const { id: elsewhere } = await org.admin.createWorkspace();
     for (const [role, strongest] of [
@@ -162,13 +164,16 @@ describe("minting above oneself", () => {
     }
   });
 
-  test("a key makes none that may do more than itself", async () => {
+  test("a key makes none that may do more than itself", async ({ h, org }) => {
     const key = await org.admin.createApiKey(made.workspace_id, { permissions: ["write"] });
     expect((await mint(h.as(key.key), ["admin"], made.workspace_id)).status).toBe(403);
     expect((await mint(h.as(key.key), ["read"], made.workspace_id)).status).toBe(403);
   });
 
-  test("who was an admin does not bring the strong key of that time back to life", async () => {
+  test("who was an admin does not bring the strong key of that time back to life", async ({
+    h,
+    org,
+  }) => {
     const { id } = await org.admin.createWorkspace();
     const member = await org.member({ workspaces: { [id]: "workspace_admin" } });
     const shared = (await mint(member.client, ["admin"], id)).body;
@@ -191,7 +196,7 @@ describe("minting above oneself", () => {
     expect((await set(own.id, "archived")).status).toBe(200);
   });
 
-  test("admin keys are made by owners, admins and admin keys alone", async () => {
+  test("admin keys are made by owners, admins and admin keys alone", async ({ h, org }) => {
     for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
       const workspaces = { [made.workspace_id]: "workspace_admin" } as const;
       const { client } = await org.member({ role, workspaces });
@@ -203,7 +208,9 @@ describe("minting above oneself", () => {
     expect((await h.as(key).post("/v1/admin/admin_keys", { name: "x" })).status).toBe(403);
   });
 
-  test("the upstream's credential is out of reach of every key and of an admin", async () => {
+  test("the upstream's credential is out of reach of every key and of an admin", async ({
+    org,
+  }) => {
     const admin = await org.member({ role: "admin" });
     for (const client of [admin.client, org.admin]) {
       for (const change of [{ base_url: "https://elsewhere.example" }, { credential: null }]) {
@@ -216,7 +223,7 @@ describe("minting above oneself", () => {
 });
 
 describe("a change of roles counts at once, in sessions that are open", () => {
-  test("in the organization, down and up", async () => {
+  test("in the organization, down and up", async ({ h, org }) => {
     const member = await org.member({ role: "admin" });
     const list = async () => (await member.client.get("/v1/admin/admin_keys")).status;
     const setRole = (role: "admin" | "billing") =>
@@ -228,7 +235,7 @@ describe("a change of roles counts at once, in sessions that are open", () => {
     expect(await list()).toBe(200);
   });
 
-  test("in a workspace: it is gone with the role", async () => {
+  test("in a workspace: it is gone with the role", async ({ h, org }) => {
     const { id: workspaceId } = await org.admin.createWorkspace();
     const member = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const rename = async () =>
@@ -290,31 +297,36 @@ describe("the path that is checked is the path that is served", () => {
     "//evil.example/v1/admin/admin_keys",
   ];
 
-  test.each(spellings)("%s opens nothing to nobody, and no more to somebody", async (target) => {
-    const user = consoleHeaders((await org.member({ role: "user" })).cookie);
-    for (const headers of [{}, user]) {
-      const { status, text } = await sendRaw(target, { headers });
-      expect([400, 401, 403, 404]).toContain(status);
-      expect(text).not.toContain("partial_key_hint");
-    }
-    // Nor does the Claude surface, which needs no Admin right, take it for one of its own.
-    expect([null, "not_found"]).toContain(findRoute("GET", target)?.kind ?? null);
-  });
+  test.for(spellings)(
+    "%s opens nothing to nobody, and no more to somebody",
+    async (target, { org }) => {
+      const user = consoleHeaders((await org.member({ role: "user" })).cookie);
+      for (const headers of [{}, user]) {
+        const { status, text } = await sendRaw(target, { headers });
+        expect([400, 401, 403, 404]).toContain(status);
+        expect(text).not.toContain("partial_key_hint");
+      }
+      // Nor does the Claude surface, which needs no Admin right, take it for one of its own.
+      expect([null, "not_found"]).toContain(findRoute("GET", target)?.kind ?? null);
+    },
+  );
 
-  test("the plain spelling opens to who may, so that the others prove something", async () => {
+  test("the plain spelling opens to who may, so that the others prove something", async ({
+    org,
+  }) => {
     const headers = { "x-api-key": org.adminKey };
     const { status, text } = await sendRaw("/v1/admin/admin_keys", { headers });
     expect(status).toBe(200);
     expect(text).toContain("partial_key_hint");
   });
 
-  test.each([
+  test.for([
     ["x-original-url"],
     ["x-rewrite-url"],
     ["x-forwarded-path"],
     ["x-forwarded-prefix"],
     ["x-forwarded-uri"],
-  ])("%s names no other path", async (header) => {
+  ] as const)("%s names no other path", async ([header], { org }) => {
     const user = consoleHeaders((await org.member({ role: "user" })).cookie);
     const open = await sendRaw(WORKSPACES, {
       headers: { ...user, [header]: "/v1/admin/admin_keys" },
@@ -341,7 +353,7 @@ describe("the path that is checked is the path that is served", () => {
 });
 
 describe("methods", () => {
-  test("HEAD asks for what GET asks for, and shows nothing", async () => {
+  test("HEAD asks for what GET asks for, and shows nothing", async ({ org }) => {
     const url = "/v1/admin/admin_keys";
     const head = (headers: Record<string, string>) => sendRaw(url, { method: "HEAD", headers });
     expect((await head({})).status).toBe(401);
@@ -365,16 +377,19 @@ describe("methods", () => {
     expect(text.toLowerCase()).not.toContain("access-control-allow");
   });
 
-  test.each(["TRACE", "PUT", "PATCH", "PROPFIND", "SEARCH"])("%s does nothing", async (method) => {
-    const headers = { "x-api-key": org.adminKey, "content-length": "0" };
-    const { status, text } = await sendRaw(WORKSPACES, { method, headers });
-    expect([400, 404, 405]).toContain(status);
-    expect(text).not.toContain(org.adminKey);
-  });
+  test.for(["TRACE", "PUT", "PATCH", "PROPFIND", "SEARCH"])(
+    "%s does nothing",
+    async (method, { org }) => {
+      const headers = { "x-api-key": org.adminKey, "content-length": "0" };
+      const { status, text } = await sendRaw(WORKSPACES, { method, headers });
+      expect([400, 404, 405]).toContain(status);
+      expect(text).not.toContain(org.adminKey);
+    },
+  );
 
-  test.each(["x-http-method-override", "x-http-method", "x-method-override"])(
+  test.for(["x-http-method-override", "x-http-method", "x-method-override"])(
     "%s turns no reading into a change",
-    async (header) => {
+    async (header, { org }) => {
       const { id } = await org.admin.createWorkspace();
       const url = `${WORKSPACES}/${id}`;
       const answer = await org.admin.send<Workspace>({
@@ -396,7 +411,7 @@ describe("methods", () => {
 });
 
 describe("text that means something elsewhere", () => {
-  test("% and _ in a filter are themselves", async () => {
+  test("% and _ in a filter are themselves", async ({ org }) => {
     const { id } = await org.admin.createWorkspace();
     for (const name of ["hundred % sure", "under_score", "plain", "back\\slash"]) {
       await org.admin.createApiKey(id, { name });
@@ -411,7 +426,9 @@ describe("text that means something elsewhere", () => {
     expect(await found("' OR '1'='1")).toEqual([]);
   });
 
-  test("__proto__ and constructor in a body are fields like others: refused, and nothing else changes", async () => {
+  test("__proto__ and constructor in a body are fields like others: refused, and nothing else changes", async ({
+    org,
+  }) => {
     const payloads = [
       '{"name":"x","__proto__":{"role":"owner"}}',
       '{"name":"x","constructor":{"prototype":{"role":"owner"}}}',
@@ -431,7 +448,9 @@ describe("text that means something elsewhere", () => {
     expect(Object.hasOwn(Object.prototype, "role")).toBe(false);
   });
 
-  test("as names of tags they are names, or refused; as query fields they are refused", async () => {
+  test("as names of tags they are names, or refused; as query fields they are refused", async ({
+    org,
+  }) => {
     const { id } = await org.admin.createWorkspace();
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
       const answer = await org.admin.send<Workspace>({
@@ -451,7 +470,7 @@ describe("text that means something elsewhere", () => {
     expect(Object.keys(untouched.tags)).toEqual([]);
   });
 
-  test("a role or an id that is a name of every object is none", async () => {
+  test("a role or an id that is a name of every object is none", async ({ org }) => {
     for (const name of ["__proto__", "constructor", "toString"]) {
       expect((await org.admin.get(`${WORKSPACES}/${name}`)).status).toBe(404);
       const permissions = [name];
@@ -462,7 +481,9 @@ describe("text that means something elsewhere", () => {
 });
 
 describe("a name that stands twice", () => {
-  test("in a query: refused where one value is meant, so that no check reads another than the statement", async () => {
+  test("in a query: refused where one value is meant, so that no check reads another than the statement", async ({
+    org,
+  }) => {
     const { id: first } = await org.admin.createWorkspace();
     const { id: second } = await org.admin.createWorkspace();
     const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
@@ -481,7 +502,7 @@ describe("a name that stands twice", () => {
     }
   });
 
-  test("in a list: one that is hidden makes the whole call a 404", async () => {
+  test("in a list: one that is hidden makes the whole call a 404", async ({ org }) => {
     const { id: first } = await org.admin.createWorkspace();
     const { id: second } = await org.admin.createWorkspace();
     const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
@@ -497,7 +518,7 @@ describe("a name that stands twice", () => {
     }
   });
 
-  test("in a body: refused", async () => {
+  test("in a body: refused", async ({ org }) => {
     const answer = await org.admin.send({
       method: "POST",
       url: KEYS,
@@ -508,7 +529,9 @@ describe("a name that stands twice", () => {
   });
 });
 
-test("a cursor grants nothing: one of an owner shows a person no more than its own", async () => {
+test("a cursor grants nothing: one of an owner shows a person no more than its own", async ({
+  org,
+}) => {
   const { id: mine } = await org.admin.createWorkspace();
   for (let i = 0; i < 3; i++) await org.admin.createWorkspace();
   const owner = await org.member({ role: "owner" });

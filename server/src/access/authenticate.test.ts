@@ -1,30 +1,29 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { hashSecret, makeSecret } from "#src/domain/key-format.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { authenticate } from "./authenticate.ts";
 
 const ME = "/v1/organizations/me";
 const DAY_MS = 86_400_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization("Acme"))
+  .extend(
+    "withHeaders",
+    ({ h }) =>
+      (headers: Record<string, string>) =>
+        h.as(null).send({ method: "GET", url: ME, headers }),
+  );
+
 let workspaceId: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization("Acme");
+test.beforeAll(async ({ org }) => {
   workspaceId = (await org.admin.createWorkspace()).id;
 });
-afterAll(async () => {
-  await h.close();
-});
-
-const withHeaders = (headers: Record<string, string>) =>
-  h.as(null).send({ method: "GET", url: ME, headers });
 
 describe("a key is accepted", () => {
-  test.each([
+  test.for([
     ["x-api-key", (key: string) => ({ "x-api-key": key })],
     ["Authorization: Bearer", (key: string) => ({ authorization: `Bearer ${key}` })],
     ["bearer in any case", (key: string) => ({ authorization: `bearer  ${key}` })],
@@ -37,7 +36,7 @@ describe("a key is accepted", () => {
       "Bearer, beside an x-api-key of another place",
       (key: string) => ({ "x-api-key": "of-another-place", authorization: `Bearer ${key}` }),
     ],
-  ])("in %s", async (_, headersOf) => {
+  ] as const)("in %s", async ([_, headersOf], { org, withHeaders }) => {
     const answer = await withHeaders(headersOf(org.adminKey));
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ id: org.id, name: "Acme", type: "organization" });
@@ -48,7 +47,7 @@ describe("a key is accepted", () => {
 describe("401 says what is wrong", () => {
   const unknownAdmin = makeSecret("admin", randomBytes).secret;
   const unknownApi = makeSecret("api", randomBytes).secret;
-  test.each([
+  test.for([
     ["no key", {}, "x-api-key header is required"],
     ["an empty key", { "x-api-key": "" }, "x-api-key header is required"],
     ["another scheme", { authorization: "Basic YTpi" }, "holds no Bearer key"],
@@ -70,21 +69,24 @@ describe("401 says what is wrong", () => {
       { authorization: "Bearer ' OR 1=1; DROP TABLE admin_key; --" },
       "not a key of this server",
     ],
-  ] as [string, Record<string, string>, string][])("%s", async (_, headers, message) => {
-    const answer = await withHeaders(headers);
-    expect(answer.status).toBe(401);
-    expect(answer.error.type).toBe("authentication_error");
-    expect(answer.error.message).toContain(message);
-  });
+  ] as [string, Record<string, string>, string][])(
+    "%s",
+    async ([_, headers, message], { withHeaders }) => {
+      const answer = await withHeaders(headers);
+      expect(answer.status).toBe(401);
+      expect(answer.error.type).toBe("authentication_error");
+      expect(answer.error.message).toContain(message);
+    },
+  );
 
-  test("the hash of a key is no key, in any spelling", async () => {
+  test("the hash of a key is no key, in any spelling", async ({ org, withHeaders }) => {
     const hash = hashSecret(org.adminKey);
     for (const text of [hash.toString("hex"), hash.toString("base64")]) {
       expect((await withHeaders({ "x-api-key": text })).status).toBe(401);
     }
   });
 
-  test("a revoked admin key, at once", async () => {
+  test("a revoked admin key, at once", async ({ h, org }) => {
     const key = await org.admin.createAdminKey();
     expect((await h.as(key.key).get(ME)).status).toBe(200);
     await h.as(key.key).post(`/v1/admin/admin_keys/${key.id}/revoke`);
@@ -95,7 +97,10 @@ describe("401 says what is wrong", () => {
     ]);
   });
 
-  test("an expired admin key and an expired API key, from that very millisecond", async () => {
+  test("an expired admin key and an expired API key, from that very millisecond", async ({
+    h,
+    org,
+  }) => {
     const expiresAt = new Date(h.clock.nowMs + DAY_MS).toISOString();
     const adminKey = await org.admin.createAdminKey({ expires_at: expiresAt });
     const apiKey = await org.admin.createApiKey(workspaceId, {
@@ -115,7 +120,7 @@ describe("401 says what is wrong", () => {
     ]);
   });
 
-  test("a disabled API key, which works again when it is enabled", async () => {
+  test("a disabled API key, which works again when it is enabled", async ({ h, org }) => {
     const key = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
     await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "inactive" });
     const answer = await h.as(key.key).get(ME);
@@ -125,7 +130,7 @@ describe("401 says what is wrong", () => {
     expect((await h.as(key.key).get(ME)).status).toBe(200);
   });
 
-  test("an archived API key, and one whose workspace is archived", async () => {
+  test("an archived API key, and one whose workspace is archived", async ({ h, org }) => {
     const workspace = await org.admin.createWorkspace();
     const keys = [
       await org.admin.createApiKey(workspace.id, { permissions: ["admin"] }),
@@ -140,7 +145,10 @@ describe("401 says what is wrong", () => {
   });
 });
 
-test("the last use of a key is the time at which it was checked, also when it expires right after that", async () => {
+test("the last use of a key is the time at which it was checked, also when it expires right after that", async ({
+  h,
+  org,
+}) => {
   const expiresAtMs = h.clock.nowMs + DAY_MS;
   const expires_at = new Date(expiresAtMs).toISOString();
   const adminKey = await org.admin.createAdminKey({ expires_at });
@@ -163,18 +171,18 @@ test("the last use of a key is the time at which it was checked, also when it ex
   expect(usedAtMs).toEqual([expiresAtMs - 1, expiresAtMs - 1]);
 });
 
-test("a cookie and a key together are refused", async () => {
+test("a cookie and a key together are refused", async ({ org, withHeaders }) => {
   const answer = await withHeaders({ "x-api-key": org.adminKey, cookie: "session=1" });
   expect(answer.status).toBe(400);
   expect(answer.error.message).toContain("cookie and a key");
 });
 
-test("a cookie alone is nobody", async () => {
+test("a cookie alone is nobody", async ({ withHeaders }) => {
   expect((await withHeaders({ cookie: "session=1" })).status).toBe(401);
 });
 
 describe("on the server's own machine", () => {
-  test("no key is needed, and the audit actor is the local operator", async () => {
+  test("no key is needed, and the audit actor is the local operator", async ({ h }) => {
     const made = await h.operator.createWorkspace();
     const { rows } = await h.deps.database.executeQuery<{ actor_type: string; actor_id: string }>(
       h.deps.database
@@ -188,7 +196,10 @@ describe("on the server's own machine", () => {
     expect(me.body.id).toBe(h.firstOrganizationId);
   });
 
-  test("a key that is sent counts, and a wrong one does not fall back to the socket", async () => {
+  test("a key that is sent counts, and a wrong one does not fall back to the socket", async ({
+    h,
+    org,
+  }) => {
     const own = await h.operator.send<{ id: string }>({
       method: "GET",
       url: ME,
@@ -201,7 +212,7 @@ describe("on the server's own machine", () => {
     }
   });
 
-  test("naming that address in a header makes nobody an operator", async () => {
+  test("naming that address in a header makes nobody an operator", async ({ withHeaders }) => {
     const answer = await withHeaders({
       "x-forwarded-for": "local operator",
       forwarded: "for=127.0.0.1",

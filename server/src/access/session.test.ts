@@ -1,57 +1,64 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type AdminHarness,
-  PUBLIC_URL,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import { PUBLIC_URL } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { consoleHeaders } from "#test/harness/members.ts";
 
 const WORKSPACES = "/v1/admin/workspaces";
 const PUBLIC_ORIGIN = "https://bursar.example.com";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend(
+    "anybody",
+    ({ h }) =>
+      () =>
+        h.as(null),
+  )
+  .extend(
+    "read",
+    ({ anybody }) =>
+      (changed: Record<string, string | undefined> = {}, url = WORKSPACES) =>
+        anybody().send({ method: "GET", url, headers: headersWith(changed) }),
+  )
+  .extend(
+    "change",
+    ({ anybody }) =>
+      (changed: Record<string, string | undefined> = {}) =>
+        anybody().send({
+          method: "POST",
+          url: WORKSPACES,
+          headers: headersWith({ "content-type": "application/json", ...changed }),
+          payload: JSON.stringify({ name: `Made by the console ${++names}` }),
+        }),
+  );
+
 let own: Record<string, string>;
 let names = 0;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ org }) => {
   own = consoleHeaders((await org.member({ role: "admin" })).cookie);
 });
-afterAll(async () => {
-  await h.close();
-});
-
-const anybody = () => h.as(null);
 /** The headers that the console sends, but for some; undefined leaves one out. */
 function headersWith(changed: Record<string, string | undefined>): Record<string, string> {
   const headers = Object.entries({ ...own, ...changed });
   return Object.fromEntries(headers.filter((header): header is [string, string] => !!header[1]));
 }
-const read = (changed: Record<string, string | undefined> = {}, url = WORKSPACES) =>
-  anybody().send({ method: "GET", url, headers: headersWith(changed) });
-const change = (changed: Record<string, string | undefined> = {}) =>
-  anybody().send({
-    method: "POST",
-    url: WORKSPACES,
-    headers: headersWith({ "content-type": "application/json", ...changed }),
-    payload: JSON.stringify({ name: `Made by the console ${++names}` }),
-  });
 
-test("the console reads and changes in the session of a person", async () => {
+test("the console reads and changes in the session of a person", async ({ org, read, change }) => {
   const answer = await read();
   expect([answer.status, answer.headers["anthropic-organization-id"]]).toEqual([200, org.id]);
   expect((await change()).status).toBe(200);
 });
 
-test("a browser sends no Origin with what it reads from its own page", async () => {
+test("a browser sends no Origin with what it reads from its own page", async ({ read }) => {
   expect((await read({ origin: undefined })).status).toBe(200);
 });
 
 describe("a session counts only for the console's own requests", () => {
-  test("without the console's header it is no session, to read and to change", async () => {
+  test("without the console's header it is no session, to read and to change", async ({
+    read,
+    change,
+  }) => {
     for (const marker of [undefined, "", "0", "true", "1, 1"]) {
       const changed = { "x-bursar-console": marker };
       for (const answer of [await read(changed), await change(changed)]) {
@@ -61,13 +68,13 @@ describe("a session counts only for the console's own requests", () => {
     }
   });
 
-  test("a change without an Origin is refused", async () => {
+  test("a change without an Origin is refused", async ({ change }) => {
     const answer = await change({ origin: undefined });
     expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
     expect(answer.error.message).toContain("(Origin: none)");
   });
 
-  test.each([
+  test.for([
     "null",
     "https://evil.example",
     "http://localhost:8485",
@@ -78,21 +85,23 @@ describe("a session counts only for the console's own requests", () => {
     "http://127.0.0.1:8484",
     "HTTP://LOCALHOST:8484/",
     "file://",
-  ])("another Origin is refused, to read and to change: %s", async (origin) => {
+  ])("another Origin is refused, to read and to change: %s", async (origin, { read, change }) => {
     for (const answer of [await read({ origin }), await change({ origin })]) {
       expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
       expect(answer.error.message).toContain("BURSAR_PUBLIC_URL");
     }
   });
 
-  test("a Host that is no loopback name makes no origin an own one (DNS rebinding)", async () => {
+  test("a Host that is no loopback name makes no origin an own one (DNS rebinding)", async ({
+    change,
+  }) => {
     for (const host of ["evil.example", "evil.example:8484", "localhost.evil.example:8484"]) {
       const answer = await change({ host, origin: `http://${host}` });
       expect(answer.status).toBe(403);
     }
   });
 
-  test("what a proxy forwards is no Host", async () => {
+  test("what a proxy forwards is no Host", async ({ change }) => {
     const forwarded = {
       origin: "https://evil.example",
       "x-forwarded-host": "evil.example",
@@ -103,14 +112,17 @@ describe("a session counts only for the console's own requests", () => {
     expect((await change(forwarded)).status).toBe(403);
   });
 
-  test("every loopback name with its own origin", async () => {
+  test("every loopback name with its own origin", async ({ change }) => {
     for (const host of ["localhost:8484", "127.0.0.1:9000", "[::1]:8484", "LOCALHOST:8484"]) {
       const origin = `http://${host.toLowerCase()}`;
       expect([host, (await change({ host, origin })).status]).toEqual([host, 200]);
     }
   });
 
-  test("the public URL's origin is an own one, whatever the Host; it does not open others", async () => {
+  test("the public URL's origin is an own one, whatever the Host; it does not open others", async ({
+    h,
+    change,
+  }) => {
     h.deps.publicOrigin = PUBLIC_ORIGIN;
     const statuses = [
       await change({ origin: PUBLIC_ORIGIN, host: "bursar.internal" }),
@@ -122,7 +134,9 @@ describe("a session counts only for the console's own requests", () => {
     expect(statuses).toEqual([200, 403, 403, 200]);
   });
 
-  test("the session names the public URL as the base URL for programs, and none where it is not set", async () => {
+  test("the session names the public URL as the base URL for programs, and none where it is not set", async ({
+    h,
+  }) => {
     const publicUrlOfSession = async () => {
       const { body } = await h.as(null).send<{ public_url: string | null }>({
         method: "GET",
@@ -138,13 +152,13 @@ describe("a session counts only for the console's own requests", () => {
     expect(named).toBe(PUBLIC_URL);
   });
 
-  test.each([
+  test.for([
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
     "text/plain",
     "text/plain; application/json",
     "application/jsonp",
-  ])("a form cannot send a change: %s", async (type) => {
+  ])("a form cannot send a change: %s", async (type, { org, anybody, change }) => {
     const answer = await change({ "content-type": type });
     expect([answer.status, answer.error.message]).toEqual([
       400,
@@ -159,7 +173,7 @@ describe("a session counts only for the console's own requests", () => {
     expect(empty.status).toBe(400);
   });
 
-  test("the official shape knows no sessions", async () => {
+  test("the official shape knows no sessions", async ({ read }) => {
     for (const url of ["/v1/organizations/me", "/v1/organizations/workspaces"]) {
       const answer = await read({}, url);
       expect(answer.status).toBe(401);
@@ -169,25 +183,28 @@ describe("a session counts only for the console's own requests", () => {
 });
 
 describe("one caller at a time", () => {
-  test.each([
+  test.for([
     ["x-api-key", (key: string) => ({ "x-api-key": key })],
     ["Authorization", (key: string) => ({ authorization: `Bearer ${key}` })],
-  ])("a key in %s together with a session is refused", async (_, headersOf) => {
-    const answer = await read(headersOf(org.adminKey));
-    expect(answer.status).toBe(400);
-    expect(answer.error.message).toContain("A cookie and a key were sent together");
-  });
+  ] as const)(
+    "a key in %s together with a session is refused",
+    async ([_, headersOf], { org, read }) => {
+      const answer = await read(headersOf(org.adminKey));
+      expect(answer.status).toBe(400);
+      expect(answer.error.message).toContain("A cookie and a key were sent together");
+    },
+  );
 
-  test("a wrong key does not fall back to the session", async () => {
+  test("a wrong key does not fall back to the session", async ({ read }) => {
     expect((await read({ "x-api-key": "wrong" })).status).toBe(400);
     expect((await read({ authorization: "Basic YTpi" })).status).toBe(401);
   });
 });
 
 describe("401 where nobody is signed in", () => {
-  test.each(["test_session=user_unknown", "other=1", "test_session=", "=", "test_session", "a; b"])(
+  test.for(["test_session=user_unknown", "other=1", "test_session=", "=", "test_session", "a; b"])(
     "a cookie that names no session: %s",
-    async (cookie) => {
+    async (cookie, { read }) => {
       const answer = await read({ cookie });
       expect([answer.status, answer.error.message]).toEqual([
         401,
@@ -196,19 +213,26 @@ describe("401 where nobody is signed in", () => {
     },
   );
 
-  test.each(["deactivated", "removed"] as const)("somebody who was %s, at once", async (status) => {
-    const member = await org.member({ role: "owner" });
-    expect((await member.client.get(WORKSPACES)).status).toBe(200);
-    await h.deps.database
-      .updateTable("member")
-      .set({ status })
-      .where("id", "=", member.id)
-      .execute();
-    expect((await member.client.get(WORKSPACES)).status).toBe(401);
-  });
+  test.for(["deactivated", "removed"] as const)(
+    "somebody who was %s, at once",
+    async (status, { h, org }) => {
+      const member = await org.member({ role: "owner" });
+      expect((await member.client.get(WORKSPACES)).status).toBe(200);
+      await h.deps.database
+        .updateTable("member")
+        .set({ status })
+        .where("id", "=", member.id)
+        .execute();
+      expect((await member.client.get(WORKSPACES)).status).toBe(401);
+    },
+  );
 });
 
-test("refusals of somebody known are reported, with who, what and from where", async () => {
+test("refusals of somebody known are reported, with who, what and from where", async ({
+  h,
+  org,
+  anybody,
+}) => {
   const reported: unknown[] = [];
   h.deps.onDenied = (caller, route, origin, refusal) =>
     reported.push([caller.kind, route.operationId, origin.requestId, refusal.code]);

@@ -2,16 +2,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { auditEvent, auditLogState } from "@bursar/contract/admin/audit-log.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Answer, Client, Listed, TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner } from "#test/harness/audit-log.ts";
 import { measureLiveBytes } from "#test/harness/live-bytes.ts";
 import { selectEvents } from "./audit-log.sql.ts";
@@ -21,16 +15,7 @@ type State = z.output<typeof auditLogState>;
 
 const EVENTS = "/v1/admin/audit_events";
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
-});
-afterAll(async () => {
-  await h.close();
-});
+const test = base.extend("org", { scope: "file" }, ({ h }) => h.organization());
 
 async function list(client: Client, query = ""): Promise<Event[]> {
   const { status, body, text } = await client.get<Listed<Event>>(`${EVENTS}?limit=1000${query}`);
@@ -40,7 +25,10 @@ async function list(client: Client, query = ""): Promise<Event[]> {
 const namesOf = (events: readonly Event[]) => events.map(({ event }) => event);
 
 describe("an event shows", () => {
-  test("what was done to what, by whom as it was called then, from where, before and after", async () => {
+  test("what was done to what, by whom as it was called then, from where, before and after", async ({
+    h,
+    org,
+  }) => {
     const key = await org.admin.createAdminKey({ name: "Terraform" });
     const client = h.as(key.key);
     const workspace = await client.createWorkspace({ name: "Research" });
@@ -71,7 +59,7 @@ describe("an event shows", () => {
     expect((await org.admin.get(`${EVENTS}/${event?.id}`)).body).toEqual(event);
   });
 
-  test("a person with name and address, also after both have changed", async () => {
+  test("a person with name and address, also after both have changed", async ({ h, org }) => {
     const { id, email, client } = await org.member({ role: "admin" });
     const workspace = await client.createWorkspace();
     const { name } = await h.deps.database
@@ -88,7 +76,7 @@ describe("an event shows", () => {
     expect(event?.actor).toEqual({ type: "member", id, name, email });
   });
 
-  test("the server's own machine", async () => {
+  test("the server's own machine", async ({ org }) => {
     const workspace = await org.operator.createWorkspace();
     const [event] = await list(org.admin, `&subject_id=${workspace.id}`);
     expect(event?.actor).toEqual({ type: "local_operator", id: "1000", name: null, email: null });
@@ -99,7 +87,7 @@ describe("the list", () => {
   let other: TestOrganization;
   let workspaceIds: string[];
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h }) => {
     other = await h.organization();
     workspaceIds = [];
     for (let i = 0; i < 4; i++) workspaceIds.push((await other.admin.createWorkspace()).id);
@@ -179,7 +167,7 @@ describe("the list", () => {
 });
 
 describe("reading it", () => {
-  test("is for owners and admins, and for no key of a workspace", async () => {
+  test("is for owners and admins, and for no key of a workspace", async ({ h, org }) => {
     const workspace = await org.admin.createWorkspace();
     const { key } = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
     expect((await h.as(key).get(EVENTS)).status).toBe(403);
@@ -196,7 +184,10 @@ describe("reading it", () => {
     }
   });
 
-  test("of another organization's event gives what an event that never was gives", async () => {
+  test("of another organization's event gives what an event that never was gives", async ({
+    h,
+    org,
+  }) => {
     const [event] = await list(h.operator);
     for (const id of [event?.id, "audit_unknown"]) {
       const answer = await org.admin.get(`${EVENTS}/${id}`);
@@ -206,7 +197,7 @@ describe("reading it", () => {
 });
 
 describe("the export", () => {
-  test("as lines of JSON has each event as the list shows it, oldest first", async () => {
+  test("as lines of JSON has each event as the list shows it, oldest first", async ({ org }) => {
     const { text, headers } = await org.admin.get(`${EVENTS}/export`);
     const lines = text
       .trimEnd()
@@ -219,7 +210,7 @@ describe("the export", () => {
     );
   });
 
-  test("as CSV makes no cell a formula, whatever somebody called a thing", async () => {
+  test("as CSV makes no cell a formula, whatever somebody called a thing", async ({ h }) => {
     const own = await h.organization();
     const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"];
     for (const name of names) {
@@ -244,7 +235,7 @@ describe("the export", () => {
     expect(column("after").join()).toContain('Team \\"=1+1\\", a');
   });
 
-  test("takes the filters of the list", async () => {
+  test("takes the filters of the list", async ({ org }) => {
     const { text } = await org.admin.get(`${EVENTS}/export?event=api_key.`);
     const names = text
       .trimEnd()
@@ -255,7 +246,7 @@ describe("the export", () => {
     expect((await org.admin.get(`${EVENTS}/export?format=xml`)).status).toBe(400);
   });
 
-  test("asked for by its headers alone has no body", async () => {
+  test("asked for by its headers alone has no body", async ({ org }) => {
     const answer = await org.admin.send({ method: "HEAD", url: `${EVENTS}/export?format=csv` });
     expect([answer.status, answer.text]).toEqual([200, ""]);
   });
@@ -276,7 +267,7 @@ function readCsv(text: string): string[][] {
 }
 
 describe("the state", () => {
-  test("says up to where this node has verified the log, and where it is broken", async () => {
+  test("says up to where this node has verified the log, and where it is broken", async ({ h }) => {
     const own = await h.organization();
     const state = async () => (await own.admin.get<State>("/v1/admin/audit_log/state")).body;
     expect(await state()).toMatchObject({ head: { seq: 2 }, verified: null, first_broken: null });
@@ -318,7 +309,7 @@ describe("the state", () => {
     expect(verification.body).toMatchObject({ is_intact: false, first_broken: broken });
   });
 
-  test("verifying now reads all of it, and many at once share one reading", async () => {
+  test("verifying now reads all of it, and many at once share one reading", async ({ h }) => {
     const own = await h.organization();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => own.admin.get("/v1/admin/audit_log/verification")),
@@ -340,7 +331,7 @@ describe("with 100,000 events", () => {
   const COUNT = 100_000;
   let large: TestOrganization;
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h }) => {
     large = await h.organization();
     await sql`INSERT INTO audit_event
       (id, organization_id, seq, event, actor_type, actor_id, subject_type, subject_id, workspace_id, after, request_id,
@@ -357,7 +348,7 @@ describe("with 100,000 events", () => {
   }, 120_000);
 
   const page = { from: null, direction: "older", limit: 21 } as const;
-  test.each([
+  test.for([
     ["nothing", {}, "audit_event_by_time"],
     ["a rare event", { event: "member.removed" }, "audit_event_by_event"],
     ["the beginning of a rare event", { event: "member." }, "audit_event_by_event"],
@@ -369,14 +360,16 @@ describe("with 100,000 events", () => {
     ["an address", { ip_address: "192.0.2.7" }, "audit_event_by_address"],
     ["a request", { request_id: "req_7" }, "audit_event_by_request"],
     ["a time", { endingAt: new Date("2025-02-01") }, "audit_event_by_time"],
-  ])("a page filtered by %s is read by an index", async (_, filter, index) => {
+  ] as const)("a page filtered by %s is read by an index", async ([_, filter, index], { h }) => {
     const statement = selectEvents(h.deps.database, { organizationId: large.id, ...filter }, page);
     const plan = JSON.stringify(await statement.explain("json"));
     expect(plan).toContain(index);
     expect(plan).not.toContain("Seq Scan");
   });
 
-  test("an export of all is as long as it is, in a memory that does not grow with it", async () => {
+  test("an export of all is as long as it is, in a memory that does not grow with it", async ({
+    h,
+  }) => {
     const server = createServer((request, response) => h.app.routing(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {

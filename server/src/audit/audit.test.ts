@@ -1,26 +1,36 @@
 import fc from "fast-check";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import { test as base } from "#test/harness/admin-test.ts";
 import { type AuditEntry, auditedTransaction } from "./audited-transaction.ts";
 import { canonicalJson, type JsonValue } from "./canonical-json.ts";
 import { verifyChain } from "./verify-chain.ts";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("log", ({ h, org }) => {
+  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+  const caller = () => ({ kind: "local_operator", id: "1000", organizationId: org.id }) as const;
+
+  async function readCounter(): Promise<bigint> {
+    const row = await h.deps.database
+      .selectFrom("change_counter")
+      .select("value")
+      .executeTakeFirstOrThrow();
+    return row.value;
+  }
+
+  async function countEvents(): Promise<number> {
+    const rows = await h.deps.database
+      .selectFrom("audit_event")
+      .select("id")
+      .where("organization_id", "=", org.id)
+      .execute();
+    return rows.length;
+  }
+
+  return { verify, caller, readCounter, countEvents };
 });
 
-const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
-const caller = () => ({ kind: "local_operator", id: "1000", organizationId: org.id }) as const;
 const origin = { requestId: "req_test", ipAddress: "192.0.2.1", userAgent: "test" };
 
 const entry: AuditEntry = {
@@ -31,27 +41,10 @@ const entry: AuditEntry = {
   after: { name: "x" },
 };
 
-async function readCounter(): Promise<bigint> {
-  const row = await h.deps.database
-    .selectFrom("change_counter")
-    .select("value")
-    .executeTakeFirstOrThrow();
-  return row.value;
-}
-
-async function countEvents(): Promise<number> {
-  const rows = await h.deps.database
-    .selectFrom("audit_event")
-    .select("id")
-    .where("organization_id", "=", org.id)
-    .execute();
-  return rows.length;
-}
-
 describe("a change and its event stand or fall together", () => {
-  test("both are there, and every node is told", async () => {
-    const before = await readCounter();
-    const result = await auditedTransaction(h.deps, caller(), origin, async (tx) => {
+  test("both are there, and every node is told", async ({ h, org, log }) => {
+    const before = await log.readCounter();
+    const result = await auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx
         .updateTable("organization")
         .set({ name: "Renamed" })
@@ -60,7 +53,7 @@ describe("a change and its event stand or fall together", () => {
       return { result: 7, audit: entry };
     });
     expect(result).toBe(7);
-    expect(await readCounter()).toBe(before + 1n);
+    expect(await log.readCounter()).toBe(before + 1n);
     expect((await org.admin.get<{ name: string }>("/v1/organizations/me")).body.name).toBe(
       "Renamed",
     );
@@ -86,47 +79,51 @@ describe("a change and its event stand or fall together", () => {
     ]);
   });
 
-  test("a failure leaves neither", async () => {
-    const [before, events] = [await readCounter(), await countEvents()];
-    const failed = auditedTransaction(h.deps, caller(), origin, async (tx) => {
+  test("a failure leaves neither", async ({ h, org, log }) => {
+    const [before, events] = [await log.readCounter(), await log.countEvents()];
+    const failed = auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
       throw new Error("in the middle");
     });
     await expect(failed).rejects.toThrow("in the middle");
-    expect(await readCounter()).toBe(before);
-    expect(await countEvents()).toBe(events);
+    expect(await log.readCounter()).toBe(before);
+    expect(await log.countEvents()).toBe(events);
     const { body } = await org.admin.get<{ name: string }>("/v1/organizations/me");
     expect(body.name).toBe("Another Company");
   });
 
-  test("an event that cannot be written undoes the change", async () => {
-    const failed = auditedTransaction(h.deps, caller(), origin, async (tx) => {
+  test("an event that cannot be written undoes the change", async ({ h, org, log }) => {
+    const failed = auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
       return { result: null, audit: { ...entry, before: { text: "NUL: \0" } } };
     });
     await expect(failed).rejects.toThrow();
     const { body } = await org.admin.get<{ name: string }>("/v1/organizations/me");
     expect(body.name).toBe("Another Company");
-    expect((await verify()).kind).toBe("intact");
+    expect((await log.verify()).kind).toBe("intact");
   });
 
-  test("what changed nothing writes nothing", async () => {
-    const [before, events] = [await readCounter(), await countEvents()];
-    await auditedTransaction(h.deps, caller(), origin, async () => ({
+  test("what changed nothing writes nothing", async ({ h, log }) => {
+    const [before, events] = [await log.readCounter(), await log.countEvents()];
+    await auditedTransaction(h.deps, log.caller(), origin, async () => ({
       result: null,
       audit: "unchanged",
     }));
-    expect([await readCounter(), await countEvents()]).toEqual([before, events]);
+    expect([await log.readCounter(), await log.countEvents()]).toEqual([before, events]);
   });
 });
 
-test("two changes that wait for each other both happen, each with one event", async () => {
+test("two changes that wait for each other both happen, each with one event", async ({
+  h,
+  org,
+  log,
+}) => {
   const second = (await h.organization()).id;
   const places = [org.id, second];
   const bothHold = Promise.withResolvers<void>();
   let tries = 0;
   const change = (first: string, then: string) =>
-    auditedTransaction(h.deps, caller(), origin, async (tx) => {
+    auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       const rename = (id: string) =>
         tx.updateTable("organization").set({ name: "Renamed" }).where("id", "=", id).execute();
       tries += 1;
@@ -136,33 +133,35 @@ test("two changes that wait for each other both happen, each with one event", as
       await rename(then);
       return { result: first, audit: entry };
     });
-  const before = await countEvents();
+  const before = await log.countEvents();
   const changes = [change(org.id, second), change(second, org.id)];
   expect(await Promise.all(changes)).toEqual(places);
   expect(tries).toBe(3);
-  expect(await countEvents()).toBe(before + 2);
-  expect((await verify()).kind).toBe("intact");
+  expect(await log.countEvents()).toBe(before + 2);
+  expect((await log.verify()).kind).toBe("intact");
 });
 
-test("concurrent changes make one chain without a gap", async () => {
-  const before = await countEvents();
+test("concurrent changes make one chain without a gap", async ({ org, log }) => {
+  const before = await log.countEvents();
   await Promise.all(
     Array.from({ length: 20 }, (_, i) => org.admin.createWorkspace({ name: `Team ${i}` })),
   );
-  expect(await verify()).toEqual({ kind: "intact", events: before + 20 });
+  expect(await log.verify()).toEqual({ kind: "intact", events: before + 20 });
 });
 
-test("a chain of more than one page verifies", async () => {
+test("a chain of more than one page verifies", async ({ h, log }) => {
   for (let i = 0; i < 510; i++) {
-    await auditedTransaction(h.deps, caller(), origin, async () => ({
+    await auditedTransaction(h.deps, log.caller(), origin, async () => ({
       result: null,
       audit: entry,
     }));
   }
-  expect((await verify()).kind).toBe("intact");
+  expect((await log.verify()).kind).toBe("intact");
 });
 
-test("a value has one canonical text, whatever the order of its keys and whatever jsonb did to it", async () => {
+test("a value has one canonical text, whatever the order of its keys and whatever jsonb did to it", async ({
+  h,
+}) => {
   const value: fc.Arbitrary<JsonValue> = fc.letrec<{ any: JsonValue }>((tie) => ({
     any: fc.oneof(
       { maxDepth: 3 },

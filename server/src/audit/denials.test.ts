@@ -1,28 +1,11 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { listChain } from "./audit.sql.ts";
 import { verifyChain } from "./verify-chain.ts";
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  await h.audit.denials.flush();
-  h.clock.nowMs = Math.ceil(h.clock.nowMs / 60_000) * 60_000;
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
-
-async function denials() {
+const test = base.extend("denials", ({ h, org }) => async () => {
   await h.audit.denials.flush();
   const events = await listChain(h.deps.database, {
     organizationId: org.id,
@@ -30,9 +13,19 @@ async function denials() {
     limit: 1000,
   });
   return events.filter(({ event }) => event === "access.denied");
-}
+});
 
-test("a thousand refusals of one caller on one route in one minute are one event that counts them", async () => {
+test.beforeEach(async ({ h }) => {
+  await h.audit.denials.flush();
+  h.clock.nowMs = Math.ceil(h.clock.nowMs / 60_000) * 60_000;
+});
+
+test("a thousand refusals of one caller on one route in one minute are one event that counts them", async ({
+  h,
+  org,
+  workspaceId,
+  denials,
+}) => {
   const { id, key } = await org.admin.createApiKey(workspaceId, { name: "Script" });
   const startMs = h.clock.nowMs;
   for (let i = 0; i < 1000; i++) {
@@ -62,7 +55,12 @@ test("a thousand refusals of one caller on one route in one minute are one event
   expect(await verifyChain(h.deps, org.id)).toMatchObject({ kind: "intact" });
 });
 
-test("each caller, route, reason and minute has an event of its own", async () => {
+test("each caller, route, reason and minute has an event of its own", async ({
+  h,
+  org,
+  workspaceId,
+  denials,
+}) => {
   const first = await org.admin.createApiKey(workspaceId);
   const second = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
   const refuse = async () => {
@@ -88,14 +86,22 @@ test("each caller, route, reason and minute has an event of its own", async () =
   expect(found).toEqual([...once.map((each) => [...each, 2]), ...once.map((each) => [...each, 1])]);
 });
 
-test("reading what is not there, a wrong body and an unknown key are no refusals of somebody known", async () => {
+test("reading what is not there, a wrong body and an unknown key are no refusals of somebody known", async ({
+  h,
+  org,
+  denials,
+}) => {
   await org.admin.get("/v1/admin/workspaces/wksp_other");
   await org.admin.post("/v1/admin/workspaces", { nonsense: true });
   await h.as("sk-ant-admin01-nobody").get("/v1/admin/workspaces");
   expect(await denials()).toEqual([]);
 });
 
-test("whoever tries everything fills neither the log nor the memory", async () => {
+test("whoever tries everything fills neither the log nor the memory", async ({
+  h,
+  org,
+  denials,
+}) => {
   for (let i = 0; i < 5_000; i++) {
     h.audit.denials.note({
       caller: { kind: "admin_key", id: `adminkey_${i}`, organizationId: org.id },
@@ -114,7 +120,12 @@ test("whoever tries everything fills neither the log nor the memory", async () =
   });
 });
 
-test("what cannot be written is written the next time, with what came on top", async () => {
+test("what cannot be written is written the next time, with what came on top", async ({
+  h,
+  org,
+  workspaceId,
+  denials,
+}) => {
   const { key } = await org.admin.createApiKey(workspaceId);
   const refuse = () => h.as(key).get("/v1/admin/admin_keys");
   await refuse();

@@ -1,8 +1,8 @@
 // Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner } from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain, lockAuditHead } from "./audit.sql.ts";
 import { append, appendAuditEvent, startAuditChain } from "./audited-transaction.ts";
@@ -11,21 +11,55 @@ import { verifyChain } from "./verify-chain.ts";
 
 const DAY_MS = 86_400_000;
 
-let h: AdminHarness;
+const test = base.extend("log", ({ h }) => {
+  /** A log whose events are as many days old, the last of which may ask for a retention. */
+  async function makeLog(ages: readonly number[], retentionDays?: number): Promise<string> {
+    const id = randomUUID();
+    await h.deps.database.transaction().execute(async (tx) => {
+      await tx.insertInto("organization").values({ id, name: "Old" }).execute();
+      await startAuditChain(tx, h.audit, id);
+      for (const [index, days] of ages.entries()) {
+        const { now: _, ...head } = await lockAuditHead(tx, id);
+        const now = new Date(nowMs - days * DAY_MS);
+        const isLast = index === ages.length - 1;
+        const what = { ...entry, ...(isLast && retentionDays !== undefined && { retentionDays }) };
+        await append(tx, h.audit, { head, now, entry: what, organizationId: id, actor, origin });
+      }
+    });
+    return id;
+  }
+
+  function addEvent(after: Record<string, number>, retentionDays?: number) {
+    const what = { ...entry, after, ...(retentionDays !== undefined && { retentionDays }) };
+    return h.deps.database
+      .transaction()
+      .execute((tx) =>
+        appendAuditEvent(tx, h.audit, { entry: what, organizationId, actor, origin }),
+      );
+  }
+
+  const verify = () =>
+    verifyChain(h.deps, organizationId, h.audit.witness.anchorOf(organizationId));
+
+  const prune = () => pruneChain({ ...h.audit, nowMs: () => nowMs }, organizationId);
+
+  const events = () => listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 100 });
+
+  const seqs = async () => (await events()).map(({ seq }) => Number(seq));
+
+  const setRetention = (days: unknown) =>
+    h.operator.post("/v1/admin/audit_log/retention", { retention_days: days });
+
+  return { makeLog, addEvent, verify, prune, events, seqs, setRetention };
+});
+
 /** An organization with five events of 40 days ago and one of now, which asks for 30 days. */
 let organizationId: string;
 let nowMs: number;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ log }) => {
   nowMs = Date.now();
-  organizationId = await makeLog([40, 40, 40, 40, 40]);
-  await addEvent({ retention_days: 30 }, 30);
+  organizationId = await log.makeLog([40, 40, 40, 40, 40]);
+  await log.addEvent({ retention_days: 30 }, 30);
 });
 
 const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
@@ -38,53 +72,24 @@ const entry = {
   after: { name: "x" },
 } as const;
 
-/** A log whose events are as many days old, the last of which may ask for a retention. */
-async function makeLog(ages: readonly number[], retentionDays?: number): Promise<string> {
-  const id = randomUUID();
-  await h.deps.database.transaction().execute(async (tx) => {
-    await tx.insertInto("organization").values({ id, name: "Old" }).execute();
-    await startAuditChain(tx, h.audit, id);
-    for (const [index, days] of ages.entries()) {
-      const { now: _, ...head } = await lockAuditHead(tx, id);
-      const now = new Date(nowMs - days * DAY_MS);
-      const isLast = index === ages.length - 1;
-      const what = { ...entry, ...(isLast && retentionDays !== undefined && { retentionDays }) };
-      await append(tx, h.audit, { head, now, entry: what, organizationId: id, actor, origin });
-    }
-  });
-  return id;
-}
-
-function addEvent(after: Record<string, number>, retentionDays?: number) {
-  const what = { ...entry, after, ...(retentionDays !== undefined && { retentionDays }) };
-  return h.deps.database
-    .transaction()
-    .execute((tx) => appendAuditEvent(tx, h.audit, { entry: what, organizationId, actor, origin }));
-}
-
-const verify = () => verifyChain(h.deps, organizationId, h.audit.witness.anchorOf(organizationId));
-const prune = () => pruneChain({ ...h.audit, nowMs: () => nowMs }, organizationId);
-const events = () => listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 100 });
-const seqs = async () => (await events()).map(({ seq }) => Number(seq));
-
-test("what nobody asked for is kept for ever", async () => {
-  organizationId = await makeLog([4_000]);
-  expect(await prune()).toBe(0n);
-  expect(await verify()).toEqual({ kind: "intact", events: 1 });
+test("what nobody asked for is kept for ever", async ({ log }) => {
+  organizationId = await log.makeLog([4_000]);
+  expect(await log.prune()).toBe(0n);
+  expect(await log.verify()).toEqual({ kind: "intact", events: 1 });
 });
 
-test("an event stays through the whole of its thirtieth day, in UTC", async () => {
-  organizationId = await makeLog([0, 0], 30);
+test("an event stays through the whole of its thirtieth day, in UTC", async ({ log }) => {
+  organizationId = await log.makeLog([0, 0], 30);
   const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
   nowMs = midnight + 31 * DAY_MS - 1;
-  expect(await prune()).toBe(0n);
+  expect(await log.prune()).toBe(0n);
   nowMs = midnight + 31 * DAY_MS;
-  expect(await prune()).toBe(2n);
+  expect(await log.prune()).toBe(2n);
 });
 
-test("older ones go, the log says so itself, and what is left verifies", async () => {
-  expect(await prune()).toBe(5n);
-  const [kept, pruned, ...rest] = await events();
+test("older ones go, the log says so itself, and what is left verifies", async ({ log }) => {
+  expect(await log.prune()).toBe(5n);
+  const [kept, pruned, ...rest] = await log.events();
   expect(rest).toEqual([]);
   expect(kept).toMatchObject({ seq: 6n, after: { retention_days: 30 } });
   expect(pruned).toMatchObject({
@@ -95,39 +100,39 @@ test("older ones go, the log says so itself, and what is left verifies", async (
     before: { events: "5", through_seq: "5" },
     after: { retention_days: 30 },
   });
-  expect(await verify()).toEqual({ kind: "intact", events: 2 });
-  await addEvent({ number: 1 });
-  expect(await verify()).toEqual({ kind: "intact", events: 3 });
+  expect(await log.verify()).toEqual({ kind: "intact", events: 2 });
+  await log.addEvent({ number: 1 });
+  expect(await log.verify()).toEqual({ kind: "intact", events: 3 });
 });
 
-test("what is left is as well guarded as before", async () => {
-  await prune();
+test("what is left is as well guarded as before", async ({ h, log }) => {
+  await log.prune();
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${organizationId} AND seq = 6`.execute(
       tx,
     ),
   );
-  expect(await verify()).toMatchObject({ kind: "broken", seq: 6n });
+  expect(await log.verify()).toMatchObject({ kind: "broken", seq: 6n });
 });
 
-test("no event younger than the retention goes with one of a wrong time", async () => {
-  organizationId = await makeLog([40, 40, 0, 40]);
-  await addEvent({}, 30);
-  expect(await prune()).toBe(2n);
-  expect(await seqs()).toEqual([3, 4, 5, 6]);
+test("no event younger than the retention goes with one of a wrong time", async ({ log }) => {
+  organizationId = await log.makeLog([40, 40, 0, 40]);
+  await log.addEvent({}, 30);
+  expect(await log.prune()).toBe(2n);
+  expect(await log.seqs()).toEqual([3, 4, 5, 6]);
 });
 
-test("a second run, and five at once, delete and write nothing twice", async () => {
-  const deleted = await Promise.all([1, 2, 3, 4, 5].map(prune));
+test("a second run, and five at once, delete and write nothing twice", async ({ log }) => {
+  const deleted = await Promise.all([1, 2, 3, 4, 5].map(log.prune));
   expect(deleted.reduce((sum, each) => sum + each)).toBe(5n);
-  expect(await prune()).toBe(0n);
-  expect(await seqs()).toEqual([6, 7]);
-  expect(await verify()).toEqual({ kind: "intact", events: 2 });
+  expect(await log.prune()).toBe(0n);
+  expect(await log.seqs()).toEqual([6, 7]);
+  expect(await log.verify()).toEqual({ kind: "intact", events: 2 });
 });
 
-test("a run that ended before it had deleted is carried on", async () => {
-  const gone = await events();
-  await prune();
+test("a run that ended before it had deleted is carried on", async ({ h, log }) => {
+  const gone = await log.events();
+  await log.prune();
   // What went is put back, as if the deletion had not come to it.
   await asDatabaseOwner(h.deps.database, async (tx) => {
     for (const { seq, id, hash, previousHash, createdAt } of gone.slice(0, 5)) {
@@ -138,35 +143,35 @@ test("a run that ended before it had deleted is carried on", async () => {
       );
     }
   });
-  expect(await verify()).toEqual({ kind: "intact", events: 2 });
-  expect(await prune()).toBe(5n);
-  expect(await seqs()).toEqual([6, 7]);
+  expect(await log.verify()).toEqual({ kind: "intact", events: 2 });
+  expect(await log.prune()).toBe(5n);
+  expect(await log.seqs()).toEqual([6, 7]);
 });
 
-test("a log that is not intact keeps its evidence", async () => {
+test("a log that is not intact keeps its evidence", async ({ h, log }) => {
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${organizationId} AND seq = 3`.execute(
       tx,
     ),
   );
-  await expect(prune()).rejects.toThrow(
+  await expect(log.prune()).rejects.toThrow(
     "is broken at event 3 (its content was changed): nothing of it is deleted",
   );
-  expect(await seqs()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(await log.seqs()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test("a retention that somebody shortened in the table deletes nothing", async () => {
-  organizationId = await makeLog([4_000]);
+test("a retention that somebody shortened in the table deletes nothing", async ({ h, log }) => {
+  organizationId = await log.makeLog([4_000]);
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_head SET retention_days = 30 WHERE organization_id = ${organizationId}`.execute(
       tx,
     ),
   );
-  await expect(prune()).rejects.toThrow("signed by this installation");
-  expect(await seqs()).toEqual([1]);
+  await expect(log.prune()).rejects.toThrow("signed by this installation");
+  expect(await log.seqs()).toEqual([1]);
 });
 
-test("a checkpoint that somebody wrote into the table is found", async () => {
+test("a checkpoint that somebody wrote into the table is found", async ({ h, log }) => {
   const head = await findAuditHead(h.deps.database, organizationId);
   await asDatabaseOwner(h.deps.database, async (tx) => {
     await sql`INSERT INTO audit_checkpoint VALUES (${organizationId}, 4,
@@ -175,8 +180,8 @@ test("a checkpoint that somebody wrote into the table is found", async () => {
     );
     await sql`SELECT audit_prune(${organizationId}, 100)`.execute(tx);
   });
-  expect(await seqs()).toEqual([5, 6]);
-  expect(await verify()).toEqual({
+  expect(await log.seqs()).toEqual([5, 6]);
+  expect(await log.verify()).toEqual({
     kind: "broken",
     seq: 4n,
     eventId: null,
@@ -184,16 +189,23 @@ test("a checkpoint that somebody wrote into the table is found", async () => {
   });
 });
 
-test("without its checkpoint the rest does not verify", async () => {
-  await prune();
+test("without its checkpoint the rest does not verify", async ({ h, log }) => {
+  await log.prune();
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`DELETE FROM audit_checkpoint WHERE organization_id = ${organizationId}`.execute(tx),
   );
-  expect(await verify()).toMatchObject({ kind: "broken", seq: 1n, reason: "event 1 is missing" });
+  expect(await log.verify()).toMatchObject({
+    kind: "broken",
+    seq: 1n,
+    reason: "event 1 is missing",
+  });
 });
 
-test("events above a checkpoint and the checkpoint itself cannot be deleted", async () => {
-  await prune();
+test("events above a checkpoint and the checkpoint itself cannot be deleted", async ({
+  h,
+  log,
+}) => {
+  await log.prune();
   const ofThis = sql`organization_id = ${organizationId}`;
   await expect(
     sql`DELETE FROM audit_event WHERE ${ofThis}`.execute(h.deps.database),
@@ -206,42 +218,39 @@ test("events above a checkpoint and the checkpoint itself cannot be deleted", as
   ).rejects.toThrow("audit_checkpoint is append-only: UPDATE is refused");
 });
 
-test("a log that cannot be pruned does not keep others from it", async () => {
+test("a log that cannot be pruned does not keep others from it", async ({ h, log }) => {
   const whole = organizationId;
-  const broken = await makeLog([40]);
+  const broken = await log.makeLog([40]);
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_head SET retention_days = 30 WHERE organization_id = ${broken}`.execute(tx),
   );
   await pruneAuditLog({ ...h.audit, nowMs: () => nowMs, logger: h.deps.logger });
   organizationId = whole;
-  expect(await seqs()).toEqual([6, 7]);
+  expect(await log.seqs()).toEqual([6, 7]);
   const said = h.logs.filter((line) => line.includes("could not be deleted by age"));
   expect(said.join()).toContain(broken);
 });
 
 describe("setting the retention", () => {
-  const setRetention = (days: unknown) =>
-    h.operator.post("/v1/admin/audit_log/retention", { retention_days: days });
-
-  test("is audited, with what it was; the same again is no change", async () => {
+  test("is audited, with what it was; the same again is no change", async ({ h, log }) => {
     organizationId = h.firstOrganizationId;
-    const before = await verify();
+    const before = await log.verify();
     for (const days of [365, 365, null]) {
-      const { status, body } = await setRetention(days);
+      const { status, body } = await log.setRetention(days);
       expect(status).toBe(200);
       expect(body).toMatchObject({ retention_days: days });
     }
-    const found = (await events()).filter(({ event }) => event === "audit_log.retention_set");
+    const found = (await log.events()).filter(({ event }) => event === "audit_log.retention_set");
     expect(found.map((each) => [each.before, each.after])).toEqual([
       [{ retention_days: null }, { retention_days: 365 }],
       [{ retention_days: 365 }, { retention_days: null }],
     ]);
     expect(before).toEqual({ kind: "intact", events: 1 });
-    expect(await verify()).toEqual({ kind: "intact", events: 3 });
+    expect(await log.verify()).toEqual({ kind: "intact", events: 3 });
   });
 
-  test.each([29, 0, -1, 36_501, 30.5, "30"])("%j days are refused", async (days) => {
-    const answer = await setRetention(days);
+  test.for([29, 0, -1, 36_501, 30.5, "30"])("%j days are refused", async (days, { log }) => {
+    const answer = await log.setRetention(days);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("retention_days");
   });

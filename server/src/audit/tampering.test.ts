@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import type { AdminHarness, TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner, openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain } from "./audit.sql.ts";
 import { hashUnkeyedEvent, unkeyedGenesisHash } from "./hash-event.ts";
@@ -12,39 +13,86 @@ import { verifyChain } from "./verify-chain.ts";
 
 // Somebody who rules the database, but has not BURSAR_SECRET. Whatever it does to the log, the log says so.
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("log", ({ h, org }) => {
+  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
+
+  /** As a node does that has never seen this database. */
+  const verifyAsStranger = () => verifyChain(h.deps, org.id);
+
+  const idOf = async (seq: number) => {
+    const { id } = await database
+      .selectFrom("audit_event")
+      .select("id")
+      .where("organization_id", "=", org.id)
+      .where("seq", "=", BigInt(seq))
+      .executeTakeFirstOrThrow();
+    return id;
+  };
+
+  const remove = (tx: Tx, first: number, last: number) =>
+    sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq BETWEEN ${first} AND ${last}`.execute(
+      tx,
+    );
+
+  /** Everything after event 5 never happened. */
+  async function rollBack(meanwhile: () => Promise<unknown> = async () => undefined) {
+    const head = await findAuditHead(database, org.id);
+    await org.admin.createWorkspace();
+    await org.admin.createWorkspace();
+    await meanwhile();
+    await asOwner(async (tx) => {
+      await sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq > 5`.execute(tx);
+      await sql`UPDATE audit_head SET seq = 5, hash = ${head?.hash}, mac = ${head?.mac}
+        WHERE organization_id = ${org.id}`.execute(tx);
+    });
+  }
+
+  /** As such a database has it: plain hashes, no signature. */
+  async function makeUnkeyed(change: (tx: Tx) => Promise<unknown> = async () => undefined) {
+    await asOwner(async (tx) => {
+      let previous: Uint8Array = unkeyedGenesisHash(org.id);
+      await sql`UPDATE audit_event SET actor_name = NULL WHERE organization_id = ${org.id}`.execute(
+        tx,
+      );
+      for (const event of await listChain(tx, {
+        organizationId: org.id,
+        afterSeq: 0n,
+        limit: 10,
+      })) {
+        const { hash: _, previousHash: __, ...content } = event;
+        const hash = hashUnkeyedEvent(previous, content);
+        await sql`UPDATE audit_event SET previous_hash = ${previous}, hash = ${hash} WHERE id = ${event.id}`.execute(
+          tx,
+        );
+        previous = hash;
+      }
+      await sql`UPDATE audit_head SET hash = ${previous}, mac = NULL, keyed_from = NULL
+        WHERE organization_id = ${org.id}`.execute(tx);
+      await change(tx);
+    });
+  }
+
+  const start = () => openTestAuditLog({ database, nowMs: h.deps.nowMs });
+
+  const lastEvent = async () =>
+    (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(-1);
+
+  return { verify, verifyAsStranger, idOf, remove, rollBack, makeUnkeyed, start, lastEvent };
+});
+
 let database: Database;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   database = h.deps.database;
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ org }) => {
   // organization.created, admin_key.created, and three workspaces: five events.
-  org = await h.organization();
   for (let i = 0; i < 3; i++) await org.admin.createWorkspace();
 });
-
-const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
-/** As a node does that has never seen this database. */
-const verifyAsStranger = () => verifyChain(h.deps, org.id);
 const asOwner = (work: (tx: Tx) => Promise<unknown>) => asDatabaseOwner(database, work);
-const idOf = async (seq: number) => {
-  const { id } = await database
-    .selectFrom("audit_event")
-    .select("id")
-    .where("organization_id", "=", org.id)
-    .where("seq", "=", BigInt(seq))
-    .executeTakeFirstOrThrow();
-  return id;
-};
 
-test("a log that nobody touched is intact", async () => {
-  expect(await verify()).toEqual({ kind: "intact", events: 5 });
+test("a log that nobody touched is intact", async ({ log }) => {
+  expect(await log.verify()).toEqual({ kind: "intact", events: 5 });
 });
 
 describe("an event that was changed is named", () => {
@@ -66,31 +114,31 @@ describe("an event that was changed is named", () => {
     ["created_at", sql`created_at - interval '1 day'`],
     ["hash", sql`sha256('x')`],
   ];
-  test.each(columns)("in its %s", async (column, value) => {
+  test.for(columns)("in its %s", async ([column, value], { org, log }) => {
     await asOwner((tx) =>
       sql`UPDATE audit_event SET ${sql.ref(column)} = ${value}
         WHERE organization_id = ${org.id} AND seq = 4`.execute(tx),
     );
-    expect(await verify()).toEqual({
+    expect(await log.verify()).toEqual({
       kind: "broken",
       seq: 4n,
-      eventId: await idOf(4),
+      eventId: await log.idOf(4),
       reason: "its content was changed",
     });
   });
 
-  test("in the hash of the one before it", async () => {
+  test("in the hash of the one before it", async ({ org, log }) => {
     await asOwner((tx) =>
       sql`UPDATE audit_event SET previous_hash = sha256('x')
         WHERE organization_id = ${org.id} AND seq = 4`.execute(tx),
     );
-    expect(await verify()).toMatchObject({
+    expect(await log.verify()).toMatchObject({
       seq: 4n,
       reason: "it does not follow the event before it",
     });
   });
 
-  test("with all hashes after it computed again without the key", async () => {
+  test("with all hashes after it computed again without the key", async ({ org, log }) => {
     await asOwner(async (tx) => {
       const events = await listChain(tx, { organizationId: org.id, afterSeq: 2n, limit: 10 });
       let previous: Uint8Array = events[0]?.previousHash ?? new Uint8Array();
@@ -104,7 +152,7 @@ describe("an event that was changed is named", () => {
         tx,
       );
     });
-    expect(await verify()).toMatchObject({
+    expect(await log.verify()).toMatchObject({
       kind: "broken",
       reason: "the end of the log is not signed by this installation",
     });
@@ -112,14 +160,9 @@ describe("an event that was changed is named", () => {
 });
 
 describe("an event that was removed is named", () => {
-  const remove = (tx: Tx, first: number, last: number) =>
-    sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq BETWEEN ${first} AND ${last}`.execute(
-      tx,
-    );
-
-  test.each([1, 2, 3, 4, 5])("event %i", async (seq) => {
-    await asOwner((tx) => remove(tx, seq, seq));
-    expect(await verify()).toEqual({
+  test.for([1, 2, 3, 4, 5])("event %i", async (seq, { log }) => {
+    await asOwner((tx) => log.remove(tx, seq, seq));
+    expect(await log.verify()).toEqual({
       kind: "broken",
       seq: BigInt(seq),
       eventId: null,
@@ -127,20 +170,20 @@ describe("an event that was removed is named", () => {
     });
   });
 
-  test("all of them", async () => {
+  test("all of them", async ({ log }) => {
     await asOwner((tx) => sql`TRUNCATE audit_event`.execute(tx));
-    expect(await verify()).toMatchObject({ seq: 1n, reason: "event 1 is missing" });
+    expect(await log.verify()).toMatchObject({ seq: 1n, reason: "event 1 is missing" });
   });
 
-  test("the last ones, with a head that says so", async () => {
+  test("the last ones, with a head that says so", async ({ h, org, log }) => {
     const old = await listChain(database, { organizationId: org.id, afterSeq: 2n, limit: 1 });
     await asOwner(async (tx) => {
-      await remove(tx, 4, 5);
+      await log.remove(tx, 4, 5);
       await sql`UPDATE audit_head SET seq = 3, hash = ${old[0]?.hash} WHERE organization_id = ${org.id}`.execute(
         tx,
       );
     });
-    expect(await verifyAsStranger()).toMatchObject({
+    expect(await log.verifyAsStranger()).toMatchObject({
       kind: "broken",
       seq: 3n,
       reason: "the end of the log is not signed by this installation",
@@ -150,12 +193,12 @@ describe("an event that was removed is named", () => {
     expect(h.logs.join()).toContain("the end of the audit log is signed by this installation");
   });
 
-  test("the head with its events", async () => {
+  test("the head with its events", async ({ org, log }) => {
     await asOwner(async (tx) => {
-      await remove(tx, 1, 5);
+      await log.remove(tx, 1, 5);
       await sql`DELETE FROM audit_head WHERE organization_id = ${org.id}`.execute(tx);
     });
-    expect(await verify()).toMatchObject({
+    expect(await log.verify()).toMatchObject({
       kind: "broken",
       reason: "the end of the log is missing",
     });
@@ -163,19 +206,19 @@ describe("an event that was removed is named", () => {
 });
 
 describe("events that were put elsewhere are named", () => {
-  test("two that were exchanged", async () => {
+  test("two that were exchanged", async ({ org, log }) => {
     await asOwner(async (tx) => {
       await sql`UPDATE audit_event SET seq = CASE seq WHEN 3 THEN -4 ELSE -3 END
         WHERE organization_id = ${org.id} AND seq IN (3, 4)`.execute(tx);
       await sql`UPDATE audit_event SET seq = -seq WHERE seq < 0`.execute(tx);
     });
-    expect(await verify()).toMatchObject({ kind: "broken", seq: 3n });
+    expect(await log.verify()).toMatchObject({ kind: "broken", seq: 3n });
   });
 
-  test.each([
+  test.for([
     ["in the middle", 3],
     ["behind the end", 6],
-  ])("a copy that was inserted %s", async (_, seq) => {
+  ] as const)("a copy that was inserted %s", async ([_, seq], { org, log }) => {
     const [last] = await listChain(database, { organizationId: org.id, afterSeq: 4n, limit: 1 });
     if (last === undefined) throw new Error("five events are there");
     await asOwner(async (tx) => {
@@ -189,10 +232,10 @@ describe("events that were put elsewhere are named", () => {
           request_id, created_at, hash, hash
         FROM audit_event WHERE id = ${last.id}`.execute(tx);
     });
-    expect(await verify()).toMatchObject({ kind: "broken", seq: BigInt(seq) });
+    expect(await log.verify()).toMatchObject({ kind: "broken", seq: BigInt(seq) });
   });
 
-  test("another organization's chain in place of this one", async () => {
+  test("another organization's chain in place of this one", async ({ h, org, log }) => {
     const other = await h.organization();
     for (let i = 0; i < 3; i++) await other.admin.createWorkspace();
     await asOwner(async (tx) => {
@@ -203,36 +246,24 @@ describe("events that were put elsewhere are named", () => {
       await sql`UPDATE audit_head h SET seq = o.seq, hash = o.hash, mac = o.mac FROM audit_head o
         WHERE h.organization_id = ${org.id} AND o.organization_id = ${other.id}`.execute(tx);
     });
-    expect(await verifyAsStranger()).toMatchObject({ kind: "broken" });
+    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken" });
   });
 });
 
 describe("an older end of the log that is put back with its genuine signature", () => {
-  /** Everything after event 5 never happened. */
-  async function rollBack(meanwhile: () => Promise<unknown> = async () => undefined) {
-    const head = await findAuditHead(database, org.id);
-    await org.admin.createWorkspace();
-    await org.admin.createWorkspace();
-    await meanwhile();
-    await asOwner(async (tx) => {
-      await sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq > 5`.execute(tx);
-      await sql`UPDATE audit_head SET seq = 5, hash = ${head?.hash}, mac = ${head?.mac}
-        WHERE organization_id = ${org.id}`.execute(tx);
-    });
-  }
   const seen =
     "the log ends with event 5, and this node has seen event 7: later events were removed, or an older copy of the " +
     "database was restored";
 
-  test("is found by a node that has seen more", async () => {
-    await rollBack();
-    expect(await verify()).toEqual({ kind: "broken", seq: 6n, eventId: null, reason: seen });
+  test("is found by a node that has seen more", async ({ log }) => {
+    await log.rollBack();
+    expect(await log.verify()).toEqual({ kind: "broken", seq: 6n, eventId: null, reason: seen });
     // By the log alone it cannot be told: that is what the witness is for.
-    expect(await verifyAsStranger()).toEqual({ kind: "intact", events: 5 });
+    expect(await log.verifyAsStranger()).toEqual({ kind: "intact", events: 5 });
   });
 
-  test("is found by itself within a check, and logged once", async () => {
-    await rollBack();
+  test("is found by itself within a check, and logged once", async ({ h, org, log }) => {
+    await log.rollBack();
     const [before, broken] = [h.logs.length, h.audit.chains.countBroken()];
     await h.audit.chains.check();
     await h.audit.chains.check();
@@ -242,9 +273,9 @@ describe("an older end of the log that is put back with its genuine signature", 
     expect(h.audit.chains.countBroken()).toBeGreaterThan(broken);
   });
 
-  test("is found after a restart, by the file in the data folder", async () => {
+  test("is found after a restart, by the file in the data folder", async ({ h, org, log }) => {
     const node = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
-    await rollBack(async () => {
+    await log.rollBack(async () => {
       await node.audit.chains.check();
       await node.audit.witness.flush();
     });
@@ -258,16 +289,20 @@ describe("an older end of the log that is put back with its genuine signature", 
     await node.close();
   });
 
-  test("is still found when as many other events have been written since", async () => {
-    await rollBack();
+  test("is still found when as many other events have been written since", async ({
+    h,
+    org,
+    log,
+  }) => {
+    await log.rollBack();
     for (let i = 0; i < 4; i++) await org.admin.createWorkspace();
-    expect(await verify()).toMatchObject({
+    expect(await log.verify()).toMatchObject({
       kind: "broken",
       seq: 7n,
       reason: "it is not the event that this node has seen with this number",
     });
     await h.audit.chains.check();
-    expect(await verify()).toMatchObject({ kind: "broken", seq: 7n });
+    expect(await log.verify()).toMatchObject({ kind: "broken", seq: 7n });
   });
 });
 
@@ -275,14 +310,17 @@ describe("what a node has seen", () => {
   let node: TestAuditLog;
   let file: string;
 
-  beforeEach(async () => {
+  test.beforeEach(async ({ h }) => {
     node = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
     file = join(node.folder, "audit-heads.jsonl");
     await node.audit.chains.check();
     await node.audit.witness.flush();
     return () => node.close();
   });
-  const reopened = async (logs: string[] = []) => {
+  const reopened = async (
+    { h, org }: { h: AdminHarness; org: TestOrganization },
+    logs: string[] = [],
+  ) => {
     const again = await openTestAuditLog({
       database,
       nowMs: h.deps.nowMs,
@@ -292,7 +330,10 @@ describe("what a node has seen", () => {
     return again.audit.witness.anchorOf(org.id);
   };
 
-  test("of several processes of a folder each writes its own file, and a start knows what any of them saw", async () => {
+  test("of several processes of a folder each writes its own file, and a start knows what any of them saw", async ({
+    h,
+    org,
+  }) => {
     const second = await openTestAuditLog({
       database,
       nowMs: h.deps.nowMs,
@@ -304,39 +345,42 @@ describe("what a node has seen", () => {
     await second.audit.witness.flush();
     const seen = second.audit.witness.anchorOf(org.id);
     expect(seen?.seq).toBeGreaterThan(node.audit.witness.anchorOf(org.id)?.seq ?? 0n);
-    expect(await reopened()).toEqual(seen);
+    expect(await reopened({ h, org })).toEqual(seen);
     expect(existsSync(join(node.folder, "audit-heads-2.jsonl"))).toBe(true);
   });
 
-  test("is there after a restart, readable by its owner alone", async () => {
+  test("is there after a restart, readable by its owner alone", async ({ h, org }) => {
     const head = await findAuditHead(database, org.id);
-    expect(await reopened()).toEqual({ seq: 5n, hash: head?.hash });
+    expect(await reopened({ h, org })).toEqual({ seq: 5n, hash: head?.hash });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test("survives a line that a crash has cut off", async () => {
+  test("survives a line that a crash has cut off", async ({ h, org }) => {
     await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n{"organization_id":"`, {
       mode: 0o600,
     });
     const logs: string[] = [];
-    expect(await reopened(logs)).toMatchObject({ seq: 5n });
+    expect(await reopened({ h, org }, logs)).toMatchObject({ seq: 5n });
     expect(logs.join()).toContain("is not genuine");
   });
 
-  test("cannot be written by who has not the secret", async () => {
+  test("cannot be written by who has not the secret", async ({ h, org }) => {
     const text = (await readFile(file, "utf8")).replaceAll(/"seq":"\d+"/g, '"seq":"1"');
     await writeFile(file, text, { mode: 0o600 });
-    expect(await reopened()).toBeNull();
+    expect(await reopened({ h, org })).toBeNull();
   });
 
-  test("of other nodes' events follows with the next check", async () => {
+  test("of other nodes' events follows with the next check", async ({ org }) => {
     await org.admin.createWorkspace();
     expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 5n });
     await node.audit.chains.check();
     expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 6n });
   });
 
-  test("of its own events is there at once, in whatever order it hears of them", async () => {
+  test("of its own events is there at once, in whatever order it hears of them", async ({
+    h,
+    org,
+  }) => {
     const events = await listChain(database, { organizationId: org.id, afterSeq: 0n, limit: 10 });
     const [first, ...rest] = events;
     const fresh = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
@@ -350,7 +394,7 @@ describe("what a node has seen", () => {
 });
 
 describe("without disabling triggers nothing of the log changes", () => {
-  test.each([
+  test.for([
     [
       "UPDATE of an event",
       "UPDATE audit_event SET actor_id = 'x'",
@@ -378,46 +422,20 @@ describe("without disabling triggers nothing of the log changes", () => {
     ],
     ["DELETE of an end", "DELETE FROM audit_head", "audit_head is append-only: DELETE is refused"],
     ["TRUNCATE of ends", "TRUNCATE audit_head", "audit_head is append-only: TRUNCATE is refused"],
-  ])("%s", async (_, statement, message) => {
+  ] as const)("%s", async ([_, statement, message], { log }) => {
     await expect(sql.raw(statement).execute(database)).rejects.toThrow(message);
-    expect(await verify()).toEqual({ kind: "intact", events: 5 });
+    expect(await log.verify()).toEqual({ kind: "intact", events: 5 });
   });
 });
 
 describe("a database that is older than the key", () => {
-  /** As such a database has it: plain hashes, no signature. */
-  async function makeUnkeyed(change: (tx: Tx) => Promise<unknown> = async () => undefined) {
-    await asOwner(async (tx) => {
-      let previous: Uint8Array = unkeyedGenesisHash(org.id);
-      await sql`UPDATE audit_event SET actor_name = NULL WHERE organization_id = ${org.id}`.execute(
-        tx,
-      );
-      for (const event of await listChain(tx, {
-        organizationId: org.id,
-        afterSeq: 0n,
-        limit: 10,
-      })) {
-        const { hash: _, previousHash: __, ...content } = event;
-        const hash = hashUnkeyedEvent(previous, content);
-        await sql`UPDATE audit_event SET previous_hash = ${previous}, hash = ${hash} WHERE id = ${event.id}`.execute(
-          tx,
-        );
-        previous = hash;
-      }
-      await sql`UPDATE audit_head SET hash = ${previous}, mac = NULL, keyed_from = NULL
-        WHERE organization_id = ${org.id}`.execute(tx);
-      await change(tx);
-    });
-  }
-  const start = () => openTestAuditLog({ database, nowMs: h.deps.nowMs });
-  const lastEvent = async () =>
-    (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(-1);
-
-  test("gets a first signed event at the start, once however many nodes start, and verifies", async () => {
-    await makeUnkeyed();
-    const nodes = await Promise.all([start(), start(), start()]);
-    expect(await verifyAsStranger()).toEqual({ kind: "intact", events: 6 });
-    expect(await lastEvent()).toMatchObject({
+  test("gets a first signed event at the start, once however many nodes start, and verifies", async ({
+    log,
+  }) => {
+    await log.makeUnkeyed();
+    const nodes = await Promise.all([log.start(), log.start(), log.start()]);
+    expect(await log.verifyAsStranger()).toEqual({ kind: "intact", events: 6 });
+    expect(await log.lastEvent()).toMatchObject({
       seq: 6n,
       event: "audit_log.keyed",
       actorType: "system",
@@ -426,37 +444,37 @@ describe("a database that is older than the key", () => {
     for (const node of nodes) await node.close();
   });
 
-  test("whose events were changed says where", async () => {
-    await makeUnkeyed((tx) =>
+  test("whose events were changed says where", async ({ org, log }) => {
+    await log.makeUnkeyed((tx) =>
       sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${org.id} AND seq = 2`.execute(
         tx,
       ),
     );
-    const node = await start();
-    expect(await lastEvent()).toMatchObject({ before: { events: "5", first_broken: "2" } });
-    expect(await verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    const node = await log.start();
+    expect(await log.lastEvent()).toMatchObject({ before: { events: "5", first_broken: "2" } });
+    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
     await node.close();
   });
 
-  test("and what is done to its old events later is found", async () => {
-    await makeUnkeyed();
-    const node = await start();
+  test("and what is done to its old events later is found", async ({ org, log }) => {
+    await log.makeUnkeyed();
+    const node = await log.start();
     await asOwner((tx) =>
       sql`UPDATE audit_event SET actor_name = 'x' WHERE organization_id = ${org.id} AND seq = 2`.execute(
         tx,
       ),
     );
-    expect(await verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
     await node.close();
   });
 
-  test("is not believed by a node that has seen it signed", async () => {
-    const node = await start();
+  test("is not believed by a node that has seen it signed", async ({ h, org, log }) => {
+    const node = await log.start();
     await node.audit.chains.check();
     await node.audit.witness.flush();
-    await makeUnkeyed();
+    await log.makeUnkeyed();
     const again = await openTestAuditLog({ database, nowMs: h.deps.nowMs, folder: node.folder });
-    expect(await lastEvent()).toBeUndefined();
+    expect(await log.lastEvent()).toBeUndefined();
     expect(await verifyChain(again.audit, org.id)).toMatchObject({ kind: "broken" });
     await node.close();
   });

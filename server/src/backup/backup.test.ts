@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
 import { verifyChain } from "#src/audit/verify-chain.ts";
 import { describeSchema } from "#src/db/describe-schema.ts";
 import { migrate } from "#src/db/migrate.ts";
@@ -13,7 +13,7 @@ import type { Database } from "#src/db/pool.ts";
 import { createOrganization } from "#src/organizations/organizations.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { openTestAuditLog } from "#test/harness/audit-log.ts";
 import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { confirmKeys } from "./held-keys.ts";
@@ -31,8 +31,88 @@ const ACTOR = { type: "local_operator", id: "1000" };
 const COST = 1024;
 const NODE = "node_of_the_test";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) =>
+    h.organization("A Company with “Quotes” \\ and\ttabs"),
+  )
+  .extend("company", { scope: "file" }, ({ h, org }) => {
+    /** Keys, people with sessions, a sealed credential, requests of two months, a lease, and what is unresolved. */
+    async function fillCompany(): Promise<void> {
+      const { database } = h.deps;
+      workspaceId = (await org.admin.createWorkspace({ name: "Größe 💸", description: "a\nb\\N" }))
+        .id;
+      apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+      const disabled = await org.admin.createApiKey(workspaceId);
+      await org.admin.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
+      await org.member({ role: "owner" });
+      const upstream = {
+        name: "Claude",
+        base_url: "https://api.anthropic.com",
+        credential: "sk-1234",
+      };
+      expect((await org.operator.post("/v1/admin/upstreams", upstream)).status).toBe(200);
+      await sql`CREATE TABLE usage_event_2026_10 PARTITION OF usage_event
+    FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(database);
+      for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
+      h.clock.nowMs -= 40 * 86_400_000;
+      await org.recordRequest({ workspaceId, apiKeyId });
+      h.clock.nowMs += 40 * 86_400_000;
+      await org.unresolvedSpend(workspaceId, apiKeyId);
+      await leaseOnNode(database);
+      const mail = { to: "someone@example.com" };
+      expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);
+    }
+
+    /** A node that has two dollars of the organization's month. */
+    async function leaseOnNode(database: Database): Promise<void> {
+      const key = { scope_type: "organization", scope_id: org.id, period: "monthly" } as const;
+      const at = { ...key, period_start: "2026-11-01", organization_id: org.id };
+      await database
+        .insertInto("lease")
+        .values({ ...at, node_id: NODE, request_id: "", amount_nano_usd: 2_000_000_000n })
+        .execute();
+      await database
+        .updateTable("balance")
+        .set({ leased_nano_usd: 2_000_000_000n })
+        .where("scope_id", "=", org.id)
+        .where("period", "=", "monthly")
+        .where("period_start", "=", "2026-11-01")
+        .execute();
+    }
+
+    function backUp(
+      to: string,
+      passphrase: string | undefined,
+      options: { connectionString?: string; journalsOf?: string; secret?: string } = {},
+    ) {
+      return writeBackup({
+        connectionString: h.connectionString,
+        file: to,
+        secret: SECRET,
+        passphrase,
+        journalsOf: null,
+        bursarVersion: "0.0.0-test",
+        madeBy: "somebody",
+        cost: COST,
+        ...options,
+      });
+    }
+
+    /** A pool that is closed has said goodbye; the server may take a moment to end its sessions. */
+    async function disconnectTarget(): Promise<void> {
+      await target.database.destroy();
+      const name = new URL(target.connectionString).pathname.slice(1);
+      const countSessions = async () => {
+        const { rows } = await sql`SELECT FROM pg_stat_activity
+      WHERE datname = ${name} AND backend_type = 'client backend'`.execute(h.deps.database);
+        return rows.length;
+      };
+      await expect.poll(countSessions, { interval: 10 }).toBe(0);
+    }
+
+    return { fillCompany, backUp, disconnectTarget };
+  });
+
 let folder: string;
 /** An encrypted backup of the filled company, and what its database was then. */
 let file: string;
@@ -41,80 +121,20 @@ let workspaceId: string;
 let target: TestDatabase;
 const targets: TestDatabase[] = [];
 
-beforeAll(async () => {
+test.beforeAll(async ({ company }) => {
   folder = await mkdtemp(join(tmpdir(), "bursar-test-backup-"));
-  h = await startAdmin();
-  org = await h.organization("A Company with “Quotes” \\ and\ttabs");
-  await fillCompany();
+  await company.fillCompany();
   file = join(folder, "company.backup");
-  await backUp(file, PASSPHRASE);
+  await company.backUp(file, PASSPHRASE);
 });
 afterAll(async () => {
   for (const each of targets) await each.drop();
-  await h.close();
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
   target = await createEmptyDatabase();
   targets.push(target);
 });
-
-/** Keys, people with sessions, a sealed credential, requests of two months, a lease, and what is unresolved. */
-async function fillCompany(): Promise<void> {
-  const { database } = h.deps;
-  workspaceId = (await org.admin.createWorkspace({ name: "Größe 💸", description: "a\nb\\N" })).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
-  const disabled = await org.admin.createApiKey(workspaceId);
-  await org.admin.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
-  await org.member({ role: "owner" });
-  const upstream = { name: "Claude", base_url: "https://api.anthropic.com", credential: "sk-1234" };
-  expect((await org.operator.post("/v1/admin/upstreams", upstream)).status).toBe(200);
-  await sql`CREATE TABLE usage_event_2026_10 PARTITION OF usage_event
-    FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(database);
-  for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
-  h.clock.nowMs -= 40 * 86_400_000;
-  await org.recordRequest({ workspaceId, apiKeyId });
-  h.clock.nowMs += 40 * 86_400_000;
-  await org.unresolvedSpend(workspaceId, apiKeyId);
-  await leaseOnNode(database);
-  const mail = { to: "someone@example.com" };
-  expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);
-}
-
-/** A node that has two dollars of the organization's month. */
-async function leaseOnNode(database: Database): Promise<void> {
-  const key = { scope_type: "organization", scope_id: org.id, period: "monthly" } as const;
-  const at = { ...key, period_start: "2026-11-01", organization_id: org.id };
-  await database
-    .insertInto("lease")
-    .values({ ...at, node_id: NODE, request_id: "", amount_nano_usd: 2_000_000_000n })
-    .execute();
-  await database
-    .updateTable("balance")
-    .set({ leased_nano_usd: 2_000_000_000n })
-    .where("scope_id", "=", org.id)
-    .where("period", "=", "monthly")
-    .where("period_start", "=", "2026-11-01")
-    .execute();
-}
-
-function backUp(
-  to: string,
-  passphrase: string | undefined,
-  options: { connectionString?: string; journalsOf?: string; secret?: string } = {},
-) {
-  return writeBackup({
-    connectionString: h.connectionString,
-    file: to,
-    secret: SECRET,
-    passphrase,
-    journalsOf: null,
-    bursarVersion: "0.0.0-test",
-    madeBy: "somebody",
-    cost: COST,
-    ...options,
-  });
-}
 
 function restore(options: Partial<RestoreOptions> = {}) {
   return restoreBackup({
@@ -129,18 +149,6 @@ function restore(options: Partial<RestoreOptions> = {}) {
       databaseUrl: target.connectionString,
     },
   });
-}
-
-/** A pool that is closed has said goodbye; the server may take a moment to end its sessions. */
-async function disconnectTarget(): Promise<void> {
-  await target.database.destroy();
-  const name = new URL(target.connectionString).pathname.slice(1);
-  const countSessions = async () => {
-    const { rows } = await sql`SELECT FROM pg_stat_activity
-      WHERE datname = ${name} AND backend_type = 'client backend'`.execute(h.deps.database);
-    return rows.length;
-  };
-  await expect.poll(countSessions, { interval: 10 }).toBe(0);
 }
 
 async function countTables(database: Database): Promise<number> {
@@ -191,7 +199,10 @@ describe("a restored backup", () => {
     restored = await restore({ into });
   });
 
-  test("is the company as it was, but for what must not go on; its ledger, log and schema are whole", async () => {
+  test("is the company as it was, but for what must not go on; its ledger, log and schema are whole", async ({
+    h,
+    org,
+  }) => {
     const { settled: counts, header } = restored;
     const before = await fingerprints(h.deps.database);
     const after = await fingerprints(held.database);
@@ -212,7 +223,10 @@ describe("a restored backup", () => {
     expect((await verifyChain(deps, org.id)).kind).toBe("intact");
   });
 
-  test("says so in the log of each organization, and leases are unresolved under a new epoch", async () => {
+  test("says so in the log of each organization, and leases are unresolved under a new epoch", async ({
+    h,
+    org,
+  }) => {
     const { database } = held;
     const events = await database
       .selectFrom("audit_event")
@@ -242,7 +256,10 @@ describe("a restored backup", () => {
     expect(mail.body_sealed).not.toBeNull();
   });
 
-  test("holds keys until they are confirmed, one by one, each in the log; one that was disabled stays so", async () => {
+  test("holds keys until they are confirmed, one by one, each in the log; one that was disabled stays so", async ({
+    h,
+    org,
+  }) => {
     await restore();
     const { database } = target;
     const statusOf = async (id: string) =>
@@ -284,7 +301,9 @@ describe("a restored backup", () => {
     );
   });
 
-  test("with trusted keys leaves them as they were, and goes on numbering where the old one was", async () => {
+  test("with trusted keys leaves them as they were, and goes on numbering where the old one was", async ({
+    h,
+  }) => {
     await restore({ keys: "trust" });
     const { database } = target;
     expect(await database.selectFrom("held_key").selectAll().execute()).toEqual([]);
@@ -324,7 +343,9 @@ describe("a restored backup", () => {
     expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
   });
 
-  test("gets the journal that was in the backup, as one that may lack something; one that is there stays", async () => {
+  test("gets the journal that was in the backup, as one that may lack something; one that is there stays", async ({
+    company,
+  }) => {
     const names = ["node-id", "journal-id", "000000000007.journal"];
     const write = async (dataDir: string, text: string) => {
       await mkdir(join(dataDir, "journal"), { recursive: true });
@@ -335,7 +356,7 @@ describe("a restored backup", () => {
     const source = join(folder, "with-journal");
     await write(source, "jrnl_of_the_backup");
     const withJournal = join(folder, "with-journal.backup");
-    const written = await backUp(withJournal, PASSPHRASE, { journalsOf: source });
+    const written = await company.backUp(withJournal, PASSPHRASE, { journalsOf: source });
     expect(written.journalFiles).toBe(3);
     const [fresh, used] = [join(folder, "fresh"), join(folder, "used")];
     const databaseUrl = target.connectionString;
@@ -352,7 +373,7 @@ describe("a restored backup", () => {
     for (const name of names) expect(await read(used, name)).toBe("jrnl_of_this_node\n");
   });
 
-  test("of an older schema is brought up to date", async () => {
+  test("of an older schema is brought up to date", async ({ h, company }) => {
     const source = await createEmptyDatabase();
     targets.push(source);
     const older = (await readMigrations()).slice(0, -1);
@@ -361,7 +382,7 @@ describe("a restored backup", () => {
     const { id } = await createOrganization(log.audit, "Old");
     await log.close();
     const old = join(folder, "old.backup");
-    await backUp(old, PASSPHRASE, source);
+    await company.backUp(old, PASSPHRASE, source);
     await restore({ file: old });
     const { rows } = await sql<{ name: string; held: bigint }>`
       SELECT name, (SELECT count(*) FROM held_key) AS held FROM organization`.execute(
@@ -393,9 +414,9 @@ describe("a backup is refused, and nothing is touched,", () => {
     }
   });
 
-  test("that was changed by one bit, wherever; encrypted or not", async () => {
+  test("that was changed by one bit, wherever; encrypted or not", async ({ company }) => {
     const plain = join(folder, "plain.backup");
-    await backUp(plain, undefined);
+    await company.backUp(plain, undefined);
     for (const bytes of [await bytesOf(), await readFile(plain)]) {
       const isPlain = bytes.includes('{"encryption":null}');
       for (const part of [0.001, 0.3, 0.6, 0.999]) {
@@ -421,12 +442,12 @@ describe("a backup is refused, and nothing is touched,", () => {
     expect(await countTables(target.database)).toBe(0);
   });
 
-  test("with another secret, or with none where it holds none", async () => {
+  test("with another secret, or with none where it holds none", async ({ company }) => {
     await expect(restore({ secret: "another secret of another company" })).rejects.toThrow(
       "BURSAR_SECRET is not the secret of this backup",
     );
     const plain = join(folder, "without-secret.backup");
-    await backUp(plain, undefined);
+    await company.backUp(plain, undefined);
     const into = { dataDir: join(folder, "no secret"), databaseUrl: target.connectionString };
     await expect(restore({ file: plain, into })).rejects.toThrow("made without a passphrase");
     expect((await restore({ file: plain, into, secret: SECRET })).secretFile).toBeNull();
@@ -451,7 +472,7 @@ describe("a backup is refused, and nothing is touched,", () => {
 });
 
 describe("a restore that ended half way", () => {
-  test("while it loaded has loaded nothing, and can be run again", async () => {
+  test("while it loaded has loaded nothing, and can be run again", async ({ company }) => {
     const stopping = new AbortController();
     const onStep = (step: string) => {
       if (step.startsWith("Loading")) setImmediate(() => stopping.abort());
@@ -461,16 +482,16 @@ describe("a restore that ended half way", () => {
       target.database,
     );
     expect(rows[0]?.count).toBe(0n);
-    await disconnectTarget();
+    await company.disconnectTarget();
     expect((await restore()).settled.heldApiKeys).toBe(1);
   });
 
-  test("after it loaded is served by no node, and can be run again", async () => {
+  test("after it loaded is served by no node, and can be run again", async ({ company }) => {
     // The log takes no event without an actor: the last transaction fails.
     const nobody = { type: null as unknown as string, id: "x" };
     await expect(restore({ actor: nobody })).rejects.toThrow("null value");
     await expect(migrate(target)).rejects.toThrow("A restore into this database was not finished");
-    await expect(backUp(join(folder, "half.backup"), undefined, target)).rejects.toThrow(
+    await expect(company.backUp(join(folder, "half.backup"), undefined, target)).rejects.toThrow(
       "was not finished",
     );
     expect((await restore()).settled.heldApiKeys).toBe(1);
@@ -478,7 +499,9 @@ describe("a restore that ended half way", () => {
   });
 });
 
-test("a database that something else took back is given the same care, once no node is connected", async () => {
+test("a database that something else took back is given the same care, once no node is connected", async ({
+  company,
+}) => {
   await restore({ keys: "trust" });
   const options = {
     reach: {
@@ -492,39 +515,46 @@ test("a database that something else took back is given the same care, once no n
   } as const;
   await target.database.selectFrom("organization").select("id").execute();
   await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
-  await disconnectTarget();
+  await company.disconnectTarget();
   expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
   expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
 });
 
 describe("making a backup", () => {
-  test("with another secret than the database's is refused: the file would open nothing", async () => {
+  test("with another secret than the database's is refused: the file would open nothing", async ({
+    company,
+  }) => {
     await restore();
     const { connectionString } = target;
     const of = { connectionString, secret: "another secret of another company" };
     const other = join(folder, "other-secret.backup");
-    await expect(backUp(other, PASSPHRASE, of)).rejects.toThrow(
+    await expect(company.backUp(other, PASSPHRASE, of)).rejects.toThrow(
       "The secret on this machine is not the one of this database",
     );
     expect(existsSync(other)).toBe(false);
   });
 
-  test("overwrites nothing, leaves no half file, and holds no secret and no name in clear", async () => {
-    await expect(backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
-    await expect(backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(
+  test("overwrites nothing, leaves no half file, and holds no secret and no name in clear", async ({
+    company,
+  }) => {
+    await expect(company.backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
+    await expect(company.backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(
       "cannot be written",
     );
     expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await readFile(file)).includes("Quotes")).toBe(false);
     const plain = join(folder, "in-clear.backup");
-    await backUp(plain, undefined);
+    await company.backUp(plain, undefined);
     expect((await readBackup({ file: plain, passphrase: undefined })).secret).toBeNull();
   });
 
-  test("is one moment: what is committed while it is read is not in it", async () => {
+  test("is one moment: what is committed while it is read is not in it", async ({
+    org,
+    company,
+  }) => {
     const during = join(folder, "during.backup");
-    const work = backUp(during, undefined);
+    const work = company.backUp(during, undefined);
     let isDone = false;
     const traffic = (async () => {
       while (!isDone) await org.recordRequest({ workspaceId, apiKeyId });
@@ -537,7 +567,10 @@ describe("making a backup", () => {
     expect(await differencesOfRollups(target.database)).toEqual([]);
   });
 
-  test("is noted for the page about the system and in the log, once for each organization", async () => {
+  test("is noted for the page about the system and in the log, once for each organization", async ({
+    h,
+    org,
+  }) => {
     const reach = {
       dataDir: await mkdtemp(join(folder, "node-")),
       databaseUrl: h.connectionString,
@@ -577,7 +610,10 @@ describe("making a backup", () => {
   });
 });
 
-test("keys that came back are refused with the way out, until they are confirmed or enabled", async () => {
+test("keys that came back are refused with the way out, until they are confirmed or enabled", async ({
+  h,
+  org,
+}) => {
   const { database } = h.deps;
   const workspace = await org.admin.createWorkspace();
   const key = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });

@@ -1,32 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { openDatabase } from "#src/db/pool.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { makeAdminApp } from "./app.ts";
 
 const WORKSPACES = "/v1/admin/workspaces";
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization("Acme");
-});
-afterAll(async () => {
-  await h.close();
-});
-
-const postRaw = (payload: string | Buffer, headers: Record<string, string> = {}) =>
-  org.admin.send({
-    method: "POST",
-    url: WORKSPACES,
-    headers: { "content-type": "application/json", ...headers },
-    payload,
-  });
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization("Acme"))
+  .extend(
+    "postRaw",
+    ({ org }) =>
+      (payload: string | Buffer, headers: Record<string, string> = {}) =>
+        org.admin.send({
+          method: "POST",
+          url: WORKSPACES,
+          headers: { "content-type": "application/json", ...headers },
+          payload,
+        }),
+  );
 
 describe("a body that cannot be read is a 400 that says why", () => {
-  test.each([
+  test.for([
     ["malformed JSON", '{"name": }', "not valid JSON"],
     ["an empty body", "", "empty"],
     ["text behind the value", '{"name":"a"} x', "not valid JSON"],
@@ -50,14 +45,14 @@ describe("a body that cannot be read is a 400 that says why", () => {
     ["a name of joiners alone", '{"name":"\\u200d\\u200c"}', "expected at least 1 character"],
     ["a bad colour", '{"name":"a","display_color":"red"}', "display_color: expected a colour"],
     ["a reserved tag", '{"name":"a","tags":{"anthropic.x":"1"}}', "may not begin with anthropic"],
-  ])("%s", async (_, payload, message) => {
+  ] as const)("%s", async ([_, payload, message], { postRaw }) => {
     const answer = await postRaw(payload);
     expect(answer.error.message).toContain(message);
     expect(answer.status).toBe(400);
     expect(answer.error.type).toBe("invalid_request_error");
   });
 
-  test("a field that is wrong in two ways is named once", async () => {
+  test("a field that is wrong in two ways is named once", async ({ org }) => {
     const answer = await org.admin.post("/v1/admin/api_keys", {
       name: "a",
       workspace_id: "",
@@ -68,35 +63,38 @@ describe("a body that cannot be read is a 400 that says why", () => {
     );
   });
 
-  test("bytes that are not UTF-8", async () => {
+  test("bytes that are not UTF-8", async ({ postRaw }) => {
     const answer = await postRaw(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]));
     expect(answer.status).toBe(400);
   });
 
-  test.each([
+  test.for([
     ["another content type", { "content-type": "application/x-www-form-urlencoded" }],
     ["text", { "content-type": "text/plain" }],
     ["another charset", { "content-type": "application/json; charset=latin1" }],
-  ])("%s", async (_, headers) => {
+  ] as const)("%s", async ([_, headers], { postRaw }) => {
     const answer = await postRaw('{"name":"a"}', headers);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toBe("content-type: expected application/json.");
   });
 
-  test("a compressed body", async () => {
+  test("a compressed body", async ({ postRaw }) => {
     const answer = await postRaw('{"name":"a"}', { "content-encoding": "gzip" });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("content-encoding");
   });
 
-  test("more than 1 MB is a 413", async () => {
+  test("more than 1 MB is a 413", async ({ postRaw }) => {
     const answer = await postRaw(JSON.stringify({ name: "x".repeat(1024 * 1024) }));
     expect(answer.status).toBe(413);
     expect(answer.error.type).toBe("request_too_large");
   });
 });
 
-test("a body with a charset, or none on a call that takes none, is fine", async () => {
+test("a body with a charset, or none on a call that takes none, is fine", async ({
+  org,
+  postRaw,
+}) => {
   const made = await postRaw('{"name":"Charset"}', {
     "content-type": "application/json; charset=UTF-8",
   });
@@ -107,7 +105,7 @@ test("a body with a charset, or none on a call that takes none, is fine", async 
 });
 
 describe("queries", () => {
-  test.each([
+  test.for([
     ["limit=0", "limit: expected a whole number from 1 to 1000."],
     ["limit=1001", "limit: expected a whole number from 1 to 1000."],
     ["limit=1.5", "limit: expected a whole number from 1 to 1000."],
@@ -117,17 +115,17 @@ describe("queries", () => {
     ["include_archived=maybe", "include_archived: expected true or false."],
     ["unknown=", "unknown: there is no such field here."],
     ["__proto__=1", "__proto__: there is no such field here."],
-  ])("%s is a 400", async (query, message) => {
+  ] as const)("%s is a 400", async ([query, message], { org }) => {
     const answer = await org.admin.get(`${WORKSPACES}?${query}`);
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
   // Cursors are not secret: whoever has one can write another.
-  test.each([
+  test.for([
     ["before all years that PostgreSQL knows", -250_000_000_000_000],
     ["before the first row there can be", -1],
     ["after the year 9999", 253_402_300_800_000],
-  ])("a cursor that points %s is a 400", async (_, createdAtMs) => {
+  ] as const)("a cursor that points %s is a 400", async ([_, createdAtMs], { org }) => {
     const page = encodeCursor([createdAtMs, "x"], { list: "workspaces", includeArchived: false });
     const answer = await org.admin.get(`${WORKSPACES}?page=${page}`);
     expect([answer.status, answer.error.message]).toEqual([
@@ -136,21 +134,21 @@ describe("queries", () => {
     ]);
   });
 
-  test("an empty value is an absent one", async () => {
+  test("an empty value is an absent one", async ({ org }) => {
     const answer = await org.admin.get(`${WORKSPACES}?limit=&page=&include_archived=`);
     expect(answer.status).toBe(200);
   });
 });
 
 describe("paths and methods", () => {
-  test.each([
+  test.for([
     ["GET", "/nothing"],
     ["POST", "/v1/messages/batches"],
     ["GET", "/v1/admin"],
     ["DELETE", WORKSPACES],
     ["PATCH", `${WORKSPACES}/wksp_1`],
     ["PUT", WORKSPACES],
-  ] as const)("%s %s is an official 404, also without a key", async (method, url) => {
+  ] as const)("%s %s is an official 404, also without a key", async ([method, url], { h }) => {
     const answer = await h.as(null).send<{ request_id: string }>({ method, url });
     expect(answer.status).toBe(404);
     expect(answer.error.type).toBe("not_found_error");
@@ -158,25 +156,25 @@ describe("paths and methods", () => {
     expect(answer.body.request_id).toMatch(/^req_[0-9A-Za-z]{24}$/);
   });
 
-  test("a broken escape in the path is a 400 in the official body", async () => {
+  test("a broken escape in the path is a 400 in the official body", async ({ org }) => {
     const answer = await org.admin.get(`${WORKSPACES}/%E0%A4%A`);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.headers["request-id"]).toBe((answer.body as { request_id: string }).request_id);
   });
 
-  test("a path with an endless id is a 400 in the official body", async () => {
+  test("a path with an endless id is a 400 in the official body", async ({ org }) => {
     const answer = await org.admin.get(`${WORKSPACES}/${"a".repeat(2000)}`);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.error.message).toContain("more than 300 characters");
   });
 
-  test("HEAD answers as GET does, without the body", async () => {
+  test("HEAD answers as GET does, without the body", async ({ h, org }) => {
     const answer = await org.admin.send({ method: "HEAD", url: WORKSPACES });
     expect([answer.status, answer.text]).toEqual([200, ""]);
     expect((await h.as(null).send({ method: "HEAD", url: WORKSPACES })).status).toBe(401);
   });
 
-  test("OPTIONS says what a path allows and lets no other origin in", async () => {
+  test("OPTIONS says what a path allows and lets no other origin in", async ({ h }) => {
     const answer = await h.as(null).send({
       method: "OPTIONS",
       url: WORKSPACES,
@@ -188,7 +186,7 @@ describe("paths and methods", () => {
   });
 });
 
-test("the client cannot choose the id of its request", async () => {
+test("the client cannot choose the id of its request", async ({ org }) => {
   const answer = await org.admin.send({
     method: "GET",
     url: WORKSPACES,
@@ -197,7 +195,7 @@ test("the client cannot choose the id of its request", async () => {
   expect(answer.headers["request-id"]).not.toBe("req_mine");
 });
 
-test("every answer says how a browser must treat it", async () => {
+test("every answer says how a browser must treat it", async ({ h, org }) => {
   const answers = [
     await h.as(null).get("/"),
     await h.as(null).get("/docs"),
@@ -215,7 +213,7 @@ test("every answer says how a browser must treat it", async () => {
 });
 
 describe("faults of the server", () => {
-  test("a bug is a 500 that says nothing but its id, and is logged under it", async () => {
+  test("a bug is a 500 that says nothing but its id, and is logged under it", async ({ h }) => {
     const app = await makeAdminApp({
       ...h.deps,
       readiness: () => Promise.reject(new Error("a secret detail")),
@@ -233,7 +231,7 @@ describe("faults of the server", () => {
     expect(line).toContain("a secret detail");
   });
 
-  test("a database that is away is a 503 that says to try again", async () => {
+  test("a database that is away is a 503 that says to try again", async ({ h, org }) => {
     const database = openDatabase({
       connectionString: "postgres://nobody@127.0.0.1:1/nowhere",
       maxConnections: 1,
@@ -251,7 +249,7 @@ describe("faults of the server", () => {
 });
 
 describe("pages", () => {
-  test("/ says where things are and loads nothing", async () => {
+  test("/ says where things are and loads nothing", async ({ h }) => {
     const { status, text, headers } = await h.as(null).get("/");
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -262,14 +260,17 @@ describe("pages", () => {
     ]);
   });
 
-  test.each(["/favicon.svg", "/favicon.ico"])("%s is an image that runs nothing", async (url) => {
-    const { status, headers, text } = await h.as(null).get(url);
-    expect([status, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
-    expect(headers["content-security-policy"]).toContain("default-src 'none'");
-    expect(text).not.toContain("<script");
-  });
+  test.for(["/favicon.svg", "/favicon.ico"])(
+    "%s is an image that runs nothing",
+    async (url, { h }) => {
+      const { status, headers, text } = await h.as(null).get(url);
+      expect([status, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
+      expect(headers["content-security-policy"]).toContain("default-src 'none'");
+      expect(text).not.toContain("<script");
+    },
+  );
 
-  test("every page that / links to is there", async () => {
+  test("every page that / links to is there", async ({ h }) => {
     const { text } = await h.as(null).get("/");
     const targets = [...text.matchAll(/href="([^"]+)"/g)].map(([, target]) => String(target));
     expect(targets).toContain("/docs");
@@ -278,23 +279,26 @@ describe("pages", () => {
     }
   });
 
-  test("/healthz, /readyz and /metrics need no key", async () => {
+  test("/healthz, /readyz and /metrics need no key", async ({ h }) => {
     expect((await h.as(null).get("/healthz")).body).toEqual({ status: "ok" });
     const ready = await h.as(null).get("/readyz");
     expect(ready.body).toEqual({ status: "ready", reason: null, checks: { database: "ok" } });
     expect((await h.as(null).get("/metrics")).text).toBe("# no metrics\n");
   });
 
-  test.each([
+  test.for([
     ["ready", 200],
     ["degraded", 200],
     ["not ready", 503],
-  ] as const)("/readyz answers a node that is %s with %i and the reason", async (status, code) => {
-    const readiness = { status, reason: "database_away", checks: { database: "away" } } as const;
-    const app = await makeAdminApp({ ...h.deps, readiness: async () => readiness });
-    const answer = await app.inject("/readyz");
-    await app.close();
-    expect(answer.statusCode).toBe(code);
-    expect(answer.json()).toEqual(readiness);
-  });
+  ] as const)(
+    "/readyz answers a node that is %s with %i and the reason",
+    async ([status, code], { h }) => {
+      const readiness = { status, reason: "database_away", checks: { database: "away" } } as const;
+      const app = await makeAdminApp({ ...h.deps, readiness: async () => readiness });
+      const answer = await app.inject("/readyz");
+      await app.close();
+      expect(answer.statusCode).toBe(code);
+      expect(answer.json()).toEqual(readiness);
+    },
+  );
 });

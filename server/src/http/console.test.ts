@@ -5,19 +5,16 @@ import { gzipSync } from "node:zlib";
 import { consolePages, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+import { afterAll, describe, expect } from "vitest";
+import { serverTest as test } from "#test/harness/admin-test.ts";
 import { makeAdminApp } from "./app.ts";
 
 const DOCUMENT = "<!doctype html><title>Console</title>";
 const SCRIPT = "export const answer = 42;\n";
-
-let h: AdminHarness;
 let folder: string;
 let app: FastifyInstance;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   folder = await mkdtemp(join(tmpdir(), "bursar-console-"));
   await mkdir(join(folder, "assets"));
   await writeFile(join(folder, "index.html"), DOCUMENT);
@@ -28,7 +25,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app.close();
-  await h.close();
   await rm(folder, { recursive: true });
 });
 
@@ -104,7 +100,7 @@ describe("a file of the console", () => {
   });
 });
 
-test("where nothing is built, the plain page says so", async () => {
+test("where nothing is built, the plain page says so", async ({ h }) => {
   const answer = await h.as(null).get("/");
   expect(answer.status).toBe(200);
   expect(answer.text).toContain("The console is not built on this machine");

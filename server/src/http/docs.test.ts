@@ -1,16 +1,7 @@
 import { claudeRoutes } from "@bursar/contract/claude/routes.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
-
-let h: AdminHarness;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
+import { expect } from "vitest";
+import { serverTest as test } from "#test/harness/admin-test.ts";
 
 interface OpenApi {
   openapi: string;
@@ -33,7 +24,7 @@ interface Operation {
   responses: Record<string, object>;
 }
 
-test("the OpenAPI document holds every operation of both surfaces, once", async () => {
+test("the OpenAPI document holds every operation of both surfaces, once", async ({ h }) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
   expect(body.openapi).toBe("3.1.1");
   const documented = Object.entries(body.paths).flatMap(([path, methods]) =>
@@ -55,7 +46,9 @@ test("the OpenAPI document holds every operation of both surfaces, once", async 
   }
 });
 
-test("a route declares the errors it can give: the upstream's on Claude, a conflict where something changes", async () => {
+test("a route declares the errors it can give: the upstream's on Claude, a conflict where something changes", async ({
+  h,
+}) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
   const statusesOf = (path: string, method: string) =>
     Object.keys(body.paths[path]?.[method]?.responses ?? {});
@@ -72,7 +65,7 @@ test("a route declares the errors it can give: the upstream's on Claude, a confl
   }
 });
 
-test("every operation and every parameter says what it is", async () => {
+test("every operation and every parameter says what it is", async ({ h }) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
   for (const methods of Object.values(body.paths)) {
     for (const { operationId, summary, description, parameters = [] } of Object.values(methods)) {
@@ -90,7 +83,9 @@ test("every operation and every parameter says what it is", async () => {
   }
 });
 
-test("clients made from the document take answers with more fields, requests are closed", async () => {
+test("clients made from the document take answers with more fields, requests are closed", async ({
+  h,
+}) => {
   const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
   expect(body.components.schemas["Workspace"]).not.toHaveProperty("additionalProperties");
   const create = body.paths["/v1/admin/workspaces"]?.["post"]?.requestBody?.content;
@@ -98,14 +93,16 @@ test("clients made from the document take answers with more fields, requests are
   expect(text).not.toContain("[2468][048]");
 });
 
-test("every reference inside the document leads somewhere", async () => {
+test("every reference inside the document leads somewhere", async ({ h }) => {
   const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
   const names = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) expect(body.components.schemas).toHaveProperty([String(name)]);
 });
 
-test("the reference page loads scripts of this server only and may load nothing else", async () => {
+test("the reference page loads scripts of this server only and may load nothing else", async ({
+  h,
+}) => {
   const { text, headers } = await h.as(null).get("/docs");
   const sources = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source);
   expect(sources).toEqual(["/favicon.svg", "/docs/scalar.js", "/docs/start.js"]);
@@ -116,14 +113,14 @@ test("the reference page loads scripts of this server only and may load nothing 
   expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
 });
 
-test("the start script asks for no font, no telemetry and no other place", async () => {
+test("the start script asks for no font, no telemetry and no other place", async ({ h }) => {
   const { text } = await h.as(null).get("/docs/start.js");
   expect(text).toContain('"withDefaultFonts":false');
   expect(text).toContain('"telemetry":false');
   expect(text).not.toMatch(/https?:/);
 });
 
-test("the bundle is served from here, also zipped, and needs no eval", async () => {
+test("the bundle is served from here, also zipped, and needs no eval", async ({ h }) => {
   const plain = await h.as(null).get("/docs/scalar.js");
   expect(plain.status).toBe(200);
   expect(plain.headers["content-type"]).toBe("text/javascript");

@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { CompiledQuery } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { afterAll, describe, expect } from "vitest";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { fillRequestLog } from "#test/harness/fill-request-log.ts";
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
 import { type Listener, listen } from "./listen.ts";
@@ -13,14 +13,25 @@ import { type Listener, listen } from "./listen.ts";
 
 const ROWS = 50_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend(
+    "faults",
+    ({ h }) =>
+      () =>
+        h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= WARNING),
+  )
+  /** Resolves when the server has handled the end of the connection. */
+  .extend("untilGone", ({ org }) => async (request: IncomingMessage | undefined): Promise<void> => {
+    if (request && !request.socket.closed) await once(request.socket, "close");
+    const answer = await org.admin.get("/v1/admin/workspaces");
+    expect(answer.status).toBe(200);
+  });
+
 /** Requests that reached the server, the newest last. */
 const requests: IncomingMessage[] = [];
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   const workspace = await org.operator.createWorkspace();
   const key = await org.operator.createApiKey(workspace.id);
   const { database } = h.deps;
@@ -28,16 +39,11 @@ beforeAll(async () => {
     (await database.executeQuery<T>(CompiledQuery.raw(text, [...values]))).rows;
   await fillRequestLog({ sql: runSql }, { workspaceId: workspace.id, apiKeyId: key.id }, ROWS);
 });
-beforeEach(() => {
+test.beforeEach(({ h }) => {
   h.logs.length = 0;
-});
-afterAll(async () => {
-  await h.close();
 });
 
 const WARNING = 40;
-const faults = () =>
-  h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= WARNING);
 
 const listeners = [
   ["plain HTTP", null],
@@ -46,7 +52,7 @@ const listeners = [
 
 describe.each(listeners)("a client that hangs up over %s", (_, tls) => {
   let listener: Listener;
-  beforeAll(async () => {
+  test.beforeAll(async ({ h }) => {
     const onRequest: RequestListener = (request, response) => {
       requests.push(request);
       h.app.routing(request, response);
@@ -68,11 +74,11 @@ describe.each(listeners)("a client that hangs up over %s", (_, tls) => {
     return socket;
   }
 
-  test.each([
+  test.for([
     ["in the middle of a body", "content-length: 100\r\n\r\n{"],
     ["in the middle of a chunk", "transfer-encoding: chunked\r\n\r\n5\r\n{"],
     ["before its body", "content-length: 100\r\n\r\n"],
-  ])("%s is not logged as a fault", async (_when, rest) => {
+  ] as const)("%s is not logged as a fault", async ([_when, rest], { org, faults, untilGone }) => {
     const socket = await connect();
     const before = requests.length;
     socket.write(
@@ -84,7 +90,11 @@ describe.each(listeners)("a client that hangs up over %s", (_, tls) => {
     expect(faults()).toEqual([]);
   });
 
-  test("in the middle of a CSV file is not logged as a fault", async () => {
+  test("in the middle of a CSV file is not logged as a fault", async ({
+    org,
+    faults,
+    untilGone,
+  }) => {
     const socket = await connect();
     socket.write(
       `GET /v1/admin/requests/export HTTP/1.1\r\nhost: x\r\nx-api-key: ${org.adminKey}\r\n\r\n`,
@@ -95,11 +105,4 @@ describe.each(listeners)("a client that hangs up over %s", (_, tls) => {
     await untilGone(requests.at(-1));
     expect(faults()).toEqual([]);
   });
-
-  /** Resolves when the server has handled the end of the connection. */
-  async function untilGone(request: IncomingMessage | undefined): Promise<void> {
-    if (request && !request.socket.closed) await once(request.socket, "close");
-    const answer = await org.admin.get("/v1/admin/workspaces");
-    expect(answer.status).toBe(200);
-  }
 });

@@ -1,13 +1,9 @@
 import type { mail, mailWithBody } from "@bursar/contract/admin/mail.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { inTransaction } from "#src/db/transaction.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { type OutgoingMail, queueMail } from "./queue-mail.ts";
 
 const MAIL = "/v1/admin/mail";
@@ -16,38 +12,26 @@ type Mail = z.output<typeof mail>;
 type MailWithBody = z.output<typeof mailWithBody>;
 type Page = Listed<Mail> & { is_mail_server_configured: boolean };
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-/** Gives the id of the newest message. */
-async function queue(fields: Partial<OutgoingMail> = {}): Promise<string> {
-  await inTransaction(h.deps.database, (tx) =>
-    queueMail(tx, h.deps, {
-      organizationId: org.id,
-      to: "ann@example.com",
-      kind: "password_reset",
-      subject: "A new password",
-      text: "the text",
-      html: "<p>the text</p>",
-      ...fields,
-    }),
-  );
-  const { body } = await org.admin.get<Page>(MAIL);
-  return body.data[0]?.id ?? "";
-}
+const test = base
+  /** Gives the id of the newest message. */
+  .extend("queue", ({ h, org }) => async (fields: Partial<OutgoingMail> = {}): Promise<string> => {
+    await inTransaction(h.deps.database, (tx) =>
+      queueMail(tx, h.deps, {
+        organizationId: org.id,
+        to: "ann@example.com",
+        kind: "password_reset",
+        subject: "A new password",
+        text: "the text",
+        html: "<p>the text</p>",
+        ...fields,
+      }),
+    );
+    const { body } = await org.admin.get<Page>(MAIL);
+    return body.data[0]?.id ?? "";
+  });
 
 describe("without a mail server, an administrator", () => {
-  test("sees each message and reads it, to pass it on", async () => {
+  test("sees each message and reads it, to pass it on", async ({ org, queue }) => {
     const id = await queue();
     const listed = await org.admin.get<Page>(MAIL);
     const shown = {
@@ -75,7 +59,7 @@ describe("without a mail server, an administrator", () => {
     });
   });
 
-  test("does not read what would make an owner of whoever reads it", async () => {
+  test("does not read what would make an owner of whoever reads it", async ({ org, queue }) => {
     const owner = await org.member({ role: "owner", email: "olga@example.com" });
     const admin = await org.member({ role: "admin" });
     const ids = [
@@ -95,7 +79,7 @@ describe("without a mail server, an administrator", () => {
   });
 });
 
-test("a message that was sent is there without its body", async () => {
+test("a message that was sent is there without its body", async ({ h, org, queue }) => {
   const id = await queue();
   await h.deps.database
     .updateTable("mail")
@@ -106,7 +90,11 @@ test("a message that was sent is there without its body", async () => {
   expect([body.status, body.body, body.body_absent_because]).toEqual(["sent", null, "sent"]);
 });
 
-test("nobody but owners and admins sees messages, and of another organization nobody", async () => {
+test("nobody but owners and admins sees messages, and of another organization nobody", async ({
+  h,
+  org,
+  queue,
+}) => {
   const id = await queue();
   for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
     const { client } = await org.member({ role });
@@ -118,7 +106,7 @@ test("nobody but owners and admins sees messages, and of another organization no
   expect((await other.admin.get(`${MAIL}/${id}`)).status).toBe(404);
 });
 
-test("the list is read in pages and by state", async () => {
+test("the list is read in pages and by state", async ({ org, queue }) => {
   const ids: string[] = [];
   for (let i = 0; i < 5; i++) ids.unshift(await queue({ to: `person-${i}@example.com` }));
   const seen: string[] = [];

@@ -1,26 +1,18 @@
 import type { organizationSettings } from "@bursar/contract/admin/organization.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const ORGANIZATION = "/v1/admin/organization";
 type Settings = z.output<typeof organizationSettings>;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("org", ({ h }) => h.organization("Before"));
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Before");
-});
-
-test("the name is changed everywhere and in this organization alone; the change is audited once", async () => {
+test("the name is changed everywhere and in this organization alone; the change is audited once", async ({
+  h,
+  org,
+}) => {
   const other = await h.organization("Theirs");
   const renamed = await org.admin.post<Settings>(ORGANIZATION, { name: " After " });
   expect(renamed.body).toMatchObject({
@@ -42,14 +34,14 @@ test("the name is changed everywhere and in this organization alone; the change 
   ]);
 });
 
-test("the default workspace is shown to who can see it", async () => {
+test("the default workspace is shown to who can see it", async ({ h, org }) => {
   const workspace = await org.admin.createWorkspace();
   const { key } = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
   const { body } = await h.as(key).get<Settings>(ORGANIZATION);
   expect(body).toMatchObject({ name: "Before", default_workspace: null });
 });
 
-test("a person changes its own name, which others then see", async () => {
+test("a person changes its own name, which others then see", async ({ h, org }) => {
   const { id, client } = await org.member({ name: "Ada" });
   const changed = await client.post("/v1/admin/profile", { name: "Ada King" });
   expect(changed.body).toMatchObject({ type: "profile", member_id: id, name: "Ada King" });

@@ -1,12 +1,8 @@
 import type { modelPrice, modelPriceOverride } from "@bursar/contract/admin/model-prices.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const PRICES = "/v1/admin/model_prices";
@@ -14,25 +10,14 @@ const DAY_MS = 86_400_000;
 type Price = z.output<typeof modelPrice>;
 type Override = z.output<typeof modelPriceOverride>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-const find = async (model: string, at = "") => {
+const test = base.extend("find", ({ org }) => async (model: string, at = "") => {
   const query = `model=${encodeURIComponent(model)}${at && `&at=${at}`}`;
   return (await org.admin.get<Listed<Price>>(`${PRICES}?${query}`)).body.data;
-};
+});
 
-test("the shipped list is shown with the price in force, retired and unpriced models included", async () => {
+test("the shipped list is shown with the price in force, retired and unpriced models included", async ({
+  org,
+}) => {
   const { body } = await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`);
   expect(body.next_page).toBeNull();
   const sonnet = body.data.find(({ model }) => model === "claude-3-5-sonnet");
@@ -46,7 +31,9 @@ test("the shipped list is shown with the price in force, retired and unpriced mo
   for (const { source } of unpriced) expect(source).toBeNull();
 });
 
-test("a model is found by its name, an alias or a snapshot, and a price by its date", async () => {
+test("a model is found by its name, an alias or a snapshot, and a price by its date", async ({
+  find,
+}) => {
   const [byAlias] = await find("claude-3-5-sonnet-20241022");
   expect(byAlias?.model).toBe("claude-3-5-sonnet");
   const [before] = await find("claude-sonnet-5-5", "2026-10-06T23:59:59Z");
@@ -55,7 +42,7 @@ test("a model is found by its name, an alias or a snapshot, and a price by its d
   expect(await find("no-such-model")).toEqual([]);
 });
 
-test("pages hold every model once", async () => {
+test("pages hold every model once", async ({ org }) => {
   const all = (await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`)).body.data;
   const seen: string[] = [];
   let page = "";
@@ -68,7 +55,11 @@ test("pages hold every model once", async () => {
 });
 
 describe("an override", () => {
-  test("is in force from its date, with cache prices that follow the input price", async () => {
+  test("is in force from its date, with cache prices that follow the input price", async ({
+    h,
+    org,
+    find,
+  }) => {
     const effectiveFrom = new Date(h.clock.nowMs + DAY_MS).toISOString();
     const made = await org.admin.post<Override>(PRICES, {
       model: "claude-opus-5",
@@ -99,7 +90,11 @@ describe("an override", () => {
     expect(events).toMatchObject([{ event: "model_price.created", after: { input_usd: "4.00" } }]);
   });
 
-  test("prices a model that the list does not know, for this organization only", async () => {
+  test("prices a model that the list does not know, for this organization only", async ({
+    h,
+    org,
+    find,
+  }) => {
     await org.admin.post(PRICES, { model: "new-model", input_usd: 1, output_usd: 2 });
     expect(await find("new-model")).toMatchObject([{ model: "new-model", source: "override" }]);
     const other = await h.organization();
@@ -107,7 +102,7 @@ describe("an override", () => {
     expect(theirs.body.data).toEqual([]);
   });
 
-  test("of the same model from the same moment is a 409", async () => {
+  test("of the same model from the same moment is a 409", async ({ org }) => {
     const body = { model: "new-model", input_usd: 1, output_usd: 2 };
     expect((await org.admin.post(PRICES, body)).status).toBe(200);
     const again = await org.admin.post(PRICES, body);
@@ -115,14 +110,14 @@ describe("an override", () => {
     expect(again.headers["x-should-retry"]).toBe("false");
   });
 
-  test.each([
+  test.for([
     [{ effective_from: "2026-11-20T11:00:00Z" }, "effective_from: expected now or a later time"],
     [{ effective_from: "9999-01-01T00:00:00Z" }, "effective_from: expected a time in the years"],
     [{ input_usd: 10_001 }, "input_usd: expected at most 10000.00"],
     [{ input_usd: -1 }, "input_usd: expected an amount"],
     [{ input_usd: "0.000000001" }, "cache_write_5m_usd: state it"],
     [{ output_usd: undefined }, "output_usd: this field is required"],
-  ])("%j is refused", async (fields, message) => {
+  ] as const)("%j is refused", async ([fields, message], { h, org }) => {
     h.clock.nowMs = Math.max(h.clock.nowMs, Date.UTC(2026, 10, 20, 12));
     const body = { model: "m", input_usd: 1, output_usd: 2, ...fields };
     const answer = await org.admin.post(PRICES, body);
@@ -131,7 +126,7 @@ describe("an override", () => {
   });
 });
 
-test("every key of a workspace may read prices, none may set them", async () => {
+test("every key of a workspace may read prices, none may set them", async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   const reader = await org.admin.createApiKey(id, { permissions: ["read"] });
   const admin = await org.admin.createApiKey(id, { permissions: ["admin"] });

@@ -1,39 +1,40 @@
 import type { accessGrant } from "@bursar/contract/admin/access.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 
 type Grant = z.output<typeof accessGrant>;
 
 const ACCESS = "/v1/admin/access";
 const DAY_MS = 86_400_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base
+  .extend(
+    "list",
+    ({ org }) =>
+      async (query = "") =>
+        (await org.operator.get<Listed<Grant>>(`${ACCESS}?limit=100&${query}`)).body.data,
+  )
+  .extend(
+    "ids",
+    ({ list }) =>
+      async (query: string) =>
+        (await list(query)).map(({ id }) => id).sort(),
+  );
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+let workspaceId: string;
+test.beforeEach(async ({ org }) => {
   ({ id: workspaceId } = await org.operator.createWorkspace({ name: "Search" }));
 });
 
-const list = async (query = "") =>
-  (await org.operator.get<Listed<Grant>>(`${ACCESS}?limit=100&${query}`)).body.data;
-const ids = async (query: string) => (await list(query)).map(({ id }) => id).sort();
-
-test("shows every path to a workspace, with role or permission, who gave it, and the last use", async () => {
+test("shows every path to a workspace, with role or permission, who gave it, and the last use", async ({
+  h,
+  org,
+  list,
+  ids,
+}) => {
   const owner = await org.member({ role: "owner" });
   const billing = await org.member({ role: "billing" });
   const developer = await org.member({ role: "developer" });
@@ -108,7 +109,11 @@ test("shows every path to a workspace, with role or permission, who gave it, and
   });
 });
 
-test("leaves out what does not work: archived, expired, disabled, deactivated, and what stopped with its owner", async () => {
+test("leaves out what does not work: archived, expired, disabled, deactivated, and what stopped with its owner", async ({
+  h,
+  org,
+  ids,
+}) => {
   const gone = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
   const left = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
   for (const { id } of [gone, left]) {
@@ -139,7 +144,11 @@ test("leaves out what does not work: archived, expired, disabled, deactivated, a
   expect(await ids("paths=workspace_key")).toEqual([`api_key:${expiring.id}`]);
 });
 
-test("filters by path, person, text and disuse, and takes text as it is", async () => {
+test("filters by path, person, text and disuse, and takes text as it is", async ({
+  h,
+  org,
+  ids,
+}) => {
   const ann = await org.member({
     name: "Ann 100%",
     workspaces: { [workspaceId]: "workspace_user" },
@@ -161,7 +170,12 @@ test("filters by path, person, text and disuse, and takes text as it is", async 
   expect((await org.operator.get(`${ACCESS}?paths=magic`)).status).toBe(400);
 });
 
-test("an admin key is unused from when its uses are noted, and its last use is shown", async () => {
+test("an admin key is unused from when its uses are noted, and its last use is shown", async ({
+  h,
+  org,
+  list,
+  ids,
+}) => {
   const [made, older] = [await org.operator.createAdminKey(), await org.operator.createAdminKey()];
   const ago = (days: number) => new Date(h.clock.nowMs - days * DAY_MS);
   await sql`UPDATE admin_key SET created_at = ${ago(100)} WHERE id IN (${made.id}, ${older.id})`.execute(
@@ -181,7 +195,10 @@ test("an admin key is unused from when its uses are noted, and its last use is s
   );
 });
 
-test("is read in pages without a gap or a repetition, also where all were made in one moment", async () => {
+test("is read in pages without a gap or a repetition, also where all were made in one moment", async ({
+  org,
+  list,
+}) => {
   for (let i = 0; i < 7; i++) await org.operator.createApiKey(workspaceId);
   const all = (await list("paths=workspace_key")).map(({ id }) => id);
   expect(new Set(all).size).toBe(7);
@@ -197,7 +214,10 @@ test("is read in pages without a gap or a repetition, also where all were made i
   expect(paged).toEqual(all);
 });
 
-test("is exported whole, as CSV whose cells do not calculate and as JSON lines", async () => {
+test("is exported whole, as CSV whose cells do not calculate and as JSON lines", async ({
+  org,
+  list,
+}) => {
   await org.member({ name: "=cmd()", workspaces: { [workspaceId]: "workspace_user" } });
   for (let i = 0; i < 3; i++) await org.operator.createApiKey(workspaceId, { name: 'a,"b"' });
   const shown = await list();
@@ -216,7 +236,7 @@ test("is exported whole, as CSV whose cells do not calculate and as JSON lines",
   expect((await org.operator.get(`${ACCESS}/export?workspace_id=wksp_no`)).status).toBe(404);
 });
 
-test("has nothing of another organization", async () => {
+test("has nothing of another organization", async ({ h, org }) => {
   const other = await h.organization();
   const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
   const { body } = await other.operator.get<Listed<Grant>>(`${ACCESS}?member_id=${member.id}`);

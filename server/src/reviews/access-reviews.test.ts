@@ -2,7 +2,7 @@ import type {
   listAssignedAccessReviewItems,
   previewAccessReview,
 } from "@bursar/contract/admin/access-reviews.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import {
   DAY_MS,
@@ -12,39 +12,30 @@ import {
   type Review,
   type Reviews,
 } from "#test/harness/access-reviews.ts";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
 
 type AssignedItem = z.output<(typeof listAssignedAccessReviewItems)["response"]>["data"][number];
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend(
+  "preview",
+  ({ org }) =>
+    async (fields: object, client: Client = org.admin) =>
+      client.post<z.output<(typeof previewAccessReview)["response"]>>(`${REVIEWS}/preview`, fields),
+);
+
 let workspaceId: string;
 let admin: TestMember;
 let r: Reviews;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+test.beforeEach(async ({ h, org }) => {
   r = await makeReviews(h, org);
   ({ workspaceId, admin } = r);
 });
 
 describe("starting a review", () => {
-  test("takes down what is in the scope as it is, and nothing else", async () => {
+  test("takes down what is in the scope as it is, and nothing else", async ({ h, org }) => {
     const developer = await r.inWorkspace();
     const elsewhere = await org.admin.createWorkspace();
     await org.member({ workspaces: { [elsewhere.id]: "workspace_user" } });
@@ -104,7 +95,7 @@ describe("starting a review", () => {
     });
   });
 
-  test("refuses what could not be done", async () => {
+  test("refuses what could not be done", async ({ h, org }) => {
     await r.inWorkspace();
     const user = await org.member();
     const other = await (await h.organization()).member({ role: "owner" });
@@ -138,7 +129,7 @@ describe("starting a review", () => {
     expect((await org.admin.get<Listed<Review>>(REVIEWS)).body.data).toEqual([]);
   });
 
-  test("asks each reviewer by mail, once", async () => {
+  test("asks each reviewer by mail, once", async ({ org }) => {
     await r.inWorkspace();
     const second = await org.member({ role: "owner" });
     const review = await r.create();
@@ -151,7 +142,7 @@ describe("starting a review", () => {
 });
 
 describe("deciding", () => {
-  test("keeps decision, reason and who decided; it can be changed until the end", async () => {
+  test("keeps decision, reason and who decided; it can be changed until the end", async ({ h }) => {
     const developer = await r.inWorkspace();
     const review = await r.create();
     const [item] = (await r.itemsOf(review)) as [Item];
@@ -183,7 +174,7 @@ describe("deciding", () => {
     ]);
   });
 
-  test("of another reviewer is changed only on purpose", async () => {
+  test("of another reviewer is changed only on purpose", async ({ org }) => {
     await r.inWorkspace();
     const second = await org.member({ role: "owner" });
     const review = await r.create({ reviewer_ids: [admin.id, second.id] });
@@ -201,7 +192,10 @@ describe("deciding", () => {
     });
   });
 
-  test("is for reviewers: to other people the review is not there, to administrators it is forbidden", async () => {
+  test("is for reviewers: to other people the review is not there, to administrators it is forbidden", async ({
+    h,
+    org,
+  }) => {
     const developer = await r.inWorkspace();
     const review = await r.create();
     const [item] = (await r.itemsOf(review)) as [Item];
@@ -214,7 +208,7 @@ describe("deciding", () => {
     expect((await r.reread(review)).progress.undecided).toBe(1);
   });
 
-  test("ends with the rights it rests on", async () => {
+  test("ends with the rights it rests on", async ({ h }) => {
     await r.inWorkspace();
     const lead = await r.inWorkspace("workspace_admin");
     const review = await r.create({ reviewer_ids: [lead.id] });
@@ -234,7 +228,9 @@ describe("deciding", () => {
     expect((await r.itemsOf(review, "&decisions=remove")).length).toBe(1);
   });
 
-  test("is limited to what one may take away: no Admin decides about an Owner, no Workspace Admin about another workspace", async () => {
+  test("is limited to what one may take away: no Admin decides about an Owner, no Workspace Admin about another workspace", async ({
+    org,
+  }) => {
     const owner = await org.member({ role: "owner" });
     const elsewhere = await org.admin.createWorkspace();
     const lead = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
@@ -273,7 +269,9 @@ describe("deciding", () => {
     ).toEqual([]);
   });
 
-  test("about the own access is another reviewer's, and marked where there is none", async () => {
+  test("about the own access is another reviewer's, and marked where there is none", async ({
+    org,
+  }) => {
     const lead = await r.inWorkspace("workspace_admin");
     const [both, alone] = [
       await r.create({ reviewer_ids: [lead.id, admin.id] }),
@@ -371,10 +369,10 @@ describe("deciding", () => {
 });
 
 describe("before it starts", () => {
-  const preview = async (fields: object, client: Client = org.admin) =>
-    client.post<z.output<(typeof previewAccessReview)["response"]>>(`${REVIEWS}/preview`, fields);
-
-  test("is counted as it would be taken down, with what nobody of the reviewers may decide about", async () => {
+  test("is counted as it would be taken down, with what nobody of the reviewers may decide about", async ({
+    org,
+    preview,
+  }) => {
     const idle = await r.inWorkspace();
     const lead = await r.inWorkspace("workspace_admin");
     await r.setUse([idle.id], { givenDaysAgo: 60, usedDaysAgo: 45 });
@@ -403,7 +401,9 @@ describe("before it starts", () => {
     });
   });
 
-  test("an unknown workspace is a 404, and who may not see reviews is refused", async () => {
+  test("an unknown workspace is a 404, and who may not see reviews is refused", async ({
+    preview,
+  }) => {
     const scope = { paths: ["workspace_role"], workspace_ids: ["wksp_no"] };
     expect((await preview({ scope })).status).toBe(404);
     const lead = await r.inWorkspace("workspace_admin");
@@ -411,7 +411,9 @@ describe("before it starts", () => {
   });
 });
 
-test("two reviewers at the same moment: one decision stands, the other hears of it", async () => {
+test("two reviewers at the same moment: one decision stands, the other hears of it", async ({
+  org,
+}) => {
   await r.inWorkspace();
   const second = await org.member({ role: "owner" });
   const review = await r.create({ reviewer_ids: [admin.id, second.id] });
@@ -426,7 +428,7 @@ test("two reviewers at the same moment: one decision stands, the other hears of 
   expect((await r.itemsOf(review))[0]?.decided_by?.id).toBe(winner.id);
 });
 
-test("the list filters by status and by what is overdue", async () => {
+test("the list filters by status and by what is overdue", async ({ h, org }) => {
   await r.inWorkspace();
   const [soon, later, over] = [
     await r.create({ due_at: r.inDays(1) }),

@@ -1,5 +1,5 @@
 // Oldest PostgreSQL: background
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import {
   type Item,
   makeReviews,
@@ -7,38 +7,24 @@ import {
   type Review,
   type Reviews,
 } from "#test/harness/access-reviews.ts";
-import {
-  type AdminHarness,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { TestMember } from "#test/harness/admin.ts";
+import { test } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 
-let h: AdminHarness;
-let org: TestOrganization;
 let workspaceId: string;
 let admin: TestMember;
 let r: Reviews;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+test.beforeEach(async ({ h, org }) => {
   r = await makeReviews(h, org);
   ({ workspaceId, admin } = r);
 });
 
 describe("what closing would take away", () => {
-  test.each([
+  test.for([
     ["keep", 1],
     ["remove", 3],
     ["as_recommended", 2],
-  ])("is told for no answer: %s", async (if_no_answer, toRemove) => {
+  ] as const)("is told for no answer: %s", async ([if_no_answer, toRemove], { org }) => {
     const [idle, unsure, gone] = [
       await r.inWorkspace(),
       await r.inWorkspace(),
@@ -68,7 +54,10 @@ describe("what closing would take away", () => {
 });
 
 describe("closing", () => {
-  test("carries out what was decided, each with its event, and sessions end and keys stop", async () => {
+  test("carries out what was decided, each with its event, and sessions end and keys stop", async ({
+    h,
+    org,
+  }) => {
     const gone = await r.inWorkspace();
     const kept = await r.inWorkspace();
     const ownKey = await org.admin.createApiKey(workspaceId, { owner_member_id: gone.id });
@@ -121,7 +110,7 @@ describe("closing", () => {
     expect([await status(key.id), await status(ownKey.id)]).toEqual(["archived", "inactive"]);
   });
 
-  test("again changes nothing, and nothing is decided any more", async () => {
+  test("again changes nothing, and nothing is decided any more", async ({ h, org }) => {
     await r.inWorkspace();
     const review = await r.create({ if_no_answer: "remove" });
     const first = await r.close(review);
@@ -156,7 +145,10 @@ describe("closing", () => {
     },
   );
 
-  test("never takes the last Owner, nor an Owner nobody decided about, nor access that is another one by now", async () => {
+  test("never takes the last Owner, nor an Owner nobody decided about, nor access that is another one by now", async ({
+    h,
+    org,
+  }) => {
     const owner = await org.member({ role: "owner" });
     const second = await org.member({ role: "owner" });
     const developer = await r.inWorkspace();
@@ -211,7 +203,7 @@ describe("closing", () => {
     expect((await owner.client.get("/v1/admin/session")).status).toBe(200);
   });
 
-  test("leaves an Owner whom nobody decided about", async () => {
+  test("leaves an Owner whom nobody decided about", async ({ org }) => {
     const owner = await org.member({ role: "owner" });
     await org.member({ role: "owner" });
     const review = await r.create({
@@ -227,7 +219,7 @@ describe("closing", () => {
     ]);
   });
 
-  test("says what was gone already", async () => {
+  test("says what was gone already", async ({ h, org }) => {
     const developer = await r.inWorkspace();
     const key = await org.admin.createApiKey(workspaceId);
     const review = await r.create({
@@ -269,7 +261,7 @@ describe("closing", () => {
     }
   });
 
-  test("by several at once does everything once", async () => {
+  test("by several at once does everything once", async ({ h, org }) => {
     for (let i = 0; i < 6; i++) await r.inWorkspace();
     const review = await r.create({ if_no_answer: "remove" });
     const events = await watchEvents(h.deps.database, org.id);
@@ -283,7 +275,7 @@ describe("closing", () => {
     ]);
   });
 
-  test("of two Owners who were decided against at once leaves one", async () => {
+  test("of two Owners who were decided against at once leaves one", async ({ h, org }) => {
     const [one, two] = [await org.member({ role: "owner" }), await org.member({ role: "owner" })];
     const scope = { scope: { paths: ["organization_role"] }, reviewer_ids: [one.id, two.id] };
     const [first, second] = [await r.create(scope), await r.create(scope)];
@@ -306,7 +298,7 @@ describe("closing", () => {
 });
 
 describe("cancelling", () => {
-  test("carries nothing out", async () => {
+  test("carries nothing out", async ({ org }) => {
     const developer = await r.inWorkspace();
     const review = await r.create({ if_no_answer: "remove", recurrence: "monthly" });
     const cancelled = await org.admin.post<Review>(`${REVIEWS}/${review.id}/cancel`);

@@ -5,15 +5,11 @@ import type {
   verifyAccessReviewEvidence,
 } from "@bursar/contract/admin/access-review-evidence.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
 import { canonicalJson, type JsonValue } from "#src/audit/canonical-json.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 
 type Evidence = z.output<typeof accessReviewEvidence>;
 type Verdict = z.output<(typeof verifyAccessReviewEvidence)["response"]>;
@@ -21,14 +17,24 @@ type Key = z.output<typeof evidenceKey>;
 
 const REVIEWS = "/v1/admin/access_reviews";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization("Ünïcode & Söhne"))
+  .extend(
+    "post",
+    ({ org }) =>
+      (payload: string | Buffer, client = org.admin) =>
+        client.send<Verdict>({
+          method: "POST",
+          url: `${REVIEWS}/verify`,
+          headers: { "content-type": "application/json" },
+          payload,
+        }),
+  );
+
 let reviewId: string;
 let evidenceText: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization("Ünïcode & Söhne");
+test.beforeAll(async ({ org }) => {
   const { id } = await org.admin.createWorkspace({ name: "=1+1" });
   const admin = await org.member({ role: "admin", name: "Renée “R” O'Neill 🦊" });
   for (let i = 0; i < 3; i++) await org.member({ workspaces: { [id]: "workspace_user" } });
@@ -49,19 +55,8 @@ beforeAll(async () => {
   await org.admin.post(`${REVIEWS}/${reviewId}/close`);
   evidenceText = (await org.admin.get(`${REVIEWS}/${reviewId}/evidence`)).text;
 });
-afterAll(async () => {
-  await h.close();
-});
 
-const post = (payload: string | Buffer, client = org.admin) =>
-  client.send<Verdict>({
-    method: "POST",
-    url: `${REVIEWS}/verify`,
-    headers: { "content-type": "application/json" },
-    payload,
-  });
-
-test("is everything of the review, and verifies as it was given out", async () => {
+test("is everything of the review, and verifies as it was given out", async ({ org, post }) => {
   const { document, signature } = JSON.parse(evidenceText) as Evidence;
   expect(document).toMatchObject({
     type: "access_review_evidence",
@@ -81,7 +76,7 @@ test("is everything of the review, and verifies as it was given out", async () =
   expect((await post(pretty)).body.is_genuine).toBe(true);
 });
 
-test("is verified with the public key alone, without this server", async () => {
+test("is verified with the public key alone, without this server", async ({ org }) => {
   const { document, signature } = JSON.parse(evidenceText) as Evidence;
   const keys = await org.admin.get<{ data: Key[] }>("/v1/admin/evidence_keys");
   const [key] = keys.body.data as [Key];
@@ -92,7 +87,7 @@ test("is verified with the public key alone, without this server", async () => {
   expect(verify(null, bytes, createPublicKey(key.public_key_pem), value)).toBe(true);
 });
 
-test("does not verify with any byte of it changed", async () => {
+test("does not verify with any byte of it changed", async ({ post }) => {
   const bytes = Buffer.from(evidenceText);
   // Every place would be thousands of calls: a step that meets all kinds of them, and the whole signature.
   const places = [];
@@ -108,7 +103,7 @@ test("does not verify with any byte of it changed", async () => {
   }
 });
 
-test("does not verify when something is added, changed, moved or left out", async () => {
+test("does not verify when something is added, changed, moved or left out", async ({ post }) => {
   const change = async (alter: (evidence: Evidence) => void) => {
     const evidence = JSON.parse(evidenceText) as Evidence;
     alter(evidence);
@@ -134,7 +129,7 @@ test("does not verify when something is added, changed, moved or left out", asyn
   expect((await post(twice)).status).toBe(400);
 });
 
-test("as CSV has a line for each entry, and no cell that calculates", async () => {
+test("as CSV has a line for each entry, and no cell that calculates", async ({ org }) => {
   const { text, headers } = await org.admin.get(`${REVIEWS}/${reviewId}/items/export`);
   expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
   const lines = text.trimEnd().split("\r\n");
@@ -145,7 +140,11 @@ test("as CSV has a line for each entry, and no cell that calculates", async () =
   expect(text).not.toMatch(/(^|,|")=/m);
 });
 
-test("of another organization, or with a key that was put into the database, is not genuine", async () => {
+test("of another organization, or with a key that was put into the database, is not genuine", async ({
+  h,
+  org,
+  post,
+}) => {
   const other = await h.organization();
   expect((await post(evidenceText, other.admin)).body).toMatchObject({
     is_genuine: false,

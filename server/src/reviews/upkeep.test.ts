@@ -1,15 +1,10 @@
 // Oldest PostgreSQL: background
 import type { accessReview } from "@bursar/contract/admin/access-reviews.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { applyClosedReview, keepReviews } from "./upkeep.ts";
 
@@ -18,68 +13,70 @@ type Review = z.output<typeof accessReview>;
 const REVIEWS = "/v1/admin/access_reviews";
 const DAY_MS = 86_400_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base.extend("reviews", ({ h, org, workspaceId }) => {
+  const addPerson = () => org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+
+  const keep = () => keepReviews(h.deps);
+
+  async function create(fields: object = {}): Promise<Review> {
+    const answer = await org.operator.post<Review>(REVIEWS, {
+      name: "Monthly",
+      scope: { paths: ["workspace_role"], workspace_ids: [workspaceId] },
+      reviewer_ids: [admin.id],
+      due_at: inDays(14),
+      ...fields,
+    });
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  }
+
+  const list = async () =>
+    (await org.operator.get<Listed<Review>>(`${REVIEWS}?limit=100`)).body.data;
+
+  const mailOf = async (address: string) => {
+    const { body } = await org.operator.get<Listed<{ to: string; subject: string }>>(
+      "/v1/admin/mail?limit=100",
+    );
+    return body.data
+      .filter(({ to }) => to === address)
+      .map(({ subject }) => subject)
+      .reverse();
+  };
+
+  return { addPerson, keep, create, list, mailOf };
+});
+
 let admin: TestMember;
 let startMs: number;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   startMs = h.clock.nowMs;
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ h, org }) => {
   h.clock.nowMs = startMs;
   // Jobs are about every organization: those of other tests have nothing to do.
   await sql`UPDATE access_review SET recurrence = 'none', status = 'cancelled',
     ended_by_type = 'test', ended_by_id = 'test', ended_at = now() WHERE status <> 'cancelled'`.execute(
     h.deps.database,
   );
-  org = await h.organization();
-  ({ id: workspaceId } = await org.admin.createWorkspace());
   admin = await org.member({ role: "admin" });
 });
 
 const inDays = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
-const addPerson = () => org.member({ workspaces: { [workspaceId]: "workspace_user" } });
-const keep = () => keepReviews(h.deps);
-
-async function create(fields: object = {}): Promise<Review> {
-  const answer = await org.operator.post<Review>(REVIEWS, {
-    name: "Monthly",
-    scope: { paths: ["workspace_role"], workspace_ids: [workspaceId] },
-    reviewer_ids: [admin.id],
-    due_at: inDays(14),
-    ...fields,
-  });
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
-
-const list = async () => (await org.operator.get<Listed<Review>>(`${REVIEWS}?limit=100`)).body.data;
-const mailOf = async (address: string) => {
-  const { body } = await org.operator.get<Listed<{ to: string; subject: string }>>(
-    "/v1/admin/mail?limit=100",
-  );
-  return body.data
-    .filter(({ to }) => to === address)
-    .map(({ subject }) => subject)
-    .reverse();
-};
 
 describe("reminders", () => {
-  test("come a week and a day before and after the time, each once, however often the job runs", async () => {
-    await addPerson();
-    await create();
+  test("come a week and a day before and after the time, each once, however often the job runs", async ({
+    h,
+    reviews,
+  }) => {
+    await reviews.addPerson();
+    await reviews.create();
     for (const days of [1, 7, 7.5, 13, 14, 15, 30]) {
       h.clock.nowMs = startMs + days * DAY_MS;
-      await Promise.all([keep(), keep()]);
-      await keep();
+      await Promise.all([reviews.keep(), reviews.keep()]);
+      await reviews.keep();
     }
-    expect(await mailOf(admin.email)).toEqual([
+    expect(await reviews.mailOf(admin.email)).toEqual([
       "You are asked to review access: Monthly",
       "Access review: one week left: Monthly",
       "Access review: one day left: Monthly",
@@ -87,35 +84,44 @@ describe("reminders", () => {
     ]);
   });
 
-  test("go to those alone who still have something to decide and can", async () => {
+  test("go to those alone who still have something to decide and can", async ({
+    h,
+    org,
+    reviews,
+  }) => {
     const done = await org.member({ role: "owner" });
     const demoted = await org.member({ role: "admin" });
-    await addPerson();
-    const review = await create({ reviewer_ids: [done.id, demoted.id] });
+    await reviews.addPerson();
+    const review = await reviews.create({ reviewer_ids: [done.id, demoted.id] });
     await org.operator.post(`/v1/admin/members/${demoted.id}`, { role: "developer" });
     await done.client.post(`${REVIEWS}/${review.id}/decisions`, { accept_recommendations: true });
     h.clock.nowMs = startMs + 15 * DAY_MS;
-    await keep();
+    await reviews.keep();
     for (const { email } of [done, demoted]) {
-      expect(await mailOf(email)).toEqual(["You are asked to review access: Monthly"]);
+      expect(await reviews.mailOf(email)).toEqual(["You are asked to review access: Monthly"]);
     }
   });
 });
 
 describe("closing by itself", () => {
-  test("happens so many days after the time, once, by the server, and is carried out", async () => {
-    await addPerson();
-    await addPerson();
-    const review = await create({ if_no_answer: "remove", auto_close_days: 3 });
-    await create({ name: "By hand", if_no_answer: "remove" });
+  test("happens so many days after the time, once, by the server, and is carried out", async ({
+    h,
+    org,
+    workspaceId,
+    reviews,
+  }) => {
+    await reviews.addPerson();
+    await reviews.addPerson();
+    const review = await reviews.create({ if_no_answer: "remove", auto_close_days: 3 });
+    await reviews.create({ name: "By hand", if_no_answer: "remove" });
     const events = await watchEvents(h.deps.database, org.id);
     h.clock.nowMs = startMs + 17 * DAY_MS - 1;
-    await keep();
-    expect((await list()).map(({ status }) => status)).toEqual(["open", "open"]);
+    await reviews.keep();
+    expect((await reviews.list()).map(({ status }) => status)).toEqual(["open", "open"]);
     h.clock.nowMs = startMs + 17 * DAY_MS;
-    await Promise.all([keep(), keep(), keep()]);
-    await keep();
-    expect((await list()).find(({ id }) => id === review.id)).toMatchObject({
+    await Promise.all([reviews.keep(), reviews.keep(), reviews.keep()]);
+    await reviews.keep();
+    expect((await reviews.list()).find(({ id }) => id === review.id)).toMatchObject({
       status: "closed",
       ended_by: { type: "system", id: "access_reviews" },
       progress: { removed: 2 },
@@ -131,9 +137,14 @@ describe("closing by itself", () => {
     expect(left.body.data.map(({ member_id }) => member_id)).toEqual([admin.id]);
   });
 
-  test("carries on where a node was killed in the middle", async () => {
-    for (let i = 0; i < 4; i++) await addPerson();
-    const review = await create({ if_no_answer: "remove" });
+  test("carries on where a node was killed in the middle", async ({
+    h,
+    org,
+    workspaceId,
+    reviews,
+  }) => {
+    for (let i = 0; i < 4; i++) await reviews.addPerson();
+    const review = await reviews.create({ if_no_answer: "remove" });
     await org.operator.post(`${REVIEWS}/${review.id}/close`);
     // As it is when only two were carried out: the others never began.
     await sql`UPDATE access_review SET status = 'applying' WHERE id = ${review.id}`.execute(
@@ -150,14 +161,22 @@ describe("closing by itself", () => {
     }
     const events = await watchEvents(h.deps.database, org.id);
     const of = { organizationId: org.id, id: review.id };
-    await Promise.all([applyClosedReview(h.deps, of), applyClosedReview(h.deps, of), keep()]);
-    expect((await list())[0]).toMatchObject({ status: "closed", progress: { removed: 4 } });
+    await Promise.all([
+      applyClosedReview(h.deps, of),
+      applyClosedReview(h.deps, of),
+      reviews.keep(),
+    ]);
+    expect((await reviews.list())[0]).toMatchObject({ status: "closed", progress: { removed: 4 } });
     expect((await events()).length).toBe(2);
   });
 
-  test("is queued with the decision, so that it is carried out without whoever closed it", async () => {
-    await addPerson();
-    const review = await create({ if_no_answer: "remove" });
+  test("is queued with the decision, so that it is carried out without whoever closed it", async ({
+    h,
+    org,
+    reviews,
+  }) => {
+    await reviews.addPerson();
+    const review = await reviews.create({ if_no_answer: "remove" });
     await org.operator.post(`${REVIEWS}/${review.id}/close`);
     const { rows } = await sql<{ task_identifier: string }>`
       SELECT task_identifier FROM graphile_worker.jobs WHERE key = ${`access_review:${review.id}`}`.execute(
@@ -168,18 +187,18 @@ describe("closing by itself", () => {
 });
 
 describe("a series", () => {
-  test("goes on each month, once, with who and what is there then", async () => {
-    await addPerson();
-    const first = await create({ recurrence: "monthly", due_at: inDays(10) });
+  test("goes on each month, once, with who and what is there then", async ({ h, reviews }) => {
+    await reviews.addPerson();
+    const first = await reviews.create({ recurrence: "monthly", due_at: inDays(10) });
     expect(first.next_begins_at).toBe("2026-12-20T12:00:00.000Z");
     h.clock.nowMs = Date.parse("2026-12-20T11:59:59Z");
-    await keep();
-    expect((await list()).length).toBe(1);
-    await addPerson();
+    await reviews.keep();
+    expect((await reviews.list()).length).toBe(1);
+    await reviews.addPerson();
     h.clock.nowMs = Date.parse("2026-12-20T12:03:00Z");
-    await Promise.all([keep(), keep(), keep()]);
-    await keep();
-    const [second, ...others] = (await list()) as [Review];
+    await Promise.all([reviews.keep(), reviews.keep(), reviews.keep()]);
+    await reviews.keep();
+    const [second, ...others] = (await reviews.list()) as [Review];
     expect(others.map(({ id }) => id)).toEqual([first.id]);
     expect(second).toMatchObject({
       name: "Monthly",
@@ -194,33 +213,37 @@ describe("a series", () => {
     });
   });
 
-  test("does not make up for times that were missed", async () => {
-    await addPerson();
-    await create({ recurrence: "monthly" });
+  test("does not make up for times that were missed", async ({ h, reviews }) => {
+    await reviews.addPerson();
+    await reviews.create({ recurrence: "monthly" });
     h.clock.nowMs = Date.parse("2027-03-05T00:00:00Z");
-    await keep();
-    await keep();
-    const shown = await list();
+    await reviews.keep();
+    await reviews.keep();
+    const shown = await reviews.list();
     expect(shown.length).toBe(2);
     expect(shown[0]?.next_begins_at).toBe("2027-03-20T12:00:00.000Z");
   });
 
-  test("goes to the Owners where no reviewer can any more", async () => {
+  test("goes to the Owners where no reviewer can any more", async ({ h, org, reviews }) => {
     const owner = await org.member({ role: "owner" });
-    await addPerson();
-    await create({ recurrence: "quarterly" });
+    await reviews.addPerson();
+    await reviews.create({ recurrence: "quarterly" });
     await org.operator.post(`/v1/admin/members/${admin.id}/deactivate`);
     h.clock.nowMs = Date.parse("2027-02-20T12:00:00Z");
-    await keep();
-    expect((await list())[0]?.reviewers.map(({ id }) => id)).toEqual([owner.id]);
+    await reviews.keep();
+    expect((await reviews.list())[0]?.reviewers.map(({ id }) => id)).toEqual([owner.id]);
   });
 
-  test("ends when it is cancelled or told to, and goes on when its review was closed", async () => {
-    await addPerson();
+  test("ends when it is cancelled or told to, and goes on when its review was closed", async ({
+    h,
+    org,
+    reviews,
+  }) => {
+    await reviews.addPerson();
     const [cancelled, ended, closed] = [
-      await create({ name: "Cancelled", recurrence: "monthly" }),
-      await create({ name: "Ended", recurrence: "monthly" }),
-      await create({ name: "Closed", recurrence: "monthly" }),
+      await reviews.create({ name: "Cancelled", recurrence: "monthly" }),
+      await reviews.create({ name: "Ended", recurrence: "monthly" }),
+      await reviews.create({ name: "Closed", recurrence: "monthly" }),
     ];
     await org.operator.post(`${REVIEWS}/${cancelled.id}/cancel`);
     for (const { id } of [ended, closed]) await org.operator.post(`${REVIEWS}/${id}/close`);
@@ -229,8 +252,8 @@ describe("a series", () => {
     });
     expect([change.status, change.body.next_begins_at]).toEqual([200, null]);
     h.clock.nowMs = Date.parse("2026-12-21T00:00:00Z");
-    await keep();
-    expect((await list()).map(({ name, status }) => [name, status]).sort()).toEqual([
+    await reviews.keep();
+    expect((await reviews.list()).map(({ name, status }) => [name, status]).sort()).toEqual([
       ["Cancelled", "cancelled"],
       ["Closed", "closed"],
       ["Closed", "open"],
@@ -238,14 +261,23 @@ describe("a series", () => {
     ]);
   });
 
-  test("that has nothing left to review waits, and does not keep others from going on", async () => {
-    const person = await addPerson();
-    await create({ name: "Empty", recurrence: "monthly" });
+  test("that has nothing left to review waits, and does not keep others from going on", async ({
+    h,
+    org,
+    workspaceId,
+    reviews,
+  }) => {
+    const person = await reviews.addPerson();
+    await reviews.create({ name: "Empty", recurrence: "monthly" });
     const key = { paths: ["admin_key"], workspace_ids: null };
-    await create({ name: "Keys", scope: key, recurrence: "monthly" });
+    await reviews.create({ name: "Keys", scope: key, recurrence: "monthly" });
     await org.operator.remove(`/v1/admin/workspaces/${workspaceId}/members/${person.id}`);
     h.clock.nowMs = Date.parse("2026-12-21T00:00:00Z");
-    await keep();
-    expect((await list()).map(({ name }) => name).sort()).toEqual(["Empty", "Keys", "Keys"]);
+    await reviews.keep();
+    expect((await reviews.list()).map(({ name }) => name).sort()).toEqual([
+      "Empty",
+      "Keys",
+      "Keys",
+    ]);
   });
 });

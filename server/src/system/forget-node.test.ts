@@ -1,52 +1,47 @@
 import type { forgetNode, listNodes, system } from "@bursar/contract/admin/system.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
 import { loseNode } from "#test/harness/unresolved-spend.ts";
 
 type Forgotten = z.output<typeof forgetNode.response>;
 type Node = z.output<typeof listNodes.response>["data"][number];
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base.extend("nodes", ({ h, org, workspaceId }) => {
+  const forget = (id: string, body: object = {}, client = org.admin) =>
+    client.post<Forgotten>(`/v1/admin/nodes/${id}/forget`, body);
 
-beforeAll(async () => {
-  h = await startAdmin();
+  async function find(id: string, client = org.admin): Promise<Node | undefined> {
+    const { body } = await client.get<{ data: Node[] }>("/v1/admin/nodes");
+    return body.data.find((node) => node.id === id);
+  }
+
+  async function unresolved(): Promise<bigint> {
+    const row = await h.deps.database
+      .selectFrom("balance")
+      .select("unresolved_nano_usd as nanoUsd")
+      .where("scope_id", "=", workspaceId)
+      .where("period", "=", "monthly")
+      .executeTakeFirst();
+    return row?.nanoUsd ?? 0n;
+  }
+
+  const change = (id: string, changes: { seen_at?: Date; lease_expires_at?: Date }) =>
+    h.deps.database.updateTable("node").set(changes).where("id", "=", id).execute();
+
+  return { forget, find, unresolved, change };
 });
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
-
-const forget = (id: string, body: object = {}, client = org.admin) =>
-  client.post<Forgotten>(`/v1/admin/nodes/${id}/forget`, body);
-
-async function find(id: string, client = org.admin): Promise<Node | undefined> {
-  const { body } = await client.get<{ data: Node[] }>("/v1/admin/nodes");
-  return body.data.find((node) => node.id === id);
-}
-
-async function unresolved(): Promise<bigint> {
-  const row = await h.deps.database
-    .selectFrom("balance")
-    .select("unresolved_nano_usd as nanoUsd")
-    .where("scope_id", "=", workspaceId)
-    .where("period", "=", "monthly")
-    .executeTakeFirst();
-  return row?.nanoUsd ?? 0n;
-}
-
-const change = (id: string, changes: { seen_at?: Date; lease_expires_at?: Date }) =>
-  h.deps.database.updateTable("node").set(changes).where("id", "=", id).execute();
 
 describe("a lost node", () => {
-  test("is listed with the budget that waits for it, and the system warns of it", async () => {
+  test("is listed with the budget that waits for it, and the system warns of it", async ({
+    org,
+    workspaceId,
+    nodes,
+  }) => {
     const id = await org.lostNode(workspaceId);
-    expect(await find(id)).toMatchObject({
+    expect(await nodes.find(id)).toMatchObject({
       is_silent: true,
       is_this_one: false,
       leased_usd: "0.00",
@@ -59,9 +54,14 @@ describe("a lost node", () => {
     );
   });
 
-  test("that is forgotten gives its budget back, once, and the audit log says why", async () => {
+  test("that is forgotten gives its budget back, once, and the audit log says why", async ({
+    h,
+    org,
+    workspaceId,
+    nodes,
+  }) => {
     const id = await org.lostNode(workspaceId);
-    const { status, body } = await forget(id, { reason: "The machine is gone." });
+    const { status, body } = await nodes.forget(id, { reason: "The machine is gone." });
     expect(status).toBe(200);
     expect(body).toEqual({
       type: "node_forgotten",
@@ -76,7 +76,7 @@ describe("a lost node", () => {
         },
       ],
     });
-    expect(await unresolved()).toBe(0n);
+    expect(await nodes.unresolved()).toBe(0n);
     expect((await checkLedger(h.deps.database, org.id)).differences).toEqual([]);
     expect(await auditEventsOf(h.deps.database, id)).toMatchObject([
       {
@@ -85,68 +85,78 @@ describe("a lost node", () => {
       },
     ]);
     const events = await watchEvents(h.deps.database, org.id);
-    const again = await forget(id);
+    const again = await nodes.forget(id);
     expect(again.body).toEqual({ type: "node_forgotten", id, released_usd: "0.00", released: [] });
     expect(await events()).toEqual([]);
-    expect((await find(id))?.waiting_budget_usd).toBe("0.00");
+    expect((await nodes.find(id))?.waiting_budget_usd).toBe("0.00");
   });
 
-  test("gives back what its lost journal may have spent", async () => {
+  test("gives back what its lost journal may have spent", async ({
+    h,
+    org,
+    workspaceId,
+    nodes,
+  }) => {
     const of = { organizationId: org.id, workspaceId, sinceMs: h.clock.nowMs };
     const id = await loseNode(h.deps.database, { ...of, requestId: "epoch:3" });
-    expect((await forget(id)).body.released_usd).toBe("0.50");
-    expect(await unresolved()).toBe(0n);
+    expect((await nodes.forget(id)).body.released_usd).toBe("0.50");
+    expect(await nodes.unresolved()).toBe(0n);
   });
 
-  test("keeps holds of single requests of unknown end", async () => {
+  test("keeps holds of single requests of unknown end", async ({ h, org, workspaceId, nodes }) => {
     const of = { organizationId: org.id, workspaceId, sinceMs: h.clock.nowMs };
     const id = await loseNode(h.deps.database, { ...of, requestId: "req_1" });
-    expect((await forget(id)).body.released_usd).toBe("0.00");
-    expect(await unresolved()).toBe(500_000_000n);
-    expect((await find(id))?.waiting_budget_usd).toBe("0.00");
+    expect((await nodes.forget(id)).body.released_usd).toBe("0.00");
+    expect(await nodes.unresolved()).toBe(500_000_000n);
+    expect((await nodes.find(id))?.waiting_budget_usd).toBe("0.00");
   });
 
-  test("that ten people forget at once is released once", async () => {
+  test("that ten people forget at once is released once", async ({ org, workspaceId, nodes }) => {
     const id = await org.lostNode(workspaceId);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => forget(id)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => nodes.forget(id)));
     expect(answers.map(({ body }) => body.released_usd).sort()).toEqual([
       ...Array.from({ length: 9 }, () => "0.00"),
       "0.50",
     ]);
-    expect(await unresolved()).toBe(0n);
+    expect(await nodes.unresolved()).toBe(0n);
   });
 
-  test("keeps what it holds of another organization", async () => {
+  test("keeps what it holds of another organization", async ({ h, org, workspaceId, nodes }) => {
     const id = await org.lostNode(workspaceId);
     const other = await h.organization();
-    expect((await forget(id, {}, other.admin)).body.released_usd).toBe("0.00");
-    expect((await find(id, other.admin))?.waiting_budget_usd).toBe("0.00");
-    expect(await unresolved()).toBe(500_000_000n);
+    expect((await nodes.forget(id, {}, other.admin)).body.released_usd).toBe("0.00");
+    expect((await nodes.find(id, other.admin))?.waiting_budget_usd).toBe("0.00");
+    expect(await nodes.unresolved()).toBe(500_000_000n);
   });
 });
 
 describe("a node in contact is refused and keeps its budget", () => {
-  test.each([
+  test.for([
     ["that holds leases", () => ({ lease_expires_at: new Date(Date.now() + 60_000) })],
     ["whose leases are not reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
     ["that has just come back", () => ({ seen_at: new Date() })],
-  ])("one %s", async (_, changes) => {
+  ] as const)("one %s", async ([_, changes], { org, workspaceId, nodes }) => {
     const id = await org.lostNode(workspaceId);
-    await change(id, changes());
-    const { status, body } = await forget(id);
+    await nodes.change(id, changes());
+    const { status, body } = await nodes.forget(id);
     expect(status).toBe(409);
     expect(body).toMatchObject({
       error: { type: "conflict_error", details: { error_code: "node_in_contact" } },
     });
-    expect(await unresolved()).toBe(500_000_000n);
+    expect(await nodes.unresolved()).toBe(500_000_000n);
   });
 });
 
-test("an unknown node is not found", async () => {
-  expect((await forget("node_unknown")).status).toBe(404);
+test("an unknown node is not found", async ({ nodes }) => {
+  expect((await nodes.forget("node_unknown")).status).toBe(404);
 });
 
-test("a node with its journal in the database shows its unflushed records", async () => {
+test("a node with its journal in the database shows its unflushed records", async ({
+  h,
+  org,
+  workspaceId,
+  nodes,
+}) => {
   const id = await org.lostNode(workspaceId);
   const { database } = h.deps;
   await database
@@ -157,5 +167,5 @@ test("a node with its journal in the database shows its unflushed records", asyn
   const records = [1n, 2n, 3n].map((seq) => ({ node_id: id, seq, line }));
   await database.insertInto("journal_record").values(records).execute();
   await database.updateTable("node").set({ flushed_seq: 1n }).where("id", "=", id).execute();
-  expect(await find(id)).toMatchObject({ journal: "postgres", unflushed_records: 2 });
+  expect(await nodes.find(id)).toMatchObject({ journal: "postgres", unflushed_records: 2 });
 });

@@ -1,28 +1,21 @@
 import type { system } from "@bursar/contract/admin/system.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 
 const SYSTEM = "/v1/admin/system";
 type System = z.output<typeof system>;
 
-let h: AdminHarness;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-
-async function read(): Promise<System> {
+const test = base.extend("read", ({ h }) => async (): Promise<System> => {
   const { status, body, text } = await h.operator.get<System>(SYSTEM);
   if (status !== 200) throw new Error(text);
   return body;
-}
+});
 
-test("it says what runs: versions, database, prices, upstream, mail and audit log", async () => {
+test("it says what runs: versions, database, prices, upstream, mail and audit log", async ({
+  read,
+}) => {
   const { database, ...state } = await read();
   expect(state).toMatchObject({
     type: "system",
@@ -46,7 +39,7 @@ test("it says what runs: versions, database, prices, upstream, mail and audit lo
   ]);
 });
 
-test("it warns of settings of the database that can lose what was committed", async () => {
+test("it warns of settings of the database that can lose what was committed", async ({ read }) => {
   // The tests' own server may run without fsync: the warning and the value agree, whatever they are.
   const { warnings, database } = await read();
   const off = database.settings.filter(({ value }) => value === "off").map(({ name }) => name);
@@ -56,7 +49,10 @@ test("it warns of settings of the database that can lose what was committed", as
   for (const name of off) expect(warnings.join()).toContain(name);
 });
 
-test("a node shows what it has of limits, and one that is not heard of is silent", async () => {
+test("a node shows what it has of limits, and one that is not heard of is silent", async ({
+  h,
+  read,
+}) => {
   const { database } = h.deps;
   const nodes = [
     { id: "node_alive", journal_id: "journal_1", version: "1.0.0" },
@@ -102,7 +98,7 @@ test("a node shows what it has of limits, and one that is not heard of is silent
   expect(other.body.nodes[0]).toMatchObject({ id: "node_alive", leased_usd: "0.00" });
 });
 
-test("jobs that wait, fail and were given up are counted", async () => {
+test("jobs that wait, fail and were given up are counted", async ({ h, read }) => {
   const { database } = h.deps;
   const before = (await read()).job_queue;
   await sql`SELECT graphile_worker.add_job('a'), graphile_worker.add_job('b', run_at => now() + interval '1 day')`.execute(
@@ -128,7 +124,10 @@ test("jobs that wait, fail and were given up are counted", async () => {
   expect(job_queue.oldest_due_at).not.toBeNull();
 });
 
-test("what this node has verified of the audit log, and that it was changed, is said", async () => {
+test("what this node has verified of the audit log, and that it was changed, is said", async ({
+  h,
+  read,
+}) => {
   await h.audit.chains.check();
   expect((await read()).audit_log).toMatchObject({
     is_intact: true,

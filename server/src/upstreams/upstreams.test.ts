@@ -1,13 +1,9 @@
 import type { upstream } from "@bursar/contract/admin/upstreams.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { unseal } from "#src/lib/seal.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { upstreamSealContext } from "./upstream-url.rule.ts";
 
@@ -15,38 +11,37 @@ const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-upstream-credential-that-must-stay-secret";
 type Upstream = z.output<typeof upstream>;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend(
+    "create",
+    ({ org }) =>
+      async (fields: object = {}) =>
+        (
+          await org.operator.post<Upstream>(UPSTREAMS, {
+            name: "Claude",
+            base_url: "https://api.anthropic.com",
+            credential: CREDENTIAL,
+            ...fields,
+          })
+        ).body,
+  )
+  .extend(
+    "stored",
+    ({ h }) =>
+      async (id: string) =>
+        h.deps.database
+          .selectFrom("upstream")
+          .select(["base_url", "credential_sealed"])
+          .where("id", "=", id)
+          .executeTakeFirstOrThrow(),
+  );
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-const create = async (fields: object = {}) =>
-  (
-    await org.operator.post<Upstream>(UPSTREAMS, {
-      name: "Claude",
-      base_url: "https://api.anthropic.com",
-      credential: CREDENTIAL,
-      ...fields,
-    })
-  ).body;
-
-async function stored(id: string) {
-  return h.deps.database
-    .selectFrom("upstream")
-    .select(["base_url", "credential_sealed"])
-    .where("id", "=", id)
-    .executeTakeFirstOrThrow();
-}
-
-test("the credential is sealed for its row and origin, and only a hint of it is shown", async () => {
+test("the credential is sealed for its row and origin, and only a hint of it is shown", async ({
+  h,
+  org,
+  create,
+  stored,
+}) => {
   const made = await create();
   expect(made).toEqual({
     id: expect.stringMatching(/^ups_[0-9A-Za-z]{24}$/),
@@ -74,17 +69,17 @@ test("the credential is sealed for its row and origin, and only a hint of it is 
 });
 
 describe("addresses", () => {
-  test.each([
+  test.for([
     ["https://api.anthropic.com/", "https://api.anthropic.com"],
     ["https://proxy.example:8443/claude/", "https://proxy.example:8443/claude"],
     ["http://127.0.0.1:9000", "http://127.0.0.1:9000"],
     ["http://localhost:9000", "http://localhost:9000"],
     ["http://[::1]:9000", "http://[::1]:9000"],
-  ])("%s is kept as %s", async (given, kept) => {
+  ] as const)("%s is kept as %s", async ([given, kept], { create }) => {
     expect((await create({ base_url: given })).base_url).toBe(kept);
   });
 
-  test.each([
+  test.for([
     "http://api.anthropic.com",
     "http://10.0.0.1",
     "http://127.0.0.1.elsewhere.example",
@@ -97,14 +92,14 @@ describe("addresses", () => {
     "https://api.anthropic.com?x=1",
     "https://api.anthropic.com#x",
     "https://api.anthropic.com/v1",
-  ])("%s is refused", async (url) => {
+  ])("%s is refused", async (url, { org }) => {
     const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url: url });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("base_url: ");
   });
 });
 
-test("an organization has one: a second is a 409, also at the same moment", async () => {
+test("an organization has one: a second is a 409, also at the same moment", async ({ org }) => {
   const body = { name: "Claude", base_url: "https://api.anthropic.com" };
   const answers = await Promise.all([
     org.operator.post(UPSTREAMS, body),
@@ -114,7 +109,12 @@ test("an organization has one: a second is a 409, also at the same moment", asyn
 });
 
 describe("updating", () => {
-  test("another address drops the credential unless a new one comes with it", async () => {
+  test("another address drops the credential unless a new one comes with it", async ({
+    h,
+    org,
+    create,
+    stored,
+  }) => {
     const made = await create();
     const url = `${UPSTREAMS}/${made.id}`;
     const same = await org.operator.post<Upstream>(url, { base_url: "https://api.anthropic.com/" });
@@ -134,7 +134,10 @@ describe("updating", () => {
     );
   });
 
-  test("leaves the credential where it is omitted and removes it where it is null", async () => {
+  test("leaves the credential where it is omitted and removes it where it is null", async ({
+    org,
+    create,
+  }) => {
     const made = await create();
     const url = `${UPSTREAMS}/${made.id}`;
     const renamed = await org.operator.post<Upstream>(url, { name: "Renamed" });
@@ -143,7 +146,7 @@ describe("updating", () => {
     expect(cleared.body.has_credential).toBe(false);
   });
 
-  test("a replaced credential is recorded, itself never", async () => {
+  test("a replaced credential is recorded, itself never", async ({ h, org, create }) => {
     const made = await create();
     await org.operator.post(`${UPSTREAMS}/${made.id}`, { credential: `${CREDENTIAL}-2` });
     const events = await auditEventsOf(h.deps.database, made.id);
@@ -155,12 +158,12 @@ describe("updating", () => {
   });
 });
 
-test("a short credential has no hint, since it would give it away", async () => {
+test("a short credential has no hint, since it would give it away", async ({ create }) => {
   const made = await create({ credential: "short-key" });
   expect([made.has_credential, made.credential_hint]).toEqual([true, null]);
 });
 
-test("a deleted one is gone, and another can be made", async () => {
+test("a deleted one is gone, and another can be made", async ({ h, org, create }) => {
   const made = await create();
   const answer = await org.operator.remove(`${UPSTREAMS}/${made.id}`);
   expect(answer.body).toEqual({ id: made.id, type: "upstream_deleted" });

@@ -1,13 +1,8 @@
 import type { officialWorkspace } from "@bursar/contract/admin/workspaces.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-  type Workspace,
-} from "#test/harness/admin.ts";
+import type { Listed, Workspace } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const COMPANY = "/v1/admin/workspaces";
@@ -21,33 +16,25 @@ interface OfficialPage {
   last_id: string | null;
 }
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-/** Workspaces that are each made a millisecond after the one before. */
-async function makeSeveral(count: number): Promise<Workspace[]> {
-  const made: Workspace[] = [];
-  for (let i = 0; i < count; i++) {
-    h.clock.nowMs++;
-    made.push(await org.admin.createWorkspace({ name: `Team ${i}` }));
-  }
-  return made;
-}
+const test = base
+  /** Workspaces that are each made a millisecond after the one before. */
+  .extend("makeSeveral", ({ h, org }) => async (count: number): Promise<Workspace[]> => {
+    const made: Workspace[] = [];
+    for (let i = 0; i < count; i++) {
+      h.clock.nowMs++;
+      made.push(await org.admin.createWorkspace({ name: `Team ${i}` }));
+    }
+    return made;
+  })
+  .extend("findDefault", ({ org }) => async () => {
+    const { body } = await org.admin.get<Listed<Workspace>>(COMPANY);
+    return body.data.find((workspace) => workspace.is_default);
+  });
 
 const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
 
 describe("creating", () => {
-  test("gives back every field, of the company and of the official shape", async () => {
+  test("gives back every field, of the company and of the official shape", async ({ h, org }) => {
     const made = await org.admin.post<Workspace>(COMPANY, {
       name: "  Research ",
       description: "Finds things",
@@ -86,7 +73,7 @@ describe("creating", () => {
     });
   });
 
-  test("takes the official body with its nulls and defaults", async () => {
+  test("takes the official body with its nulls and defaults", async ({ org }) => {
     const made = await org.admin.post<Official>(OFFICIAL, {
       name: "Official",
       data_residency: { workspace_geo: "us", allowed_inference_geos: "unrestricted" },
@@ -100,25 +87,25 @@ describe("creating", () => {
     expect(made.body.tags).toEqual({});
   });
 
-  test.each([
+  test.for([
     [{ external_key_id: "ekey_1" }, "external_key_id: is not available"],
     [{ user_profile_id: "uprof_1" }, "user_profile_id: is not available"],
     [{ data_residency: { default_inference_geo: "us" } }, "data_residency.default_inference_geo"],
-  ])("refuses what this server does not have: %j", async (extra, message) => {
+  ] as const)("refuses what this server does not have: %j", async ([extra, message], { org }) => {
     const answer = await org.admin.post(OFFICIAL, { name: "No", ...extra });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
   });
 
   const internal = { type: "internal" };
-  test.each([
+  test.for([
     {},
     {
       human_review: { type: "enabled" },
       safeguards_storage: internal,
       transcripts_storage: internal,
     },
-  ])("accepts the default data privacy and stores nothing: %j", async (privacy) => {
+  ])("accepts the default data privacy and stores nothing: %j", async (privacy, { org }) => {
     const body = {
       name: `Private ${Object.keys(privacy).length}`,
       inference_data_privacy: privacy,
@@ -133,23 +120,29 @@ describe("creating", () => {
   });
 
   const external = { type: "external", external_storage_id: "arn:aws:s3:::bucket" };
-  test.each([
+  test.for([
     [{ safeguards_storage: external }, "external_storage_not_available", "safeguards_storage"],
     [{ transcripts_storage: external }, "external_storage_not_available", "transcripts_storage"],
     [{ human_review: { type: "disabled" } }, "human_review_not_available", "human_review"],
-  ])("refuses data privacy that only Anthropic can set: %j", async (privacy, code, field) => {
-    const body = { name: "Refused", inference_data_privacy: privacy };
-    const created = await org.admin.post(OFFICIAL, body);
-    const workspace = await org.admin.post<Official>(OFFICIAL, { name: `For ${field}` });
-    const changed = await org.admin.post(`${OFFICIAL}/${workspace.body.id}`, body);
-    for (const answer of [created, changed]) {
-      expect(answer.status).toBe(400);
-      expect(answer.body).toMatchObject({ error: { details: { error_code: code } } });
-      expect(answer.error.message).toContain(`inference_data_privacy.${field}: `);
-    }
-  });
+  ] as const)(
+    "refuses data privacy that only Anthropic can set: %j",
+    async ([privacy, code, field], { org }) => {
+      const body = { name: "Refused", inference_data_privacy: privacy };
+      const created = await org.admin.post(OFFICIAL, body);
+      const workspace = await org.admin.post<Official>(OFFICIAL, { name: `For ${field}` });
+      const changed = await org.admin.post(`${OFFICIAL}/${workspace.body.id}`, body);
+      for (const answer of [created, changed]) {
+        expect(answer.status).toBe(400);
+        expect(answer.body).toMatchObject({ error: { details: { error_code: code } } });
+        expect(answer.error.message).toContain(`inference_data_privacy.${field}: `);
+      }
+    },
+  );
 
-  test("a name is taken once among the active ones, in any case, also by concurrent calls", async () => {
+  test("a name is taken once among the active ones, in any case, also by concurrent calls", async ({
+    h,
+    org,
+  }) => {
     const answers = await Promise.all(
       ["Finance", "finance", "FINANCE"].map((name) => org.admin.post(COMPANY, { name })),
     );
@@ -163,7 +156,7 @@ describe("creating", () => {
     expect((await other.admin.post(COMPANY, { name: "Finance" })).status).toBe(200);
   });
 
-  test("the name of an archived workspace is free again", async () => {
+  test("the name of an archived workspace is free again", async ({ org }) => {
     const first = await org.admin.createWorkspace({ name: "Phoenix" });
     await org.admin.post(`${COMPANY}/${first.id}/archive`);
     expect((await org.admin.post(COMPANY, { name: "Phoenix" })).status).toBe(200);
@@ -171,12 +164,10 @@ describe("creating", () => {
 });
 
 describe("the default workspace", () => {
-  const findDefault = async () => {
-    const { body } = await org.admin.get<Listed<Workspace>>(COMPANY);
-    return body.data.find((workspace) => workspace.is_default);
-  };
-
-  test("exists from the start, in the company list and on request in the official one", async () => {
+  test("exists from the start, in the company list and on request in the official one", async ({
+    org,
+    findDefault,
+  }) => {
     const found = await findDefault();
     expect(found?.name).toBe("Default");
     const without = await org.admin.get<OfficialPage>(OFFICIAL);
@@ -186,7 +177,7 @@ describe("the default workspace", () => {
     expect((await org.admin.get<Official>(`${OFFICIAL}/${found?.id}`)).body.name).toBe("Default");
   });
 
-  test("cannot be renamed or archived, but can be described", async () => {
+  test("cannot be renamed or archived, but can be described", async ({ org, findDefault }) => {
     const found = await findDefault();
     const url = `${COMPANY}/${found?.id}`;
     expect((await org.admin.post(url, { name: "Main" })).status).toBe(400);
@@ -198,7 +189,7 @@ describe("the default workspace", () => {
 });
 
 describe("updating", () => {
-  test("leaves what is omitted, clears what is null, deletes a null tag", async () => {
+  test("leaves what is omitted, clears what is null, deletes a null tag", async ({ org }) => {
     const made = await org.admin.createWorkspace({
       name: "Before",
       description: "text",
@@ -215,14 +206,14 @@ describe("updating", () => {
     expect((await org.admin.get<Workspace>(url)).body).toEqual(cleared.body);
   });
 
-  test("to a taken name is a 409; to one's own in another case is fine", async () => {
+  test("to a taken name is a 409; to one's own in another case is fine", async ({ org }) => {
     await org.admin.createWorkspace({ name: "Taken" });
     const made = await org.admin.createWorkspace({ name: "Mine" });
     expect((await org.admin.post(`${COMPANY}/${made.id}`, { name: "TAKEN" })).status).toBe(409);
     expect((await org.admin.post(`${COMPANY}/${made.id}`, { name: "MINE" })).status).toBe(200);
   });
 
-  test("that changes nothing writes no audit event", async () => {
+  test("that changes nothing writes no audit event", async ({ h, org }) => {
     const made = await org.admin.createWorkspace({ name: "Same", tags: { a: "1" } });
     await org.admin.post(`${COMPANY}/${made.id}`, { name: "Same", tags: { a: "1" } });
     await org.admin.post(`${COMPANY}/${made.id}`, {});
@@ -230,7 +221,7 @@ describe("updating", () => {
     expect(events.map(({ event }) => event)).toEqual(["workspace.created"]);
   });
 
-  test("is recorded with what was and what is", async () => {
+  test("is recorded with what was and what is", async ({ h, org }) => {
     const made = await org.admin.createWorkspace({ name: "Old" });
     await org.admin.post(`${COMPANY}/${made.id}`, { name: "New" });
     const [, event] = await auditEventsOf(h.deps.database, made.id);
@@ -243,7 +234,7 @@ describe("updating", () => {
     });
   });
 
-  test("cannot pass more than 50 tags in several steps", async () => {
+  test("cannot pass more than 50 tags in several steps", async ({ org }) => {
     const tags = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, "x"]));
     const made = await org.admin.createWorkspace({ tags });
     const answer = await org.admin.post(`${COMPANY}/${made.id}`, { tags: { more: "x" } });
@@ -252,7 +243,10 @@ describe("updating", () => {
 });
 
 describe("archiving", () => {
-  test("archives its keys in the same step, cannot be undone, and can still be read", async () => {
+  test("archives its keys in the same step, cannot be undone, and can still be read", async ({
+    h,
+    org,
+  }) => {
     const made = await org.admin.createWorkspace();
     const key = await org.admin.createApiKey(made.id);
     h.clock.nowMs += 1000;
@@ -271,7 +265,7 @@ describe("archiving", () => {
     expect(events[1]?.after).toMatchObject({ archived_api_keys: 1 });
   });
 
-  test("hides it from both lists unless asked for", async () => {
+  test("hides it from both lists unless asked for", async ({ org }) => {
     const made = await org.admin.createWorkspace();
     await org.admin.post(`${COMPANY}/${made.id}/archive`);
     const listed = async (url: string) => idsOf((await org.admin.get<OfficialPage>(url)).body.data);
@@ -281,7 +275,9 @@ describe("archiving", () => {
     expect(await listed(`${OFFICIAL}?include_archived=true`)).toEqual([made.id]);
   });
 
-  test("a key made at the same moment is archived too, or refused: never left active", async () => {
+  test("a key made at the same moment is archived too, or refused: never left active", async ({
+    org,
+  }) => {
     for (let round = 0; round < 5; round++) {
       const made = await org.admin.createWorkspace();
       const [archived, created] = await Promise.all([
@@ -299,7 +295,7 @@ describe("archiving", () => {
 });
 
 describe("the company list", () => {
-  test("pages newest first, stable while others are made", async () => {
+  test("pages newest first, stable while others are made", async ({ h, org, makeSeveral }) => {
     const made = await makeSeveral(5);
     const first = await org.admin.get<Listed<Workspace>>(`${COMPANY}?limit=2`);
     expect(idsOf(first.body.data)).toEqual([made[4]?.id, made[3]?.id]);
@@ -317,7 +313,9 @@ describe("the company list", () => {
     expect(third.body.next_page).toBeNull();
   });
 
-  test("pages through workspaces of the same millisecond without losing or repeating one", async () => {
+  test("pages through workspaces of the same millisecond without losing or repeating one", async ({
+    org,
+  }) => {
     const made = await Promise.all([1, 2, 3, 4, 5].map(() => org.admin.createWorkspace()));
     const seen: string[] = [];
     let page = "";
@@ -331,7 +329,7 @@ describe("the company list", () => {
     expect(new Set(seen)).toEqual(new Set(idsOf(made)));
   });
 
-  test("a cursor is bound to its filters and to its list", async () => {
+  test("a cursor is bound to its filters and to its list", async ({ org, makeSeveral }) => {
     await makeSeveral(2);
     const { body } = await org.admin.get<Listed<Workspace>>(`${COMPANY}?limit=1`);
     const page = body.next_page;
@@ -344,7 +342,11 @@ describe("the company list", () => {
 });
 
 describe("the official list", () => {
-  test("pages by ids in both directions, stable while others are made", async () => {
+  test("pages by ids in both directions, stable while others are made", async ({
+    h,
+    org,
+    makeSeveral,
+  }) => {
     const made = await makeSeveral(5);
     const newestFirst = idsOf(made).toReversed();
     const first = await org.admin.get<OfficialPage>(`${OFFICIAL}?limit=2`);
@@ -368,45 +370,51 @@ describe("the official list", () => {
     expect(back.body.has_more).toBe(true);
   });
 
-  test.each(["after_id", "before_id"])("an unknown or foreign %s is a 400", async (name) => {
-    const other = await h.organization();
-    const theirs = await other.admin.createWorkspace();
-    for (const id of ["wksp_unknown", theirs.id]) {
-      const answer = await org.admin.get(`${OFFICIAL}?${name}=${id}`);
-      expect([answer.status, answer.error.message]).toEqual([
-        400,
-        `${name}: nothing in this list has the id ${id}.`,
-      ]);
-    }
-  });
+  test.for(["after_id", "before_id"])(
+    "an unknown or foreign %s is a 400",
+    async (name, { h, org }) => {
+      const other = await h.organization();
+      const theirs = await other.admin.createWorkspace();
+      for (const id of ["wksp_unknown", theirs.id]) {
+        const answer = await org.admin.get(`${OFFICIAL}?${name}=${id}`);
+        expect([answer.status, answer.error.message]).toEqual([
+          400,
+          `${name}: nothing in this list has the id ${id}.`,
+        ]);
+      }
+    },
+  );
 
-  test("after_id and before_id exclude each other", async () => {
+  test("after_id and before_id exclude each other", async ({ org, makeSeveral }) => {
     const [made] = await makeSeveral(1);
     const answer = await org.admin.get(`${OFFICIAL}?after_id=${made?.id}&before_id=${made?.id}`);
     expect(answer.status).toBe(400);
   });
 
-  test.each([
+  test.for([
     ["bracketed", (ids: string[]) => ids.map((id) => `ids[]=${id}`).join("&")],
     ["encoded", (ids: string[]) => ids.map((id) => `ids%5B%5D=${id}`).join("&")],
     ["repeated", (ids: string[]) => ids.map((id) => `ids=${id}`).join("&")],
-  ])("ids, %s, leaves others and foreign ones out", async (_, write) => {
-    const made = await makeSeveral(3);
-    const theirs = await (await h.organization()).admin.createWorkspace();
-    const [first, second] = made;
-    const query = write([first?.id ?? "", second?.id ?? "", theirs.id]);
-    const { body } = await org.admin.get<OfficialPage>(`${OFFICIAL}?${query}`);
-    expect(idsOf(body.data)).toEqual([second?.id, first?.id]);
-  });
+  ] as const)(
+    "ids, %s, leaves others and foreign ones out",
+    async ([_, write], { h, org, makeSeveral }) => {
+      const made = await makeSeveral(3);
+      const theirs = await (await h.organization()).admin.createWorkspace();
+      const [first, second] = made;
+      const query = write([first?.id ?? "", second?.id ?? "", theirs.id]);
+      const { body } = await org.admin.get<OfficialPage>(`${OFFICIAL}?${query}`);
+      expect(idsOf(body.data)).toEqual([second?.id, first?.id]);
+    },
+  );
 
-  test("more than 100 ids are refused", async () => {
+  test("more than 100 ids are refused", async ({ org }) => {
     const query = Array.from({ length: 101 }, (_, i) => `ids[]=wksp_${i}`).join("&");
     expect((await org.admin.get(`${OFFICIAL}?${query}`)).status).toBe(400);
   });
 });
 
 describe("a workspace key with the admin permission", () => {
-  test("sees and changes its own workspace only", async () => {
+  test("sees and changes its own workspace only", async ({ h, org, makeSeveral }) => {
     const [own, another] = await makeSeveral(2);
     const key = await org.admin.createApiKey(own?.id ?? "", { permissions: ["admin"] });
     const caller = h.as(key.key);

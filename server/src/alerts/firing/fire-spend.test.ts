@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { alert, alertFiring } from "@bursar/contract/admin/alerts.ts";
 import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import type { z } from "zod";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -15,12 +15,8 @@ import { openJournal } from "#src/recording/journal.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { recordUsage } from "#src/recording/record-usage.ts";
 import { makeLedger } from "#src/spend/ledger/ledger.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
@@ -41,28 +37,165 @@ const DOLLAR = 1_000_000_000n;
 const DAY_MS = 86_400_000;
 const NEVER_MS = 2_000_000_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
+const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
+  /** Flushes when the test says so. */
+  async function startNode(database: Database = h.deps.database): Promise<Node> {
+    const nodeId = `node_${randomUUID()}`;
+    const logger = makeLogger("silent");
+    const databaseNowMs = () => h.clock.nowMs;
+    const leases = makeTestLeases({ database: h.deps.database, nodeId, databaseNowMs });
+    const ledger = makeLedger({
+      ...{ database: h.deps.database, nodeId, leases, databaseNowMs, logger },
+      refreshEveryMs: NEVER_MS,
+    });
+    const alerts = makeSpendAlerts({
+      database: h.deps.database,
+      deps: h.deps,
+      settled: () => ledger.spendParticipant.settled(),
+      logger,
+    });
+    const folder = path.join(directory, nodeId);
+    const meter = makeMeter({
+      database,
+      journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
+      participants: [recordUsage(nodeId), ledger.spendParticipant, alerts.participant],
+      version: "0.0.0",
+      newInstallationId: nodeId,
+      labelOf: (_, model) => model,
+      clock: systemClock,
+      logger,
+      flushEveryMs: NEVER_MS,
+      stopWithinMs: 0,
+    });
+    await meter.start();
+    await ledger.start();
+    stops.push(async () => {
+      await alerts.stop();
+      ledger.stop();
+      await meter.stop();
+    });
+    return { meter, alerts };
+  }
+
+  /** A request that costs so many dollars, counted. */
+  async function spend(usd: number, on: Node = node): Promise<void> {
+    const startedAtMs = h.clock.nowMs;
+    const begin = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
+    on.meter.begin(begin);
+    on.meter.end(endRecord(begin, BigInt(Math.round(usd * 100)) * (DOLLAR / 100n)));
+    await on.meter.flush();
+  }
+
+  const workspaceScope = () => ({ type: "workspace", workspace_id: workspaceId });
+
+  /** The database, and what was said to it about alerts since the last look. */
+  function watched(): { database: Database; statements: () => string[] } {
+    let seen: string[] = [];
+    const database = h.deps.database.withPlugin({
+      transformQuery: ({ node: query }) => {
+        seen.push(JSON.stringify(query, (_, value) => (typeof value === "bigint" ? "" : value)));
+        return query;
+      },
+      transformResult: ({ result }) => Promise.resolve(result),
+    });
+    const statements = () => {
+      const about = seen.filter((text) => /alert|firings/.test(text));
+      seen = [];
+      return about;
+    };
+    return { database, statements };
+  }
+
+  async function createAlert(fields: object = {}): Promise<Alert> {
+    const { body, error } = await org.admin.post<Alert>("/v1/admin/alerts", {
+      name: "Spend",
+      scope: workspaceScope(),
+      condition: { kind: "spend_limit" },
+      ...fields,
+    });
+    expect(error.message).toBe("");
+    return learn(body);
+  }
+
+  async function change(id: string, fields: object): Promise<void> {
+    const { error } = await org.admin.post(`/v1/admin/alerts/${id}`, fields);
+    expect(error.message).toBe("");
+    learn(null);
+  }
+
+  async function limit(limitUsd: number, fields: object = {}): Promise<Limit> {
+    const { body, error } = await org.admin.post<Limit>("/v1/admin/spend_limits", {
+      scope: workspaceScope(),
+      period: "monthly",
+      limit_usd: limitUsd,
+      enforcement: "soft",
+      ...fields,
+    });
+    expect(error.message).toBe("");
+    return learn(body);
+  }
+
+  async function firings(): Promise<Firing[]> {
+    const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings?limit=100");
+    return body.data;
+  }
+
+  /** Of every firing so far, sorted. */
+  const fired = async () => (await firings()).map(({ threshold }) => threshold).sort();
+
+  const sweep = () => inTransaction(h.deps.database, (tx) => sweepSpendAlerts(tx, h.deps));
+
+  /** The database over a line that loses the answer of the next commit, or breaks before it. */
+  function unreliable(when: "after commit" | "before commit"): Database {
+    let left = 1;
+    return new Proxy(h.deps.database, {
+      get(target, name) {
+        if (name !== "transaction") {
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        return () => ({
+          execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
+            const fails = left > 0;
+            left -= 1;
+            const result = await target.transaction().execute(async (tx) => {
+              const value = await work(tx);
+              if (fails && when === "before commit") throw new Error("connection lost");
+              return value;
+            });
+            if (fails) throw new Error("connection lost");
+            return result;
+          },
+        });
+      },
+    });
+  }
+
+  return {
+    startNode,
+    spend,
+    workspaceScope,
+    watched,
+    createAlert,
+    change,
+    limit,
+    firings,
+    fired,
+    sweep,
+    unreliable,
+  };
+});
+
 let directory: string;
 let stops: (() => Promise<void>)[];
 let node: Node;
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(() => h.close());
-
-beforeEach(async () => {
+test.beforeEach(async ({ h, company }) => {
   // The database notes raises, and when limits are made, by its own clock.
   h.clock.nowMs = Date.now();
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
   directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-alerts-"));
   stops = [];
-  node = await startNode();
+  node = await company.startNode();
 });
 
 afterEach(async () => {
@@ -70,255 +203,161 @@ afterEach(async () => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** Flushes when the test says so. */
-async function startNode(database: Database = h.deps.database): Promise<Node> {
-  const nodeId = `node_${randomUUID()}`;
-  const logger = makeLogger("silent");
-  const databaseNowMs = () => h.clock.nowMs;
-  const leases = makeTestLeases({ database: h.deps.database, nodeId, databaseNowMs });
-  const ledger = makeLedger({
-    ...{ database: h.deps.database, nodeId, leases, databaseNowMs, logger },
-    refreshEveryMs: NEVER_MS,
-  });
-  const alerts = makeSpendAlerts({
-    database: h.deps.database,
-    deps: h.deps,
-    settled: () => ledger.spendParticipant.settled(),
-    logger,
-  });
-  const folder = path.join(directory, nodeId);
-  const meter = makeMeter({
-    database,
-    journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
-    participants: [recordUsage(nodeId), ledger.spendParticipant, alerts.participant],
-    version: "0.0.0",
-    newInstallationId: nodeId,
-    labelOf: (_, model) => model,
-    clock: systemClock,
-    logger,
-    flushEveryMs: NEVER_MS,
-    stopWithinMs: 0,
-  });
-  await meter.start();
-  await ledger.start();
-  stops.push(async () => {
-    await alerts.stop();
-    ledger.stop();
-    await meter.stop();
-  });
-  return { meter, alerts };
-}
-
-/** A request that costs so many dollars, counted. */
-async function spend(usd: number, on: Node = node): Promise<void> {
-  const startedAtMs = h.clock.nowMs;
-  const begin = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
-  on.meter.begin(begin);
-  on.meter.end(endRecord(begin, BigInt(Math.round(usd * 100)) * (DOLLAR / 100n)));
-  await on.meter.flush();
-}
-
-const workspaceScope = () => ({ type: "workspace", workspace_id: workspaceId });
-
 /** As nodes learn of a change. */
 function learn<Body>(body: Body): Body {
   node.alerts.forget("anything");
   return body;
 }
 
-/** The database, and what was said to it about alerts since the last look. */
-function watched(): { database: Database; statements: () => string[] } {
-  let seen: string[] = [];
-  const database = h.deps.database.withPlugin({
-    transformQuery: ({ node: query }) => {
-      seen.push(JSON.stringify(query, (_, value) => (typeof value === "bigint" ? "" : value)));
-      return query;
-    },
-    transformResult: ({ result }) => Promise.resolve(result),
-  });
-  const statements = () => {
-    const about = seen.filter((text) => /alert|firings/.test(text));
-    seen = [];
-    return about;
-  };
-  return { database, statements };
-}
-
-async function createAlert(fields: object = {}): Promise<Alert> {
-  const { body, error } = await org.admin.post<Alert>("/v1/admin/alerts", {
-    name: "Spend",
-    scope: workspaceScope(),
-    condition: { kind: "spend_limit" },
-    ...fields,
-  });
-  expect(error.message).toBe("");
-  return learn(body);
-}
-
-async function change(id: string, fields: object): Promise<void> {
-  const { error } = await org.admin.post(`/v1/admin/alerts/${id}`, fields);
-  expect(error.message).toBe("");
-  learn(null);
-}
-
-async function limit(limitUsd: number, fields: object = {}): Promise<Limit> {
-  const { body, error } = await org.admin.post<Limit>("/v1/admin/spend_limits", {
-    scope: workspaceScope(),
-    period: "monthly",
-    limit_usd: limitUsd,
-    enforcement: "soft",
-    ...fields,
-  });
-  expect(error.message).toBe("");
-  return learn(body);
-}
-
-async function firings(): Promise<Firing[]> {
-  const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings?limit=100");
-  return body.data;
-}
-
-/** Of every firing so far, sorted. */
-const fired = async () => (await firings()).map(({ threshold }) => threshold).sort();
-
-const sweep = () => inTransaction(h.deps.database, (tx) => sweepSpendAlerts(tx, h.deps));
-
 describe("a flush", () => {
-  test("fires what it crosses, each once, with what was known", async () => {
-    await limit(10);
-    const { id } = await createAlert();
-    await spend(4.99);
-    expect(await fired()).toEqual([]);
-    await spend(0.01);
-    expect(await fired()).toEqual(["50%"]);
-    await spend(1);
-    await spend(4);
-    expect(await fired()).toEqual(["100%", "50%", "75%", "90%"]);
-    await spend(10);
-    expect(await fired()).toHaveLength(4);
-    const first = (await firings()).find(({ threshold }) => threshold === "50%");
+  test("fires what it crosses, each once, with what was known", async ({
+    workspaceId,
+    company,
+  }) => {
+    await company.limit(10);
+    const { id } = await company.createAlert();
+    await company.spend(4.99);
+    expect(await company.fired()).toEqual([]);
+    await company.spend(0.01);
+    expect(await company.fired()).toEqual(["50%"]);
+    await company.spend(1);
+    await company.spend(4);
+    expect(await company.fired()).toEqual(["100%", "50%", "75%", "90%"]);
+    await company.spend(10);
+    expect(await company.fired()).toHaveLength(4);
+    const first = (await company.firings()).find(({ threshold }) => threshold === "50%");
     expect(first).toMatchObject({
       alert: { id },
-      scope: workspaceScope(),
+      scope: company.workspaceScope(),
       workspace_id: workspaceId,
       facts: { spent_usd: "5.00", limit_usd: "10.00", period: "monthly", enforcement: "soft" },
       is_muted: false,
     });
   });
 
-  test("of two nodes at once fires each threshold once", async () => {
-    await limit(10);
-    await createAlert();
-    const other = await startNode();
-    await Promise.all([spend(6), spend(6, other)]);
-    expect(await fired()).toEqual(["100%", "50%", "75%", "90%"]);
+  test("of two nodes at once fires each threshold once", async ({ company }) => {
+    await company.limit(10);
+    await company.createAlert();
+    const other = await company.startNode();
+    await Promise.all([company.spend(6), company.spend(6, other)]);
+    expect(await company.fired()).toEqual(["100%", "50%", "75%", "90%"]);
   });
 
-  test("far from every threshold makes no statement about alerts; what other nodes have spent counts", async () => {
-    await limit(10);
-    await createAlert();
-    const { database, statements } = watched();
-    const [first, second] = [await startNode(database), await startNode()];
-    await spend(1, first);
+  test("far from every threshold makes no statement about alerts; what other nodes have spent counts", async ({
+    company,
+  }) => {
+    await company.limit(10);
+    await company.createAlert();
+    const { database, statements } = company.watched();
+    const [first, second] = [await company.startNode(database), await company.startNode()];
+    await company.spend(1, first);
     expect(statements()).not.toEqual([]);
-    await spend(1, first);
+    await company.spend(1, first);
     expect(statements()).toEqual([]);
-    await spend(2.99, second);
+    await company.spend(2.99, second);
     expect(statements()).toEqual([]);
-    await spend(0.01, first);
+    await company.spend(0.01, first);
     expect(statements()).not.toEqual([]);
-    expect(await fired()).toEqual(["50%"]);
-    await spend(0.01, first);
+    expect(await company.fired()).toEqual(["50%"]);
+    await company.spend(0.01, first);
     expect(statements()).toEqual([]);
   });
 
-  test.each(["after commit", "before commit"] as const)(
+  test.for(["after commit", "before commit"] as const)(
     "whose answer is lost %s fires each threshold once, and counts once",
-    async (when) => {
-      await limit(10);
-      await createAlert();
-      const on = await startNode(unreliable(when));
-      await spend(6, on);
+    async (when, { company }) => {
+      await company.limit(10);
+      await company.createAlert();
+      const on = await company.startNode(company.unreliable(when));
+      await company.spend(6, on);
       await on.meter.flush();
-      expect(await fired()).toEqual(["50%"]);
-      await spend(3, on);
-      expect(await fired()).toEqual(["50%", "75%", "90%"]);
-      const [ninety] = (await firings()).filter(({ threshold }) => threshold === "90%");
+      expect(await company.fired()).toEqual(["50%"]);
+      await company.spend(3, on);
+      expect(await company.fired()).toEqual(["50%", "75%", "90%"]);
+      const [ninety] = (await company.firings()).filter(({ threshold }) => threshold === "90%");
       expect(ninety?.facts.spent_usd).toBe("9.00");
     },
   );
 
-  test("that cannot fire counts all the same, and the sweep fires", async () => {
-    await limit(10);
-    await createAlert();
+  test("that cannot fire counts all the same, and the sweep fires", async ({ h, company }) => {
+    await company.limit(10);
+    await company.createAlert();
     const { randomBytes } = h.deps;
     h.deps.randomBytes = () => {
       throw new Error("a bug of an alert");
     };
     try {
-      await spend(6);
+      await company.spend(6);
     } finally {
       h.deps.randomBytes = randomBytes;
     }
-    expect(await fired()).toEqual([]);
-    await sweep();
-    const [firing] = await firings();
+    expect(await company.fired()).toEqual([]);
+    await company.sweep();
+    const [firing] = await company.firings();
     expect(firing).toMatchObject({ threshold: "50%", facts: { spent_usd: "6.00" } });
-    await sweep();
-    expect(await fired()).toEqual(["50%"]);
+    await company.sweep();
+    expect(await company.fired()).toEqual(["50%"]);
   });
 });
 
 describe("a limit", () => {
-  test("that is lowered below what is spent fires at once, once", async () => {
-    await limit(100);
-    await createAlert();
-    await spend(8);
-    expect(await fired()).toEqual([]);
-    await limit(10);
-    expect(await fired()).toEqual(["50%", "75%"]);
-    await limit(9);
-    expect(await fired()).toEqual(["50%", "75%"]);
+  test("that is lowered below what is spent fires at once, once", async ({ company }) => {
+    await company.limit(100);
+    await company.createAlert();
+    await company.spend(8);
+    expect(await company.fired()).toEqual([]);
+    await company.limit(10);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
+    await company.limit(9);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
   });
 
-  test("that is lowered and put back as it was arms what lies above the spend again", async () => {
-    await limit(100);
-    await createAlert();
-    await spend(8);
-    await limit(10);
-    expect(await fired()).toEqual(["50%", "75%"]);
-    await limit(100);
-    expect(await fired()).toEqual(["50%", "75%"]);
-    await spend(42);
-    expect(await fired()).toEqual(["50%", "50%", "75%"]);
+  test("that is lowered and put back as it was arms what lies above the spend again", async ({
+    company,
+  }) => {
+    await company.limit(100);
+    await company.createAlert();
+    await company.spend(8);
+    await company.limit(10);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
+    await company.limit(100);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
+    await company.spend(42);
+    expect(await company.fired()).toEqual(["50%", "50%", "75%"]);
   });
 
-  test("that is raised arms what lies above the spend again, and nothing else", async () => {
-    await limit(10);
-    await createAlert();
-    await spend(8);
-    expect(await fired()).toEqual(["50%", "75%"]);
-    await limit(12);
-    expect(await fired()).toEqual(["50%", "75%"]);
-    await spend(1);
+  test("that is raised arms what lies above the spend again, and nothing else", async ({
+    company,
+  }) => {
+    await company.limit(10);
+    await company.createAlert();
+    await company.spend(8);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
+    await company.limit(12);
+    expect(await company.fired()).toEqual(["50%", "75%"]);
+    await company.spend(1);
     // 75 % of 12 is 9 again; 50 % stayed below what was spent.
-    expect(await fired()).toEqual(["50%", "75%", "75%"]);
+    expect(await company.fired()).toEqual(["50%", "75%", "75%"]);
   });
 
-  test("that is removed and made anew counts as raised", async () => {
-    const { id } = await limit(10);
-    await createAlert();
-    await spend(8);
+  test("that is removed and made anew counts as raised", async ({ org, company }) => {
+    const { id } = await company.limit(10);
+    await company.createAlert();
+    await company.spend(8);
     await org.admin.remove(`/v1/admin/spend_limits/${id}`);
-    await limit(10);
-    expect(await fired()).toEqual(["50%", "50%", "75%", "75%"]);
+    await company.limit(10);
+    expect(await company.fired()).toEqual(["50%", "50%", "75%", "75%"]);
   });
 
-  test("that is strict has reached 100 % when it refuses, whatever is settled, once", async () => {
-    await limit(10, { enforcement: "strict" });
-    await createAlert();
-    await spend(9.6);
-    expect(await fired()).toEqual(["50%", "75%", "90%"]);
+  test("that is strict has reached 100 % when it refuses, whatever is settled, once", async ({
+    org,
+    workspaceId,
+    company,
+  }) => {
+    await company.limit(10, { enforcement: "strict" });
+    await company.createAlert();
+    await company.spend(9.6);
+    expect(await company.fired()).toEqual(["50%", "75%", "90%"]);
     const reached = {
       organizationId: org.id,
       scopeType: "workspace",
@@ -330,81 +369,86 @@ describe("a limit", () => {
     // Another limit than the one that stands there by now: nothing.
     node.alerts.noteReached({ ...reached, amountNanoUsd: 9n * DOLLAR });
     await node.alerts.stop();
-    expect(await fired()).toEqual(["50%", "75%", "90%"]);
+    expect(await company.fired()).toEqual(["50%", "75%", "90%"]);
     for (let i = 0; i < 3; i++) node.alerts.noteReached(reached);
     await node.alerts.stop();
-    expect(await fired()).toEqual(["100%", "50%", "75%", "90%"]);
-    await spend(0.4);
-    expect(await fired()).toHaveLength(4);
+    expect(await company.fired()).toEqual(["100%", "50%", "75%", "90%"]);
+    await company.spend(0.4);
+    expect(await company.fired()).toHaveLength(4);
   });
 });
 
 describe("a period", () => {
-  test("that is new fires anew", async () => {
-    await limit(10, { period: "daily" });
-    await createAlert();
-    await spend(6);
-    expect(await fired()).toEqual(["50%"]);
+  test("that is new fires anew", async ({ h, company }) => {
+    await company.limit(10, { period: "daily" });
+    await company.createAlert();
+    await company.spend(6);
+    expect(await company.fired()).toEqual(["50%"]);
     h.clock.nowMs += DAY_MS;
-    await spend(4);
-    expect(await fired()).toEqual(["50%"]);
-    await spend(1);
-    expect(await fired()).toEqual(["50%", "50%"]);
+    await company.spend(4);
+    expect(await company.fired()).toEqual(["50%"]);
+    await company.spend(1);
+    expect(await company.fired()).toEqual(["50%", "50%"]);
   });
 });
 
 describe("a rule", () => {
-  test("that is made, or gets another threshold, fires what is crossed already", async () => {
-    await limit(10);
-    await spend(6);
-    const { id } = await createAlert({
+  test("that is made, or gets another threshold, fires what is crossed already", async ({
+    company,
+  }) => {
+    await company.limit(10);
+    await company.spend(6);
+    const { id } = await company.createAlert({
       condition: { kind: "spend_limit", thresholds: [{ percent: 50 }] },
     });
-    expect(await fired()).toEqual(["50%"]);
-    await change(id, {
+    expect(await company.fired()).toEqual(["50%"]);
+    await company.change(id, {
       condition: { kind: "spend_limit", thresholds: [{ percent: 50 }, { percent: 60 }] },
     });
-    expect(await fired()).toEqual(["50%", "60%"]);
+    expect(await company.fired()).toEqual(["50%", "60%"]);
   });
 
-  test("about an amount needs no limit", async () => {
-    await createAlert({
+  test("about an amount needs no limit", async ({ company }) => {
+    await company.createAlert({
       condition: { kind: "spend_limit", thresholds: [{ amount_usd: 5, period: "monthly" }] },
     });
-    await spend(5);
-    const [firing] = await firings();
+    await company.spend(5);
+    const [firing] = await company.firings();
     expect(firing).toMatchObject({
       threshold: "$5.00",
       facts: { limit_usd: null, spend_limit_id: null, enforcement: null },
     });
   });
 
-  test("that is off or deleted fires nothing; switched on again, what is crossed", async () => {
-    await limit(10);
-    const { id } = await createAlert({ is_enabled: false });
-    const deleted = await createAlert({ name: "Deleted" });
+  test("that is off or deleted fires nothing; switched on again, what is crossed", async ({
+    org,
+    company,
+  }) => {
+    await company.limit(10);
+    const { id } = await company.createAlert({ is_enabled: false });
+    const deleted = await company.createAlert({ name: "Deleted" });
     await org.admin.remove(`/v1/admin/alerts/${deleted.id}`);
     learn(null);
-    await spend(6);
-    await sweep();
-    expect(await fired()).toEqual([]);
-    await change(id, { is_enabled: true });
-    expect((await firings()).map((firing) => firing.alert.id)).toEqual([id]);
+    await company.spend(6);
+    await company.sweep();
+    expect(await company.fired()).toEqual([]);
+    await company.change(id, { is_enabled: true });
+    expect((await company.firings()).map((firing) => firing.alert.id)).toEqual([id]);
   });
 
-  test("that is muted fires, and tells nobody", async () => {
+  test("that is muted fires, and tells nobody", async ({ org, company }) => {
     const channel = await org.operator.post<{ id: string }>("/v1/admin/alert_channels", {
       name: "Mail",
       target: { kind: "email", recipients: { addresses: ["desk@example.com"] } },
     });
-    await limit(10);
-    const { id } = await createAlert({ channel_ids: [channel.body.id] });
-    await spend(6);
-    await change(id, { muted_until: new Date(Date.now() + DAY_MS).toISOString() });
-    await spend(2);
-    await change(id, { muted_until: null });
-    await spend(1);
-    const told = (await firings()).map(({ threshold, is_muted, deliveries }) => {
+    await company.limit(10);
+    const { id } = await company.createAlert({ channel_ids: [channel.body.id] });
+    await company.spend(6);
+    await company.change(id, { muted_until: new Date(Date.now() + DAY_MS).toISOString() });
+    await company.spend(2);
+    await company.change(id, { muted_until: null });
+    await company.spend(1);
+    const told = (await company.firings()).map(({ threshold, is_muted, deliveries }) => {
       return { threshold, is_muted, deliveries: deliveries.length };
     });
     expect(told.sort((a, b) => (a.threshold < b.threshold ? -1 : 1))).toEqual([
@@ -414,19 +458,29 @@ describe("a rule", () => {
     ]);
   });
 
-  test("watches what lies inside its scope only where it says so, each by itself", async () => {
-    await limit(10);
-    await limit(10, { scope: { type: "api_key", api_key_id: apiKeyId } });
-    await limit(10, { scope: { type: "organization" } });
+  test("watches what lies inside its scope only where it says so, each by itself", async ({
+    apiKeyId,
+    company,
+  }) => {
+    await company.limit(10);
+    await company.limit(10, { scope: { type: "api_key", api_key_id: apiKeyId } });
+    await company.limit(10, { scope: { type: "organization" } });
     const thresholds = [{ percent: 50 }];
     const condition = { kind: "spend_limit", thresholds };
     const organization = { type: "organization" };
-    await createAlert({ name: "Organization", scope: organization, condition });
-    await createAlert({ name: "Everything", scope: organization, includes_below: true, condition });
-    await createAlert({ name: "Workspace", condition });
-    await createAlert({ name: "Workspace and keys", includes_below: true, condition });
-    await spend(6);
-    const found = (await firings()).map((firing) => `${firing.alert.name}: ${firing.scope.type}`);
+    await company.createAlert({ name: "Organization", scope: organization, condition });
+    await company.createAlert({
+      name: "Everything",
+      scope: organization,
+      includes_below: true,
+      condition,
+    });
+    await company.createAlert({ name: "Workspace", condition });
+    await company.createAlert({ name: "Workspace and keys", includes_below: true, condition });
+    await company.spend(6);
+    const found = (await company.firings()).map(
+      (firing) => `${firing.alert.name}: ${firing.scope.type}`,
+    );
     expect(found.sort()).toEqual([
       "Everything: api_key",
       "Everything: organization",
@@ -438,7 +492,7 @@ describe("a rule", () => {
     ]);
   });
 
-  test("of another organization sees nothing of this one", async () => {
+  test("of another organization sees nothing of this one", async ({ h, company }) => {
     const other = await h.organization();
     await other.admin.post("/v1/admin/alerts", {
       name: "Elsewhere",
@@ -446,35 +500,9 @@ describe("a rule", () => {
       includes_below: true,
       condition: { kind: "spend_limit", thresholds: [{ amount_usd: 1 }] },
     });
-    await spend(6);
-    await sweep();
+    await company.spend(6);
+    await company.sweep();
     const { body } = await other.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
     expect(body.data).toEqual([]);
   });
 });
-
-/** The database over a line that loses the answer of the next commit, or breaks before it. */
-function unreliable(when: "after commit" | "before commit"): Database {
-  let left = 1;
-  return new Proxy(h.deps.database, {
-    get(target, name) {
-      if (name !== "transaction") {
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      }
-      return () => ({
-        execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
-          const fails = left > 0;
-          left -= 1;
-          const result = await target.transaction().execute(async (tx) => {
-            const value = await work(tx);
-            if (fails && when === "before commit") throw new Error("connection lost");
-            return value;
-          });
-          if (fails) throw new Error("connection lost");
-          return result;
-        },
-      });
-    },
-  });
-}

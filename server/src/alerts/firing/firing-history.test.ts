@@ -1,90 +1,81 @@
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 
 type Firing = z.output<typeof alertFiring>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base.extend("company", ({ h, org, workspaceId }) => {
+  /** A rule about a month of which $2 are spent, $1 if nothing else is said, that tells these channels. */
+  async function fire(
+    channelIds: readonly string[],
+    thresholds: readonly object[] = aDollar,
+  ): Promise<Firing> {
+    const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
+    const place = { organizationId: org.id, scopeId: workspaceId, periodStart };
+    const month = { scopeType: "workspace", period: "monthly" } as const;
+    const charge = { ...place, ...month, nanoUsd: 2_000_000_000n };
+    await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+    await org.admin.post("/v1/admin/alerts", {
+      name: "A dollar",
+      scope: { type: "workspace", workspace_id: workspaceId },
+      condition: { kind: "spend_limit", thresholds },
+      channel_ids: channelIds,
+    });
+    const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
+    const [firing] = body.data;
+    if (!firing) throw new Error("the rule fired nothing");
+    return firing;
+  }
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
+  async function createChannel(name: string, target: object): Promise<string> {
+    const { body } = await org.operator.post<{ id: string }>("/v1/admin/alert_channels", {
+      name,
+      target,
+    });
+    return body.id;
+  }
+
+  const pager = () =>
+    createChannel("Pager", { kind: "pagerduty", routing_key: "k".repeat(32), region: "eu" });
+
+  const acknowledge = (id: string, note = "Known.") =>
+    org.admin.post<Firing>(`/v1/admin/alert_firings/${id}/acknowledge`, { note });
+
+  /** Keys of jobs that tell somebody that the firing is seen to. */
+  async function acknowledgements(firingId: string): Promise<string[]> {
+    const { rows } = await sql<{ key: string }>`
+    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`acknowledge_alert:${firingId}:%`}`.execute(
+      h.deps.database,
+    );
+    return rows.map(({ key }) => key);
+  }
+
+  const setStatus = (channelId: string, status: "sent" | "queued") =>
+    h.deps.database
+      .updateTable("alert_delivery")
+      .set({ status })
+      .where("alert_channel_id", "=", channelId)
+      .execute();
+
+  return { fire, createChannel, pager, acknowledge, acknowledgements, setStatus };
 });
 
 const aDollar = [{ amount_usd: 1 }];
 
-/** A rule about a month of which $2 are spent, $1 if nothing else is said, that tells these channels. */
-async function fire(
-  channelIds: readonly string[],
-  thresholds: readonly object[] = aDollar,
-): Promise<Firing> {
-  const periodStart = `${new Date(h.clock.nowMs).toISOString().slice(0, 7)}-01`;
-  const place = { organizationId: org.id, scopeId: workspaceId, periodStart };
-  const month = { scopeType: "workspace", period: "monthly" } as const;
-  const charge = { ...place, ...month, nanoUsd: 2_000_000_000n };
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
-  await org.admin.post("/v1/admin/alerts", {
-    name: "A dollar",
-    scope: { type: "workspace", workspace_id: workspaceId },
-    condition: { kind: "spend_limit", thresholds },
-    channel_ids: channelIds,
-  });
-  const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
-  const [firing] = body.data;
-  if (!firing) throw new Error("the rule fired nothing");
-  return firing;
-}
-
-async function createChannel(name: string, target: object): Promise<string> {
-  const { body } = await org.operator.post<{ id: string }>("/v1/admin/alert_channels", {
-    name,
-    target,
-  });
-  return body.id;
-}
-
-const pager = () =>
-  createChannel("Pager", { kind: "pagerduty", routing_key: "k".repeat(32), region: "eu" });
-
-const acknowledge = (id: string, note = "Known.") =>
-  org.admin.post<Firing>(`/v1/admin/alert_firings/${id}/acknowledge`, { note });
-
-/** Keys of jobs that tell somebody that the firing is seen to. */
-async function acknowledgements(firingId: string): Promise<string[]> {
-  const { rows } = await sql<{ key: string }>`
-    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`acknowledge_alert:${firingId}:%`}`.execute(
-    h.deps.database,
-  );
-  return rows.map(({ key }) => key);
-}
-
-const setStatus = (channelId: string, status: "sent" | "queued") =>
-  h.deps.database
-    .updateTable("alert_delivery")
-    .set({ status })
-    .where("alert_channel_id", "=", channelId)
-    .execute();
-
-test("a firing that is acknowledged says by whom and why, and so does the audit log; the last note stays", async () => {
-  const { id } = await fire([]);
+test("a firing that is acknowledged says by whom and why, and so does the audit log; the last note stays", async ({
+  h,
+  org,
+  company,
+}) => {
+  const { id } = await company.fire([]);
   const events = await watchEvents(h.deps.database, org.id);
-  expect((await acknowledge(id, "Looking.")).body.note).toBe("Looking.");
-  const { body } = await acknowledge(id, "A load test.");
+  expect((await company.acknowledge(id, "Looking.")).body.note).toBe("Looking.");
+  const { body } = await company.acknowledge(id, "A load test.");
   expect(body).toMatchObject({ note: "A load test.", acknowledged_by: { type: "admin_key" } });
   expect(body.acknowledged_at).not.toBeNull();
   expect((await events()).map(({ event }) => event)).toEqual([
@@ -95,48 +86,57 @@ test("a firing that is acknowledged says by whom and why, and so does the audit 
   expect(open.body.data).toEqual([]);
 });
 
-test("where it opened an incident at PagerDuty, that is acknowledged too, and nowhere else", async () => {
-  const pagerId = await pager();
-  const slackId = await createChannel("Chat", {
+test("where it opened an incident at PagerDuty, that is acknowledged too, and nowhere else", async ({
+  company,
+}) => {
+  const pagerId = await company.pager();
+  const slackId = await company.createChannel("Chat", {
     kind: "slack",
     url: "https://hooks.slack.com/services/T/B/x",
   });
-  const { id } = await fire([pagerId, slackId]);
-  await setStatus(pagerId, "sent");
-  await setStatus(slackId, "sent");
-  await acknowledge(id);
-  expect(await acknowledgements(id)).toEqual([`acknowledge_alert:${id}:${pagerId}`]);
+  const { id } = await company.fire([pagerId, slackId]);
+  await company.setStatus(pagerId, "sent");
+  await company.setStatus(slackId, "sent");
+  await company.acknowledge(id);
+  expect(await company.acknowledgements(id)).toEqual([`acknowledge_alert:${id}:${pagerId}`]);
 });
 
-test("an incident that was never opened is not acknowledged", async () => {
-  const pagerId = await pager();
-  const { id } = await fire([pagerId]);
-  await setStatus(pagerId, "queued");
-  await acknowledge(id);
-  expect(await acknowledgements(id)).toEqual([]);
+test("an incident that was never opened is not acknowledged", async ({ company }) => {
+  const pagerId = await company.pager();
+  const { id } = await company.fire([pagerId]);
+  await company.setStatus(pagerId, "queued");
+  await company.acknowledge(id);
+  expect(await company.acknowledgements(id)).toEqual([]);
 });
 
-test("is_over tells firings whose cause has ended from those whose cause lasts", async () => {
-  const { id, alert } = await fire([]);
+test("is_over tells firings whose cause has ended from those whose cause lasts", async ({
+  org,
+  company,
+}) => {
+  const { id, alert } = await company.fire([]);
   const list = async (query: string) => {
     const { body } = await org.admin.get<Listed<Firing>>(`/v1/admin/alert_firings?${query}`);
     return body.data.map((firing) => firing.id);
   };
   expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[id], []]);
-  await acknowledge(id);
+  await company.acknowledge(id);
   expect(await list("is_acknowledged=false&is_over=false")).toEqual([]);
   await org.admin.post(`/v1/admin/alerts/${alert.id}`, { is_enabled: false });
   expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[], [id]]);
 });
 
-test("is_superseded leaves the furthest threshold of each row of percentages and amounts", async () => {
+test("is_superseded leaves the furthest threshold of each row of percentages and amounts", async ({
+  org,
+  workspaceId,
+  company,
+}) => {
   await org.admin.post("/v1/admin/workspaces/limits", {
     workspace_id: workspaceId,
     monthly_limit_usd: 2,
   });
   const percentages = [{ percent: 90 }, { percent: 100 }, { percent: 50 }];
   const daily = { amount_usd: 0.1, period: "daily" };
-  const { alert } = await fire([], [...percentages, ...aDollar, { amount_usd: 2 }, daily]);
+  const { alert } = await company.fire([], [...percentages, ...aDollar, { amount_usd: 2 }, daily]);
   const list = async (isSuperseded: boolean) => {
     const query = `alert_id=${alert.id}&is_superseded=${isSuperseded}`;
     const { body } = await org.admin.get<Listed<Firing>>(`/v1/admin/alert_firings?${query}`);

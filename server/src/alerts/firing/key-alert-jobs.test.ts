@@ -1,12 +1,7 @@
 // Oldest PostgreSQL: background
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AdminHarness,
-  type Listed,
-  PUBLIC_URL,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { afterAll, describe, expect } from "vitest";
+import { type Listed, PUBLIC_URL } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import {
   type AlertJobNodes,
   createAlert,
@@ -21,148 +16,29 @@ import { makeKeyAlertJobs } from "./key-alert-jobs.ts";
 const DAY_MS = 86_400_000;
 const KEYS = "/v1/admin/api_keys";
 
-let h: AdminHarness;
-let nodes: AlertJobNodes;
-let org: TestOrganization;
-let workspaceId: string;
-let startMs: number;
+const test = base.extend("company", ({ h, org }) => {
+  const makeKey = (fields: object = {}) => org.operator.createApiKey(workspaceId, fields);
 
-beforeAll(async () => {
-  h = await startAdmin();
-  startMs = h.clock.nowMs;
-  nodes = startAlertJobs(h, makeKeyAlertJobs);
-});
-afterAll(async () => {
-  await nodes.close();
-  await h.close();
-});
-beforeEach(async () => {
-  h.clock.nowMs = startMs;
-  org = await h.organization();
-  ({ id: workspaceId } = await org.operator.createWorkspace());
-});
+  const fired = () => listFired(org);
 
-const makeKey = (fields: object = {}) => org.operator.createApiKey(workspaceId, fields);
-const at = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
-const iso = (time: string) => new Date(time).toISOString();
+  const firings = () => listFirings(org);
 
-const fired = () => listFired(org);
-const firings = () => listFirings(org);
+  async function onDay(days: number): Promise<void> {
+    h.clock.nowMs = startMs + days * DAY_MS;
+    await nodes.run();
+  }
 
-async function onDay(days: number): Promise<void> {
-  h.clock.nowMs = startMs + days * DAY_MS;
-  await nodes.run();
-}
-
-/** On that day, from that address, and written at once. */
-async function use(id: string, days: number, address: string | null = "203.0.113.9") {
-  const { id: secretId } = await h.deps.database
-    .selectFrom("api_key_secret")
-    .select("id")
-    .where("api_key_id", "=", id)
-    .executeTakeFirstOrThrow();
-  const atMs = startMs + days * DAY_MS;
-  h.keyUse.record({ secretId: Number(secretId), atMs, address, model: null });
-  await h.keyUse.flush();
-}
-
-describe("a key that expires", () => {
-  test("is told of once on each of the days, and again when it has another expiry", async () => {
-    const { id } = await makeKey({ name: "build", expires_at: at(30) });
-    await createAlert(org, { kind: "key_expiring", days: [3, 14, 1] });
-    await onDay(15.9);
-    expect(await fired()).toEqual([]);
-    await onDay(16);
-    await onDay(17);
-    const [first] = await firings();
-    expect(first).toMatchObject({ kind: "key_expiring", workspace_id: workspaceId });
-    expect(first?.title).toBe("The API key build expires on 2026-12-20 at 12:00 UTC.");
-    expect(iso(first?.facts.expires_at ?? "")).toBe(at(30));
-    await onDay(27);
-    await onDay(29);
-    expect(await fired()).toEqual([
-      [id, "14 days"],
-      [id, "3 days"],
-      [id, "1 day"],
-    ]);
-    await org.operator.post(`${KEYS}/${id}`, { expires_at: at(60) });
-    await onDay(47);
-    expect((await fired()).slice(3)).toEqual([[id, "14 days"]]);
-    await onDay(61);
-    expect((await fired()).length).toBe(4);
-  });
-
-  test("within several of the days at once is told of once, with the least of them", async () => {
-    const { id } = await makeKey({ expires_at: at(2) });
-    await createAlert(org, { kind: "key_expiring", days: [14, 3] });
-    await onDay(0);
-    await onDay(1);
-    expect(await fired()).toEqual([[id, "3 days"]]);
-  });
-
-  test("is told of on the day after, where no days before are asked for", async () => {
-    const { id } = await makeKey({ name: "build", expires_at: at(2) });
-    await createAlert(org, { kind: "key_expiring", days: [0] });
-    await onDay(1.9);
-    expect(await fired()).toEqual([]);
-    await onDay(2.1);
-    expect(await fired()).toEqual([[id, "0 days"]]);
-    expect((await firings())[0]?.title).toBe(
-      "The API key build expired on 2026-11-22 at 12:00 UTC.",
-    );
-  });
-
-  test("is no news where it is disabled, archived, expired long since or outside the scope", async () => {
-    const other = await org.operator.createWorkspace();
-    const outside = await org.operator.createApiKey(other.id, { expires_at: at(2) });
-    const inside = await makeKey({ expires_at: at(2) });
-    const [disabled, archived] = [
-      await makeKey({ expires_at: at(2) }),
-      await makeKey({ expires_at: at(2) }),
-    ];
-    await makeKey({ expires_at: null });
-    await org.operator.post(`${KEYS}/${disabled.id}`, { status: "inactive" });
-    await org.operator.post(`${KEYS}/${archived.id}`, { status: "archived" });
-    const condition = { kind: "key_expiring", days: [3] };
-    await createAlert(org, condition, { scope: { type: "workspace", workspace_id: workspaceId } });
-    await createAlert(org, condition, { scope: { type: "api_key", api_key_id: outside.id } });
-    await createAlert(org, condition, { is_enabled: false });
-    await onDay(0);
-    expect((await fired()).sort()).toEqual(
-      [
-        [inside.id, "3 days"],
-        [outside.id, "3 days"],
-      ].sort(),
-    );
-    const late = await createAlert(org, { kind: "key_expiring", days: [14] });
-    await onDay(3);
-    expect((await firings()).filter((firing) => firing.alert.id === late.id)).toEqual([]);
-  });
-});
-
-describe("a key that is not used", () => {
-  test("is told of once after its days, and once more after a use and as many days", async () => {
-    const { id } = await makeKey({ name: "build" });
-    await createAlert(org, { kind: "key_unused", days: 30 });
-    await onDay(29.9);
-    expect(await fired()).toEqual([]);
-    await onDay(30);
-    await onDay(40);
-    expect(await fired()).toEqual([[id, "30 days"]]);
-    expect((await firings())[0]?.title).toBe("The API key build has not been used for 30 days.");
-    await use(id, 41);
-    await onDay(70);
-    expect((await fired()).length).toBe(1);
-    await onDay(71);
-    await onDay(90);
-    expect(await fired()).toEqual([
-      [id, "30 days"],
-      [id, "30 days"],
-    ]);
-    expect((await firings())[1]?.title).toBe(
-      "The API key build has not been used since 2026-12-31 at 12:00 UTC.",
-    );
-  });
+  /** On that day, from that address, and written at once. */
+  async function use(id: string, days: number, address: string | null = "203.0.113.9") {
+    const { id: secretId } = await h.deps.database
+      .selectFrom("api_key_secret")
+      .select("id")
+      .where("api_key_id", "=", id)
+      .executeTakeFirstOrThrow();
+    const atMs = startMs + days * DAY_MS;
+    h.keyUse.record({ secretId: Number(secretId), atMs, address, model: null });
+    await h.keyUse.flush();
+  }
 
   /** What the messages of the alert say, each as its receiver gets it. */
   async function messages(): Promise<{ to: string | null; message: AlertMessage }[]> {
@@ -188,23 +64,162 @@ describe("a key that is not used", () => {
     return (await org.operator.post<{ id: string }>("/v1/admin/alert_channels", body)).body.id;
   }
 
-  test("is told of with all others that are found at once, in one message for each channel and each owner", async () => {
+  return { makeKey, fired, firings, onDay, use, messages, makeChannel };
+});
+
+let nodes: AlertJobNodes;
+let workspaceId: string;
+let startMs: number;
+
+test.beforeAll(async ({ h }) => {
+  startMs = h.clock.nowMs;
+  nodes = startAlertJobs(h, makeKeyAlertJobs);
+});
+afterAll(async () => {
+  await nodes.close();
+});
+test.beforeEach(async ({ h, org }) => {
+  h.clock.nowMs = startMs;
+  ({ id: workspaceId } = await org.operator.createWorkspace());
+});
+const at = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
+const iso = (time: string) => new Date(time).toISOString();
+
+describe("a key that expires", () => {
+  test("is told of once on each of the days, and again when it has another expiry", async ({
+    org,
+    company,
+  }) => {
+    const { id } = await company.makeKey({ name: "build", expires_at: at(30) });
+    await createAlert(org, { kind: "key_expiring", days: [3, 14, 1] });
+    await company.onDay(15.9);
+    expect(await company.fired()).toEqual([]);
+    await company.onDay(16);
+    await company.onDay(17);
+    const [first] = await company.firings();
+    expect(first).toMatchObject({ kind: "key_expiring", workspace_id: workspaceId });
+    expect(first?.title).toBe("The API key build expires on 2026-12-20 at 12:00 UTC.");
+    expect(iso(first?.facts.expires_at ?? "")).toBe(at(30));
+    await company.onDay(27);
+    await company.onDay(29);
+    expect(await company.fired()).toEqual([
+      [id, "14 days"],
+      [id, "3 days"],
+      [id, "1 day"],
+    ]);
+    await org.operator.post(`${KEYS}/${id}`, { expires_at: at(60) });
+    await company.onDay(47);
+    expect((await company.fired()).slice(3)).toEqual([[id, "14 days"]]);
+    await company.onDay(61);
+    expect((await company.fired()).length).toBe(4);
+  });
+
+  test("within several of the days at once is told of once, with the least of them", async ({
+    org,
+    company,
+  }) => {
+    const { id } = await company.makeKey({ expires_at: at(2) });
+    await createAlert(org, { kind: "key_expiring", days: [14, 3] });
+    await company.onDay(0);
+    await company.onDay(1);
+    expect(await company.fired()).toEqual([[id, "3 days"]]);
+  });
+
+  test("is told of on the day after, where no days before are asked for", async ({
+    org,
+    company,
+  }) => {
+    const { id } = await company.makeKey({ name: "build", expires_at: at(2) });
+    await createAlert(org, { kind: "key_expiring", days: [0] });
+    await company.onDay(1.9);
+    expect(await company.fired()).toEqual([]);
+    await company.onDay(2.1);
+    expect(await company.fired()).toEqual([[id, "0 days"]]);
+    expect((await company.firings())[0]?.title).toBe(
+      "The API key build expired on 2026-11-22 at 12:00 UTC.",
+    );
+  });
+
+  test("is no news where it is disabled, archived, expired long since or outside the scope", async ({
+    org,
+    company,
+  }) => {
+    const other = await org.operator.createWorkspace();
+    const outside = await org.operator.createApiKey(other.id, { expires_at: at(2) });
+    const inside = await company.makeKey({ expires_at: at(2) });
+    const [disabled, archived] = [
+      await company.makeKey({ expires_at: at(2) }),
+      await company.makeKey({ expires_at: at(2) }),
+    ];
+    await company.makeKey({ expires_at: null });
+    await org.operator.post(`${KEYS}/${disabled.id}`, { status: "inactive" });
+    await org.operator.post(`${KEYS}/${archived.id}`, { status: "archived" });
+    const condition = { kind: "key_expiring", days: [3] };
+    await createAlert(org, condition, { scope: { type: "workspace", workspace_id: workspaceId } });
+    await createAlert(org, condition, { scope: { type: "api_key", api_key_id: outside.id } });
+    await createAlert(org, condition, { is_enabled: false });
+    await company.onDay(0);
+    expect((await company.fired()).sort()).toEqual(
+      [
+        [inside.id, "3 days"],
+        [outside.id, "3 days"],
+      ].sort(),
+    );
+    const late = await createAlert(org, { kind: "key_expiring", days: [14] });
+    await company.onDay(3);
+    expect((await company.firings()).filter((firing) => firing.alert.id === late.id)).toEqual([]);
+  });
+});
+
+describe("a key that is not used", () => {
+  test("is told of once after its days, and once more after a use and as many days", async ({
+    org,
+    company,
+  }) => {
+    const { id } = await company.makeKey({ name: "build" });
+    await createAlert(org, { kind: "key_unused", days: 30 });
+    await company.onDay(29.9);
+    expect(await company.fired()).toEqual([]);
+    await company.onDay(30);
+    await company.onDay(40);
+    expect(await company.fired()).toEqual([[id, "30 days"]]);
+    expect((await company.firings())[0]?.title).toBe(
+      "The API key build has not been used for 30 days.",
+    );
+    await company.use(id, 41);
+    await company.onDay(70);
+    expect((await company.fired()).length).toBe(1);
+    await company.onDay(71);
+    await company.onDay(90);
+    expect(await company.fired()).toEqual([
+      [id, "30 days"],
+      [id, "30 days"],
+    ]);
+    expect((await company.firings())[1]?.title).toBe(
+      "The API key build has not been used since 2026-12-31 at 12:00 UTC.",
+    );
+  });
+
+  test("is told of with all others that are found at once, in one message for each channel and each owner", async ({
+    org,
+    company,
+  }) => {
     const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
     const count = 45;
     for (let i = 0; i < count; i++) {
       const ofOwner = i % 20 === 0 && { owner_member_id: owner.id };
-      await makeKey({ name: `key ${String(i).padStart(2, "0")}`, ...ofOwner });
+      await company.makeKey({ name: `key ${String(i).padStart(2, "0")}`, ...ofOwner });
     }
-    const channels = [await makeChannel("desk"), await makeChannel("archive")];
+    const channels = [await company.makeChannel("desk"), await company.makeChannel("archive")];
     await createAlert(
       org,
       { kind: "key_unused", days: 30 },
       { channel_ids: channels, notifies_owner: true },
     );
-    await onDay(30);
-    await onDay(31);
-    expect((await fired()).length).toBe(count);
-    const told = await messages();
+    await company.onDay(30);
+    await company.onDay(31);
+    expect((await company.fired()).length).toBe(count);
+    const told = await company.messages();
     expect(told.map(({ to }) => to).sort()).toEqual(["archive", "desk", null]);
     const [toDesk] = told.filter(({ to }) => to === "desk");
     expect(toDesk?.message).toMatchObject({
@@ -225,7 +240,7 @@ describe("a key that is not used", () => {
       "key 40",
     ]);
     // Each stands in the history, with the messages that told of it.
-    const history = await firings();
+    const history = await company.firings();
     expect(history.every(({ deliveries }) => deliveries.length >= 2)).toBe(true);
     const { body } = await org.operator.get<Listed<{ title: string }>>(
       `/v1/admin/alert_channels/${channels[0]}/deliveries`,
@@ -233,87 +248,100 @@ describe("a key that is not used", () => {
     expect(body.data.map(({ title }) => title)).toEqual([toDesk?.message.title]);
   });
 
-  test("is told of by itself where it is the only one, and again with others later", async () => {
-    await makeKey({ name: "build" });
+  test("is told of by itself where it is the only one, and again with others later", async ({
+    org,
+    company,
+  }) => {
+    await company.makeKey({ name: "build" });
     await createAlert(
       org,
       { kind: "key_unused", days: 30 },
-      { channel_ids: [await makeChannel("desk")] },
+      { channel_ids: [await company.makeChannel("desk")] },
     );
-    await onDay(10);
-    await makeKey({ name: "later" });
-    await makeKey({ name: "last" });
-    await onDay(30);
-    await onDay(40);
-    const told = (await messages()).map(({ message }) => message.title);
+    await company.onDay(10);
+    await company.makeKey({ name: "later" });
+    await company.makeKey({ name: "last" });
+    await company.onDay(30);
+    await company.onDay(40);
+    const told = (await company.messages()).map(({ message }) => message.title);
     expect(told).toEqual([
       "The API key build has not been used for 30 days.",
       "2 API keys have not been used for 30 days or more.",
     ]);
   });
 
-  test("is no news once it has expired, or is of somebody who has left", async () => {
+  test("is no news once it has expired, or is of somebody who has left", async ({
+    h,
+    org,
+    company,
+  }) => {
     const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
-    await makeKey({ expires_at: at(2) });
-    await makeKey({ owner_member_id: owner.id });
+    await company.makeKey({ expires_at: at(2) });
+    await company.makeKey({ owner_member_id: owner.id });
     await h.deps.database
       .updateTable("member")
       .set({ status: "deactivated" })
       .where("id", "=", owner.id)
       .execute();
-    const { id } = await makeKey();
+    const { id } = await company.makeKey();
     await createAlert(org, { kind: "key_unused", days: 1 }, { includes_below: true });
-    await onDay(3);
-    expect(await fired()).toEqual([[id, "1 day"]]);
+    await company.onDay(3);
+    expect(await company.fired()).toEqual([[id, "1 day"]]);
   });
 });
 
 describe("a key that is used from somewhere new", () => {
   const condition = { kind: "key_new_address" };
 
-  test("is told of once for each network but its first", async () => {
-    const { id } = await makeKey({ name: "build" });
+  test("is told of once for each network but its first", async ({ org, company }) => {
+    const { id } = await company.makeKey({ name: "build" });
     await createAlert(org, condition);
-    await use(id, 0.1, "203.0.113.9");
-    await use(id, 0.2, "203.0.113.250");
-    await use(id, 0.3, null);
-    await onDay(0.3);
-    expect(await fired()).toEqual([]);
-    await use(id, 0.4, "198.51.100.7");
-    await use(id, 0.5, "2001:db8:1:2::3");
-    await onDay(0.5);
-    await use(id, 0.6, "2001:db8:1:ffff::4");
-    await use(id, 0.7, "203.0.113.10");
-    await onDay(0.7);
-    expect((await fired()).sort()).toEqual([
+    await company.use(id, 0.1, "203.0.113.9");
+    await company.use(id, 0.2, "203.0.113.250");
+    await company.use(id, 0.3, null);
+    await company.onDay(0.3);
+    expect(await company.fired()).toEqual([]);
+    await company.use(id, 0.4, "198.51.100.7");
+    await company.use(id, 0.5, "2001:db8:1:2::3");
+    await company.onDay(0.5);
+    await company.use(id, 0.6, "2001:db8:1:ffff::4");
+    await company.use(id, 0.7, "203.0.113.10");
+    await company.onDay(0.7);
+    expect((await company.fired()).sort()).toEqual([
       [id, "198.51.100.0/24"],
       [id, "2001:db8:1::/48"],
     ]);
-    expect((await firings()).map(({ title }) => title).sort()[0]).toBe(
+    expect((await company.firings()).map(({ title }) => title).sort()[0]).toBe(
       "The API key build was used from a network it was not used from before: 198.51.100.0/24.",
     );
   });
 
-  test("is no news where it was so before the alert, or long ago, or of another key", async () => {
-    const [known, watched] = [await makeKey(), await makeKey()];
-    await use(known.id, -2, "203.0.113.9");
-    await use(known.id, -1, "198.51.100.7");
-    await use(watched.id, -1, "192.0.2.1");
+  test("is no news where it was so before the alert, or long ago, or of another key", async ({
+    org,
+    company,
+  }) => {
+    const [known, watched] = [await company.makeKey(), await company.makeKey()];
+    await company.use(known.id, -2, "203.0.113.9");
+    await company.use(known.id, -1, "198.51.100.7");
+    await company.use(watched.id, -1, "192.0.2.1");
     await createAlert(org, condition, { scope: { type: "api_key", api_key_id: watched.id } });
-    await use(known.id, 0.1, "233.252.0.1");
-    await use(watched.id, 0.1, "233.252.0.1");
-    await onDay(0.2);
-    expect(await fired()).toEqual([[watched.id, "233.252.0.0/24"]]);
-    await use(watched.id, 1, "233.252.1.1");
-    await onDay(2.1);
-    expect((await fired()).length).toBe(1);
+    await company.use(known.id, 0.1, "233.252.0.1");
+    await company.use(watched.id, 0.1, "233.252.0.1");
+    await company.onDay(0.2);
+    expect(await company.fired()).toEqual([[watched.id, "233.252.0.0/24"]]);
+    await company.use(watched.id, 1, "233.252.1.1");
+    await company.onDay(2.1);
+    expect((await company.fired()).length).toBe(1);
   });
 
-  test("of a key with many networks those that were seen last are known", async () => {
-    const { id } = await makeKey();
-    for (let i = 0; i < 210; i++) await use(id, 1 + i / 1_000, `10.1.${i}.1`);
-    await use(id, 1.5, "10.1.0.1");
-    await onDay(2);
+  test("of a key with many networks those that were seen last are known", async ({
+    h,
+    company,
+  }) => {
+    const { id } = await company.makeKey();
+    for (let i = 0; i < 210; i++) await company.use(id, 1 + i / 1_000, `10.1.${i}.1`);
+    await company.use(id, 1.5, "10.1.0.1");
+    await company.onDay(2);
     const rows = await h.deps.database
       .selectFrom("api_key_network")
       .select("network")

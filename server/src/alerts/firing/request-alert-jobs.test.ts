@@ -1,9 +1,9 @@
 // Oldest PostgreSQL: background
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noteKeyUses } from "#src/key-lookup/key-uses.ts";
 import { newId } from "#src/lib/ids.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import {
   type AlertJobNodes,
   createAlert,
@@ -16,39 +16,13 @@ import { makeRequestAlertJobs } from "./request-alert-jobs.ts";
 
 const MINUTE_MS = 60_000;
 
-let h: AdminHarness;
-let nodes: AlertJobNodes;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
-let startMs: number;
+const test = base.extend("company", ({ h, org }) => {
+  const fired = () => listFired(org);
 
-beforeAll(async () => {
-  h = await startAdmin();
-  startMs = h.clock.nowMs;
-  nodes = startAlertJobs(h, makeRequestAlertJobs);
-});
-afterAll(async () => {
-  await nodes.close();
-  await h.close();
-});
-beforeEach(async () => {
-  h.clock.nowMs = startMs;
-  org = await h.organization();
-  ({ id: workspaceId } = await org.operator.createWorkspace({ name: "Research" }));
-  ({ id: apiKeyId } = await org.operator.createApiKey(workspaceId));
-});
-
-const fired = () => listFired(org);
-
-async function atMinute(minutes: number): Promise<void> {
-  h.clock.nowMs = startMs + minutes * MINUTE_MS;
-  await nodes.run();
-}
-
-describe("requests that fail upstream", () => {
-  const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 15 };
-  const broken = { outcome: "refused", httpStatus: 503 } as const;
+  async function atMinute(minutes: number): Promise<void> {
+    h.clock.nowMs = startMs + minutes * MINUTE_MS;
+    await nodes.run();
+  }
 
   /** Requests that end at that minute. */
   function requests(count: number, minute: number, fields: Partial<EndRecord> = {}) {
@@ -58,75 +32,122 @@ describe("requests that fail upstream", () => {
     return recordUsage(h.deps.database, Array.from({ length: count }, record));
   }
 
-  test("fire once from the percentage on, however it changes, until a whole window was below it", async () => {
+  /** Counted by two nodes, half each. */
+  async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
+    const atMs = startMs + minute * MINUTE_MS;
+    const { database, logger } = h.deps;
+    const both = [noteKeyUses({ database, logger }), noteKeyUses({ database, logger })];
+    for (let i = 0; i < count; i++) {
+      const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
+      both[i % 2]?.refusals.note(of, atMs);
+    }
+    await Promise.all(both.map((node) => node.stop()));
+  }
+
+  return { fired, atMinute, requests, refuse };
+});
+
+let nodes: AlertJobNodes;
+let workspaceId: string;
+let apiKeyId: string;
+let startMs: number;
+
+test.beforeAll(async ({ h }) => {
+  startMs = h.clock.nowMs;
+  nodes = startAlertJobs(h, makeRequestAlertJobs);
+});
+afterAll(async () => {
+  await nodes.close();
+});
+test.beforeEach(async ({ h, org }) => {
+  h.clock.nowMs = startMs;
+  ({ id: workspaceId } = await org.operator.createWorkspace({ name: "Research" }));
+  ({ id: apiKeyId } = await org.operator.createApiKey(workspaceId));
+});
+
+describe("requests that fail upstream", () => {
+  const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 15 };
+  const broken = { outcome: "refused", httpStatus: 503 } as const;
+
+  test("fire once from the percentage on, however it changes, until a whole window was below it", async ({
+    org,
+    company,
+  }) => {
     await createAlert(org, condition);
-    await requests(9, 0);
-    await requests(2, 0, broken);
-    await requests(1, 0);
-    await atMinute(1);
-    expect(await fired()).toEqual([]);
-    await requests(1, 1, broken);
-    await atMinute(2);
-    expect(await fired()).toEqual([["organization", "20%"]]);
+    await company.requests(9, 0);
+    await company.requests(2, 0, broken);
+    await company.requests(1, 0);
+    await company.atMinute(1);
+    expect(await company.fired()).toEqual([]);
+    await company.requests(1, 1, broken);
+    await company.atMinute(2);
+    expect(await company.fired()).toEqual([["organization", "20%"]]);
     const [first] = await listFirings(org);
     expect(first?.facts).toEqual({ requests: 13, failed_requests: 3, minutes: 15 });
     expect(first?.title).toContain("3 of 13 requests (23%) of the organization");
     // Better, and worse again, within the window.
-    await requests(20, 3);
-    await atMinute(4);
-    await requests(20, 10, broken);
-    await atMinute(11);
-    await atMinute(24);
+    await company.requests(20, 3);
+    await company.atMinute(4);
+    await company.requests(20, 10, broken);
+    await company.atMinute(11);
+    await company.atMinute(24);
     // Below since then.
-    await atMinute(26);
-    await requests(20, 41, broken);
-    await atMinute(41);
-    expect(await fired()).toEqual([
+    await company.atMinute(26);
+    await company.requests(20, 41, broken);
+    await company.atMinute(41);
+    expect(await company.fired()).toEqual([
       ["organization", "20%"],
       ["organization", "20%"],
     ]);
   });
 
-  test("are those that the upstream refused, cut or did not take, and not what clients did wrong", async () => {
+  test("are those that the upstream refused, cut or did not take, and not what clients did wrong", async ({
+    org,
+    company,
+  }) => {
     await createAlert(org, { ...condition, percent: 10 });
-    await requests(100, 0);
-    await requests(20, 0, { outcome: "refused", httpStatus: 429 });
-    await requests(20, 0, { outcome: "refused", httpStatus: 400 });
-    await requests(20, 0, { outcome: "aborted" });
-    await atMinute(1);
-    expect(await fired()).toEqual([]);
-    await requests(10, 1, { outcome: "unreached", httpStatus: 502 });
+    await company.requests(100, 0);
+    await company.requests(20, 0, { outcome: "refused", httpStatus: 429 });
+    await company.requests(20, 0, { outcome: "refused", httpStatus: 400 });
+    await company.requests(20, 0, { outcome: "aborted" });
+    await company.atMinute(1);
+    expect(await company.fired()).toEqual([]);
+    await company.requests(10, 1, { outcome: "unreached", httpStatus: 502 });
     // It began long ago, as one that timed out did.
     const startedAtMs = startMs - 20 * MINUTE_MS;
-    await requests(10, 1, {
+    await company.requests(10, 1, {
       outcome: "interrupted",
       httpStatus: 504,
       startedAtMs,
       endedAtMs: startMs,
     });
-    await atMinute(1);
+    await company.atMinute(1);
     expect((await listFirings(org))[0]?.facts).toMatchObject({
       requests: 180,
       failed_requests: 20,
     });
   });
 
-  test("below the least number of requests, in another scope or organization, fire nothing", async () => {
+  test("below the least number of requests, in another scope or organization, fire nothing", async ({
+    h,
+    org,
+    company,
+  }) => {
     await createAlert(org, condition, {
       scope: { type: "workspace", workspace_id: workspaceId },
       includes_below: true,
     });
     await createAlert(org, condition, { is_enabled: false });
     const other = await org.operator.createWorkspace();
-    await requests(50, 0, { ...broken, workspaceId: other.id });
-    await requests(50, 0, { ...broken, organizationId: h.firstOrganizationId });
-    await requests(9, 0, broken);
-    await atMinute(1);
-    expect(await fired()).toEqual([]);
+    await company.requests(50, 0, { ...broken, workspaceId: other.id });
+    await company.requests(50, 0, { ...broken, organizationId: h.firstOrganizationId });
+    await company.requests(9, 0, broken);
+    await company.atMinute(1);
+    expect(await company.fired()).toEqual([]);
     const second = await org.operator.createApiKey(workspaceId);
-    await requests(10, 1, { ...broken, apiKeyId: second.id });
-    await atMinute(2);
-    expect((await fired()).sort()).toEqual(
+    await company.requests(10, 1, { ...broken, apiKeyId: second.id });
+    await company.atMinute(2);
+    expect((await company.fired()).sort()).toEqual(
       [
         [workspaceId, "20%"],
         [second.id, "20%"],
@@ -142,110 +163,114 @@ describe("a window of a day", () => {
     ["has nothing from before it", 1_470, 0],
   ] as const;
 
-  test.each(ends)("of requests that fail upstream %s", async (_, minute, failed) => {
-    const broken = { outcome: "refused", httpStatus: 503 } as const;
-    const record = async (count: number, startedAtMs: number, fields: Partial<EndRecord> = {}) => {
-      const of = { organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
-      const make = () => endRecord({ ...of, requestId: newId("req_", startMs), ...fields });
-      await recordUsage(h.deps.database, Array.from({ length: count }, make));
-    };
-    const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 1_440 };
-    await createAlert(org, condition, { includes_below: true });
-    await record(500, startMs);
-    await record(10, startMs + 30 * MINUTE_MS - 1_000, broken);
-    await record(30, startMs + 200 * MINUTE_MS);
-    await atMinute(minute);
-    const facts = (await listFirings(org)).map((firing) => firing.facts);
-    const all = { requests: 40, failed_requests: failed, minutes: 1_440 };
-    // The key, the workspace and the organization.
-    expect(facts).toEqual(failed === 0 ? [] : [all, all, all]);
-  });
+  test.for(ends)(
+    "of requests that fail upstream %s",
+    async ([_, minute, failed], { h, org, company }) => {
+      const broken = { outcome: "refused", httpStatus: 503 } as const;
+      const record = async (
+        count: number,
+        startedAtMs: number,
+        fields: Partial<EndRecord> = {},
+      ) => {
+        const of = { organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
+        const make = () => endRecord({ ...of, requestId: newId("req_", startMs), ...fields });
+        await recordUsage(h.deps.database, Array.from({ length: count }, make));
+      };
+      const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 1_440 };
+      await createAlert(org, condition, { includes_below: true });
+      await record(500, startMs);
+      await record(10, startMs + 30 * MINUTE_MS - 1_000, broken);
+      await record(30, startMs + 200 * MINUTE_MS);
+      await company.atMinute(minute);
+      const facts = (await listFirings(org)).map((firing) => firing.facts);
+      const all = { requests: 40, failed_requests: failed, minutes: 1_440 };
+      // The key, the workspace and the organization.
+      expect(facts).toEqual(failed === 0 ? [] : [all, all, all]);
+    },
+  );
 
-  test.each(ends)("of requests that this server refused %s", async (_, minute, requests) => {
-    const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
-    await createAlert(org, condition);
-    const { database, logger } = h.deps;
-    const node = noteKeyUses({ database, logger });
-    const refuse = (count: number, atMs: number) => {
-      const of = { organizationId: org.id, workspaceId, apiKeyId };
-      for (let i = 0; i < count; i++) node.refusals.note(of, atMs);
-    };
-    refuse(500, startMs);
-    refuse(10, startMs + 30 * MINUTE_MS);
-    refuse(5, startMs + 200 * MINUTE_MS);
-    await node.stop();
-    await atMinute(minute);
-    const facts = (await listFirings(org)).map((firing) => firing.facts);
-    expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
-  });
+  test.for(ends)(
+    "of requests that this server refused %s",
+    async ([_, minute, requests], { h, org, company }) => {
+      const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
+      await createAlert(org, condition);
+      const { database, logger } = h.deps;
+      const node = noteKeyUses({ database, logger });
+      const refuse = (count: number, atMs: number) => {
+        const of = { organizationId: org.id, workspaceId, apiKeyId };
+        for (let i = 0; i < count; i++) node.refusals.note(of, atMs);
+      };
+      refuse(500, startMs);
+      refuse(10, startMs + 30 * MINUTE_MS);
+      refuse(5, startMs + 200 * MINUTE_MS);
+      await node.stop();
+      await company.atMinute(minute);
+      const facts = (await listFirings(org)).map((firing) => firing.facts);
+      expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
+    },
+  );
 });
 
 describe("requests that this server refused", () => {
   const condition = { kind: "refused_requests", count: 50, minutes: 60 };
 
-  /** Counted by two nodes, half each. */
-  async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
-    const atMs = startMs + minute * MINUTE_MS;
-    const { database, logger } = h.deps;
-    const both = [noteKeyUses({ database, logger }), noteKeyUses({ database, logger })];
-    for (let i = 0; i < count; i++) {
-      const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
-      both[i % 2]?.refusals.note(of, atMs);
-    }
-    await Promise.all(both.map((node) => node.stop()));
-  }
-
-  test("fire once from the count on, until a whole window was below it", async () => {
+  test("fire once from the count on, until a whole window was below it", async ({
+    org,
+    company,
+  }) => {
     await createAlert(org, condition);
-    await refuse(49, 0);
-    await atMinute(1);
-    expect(await fired()).toEqual([]);
-    await refuse(1, 0);
-    await atMinute(1);
-    await refuse(500, 30);
-    await atMinute(31);
-    await atMinute(80);
+    await company.refuse(49, 0);
+    await company.atMinute(1);
+    expect(await company.fired()).toEqual([]);
+    await company.refuse(1, 0);
+    await company.atMinute(1);
+    await company.refuse(500, 30);
+    await company.atMinute(31);
+    await company.atMinute(80);
     const [first, ...more] = await listFirings(org);
     expect([first?.threshold, more]).toEqual(["50 requests", []]);
     expect(first?.facts).toEqual({ requests: 50, minutes: 60 });
     expect(first?.title).toContain("50 requests of the organization");
-    await refuse(50, 141);
-    await atMinute(141);
-    expect((await fired()).length).toBe(2);
+    await company.refuse(50, 141);
+    await company.atMinute(141);
+    expect((await company.fired()).length).toBe(2);
   });
 
-  test("are counted for the key, the workspace and the organization, each by itself", async () => {
+  test("are counted for the key, the workspace and the organization, each by itself", async ({
+    org,
+    company,
+  }) => {
     const second = await org.operator.createApiKey(workspaceId);
     await createAlert(org, condition, { includes_below: true });
     await createAlert(org, condition, { scope: { type: "api_key", api_key_id: second.id } });
-    await refuse(30, 0);
-    await refuse(30, 1, second);
-    await atMinute(2);
-    expect((await fired()).sort()).toEqual(
+    await company.refuse(30, 0);
+    await company.refuse(30, 1, second);
+    await company.atMinute(2);
+    expect((await company.fired()).sort()).toEqual(
       [
         ["organization", "50 requests"],
         [workspaceId, "50 requests"],
       ].sort(),
     );
-    await refuse(20, 3, second);
-    await atMinute(4);
-    expect((await fired()).slice(2)).toEqual([
+    await company.refuse(20, 3, second);
+    await company.atMinute(4);
+    expect((await company.fired()).slice(2)).toEqual([
       [second.id, "50 requests"],
       [second.id, "50 requests"],
     ]);
   });
 
-  test("are forgotten after two days", async () => {
-    await refuse(10, 0);
+  test("are forgotten after two days", async ({ h, company }) => {
+    await company.refuse(10, 0);
     const count = () =>
       h.deps.database
         .selectFrom("refused_request")
         .select("requests")
         .where("api_key_id", "=", apiKeyId)
         .execute();
-    await atMinute(2 * 24 * 60);
+    await company.atMinute(2 * 24 * 60);
     expect(await count()).toEqual([{ requests: 10 }]);
-    await atMinute(2 * 24 * 60 + 1);
+    await company.atMinute(2 * 24 * 60 + 1);
     expect(await count()).toEqual([]);
   });
 });

@@ -1,33 +1,32 @@
 import type { alert } from "@bursar/contract/admin/alerts.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { createOverrunAlerts, giveFirstAlerts } from "./first-alerts.ts";
 
 type Alert = z.output<typeof alert>;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend(
+    "alerts",
+    ({ org }) =>
+      async (): Promise<Alert[]> =>
+        (await org.admin.get<Listed<Alert>>("/v1/admin/alerts")).body.data,
+  )
+  .extend(
+    "names",
+    ({ alerts }) =>
+      async () =>
+        (await alerts()).map(({ name }) => name),
+  );
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-async function alerts(): Promise<Alert[]> {
-  return (await org.admin.get<Listed<Alert>>("/v1/admin/alerts")).body.data;
-}
-
-test("an organization begins with alerts that its Owners and Admins are told of by mail", async () => {
+test("an organization begins with alerts that its Owners and Admins are told of by mail", async ({
+  h,
+  org,
+  alerts,
+}) => {
   await giveFirstAlerts(h.deps);
   const found = await alerts();
   expect(found).toHaveLength(6);
@@ -76,7 +75,7 @@ test("an organization begins with alerts that its Owners and Admins are told of 
   ]);
 });
 
-test("a new alert goes to that channel unless it names others", async () => {
+test("a new alert goes to that channel unless it names others", async ({ h, org }) => {
   await giveFirstAlerts(h.deps);
   const { body } = await org.admin.post<Alert>("/v1/admin/alerts", {
     name: "Mine",
@@ -86,7 +85,11 @@ test("a new alert goes to that channel unless it names others", async () => {
   expect(body.channels.map(({ name }) => name)).toEqual(["Owners and Admins"]);
 });
 
-test("however many nodes start, it gets them once; what is deleted does not come back", async () => {
+test("however many nodes start, it gets them once; what is deleted does not come back", async ({
+  h,
+  org,
+  alerts,
+}) => {
   await Promise.all([1, 2, 3, 4].map(() => giveFirstAlerts(h.deps)));
   const found = await alerts();
   expect(found).toHaveLength(6);
@@ -95,7 +98,7 @@ test("however many nodes start, it gets them once; what is deleted does not come
   expect(await alerts()).toEqual([]);
 });
 
-test("the audit log says that the server made them", async () => {
+test("the audit log says that the server made them", async ({ h, org }) => {
   const events = await watchEvents(h.deps.database, org.id);
   await giveFirstAlerts(h.deps);
   const made = (await events()).map(({ event, actor_type, actor_id }) => {
@@ -113,7 +116,7 @@ test("the audit log says that the server made them", async () => {
 });
 
 describe("an organization whose first alerts are older than the one about spend beyond limits", () => {
-  beforeEach(async () => {
+  test.beforeEach(async ({ h, org, alerts }) => {
     await giveFirstAlerts(h.deps);
     const older = (await alerts()).find(({ name }) => name === "Spend beyond limits");
     await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
@@ -124,9 +127,7 @@ describe("an organization whose first alerts are older than the one about spend 
       .execute();
   });
 
-  const names = async () => (await alerts()).map(({ name }) => name);
-
-  test("gets it once, for its Owners and Admins", async () => {
+  test("gets it once, for its Owners and Admins", async ({ h, org, alerts, names }) => {
     expect(await names()).not.toContain("Spend beyond limits");
     await Promise.all([1, 2, 3].map(() => createOverrunAlerts(h.deps)));
     const [made, ...others] = (await alerts()).filter(
@@ -139,7 +140,7 @@ describe("an organization whose first alerts are older than the one about spend 
     expect(await names()).not.toContain("Spend beyond limits");
   });
 
-  test("does not get it while a node of an older version is alive", async () => {
+  test("does not get it while a node of an older version is alive", async ({ h, names }) => {
     const { database } = h.deps;
     const node = { id: "node_old", journal_id: "journal", version: "0.0.1" };
     const lease_expires_at = new Date(Date.now() + 60_000);

@@ -1,33 +1,15 @@
 import type { adminKey } from "@bursar/contract/admin/admin-keys.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
 import { checkSecret } from "#src/domain/key-format.ts";
-import {
-  type AdminHarness,
-  type CreatedAdminKey,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { CreatedAdminKey, Listed } from "#test/harness/admin.ts";
+import { test } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const KEYS = "/v1/admin/admin_keys";
 type AdminKey = z.output<typeof adminKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-});
-
-test("the secret is shown once, works at once, and is never shown again", async () => {
+test("the secret is shown once, works at once, and is never shown again", async ({ h, org }) => {
   const made = await org.admin.post<CreatedAdminKey>(KEYS, { name: "Terraform" });
   const { key, ...shown } = made.body;
   expect(checkSecret(key)).toEqual({ kind: "admin" });
@@ -48,7 +30,7 @@ test("the secret is shown once, works at once, and is never shown again", async 
   expect((await org.admin.get(KEYS)).text).not.toContain(key);
 });
 
-test("the list pages newest first and filters by status", async () => {
+test("the list pages newest first and filters by status", async ({ h, org }) => {
   h.clock.nowMs++;
   const expiring = await org.admin.createAdminKey({
     expires_at: new Date(h.clock.nowMs + 5).toISOString(),
@@ -71,7 +53,7 @@ test("the list pages newest first and filters by status", async () => {
   expect(second.map(({ id }) => id)).toEqual([all[2]?.id]);
 });
 
-test("revoking is final, happens once, and says so in the audit log", async () => {
+test("revoking is final, happens once, and says so in the audit log", async ({ h, org }) => {
   const made = await org.admin.createAdminKey();
   h.clock.nowMs += 1000;
   const revokedAt = new Date(h.clock.nowMs).toISOString();
@@ -84,7 +66,9 @@ test("revoking is final, happens once, and says so in the audit log", async () =
   expect(events.map(({ event }) => event)).toEqual(["admin_key.created", "admin_key.revoked"]);
 });
 
-test("a key may revoke itself, and the last one may go: the machine itself makes new ones", async () => {
+test("a key may revoke itself, and the last one may go: the machine itself makes new ones", async ({
+  h,
+}) => {
   const made = await h.operator.createAdminKey();
   const own = h.as(made.key);
   expect((await own.post(`${KEYS}/${made.id}/revoke`)).status).toBe(200);
@@ -95,7 +79,7 @@ test("a key may revoke itself, and the last one may go: the machine itself makes
   expect((await h.as(next.key).get(KEYS)).status).toBe(200);
 });
 
-test("no workspace key, whatever its permission, sees or makes admin keys", async () => {
+test("no workspace key, whatever its permission, sees or makes admin keys", async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   const { key } = await org.admin.createApiKey(id, { permissions: ["admin"] });
   for (const answer of [await h.as(key).get(KEYS), await h.as(key).post(KEYS, { name: "No" })]) {
@@ -103,7 +87,10 @@ test("no workspace key, whatever its permission, sees or makes admin keys", asyn
   }
 });
 
-test("a use is shown with its time and address; a call with a revoked key is none", async () => {
+test("a use is shown with its time and address; a call with a revoked key is none", async ({
+  h,
+  org,
+}) => {
   const made = await org.admin.createAdminKey();
   const read = async () => (await org.operator.get<AdminKey>(`${KEYS}/${made.id}`)).body.last_used;
   expect(await read()).toBeNull();

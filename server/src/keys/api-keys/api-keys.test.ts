@@ -1,14 +1,9 @@
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkSecret } from "#src/domain/key-format.ts";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { CreatedApiKey, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const COMPANY = "/v1/admin/api_keys";
@@ -18,27 +13,29 @@ const DAY_MS = 86_400_000;
 type ApiKey = z.output<typeof apiKey>;
 type Official = z.output<typeof officialApiKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
+const test = base
+  .extend(
+    "list",
+    ({ org }) =>
+      async (query: string) =>
+        (await org.admin.get<Listed<ApiKey>>(COMPANY + query)).body,
+  )
+  .extend(
+    "inADay",
+    ({ h }) =>
+      () =>
+        new Date(h.clock.nowMs + DAY_MS).toISOString(),
+  );
 
 const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
-const list = async (query: string) => (await org.admin.get<Listed<ApiKey>>(COMPANY + query)).body;
-const inADay = () => new Date(h.clock.nowMs + DAY_MS).toISOString();
 
 describe("creating", () => {
-  test("takes exactly the documented body and shows the secret once", async () => {
+  test("takes exactly the documented body and shows the secret once", async ({
+    h,
+    org,
+    workspaceId,
+    list,
+  }) => {
     const made = await org.admin.post<CreatedApiKey>(COMPANY, {
       name: "Automated Key",
       workspace_id: workspaceId,
@@ -77,17 +74,20 @@ describe("creating", () => {
     expect((await list("")).data).toEqual([shown]);
   });
 
-  test.each([
+  test.for([
     [undefined, "write"],
     [["read"], "read"],
     [["read", "write"], "write"],
     [["admin", "read"], "admin"],
-  ])("permissions %j are kept as %s", async (permissions, kept) => {
-    const made = await org.admin.createApiKey(workspaceId, permissions && { permissions });
-    expect(made.permissions).toEqual([kept]);
-  });
+  ] as const)(
+    "permissions %j are kept as %s",
+    async ([permissions, kept], { org, workspaceId }) => {
+      const made = await org.admin.createApiKey(workspaceId, permissions && { permissions });
+      expect(made.permissions).toEqual([kept]);
+    },
+  );
 
-  test.each([
+  test.for([
     [{ permissions: [] }, "permissions: expected at least 1 item."],
     [{ permissions: ["owner"] }, 'permissions.0: expected one of "read", "write", "admin".'],
     [{ permissions: "write" }, "permissions: expected array, received string."],
@@ -105,20 +105,25 @@ describe("creating", () => {
       "allowed_addresses.1: expected an address",
     ],
     [{ allowed_addresses: ["localhost"] }, "allowed_addresses.0: expected an address"],
-  ])("refuses %j", async (fields, message) => {
+  ] as const)("refuses %j", async ([fields, message], { org, workspaceId }) => {
     const body = { name: "No", workspace_id: workspaceId, ...fields };
     const answer = await org.admin.post(COMPANY, body);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
   });
 
-  test("in an archived workspace is refused", async () => {
+  test("in an archived workspace is refused", async ({ org, workspaceId }) => {
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     const answer = await org.admin.post(COMPANY, { name: "No", workspace_id: workspaceId });
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
   });
 
-  test("an audit event names the key and holds neither secret nor hash", async () => {
+  test("an audit event names the key and holds neither secret nor hash", async ({
+    h,
+    org,
+    workspaceId,
+    inADay,
+  }) => {
     const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
     const [event] = await auditEventsOf(h.deps.database, made.id);
     expect(event).toMatchObject({
@@ -137,13 +142,17 @@ describe("creating", () => {
   });
 });
 
-test("an unknown key is the documented 404", async () => {
+test("an unknown key is the documented 404", async ({ org }) => {
   const answer = await org.admin.get(`${COMPANY}/apikey_unknown`);
   expect([answer.status, answer.error.message]).toEqual([404, "API key not found"]);
 });
 
 describe("changing", () => {
-  test("restrictions are kept in one spelling, stay when omitted and go with null", async () => {
+  test("restrictions are kept in one spelling, stay when omitted and go with null", async ({
+    h,
+    org,
+    workspaceId,
+  }) => {
     const made = await org.admin.createApiKey(workspaceId, {
       allowed_models: ["claude-haiku-*", "claude-opus-4-5", "claude-haiku-*"],
       allowed_addresses: ["203.0.113.9", "2001:DB8::/32", "::ffff:10.0.0.0/104", "10.0.0.0/8"],
@@ -163,7 +172,12 @@ describe("changing", () => {
     });
   });
 
-  test("expiry can be moved and taken away, within what is allowed of a new key", async () => {
+  test("expiry can be moved and taken away, within what is allowed of a new key", async ({
+    h,
+    org,
+    workspaceId,
+    inADay,
+  }) => {
     const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
     const url = `${COMPANY}/${made.id}`;
     const past = await org.admin.post(url, { expires_at: new Date(h.clock.nowMs).toISOString() });
@@ -174,7 +188,10 @@ describe("changing", () => {
     expect((await org.admin.post<ApiKey>(url, { expires_at: null })).body.expires_at).toBeNull();
   });
 
-  test("name and status, in both shapes; null leaves a field of the official one", async () => {
+  test("name and status, in both shapes; null leaves a field of the official one", async ({
+    org,
+    workspaceId,
+  }) => {
     const made = await org.admin.createApiKey(workspaceId);
     const { key: _, ...shown } = made;
     const first = await org.admin.post<ApiKey>(`${COMPANY}/${made.id}`, { name: "Renamed" });
@@ -186,7 +203,7 @@ describe("changing", () => {
     expect(second.body).toMatchObject({ name: "Renamed", status: "inactive" });
   });
 
-  test("an archived key is final", async () => {
+  test("an archived key is final", async ({ h, org, workspaceId }) => {
     const made = await org.admin.createApiKey(workspaceId);
     const url = `${COMPANY}/${made.id}`;
     await org.admin.post(url, { status: "archived" });
@@ -200,7 +217,12 @@ describe("changing", () => {
     ]);
   });
 
-  test("an expired key can only be archived, and expired cannot be set", async () => {
+  test("an expired key can only be archived, and expired cannot be set", async ({
+    h,
+    org,
+    workspaceId,
+    inADay,
+  }) => {
     const made = await org.admin.createApiKey(workspaceId, { expires_at: inADay() });
     const url = `${COMPANY}/${made.id}`;
     expect((await org.admin.post(url, { status: "expired" })).status).toBe(400);
@@ -213,7 +235,11 @@ describe("changing", () => {
   });
 });
 
-test("a key that is bound to addresses is refused elsewhere on the Admin surface too", async () => {
+test("a key that is bound to addresses is refused elsewhere on the Admin surface too", async ({
+  h,
+  org,
+  workspaceId,
+}) => {
   const fields = { permissions: ["admin"], allowed_addresses: ["203.0.113.0/24"] };
   const { key } = await org.admin.createApiKey(workspaceId, fields);
   const send = (remoteAddress: string) =>
@@ -225,7 +251,12 @@ test("a key that is bound to addresses is refused elsewhere on the Admin surface
 });
 
 describe("listing", () => {
-  test("filters by workspace, status and name, and a % is a %", async () => {
+  test("filters by workspace, status and name, and a % is a %", async ({
+    h,
+    org,
+    workspaceId,
+    list,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
     const active = await org.admin.createApiKey(workspaceId, { name: "CI of 100% Team" });
     h.clock.nowMs++;
@@ -249,7 +280,7 @@ describe("listing", () => {
     expect(await found(`?name=ci&workspace_id=${elsewhere}`)).toEqual([expired.id]);
   });
 
-  test("pages by cursor, which is bound to the filters", async () => {
+  test("pages by cursor, which is bound to the filters", async ({ h, org, workspaceId, list }) => {
     const made: string[] = [];
     for (let i = 0; i < 3; i++) {
       h.clock.nowMs++;
@@ -263,7 +294,11 @@ describe("listing", () => {
     expect(changed.status).toBe(400);
   });
 
-  test("the official list pages by ids, filters, and holds the official object", async () => {
+  test("the official list pages by ids, filters, and holds the official object", async ({
+    h,
+    org,
+    workspaceId,
+  }) => {
     const first = await org.admin.createApiKey(workspaceId, { name: "First" });
     h.clock.nowMs++;
     const second = await org.admin.createApiKey(workspaceId, { name: "Second" });
@@ -298,7 +333,7 @@ describe("listing", () => {
     expect(byUser.body.data).toEqual([]);
   });
 
-  test("a filter by an unknown or foreign workspace is the documented 404", async () => {
+  test("a filter by an unknown or foreign workspace is the documented 404", async ({ h, org }) => {
     const theirs = await (await h.organization()).admin.createWorkspace();
     for (const id of ["wksp_unknown", theirs.id]) {
       for (const url of [COMPANY, OFFICIAL]) {
@@ -310,7 +345,11 @@ describe("listing", () => {
 });
 
 describe("a workspace key", () => {
-  test("with the admin permission manages the keys of its own workspace only", async () => {
+  test("with the admin permission manages the keys of its own workspace only", async ({
+    h,
+    org,
+    workspaceId,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
     const hidden = await org.admin.createApiKey(elsewhere);
     const { key, id } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
@@ -328,9 +367,12 @@ describe("a workspace key", () => {
     expect(made.created_by).toEqual({ type: "api_key", id });
   });
 
-  test.each(["read", "write"])("with %s makes no keys", async (permission) => {
-    const { key } = await org.admin.createApiKey(workspaceId, { permissions: [permission] });
-    const answer = await h.as(key).post(COMPANY, { name: "No", workspace_id: workspaceId });
-    expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
-  });
+  test.for(["read", "write"])(
+    "with %s makes no keys",
+    async (permission, { h, org, workspaceId }) => {
+      const { key } = await org.admin.createApiKey(workspaceId, { permissions: [permission] });
+      const answer = await h.as(key).post(COMPANY, { name: "No", workspace_id: workspaceId });
+      expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
+    },
+  );
 });

@@ -2,24 +2,19 @@ import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { getKeyHygiene } from "@bursar/contract/admin/key-hygiene.ts";
 import { keyIssues } from "@bursar/contract/key-issues.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import { type AdminHarness, type Client, type Listed, startAdmin } from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { serverTest as test } from "#test/harness/admin-test.ts";
 
 type Hygiene = z.output<(typeof getKeyHygiene)["response"]>;
 type ApiKey = z.output<typeof apiKey>;
 
 const DAY_MS = 86_400_000;
-let h: AdminHarness;
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-
-test("counts the keys that work with each issue, and the list shows the same ones", async () => {
+test("counts the keys that work with each issue, and the list shows the same ones", async ({
+  h,
+}) => {
   const org = await h.organization();
   const { operator } = org;
   const { id } = await operator.createWorkspace();
@@ -88,7 +83,7 @@ test("counts the keys that work with each issue, and the list shows the same one
   );
 });
 
-test("of no keys is all zero", async () => {
+test("of no keys is all zero", async ({ h }) => {
   const org = await h.organization();
   const { body } = await org.admin.get<Hygiene>("/v1/admin/key_hygiene");
   expect(body).toEqual({

@@ -1,55 +1,56 @@
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { inTransaction } from "#src/db/transaction.ts";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { stopKeysOfMember } from "#src/people/leaving/keys-of-member.sql.ts";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { CreatedApiKey, Listed, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
 
 const KEYS = "/v1/admin/api_keys";
 type ApiKey = z.output<typeof apiKey>;
 type Official = z.output<typeof officialApiKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base.extend("company", ({ h, org, workspaceId }) => {
+  const developer = (role: "workspace_developer" | "workspace_admin" = "workspace_developer") =>
+    org.member({ role: "developer", workspaces: { [workspaceId]: role } });
+
+  const keyOf = (member: TestMember, fields: object = {}) =>
+    org.admin.createApiKey(workspaceId, { owner_member_id: member.id, ...fields });
+
+  const setStatus = (member: TestMember, status: "active" | "deactivated" | "removed") =>
+    h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+
+  const setRole = (role: "workspace_developer" | "workspace_admin" | null) =>
+    setWorkspaceRole(h.deps.database, { workspaceId, memberId: ada.id, role });
+
+  const read = async (id: string) => (await org.admin.get<ApiKey>(`${KEYS}/${id}`)).body;
+
+  const found = (secret: string) => findApiKeyByHash(h.deps.database, hashSecret(secret));
+
+  const stop = (of: { workspaceId?: string } = {}) =>
+    inTransaction(h.deps.database, (tx) =>
+      stopKeysOfMember(tx, {
+        organizationId: org.id,
+        memberId: ada.id,
+        nowMs: h.clock.nowMs,
+        ...of,
+      }),
+    );
+
+  return { developer, keyOf, setStatus, setRole, read, found, stop };
+});
+
 let ada: TestMember;
-
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeEach(async ({ company }) => {
+  ada = await company.developer();
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  ada = await developer();
-});
-
-const developer = (role: "workspace_developer" | "workspace_admin" = "workspace_developer") =>
-  org.member({ role: "developer", workspaces: { [workspaceId]: role } });
-const keyOf = (member: TestMember, fields: object = {}) =>
-  org.admin.createApiKey(workspaceId, { owner_member_id: member.id, ...fields });
-const setStatus = (member: TestMember, status: "active" | "deactivated" | "removed") =>
-  h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
-const setRole = (role: "workspace_developer" | "workspace_admin" | null) =>
-  setWorkspaceRole(h.deps.database, { workspaceId, memberId: ada.id, role });
-const read = async (id: string) => (await org.admin.get<ApiKey>(`${KEYS}/${id}`)).body;
-const found = (secret: string) => findApiKeyByHash(h.deps.database, hashSecret(secret));
 
 describe("whose a key is", () => {
-  test("a person's, where it is said, in both shapes", async () => {
-    const made = await keyOf(ada);
+  test("a person's, where it is said, in both shapes", async ({ org, company }) => {
+    const made = await company.keyOf(ada);
     expect(made.owner).toEqual({
       type: "member",
       id: ada.id,
@@ -61,7 +62,11 @@ describe("whose a key is", () => {
     expect(official.body.created_by).toBeNull();
   });
 
-  test("the maker's own, where the maker may make no other; else the workspace's", async () => {
+  test("the maker's own, where the maker may make no other; else the workspace's", async ({
+    org,
+    workspaceId,
+    company,
+  }) => {
     const own = await ada.client.createApiKey(workspaceId);
     expect([own.owner, own.created_by]).toMatchObject([
       { type: "member", id: ada.id },
@@ -69,13 +74,16 @@ describe("whose a key is", () => {
     ]);
     const official = await org.admin.get<Official>(`/v1/organizations/api_keys/${own.id}`);
     expect(official.body.created_by).toEqual({ type: "user", id: ada.id });
-    const admin = await developer("workspace_admin");
+    const admin = await company.developer("workspace_admin");
     const shared = await admin.client.createApiKey(workspaceId);
     expect(shared.owner).toEqual({ type: "workspace" });
   });
 
-  test("never somebody else's for a developer, and never the workspace's", async () => {
-    const bob = await developer();
+  test("never somebody else's for a developer, and never the workspace's", async ({
+    workspaceId,
+    company,
+  }) => {
+    const bob = await company.developer();
     for (const owner_member_id of [null, bob.id, "user_unknown"]) {
       const body = { name: "No", workspace_id: workspaceId, owner_member_id };
       const answer = await ada.client.post(KEYS, body);
@@ -83,17 +91,22 @@ describe("whose a key is", () => {
     }
   });
 
-  test("unknown, foreign, removed: the same 404; deactivated or not in the workspace: a 400", async () => {
+  test("unknown, foreign, removed: the same 404; deactivated or not in the workspace: a 400", async ({
+    h,
+    org,
+    workspaceId,
+    company,
+  }) => {
     const foreign = await (await h.organization()).member();
-    const gone = await developer();
-    await setStatus(gone, "removed");
+    const gone = await company.developer();
+    await company.setStatus(gone, "removed");
     for (const id of ["user_unknown", foreign.id, gone.id]) {
       const body = { name: "No", workspace_id: workspaceId, owner_member_id: id };
       const answer = await org.admin.post(KEYS, body);
       expect([answer.status, answer.error.message]).toEqual([404, `Member not found: ${id}`]);
     }
     const outsider = await org.member({ role: "developer" });
-    await setStatus(ada, "deactivated");
+    await company.setStatus(ada, "deactivated");
     for (const [id, why] of [
       [outsider.id, "no role in the workspace"],
       [ada.id, "is deactivated"],
@@ -105,17 +118,21 @@ describe("whose a key is", () => {
     }
   });
 
-  test("an admin of the organization needs no role in the workspace", async () => {
+  test("an admin of the organization needs no role in the workspace", async ({ org, company }) => {
     const admin = await org.member({ role: "admin" });
-    expect((await keyOf(admin)).status).toBe("active");
+    expect((await company.keyOf(admin)).status).toBe("active");
   });
 });
 
 describe("a developer", () => {
-  test("sees the workspace's keys, and renames, rotates, cuts off and revokes own ones only", async () => {
+  test("sees the workspace's keys, and renames, rotates, cuts off and revokes own ones only", async ({
+    org,
+    workspaceId,
+    company,
+  }) => {
     const own = await ada.client.createApiKey(workspaceId);
     const shared = await org.admin.createApiKey(workspaceId);
-    const bobs = await keyOf(await developer());
+    const bobs = await company.keyOf(await company.developer());
     const listed = await ada.client.get<Listed<ApiKey>>(KEYS);
     expect(new Set(listed.body.data.map(({ id }) => id))).toEqual(
       new Set([own.id, shared.id, bobs.id]),
@@ -132,7 +149,7 @@ describe("a developer", () => {
     }
   });
 
-  test("must have proved who it is for a new secret", async () => {
+  test("must have proved who it is for a new secret", async ({ h, workspaceId }) => {
     const own = await ada.client.createApiKey(workspaceId);
     h.clock.nowMs += 11 * 60_000;
     const refused = await ada.client.post(`${KEYS}/${own.id}/rotate`, {});
@@ -141,28 +158,34 @@ describe("a developer", () => {
 });
 
 describe("a personal key follows its owner", () => {
-  test("stops when the person is deactivated, and works again with the person", async () => {
-    const made = await keyOf(ada, { permissions: ["write"] });
-    await setStatus(ada, "deactivated");
-    expect(await read(made.id)).toMatchObject({
+  test("stops when the person is deactivated, and works again with the person", async ({
+    h,
+    company,
+  }) => {
+    const made = await company.keyOf(ada, { permissions: ["write"] });
+    await company.setStatus(ada, "deactivated");
+    expect(await company.read(made.id)).toMatchObject({
       status: "inactive",
       stopped_because: "owner_deactivated",
     });
-    expect((await found(made.key))?.ownerState).toBe("deactivated");
+    expect((await company.found(made.key))?.ownerState).toBe("deactivated");
     const answer = await h.as(made.key).get("/v1/admin/usage");
     expect([answer.status, answer.error.message]).toEqual([
       401,
       "The person whose key this is has been deactivated, so the key has stopped. It works again once the person is active.",
     ]);
-    await setStatus(ada, "active");
-    expect(await read(made.id)).toMatchObject({ status: "active", stopped_because: null });
+    await company.setStatus(ada, "active");
+    expect(await company.read(made.id)).toMatchObject({ status: "active", stopped_because: null });
   });
 
-  test("stops when the person loses the workspace, and cannot be enabled by hand", async () => {
-    const made = await keyOf(ada);
+  test("stops when the person loses the workspace, and cannot be enabled by hand", async ({
+    org,
+    company,
+  }) => {
+    const made = await company.keyOf(ada);
     await org.admin.post(`${KEYS}/${made.id}`, { status: "inactive" });
-    await setRole(null);
-    expect((await read(made.id)).stopped_because).toBe("owner_outside_workspace");
+    await company.setRole(null);
+    expect((await company.read(made.id)).stopped_because).toBe("owner_outside_workspace");
     const enabled = await org.admin.post(`${KEYS}/${made.id}`, { status: "active" });
     expect([enabled.status, enabled.error.message]).toEqual([
       400,
@@ -170,18 +193,21 @@ describe("a personal key follows its owner", () => {
     ]);
   });
 
-  test("never administers what its owner does not administer any more", async () => {
-    await setRole("workspace_admin");
-    const made = await keyOf(ada, { permissions: ["admin"] });
+  test("never administers what its owner does not administer any more", async ({ h, company }) => {
+    await company.setRole("workspace_admin");
+    const made = await company.keyOf(ada, { permissions: ["admin"] });
     expect([made.permissions, (await h.as(made.key).get(KEYS)).status]).toEqual([["admin"], 200]);
-    await setRole("workspace_developer");
-    expect((await read(made.id)).permissions).toEqual(["write"]);
+    await company.setRole("workspace_developer");
+    expect((await company.read(made.id)).permissions).toEqual(["write"]);
     expect((await h.as(made.key).get(KEYS)).status).toBe(403);
   });
 
-  test("is listed by its effective status", async () => {
-    const [first, second] = [await keyOf(ada), await keyOf(await developer())];
-    await setStatus(ada, "deactivated");
+  test("is listed by its effective status", async ({ org, company }) => {
+    const [first, second] = [
+      await company.keyOf(ada),
+      await company.keyOf(await company.developer()),
+    ];
+    await company.setStatus(ada, "deactivated");
     const list = async (query: string) => {
       const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?${query}`);
       return body.data.map(({ id }) => id);
@@ -192,43 +218,49 @@ describe("a personal key follows its owner", () => {
 });
 
 describe("stopping the keys of a person", () => {
-  const stop = (of: { workspaceId?: string } = {}) =>
-    inTransaction(h.deps.database, (tx) =>
-      stopKeysOfMember(tx, {
-        organizationId: org.id,
-        memberId: ada.id,
-        nowMs: h.clock.nowMs,
-        ...of,
-      }),
-    );
-
-  test("archives exactly that person's, names them, and does nothing a second time", async () => {
-    const [one, two] = [await keyOf(ada, { name: "One" }), await keyOf(ada, { name: "Two" })];
-    const others = [await org.admin.createApiKey(workspaceId), await keyOf(await developer())];
+  test("archives exactly that person's, names them, and does nothing a second time", async ({
+    h,
+    org,
+    workspaceId,
+    company,
+  }) => {
+    const [one, two] = [
+      await company.keyOf(ada, { name: "One" }),
+      await company.keyOf(ada, { name: "Two" }),
+    ];
+    const others = [
+      await org.admin.createApiKey(workspaceId),
+      await company.keyOf(await company.developer()),
+    ];
     await org.admin.post(`${KEYS}/${two.id}`, { status: "archived" });
-    expect(await stop()).toEqual([{ id: one.id, name: "One", workspaceId }]);
-    expect(await read(one.id)).toMatchObject({
+    expect(await company.stop()).toEqual([{ id: one.id, name: "One", workspaceId }]);
+    expect(await company.read(one.id)).toMatchObject({
       status: "archived",
       archived_at: new Date(h.clock.nowMs).toISOString(),
     });
-    for (const { id } of others) expect((await read(id)).status).toBe("active");
-    expect(await stop()).toEqual([]);
+    for (const { id } of others) expect((await company.read(id)).status).toBe("active");
+    expect(await company.stop()).toEqual([]);
   });
 
-  test("of one workspace leaves those of the others", async () => {
+  test("of one workspace leaves those of the others", async ({ h, org, workspaceId, company }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
     await setWorkspaceRole(h.deps.database, {
       workspaceId: elsewhere,
       memberId: ada.id,
       role: "workspace_user",
     });
-    const here = await keyOf(ada);
+    const here = await company.keyOf(ada);
     const there = await org.admin.createApiKey(elsewhere, { owner_member_id: ada.id });
-    expect((await stop({ workspaceId })).map(({ id }) => id)).toEqual([here.id]);
-    expect((await read(there.id)).status).toBe("active");
+    expect((await company.stop({ workspaceId })).map(({ id }) => id)).toEqual([here.id]);
+    expect((await company.read(there.id)).status).toBe("active");
   });
 
-  test("a key that is made while its owner is removed is never left working", async () => {
+  test("a key that is made while its owner is removed is never left working", async ({
+    h,
+    org,
+    workspaceId,
+    company,
+  }) => {
     const removed = inTransaction(h.deps.database, async (tx) => {
       await tx.updateTable("member").set({ status: "removed" }).where("id", "=", ada.id).execute();
       return stopKeysOfMember(tx, {
@@ -249,7 +281,7 @@ describe("stopping the keys of a person", () => {
     await removed;
     for (const { status, body } of await created) {
       expect([200, 404]).toContain(status);
-      if (status === 200) expect((await read(body.id)).status).toBe("archived");
+      if (status === 200) expect((await company.read(body.id)).status).toBe("archived");
     }
   });
 });

@@ -1,44 +1,36 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 
 const KEYS = "/v1/admin/api_keys";
 const DAY_MS = 86_400_000;
 type ApiKey = z.output<typeof apiKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base
+  .extend("make", ({ h, org, workspaceId }) => (name: string, fields: object = {}) => {
+    h.clock.nowMs++;
+    return org.admin.createApiKey(workspaceId, { name, ...fields });
+  })
+  .extend(
+    "inDays",
+    ({ h }) =>
+      (days: number) =>
+        new Date(h.clock.nowMs + days * DAY_MS).toISOString(),
+  )
+  /** Names, newest first. */
+  .extend("list", ({ org }) => async (query: string) => {
+    const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?${query}`);
+    return body.data.map(({ name }) => name);
+  });
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
-
-const make = (name: string, fields: object = {}) => {
-  h.clock.nowMs++;
-  return org.admin.createApiKey(workspaceId, { name, ...fields });
-};
-const inDays = (days: number) => new Date(h.clock.nowMs + days * DAY_MS).toISOString();
-/** Names, newest first. */
-const list = async (query: string) => {
-  const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?${query}`);
-  return body.data.map(({ name }) => name);
-};
-
-test("a search looks at name, id, hint and owner, in any case, and a % is a %", async () => {
+test("a search looks at name, id, hint and owner, in any case, and a % is a %", async ({
+  org,
+  workspaceId,
+  make,
+  list,
+}) => {
   const grace = await org.member({
     name: "Grace Hopper",
     email: "grace@navy.example",
@@ -63,7 +55,13 @@ test("a search looks at name, id, hint and owner, in any case, and a % is a %", 
   expect(await list("owner_member_id=user_unknown")).toEqual([]);
 });
 
-test("expiring keys are those that will have expired by then and have not yet", async () => {
+test("expiring keys are those that will have expired by then and have not yet", async ({
+  h,
+  org,
+  make,
+  inDays,
+  list,
+}) => {
   await make("never");
   await make("in 3 days", { expires_at: inDays(3) });
   await make("in 10 days", { expires_at: inDays(10) });
@@ -75,7 +73,11 @@ test("expiring keys are those that will have expired by then and have not yet", 
   expect(await list("expiring_within_days=7")).toEqual(["in 10 days"]);
 });
 
-test("unused keys are those that are old enough to have been used, and were not", async () => {
+test("unused keys are those that are old enough to have been used, and were not", async ({
+  h,
+  make,
+  list,
+}) => {
   const used = await make("used", { permissions: ["admin"] });
   const usedLongAgo = await make("used long ago", { permissions: ["admin"] });
   await make("never used");
@@ -88,16 +90,19 @@ test("unused keys are those that are old enough to have been used, and were not"
   expect(await list("unused_days=31")).toEqual([]);
 });
 
-test.each(["expiring_within_days", "unused_days"])("%s takes whole days only", async (name) => {
-  for (const value of ["0", "-1", "1.5", "x", "3651"]) {
-    const answer = await org.admin.get(`${KEYS}?${name}=${value}`);
-    expect(answer.status).toBe(400);
-    expect(answer.error.message).toBe(`${name}: expected a whole number from 1 to 3650.`);
-  }
-  expect((await org.admin.get(`${KEYS}?${name}=`)).status).toBe(200);
-});
+test.for(["expiring_within_days", "unused_days"])(
+  "%s takes whole days only",
+  async (name, { org }) => {
+    for (const value of ["0", "-1", "1.5", "x", "3651"]) {
+      const answer = await org.admin.get(`${KEYS}?${name}=${value}`);
+      expect(answer.status).toBe(400);
+      expect(answer.error.message).toBe(`${name}: expected a whole number from 1 to 3650.`);
+    }
+    expect((await org.admin.get(`${KEYS}?${name}=`)).status).toBe(200);
+  },
+);
 
-test("a cursor is bound to the new filters too", async () => {
+test("a cursor is bound to the new filters too", async ({ org, make }) => {
   for (const name of ["one", "two"]) await make(name);
   const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?limit=1&search=o`);
   const other = await org.admin.get(`${KEYS}?limit=1&search=t&page=${body.next_page}`);
@@ -109,7 +114,11 @@ test("a cursor is bound to the new filters too", async () => {
 });
 
 describe("spend of the month", () => {
-  test("is what the ledger has settled for the key in this calendar month", async () => {
+  test("is what the ledger has settled for the key in this calendar month", async ({
+    h,
+    org,
+    make,
+  }) => {
     const made = await make("spender");
     const settle = (period_start: string, settled_nano_usd: bigint, period: "daily" | "monthly") =>
       h.deps.database

@@ -1,14 +1,10 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { type FoundKey, findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { CreatedApiKey } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const HOUR_MS = 3_600_000;
@@ -16,96 +12,110 @@ const DAY_MS = 24 * HOUR_MS;
 
 type ApiKey = z.output<typeof apiKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let made: CreatedApiKey;
+const test = base.extend("keys", ({ h, org }) => {
+  const rotate = (body: object = {}) =>
+    org.admin.post<CreatedApiKey>(`/v1/admin/api_keys/${made.id}/rotate`, body);
 
-beforeAll(async () => {
-  h = await startAdmin();
+  const cutOff = () => org.admin.post<ApiKey>(`/v1/admin/api_keys/${made.id}/cut_off`);
+
+  const iso = (inMs: number) => new Date(h.clock.nowMs + inMs).toISOString();
+
+  const lookUp = (secret: string): Promise<FoundKey | null> =>
+    findApiKeyByHash(h.deps.database, hashSecret(secret));
+
+  /** What the Admin surface says to the holder of the secret. */
+  const tryOut = async (secret: string) => {
+    const answer = await h.as(secret).get("/v1/admin/api_keys");
+    return answer.status === 200 ? "works" : `${answer.status} ${answer.error.message}`;
+  };
+
+  return { rotate, cutOff, iso, lookUp, tryOut };
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+
+let made: CreatedApiKey;
+test.beforeEach(async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   made = await org.admin.createApiKey(id, { permissions: ["admin"], allowed_models: ["m"] });
   h.clock.nowMs += 1_000;
 });
 
-const rotate = (body: object = {}) =>
-  org.admin.post<CreatedApiKey>(`/v1/admin/api_keys/${made.id}/rotate`, body);
-const cutOff = () => org.admin.post<ApiKey>(`/v1/admin/api_keys/${made.id}/cut_off`);
-const iso = (inMs: number) => new Date(h.clock.nowMs + inMs).toISOString();
-const lookUp = (secret: string): Promise<FoundKey | null> =>
-  findApiKeyByHash(h.deps.database, hashSecret(secret));
-/** What the Admin surface says to the holder of the secret. */
-const tryOut = async (secret: string) => {
-  const answer = await h.as(secret).get("/v1/admin/api_keys");
-  return answer.status === 200 ? "works" : `${answer.status} ${answer.error.message}`;
-};
-
 describe("a rotation", () => {
-  test("keeps id and settings, shows the new secret once, and stops the old one at once", async () => {
+  test("keeps id and settings, shows the new secret once, and stops the old one at once", async ({
+    org,
+    keys,
+  }) => {
     const { key: old, ...before } = made;
-    const { body } = await rotate();
+    const { body } = await keys.rotate();
     const { key, ...after } = body;
     expect(key).not.toBe(old);
     const hint = `${key.slice(0, 16)}...${key.slice(-4)}`;
-    const secret = { created_at: iso(0), valid_until: null, last_used: null };
+    const secret = { created_at: keys.iso(0), valid_until: null, last_used: null };
     expect(after).toEqual({
       ...before,
       partial_key_hint: hint,
       secrets: [{ partial_key_hint: hint, ...secret }],
     });
     expect((await org.admin.get(`/v1/admin/api_keys/${made.id}`)).body).toEqual(after);
-    expect(await tryOut(key)).toBe("works");
-    expect(await tryOut(old)).toBe(
-      `401 This API key was rotated, and this secret of it stopped at ${iso(0)}: use its new secret.`,
+    expect(await keys.tryOut(key)).toBe("works");
+    expect(await keys.tryOut(old)).toBe(
+      `401 This API key was rotated, and this secret of it stopped at ${keys.iso(0)}: use its new secret.`,
     );
   });
 
-  test("with a grace period leaves both secrets working until its end, to the millisecond", async () => {
-    const { body } = await rotate({ grace_period_seconds: 3600 });
-    const endsAt = iso(HOUR_MS);
+  test("with a grace period leaves both secrets working until its end, to the millisecond", async ({
+    h,
+    org,
+    keys,
+  }) => {
+    const { body } = await keys.rotate({ grace_period_seconds: 3600 });
+    const endsAt = keys.iso(HOUR_MS);
     expect(body.secrets.map(({ valid_until }) => valid_until)).toEqual([null, endsAt]);
     expect(body.secrets[1]?.partial_key_hint).toBe(made.partial_key_hint);
-    expect([await lookUp(body.key), await lookUp(made.key)]).toMatchObject([
+    expect([await keys.lookUp(body.key), await keys.lookUp(made.key)]).toMatchObject([
       { id: made.id, secretValidUntilMs: null },
       { id: made.id, secretValidUntilMs: h.clock.nowMs + HOUR_MS },
     ]);
     h.clock.nowMs += HOUR_MS - 1;
-    expect([await tryOut(made.key), await tryOut(body.key)]).toEqual(["works", "works"]);
+    expect([await keys.tryOut(made.key), await keys.tryOut(body.key)]).toEqual(["works", "works"]);
     h.clock.nowMs += 1;
-    expect(await tryOut(made.key)).toContain(
+    expect(await keys.tryOut(made.key)).toContain(
       `was rotated, and this secret of it stopped at ${endsAt}`,
     );
-    expect(await tryOut(body.key)).toBe("works");
+    expect(await keys.tryOut(body.key)).toBe("works");
     const shown = await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`);
     expect(shown.body.secrets.length).toBe(1);
   });
 
-  test("in a grace period is a 409 that says how to go on, and takes cut_off_previous", async () => {
-    const second = (await rotate({ grace_period_seconds: 3600 })).body;
-    const refused = await rotate({ grace_period_seconds: 0 });
+  test("in a grace period is a 409 that says how to go on, and takes cut_off_previous", async ({
+    h,
+    keys,
+  }) => {
+    const second = (await keys.rotate({ grace_period_seconds: 3600 })).body;
+    const refused = await keys.rotate({ grace_period_seconds: 0 });
     expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
-    expect(refused.error.message).toContain(iso(HOUR_MS));
+    expect(refused.error.message).toContain(keys.iso(HOUR_MS));
     expect(refused.error.message).toContain("cut_off_previous: true");
-    const third = (await rotate({ grace_period_seconds: 60, cut_off_previous: true })).body;
-    expect(await tryOut(made.key)).toContain("401 This API key was rotated");
-    expect([await tryOut(second.key), await tryOut(third.key)]).toEqual(["works", "works"]);
+    const third = (await keys.rotate({ grace_period_seconds: 60, cut_off_previous: true })).body;
+    expect(await keys.tryOut(made.key)).toContain("401 This API key was rotated");
+    expect([await keys.tryOut(second.key), await keys.tryOut(third.key)]).toEqual([
+      "works",
+      "works",
+    ]);
     h.clock.nowMs += 60_000;
-    expect(await tryOut(second.key)).toContain("401 This API key was rotated");
-    expect((await rotate()).status).toBe(200);
+    expect(await keys.tryOut(second.key)).toContain("401 This API key was rotated");
+    expect((await keys.rotate()).status).toBe(200);
   });
 
-  test("of many at once: each new secret was current, two work at most, none is lost", async () => {
+  test("of many at once: each new secret was current, two work at most, none is lost", async ({
+    org,
+    keys,
+  }) => {
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => rotate({ grace_period_seconds: 60 })),
+      Array.from({ length: 8 }, () => keys.rotate({ grace_period_seconds: 60 })),
     );
     const rotated = answers.filter(({ status }) => status === 200);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(409)]);
-    expect(await tryOut(rotated[0]?.body.key ?? "")).toBe("works");
+    expect(await keys.tryOut(rotated[0]?.body.key ?? "")).toBe("works");
     const { secrets } = (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
     expect(secrets.map((secret) => secret.partial_key_hint)).toEqual([
       rotated[0]?.body.partial_key_hint,
@@ -113,52 +123,63 @@ describe("a rotation", () => {
     ]);
   });
 
-  test("keeps the expiry, moves it when asked, and a grace period ends with it", async () => {
-    const kept = (await rotate({ expires_at: iso(HOUR_MS), grace_period_seconds: 86_400 })).body;
-    expect(kept.expires_at).toBe(iso(HOUR_MS));
-    expect(kept.secrets[1]?.valid_until).toBe(iso(HOUR_MS));
-    const again = (await rotate({ cut_off_previous: true })).body;
+  test("keeps the expiry, moves it when asked, and a grace period ends with it", async ({
+    keys,
+  }) => {
+    const kept = (
+      await keys.rotate({ expires_at: keys.iso(HOUR_MS), grace_period_seconds: 86_400 })
+    ).body;
+    expect(kept.expires_at).toBe(keys.iso(HOUR_MS));
+    expect(kept.secrets[1]?.valid_until).toBe(keys.iso(HOUR_MS));
+    const again = (await keys.rotate({ cut_off_previous: true })).body;
     expect(again.expires_at).toBe(kept.expires_at);
   });
 
-  test("of a disabled key is possible, of an expired or archived one it is not", async () => {
+  test("of a disabled key is possible, of an expired or archived one it is not", async ({
+    h,
+    org,
+    keys,
+  }) => {
     const url = `/v1/admin/api_keys/${made.id}`;
     await org.admin.post(url, { status: "inactive" });
-    expect((await rotate()).body.status).toBe("inactive");
-    await org.admin.post(url, { expires_at: iso(1_000) });
+    expect((await keys.rotate()).body.status).toBe("inactive");
+    await org.admin.post(url, { expires_at: keys.iso(1_000) });
     h.clock.nowMs += 1_000;
-    const expired = await rotate({ expires_at: iso(DAY_MS) });
+    const expired = await keys.rotate({ expires_at: keys.iso(DAY_MS) });
     expect([expired.status, expired.error.message]).toEqual([
       400,
       "This API key has expired: it cannot be rotated any more. Create another one.",
     ]);
     await org.admin.post(url, { status: "archived" });
-    expect([(await rotate()).status, (await rotate()).error.type]).toEqual([
+    expect([(await keys.rotate()).status, (await keys.rotate()).error.type]).toEqual([
       400,
       "invalid_request_error",
     ]);
   });
 
-  test.each([
+  test.for([
     [{ grace_period_seconds: -1 }, "grace_period_seconds"],
     [{ grace_period_seconds: 2_592_001 }, "grace_period_seconds"],
     [{ grace_period_seconds: 1.5 }, "grace_period_seconds"],
     [{ grace_period_seconds: "60" }, "grace_period_seconds"],
     [{ cut_off_previous: "yes" }, "cut_off_previous"],
     [{ name: "New" }, "name: there is no such field here."],
-  ])("refuses %j", async (body, message) => {
-    const answer = await rotate(body);
+  ] as const)("refuses %j", async ([body, message], { keys }) => {
+    const answer = await keys.rotate(body);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
   });
 
-  test("is an audit event with both hints and the end of the grace period, and without a secret", async () => {
-    const { key, partial_key_hint } = (await rotate({ grace_period_seconds: 60 })).body;
+  test("is an audit event with both hints and the end of the grace period, and without a secret", async ({
+    h,
+    keys,
+  }) => {
+    const { key, partial_key_hint } = (await keys.rotate({ grace_period_seconds: 60 })).body;
     const event = (await auditEventsOf(h.deps.database, made.id)).at(-1);
     expect(event).toMatchObject({
       event: "api_key.rotated",
       before: { partial_key_hint: made.partial_key_hint },
-      after: { partial_key_hint, previous_secret_valid_until: iso(60_000) },
+      after: { partial_key_hint, previous_secret_valid_until: keys.iso(60_000) },
     });
     for (const secret of [key, made.key]) {
       expect(JSON.stringify(event)).not.toContain(secret.slice(18, 40));
@@ -167,13 +188,13 @@ describe("a rotation", () => {
 });
 
 describe("cutting off", () => {
-  test("ends the grace period now, once, with one audit event", async () => {
-    const { key } = (await rotate({ grace_period_seconds: 3600 })).body;
+  test("ends the grace period now, once, with one audit event", async ({ h, keys }) => {
+    const { key } = (await keys.rotate({ grace_period_seconds: 3600 })).body;
     h.clock.nowMs += 10;
-    expect((await cutOff()).body.secrets.length).toBe(1);
-    expect(await tryOut(made.key)).toContain(`stopped at ${iso(0)}`);
-    expect(await tryOut(key)).toBe("works");
-    expect((await cutOff()).status).toBe(200);
+    expect((await keys.cutOff()).body.secrets.length).toBe(1);
+    expect(await keys.tryOut(made.key)).toContain(`stopped at ${keys.iso(0)}`);
+    expect(await keys.tryOut(key)).toBe("works");
+    expect((await keys.cutOff()).status).toBe(200);
     const events = await auditEventsOf(h.deps.database, made.id);
     expect(events.map(({ event }) => event)).toEqual([
       "api_key.created",
@@ -182,26 +203,30 @@ describe("cutting off", () => {
     ]);
     expect(events.at(-1)).toMatchObject({
       before: { previous_partial_key_hint: made.partial_key_hint },
-      after: { previous_secret_valid_until: iso(0) },
+      after: { previous_secret_valid_until: keys.iso(0) },
     });
   });
 
-  test("after the grace period changes nothing that is over", async () => {
-    await rotate({ grace_period_seconds: 60 });
-    const endedAt = iso(60_000);
+  test("after the grace period changes nothing that is over", async ({ h, keys }) => {
+    await keys.rotate({ grace_period_seconds: 60 });
+    const endedAt = keys.iso(60_000);
     h.clock.nowMs += 120_000;
-    await cutOff();
-    expect(await tryOut(made.key)).toContain(`stopped at ${endedAt}`);
+    await keys.cutOff();
+    expect(await keys.tryOut(made.key)).toContain(`stopped at ${endedAt}`);
   });
 });
 
-test("last uses are of each secret, and of the key the newest of all, stopped ones too", async () => {
-  const { key } = (await rotate({ grace_period_seconds: 3600 })).body;
-  const firstAt = iso(0);
-  await tryOut(key);
+test("last uses are of each secret, and of the key the newest of all, stopped ones too", async ({
+  h,
+  org,
+  keys,
+}) => {
+  const { key } = (await keys.rotate({ grace_period_seconds: 3600 })).body;
+  const firstAt = keys.iso(0);
+  await keys.tryOut(key);
   h.clock.nowMs += 5;
-  const secondAt = iso(0);
-  await tryOut(made.key);
+  const secondAt = keys.iso(0);
+  await keys.tryOut(made.key);
   await h.keyUse.flush();
   const use = (at: string) => ({ at, address: "127.0.0.1", model: null });
   const read = async () => (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
@@ -209,13 +234,13 @@ test("last uses are of each secret, and of the key the newest of all, stopped on
     use(firstAt),
     use(secondAt),
   ]);
-  await cutOff();
+  await keys.cutOff();
   const shown = await read();
   expect(shown.secrets.map((secret) => secret.last_used)).toEqual([use(firstAt)]);
   expect(shown.last_used).toEqual(use(secondAt));
   // What is refused is no use.
   h.clock.nowMs += 5;
-  await tryOut(made.key);
+  await keys.tryOut(made.key);
   await h.keyUse.flush();
   expect((await read()).last_used).toEqual(use(secondAt));
 });

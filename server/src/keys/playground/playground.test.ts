@@ -1,17 +1,11 @@
 import type { playgroundSession } from "@bursar/contract/admin/playground.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
 
@@ -19,48 +13,45 @@ const SESSIONS = "/v1/admin/playground/sessions";
 const TEN_MINUTES_MS = 600_000;
 type Session = z.output<typeof playgroundSession>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let developer: TestMember;
+const test = base
+  .extend(
+    "start",
+    ({ workspaceId }) =>
+      async (client: Client = developer.client): Promise<Session> => {
+        const { status, body, text } = await client.post<Session>(SESSIONS, {
+          workspace_id: workspaceId,
+        });
+        if (status !== 200) throw new Error(text);
+        return body;
+      },
+  )
+  /** Why the gateway refuses the secret at this moment, or null where it takes it. */
+  .extend("refusalOf", ({ h }) => async (secret: string): Promise<string | null> => {
+    const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
+    if (key === null) return "unknown";
+    try {
+      checkKeyWorks(key, h.clock.nowMs, () => null);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : "";
+    }
+  });
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
+let developer: TestMember;
+test.beforeEach(async ({ org, workspaceId }) => {
   developer = await org.member({
     name: "Grace Hopper",
     workspaces: { [workspaceId]: "workspace_developer" },
   });
 });
 
-async function start(client: Client = developer.client): Promise<Session> {
-  const { status, body, text } = await client.post<Session>(SESSIONS, {
-    workspace_id: workspaceId,
-  });
-  if (status !== 200) throw new Error(text);
-  return body;
-}
-
-/** Why the gateway refuses the secret at this moment, or null where it takes it. */
-async function refusalOf(secret: string): Promise<string | null> {
-  const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
-  if (key === null) return "unknown";
-  try {
-    checkKeyWorks(key, h.clock.nowMs, () => null);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : "";
-  }
-}
-
 describe("a session of the playground", () => {
-  test("is a key of the person for this workspace that may write, for ten minutes", async () => {
+  test("is a key of the person for this workspace that may write, for ten minutes", async ({
+    h,
+    workspaceId,
+    start,
+    refusalOf,
+  }) => {
     const session = await start();
     expect(session).toMatchObject({
       type: "playground_session",
@@ -80,7 +71,12 @@ describe("a session of the playground", () => {
     expect(await refusalOf(session.key)).toMatch(/^This session of the playground has ended/);
   });
 
-  test("is audited without its secret, as is its end, which stops it at once", async () => {
+  test("is audited without its secret, as is its end, which stops it at once", async ({
+    h,
+    workspaceId,
+    start,
+    refusalOf,
+  }) => {
     const session = await start();
     expect((await developer.client.remove(`${SESSIONS}/${session.id}`)).status).toBe(200);
     expect(await refusalOf(session.key)).toMatch(/^This session of the playground has ended/);
@@ -100,7 +96,7 @@ describe("a session of the playground", () => {
     expect(await auditEventsOf(h.deps.database, session.api_key_id)).toHaveLength(2);
   });
 
-  test("is nobody else's to end, an owner's neither", async () => {
+  test("is nobody else's to end, an owner's neither", async ({ org, start, refusalOf }) => {
     const session = await start();
     const owner = await org.member({ role: "owner" });
     const answer = await owner.client.remove(`${SESSIONS}/${session.id}`);
@@ -111,7 +107,13 @@ describe("a session of the playground", () => {
     expect(await refusalOf(session.key)).toBeNull();
   });
 
-  test("stops when the person loses the workspace or is deactivated, whatever time is left", async () => {
+  test("stops when the person loses the workspace or is deactivated, whatever time is left", async ({
+    h,
+    org,
+    workspaceId,
+    start,
+    refusalOf,
+  }) => {
     const session = await start();
     const { database } = h.deps;
     await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role: null });
@@ -124,13 +126,18 @@ describe("a session of the playground", () => {
     expect(await refusalOf(session.key)).toBe("unknown");
   });
 
-  test("does not outlive the sign-in that it was started from", async () => {
+  test("does not outlive the sign-in that it was started from", async ({ start, refusalOf }) => {
     const session = await start();
     await developer.client.post("/v1/admin/sign_out");
     expect(await refusalOf(session.key)).toBe("unknown");
   });
 
-  test("stops with its workspace, and none starts in an archived one", async () => {
+  test("stops with its workspace, and none starts in an archived one", async ({
+    org,
+    workspaceId,
+    start,
+    refusalOf,
+  }) => {
     const session = await start();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect(await refusalOf(session.key)).toMatch(/workspace of this API key is archived/);
@@ -142,7 +149,12 @@ describe("a session of the playground", () => {
   });
 });
 
-test("who sees the workspace but may not create messages there is told so, and who does not see it finds none", async () => {
+test("who sees the workspace but may not create messages there is told so, and who does not see it finds none", async ({
+  h,
+  org,
+  workspaceId,
+  start,
+}) => {
   const workspaces = { [workspaceId]: "workspace_user" } as const;
   const onlooker = await org.member({ workspaces });
   const denied = await onlooker.client.post(SESSIONS, { workspace_id: workspaceId });
@@ -161,7 +173,11 @@ test("who sees the workspace but may not create messages there is told so, and w
   expect((await h.as(key).post(SESSIONS, { workspace_id: workspaceId })).status).toBe(403);
 });
 
-test("sessions share one key, of which five are alive at most: the oldest ends", async () => {
+test("sessions share one key, of which five are alive at most: the oldest ends", async ({
+  h,
+  start,
+  refusalOf,
+}) => {
   const sessions: Session[] = [];
   for (let count = 0; count < 6; count += 1) sessions.push(await start());
   expect(new Set(sessions.map(({ api_key_id }) => api_key_id)).size).toBe(1);
@@ -186,7 +202,10 @@ test("sessions share one key, of which five are alive at most: the oldest ends",
   expect(row?.count).toBe(1n);
 });
 
-test("it stands in no list of keys, no count of what needs attention and no review of access", async () => {
+test("it stands in no list of keys, no count of what needs attention and no review of access", async ({
+  org,
+  start,
+}) => {
   const session = await start();
   const { admin } = org;
   const read = async <Body>(path: string) => (await admin.get<Body>(`/v1/admin/${path}`)).body;

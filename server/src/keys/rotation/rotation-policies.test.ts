@@ -1,15 +1,10 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { rotationPolicy } from "@bursar/contract/admin/rotation-policies.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { enforceRotation } from "./enforce-rotation.ts";
 
@@ -19,49 +14,53 @@ type ApiKey = z.output<typeof apiKey>;
 const DAY_MS = 86_400_000;
 const KEYS = "/v1/admin/api_keys";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("company", ({ h, org }) => {
+  const set = (rotation_days: number | null, more = {}) =>
+    org.operator.post<Policy>(url, { rotation_days, ...more });
+
+  const makeKey = () =>
+    org.operator.createApiKey(workspaceId, { name: "build", owner_member_id: owner.id });
+
+  const keyOf = async (id: string) => (await org.operator.get<ApiKey>(`${KEYS}/${id}`)).body;
+
+  const mail = async () => {
+    const { body } = await org.operator.get<Listed<{ to: string; subject: string }>>(
+      "/v1/admin/mail?limit=100",
+    );
+    return body.data.map(({ to, subject }) => [to, subject]).reverse();
+  };
+
+  /** As the job does, on two nodes at once. */
+  async function onDay(days: number): Promise<void> {
+    h.clock.nowMs = startMs + days * DAY_MS;
+    await Promise.all([enforceRotation(h.deps), enforceRotation(h.deps)]);
+  }
+
+  return { set, makeKey, keyOf, mail, onDay };
+});
+
 let workspaceId: string;
 let url: string;
 let owner: TestMember;
 let startMs: number;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   startMs = h.clock.nowMs;
 });
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ h, org }) => {
   h.clock.nowMs = startMs;
   await sql`DELETE FROM rotation_policy`.execute(h.deps.database);
-  org = await h.organization();
   ({ id: workspaceId } = await org.operator.createWorkspace());
   url = `/v1/admin/workspaces/${workspaceId}/rotation_policy`;
   owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
 });
 
-const set = (rotation_days: number | null, more = {}) =>
-  org.operator.post<Policy>(url, { rotation_days, ...more });
-const makeKey = () =>
-  org.operator.createApiKey(workspaceId, { name: "build", owner_member_id: owner.id });
-const keyOf = async (id: string) => (await org.operator.get<ApiKey>(`${KEYS}/${id}`)).body;
-const mail = async () => {
-  const { body } = await org.operator.get<Listed<{ to: string; subject: string }>>(
-    "/v1/admin/mail?limit=100",
-  );
-  return body.data.map(({ to, subject }) => [to, subject]).reverse();
-};
-
-/** As the job does, on two nodes at once. */
-async function onDay(days: number): Promise<void> {
-  h.clock.nowMs = startMs + days * DAY_MS;
-  await Promise.all([enforceRotation(h.deps), enforceRotation(h.deps)]);
-}
-
 describe("the policy", () => {
-  test("is none at first, replaced as a whole, audited, and removed", async () => {
+  test("is none at first, replaced as a whole, audited, and removed", async ({
+    h,
+    org,
+    company,
+  }) => {
     const none = {
       type: "rotation_policy",
       workspace_id: workspaceId,
@@ -72,16 +71,16 @@ describe("the policy", () => {
       keys: { due_soon: 0, overdue: 0 },
     };
     expect((await org.operator.get(url)).body).toEqual(none);
-    expect((await set(90)).body).toEqual({
+    expect((await company.set(90)).body).toEqual({
       ...none,
       rotation_days: 90,
       remind_days: 14,
       grace_days: 14,
       effective_at: new Date(startMs).toISOString(),
     });
-    expect((await set(10)).body.remind_days).toBe(5);
-    expect((await set(10)).status).toBe(200);
-    expect((await set(null)).body).toEqual(none);
+    expect((await company.set(10)).body.remind_days).toBe(5);
+    expect((await company.set(10)).status).toBe(200);
+    expect((await company.set(null)).body).toEqual(none);
     const events = await auditEventsOf(h.deps.database, workspaceId);
     expect(events.filter(({ event }) => event === "rotation_policy.set")).toMatchObject([
       { before: null, after: { rotation_days: 90, remind_days: 14, grace_days: 14 } },
@@ -90,51 +89,58 @@ describe("the policy", () => {
     ]);
   });
 
-  test.each([
+  test.for([
     [{ rotation_days: 1 }, "rotation_days"],
     [{ rotation_days: 3651 }, "rotation_days"],
     [{ rotation_days: 10, remind_days: 10 }, "remind_days: expected fewer days than rotation_days"],
     [{ rotation_days: 10, grace_days: 0 }, "grace_days"],
     [{}, "rotation_days"],
-  ])("refuses %j", async (body, message) => {
+  ] as const)("refuses %j", async ([body, message], { org }) => {
     const answer = await org.operator.post(url, body);
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(message)]);
   });
 
-  test("is for who administers the workspace; an archived one has none to set", async () => {
+  test("is for who administers the workspace; an archived one has none to set", async ({
+    org,
+    company,
+  }) => {
     const lead = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     expect((await owner.client.post(url, { rotation_days: 30 })).status).toBe(403);
     expect((await lead.client.post(url, { rotation_days: 30 })).status).toBe(200);
     expect((await owner.client.get<Policy>(url)).body.rotation_days).toBe(30);
     await org.operator.post(`/v1/admin/workspaces/${workspaceId}/archive`);
-    expect((await set(60)).status).toBe(400);
+    expect((await company.set(60)).status).toBe(400);
   });
 });
 
-test("an old key is reminded of, then overdue, then expires: each once, with mail to its owner", async () => {
-  const key = await makeKey();
-  await set(90, { remind_days: 10, grace_days: 5 });
-  expect((await keyOf(key.id)).rotation).toEqual({
+test("an old key is reminded of, then overdue, then expires: each once, with mail to its owner", async ({
+  h,
+  org,
+  company,
+}) => {
+  const key = await company.makeKey();
+  await company.set(90, { remind_days: 10, grace_days: 5 });
+  expect((await company.keyOf(key.id)).rotation).toEqual({
     due_at: new Date(startMs + 90 * DAY_MS).toISOString(),
     expires_at: new Date(startMs + 95 * DAY_MS).toISOString(),
   });
-  await onDay(79.9);
-  expect(await mail()).toEqual([]);
-  await onDay(80);
+  await company.onDay(79.9);
+  expect(await company.mail()).toEqual([]);
+  await company.onDay(80);
   expect((await org.operator.get<Policy>(url)).body.keys).toEqual({ due_soon: 1, overdue: 0 });
-  await onDay(85);
-  await onDay(90);
+  await company.onDay(85);
+  await company.onDay(90);
   expect((await org.operator.get<Policy>(url)).body.keys).toEqual({ due_soon: 0, overdue: 1 });
-  await onDay(94.9);
-  expect((await keyOf(key.id)).status).toBe("active");
-  await onDay(95);
-  await onDay(96);
-  expect(await mail()).toEqual([
+  await company.onDay(94.9);
+  expect((await company.keyOf(key.id)).status).toBe("active");
+  await company.onDay(95);
+  await company.onDay(96);
+  expect(await company.mail()).toEqual([
     [owner.email, "Rotate an API key: build"],
     [owner.email, "An API key should have been rotated: build"],
     [owner.email, "An API key has expired: build"],
   ]);
-  expect(await keyOf(key.id)).toMatchObject({
+  expect(await company.keyOf(key.id)).toMatchObject({
     status: "expired",
     expires_at: new Date(startMs + 95 * DAY_MS).toISOString(),
     rotation: null,
@@ -152,79 +158,96 @@ test("an old key is reminded of, then overdue, then expires: each once, with mai
   ]);
 });
 
-test("a key that was rotated begins anew", async () => {
-  const key = await makeKey();
-  await set(90, { remind_days: 10, grace_days: 5 });
-  await onDay(92);
-  expect((await mail()).length).toBe(1);
+test("a key that was rotated begins anew", async ({ org, company }) => {
+  const key = await company.makeKey();
+  await company.set(90, { remind_days: 10, grace_days: 5 });
+  await company.onDay(92);
+  expect((await company.mail()).length).toBe(1);
   await org.operator.post(`${KEYS}/${key.id}/rotate`, { grace_period_seconds: 3600 });
-  await onDay(100);
-  expect((await keyOf(key.id)).status).toBe("active");
-  expect((await mail()).length).toBe(1);
-  await onDay(92 + 80);
-  expect((await mail()).length).toBe(2);
+  await company.onDay(100);
+  expect((await company.keyOf(key.id)).status).toBe("active");
+  expect((await company.mail()).length).toBe(1);
+  await company.onDay(92 + 80);
+  expect((await company.mail()).length).toBe(2);
 });
 
-test("no key is late on the day that the rule is made, however old it is", async () => {
-  const key = await makeKey();
+test("no key is late on the day that the rule is made, however old it is", async ({
+  h,
+  company,
+}) => {
+  const key = await company.makeKey();
   h.clock.nowMs = startMs + 1_000 * DAY_MS;
-  await set(30, { remind_days: 7, grace_days: 7 });
-  await onDay(1_000);
-  expect(await mail()).toEqual([[owner.email, "Rotate an API key: build"]]);
-  await onDay(1_013.9);
-  expect((await keyOf(key.id)).status).toBe("active");
-  await onDay(1_014);
-  expect((await keyOf(key.id)).status).toBe("expired");
+  await company.set(30, { remind_days: 7, grace_days: 7 });
+  await company.onDay(1_000);
+  expect(await company.mail()).toEqual([[owner.email, "Rotate an API key: build"]]);
+  await company.onDay(1_013.9);
+  expect((await company.keyOf(key.id)).status).toBe("active");
+  await company.onDay(1_014);
+  expect((await company.keyOf(key.id)).status).toBe("expired");
 });
 
-test("a stricter rule gives the time of its reminder again, a looser one does not", async () => {
-  const key = await makeKey();
-  await set(100, { remind_days: 10, grace_days: 10 });
+test("a stricter rule gives the time of its reminder again, a looser one does not", async ({
+  h,
+  company,
+}) => {
+  const key = await company.makeKey();
+  await company.set(100, { remind_days: 10, grace_days: 10 });
   h.clock.nowMs = startMs + 50 * DAY_MS;
-  await set(20, { remind_days: 10, grace_days: 10 });
+  await company.set(20, { remind_days: 10, grace_days: 10 });
   const dueDay = async () =>
-    (Date.parse((await keyOf(key.id)).rotation?.due_at ?? "") - startMs) / DAY_MS;
+    (Date.parse((await company.keyOf(key.id)).rotation?.due_at ?? "") - startMs) / DAY_MS;
   expect(await dueDay()).toBe(60);
   h.clock.nowMs = startMs + 55 * DAY_MS;
-  await set(59, { remind_days: 10, grace_days: 10 });
+  await company.set(59, { remind_days: 10, grace_days: 10 });
   expect(await dueDay()).toBe(60);
 });
 
-test("nobody loses a key without having heard of it: a server that was off begins with the notice", async () => {
-  const key = await makeKey();
-  await set(90, { remind_days: 10, grace_days: 5 });
-  await onDay(400);
-  expect((await keyOf(key.id)).status).toBe("active");
-  expect(await mail()).toEqual([[owner.email, "An API key should have been rotated: build"]]);
-  await onDay(404.9);
-  expect((await keyOf(key.id)).status).toBe("active");
-  await onDay(405);
-  expect((await keyOf(key.id)).status).toBe("expired");
+test("nobody loses a key without having heard of it: a server that was off begins with the notice", async ({
+  company,
+}) => {
+  const key = await company.makeKey();
+  await company.set(90, { remind_days: 10, grace_days: 5 });
+  await company.onDay(400);
+  expect((await company.keyOf(key.id)).status).toBe("active");
+  expect(await company.mail()).toEqual([
+    [owner.email, "An API key should have been rotated: build"],
+  ]);
+  await company.onDay(404.9);
+  expect((await company.keyOf(key.id)).status).toBe("active");
+  await company.onDay(405);
+  expect((await company.keyOf(key.id)).status).toBe("expired");
 });
 
-test("a workspace's key is its admins' to look after, else the Owners' and Admins'", async () => {
+test("a workspace's key is its admins' to look after, else the Owners' and Admins'", async ({
+  org,
+  company,
+}) => {
   await org.operator.createApiKey(workspaceId, { name: "shared" });
   const boss = await org.member({ role: "owner" });
-  await set(30, { remind_days: 7, grace_days: 7 });
-  await onDay(23);
-  expect(await mail()).toEqual([[boss.email, "Rotate an API key: shared"]]);
+  await company.set(30, { remind_days: 7, grace_days: 7 });
+  await company.onDay(23);
+  expect(await company.mail()).toEqual([[boss.email, "Rotate an API key: shared"]]);
   const lead = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
-  await onDay(30);
-  expect((await mail()).slice(1)).toEqual([
+  await company.onDay(30);
+  expect((await company.mail()).slice(1)).toEqual([
     [lead.email, "An API key should have been rotated: shared"],
   ]);
 });
 
-test("a key that is rotated while it expires keeps working, or is refused as expired: never both", async () => {
-  const key = await makeKey();
-  await set(90, { remind_days: 10, grace_days: 5 });
-  await onDay(91);
+test("a key that is rotated while it expires keeps working, or is refused as expired: never both", async ({
+  h,
+  org,
+  company,
+}) => {
+  const key = await company.makeKey();
+  await company.set(90, { remind_days: 10, grace_days: 5 });
+  await company.onDay(91);
   h.clock.nowMs = startMs + 96 * DAY_MS;
   const [rotation] = await Promise.all([
     org.operator.post(`${KEYS}/${key.id}/rotate`, {}),
     enforceRotation(h.deps),
   ]);
-  const after = await keyOf(key.id);
+  const after = await company.keyOf(key.id);
   expect([rotation.status, after.status]).toEqual(
     rotation.status === 200 ? [200, "active"] : [400, "expired"],
   );

@@ -1,18 +1,11 @@
 import type { invite } from "@bursar/contract/admin/invites.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import type { z } from "zod";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { mailSchedule, makeMailJobs } from "#src/mail/mail-jobs.ts";
 import { makeSmtpTransport } from "#src/mail/smtp.ts";
-import {
-  type AdminHarness,
-  type Answer,
-  type Client,
-  type Listed,
-  PUBLIC_URL,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { type Answer, type Client, type Listed, PUBLIC_URL } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
 
@@ -31,63 +24,70 @@ interface Result {
 }
 type Results = { results: Result[] };
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", ({ h }) => h.organization("Analytical Engines"))
+  .extend("invites", ({ h, org }) => {
+    function send(body: object, client: Client = org.admin): Promise<Answer<Results>> {
+      return client.post<Results>(INVITES, { role: "user", ...body });
+    }
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Analytical Engines");
-});
+    /** One person is invited; gives the invite and the token of its link. */
+    async function inviteOne(fields: object = {}, client: Client = org.admin) {
+      const answer = await send({ emails: [newEmail()], ...fields }, client);
+      const [result] = answer.body.results;
+      if (!result?.invite || !result.link) throw new Error(answer.text);
+      return { ...result.invite, link: result.link, token: tokenOf(result.link) };
+    }
+
+    /** What the console sends for somebody who is not signed in. */
+    function asStranger(): Client {
+      const client = h.as(null);
+      const headers = {
+        host: "localhost:8484",
+        origin: "http://localhost:8484",
+        "x-bursar-console": "1",
+      };
+      const post = <Body>(url: string, body?: object) =>
+        client.send<Body>({ method: "POST", url, headers, ...(body && { payload: body }) });
+      return { ...client, post };
+    }
+
+    const lookUp = (token: string) => asStranger().post(`${INVITES}/lookup`, { token });
+
+    const accept = (token: string, fields: object = {}) =>
+      asStranger().post<{ member_id: string }>(`${INVITES}/accept`, {
+        token,
+        name: "Ann Smith",
+        password: PASSWORD,
+        ...fields,
+      });
+
+    const listEvents = async () => {
+      const rows = await h.deps.database
+        .selectFrom("audit_event")
+        .select(["event", "subject_id"])
+        .where("organization_id", "=", org.id)
+        .execute();
+      return { rows };
+    };
+
+    return { send, inviteOne, lookUp, accept, listEvents };
+  });
 
 let unique = 0;
 const newEmail = () => `person-${++unique}@example.com`;
 
-function send(body: object, client: Client = org.admin): Promise<Answer<Results>> {
-  return client.post<Results>(INVITES, { role: "user", ...body });
-}
-
-/** One person is invited; gives the invite and the token of its link. */
-async function inviteOne(fields: object = {}, client: Client = org.admin) {
-  const answer = await send({ emails: [newEmail()], ...fields }, client);
-  const [result] = answer.body.results;
-  if (!result?.invite || !result.link) throw new Error(answer.text);
-  return { ...result.invite, link: result.link, token: tokenOf(result.link) };
-}
-
 const tokenOf = (link: string) => link.split("#token=")[1] ?? "";
 
-/** What the console sends for somebody who is not signed in. */
-function asStranger(): Client {
-  const client = h.as(null);
-  const headers = {
-    host: "localhost:8484",
-    origin: "http://localhost:8484",
-    "x-bursar-console": "1",
-  };
-  const post = <Body>(url: string, body?: object) =>
-    client.send<Body>({ method: "POST", url, headers, ...(body && { payload: body }) });
-  return { ...client, post };
-}
-
-const lookUp = (token: string) => asStranger().post(`${INVITES}/lookup`, { token });
-const accept = (token: string, fields: object = {}) =>
-  asStranger().post<{ member_id: string }>(`${INVITES}/accept`, {
-    token,
-    name: "Ann Smith",
-    password: PASSWORD,
-    ...fields,
-  });
-
 describe("inviting", () => {
-  test("gives an invite, its link and its message", async () => {
+  test("gives an invite, its link and its message", async ({ h, org, invites }) => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const workspaces = [{ workspace_id: workspace.id, workspace_role: "Developer" }];
-    const answer = await send({ emails: ["Ann@Example.com"], role: "Developer", workspaces });
+    const answer = await invites.send({
+      emails: ["Ann@Example.com"],
+      role: "Developer",
+      workspaces,
+    });
     const [result] = answer.body.results;
     const { id } = result?.invite ?? { id: "" };
     expect(result).toEqual({
@@ -127,11 +127,14 @@ describe("inviting", () => {
     expect(JSON.stringify(event)).not.toContain(token);
   });
 
-  test("up to fifty addresses gives each its own result, in their order", async () => {
+  test("up to fifty addresses gives each its own result, in their order", async ({
+    org,
+    invites,
+  }) => {
     const member = await org.member({ email: "member@example.com" });
-    const before = await inviteOne({ emails: ["waiting@example.com"] });
+    const before = await invites.inviteOne({ emails: ["waiting@example.com"] });
     const many = Array.from({ length: 40 }, (_, i) => `bulk-${i}@example.com`);
-    const answer = await send({
+    const answer = await invites.send({
       emails: [
         ...many,
         "BULK-3@example.com",
@@ -171,15 +174,18 @@ describe("inviting", () => {
       ]);
     }
     // Each invite has its own event, and nothing else has one.
-    const { rows } = await listEvents();
+    const { rows } = await invites.listEvents();
     expect(rows.filter(({ event }) => event === "invite.created").length).toBe(43);
     expect((await org.admin.get(`/v1/admin/members/${member.id}`)).status).toBe(200);
-    expect((await lookUp(before.token)).status).toBe(200);
-    expect((await send({ emails: Array(51).fill("a@example.com") })).status).toBe(400);
-    expect((await send({ emails: [] })).status).toBe(400);
+    expect((await invites.lookUp(before.token)).status).toBe(200);
+    expect((await invites.send({ emails: Array(51).fill("a@example.com") })).status).toBe(400);
+    expect((await invites.send({ emails: [] })).status).toBe(400);
   });
 
-  test("again with the same Idempotency-Key gives the same links and makes no second invites", async () => {
+  test("again with the same Idempotency-Key gives the same links and makes no second invites", async ({
+    org,
+    invites,
+  }) => {
     const payload = { emails: [newEmail(), newEmail()], role: "user" };
     const headers = { "idempotency-key": "once" };
     const call = () => org.admin.send<Results>({ method: "POST", url: INVITES, headers, payload });
@@ -187,25 +193,27 @@ describe("inviting", () => {
     expect(first.body.results.map(({ result }) => result)).toEqual(["invited", "invited"]);
     expect(again.body).toEqual(first.body);
     expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data.length).toBe(2);
-    const { rows } = await listEvents();
+    const { rows } = await invites.listEvents();
     expect(rows.filter(({ event }) => event === "invite.created").length).toBe(2);
   });
 
-  test("nobody writes no event", async () => {
-    expect((await send({ emails: ["nobody"] })).status).toBe(200);
-    expect((await listEvents()).rows.map(({ event }) => event)).not.toContain("invite.created");
+  test("nobody writes no event", async ({ invites }) => {
+    expect((await invites.send({ emails: ["nobody"] })).status).toBe(200);
+    expect((await invites.listEvents()).rows.map(({ event }) => event)).not.toContain(
+      "invite.created",
+    );
   });
 
-  test("the same address at the same moment makes one invite", async () => {
+  test("the same address at the same moment makes one invite", async ({ invites }) => {
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => send({ emails: ["once@example.com", newEmail()] })),
+      Array.from({ length: 5 }, () => invites.send({ emails: ["once@example.com", newEmail()] })),
     );
     const results = answers.map(({ body }) => body.results[0]?.result).sort();
     expect(results).toEqual([...Array(4).fill("already_invited"), "invited"]);
     expect(answers.every(({ body }) => body.results[1]?.result === "invited")).toBe(true);
   });
 
-  test("is all or nothing where a workspace is not right", async () => {
+  test("is all or nothing where a workspace is not right", async ({ h, org, invites }) => {
     const theirs = await (await h.organization()).admin.createWorkspace();
     const archived = await org.admin.createWorkspace();
     await org.admin.post(`/v1/admin/workspaces/${archived.id}/archive`);
@@ -218,32 +226,37 @@ describe("inviting", () => {
       [[mine.id, mine.id], 400],
     ] as const) {
       const workspaces = ids.map((workspace_id) => ({ workspace_id, workspace_role: role }));
-      expect((await send({ emails: [newEmail()], workspaces })).status).toBe(status);
+      expect((await invites.send({ emails: [newEmail()], workspaces })).status).toBe(status);
     }
     const workspaces = [{ workspace_id: mine.id, workspace_role: role }];
-    const asAdmin = await send({ emails: [newEmail()], role: "admin", workspaces });
+    const asAdmin = await invites.send({ emails: [newEmail()], role: "admin", workspaces });
     expect(asAdmin.status).toBe(400);
     expect((await org.admin.get<Listed<Invite>>(INVITES)).body.data).toEqual([]);
     expect((await org.admin.get<Listed<unknown>>("/v1/admin/mail")).body.data).toEqual([]);
   });
 
-  test("to a role above the own is refused, to admin only after the person has confirmed who it is", async () => {
+  test("to a role above the own is refused, to admin only after the person has confirmed who it is", async ({
+    org,
+    invites,
+  }) => {
     const admin = await org.member({ role: "admin" });
     const unconfirmed = await org.member({ role: "admin", steppedUpAtMs: null });
     for (const client of [admin.client, org.admin]) {
-      const refused = await send({ emails: [newEmail()], role: "owner" }, client);
+      const refused = await invites.send({ emails: [newEmail()], role: "owner" }, client);
       expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
     }
-    const asked = await send({ emails: [newEmail()], role: "Admin" }, unconfirmed.client);
+    const asked = await invites.send({ emails: [newEmail()], role: "Admin" }, unconfirmed.client);
     expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
-    expect((await send({ emails: [newEmail()] }, unconfirmed.client)).status).toBe(200);
-    expect((await send({ emails: [newEmail()], role: "Admin" }, admin.client)).status).toBe(200);
-    const toAdmin = await inviteOne({ role: "admin" }, admin.client);
+    expect((await invites.send({ emails: [newEmail()] }, unconfirmed.client)).status).toBe(200);
+    expect((await invites.send({ emails: [newEmail()], role: "Admin" }, admin.client)).status).toBe(
+      200,
+    );
+    const toAdmin = await invites.inviteOne({ role: "admin" }, admin.client);
     const resent = await unconfirmed.client.post(`${INVITES}/${toAdmin.id}/resend`);
     expect([resent.status, resent.headers["bursar-step-up"]]).toEqual([403, "required"]);
-    expect((await lookUp(toAdmin.token)).status).toBe(200);
+    expect((await invites.lookUp(toAdmin.token)).status).toBe(200);
     const owner = await org.member({ role: "owner" });
-    const toOwner = await inviteOne({ role: "owner" }, owner.client);
+    const toOwner = await invites.inviteOne({ role: "owner" }, owner.client);
     for (const attempt of [
       await admin.client.post(`${INVITES}/${toOwner.id}/resend`),
       await admin.client.remove(`${INVITES}/${toOwner.id}`),
@@ -254,26 +267,25 @@ describe("inviting", () => {
   });
 });
 
-const listEvents = async () => {
-  const rows = await h.deps.database
-    .selectFrom("audit_event")
-    .select(["event", "subject_id"])
-    .where("organization_id", "=", org.id)
-    .execute();
-  return { rows };
-};
-
 describe("accepting", () => {
-  test("makes the member with role and workspaces, in one go, and signs it in", async () => {
+  test("makes the member with role and workspaces, in one go, and signs it in", async ({
+    h,
+    org,
+    invites,
+  }) => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const closed = await org.admin.createWorkspace({ name: "Closed" });
     const workspaces = [workspace, closed].map(({ id }) => ({
       workspace_id: id,
       workspace_role: "workspace_developer",
     }));
-    const made = await inviteOne({ emails: ["Ann2@example.com"], role: "developer", workspaces });
+    const made = await invites.inviteOne({
+      emails: ["Ann2@example.com"],
+      role: "developer",
+      workspaces,
+    });
     await org.admin.post(`/v1/admin/workspaces/${closed.id}/archive`);
-    expect((await lookUp(made.token)).body).toMatchObject({
+    expect((await invites.lookUp(made.token)).body).toMatchObject({
       type: "offered_invite",
       organization_name: "Analytical Engines",
       email: "ann2@example.com",
@@ -281,7 +293,7 @@ describe("accepting", () => {
       workspaces: [{ name: "Research", workspace_role: "workspace_developer" }],
       expires_at: made.expires_at,
     });
-    const accepted = await accept(made.token);
+    const accepted = await invites.accept(made.token);
     expect([accepted.status, accepted.body]).toEqual([
       200,
       { type: "signed_in", member_id: expect.stringMatching(/^user_/) },
@@ -312,29 +324,33 @@ describe("accepting", () => {
     expect(JSON.stringify(events)).not.toContain(PASSWORD);
   });
 
-  test("works once", async () => {
-    const { token } = await inviteOne();
-    expect((await accept(token)).status).toBe(200);
-    for (const again of [await accept(token), await lookUp(token)]) {
+  test("works once", async ({ invites }) => {
+    const { token } = await invites.inviteOne();
+    expect((await invites.accept(token)).status).toBe(200);
+    for (const again of [await invites.accept(token), await invites.lookUp(token)]) {
       expect(again.status).toBe(400);
       expect(again.error.message).toContain("accepted already");
     }
   });
 
-  test("at the same moment makes one member", async () => {
-    const { token, email } = await inviteOne();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => accept(token)));
+  test("at the same moment makes one member", async ({ org, invites }) => {
+    const { token, email } = await invites.inviteOne();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => invites.accept(token)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
     const url = `/v1/admin/members?search=${encodeURIComponent(email)}`;
     expect((await org.admin.get<Listed<unknown>>(url)).body.data.length).toBe(1);
   });
 
-  test("is refused with a reason for an expired, a revoked, an altered and a replaced link", async () => {
-    const revoked = await inviteOne();
+  test("is refused with a reason for an expired, a revoked, an altered and a replaced link", async ({
+    h,
+    org,
+    invites,
+  }) => {
+    const revoked = await invites.inviteOne();
     await org.admin.remove(`${INVITES}/${revoked.id}`);
-    const replaced = await inviteOne();
+    const replaced = await invites.inviteOne();
     await org.admin.post(`${INVITES}/${replaced.id}/resend`);
-    const expired = await inviteOne();
+    const expired = await invites.inviteOne();
     const altered = `${expired.token.slice(0, -1)}${expired.token.endsWith("x") ? "y" : "x"}`;
     h.clock.nowMs += 21 * DAY_MS;
     for (const [token, status, words] of [
@@ -344,7 +360,7 @@ describe("accepting", () => {
       ["x", 404, "cut or changed"],
       [expired.token, 400, `expired at ${new Date(h.clock.nowMs).toISOString()}`],
     ] as const) {
-      for (const answer of [await lookUp(token), await accept(token)]) {
+      for (const answer of [await invites.lookUp(token), await invites.accept(token)]) {
         expect([answer.status, answer.error.message]).toEqual([
           status,
           expect.stringContaining(words),
@@ -353,8 +369,10 @@ describe("accepting", () => {
     }
   });
 
-  test("needs a password that is not guessed at once, and a name of one line", async () => {
-    const { token } = await inviteOne();
+  test("needs a password that is not guessed at once, and a name of one line", async ({
+    invites,
+  }) => {
+    const { token } = await invites.inviteOne();
     for (const fields of [
       { password: "short" },
       { password: "password-password" },
@@ -363,27 +381,31 @@ describe("accepting", () => {
       { role: "owner" },
       { email: "other@example.com" },
     ]) {
-      expect([fields, (await accept(token, fields)).status]).toEqual([fields, 400]);
+      expect([fields, (await invites.accept(token, fields)).status]).toEqual([fields, 400]);
     }
-    expect((await accept(token)).status).toBe(200);
+    expect((await invites.accept(token)).status).toBe(200);
   });
 
-  test("is refused to whoever has the address elsewhere on this server", async () => {
+  test("is refused to whoever has the address elsewhere on this server", async ({ h, invites }) => {
     const elsewhere = await h.organization();
     const { email } = await elsewhere.member({ email: newEmail() });
-    const { token } = await inviteOne({ emails: [email] });
-    const refused = await accept(token);
+    const { token } = await invites.inviteOne({ emails: [email] });
+    const refused = await invites.accept(token);
     expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
-    expect((await lookUp(token)).status).toBe(200);
+    expect((await invites.lookUp(token)).status).toBe(200);
   });
 
-  test("gives an address back to whom it belonged before as a new member", async () => {
-    const { email, token } = await inviteOne();
-    const first = (await accept(token)).body.member_id;
+  test("gives an address back to whom it belonged before as a new member", async ({
+    h,
+    org,
+    invites,
+  }) => {
+    const { email, token } = await invites.inviteOne();
+    const first = (await invites.accept(token)).body.member_id;
     await org.admin.remove(`/v1/admin/members/${first}`);
     h.clock.nowMs++;
-    const again = await inviteOne({ emails: [email] });
-    const second = (await accept(again.token)).body.member_id;
+    const again = await invites.inviteOne({ emails: [email] });
+    const second = (await invites.accept(again.token)).body.member_id;
     expect(second).not.toBe(first);
     const { body } = await org.admin.get<Listed<{ id: string; status: string }>>(
       `/v1/admin/members?statuses=active,removed&search=${encodeURIComponent(email)}`,
@@ -394,8 +416,11 @@ describe("accepting", () => {
     ]);
   });
 
-  test("is for the console alone: a request from another site is refused", async () => {
-    const { token } = await inviteOne();
+  test("is for the console alone: a request from another site is refused", async ({
+    h,
+    invites,
+  }) => {
+    const { token } = await invites.inviteOne();
     const foreign = await h.as(null).send({
       method: "POST",
       url: `${INVITES}/accept`,
@@ -403,11 +428,14 @@ describe("accepting", () => {
       payload: { token, name: "Eve", password: PASSWORD },
     });
     expect(foreign.status).toBe(403);
-    expect((await lookUp(token)).status).toBe(200);
+    expect((await invites.lookUp(token)).status).toBe(200);
   });
 
-  test("is what the token alone does: nothing that is stored lets anybody in", async () => {
-    const { token, id } = await inviteOne();
+  test("is what the token alone does: nothing that is stored lets anybody in", async ({
+    h,
+    invites,
+  }) => {
+    const { token, id } = await invites.inviteOne();
     const row = await h.deps.database
       .selectFrom("invite")
       .selectAll()
@@ -419,14 +447,18 @@ describe("accepting", () => {
       Buffer.from(row.token_hash).toString("base64url"),
       id,
     ]) {
-      expect((await lookUp(stored)).status).toBe(404);
+      expect((await invites.lookUp(stored)).status).toBe(404);
     }
   });
 });
 
 describe("an invite that is sent again", () => {
-  test("has a new link and three more weeks; the old link and its message are dead", async () => {
-    const made = await inviteOne();
+  test("has a new link and three more weeks; the old link and its message are dead", async ({
+    h,
+    org,
+    invites,
+  }) => {
+    const made = await invites.inviteOne();
     h.clock.nowMs += 30 * DAY_MS;
     expect((await org.admin.get<Invite>(`${INVITES}/${made.id}`)).body.status).toBe("expired");
     const again = await org.admin.post<Invite & { link: string }>(`${INVITES}/${made.id}/resend`);
@@ -435,26 +467,30 @@ describe("an invite that is sent again", () => {
       status: "pending",
       expires_at: new Date(h.clock.nowMs + 21 * DAY_MS).toISOString(),
     });
-    expect((await lookUp(made.token)).status).toBe(404);
-    expect((await lookUp(tokenOf(again.body.link))).status).toBe(200);
+    expect((await invites.lookUp(made.token)).status).toBe(404);
+    expect((await invites.lookUp(tokenOf(again.body.link))).status).toBe(200);
     const mail = await org.admin.get<Listed<{ status: string }>>("/v1/admin/mail");
     expect(mail.body.data.map(({ status }) => status)).toEqual(["queued", "withdrawn"]);
     const events = await auditEventsOf(h.deps.database, made.id);
     expect(events.map(({ event }) => event)).toEqual(["invite.created", "invite.resent"]);
   });
 
-  test("is neither accepted nor revoked, nor replaced by a newer one", async () => {
-    const accepted = await inviteOne();
-    await accept(accepted.token);
-    const revoked = await inviteOne();
+  test("is neither accepted nor revoked, nor replaced by a newer one", async ({
+    h,
+    org,
+    invites,
+  }) => {
+    const accepted = await invites.inviteOne();
+    await invites.accept(accepted.token);
+    const revoked = await invites.inviteOne();
     await org.admin.remove(`${INVITES}/${revoked.id}`);
     for (const { id } of [accepted, revoked]) {
       expect((await org.admin.post(`${INVITES}/${id}/resend`)).status).toBe(400);
       expect((await org.admin.remove(`${INVITES}/${id}`)).status).toBe(400);
     }
-    const old = await inviteOne();
+    const old = await invites.inviteOne();
     h.clock.nowMs += 22 * DAY_MS;
-    const newer = await inviteOne({ emails: [old.email] });
+    const newer = await invites.inviteOne({ emails: [old.email] });
     expect((await org.admin.post(`${INVITES}/${old.id}/resend`)).status).toBe(409);
     const listed = await org.admin.get<Listed<Invite>>(`${INVITES}?statuses=pending,expired`);
     expect(listed.body.data.map(({ id, status }) => [id, status])).toEqual([
@@ -465,12 +501,15 @@ describe("an invite that is sent again", () => {
 });
 
 describe("the lists", () => {
-  test("filter by state; revoked ones are shown only when asked for, and never officially", async () => {
-    const pending = await inviteOne();
-    const revoked = await inviteOne();
+  test("filter by state; revoked ones are shown only when asked for, and never officially", async ({
+    org,
+    invites,
+  }) => {
+    const pending = await invites.inviteOne();
+    const revoked = await invites.inviteOne();
     await org.admin.remove(`${INVITES}/${revoked.id}`);
-    const accepted = await inviteOne();
-    await accept(accepted.token);
+    const accepted = await invites.inviteOne();
+    await invites.accept(accepted.token);
     const ids = async (url: string) => {
       const { body } = await org.admin.get<Listed<{ id: string }>>(url);
       return new Set(body.data.map(({ id }) => id));
@@ -492,7 +531,7 @@ describe("the lists", () => {
 });
 
 describe("the official shape", () => {
-  test("creates, and says in the official codes why it does not", async () => {
+  test("creates, and says in the official codes why it does not", async ({ h, org }) => {
     const email = newEmail();
     const made = await org.admin.post<{ id: string }>(OFFICIAL, { email, role: "developer" });
     expect(made.body).toEqual({
@@ -535,7 +574,7 @@ describe("the message", () => {
   let server: MailServer;
   let jobs: RunningJobs;
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h }) => {
     server = await startMailServer();
     const { database, sealingKey, logger } = h.deps;
     const transport = makeSmtpTransport({ url: server.url, from: "Bursar <bursar@example.com>" });
@@ -551,12 +590,12 @@ describe("the message", () => {
     await server.close();
   });
 
-  test("comes by mail, and its link leads in with role and workspace", async () => {
+  test("comes by mail, and its link leads in with role and workspace", async ({ h, invites }) => {
     const named = await h.organization('Ada & "Charles" <b>Ltd</b>');
     const workspace = await named.admin.createWorkspace({ name: "<Research>" });
     const workspaces = [{ workspace_id: workspace.id, workspace_role: "workspace_admin" }];
     const email = newEmail();
-    await send({ emails: [email], workspaces }, named.admin);
+    await invites.send({ emails: [email], workspaces }, named.admin);
     const mail = await server.messageTo(email);
     expect(mail.subject).toBe('You are invited to Ada & "Charles" <b>Ltd</b>');
     expect(mail.html).toContain("Ada &amp; &quot;Charles&quot; &lt;b&gt;Ltd&lt;/b&gt;");
@@ -564,7 +603,7 @@ describe("the message", () => {
     expect(mail.html).not.toContain("<b>Ltd");
     const [link = ""] = /https:\S+/.exec(mail.text ?? "") ?? [];
     expect(mail.html).toContain(`href="${link}"`);
-    const { member_id: id } = (await accept(tokenOf(link))).body;
+    const { member_id: id } = (await invites.accept(tokenOf(link))).body;
     const member = await named.admin.get(`/v1/admin/members/${id}`);
     expect(member.body).toMatchObject({
       email,

@@ -1,14 +1,9 @@
 import type { member } from "@bursar/contract/admin/members.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { MEMBER_PASSWORD } from "#test/harness/members.ts";
 
@@ -17,27 +12,56 @@ const USERS = "/v1/organizations/users";
 
 type Member = z.output<typeof member>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let owner: { id: string; email: string; client: Client };
+const test = base
+  .extend(
+    "getMember",
+    ({ org }) =>
+      async (id: string) =>
+        (await org.admin.get<Member>(`${MEMBERS}/${id}`)).body,
+  )
+  .extend("countOf", ({ h }) => async (table: "auth_user" | "auth_session", memberId: string) => {
+    const column = table === "auth_user" ? "id" : "user_id";
+    const rows = await h.deps.database
+      .selectFrom(table)
+      .select("id")
+      .where(column as "id", "=", memberId)
+      .execute();
+    return rows.length;
+  })
+  /** A person with something of everything that ends with a person. */
+  .extend("makeBusyMember", ({ org, countOf }) => async () => {
+    const workspace = await org.admin.createWorkspace({ name: "Research" });
+    const person = await org.member({
+      role: "admin",
+      name: "Busy",
+      workspaces: { [workspace.id]: "workspace_developer" },
+    });
+    const key = await person.client.post<{ id: string; key: string }>("/v1/admin/api_keys", {
+      name: "My key",
+      workspace_id: workspace.id,
+      owner_member_id: person.id,
+    });
+    expect(key.status).toBe(200);
+    const invited = await person.client.post<{
+      results: { invite: { id: string }; link: string }[];
+    }>("/v1/admin/invites", { emails: ["friend@example.com"], role: "user" });
+    const [result] = invited.body.results;
+    expect([
+      await countOf("auth_user", person.id),
+      (await countOf("auth_session", person.id)) > 0,
+    ]).toEqual([1, true]);
+    return { person, workspace, key: key.body, inviteId: result?.invite.id ?? "" };
+  });
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+let owner: { id: string; email: string; client: Client };
+test.beforeEach(async ({ org }) => {
   owner = await org.member({ role: "owner", name: "Olga Owner" });
 });
-
-const getMember = async (id: string) => (await org.admin.get<Member>(`${MEMBERS}/${id}`)).body;
 const setRole = (client: Client, id: string, role: string) =>
   client.post<Member>(`${MEMBERS}/${id}`, { role });
 
 describe("the list", () => {
-  test("shows who is there with the roles that were given, newest first", async () => {
+  test("shows who is there with the roles that were given, newest first", async ({ org }) => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const { id, email } = await org.member({
       role: "developer",
@@ -60,7 +84,7 @@ describe("the list", () => {
     });
   });
 
-  test("is searched for what was typed, where % and _ stand for themselves", async () => {
+  test("is searched for what was typed, where % and _ stand for themselves", async ({ org }) => {
     const percent = await org.member({ name: "100% Ann", email: "a_b@example.com" });
     const plain = await org.member({ name: "100x Ann", email: "axb@example.com" });
     const search = async (text: string) => {
@@ -77,7 +101,9 @@ describe("the list", () => {
     expect(await search("'; DROP TABLE member; --")).toEqual([]);
   });
 
-  test("is filtered by role, in the console's words too, by status and by workspace", async () => {
+  test("is filtered by role, in the console's words too, by status and by workspace", async ({
+    org,
+  }) => {
     const workspace = await org.admin.createWorkspace();
     const user = await org.member({ workspaces: { [workspace.id]: "workspace_user" } });
     const billing = await org.member({ role: "billing" });
@@ -92,7 +118,7 @@ describe("the list", () => {
     expect((await org.admin.get(`${MEMBERS}?roles=boss`)).status).toBe(400);
   });
 
-  test("is read in pages, and a cursor belongs to its filters", async () => {
+  test("is read in pages, and a cursor belongs to its filters", async ({ org }) => {
     for (let i = 0; i < 4; i++) await org.member({ name: `Person ${i}` });
     const seen: string[] = [];
     let next: string | null = null;
@@ -109,7 +135,7 @@ describe("the list", () => {
     expect(wrong.status).toBe(400);
   });
 
-  test("names no workspace that the reader does not see", async () => {
+  test("names no workspace that the reader does not see", async ({ org }) => {
     const seen = await org.admin.createWorkspace();
     const hidden = await org.admin.createWorkspace();
     const developer = await org.member({
@@ -128,7 +154,10 @@ describe("the list", () => {
 });
 
 describe("a role", () => {
-  test("is changed in any spelling, counts at once in an open session, and is in the audit log", async () => {
+  test("is changed in any spelling, counts at once in an open session, and is in the audit log", async ({
+    h,
+    org,
+  }) => {
     const { id, client } = await org.member({ role: "user" });
     expect((await client.get(MEMBERS)).status).toBe(403);
     const changed = await setRole(owner.client, id, "Developer");
@@ -145,13 +174,13 @@ describe("a role", () => {
     expect(events[0]?.after).toMatchObject({ role: "developer" });
   });
 
-  test("that is there already changes nothing", async () => {
+  test("that is there already changes nothing", async ({ h, org }) => {
     const { id } = await org.member({ role: "developer" });
     expect((await setRole(org.admin, id, "developer")).status).toBe(200);
     expect(await auditEventsOf(h.deps.database, id)).toEqual([]);
   });
 
-  test("above the own is not given, and who has it is not changed", async () => {
+  test("above the own is not given, and who has it is not changed", async ({ org, getMember }) => {
     const admin = await org.member({ role: "admin" });
     const user = await org.member();
     for (const client of [admin.client, org.admin]) {
@@ -171,7 +200,7 @@ describe("a role", () => {
     expect((await setRole(owner.client, user.id, "owner")).status).toBe(200);
   });
 
-  test("is not set by the official shape where that is admin or owner", async () => {
+  test("is not set by the official shape where that is admin or owner", async ({ org }) => {
     const { id } = await org.member();
     for (const role of ["admin", "owner", "managed", "Developer"]) {
       const refused = await org.admin.post(`${USERS}/${id}`, { role });
@@ -183,7 +212,7 @@ describe("a role", () => {
     expect((await org.admin.post(`${USERS}/${id}`, { role: "billing" })).status).toBe(200);
   });
 
-  test("comes in no other field", async () => {
+  test("comes in no other field", async ({ org }) => {
     const { id } = await org.member();
     for (const extra of [{ status: "removed" }, { email: "x@example.com" }, { id: owner.id }]) {
       const refused = await owner.client.post(`${MEMBERS}/${id}`, { role: "user", ...extra });
@@ -193,7 +222,7 @@ describe("a role", () => {
 });
 
 describe("an active owner", () => {
-  test("always remains, whatever is tried on the last one", async () => {
+  test("always remains, whatever is tried on the last one", async ({ org, getMember }) => {
     const other = await org.member({ role: "owner" });
     expect((await setRole(owner.client, other.id, "admin")).status).toBe(200);
     const refused = await setRole(owner.client, owner.id, "admin");
@@ -212,7 +241,7 @@ describe("an active owner", () => {
     expect((await getMember(owner.id)).status).toBe("active");
   });
 
-  test("remains when two owners step down at the same moment", async () => {
+  test("remains when two owners step down at the same moment", async ({ org, getMember }) => {
     const roles = async () => [(await getMember(a.id)).role, (await getMember(b.id)).role].sort();
     const a = owner;
     const b = await org.member({ role: "owner" });
@@ -224,7 +253,7 @@ describe("an active owner", () => {
     expect(await roles()).toEqual(["admin", "owner"]);
   });
 
-  test("remains when two owners remove each other at the same moment", async () => {
+  test("remains when two owners remove each other at the same moment", async ({ org }) => {
     const b = await org.member({ role: "owner" });
     const answers = await Promise.all([
       owner.client.remove(`${MEMBERS}/${b.id}`),
@@ -235,7 +264,7 @@ describe("an active owner", () => {
     expect(body.data.length).toBe(1);
   });
 
-  test("who is deactivated does not count as one that remains", async () => {
+  test("who is deactivated does not count as one that remains", async ({ org }) => {
     const other = await org.member({ role: "owner" });
     await owner.client.post(`${MEMBERS}/${other.id}/deactivate`);
     expect((await setRole(owner.client, owner.id, "admin")).status).toBe(400);
@@ -244,44 +273,13 @@ describe("an active owner", () => {
   });
 });
 
-/** A person with something of everything that ends with a person. */
-async function makeBusyMember() {
-  const workspace = await org.admin.createWorkspace({ name: "Research" });
-  const person = await org.member({
-    role: "admin",
-    name: "Busy",
-    workspaces: { [workspace.id]: "workspace_developer" },
-  });
-  const key = await person.client.post<{ id: string; key: string }>("/v1/admin/api_keys", {
-    name: "My key",
-    workspace_id: workspace.id,
-    owner_member_id: person.id,
-  });
-  expect(key.status).toBe(200);
-  const invited = await person.client.post<{ results: { invite: { id: string }; link: string }[] }>(
-    "/v1/admin/invites",
-    { emails: ["friend@example.com"], role: "user" },
-  );
-  const [result] = invited.body.results;
-  expect([
-    await countOf("auth_user", person.id),
-    (await countOf("auth_session", person.id)) > 0,
-  ]).toEqual([1, true]);
-  return { person, workspace, key: key.body, inviteId: result?.invite.id ?? "" };
-}
-
-const countOf = async (table: "auth_user" | "auth_session", memberId: string) => {
-  const column = table === "auth_user" ? "id" : "user_id";
-  const rows = await h.deps.database
-    .selectFrom(table)
-    .select("id")
-    .where(column as "id", "=", memberId)
-    .execute();
-  return rows.length;
-};
-
 describe("removing", () => {
-  test("ends sessions, sign-in, roles, personal keys and sent invites, and says so before, after and in the log", async () => {
+  test("ends sessions, sign-in, roles, personal keys and sent invites, and says so before, after and in the log", async ({
+    h,
+    getMember,
+    countOf,
+    makeBusyMember,
+  }) => {
     const { person, workspace, key, inviteId } = await makeBusyMember();
     const ended = {
       api_keys: [{ id: key.id, name: "My key", workspace_id: workspace.id }],
@@ -313,7 +311,9 @@ describe("removing", () => {
     expect(event).toMatchObject({ event: "member.removed", after: { status: "removed", ended } });
   });
 
-  test("takes the person out of both lists, and leaves the row to be looked up", async () => {
+  test("takes the person out of both lists, and leaves the row to be looked up", async ({
+    org,
+  }) => {
     const { id } = await org.member();
     await org.admin.remove(`${MEMBERS}/${id}`);
     const listed = await org.admin.get<Listed<Member>>(MEMBERS);
@@ -325,7 +325,7 @@ describe("removing", () => {
     expect((await org.admin.post(`${USERS}/${id}`, { role: "user" })).status).toBe(404);
   });
 
-  test("is done once: a second time, and changes afterwards, are refused", async () => {
+  test("is done once: a second time, and changes afterwards, are refused", async ({ h, org }) => {
     const { id } = await org.member();
     await org.admin.remove(`${MEMBERS}/${id}`);
     for (const attempt of [
@@ -340,7 +340,7 @@ describe("removing", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
   });
 
-  test("does not work on oneself, and the preview says why", async () => {
+  test("does not work on oneself, and the preview says why", async ({ org }) => {
     const admin = await org.member({ role: "admin" });
     const preview = await admin.client.get<{ refusal: string }>(
       `${MEMBERS}/${admin.id}/removal_preview`,
@@ -352,7 +352,11 @@ describe("removing", () => {
 });
 
 describe("deactivating", () => {
-  test("ends sessions and access, keeps the sign-in, and is undone without giving roles back", async () => {
+  test("ends sessions and access, keeps the sign-in, and is undone without giving roles back", async ({
+    h,
+    countOf,
+    makeBusyMember,
+  }) => {
     const { person, workspace, key } = await makeBusyMember();
     const deactivated = await owner.client.post<Member>(`${MEMBERS}/${person.id}/deactivate`);
     expect([deactivated.body.status, deactivated.body.workspaces]).toEqual(["deactivated", []]);
@@ -390,7 +394,7 @@ describe("deactivating", () => {
 });
 
 describe("the official shape", () => {
-  test("finds by the whole address whatever its case, and by roles", async () => {
+  test("finds by the whole address whatever its case, and by roles", async ({ org }) => {
     const ann = await org.member({ role: "developer", email: "ann@example.com" });
     await org.member({ role: "developer", email: "ann@example.com.au" });
     const find = async (query: string) =>
@@ -412,7 +416,7 @@ describe("the official shape", () => {
   });
 });
 
-test("each role in the organization reads members as the table of rights says", async () => {
+test("each role in the organization reads members as the table of rights says", async ({ org }) => {
   const may: Record<OrganizationRole, number> = {
     owner: 200,
     admin: 200,

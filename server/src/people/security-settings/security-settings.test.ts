@@ -1,13 +1,8 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type CreatedApiKey,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { CreatedApiKey, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const SETTINGS = "/v1/admin/security_settings";
@@ -15,30 +10,31 @@ const KEYS = "/v1/admin/api_keys";
 const DAY_MS = 86_400_000;
 type ApiKey = z.output<typeof apiKey>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base
+  .extend(
+    "setDays",
+    ({ org }) =>
+      (days: number | null) =>
+        org.admin.post(SETTINGS, { max_key_lifetime_days: days }),
+  )
+  .extend(
+    "inDays",
+    ({ h }) =>
+      (days: number) =>
+        new Date(h.clock.nowMs + days * DAY_MS).toISOString(),
+  );
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
-
-const setDays = (days: number | null) => org.admin.post(SETTINGS, { max_key_lifetime_days: days });
-const inDays = (days: number) => new Date(h.clock.nowMs + days * DAY_MS).toISOString();
 const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   type: "security_settings",
   max_key_lifetime_days: days,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 
-test("nothing is set at first; a setting is kept, audited, and of this organization alone", async () => {
+test("nothing is set at first; a setting is kept, audited, and of this organization alone", async ({
+  h,
+  org,
+  setDays,
+}) => {
   expect((await org.admin.get(SETTINGS)).body).toEqual(shown(null));
   // The test's own admin key never expires.
   expect((await setDays(90)).body).toEqual(shown(90, 0, 1));
@@ -53,13 +49,18 @@ test("nothing is set at first; a setting is kept, audited, and of this organizat
   expect((await setDays(null)).body).toEqual(shown(null));
 });
 
-test.each([0, -1, 3651, 1.5, "90"])("%j days are refused", async (days) => {
+test.for([0, -1, 3651, 1.5, "90"])("%j days are refused", async (days, { org }) => {
   const answer = await org.admin.post(SETTINGS, { max_key_lifetime_days: days });
   expect(answer.status).toBe(400);
   expect(answer.error.message).toContain("max_key_lifetime_days");
 });
 
-test("every way to make a key or to move its expiry keeps to the longest lifetime", async () => {
+test("every way to make a key or to move its expiry keeps to the longest lifetime", async ({
+  org,
+  workspaceId,
+  setDays,
+  inDays,
+}) => {
   const old = await org.admin.createApiKey(workspaceId);
   await setDays(30);
   const made = await org.admin.createApiKey(workspaceId);
@@ -88,7 +89,13 @@ test("every way to make a key or to move its expiry keeps to the longest lifetim
   expect(rotated.body.expires_at).toBe(inDays(30));
 });
 
-test("an expiry cannot be pushed on and on: it counts from the making of the secret", async () => {
+test("an expiry cannot be pushed on and on: it counts from the making of the secret", async ({
+  h,
+  org,
+  workspaceId,
+  setDays,
+  inDays,
+}) => {
   await setDays(30);
   const made = await org.admin.createApiKey(workspaceId, { expires_at: inDays(5) });
   h.clock.nowMs += DAY_MS;
@@ -100,7 +107,13 @@ test("an expiry cannot be pushed on and on: it counts from the making of the sec
   expect(rotated.body.expires_at).toBe(inDays(30));
 });
 
-test("keys that live longer are counted and found, and otherwise left alone", async () => {
+test("keys that live longer are counted and found, and otherwise left alone", async ({
+  h,
+  org,
+  workspaceId,
+  setDays,
+  inDays,
+}) => {
   const never = await org.admin.createApiKey(workspaceId, { name: "never" });
   await org.admin.createApiKey(workspaceId, { name: "short", expires_at: inDays(10) });
   await org.admin.createApiKey(workspaceId, { name: "long", expires_at: inDays(31) });

@@ -1,11 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AdminHarness,
-  type Answer,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import type { Answer, TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "#test/harness/authenticator.ts";
 import { type Browser, openBrowser } from "#test/harness/browser.ts";
@@ -16,30 +11,42 @@ const SIGN_IN = "/v1/admin/sign_in/passkey";
 const STEP_UP = "/v1/admin/step_up";
 const ME = "/v1/admin/session";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", ({ h }) => h.organization("Acme"))
+  .extend(
+    "browse",
+    ({ h }) =>
+      () =>
+        openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` }),
+  )
+  .extend("signedIn", ({ browse }) => async (member: TestMember = ada): Promise<Browser> => {
+    const browser = browse();
+    const body = { email: member.email, password: MEMBER_PASSWORD };
+    expect((await browser.post("/v1/admin/sign_in", body)).status).toBe(200);
+    return browser;
+  })
+  /** With one passkey of Ada's. */
+  .extend(
+    "withPasskey",
+    ({ signedIn }) =>
+      async (): Promise<{
+        browser: Browser;
+        authenticator: Authenticator;
+        id: string;
+      }> => {
+        const browser = await signedIn();
+        const authenticator = makeAuthenticator();
+        const { status, body } = await add(browser, authenticator);
+        expect(status).toBe(200);
+        return { browser, authenticator, id: body.id };
+      },
+  );
+
 let ada: TestMember;
 let lastAddress = 0;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
+test.beforeEach(async ({ org }) => {
   ada = await org.member({ role: "admin" });
 });
-
-const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
-
-async function signedIn(member: TestMember = ada): Promise<Browser> {
-  const browser = browse();
-  const body = { email: member.email, password: MEMBER_PASSWORD };
-  expect((await browser.post("/v1/admin/sign_in", body)).status).toBe(200);
-  return browser;
-}
 
 type Creation = Parameters<Authenticator["create"]>[0];
 type Request = Parameters<Authenticator["get"]>[0];
@@ -63,21 +70,8 @@ async function signIn(browser: Browser, authenticator: Authenticator) {
   return browser.post(SIGN_IN, { passkey });
 }
 
-/** With one passkey of Ada's. */
-async function withPasskey(): Promise<{
-  browser: Browser;
-  authenticator: Authenticator;
-  id: string;
-}> {
-  const browser = await signedIn();
-  const authenticator = makeAuthenticator();
-  const { status, body } = await add(browser, authenticator);
-  expect(status).toBe(200);
-  return { browser, authenticator, id: body.id };
-}
-
 describe("adding a passkey", () => {
-  test("shows it in the list, and the audit log has it", async () => {
+  test("shows it in the list, and the audit log has it", async ({ h, org, signedIn }) => {
     const browser = await signedIn();
     const events = await watchEvents(h.deps.database, org.id);
     const { body } = await add(browser, makeAuthenticator(), "Blue key");
@@ -96,7 +90,9 @@ describe("adding a passkey", () => {
     ]);
   });
 
-  test("asks for a device that sees a finger, a face or a PIN, and takes no other", async () => {
+  test("asks for a device that sees a finger, a face or a PIN, and takes no other", async ({
+    signedIn,
+  }) => {
     const browser = await signedIn();
     const { body } = await browser.post<{ options: object }>(`${PASSKEYS}/options`);
     expect(body.options).toMatchObject({
@@ -111,14 +107,14 @@ describe("adding a passkey", () => {
     expect((await browser.get<{ data: object[] }>(PASSKEYS)).body.data).toEqual([]);
   });
 
-  test("needs a fresh proof", async () => {
+  test("needs a fresh proof", async ({ h, signedIn }) => {
     const browser = await signedIn();
     h.clock.nowMs += 600_001;
     const answer = await browser.post(`${PASSKEYS}/options`);
     expect([answer.status, answer.headers["bursar-step-up"]]).toEqual([403, "required"]);
   });
 
-  test("takes each challenge once, and only from the browser that asked", async () => {
+  test("takes each challenge once, and only from the browser that asked", async ({ signedIn }) => {
     const browser = await signedIn();
     const authenticator = makeAuthenticator();
     const { body } = await browser.post<{ options: Creation }>(`${PASSKEYS}/options`);
@@ -129,7 +125,7 @@ describe("adding a passkey", () => {
     expect((await browser.post(PASSKEYS, { name: "x", passkey })).status).toBe(400);
   });
 
-  test("made for another site, or with an altered challenge, is refused", async () => {
+  test("made for another site, or with an altered challenge, is refused", async ({ signedIn }) => {
     const browser = await signedIn();
     const authenticator = makeAuthenticator();
     const options = async () =>
@@ -149,7 +145,7 @@ describe("adding a passkey", () => {
     expect((await browser.post(PASSKEYS, { name: "x", passkey: garbage })).status).toBe(400);
   });
 
-  test("at an address that is a number is refused with the name to use", async () => {
+  test("at an address that is a number is refused with the name to use", async ({ h }) => {
     const origin = "http://127.0.0.1:8484";
     const browser = openBrowser(h.app, { origin, remoteAddress: "203.0.113.4" });
     await browser.post("/v1/admin/sign_in", { email: ada.email, password: MEMBER_PASSWORD });
@@ -162,7 +158,12 @@ describe("adding a passkey", () => {
 });
 
 describe("signing in with a passkey", () => {
-  test("begins a session without a password, and notes the use", async () => {
+  test("begins a session without a password, and notes the use", async ({
+    h,
+    org,
+    browse,
+    withPasskey,
+  }) => {
     const { authenticator } = await withPasskey();
     const events = await watchEvents(h.deps.database, org.id);
     const browser = browse();
@@ -176,13 +177,16 @@ describe("signing in with a passkey", () => {
     ]);
   });
 
-  test("names nobody in its question and asks for a verified user", async () => {
+  test("names nobody in its question and asks for a verified user", async ({ browse }) => {
     const options = await ask(browse());
     expect(options).toMatchObject({ rpId: "localhost", userVerification: "required" });
     expect(options).not.toHaveProperty("allowCredentials");
   });
 
-  test("is both factors, so a device that has not verified its user is refused", async () => {
+  test("is both factors, so a device that has not verified its user is refused", async ({
+    browse,
+    withPasskey,
+  }) => {
     const { authenticator } = await withPasskey();
     authenticator.isUserVerified = false;
     const browser = browse();
@@ -194,7 +198,7 @@ describe("signing in with a passkey", () => {
     expect((await browser.get(ME)).status).toBe(401);
   });
 
-  test("takes each answer once", async () => {
+  test("takes each answer once", async ({ browse, withPasskey }) => {
     const { authenticator } = await withPasskey();
     const browser = browse();
     const passkey = authenticator.get(await ask(browser), CONSOLE_ORIGIN);
@@ -205,7 +209,10 @@ describe("signing in with a passkey", () => {
     expect((await thief.post(SIGN_IN, { passkey })).status).toBe(401);
   });
 
-  test("a signature for another site, an unknown passkey and a copied one are refused", async () => {
+  test("a signature for another site, an unknown passkey and a copied one are refused", async ({
+    browse,
+    withPasskey,
+  }) => {
     const { authenticator } = await withPasskey();
     const browser = browse();
     const foreign = authenticator.get(await ask(browser), "https://evil.example");
@@ -216,7 +223,11 @@ describe("signing in with a passkey", () => {
     expect((await signIn(browse(), authenticator)).status).toBe(401);
   });
 
-  test("is refused to who was deactivated, and to who had it removed", async () => {
+  test("is refused to who was deactivated, and to who had it removed", async ({
+    h,
+    browse,
+    withPasskey,
+  }) => {
     const { authenticator, browser, id } = await withPasskey();
     const setStatus = (status: "active" | "deactivated") =>
       h.deps.database.updateTable("member").set({ status }).where("id", "=", ada.id).execute();
@@ -230,7 +241,7 @@ describe("signing in with a passkey", () => {
     expect((await signIn(browse(), authenticator)).status).toBe(401);
   });
 
-  test("does not wait for an authenticator app", async () => {
+  test("does not wait for an authenticator app", async ({ browse, withPasskey }) => {
     const { authenticator, browser } = await withPasskey();
     const totp = "/v1/admin/two_factor/totp";
     const { body } = await browser.post<{ secret: string }>(totp);
@@ -246,7 +257,11 @@ describe("proving again with a passkey", () => {
     return browser.post(STEP_UP, { passkey });
   }
 
-  test("gives ten minutes, under a new cookie, without a longer life", async () => {
+  test("gives ten minutes, under a new cookie, without a longer life", async ({
+    h,
+    browse,
+    withPasskey,
+  }) => {
     const { authenticator, browser } = await withPasskey();
     const begun = h.clock.nowMs;
     const old = browser.cookies.get("bursar_session") ?? "";
@@ -267,7 +282,12 @@ describe("proving again with a passkey", () => {
     expect(current?.started_at).toBe(new Date(begun).toISOString());
   });
 
-  test("of somebody else is refused, and gives no session of theirs", async () => {
+  test("of somebody else is refused, and gives no session of theirs", async ({
+    h,
+    org,
+    signedIn,
+    withPasskey,
+  }) => {
     const { authenticator } = await withPasskey();
     const mallory = await org.member({ role: "user" });
     const browser = await signedIn(mallory);
@@ -282,7 +302,7 @@ describe("proving again with a passkey", () => {
 });
 
 describe("one's own passkeys", () => {
-  test("can be renamed; saying the same again writes nothing", async () => {
+  test("can be renamed; saying the same again writes nothing", async ({ h, org, withPasskey }) => {
     const { browser, id } = await withPasskey();
     const events = await watchEvents(h.deps.database, org.id);
     for (let i = 0; i < 2; i++) {
@@ -294,7 +314,7 @@ describe("one's own passkeys", () => {
     ]);
   });
 
-  test("those of others do not exist", async () => {
+  test("those of others do not exist", async ({ org, withPasskey }) => {
     const { id } = await withPasskey();
     const grace = await org.member({ role: "owner" });
     for (const answer of [

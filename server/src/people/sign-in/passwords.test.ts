@@ -1,11 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AdminHarness,
-  PUBLIC_URL,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import { PUBLIC_URL, type TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { totpCode } from "#test/harness/authenticator.ts";
 import { type Browser, openBrowser } from "#test/harness/browser.ts";
@@ -16,32 +11,48 @@ const CONFIRM = `${RESET}/confirm`;
 const ME = "/v1/admin/session";
 const NEW = "another good sentence to keep";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", ({ h }) => h.organization("Acme"))
+  .extend("people", ({ h, org }) => {
+    const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
+
+    async function signedIn(): Promise<Browser> {
+      const browser = browse();
+      expect(await signIn(browser, MEMBER_PASSWORD)).toBe(200);
+      return browser;
+    }
+
+    /** Messages to the address, oldest first, as an administrator may read them. */
+    async function mailTo(email: string): Promise<Mail[]> {
+      await h.deps.background.settled();
+      const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>(
+        "/v1/admin/mail",
+      );
+      const ids = body.data.filter(({ to }) => to === email).map(({ id }) => id);
+      const mails: Mail[] = [];
+      for (const id of ids.reverse()) {
+        mails.push((await org.operator.get<Mail>(`/v1/admin/mail/${id}`)).body);
+      }
+      return mails;
+    }
+
+    async function askForLink(member = ada): Promise<string> {
+      await browse().post(RESET, { email: member.email });
+      const mail = (await mailTo(member.email)).at(-1);
+      return /#token=(\S+)/.exec(mail?.body?.text ?? "")?.[1] ?? "";
+    }
+
+    return { browse, signedIn, mailTo, askForLink };
+  });
+
 let ada: TestMember;
 let lastAddress = 0;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
+test.beforeEach(async ({ org }) => {
   ada = await org.member({ role: "developer" });
 });
 
-const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
-
 const signIn = async (browser: Browser, password: string, member = ada) =>
   (await browser.post("/v1/admin/sign_in", { email: member.email, password })).status;
-
-async function signedIn(): Promise<Browser> {
-  const browser = browse();
-  expect(await signIn(browser, MEMBER_PASSWORD)).toBe(200);
-  return browser;
-}
 
 interface Mail {
   to: string;
@@ -50,47 +61,29 @@ interface Mail {
   body: { text: string } | null;
 }
 
-/** Messages to the address, oldest first, as an administrator may read them. */
-async function mailTo(email: string): Promise<Mail[]> {
-  await h.deps.background.settled();
-  const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>("/v1/admin/mail");
-  const ids = body.data.filter(({ to }) => to === email).map(({ id }) => id);
-  const mails: Mail[] = [];
-  for (const id of ids.reverse()) {
-    mails.push((await org.operator.get<Mail>(`/v1/admin/mail/${id}`)).body);
-  }
-  return mails;
-}
-
-async function askForLink(member = ada): Promise<string> {
-  await browse().post(RESET, { email: member.email });
-  const mail = (await mailTo(member.email)).at(-1);
-  return /#token=(\S+)/.exec(mail?.body?.text ?? "")?.[1] ?? "";
-}
-
 describe("changing one's own password", () => {
   const change = (browser: Browser, current_password: string, new_password: string) =>
     browser.post("/v1/admin/password", { current_password, new_password });
 
-  test("ends every other session, and the new one signs in", async () => {
+  test("ends every other session, and the new one signs in", async ({ h, org, people }) => {
     const events = await watchEvents(h.deps.database, org.id);
-    const here = await signedIn();
-    const there = await signedIn();
+    const here = await people.signedIn();
+    const there = await people.signedIn();
     const before = here.cookies.get("bursar_session");
     const answer = await change(here, MEMBER_PASSWORD, NEW);
     expect(answer.body).toEqual({ type: "password_changed", ended_sessions: 2 });
     expect(here.cookies.get("bursar_session")).not.toBe(before);
     expect([(await here.get(ME)).status, (await there.get(ME)).status]).toEqual([200, 401]);
-    expect(await signIn(browse(), MEMBER_PASSWORD)).toBe(401);
-    expect(await signIn(browse(), NEW)).toBe(200);
+    expect(await signIn(people.browse(), MEMBER_PASSWORD)).toBe(401);
+    expect(await signIn(people.browse(), NEW)).toBe(200);
     const changed = (await events()).filter(({ event }) => event === "password.changed");
     expect(changed.map(({ actor_id, after }) => [actor_id, after])).toEqual([
       [ada.id, { by: "the member", ended_sessions: 2 }],
     ]);
   });
 
-  test("needs the old one, and cannot be tried for long", async () => {
-    const browser = await signedIn();
+  test("needs the old one, and cannot be tried for long", async ({ people }) => {
+    const browser = await people.signedIn();
     for (let i = 0; i < 8; i++) {
       const answer = await change(browser, `guess number ${i}`, NEW);
       expect([answer.status, answer.error.message]).toEqual([400, "The password is not right."]);
@@ -98,7 +91,7 @@ describe("changing one's own password", () => {
     expect((await change(browser, MEMBER_PASSWORD, NEW)).status).toBe(429);
   });
 
-  test.each([
+  test.for([
     ["short pass", "password: expected at least 12 characters."],
     ["x".repeat(201), "password: expected at most 200 characters."],
     ["aaaaaaaaaaaaaaaa", "password: expected at least 5 different characters."],
@@ -107,30 +100,34 @@ describe("changing one's own password", () => {
       "password: it is little more than a well-known word, your name or your address: choose one that nobody would guess.",
     ],
     [MEMBER_PASSWORD, "new_password: it is the one you have."],
-  ])("%s is refused", async (password, message) => {
-    const answer = await change(await signedIn(), MEMBER_PASSWORD, password);
+  ] as const)("%s is refused", async ([password, message], { people }) => {
+    const answer = await change(await people.signedIn(), MEMBER_PASSWORD, password);
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
-  test("kills the links and sign-ins that were waiting", async () => {
-    const token = await askForLink();
-    await change(await signedIn(), MEMBER_PASSWORD, NEW);
-    const answer = await browse().post(CONFIRM, { token, password: `${NEW} 2` });
+  test("kills the links and sign-ins that were waiting", async ({ people }) => {
+    const token = await people.askForLink();
+    await change(await people.signedIn(), MEMBER_PASSWORD, NEW);
+    const answer = await people.browse().post(CONFIRM, { token, password: `${NEW} 2` });
     expect(answer.status).toBe(400);
   });
 });
 
 describe("a forgotten password", () => {
-  test("is set anew with the link of a message, and every session ends", async () => {
+  test("is set anew with the link of a message, and every session ends", async ({
+    h,
+    org,
+    people,
+  }) => {
     const events = await watchEvents(h.deps.database, org.id);
-    const other = await signedIn();
-    const asked = await browse().post(RESET, { email: ada.email.toUpperCase() });
+    const other = await people.signedIn();
+    const asked = await people.browse().post(RESET, { email: ada.email.toUpperCase() });
     expect([asked.status, asked.body]).toEqual([200, { type: "password_reset_requested" }]);
-    const [mail] = await mailTo(ada.email);
+    const [mail] = await people.mailTo(ada.email);
     expect(mail).toMatchObject({ kind: "password_reset", subject: "Set a new password" });
     const link = /\S+#token=\S+/.exec(mail?.body?.text ?? "")?.[0] ?? "";
     expect(link.startsWith(`${PUBLIC_URL}/reset#token=`)).toBe(true);
-    const browser = browse();
+    const browser = people.browse();
     const token = link.split("#token=")[1] ?? "";
     const answer = await browser.post(CONFIRM, { token, password: NEW });
     expect(answer.body).toEqual({ type: "password_changed" });
@@ -148,40 +145,49 @@ describe("a forgotten password", () => {
     ]);
   });
 
-  test("the answer is the same for an address that nobody has, and nothing is sent", async () => {
-    const answer = await browse().post(RESET, { email: "nobody@example.com" });
+  test("the answer is the same for an address that nobody has, and nothing is sent", async ({
+    people,
+  }) => {
+    const answer = await people.browse().post(RESET, { email: "nobody@example.com" });
     expect([answer.status, answer.body]).toEqual([200, { type: "password_reset_requested" }]);
-    expect(await mailTo("nobody@example.com")).toEqual([]);
+    expect(await people.mailTo("nobody@example.com")).toEqual([]);
   });
 
-  test("a link works once, also at the same moment", async () => {
-    const token = await askForLink();
+  test("a link works once, also at the same moment", async ({ people }) => {
+    const token = await people.askForLink();
     const answers = await Promise.all(
-      [1, 2, 3].map((i) => browse().post(CONFIRM, { token, password: `${NEW} ${i}` })),
+      [1, 2, 3].map((i) => people.browse().post(CONFIRM, { token, password: `${NEW} ${i}` })),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
-    const again = await browse().post(CONFIRM, { token, password: `${NEW} 4` });
+    const again = await people.browse().post(CONFIRM, { token, password: `${NEW} 4` });
     expect([again.status, again.error.message]).toEqual([
       400,
       "This link was used before or is more than an hour old. Ask for another one.",
     ]);
   });
 
-  test("a refused password does not use the link up", async () => {
-    const token = await askForLink();
-    expect((await browse().post(CONFIRM, { token, password: "too short" })).status).toBe(400);
-    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(200);
+  test("a refused password does not use the link up", async ({ people }) => {
+    const token = await people.askForLink();
+    expect((await people.browse().post(CONFIRM, { token, password: "too short" })).status).toBe(
+      400,
+    );
+    expect((await people.browse().post(CONFIRM, { token, password: NEW })).status).toBe(200);
   });
 
-  test("an altered, an expired and a link of somebody deactivated are dead", async () => {
-    const token = await askForLink();
+  test("an altered, an expired and a link of somebody deactivated are dead", async ({
+    h,
+    people,
+  }) => {
+    const token = await people.askForLink();
     const altered = `${token.slice(0, -1)}${token.endsWith("a") ? "b" : "a"}`;
-    expect((await browse().post(CONFIRM, { token: altered, password: NEW })).status).toBe(400);
+    expect((await people.browse().post(CONFIRM, { token: altered, password: NEW })).status).toBe(
+      400,
+    );
     const db = h.deps.database;
     const setStatus = (status: "active" | "deactivated") =>
       db.updateTable("member").set({ status }).where("id", "=", ada.id).execute();
     await setStatus("deactivated");
-    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
+    expect((await people.browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
     await setStatus("active");
     const expires = () =>
       db
@@ -196,32 +202,35 @@ describe("a forgotten password", () => {
       .set({ expires_at: new Date(Date.now() - 1) })
       .where("value", "=", ada.id)
       .execute();
-    expect((await browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
-    expect(await signIn(browse(), MEMBER_PASSWORD)).toBe(200);
+    expect((await people.browse().post(CONFIRM, { token, password: NEW })).status).toBe(400);
+    expect(await signIn(people.browse(), MEMBER_PASSWORD)).toBe(200);
   });
 
-  test("who was deactivated gets no message", async () => {
+  test("who was deactivated gets no message", async ({ h, people }) => {
     await h.deps.database
       .updateTable("member")
       .set({ status: "deactivated" })
       .where("id", "=", ada.id)
       .execute();
-    await browse().post(RESET, { email: ada.email });
-    expect(await mailTo(ada.email)).toEqual([]);
+    await people.browse().post(RESET, { email: ada.email });
+    expect(await people.mailTo(ada.email)).toEqual([]);
   });
 
-  test("three messages go to one address at once; asking on is answered alike", async () => {
+  test("three messages go to one address at once; asking on is answered alike", async ({
+    h,
+    people,
+  }) => {
     for (let i = 0; i < 6; i++) {
-      expect((await browse().post(RESET, { email: ada.email })).status).toBe(200);
+      expect((await people.browse().post(RESET, { email: ada.email })).status).toBe(200);
     }
-    expect(await mailTo(ada.email)).toHaveLength(3);
+    expect(await people.mailTo(ada.email)).toHaveLength(3);
     h.clock.nowMs += 600_000;
-    await browse().post(RESET, { email: ada.email });
-    expect(await mailTo(ada.email)).toHaveLength(4);
+    await people.browse().post(RESET, { email: ada.email });
+    expect(await people.mailTo(ada.email)).toHaveLength(4);
   });
 
-  test("the token is in no table in clear", async () => {
-    const token = await askForLink();
+  test("the token is in no table in clear", async ({ h, people }) => {
+    const token = await people.askForLink();
     expect(token.length).toBeGreaterThanOrEqual(24);
     const { rows } = await h.deps.database.executeQuery<{ row: string }>(
       h.deps.database.selectFrom("auth_verification").selectAll().compile(),
@@ -230,21 +239,23 @@ describe("a forgotten password", () => {
     for (const line of h.logs) expect(line).not.toContain(token);
   });
 
-  test("does not go around the second factor", async () => {
-    const browser = await signedIn();
+  test("does not go around the second factor", async ({ people }) => {
+    const browser = await people.signedIn();
     const totp = "/v1/admin/two_factor/totp";
     const { body } = await browser.post<{ secret: string }>(totp);
     await browser.post(`${totp}/confirm`, { code: totpCode(body.secret) });
-    await browse().post(CONFIRM, { token: await askForLink(), password: NEW });
-    const answer = await browse().post("/v1/admin/sign_in", { email: ada.email, password: NEW });
+    await people.browse().post(CONFIRM, { token: await people.askForLink(), password: NEW });
+    const answer = await people
+      .browse()
+      .post("/v1/admin/sign_in", { email: ada.email, password: NEW });
     expect(answer.body).toEqual({ type: "two_factor_required" });
   });
 
-  test("helps out of a browser that strangers have slowed down", async () => {
-    for (let i = 0; i < 12; i++) await signIn(browse(), `guess number ${i}`);
-    const browser = browse();
+  test("helps out of a browser that strangers have slowed down", async ({ people }) => {
+    for (let i = 0; i < 12; i++) await signIn(people.browse(), `guess number ${i}`);
+    const browser = people.browse();
     expect(await signIn(browser, MEMBER_PASSWORD)).toBe(429);
-    await browser.post(CONFIRM, { token: await askForLink(), password: NEW });
+    await browser.post(CONFIRM, { token: await people.askForLink(), password: NEW });
     expect(await signIn(browser, NEW)).toBe(200);
   });
 });

@@ -1,10 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AdminHarness,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { describe, expect } from "vitest";
+import type { TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { totpCode } from "#test/harness/authenticator.ts";
 import { type Browser, openBrowser } from "#test/harness/browser.ts";
@@ -15,23 +11,36 @@ const CODE = "/v1/admin/sign_in/two_factor";
 const TOTP = "/v1/admin/two_factor/totp";
 const ME = "/v1/admin/session";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", ({ h }) => h.organization("Acme"))
+  .extend(
+    "browse",
+    ({ h }) =>
+      () =>
+        openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` }),
+  )
+  /** The member uses an authenticator app from now on. */
+  .extend("enable", ({ browse }) => async (): Promise<Enabled> => {
+    const browser = browse();
+    await signIn(browser);
+    const { body } = await browser.post<{ secret: string; backup_codes: string[] }>(TOTP);
+    const usedCode = totpCode(body.secret);
+    const confirmed = await browser.post(`${TOTP}/confirm`, { code: usedCode });
+    expect(confirmed.body).toEqual({ type: "two_factor_enabled" });
+    return { browser, secret: body.secret, usedCode, backupCodes: body.backup_codes };
+  })
+  /** Waits for the second factor. */
+  .extend("half", ({ browse }) => async (): Promise<Browser> => {
+    const browser = browse();
+    expect(await signIn(browser)).toBe("two_factor_required");
+    return browser;
+  });
+
 let ada: TestMember;
 let lastAddress = 0;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization("Acme");
+test.beforeEach(async ({ org }) => {
   ada = await org.member({ role: "admin" });
 });
-
-const browse = () => openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` });
 
 async function signIn(browser: Browser, member = ada): Promise<string> {
   const body = { email: member.email, password: MEMBER_PASSWORD };
@@ -46,29 +55,11 @@ interface Enabled {
   backupCodes: string[];
 }
 
-/** The member uses an authenticator app from now on. */
-async function enable(): Promise<Enabled> {
-  const browser = browse();
-  await signIn(browser);
-  const { body } = await browser.post<{ secret: string; backup_codes: string[] }>(TOTP);
-  const usedCode = totpCode(body.secret);
-  const confirmed = await browser.post(`${TOTP}/confirm`, { code: usedCode });
-  expect(confirmed.body).toEqual({ type: "two_factor_enabled" });
-  return { browser, secret: body.secret, usedCode, backupCodes: body.backup_codes };
-}
-
 /**
  * Another code than that of the confirmation, and as right: one step ahead of the app. Codes of a step before and after
  * are taken, so that it stays right when the next step begins before it is looked at; one of the step before would not.
  */
 const nextCode = (secret: string) => totpCode(secret, 1);
-
-/** Waits for the second factor. */
-async function half(): Promise<Browser> {
-  const browser = browse();
-  expect(await signIn(browser)).toBe("two_factor_required");
-  return browser;
-}
 
 const wrongCode = (secret: string) => {
   const right = [-1, 0, 1, 2].map((step) => totpCode(secret, step));
@@ -77,7 +68,7 @@ const wrongCode = (secret: string) => {
 };
 
 describe("an authenticator app", () => {
-  test("is asked for from its first right code on, and not before", async () => {
+  test("is asked for from its first right code on, and not before", async ({ browse }) => {
     const browser = browse();
     await signIn(browser);
     const { body } = await browser.post<{ secret: string }>(TOTP);
@@ -97,7 +88,7 @@ describe("an authenticator app", () => {
     });
   });
 
-  test("shows in the app whose code it is", async () => {
+  test("shows in the app whose code it is", async ({ h, org }) => {
     const grace = await org.member({ email: "o'brien+x@example.com" });
     const { body } = await grace.client.post<{ secret: string; uri: string }>(TOTP);
     expect(body.uri).toBe(
@@ -110,14 +101,14 @@ describe("an authenticator app", () => {
       .execute();
   });
 
-  test("the password alone opens nothing", async () => {
+  test("the password alone opens nothing", async ({ enable, half }) => {
     await enable();
     const browser = await half();
     expect(browser.cookies.has("bursar_session")).toBe(false);
     expect((await browser.get(ME)).status).toBe(401);
   });
 
-  test("the password and its code sign in", async () => {
+  test("the password and its code sign in", async ({ h, org, enable, half }) => {
     const { secret } = await enable();
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await half();
@@ -129,7 +120,10 @@ describe("an authenticator app", () => {
     ]);
   });
 
-  test("each code counts once: in another browser, and at the same moment", async () => {
+  test("each code counts once: in another browser, and at the same moment", async ({
+    enable,
+    half,
+  }) => {
     const { secret, usedCode } = await enable();
     const browsers = [await half(), await half(), await half()];
     const code = nextCode(secret);
@@ -146,19 +140,23 @@ describe("an authenticator app", () => {
     expect((await (await half()).post(CODE, { code: usedCode })).status).toBe(401);
   });
 
-  test("a code without the cookie of the password is nothing", async () => {
+  test("a code without the cookie of the password is nothing", async ({ browse, enable }) => {
     const { secret } = await enable();
     const answer = await browse().post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
-  test("a code in a browser that is signed in does not stand for a sign-in", async () => {
+  test("a code in a browser that is signed in does not stand for a sign-in", async ({ enable }) => {
     const { browser, secret } = await enable();
     const answer = await browser.post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
-  test("five wrong codes end the sign-in that waits, and more are slowed down for the account", async () => {
+  test("five wrong codes end the sign-in that waits, and more are slowed down for the account", async ({
+    h,
+    enable,
+    half,
+  }) => {
     const { secret } = await enable();
     const browser = await half();
     for (let i = 0; i < 5; i++) {
@@ -170,7 +168,10 @@ describe("an authenticator app", () => {
     expect((await (await half()).post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
-  test("a stranger with the password does not slow down the member's own browser", async () => {
+  test("a stranger with the password does not slow down the member's own browser", async ({
+    enable,
+    half,
+  }) => {
     const { browser, secret } = await enable();
     const stranger = await half();
     for (let i = 0; i < 6; i++) await stranger.post(CODE, { code: wrongCode(secret) });
@@ -179,7 +180,12 @@ describe("an authenticator app", () => {
     expect((await browser.post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
-  test("stops being asked for when it is removed, which needs a fresh proof", async () => {
+  test("stops being asked for when it is removed, which needs a fresh proof", async ({
+    h,
+    org,
+    browse,
+    enable,
+  }) => {
     const { browser } = await enable();
     h.clock.nowMs += 600_001;
     expect((await browser.remove(TOTP)).status).toBe(403);
@@ -195,7 +201,10 @@ describe("an authenticator app", () => {
     expect((await browser.remove(TOTP)).status).toBe(409);
   });
 
-  test("is not replaced by accident, nor confirmed without having begun", async () => {
+  test("is not replaced by accident, nor confirmed without having begun", async ({
+    org,
+    enable,
+  }) => {
     const { browser, secret } = await enable();
     expect((await browser.post(TOTP)).status).toBe(409);
     expect((await browser.post(`${TOTP}/confirm`, { code: nextCode(secret) })).status).toBe(409);
@@ -203,7 +212,7 @@ describe("an authenticator app", () => {
     expect((await grace.client.post(`${TOTP}/confirm`, { code: "123456" })).status).toBe(409);
   });
 
-  test("confirming keeps the session's end where it was", async () => {
+  test("confirming keeps the session's end where it was", async ({ h, browse }) => {
     const browser = browse();
     await signIn(browser);
     const begun = h.clock.nowMs;
@@ -225,7 +234,7 @@ describe("backup codes", () => {
   const useCode = (browser: Browser, code: string) =>
     browser.post(CODE, { method: "backup_code", code });
 
-  test("sign in once each", async () => {
+  test("sign in once each", async ({ enable, half }) => {
     const { backupCodes, browser } = await enable();
     const [first = "", second = ""] = backupCodes;
     expect(new Set(backupCodes).size).toBe(10);
@@ -236,7 +245,7 @@ describe("backup codes", () => {
     expect(two_factor).toMatchObject({ backup_codes_left: 8 });
   });
 
-  test("one at the same moment in two browsers signs in one of them", async () => {
+  test("one at the same moment in two browsers signs in one of them", async ({ enable, half }) => {
     const { backupCodes } = await enable();
     const browsers = [await half(), await half()];
     const answers = await Promise.all(
@@ -245,7 +254,7 @@ describe("backup codes", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
   });
 
-  test("stop when new ones are made", async () => {
+  test("stop when new ones are made", async ({ enable, half }) => {
     const { browser, backupCodes } = await enable();
     const made = await browser.post<{ backup_codes: string[] }>(
       "/v1/admin/two_factor/backup_codes",
@@ -256,7 +265,11 @@ describe("backup codes", () => {
   });
 });
 
-test("the secret, the codes and what waits are in no table in clear", async () => {
+test("the secret, the codes and what waits are in no table in clear", async ({
+  h,
+  enable,
+  half,
+}) => {
   const { secret, backupCodes } = await enable();
   const browser = await half();
   const waiting = browser.cookies.get("bursar.two_factor")?.split(".")[0] ?? "";

@@ -1,39 +1,37 @@
 import type { workspaceMember } from "@bursar/contract/admin/workspace-members.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 type WorkspaceMember = z.output<typeof workspaceMember>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let url: string;
+const test = base
+  .extend(
+    "list",
+    ({ org }) =>
+      async () =>
+        (await org.admin.get<Listed<WorkspaceMember>>(url)).body.data,
+  )
+  .extend(
+    "add",
+    ({ org }) =>
+      (memberId: string, role = "workspace_developer", client = org.admin) =>
+        client.post<WorkspaceMember>(url, { member_id: memberId, workspace_role: role }),
+  );
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  ({ id: workspaceId } = await org.admin.createWorkspace());
+let url: string;
+test.beforeEach(async ({ workspaceId }) => {
   url = `/v1/admin/workspaces/${workspaceId}/members`;
 });
 
-const list = async () => (await org.admin.get<Listed<WorkspaceMember>>(url)).body.data;
-const add = (memberId: string, role = "workspace_developer", client = org.admin) =>
-  client.post<WorkspaceMember>(url, { member_id: memberId, workspace_role: role });
-
 describe("the list", () => {
-  test("tells given roles from inherited ones, and where these come from", async () => {
+  test("tells given roles from inherited ones, and where these come from", async ({
+    org,
+    list,
+    add,
+  }) => {
     const owner = await org.member({ role: "owner" });
     const admin = await org.member({ role: "admin" });
     const billing = await org.member({ role: "billing" });
@@ -54,7 +52,7 @@ describe("the list", () => {
     ]);
   });
 
-  test("has nobody who is deactivated or removed", async () => {
+  test("has nobody who is deactivated or removed", async ({ org, workspaceId, list, add }) => {
     const gone = await org.member({ role: "admin" });
     const away = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
     await org.admin.remove(`/v1/admin/members/${gone.id}`);
@@ -66,7 +64,7 @@ describe("the list", () => {
     }
   });
 
-  test("is read in pages in the official shape too, both ways", async () => {
+  test("is read in pages in the official shape too, both ways", async ({ org, workspaceId }) => {
     const people = [];
     for (let i = 0; i < 5; i++) {
       people.push(await org.member({ workspaces: { [workspaceId]: "workspace_user" } }));
@@ -99,7 +97,12 @@ describe("the list", () => {
 });
 
 describe("adding", () => {
-  test("works by id and by address, and the person has the workspace at once", async () => {
+  test("works by id and by address, and the person has the workspace at once", async ({
+    h,
+    org,
+    workspaceId,
+    add,
+  }) => {
     const byId = await org.member();
     const byEmail = await org.member({ email: "ann@example.com" });
     const workspaceUrl = `/v1/admin/workspaces/${workspaceId}`;
@@ -129,7 +132,7 @@ describe("adding", () => {
     });
   });
 
-  test("needs exactly one name of a person who is there", async () => {
+  test("needs exactly one name of a person who is there", async ({ h, org }) => {
     const { id, email } = await org.member();
     const elsewhere = await (await h.organization()).member({ email: "else@example.com" });
     const role = { workspace_role: "user" };
@@ -146,7 +149,11 @@ describe("adding", () => {
     }
   });
 
-  test("again with the same role changes nothing, with another one is a conflict", async () => {
+  test("again with the same role changes nothing, with another one is a conflict", async ({
+    h,
+    org,
+    add,
+  }) => {
     const { id } = await org.member();
     await add(id, "workspace_user");
     expect((await add(id, "workspace_user")).status).toBe(200);
@@ -155,7 +162,7 @@ describe("adding", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
   });
 
-  test("at the same moment makes one member", async () => {
+  test("at the same moment makes one member", async ({ org, add }) => {
     const { id } = await org.member();
     const answers = await Promise.all([
       add(id, "workspace_user"),
@@ -165,7 +172,10 @@ describe("adding", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
   });
 
-  test("gives no billing role, and nothing to whom the organization's role leaves nothing to be given", async () => {
+  test("gives no billing role, and nothing to whom the organization's role leaves nothing to be given", async ({
+    org,
+    add,
+  }) => {
     const admin = await org.member({ role: "admin" });
     const billing = await org.member({ role: "billing" });
     const user = await org.member();
@@ -184,7 +194,7 @@ describe("adding", () => {
     });
   });
 
-  test("in an archived workspace is refused", async () => {
+  test("in an archived workspace is refused", async ({ org, workspaceId, add }) => {
     const { id } = await org.member();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect((await add(id)).status).toBe(400);
@@ -192,7 +202,12 @@ describe("adding", () => {
 });
 
 describe("a role that is inherited", () => {
-  test("is neither changed nor removed there, and a given one counts again after the demotion", async () => {
+  test("is neither changed nor removed there, and a given one counts again after the demotion", async ({
+    org,
+    workspaceId,
+    list,
+    add,
+  }) => {
     const { id } = await org.member({ role: "developer" });
     await add(id, "workspace_developer");
     const member = `/v1/admin/members/${id}`;
@@ -218,7 +233,7 @@ describe("a role that is inherited", () => {
 });
 
 describe("changing and removing", () => {
-  test("counts at once in an open session", async () => {
+  test("counts at once in an open session", async ({ h, org, workspaceId }) => {
     const { id, client } = await org.member({
       workspaces: { [workspaceId]: "workspace_admin" },
     });
@@ -245,7 +260,7 @@ describe("changing and removing", () => {
 });
 
 describe("a workspace admin", () => {
-  test("manages the people of its workspace and of no other", async () => {
+  test("manages the people of its workspace and of no other", async ({ org, workspaceId, add }) => {
     const other = await org.admin.createWorkspace();
     const { client } = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const { id } = await org.member();
@@ -258,7 +273,12 @@ describe("a workspace admin", () => {
     expect((await client.get(elsewhere)).status).toBe(404);
   });
 
-  test("key of a workspace does so too, within its own workspace", async () => {
+  test("key of a workspace does so too, within its own workspace", async ({
+    h,
+    org,
+    workspaceId,
+    add,
+  }) => {
     const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
     const { id } = await org.member();
     expect((await add(id, "workspace_developer", h.as(key))).status).toBe(200);
@@ -266,7 +286,11 @@ describe("a workspace admin", () => {
     expect((await h.as(weak.key).get(url)).status).toBe(403);
   });
 
-  test("and nobody less adds people or changes roles, the own among them", async () => {
+  test("and nobody less adds people or changes roles, the own among them", async ({
+    org,
+    workspaceId,
+    add,
+  }) => {
     for (const role of ["workspace_developer", "workspace_user"] as const) {
       const { id, client } = await org.member({ workspaces: { [workspaceId]: role } });
       const self = await client.post(`${url}/${id}`, { workspace_role: "workspace_admin" });

@@ -1,24 +1,29 @@
 import Anthropic, { BadRequestError, NotFoundError } from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { modelGroups } from "#src/domain/model-groups.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 // The official shape through the official client.
 
-let h: AdminHarness;
+const test = base.extend(
+  "setForOrganization",
+  ({ org }) =>
+    (fields: object) =>
+      org.admin.post<{ id: string }>("/v1/admin/rate_limits", {
+        scope: { type: "organization" },
+        ...fields,
+      }),
+);
+
 let baseURL: string;
-let org: TestOrganization;
 let workspaceId: string;
 let client: Anthropic;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
 });
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
+test.beforeEach(async ({ org }) => {
   workspaceId = (await org.admin.createWorkspace()).id;
   client = new Anthropic({ apiKey: org.adminKey, baseURL, maxRetries: 0 });
 });
@@ -34,12 +39,6 @@ async function entryIdOf(model: string): Promise<string> {
   const [entry] = await entries({ model });
   return entry?.id ?? "";
 }
-
-const setForOrganization = (fields: object) =>
-  org.admin.post<{ id: string }>("/v1/admin/rate_limits", {
-    scope: { type: "organization" },
-    ...fields,
-  });
 const update = (rateLimitId: string, limits: [type: string, value: number | null][]) =>
   client.organization.workspaces.rateLimits.update(rateLimitId, {
     workspace_id: workspaceId,
@@ -55,7 +54,9 @@ async function ofWorkspace(include_inherited = false) {
 }
 
 describe("the organization's list", () => {
-  test("has an entry for each group of models and for token counting, with what is set", async () => {
+  test("has an entry for each group of models and for token counting, with what is set", async ({
+    setForOrganization,
+  }) => {
     const { body } = await setForOrganization({
       model_group: "sonnet_5",
       requests_per_minute: 4_000,
@@ -92,7 +93,7 @@ describe("the organization's list", () => {
     await expect(entries({ model: "claude-of-tomorrow" })).rejects.toThrow(NotFoundError);
   });
 
-  test("an entry's id is the organization's own, and stays", async () => {
+  test("an entry's id is the organization's own, and stays", async ({ h, setForOrganization }) => {
     const id = await entryIdOf("claude-opus-5");
     await setForOrganization({ model_group: "opus_5", requests_per_minute: 1 });
     expect(await entryIdOf("claude-opus-5")).toBe(id);
@@ -103,7 +104,10 @@ describe("the organization's list", () => {
 });
 
 describe("a workspace's limits", () => {
-  test("only what is named changes; null clears; the organization's stand beside", async () => {
+  test("only what is named changes; null clears; the organization's stand beside", async ({
+    org,
+    setForOrganization,
+  }) => {
     await setForOrganization({
       model_group: "opus_5",
       requests_per_minute: 100,
@@ -157,7 +161,7 @@ describe("a workspace's limits", () => {
     expect(company.body.data).toEqual([]);
   });
 
-  test("each change is in the audit log, the same again is not", async () => {
+  test("each change is in the audit log, the same again is not", async ({ h, org }) => {
     const rate_limit_id = await entryIdOf("claude-haiku-4-5");
     await update(rate_limit_id, [["requests_per_minute", 2]]);
     await update(rate_limit_id, [["requests_per_minute", 2]]);

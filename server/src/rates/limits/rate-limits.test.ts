@@ -4,37 +4,55 @@ import type {
   rateLimit,
 } from "@bursar/contract/admin/rate-limits.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { askBuckets } from "#src/rates/buckets/buckets.sql.ts";
 import { listLiveRateLimits } from "#src/rates/buckets/limits.sql.ts";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const LIMITS = "/v1/admin/rate_limits";
 type Limit = z.output<typeof rateLimit>;
 type Effective = z.output<typeof effectiveRateLimits>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
-let scopes: Record<"organization" | "workspace" | "api_key", WireScope>;
+const test = base.extend("limits", ({ h, org, workspaceId }) => {
+  const set = (scope: unknown, fields: object = { requests_per_minute: 60 }, client = org.admin) =>
+    client.post<Limit>(LIMITS, { scope, ...fields });
 
-beforeAll(async () => {
-  h = await startAdmin();
+  const get = (id: string, client = org.admin) => client.get<Limit>(`${LIMITS}/${id}`);
+
+  const remove = (id: string, client = org.admin) => client.remove<object>(`${LIMITS}/${id}`);
+
+  async function idsOf(query = "", client: Client = org.admin): Promise<string[]> {
+    const { status, body } = await client.get<Listed<Limit>>(`${LIMITS}${query}`);
+    expect(status).toBe(200);
+    return body.data.map(({ id }) => id);
+  }
+
+  async function workspaceAdmin(id = workspaceId): Promise<Client> {
+    return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
+  }
+
+  /** What nodes have used of a limit. */
+  async function use(
+    limitId: string,
+    of: { requests?: number; inputTokens?: number },
+  ): Promise<void> {
+    await askBuckets(h.deps.database, [
+      { limitId, kind: "requests", wanted: of.requests ?? 0, used: 0 },
+      { limitId, kind: "input_tokens", wanted: 0, used: of.inputTokens ?? 0 },
+    ]);
+  }
+
+  const effective = (query: string, client = org.admin) =>
+    client.get<Effective>(`${LIMITS}/effective?${query}`);
+
+  return { set, get, remove, idsOf, workspaceAdmin, use, effective };
 });
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+
+let scopes: Record<"organization" | "workspace" | "api_key", WireScope>;
+test.beforeEach(async ({ workspaceId, apiKeyId }) => {
   scopes = {
     organization: { type: "organization" },
     workspace: { type: "workspace", workspace_id: workspaceId },
@@ -42,35 +60,9 @@ beforeEach(async () => {
   };
 });
 
-const set = (scope: unknown, fields: object = { requests_per_minute: 60 }, client = org.admin) =>
-  client.post<Limit>(LIMITS, { scope, ...fields });
-const get = (id: string, client = org.admin) => client.get<Limit>(`${LIMITS}/${id}`);
-const remove = (id: string, client = org.admin) => client.remove<object>(`${LIMITS}/${id}`);
-
-async function idsOf(query = "", client: Client = org.admin): Promise<string[]> {
-  const { status, body } = await client.get<Listed<Limit>>(`${LIMITS}${query}`);
-  expect(status).toBe(200);
-  return body.data.map(({ id }) => id);
-}
-
-async function workspaceAdmin(id = workspaceId): Promise<Client> {
-  return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
-}
-
-/** What nodes have used of a limit. */
-async function use(
-  limitId: string,
-  of: { requests?: number; inputTokens?: number },
-): Promise<void> {
-  await askBuckets(h.deps.database, [
-    { limitId, kind: "requests", wanted: of.requests ?? 0, used: 0 },
-    { limitId, kind: "input_tokens", wanted: 0, used: of.inputTokens ?? 0 },
-  ]);
-}
-
 describe("a limit is set for a scope and a group of models", () => {
-  test.each(["organization", "workspace", "api_key"] as const)("%s", async (type) => {
-    const { status, body } = await set(scopes[type], {
+  test.for(["organization", "workspace", "api_key"] as const)("%s", async (type, { limits }) => {
+    const { status, body } = await limits.set(scopes[type], {
       model_group: "sonnet_4",
       requests_per_minute: 600,
       output_tokens_per_minute: 1_200,
@@ -94,11 +86,11 @@ describe("a limit is set for a scope and a group of models", () => {
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
     });
-    expect((await get(body.id)).body).toEqual(body);
+    expect((await limits.get(body.id)).body).toEqual(body);
   });
 
-  test("without a group it is for all models", async () => {
-    const { body } = await set(scopes.workspace);
+  test("without a group it is for all models", async ({ limits }) => {
+    const { body } = await limits.set(scopes.workspace);
     expect(body).toMatchObject({
       model_group: "all",
       model_group_name: "All models",
@@ -106,10 +98,14 @@ describe("a limit is set for a scope and a group of models", () => {
     });
   });
 
-  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async () => {
-    const first = (await set(scopes.api_key, { requests_per_minute: 5 })).body;
-    const second = (await set(scopes.api_key, { input_tokens_per_minute: 7_000 })).body;
-    await set(scopes.api_key, { input_tokens_per_minute: 7_000 });
+  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async ({
+    h,
+    workspaceId,
+    limits,
+  }) => {
+    const first = (await limits.set(scopes.api_key, { requests_per_minute: 5 })).body;
+    const second = (await limits.set(scopes.api_key, { input_tokens_per_minute: 7_000 })).body;
+    await limits.set(scopes.api_key, { input_tokens_per_minute: 7_000 });
     expect(second).toMatchObject({
       id: first.id,
       created_at: first.created_at,
@@ -117,7 +113,7 @@ describe("a limit is set for a scope and a group of models", () => {
       input_tokens_per_minute: 7_000,
     });
     expect(second.version).toBeGreaterThan(first.version);
-    expect(await idsOf()).toEqual([first.id]);
+    expect(await limits.idsOf()).toEqual([first.id]);
     const none = { input_tokens_per_minute: null, output_tokens_per_minute: null };
     const before = { scope: scopes.api_key, model_group: "all", requests_per_minute: 5, ...none };
     const after = { ...before, requests_per_minute: null, input_tokens_per_minute: 7_000 };
@@ -127,7 +123,7 @@ describe("a limit is set for a scope and a group of models", () => {
     ]);
   });
 
-  test.each([
+  test.for([
     [{}, "Set at least one of requests_per_minute"],
     [{ requests_per_minute: 0 }, "requests_per_minute"],
     [{ requests_per_minute: 1.5 }, "requests_per_minute"],
@@ -140,43 +136,55 @@ describe("a limit is set for a scope and a group of models", () => {
       { output_tokens_per_minute: 1, model_group: "token_count" },
       "Of token_count requests alone can be limited",
     ],
-  ])("%o is refused", async (fields, words) => {
-    const answer = await set(scopes.workspace, fields);
+  ] as const)("%o is refused", async ([fields, words], { limits }) => {
+    const answer = await limits.set(scopes.workspace, fields);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.error.message).toContain(words);
   });
 
-  test("two people at once: whoever saw an older version is told what it is now", async () => {
-    const { version } = (await set(scopes.workspace)).body;
-    const changed = (await set(scopes.workspace, { requests_per_minute: 70, if_version: version }))
-      .body;
-    const late = await set(scopes.workspace, { requests_per_minute: 80, if_version: version });
+  test("two people at once: whoever saw an older version is told what it is now", async ({
+    limits,
+  }) => {
+    const { version } = (await limits.set(scopes.workspace)).body;
+    const changed = (
+      await limits.set(scopes.workspace, { requests_per_minute: 70, if_version: version })
+    ).body;
+    const late = await limits.set(scopes.workspace, {
+      requests_per_minute: 80,
+      if_version: version,
+    });
     expect([late.status, late.error.message]).toEqual([
       409,
       `The rate limit was changed meanwhile. It is now 70 requests per minute, at version ${changed.version}. Look at it, then set if_version to ${changed.version}.`,
     ]);
-    expect((await set(scopes.workspace, { requests_per_minute: 1, if_version: null })).status).toBe(
-      409,
-    );
-    await remove(changed.id);
-    const gone = await set(scopes.workspace, {
+    expect(
+      (await limits.set(scopes.workspace, { requests_per_minute: 1, if_version: null })).status,
+    ).toBe(409);
+    await limits.remove(changed.id);
+    const gone = await limits.set(scopes.workspace, {
       requests_per_minute: 1,
       if_version: changed.version,
     });
     expect(gone.error.message).toContain("There is none now");
-    const anew = await set(scopes.workspace, { requests_per_minute: 1, if_version: null });
+    const anew = await limits.set(scopes.workspace, { requests_per_minute: 1, if_version: null });
     expect(anew.body.version).toBeGreaterThan(changed.version);
   });
 });
 
 describe("what is left", () => {
-  test("is shown with the limit, also below 0, and when requests are taken again", async () => {
+  test("is shown with the limit, also below 0, and when requests are taken again", async ({
+    h,
+    limits,
+  }) => {
     const { id } = (
-      await set(scopes.workspace, { requests_per_minute: 12, input_tokens_per_minute: 6_000 })
+      await limits.set(scopes.workspace, {
+        requests_per_minute: 12,
+        input_tokens_per_minute: 6_000,
+      })
     ).body;
     // A minute of tokens beyond the 500 that were there.
-    await use(id, { requests: 1, inputTokens: 6_500 });
-    const { body } = await get(id);
+    await limits.use(id, { requests: 1, inputTokens: 6_500 });
+    const { body } = await limits.get(id);
     expect(body.remaining.requests).toBe(0);
     expect(body.remaining.input_tokens).toBeGreaterThanOrEqual(-6_000);
     expect(body.remaining.input_tokens).toBeLessThan(-5_500);
@@ -186,26 +194,32 @@ describe("what is left", () => {
     expect(waitMs).toBeLessThanOrEqual(60_011);
   });
 
-  test("goes with the limit: one that is made anew is full", async () => {
-    const { id } = (await set(scopes.workspace, { input_tokens_per_minute: 6_000 })).body;
-    await use(id, { inputTokens: 100_000 });
-    expect((await get(id)).body.blocks_now).toBe(true);
-    await remove(id);
-    const anew = (await set(scopes.workspace, { input_tokens_per_minute: 6_000 })).body;
+  test("goes with the limit: one that is made anew is full", async ({ limits }) => {
+    const { id } = (await limits.set(scopes.workspace, { input_tokens_per_minute: 6_000 })).body;
+    await limits.use(id, { inputTokens: 100_000 });
+    expect((await limits.get(id)).body.blocks_now).toBe(true);
+    await limits.remove(id);
+    const anew = (await limits.set(scopes.workspace, { input_tokens_per_minute: 6_000 })).body;
     expect([anew.id, anew.blocks_now]).toEqual([id, false]);
   });
 });
 
 describe("the list", () => {
-  test("runs newest first, by pages, and is filtered by scope, workspace, key and group", async () => {
+  test("runs newest first, by pages, and is filtered by scope, workspace, key and group", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+    limits,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
     const ids = {
-      organization: (await set(scopes.organization)).body.id,
-      workspace: (await set(scopes.workspace)).body.id,
-      opus: (await set(scopes.workspace, { requests_per_minute: 1, model_group: "opus_5" })).body
-        .id,
-      key: (await set(scopes.api_key)).body.id,
-      elsewhere: (await set({ type: "workspace", workspace_id: elsewhere })).body.id,
+      organization: (await limits.set(scopes.organization)).body.id,
+      workspace: (await limits.set(scopes.workspace)).body.id,
+      opus: (await limits.set(scopes.workspace, { requests_per_minute: 1, model_group: "opus_5" }))
+        .body.id,
+      key: (await limits.set(scopes.api_key)).body.id,
+      elsewhere: (await limits.set({ type: "workspace", workspace_id: elsewhere })).body.id,
     };
     const walked: string[] = [];
     let next: string | null = "";
@@ -216,44 +230,58 @@ describe("the list", () => {
       walked.push(...page.data.map(({ id }) => id));
       next = page.next_page;
     }
-    expect(walked).toEqual(await idsOf());
+    expect(walked).toEqual(await limits.idsOf());
     expect(walked.toSorted()).toEqual(Object.values(ids).toSorted());
-    expect(await idsOf("?scope_type=organization")).toEqual([ids.organization]);
-    expect(new Set(await idsOf(`?workspace_id=${workspaceId}`))).toEqual(
+    expect(await limits.idsOf("?scope_type=organization")).toEqual([ids.organization]);
+    expect(new Set(await limits.idsOf(`?workspace_id=${workspaceId}`))).toEqual(
       new Set([ids.workspace, ids.opus, ids.key]),
     );
-    expect(await idsOf(`?api_key_id=${apiKeyId}`)).toEqual([ids.key]);
-    expect(await idsOf("?model_group=opus_5")).toEqual([ids.opus]);
+    expect(await limits.idsOf(`?api_key_id=${apiKeyId}`)).toEqual([ids.key]);
+    expect(await limits.idsOf("?model_group=opus_5")).toEqual([ids.opus]);
     expect((await org.admin.get(`${LIMITS}?model_group=opus`)).status).toBe(400);
     expect((await org.admin.get(`${LIMITS}?workspace_id=wksp_unknown`)).status).toBe(404);
     const other = await h.organization();
-    expect(await idsOf("", other.admin)).toEqual([]);
-    expect((await remove(ids.key, other.admin)).status).toBe(404);
+    expect(await limits.idsOf("", other.admin)).toEqual([]);
+    expect((await limits.remove(ids.key, other.admin)).status).toBe(404);
   });
 });
 
 describe("rights", () => {
-  test("a workspace's admin sees the organization's limits and changes only its own", async () => {
+  test("a workspace's admin sees the organization's limits and changes only its own", async ({
+    h,
+    org,
+    workspaceId,
+    limits,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
-    const above = (await set(scopes.organization)).body.id;
-    const hidden = (await set({ type: "workspace", workspace_id: elsewhere })).body.id;
-    const client = await workspaceAdmin();
-    const own = (await set(scopes.api_key, { requests_per_minute: 3 }, client)).body.id;
-    expect(new Set(await idsOf("", client))).toEqual(new Set([above, own]));
-    expect((await get(above, client)).status).toBe(200);
-    expect((await get(hidden, client)).status).toBe(404);
-    expect((await remove(above, client)).status).toBe(403);
-    expect((await set(scopes.organization, undefined, client)).status).toBe(403);
-    expect((await remove(own, client)).body).toEqual({ id: own, type: "rate_limit_deleted" });
+    const above = (await limits.set(scopes.organization)).body.id;
+    const hidden = (await limits.set({ type: "workspace", workspace_id: elsewhere })).body.id;
+    const client = await limits.workspaceAdmin();
+    const own = (await limits.set(scopes.api_key, { requests_per_minute: 3 }, client)).body.id;
+    expect(new Set(await limits.idsOf("", client))).toEqual(new Set([above, own]));
+    expect((await limits.get(above, client)).status).toBe(200);
+    expect((await limits.get(hidden, client)).status).toBe(404);
+    expect((await limits.remove(above, client)).status).toBe(403);
+    expect((await limits.set(scopes.organization, undefined, client)).status).toBe(403);
+    expect((await limits.remove(own, client)).body).toEqual({
+      id: own,
+      type: "rate_limit_deleted",
+    });
     expect(await auditEventsOf(h.deps.database, own)).toMatchObject([
       { event: "rate_limit.set" },
       { event: "rate_limit.deleted", workspace_id: workspaceId, after: null },
     ]);
   });
 
-  test("what is archived keeps its limits in the list, and no node looks at them any more", async () => {
-    const key = (await set(scopes.api_key)).body.id;
-    const workspace = (await set(scopes.workspace)).body.id;
+  test("what is archived keeps its limits in the list, and no node looks at them any more", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+    limits,
+  }) => {
+    const key = (await limits.set(scopes.api_key)).body.id;
+    const workspace = (await limits.set(scopes.workspace)).body.id;
     const live = async () =>
       (await listLiveRateLimits(h.deps.database))
         .map(({ id }) => id)
@@ -261,32 +289,36 @@ describe("rights", () => {
     expect(new Set(await live())).toEqual(new Set([key, workspace]));
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
     expect(await live()).toEqual([workspace]);
-    expect((await remove(key)).status).toBe(400);
+    expect((await limits.remove(key)).status).toBe(400);
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect(await live()).toEqual([]);
-    expect((await set(scopes.workspace, { requests_per_minute: 1 })).status).toBe(400);
-    expect(new Set(await idsOf())).toEqual(new Set([key, workspace]));
+    expect((await limits.set(scopes.workspace, { requests_per_minute: 1 })).status).toBe(400);
+    expect(new Set(await limits.idsOf())).toEqual(new Set([key, workspace]));
   });
 });
 
 describe("what limits a key", () => {
-  const effective = (query: string, client = org.admin) =>
-    client.get<Effective>(`${LIMITS}/effective?${query}`);
-
-  test("all limits of its chain, narrowest first, and the lowest of each kind", async () => {
-    const key = (await set(scopes.api_key, { requests_per_minute: 30 })).body.id;
-    const opus = (await set(scopes.workspace, { requests_per_minute: 1, model_group: "opus_5" }))
-      .body.id;
-    const workspace = (
-      await set(scopes.workspace, { requests_per_minute: 60, input_tokens_per_minute: 600 })
+  test("all limits of its chain, narrowest first, and the lowest of each kind", async ({
+    h,
+    workspaceId,
+    apiKeyId,
+    limits,
+  }) => {
+    const key = (await limits.set(scopes.api_key, { requests_per_minute: 30 })).body.id;
+    const opus = (
+      await limits.set(scopes.workspace, { requests_per_minute: 1, model_group: "opus_5" })
     ).body.id;
-    const above = (await set(scopes.organization, { input_tokens_per_minute: 60 })).body.id;
-    await use(above, { inputTokens: 65 });
-    const all = (await effective(`api_key_id=${apiKeyId}`)).body;
+    const workspace = (
+      await limits.set(scopes.workspace, { requests_per_minute: 60, input_tokens_per_minute: 600 })
+    ).body.id;
+    const above = (await limits.set(scopes.organization, { input_tokens_per_minute: 60 })).body.id;
+    await limits.use(above, { inputTokens: 65 });
+    const all = (await limits.effective(`api_key_id=${apiKeyId}`)).body;
     expect(all.limits.map(({ id }) => id)).toEqual([key, opus, workspace, above]);
     expect(all).toMatchObject({ model: null, model_group: null, workspace_id: workspaceId });
     expect(all.tightest.requests).toMatchObject({ rate_limit_id: opus, per_minute: 1 });
-    const sonnet = (await effective(`api_key_id=${apiKeyId}&model=claude-sonnet-5-20261001`)).body;
+    const sonnet = (await limits.effective(`api_key_id=${apiKeyId}&model=claude-sonnet-5-20261001`))
+      .body;
     expect(sonnet.model_group).toBe("sonnet_5");
     expect(sonnet.limits.map(({ id }) => id)).toEqual([key, workspace, above]);
     expect(sonnet.tightest).toEqual({
@@ -296,12 +328,12 @@ describe("what limits a key", () => {
     });
     expect(sonnet.is_blocked).toBe(true);
     expect(Date.parse(sonnet.free_at ?? "")).toBeGreaterThan(h.clock.nowMs + 50_000);
-    expect((await effective("api_key_id=apikey_unknown")).status).toBe(404);
+    expect((await limits.effective("api_key_id=apikey_unknown")).status).toBe(404);
   });
 });
 
 describe("groups of models", () => {
-  test("all of them on one page, or the one of a model", async () => {
+  test("all of them on one page, or the one of a model", async ({ org }) => {
     type Group = z.output<typeof modelGroup>;
     const groups = async (query = "") =>
       (await org.admin.get<{ data: Group[] }>(`/v1/admin/model_groups${query}`)).body.data;

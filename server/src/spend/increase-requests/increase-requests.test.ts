@@ -1,16 +1,9 @@
 import type { increaseRequest } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
 import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  PUBLIC_URL,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import { type Client, type Listed, PUBLIC_URL, type TestMember } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
 
@@ -18,21 +11,53 @@ const REQUESTS = "/v1/admin/spend_limit_increase_requests";
 type Request = z.output<typeof increaseRequest>;
 type Limit = z.output<typeof spendLimit>;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base.extend("company", ({ h, org }) => {
+  async function setLimit(scope: object, limit_usd: number, fields: object = {}): Promise<Limit> {
+    const body = { scope, period: "monthly", limit_usd, ...fields };
+    return (await org.admin.post<Limit>("/v1/admin/spend_limits", body)).body;
+  }
+
+  function ask(client: Client = requester.client, fields: object = {}) {
+    h.clock.nowMs++;
+    const body = { scope: workspace(), amount_usd: 200, reason: "A larger evaluation.", ...fields };
+    return client.post<Request>(REQUESTS, body);
+  }
+
+  async function pendingId(client?: Client, fields?: object): Promise<string> {
+    const { status, body } = await ask(client, fields);
+    expect(status).toBe(200);
+    return body.id;
+  }
+
+  async function limitsNow(): Promise<Limit[]> {
+    return (await org.admin.get<Listed<Limit>>("/v1/admin/spend_limits")).body.data;
+  }
+
+  /** Messages about the request, oldest first, without those that were withdrawn. */
+  async function mailAbout(id: string) {
+    const rows = await h.deps.database
+      .selectFrom("mail")
+      .select(["id", "to_address", "subject", "status"])
+      .where("about_id", "=", id)
+      .orderBy("created_at")
+      .orderBy("to_address")
+      .execute();
+    return rows.filter(({ status }) => status === "queued");
+  }
+
+  async function textOf(mailId: string): Promise<string> {
+    const mail = await org.operator.get<{ body: { text: string } }>(`/v1/admin/mail/${mailId}`);
+    return mail.body.body.text;
+  }
+
+  return { setLimit, ask, pendingId, limitsNow, mailAbout, textOf };
+});
+
 let workspaceId: string;
 let apiKeyId: string;
 let requester: TestMember;
 let approver: TestMember;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+test.beforeEach(async ({ org, company }) => {
   workspaceId = (await org.admin.createWorkspace({ name: "Research" })).id;
   apiKeyId = (await org.admin.createApiKey(workspaceId, { name: "CI" })).id;
   requester = await org.member({
@@ -40,28 +65,11 @@ beforeEach(async () => {
     workspaces: { [workspaceId]: "workspace_developer" },
   });
   approver = await org.member({ name: "Abe", role: "admin" });
-  await setLimit(workspace(), 100);
+  await company.setLimit(workspace(), 100);
 });
 
 const workspace = (id = workspaceId) => ({ type: "workspace", workspace_id: id });
 const key = (id = apiKeyId) => ({ type: "api_key", api_key_id: id });
-
-async function setLimit(scope: object, limit_usd: number, fields: object = {}): Promise<Limit> {
-  const body = { scope, period: "monthly", limit_usd, ...fields };
-  return (await org.admin.post<Limit>("/v1/admin/spend_limits", body)).body;
-}
-
-function ask(client: Client = requester.client, fields: object = {}) {
-  h.clock.nowMs++;
-  const body = { scope: workspace(), amount_usd: 200, reason: "A larger evaluation.", ...fields };
-  return client.post<Request>(REQUESTS, body);
-}
-
-async function pendingId(client?: Client, fields?: object): Promise<string> {
-  const { status, body } = await ask(client, fields);
-  expect(status).toBe(200);
-  return body.id;
-}
 
 const approve = (id: string, body: object = {}, client: Client = approver.client) =>
   client.post<Request>(`${REQUESTS}/${id}/approve`, body);
@@ -72,30 +80,12 @@ const withdraw = (id: string, client: Client = requester.client) =>
 const get = (id: string, client: Client = approver.client) =>
   client.get<Request>(`${REQUESTS}/${id}`);
 
-async function limitsNow(): Promise<Limit[]> {
-  return (await org.admin.get<Listed<Limit>>("/v1/admin/spend_limits")).body.data;
-}
-
-/** Messages about the request, oldest first, without those that were withdrawn. */
-async function mailAbout(id: string) {
-  const rows = await h.deps.database
-    .selectFrom("mail")
-    .select(["id", "to_address", "subject", "status"])
-    .where("about_id", "=", id)
-    .orderBy("created_at")
-    .orderBy("to_address")
-    .execute();
-  return rows.filter(({ status }) => status === "queued");
-}
-
-async function textOf(mailId: string): Promise<string> {
-  const mail = await org.operator.get<{ body: { text: string } }>(`/v1/admin/mail/${mailId}`);
-  return mail.body.body.text;
-}
-
 describe("who may ask", () => {
-  test("a member of the workspace, who sees the limit and, by role, what is spent", async () => {
-    const answer = await ask();
+  test("a member of the workspace, who sees the limit and, by role, what is spent", async ({
+    h,
+    company,
+  }) => {
+    const answer = await company.ask();
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       id: expect.stringMatching(/^slir_[0-9A-Za-z]{24}$/),
@@ -129,132 +119,148 @@ describe("who may ask", () => {
     expect((await get(answer.body.id)).body).toEqual({ ...answer.body, can_resolve: true });
   });
 
-  test("who may not see what is spent there is not told it by asking", async () => {
+  test("who may not see what is spent there is not told it by asking", async ({ org, company }) => {
     const user = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
-    const { body } = await ask(user.client);
+    const { body } = await company.ask(user.client);
     expect([body.limit_usd, body.spent_usd, body.held_usd]).toEqual(["100.00", null, null]);
-    await setLimit({ type: "organization" }, 500);
+    await company.setLimit({ type: "organization" }, 500);
     const fields = { scope: { type: "organization" }, amount_usd: 600 };
-    const ofAll = (await ask(requester.client, fields)).body;
+    const ofAll = (await company.ask(requester.client, fields)).body;
     expect([ofAll.limit_usd, ofAll.spent_usd, ofAll.held_usd]).toEqual(["500.00", null, null]);
   });
 
-  test("for the organization everybody who is in a workspace, and nobody else", async () => {
-    await setLimit({ type: "organization" }, 500);
+  test("for the organization everybody who is in a workspace, and nobody else", async ({
+    h,
+    org,
+    company,
+  }) => {
+    await company.setLimit({ type: "organization" }, 500);
     const fields = { scope: { type: "organization" }, amount_usd: 600 };
-    expect((await ask(requester.client, fields)).status).toBe(200);
+    expect((await company.ask(requester.client, fields)).status).toBe(200);
     const outsider = await org.member();
-    expect((await ask(outsider.client, fields)).status).toBe(403);
+    expect((await company.ask(outsider.client, fields)).status).toBe(403);
     const { key: secret } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
-    expect((await ask(h.as(secret), fields)).status).toBe(403);
+    expect((await company.ask(h.as(secret), fields)).status).toBe(403);
   });
 
-  test("a key for itself and its workspace, and for no other key", async () => {
-    await setLimit(key(), 10);
+  test("a key for itself and its workspace, and for no other key", async ({ h, org, company }) => {
+    await company.setLimit(key(), 10);
     const own = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
-    await setLimit(key(own.id), 10);
+    await company.setLimit(key(own.id), 10);
     const client = h.as(own.key);
-    const asked = await ask(client, { scope: key(own.id) });
+    const asked = await company.ask(client, { scope: key(own.id) });
     expect(asked.body.requester).toEqual({ type: "api_key", id: own.id, name: "Key", email: null });
-    expect((await ask(client)).status).toBe(200);
-    const other = await ask(client, { scope: key() });
-    const missing = await ask(client, { scope: key("apikey_none") });
+    expect((await company.ask(client)).status).toBe(200);
+    const other = await company.ask(client, { scope: key() });
+    const missing = await company.ask(client, { scope: key("apikey_none") });
     expect([other.status, other.error]).toEqual([404, missing.error]);
     const reader = await org.admin.createApiKey(workspaceId, { permissions: ["read"] });
-    expect((await ask(h.as(reader.key))).status).toBe(403);
+    expect((await company.ask(h.as(reader.key))).status).toBe(403);
   });
 
-  test("nobody for a workspace that it is not in", async () => {
+  test("nobody for a workspace that it is not in", async ({ org, company }) => {
     const elsewhere = await org.admin.createWorkspace();
-    await setLimit(workspace(elsewhere.id), 10);
-    const { status } = await ask(requester.client, { scope: workspace(elsewhere.id) });
+    await company.setLimit(workspace(elsewhere.id), 10);
+    const { status } = await company.ask(requester.client, { scope: workspace(elsewhere.id) });
     expect(status).toBe(404);
   });
 });
 
 describe("what can be asked for", () => {
-  test("more than the limit is; where there is none, there is nothing to raise", async () => {
-    expect(await ask(requester.client, { amount_usd: 100 })).toMatchObject({
+  test("more than the limit is; where there is none, there is nothing to raise", async ({
+    company,
+  }) => {
+    expect(await company.ask(requester.client, { amount_usd: 100 })).toMatchObject({
       status: 400,
       error: { message: expect.stringContaining("more than the limit is now, which is $100.00") },
     });
-    expect(await ask(requester.client, { period: "daily" })).toMatchObject({
+    expect(await company.ask(requester.client, { period: "daily" })).toMatchObject({
       status: 400,
       error: { message: expect.stringContaining("no daily spend limit") },
     });
   });
 
-  test("nothing of an archived workspace or key", async () => {
-    await setLimit(key(), 10);
+  test("nothing of an archived workspace or key", async ({ org, company }) => {
+    await company.setLimit(key(), 10);
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
-    expect((await ask(requester.client, { scope: key() })).status).toBe(400);
+    expect((await company.ask(requester.client, { scope: key() })).status).toBe(400);
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
-    expect((await ask()).status).toBe(400);
+    expect((await company.ask()).status).toBe(400);
   });
 
-  test("asking again changes the pending request, and writes to nobody again", async () => {
-    const id = await pendingId();
-    const mails = await mailAbout(id);
-    expect((await ask()).body.id).toBe(id);
-    const changed = await ask(requester.client, { amount_usd: 300 });
+  test("asking again changes the pending request, and writes to nobody again", async ({
+    h,
+    company,
+  }) => {
+    const id = await company.pendingId();
+    const mails = await company.mailAbout(id);
+    expect((await company.ask()).body.id).toBe(id);
+    const changed = await company.ask(requester.client, { amount_usd: 300 });
     expect(changed.body).toMatchObject({ id, amount_usd: "300.00" });
-    expect(await mailAbout(id)).toEqual(mails);
+    expect(await company.mailAbout(id)).toEqual(mails);
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(2);
     await withdraw(id);
-    expect(await pendingId()).not.toBe(id);
+    expect(await company.pendingId()).not.toBe(id);
   });
 
-  test("two calls at once make one request", async () => {
+  test("two calls at once make one request", async ({ company }) => {
     const answers = await Promise.all(
-      [1, 2, 3].map((i) => ask(undefined, { amount_usd: 200 + i })),
+      [1, 2, 3].map((i) => company.ask(undefined, { amount_usd: 200 + i })),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
   });
 
-  test("twenty times in a day", async () => {
-    for (let i = 0; i < 20; i++) await withdraw(await pendingId());
-    expect(await ask()).toMatchObject({ status: 429, error: { type: "rate_limit_error" } });
+  test("twenty times in a day", async ({ h, company }) => {
+    for (let i = 0; i < 20; i++) await withdraw(await company.pendingId());
+    expect(await company.ask()).toMatchObject({ status: 429, error: { type: "rate_limit_error" } });
     h.clock.nowMs += 86_400_001;
-    expect((await ask()).status).toBe(200);
+    expect((await company.ask()).status).toBe(200);
   });
 });
 
 describe("messages", () => {
-  test("go to everybody who can set the limit, but not to who asks", async () => {
+  test("go to everybody who can set the limit, but not to who asks", async ({ org, company }) => {
     const there = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const billing = await org.member({ role: "billing" });
     await org.member({ role: "developer" });
-    const id = await pendingId(there.client);
-    const mails = await mailAbout(id);
+    const id = await company.pendingId(there.client);
+    const mails = await company.mailAbout(id);
     expect(mails.map(({ to_address }) => to_address)).toEqual(
       [approver.email, billing.email].sort(),
     );
-    const text = await textOf(mails[0]?.id ?? "");
+    const text = await company.textOf(mails[0]?.id ?? "");
     expect(text).toContain("The monthly limit of the workspace Research is $100.00.");
     expect(text).toContain("asks for $200.00");
     expect(text).toContain(`${PUBLIC_URL}/increase-requests/${id}`);
   });
 
-  test("tell the requester what was decided, unless that is to be silent", async () => {
-    const id = await pendingId();
+  test("tell the requester what was decided, unless that is to be silent", async ({
+    org,
+    company,
+  }) => {
+    const id = await company.pendingId();
     await approve(id, { amount_usd: 150, answer: "For this month." });
-    const [told, ...others] = await mailAbout(id);
+    const [told, ...others] = await company.mailAbout(id);
     expect(others).toEqual([]);
     expect(told).toMatchObject({
       to_address: requester.email,
       subject: "Your increase request was approved",
     });
-    const text = await textOf(told?.id ?? "");
+    const text = await company.textOf(told?.id ?? "");
     expect(text).toContain("is now $150.00.");
     expect(text).toContain("For this month.");
-    const silent = await pendingId();
+    const silent = await company.pendingId();
     const url = `/v1/organizations/spend_limit_increase_requests/${silent}/deny`;
     await org.admin.post(url, { suppress_notification: true });
-    expect(await mailAbout(silent)).not.toMatchObject([{ to_address: requester.email }]);
+    expect(await company.mailAbout(silent)).not.toMatchObject([{ to_address: requester.email }]);
   });
 
-  test("the person whose key asked is told, and nobody for another key", async () => {
+  test("the person whose key asked is told, and nobody for another key", async ({
+    h,
+    org,
+    company,
+  }) => {
     const personal = await requester.client.createApiKey(workspaceId, {
       permissions: ["write"],
       owner_member_id: requester.id,
@@ -264,17 +270,21 @@ describe("messages", () => {
       [personal.key, [requester.email]],
       [shared.key, []],
     ] as const) {
-      const id = await pendingId(h.as(secret));
+      const id = await company.pendingId(h.as(secret));
       await deny(id);
-      expect((await mailAbout(id)).map(({ to_address }) => to_address)).toEqual(told);
+      expect((await company.mailAbout(id)).map(({ to_address }) => to_address)).toEqual(told);
     }
   });
 });
 
 describe("an approval", () => {
-  test("sets the limit and resolves the request, with both events, and keeps the enforcement", async () => {
-    await setLimit(workspace(), 100, { enforcement: "soft" });
-    const id = await pendingId();
+  test("sets the limit and resolves the request, with both events, and keeps the enforcement", async ({
+    h,
+    org,
+    company,
+  }) => {
+    await company.setLimit(workspace(), 100, { enforcement: "soft" });
+    const id = await company.pendingId();
     const events = await watchEvents(h.deps.database, org.id);
     const answer = await approve(id, { answer: "Yes." });
     expect(answer.body).toMatchObject({
@@ -287,7 +297,7 @@ describe("an approval", () => {
       can_resolve: false,
       resolved_at: new Date(h.clock.nowMs).toISOString(),
     });
-    expect(await limitsNow()).toMatchObject([{ limit_usd: 200, enforcement: "soft" }]);
+    expect(await company.limitsNow()).toMatchObject([{ limit_usd: 200, enforcement: "soft" }]);
     expect(await events()).toMatchObject([
       { event: "spend_limit.set", before: { limit_usd: "100.00" }, after: { limit_usd: "200.00" } },
       {
@@ -306,20 +316,26 @@ describe("an approval", () => {
     });
   });
 
-  test("of one's own request is possible for who could set the limit, and the event says so", async () => {
-    const id = await pendingId(approver.client);
+  test("of one's own request is possible for who could set the limit, and the event says so", async ({
+    h,
+    company,
+  }) => {
+    const id = await company.pendingId(approver.client);
     await approve(id);
     expect((await auditEventsOf(h.deps.database, id)).at(-1)).toMatchObject({
       event: "increase_request.approved",
       after: { is_self_approved: true },
     });
-    const own = await pendingId(requester.client, { amount_usd: 300 });
+    const own = await company.pendingId(requester.client, { amount_usd: 300 });
     expect((await approve(own, {}, requester.client)).status).toBe(403);
   });
 
-  test("neither lowers a limit that was raised meanwhile, nor makes one anew that is gone", async () => {
-    const id = await pendingId();
-    const { id: limitId } = await setLimit(workspace(), 250);
+  test("neither lowers a limit that was raised meanwhile, nor makes one anew that is gone", async ({
+    org,
+    company,
+  }) => {
+    const id = await company.pendingId();
+    const { id: limitId } = await company.setLimit(workspace(), 250);
     expect(await approve(id)).toMatchObject({
       status: 400,
       error: { message: expect.stringContaining("The limit is $250.00 now") },
@@ -332,17 +348,17 @@ describe("an approval", () => {
     });
     expect((await get(id)).body.status).toBe("pending");
     // The limit is named by scope and period: the one that is made anew is raised.
-    await setLimit(workspace(), 120);
+    await company.setLimit(workspace(), 120);
     expect((await approve(id)).status).toBe(200);
-    expect(await limitsNow()).toMatchObject([{ limit_usd: 200 }]);
+    expect(await company.limitsNow()).toMatchObject([{ limit_usd: 200 }]);
   });
 
-  test("happens once, whoever decides at the same moment", async () => {
+  test("happens once, whoever decides at the same moment", async ({ org, company }) => {
     const second = await org.member({ role: "owner" });
     for (let round = 0; round < 5; round++) {
-      const [limit] = await limitsNow();
+      const [limit] = await company.limitsNow();
       const amount_usd = (limit?.limit_usd ?? 0) + 100;
-      const id = await pendingId(requester.client, { amount_usd });
+      const id = await company.pendingId(requester.client, { amount_usd });
       const answers = await Promise.all([
         approve(id),
         deny(id, {}, second.client),
@@ -354,14 +370,17 @@ describe("an approval", () => {
       const won = answers.find(({ status }) => status === 200)?.body;
       expect(body.status).toBe(won?.status);
       const expected = body.status === "approved" ? Number(body.approved_usd) : limit?.limit_usd;
-      expect(await limitsNow()).toMatchObject([{ limit_usd: expected }]);
+      expect(await company.limitsNow()).toMatchObject([{ limit_usd: expected }]);
     }
   });
 });
 
 describe("what is decided stays so", () => {
-  test("denying again is the same answer; approving and withdrawing it are refused", async () => {
-    const id = await pendingId();
+  test("denying again is the same answer; approving and withdrawing it are refused", async ({
+    h,
+    company,
+  }) => {
+    const id = await company.pendingId();
     const first = await deny(id, { answer: "No." });
     expect(first.body).toMatchObject({ status: "denied", answer: "No.", approved_usd: null });
     expect((await deny(id)).body).toEqual(first.body);
@@ -370,15 +389,15 @@ describe("what is decided stays so", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(2);
   });
 
-  test("what was approved is neither denied nor approved again", async () => {
-    const id = await pendingId();
+  test("what was approved is neither denied nor approved again", async ({ company }) => {
+    const id = await company.pendingId();
     await approve(id);
     expect((await deny(id)).status).toBe(400);
     expect((await approve(id)).status).toBe(400);
   });
 
-  test("who asked withdraws it, again and again, and nobody else", async () => {
-    const id = await pendingId();
+  test("who asked withdraws it, again and again, and nobody else", async ({ company }) => {
+    const id = await company.pendingId();
     expect((await withdraw(id, approver.client)).status).toBe(403);
     const first = await withdraw(id);
     expect(first.body.status).toBe("withdrawn");
@@ -388,15 +407,21 @@ describe("what is decided stays so", () => {
 });
 
 describe("what is gone", () => {
-  test("a request in an archived workspace can be denied, and not approved", async () => {
-    const id = await pendingId();
+  test("a request in an archived workspace can be denied, and not approved", async ({
+    org,
+    company,
+  }) => {
+    const id = await company.pendingId();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect((await approve(id)).status).toBe(400);
     expect((await deny(id)).status).toBe(200);
   });
 
-  test("a request of somebody who was removed can be decided; nobody is written to", async () => {
-    const id = await pendingId();
+  test("a request of somebody who was removed can be decided; nobody is written to", async ({
+    org,
+    company,
+  }) => {
+    const id = await company.pendingId();
     await org.operator.post(`/v1/admin/members/${requester.id}/remove`, {});
     await org.operator.remove(`/v1/admin/members/${requester.id}`);
     const answer = await approve(id);
@@ -404,11 +429,14 @@ describe("what is gone", () => {
       status: "approved",
       requester: { id: requester.id, email: null },
     });
-    expect(await mailAbout(id)).toEqual([]);
+    expect(await company.mailAbout(id)).toEqual([]);
   });
 
-  test("who left the workspace still finds the request, and not what happens there since", async () => {
-    const id = await pendingId();
+  test("who left the workspace still finds the request, and not what happens there since", async ({
+    h,
+    company,
+  }) => {
+    const id = await company.pendingId();
     await setWorkspaceRole(h.deps.database, {
       workspaceId,
       memberId: requester.id,
@@ -426,12 +454,15 @@ describe("the list", () => {
   const ids = async (client: Client, query = "") =>
     (await client.get<Listed<Request>>(`${REQUESTS}${query}`)).body.data.map(({ id }) => id);
 
-  test("has the caller's own and those that it may decide about, newest first", async () => {
+  test("has the caller's own and those that it may decide about, newest first", async ({
+    org,
+    company,
+  }) => {
     const elsewhere = await org.admin.createWorkspace();
-    await setLimit(workspace(elsewhere.id), 10);
+    await company.setLimit(workspace(elsewhere.id), 10);
     const other = await org.member({ workspaces: { [elsewhere.id]: "workspace_user" } });
-    const mine = await pendingId();
-    const theirs = await pendingId(other.client, { scope: workspace(elsewhere.id) });
+    const mine = await company.pendingId();
+    const theirs = await company.pendingId(other.client, { scope: workspace(elsewhere.id) });
     const leader = await org.member({ workspaces: { [elsewhere.id]: "workspace_admin" } });
     expect(await ids(requester.client)).toEqual([mine]);
     expect(await ids(leader.client)).toEqual([theirs]);
@@ -443,10 +474,10 @@ describe("the list", () => {
     expect((await approve(mine, {}, leader.client)).status).toBe(404);
   });
 
-  test("goes by status, and on from a cursor", async () => {
+  test("goes by status, and on from a cursor", async ({ company }) => {
     const made = [];
     for (let i = 0; i < 3; i++) {
-      const id = await pendingId();
+      const id = await company.pendingId();
       made.unshift(id);
       if (i < 2) await deny(id);
     }

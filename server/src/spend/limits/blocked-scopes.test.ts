@@ -3,17 +3,12 @@ import type {
   periodSpend,
   spendLimit,
 } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { ScopeType } from "#src/db/tables.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 
 type Blocking = z.output<typeof blockingLimit>;
 type Spend = z.output<typeof periodSpend>;
@@ -21,20 +16,55 @@ type Spend = z.output<typeof periodSpend>;
 const DAY_MS = 86_400_000;
 const PATH = "/v1/admin/spend_limits";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", ({ h }) => h.organization("Northwind"))
+  .extend("company", ({ h, org }) => {
+    async function setLimit(
+      type: ScopeType,
+      limitUsd: number,
+      fields: object = {},
+    ): Promise<string> {
+      const { body } = await org.admin.post<z.output<typeof spendLimit>>(PATH, {
+        scope: scopeOf(type),
+        period: "monthly",
+        limit_usd: limitUsd,
+        ...fields,
+      });
+      return body.id;
+    }
+
+    async function spend(
+      scopeType: ScopeType,
+      nanoUsd: bigint,
+      fields: object = {},
+    ): Promise<void> {
+      const scopeId = { organization: org.id, workspace: workspaceId, api_key: apiKeyId }[
+        scopeType
+      ];
+      const month = { period: "monthly", periodStart: "2026-11-01" } as const;
+      const charge = { organizationId: org.id, scopeType, scopeId, nanoUsd, ...month, ...fields };
+      await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+    }
+
+    async function listBlocking(client: Client = org.admin): Promise<Blocking[]> {
+      return (await client.get<Listed<Blocking>>(`${PATH}/blocking`)).body.data;
+    }
+
+    const read = (query: string, client: Client = org.admin) =>
+      client.get<Spend>(`${PATH}/period_spend?${query}`);
+
+    return { setLimit, spend, listBlocking, read };
+  });
+
 let workspaceId: string;
 let apiKeyId: string;
 let startMs: number;
 
-beforeAll(async () => {
-  h = await startAdmin();
+test.beforeAll(async ({ h }) => {
   startMs = h.clock.nowMs;
 });
-afterAll(() => h.close());
-beforeEach(async () => {
+test.beforeEach(async ({ h, org }) => {
   h.clock.nowMs = startMs;
-  org = await h.organization("Northwind");
   workspaceId = (await org.admin.createWorkspace({ name: "Engineering" })).id;
   apiKeyId = (await org.admin.createApiKey(workspaceId, { name: "CI" })).id;
 });
@@ -46,41 +76,23 @@ const scopeOf = (type: ScopeType) =>
     api_key: { type, api_key_id: apiKeyId },
   })[type];
 
-async function setLimit(type: ScopeType, limitUsd: number, fields: object = {}): Promise<string> {
-  const { body } = await org.admin.post<z.output<typeof spendLimit>>(PATH, {
-    scope: scopeOf(type),
-    period: "monthly",
-    limit_usd: limitUsd,
-    ...fields,
-  });
-  return body.id;
-}
-
-async function spend(scopeType: ScopeType, nanoUsd: bigint, fields: object = {}): Promise<void> {
-  const scopeId = { organization: org.id, workspace: workspaceId, api_key: apiKeyId }[scopeType];
-  const month = { period: "monthly", periodStart: "2026-11-01" } as const;
-  const charge = { organizationId: org.id, scopeType, scopeId, nanoUsd, ...month, ...fields };
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
-}
-
 const dollars = (usd: number) => BigInt(usd) * 1_000_000_000n;
 
-async function listBlocking(client: Client = org.admin): Promise<Blocking[]> {
-  return (await client.get<Listed<Blocking>>(`${PATH}/blocking`)).body.data;
-}
-
 describe("limits that block requests now", () => {
-  test("are those whose spend has reached the amount, with the scope's name and its keys", async () => {
+  test("are those whose spend has reached the amount, with the scope's name and its keys", async ({
+    org,
+    company,
+  }) => {
     await org.admin.createApiKey(workspaceId);
     const elsewhere = await org.admin.createWorkspace();
     await org.admin.createApiKey(elsewhere.id);
-    const organization = await setLimit("organization", 10);
-    const workspace = await setLimit("workspace", 5, { enforcement: "soft" });
-    const key = await setLimit("api_key", 2);
-    await spend("organization", dollars(10));
-    await spend("workspace", dollars(7));
-    await spend("api_key", dollars(2) - 1n);
-    expect(await listBlocking()).toMatchObject([
+    const organization = await company.setLimit("organization", 10);
+    const workspace = await company.setLimit("workspace", 5, { enforcement: "soft" });
+    const key = await company.setLimit("api_key", 2);
+    await company.spend("organization", dollars(10));
+    await company.spend("workspace", dollars(7));
+    await company.spend("api_key", dollars(2) - 1n);
+    expect(await company.listBlocking()).toMatchObject([
       {
         type: "blocking_limit",
         scope_name: "Engineering",
@@ -95,8 +107,8 @@ describe("limits that block requests now", () => {
         spend_limit: { id: organization, blocks_now: true },
       },
     ]);
-    await spend("api_key", 1n);
-    expect((await listBlocking())[0]).toMatchObject({
+    await company.spend("api_key", 1n);
+    expect((await company.listBlocking())[0]).toMatchObject({
       scope_name: "CI",
       workspace_id: workspaceId,
       blocked_keys: 1,
@@ -104,33 +116,38 @@ describe("limits that block requests now", () => {
     });
   });
 
-  test("omit an alert-only limit, another period's spend, an archived workspace and a revoked key", async () => {
-    await setLimit("workspace", 5, { enforcement: "alert_only" });
-    await setLimit("workspace", 5, { period: "daily" });
-    await spend("workspace", dollars(9));
-    await spend("workspace", dollars(9), { period: "daily", periodStart: "2026-11-19" });
-    expect(await listBlocking()).toEqual([]);
-    await setLimit("workspace", 5);
-    await setLimit("api_key", 1);
-    await spend("api_key", dollars(1));
-    expect(await listBlocking()).toHaveLength(2);
+  test("omit an alert-only limit, another period's spend, an archived workspace and a revoked key", async ({
+    org,
+    company,
+  }) => {
+    await company.setLimit("workspace", 5, { enforcement: "alert_only" });
+    await company.setLimit("workspace", 5, { period: "daily" });
+    await company.spend("workspace", dollars(9));
+    await company.spend("workspace", dollars(9), { period: "daily", periodStart: "2026-11-19" });
+    expect(await company.listBlocking()).toEqual([]);
+    await company.setLimit("workspace", 5);
+    await company.setLimit("api_key", 1);
+    await company.spend("api_key", dollars(1));
+    expect(await company.listBlocking()).toHaveLength(2);
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
-    expect(await listBlocking()).toMatchObject([{ scope_name: "Engineering", blocked_keys: 0 }]);
+    expect(await company.listBlocking()).toMatchObject([
+      { scope_name: "Engineering", blocked_keys: 0 },
+    ]);
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
-    expect(await listBlocking()).toEqual([]);
+    expect(await company.listBlocking()).toEqual([]);
   });
 
-  test("end with their period", async () => {
-    await setLimit("workspace", 5);
-    await spend("workspace", dollars(5));
-    expect(await listBlocking()).toHaveLength(1);
+  test("end with their period", async ({ h, company }) => {
+    await company.setLimit("workspace", 5);
+    await company.spend("workspace", dollars(5));
+    expect(await company.listBlocking()).toHaveLength(1);
     h.clock.nowMs = Date.UTC(2026, 11, 1);
-    expect(await listBlocking()).toEqual([]);
+    expect(await company.listBlocking()).toEqual([]);
   });
 
-  test("are listed in pages, newest first", async () => {
-    const ids = [await setLimit("organization", 0), await setLimit("workspace", 0)];
-    ids.push(await setLimit("api_key", 0));
+  test("are listed in pages, newest first", async ({ org, company }) => {
+    const ids = [await company.setLimit("organization", 0), await company.setLimit("workspace", 0)];
+    ids.push(await company.setLimit("api_key", 0));
     const first = await org.admin.get<Listed<Blocking>>(`${PATH}/blocking?limit=2`);
     const page = `${PATH}/blocking?limit=2&page=${first.body.next_page}`;
     const second = await org.admin.get<Listed<Blocking>>(page);
@@ -139,30 +156,30 @@ describe("limits that block requests now", () => {
     expect(second.body.next_page).toBeNull();
   });
 
-  test("are those of the caller's workspaces alone, for a member without a role in the organization", async () => {
+  test("are those of the caller's workspaces alone, for a member without a role in the organization", async ({
+    org,
+    company,
+  }) => {
     const hidden = await org.admin.createWorkspace();
     await org.admin.post(PATH, {
       scope: { type: "workspace", workspace_id: hidden.id },
       period: "monthly",
       limit_usd: 0,
     });
-    await setLimit("organization", 0);
-    await setLimit("workspace", 0);
+    await company.setLimit("organization", 0);
+    await company.setLimit("workspace", 0);
     const workspaces = { [workspaceId]: "workspace_developer" } as const;
     const { client } = await org.member({ role: "developer", workspaces });
-    expect(await listBlocking(client)).toMatchObject([{ workspace_id: workspaceId }]);
+    expect(await company.listBlocking(client)).toMatchObject([{ workspace_id: workspaceId }]);
   });
 });
 
 describe("the spend of the current period", () => {
-  const read = (query: string, client: Client = org.admin) =>
-    client.get<Spend>(`${PATH}/period_spend?${query}`);
-
-  test("is that of the scope, whether it has a limit or not", async () => {
-    await spend("organization", dollars(12));
-    await spend("workspace", dollars(7));
-    await spend("workspace", dollars(1), { period: "daily", periodStart: "2026-11-20" });
-    expect((await read("")).body).toEqual({
+  test("is that of the scope, whether it has a limit or not", async ({ company }) => {
+    await company.spend("organization", dollars(12));
+    await company.spend("workspace", dollars(7));
+    await company.spend("workspace", dollars(1), { period: "daily", periodStart: "2026-11-20" });
+    expect((await company.read("")).body).toEqual({
       type: "period_spend",
       scope: { type: "organization" },
       period: "monthly",
@@ -172,19 +189,22 @@ describe("the spend of the current period", () => {
       working_keys: 1,
     });
     const workspace = `workspace_id=${workspaceId}`;
-    expect((await read(workspace)).body).toMatchObject({ spent_usd: "7.00", working_keys: 1 });
-    expect((await read(`${workspace}&period=daily`)).body).toMatchObject({
+    expect((await company.read(workspace)).body).toMatchObject({
+      spent_usd: "7.00",
+      working_keys: 1,
+    });
+    expect((await company.read(`${workspace}&period=daily`)).body).toMatchObject({
       spent_usd: "1.00",
       period_ends_at: "2026-11-21T00:00:00.000Z",
     });
-    expect((await read(`api_key_id=${apiKeyId}`)).body).toMatchObject({
+    expect((await company.read(`api_key_id=${apiKeyId}`)).body).toMatchObject({
       scope: { type: "api_key", api_key_id: apiKeyId },
       spent_usd: "0.00",
       working_keys: 1,
     });
   });
 
-  test("counts only keys that can send messages", async () => {
+  test("counts only keys that can send messages", async ({ h, org, company }) => {
     const make = (fields: object = {}) => org.admin.createApiKey(workspaceId, fields);
     await make({ permissions: ["admin"] });
     await make({ permissions: ["read"] });
@@ -195,7 +215,7 @@ describe("the spend of the current period", () => {
     const person = await org.member({ role: "developer", workspaces });
     await person.client.createApiKey(workspaceId, { owner_member_id: person.id });
     await person.client.post("/v1/admin/playground/sessions", { workspace_id: workspaceId });
-    const count = async () => (await read(`workspace_id=${workspaceId}`)).body.working_keys;
+    const count = async () => (await company.read(`workspace_id=${workspaceId}`)).body.working_keys;
     expect(await count()).toBe(4);
     await org.operator.post(`/v1/admin/members/${person.id}/deactivate`);
     expect(await count()).toBe(3);
@@ -203,7 +223,9 @@ describe("the spend of the current period", () => {
     expect(await count()).toBe(2);
   });
 
-  test("of the organization is refused without a role in it, and two scopes at once are refused", async () => {
+  test("of the organization is refused without a role in it, and two scopes at once are refused", async ({
+    org,
+  }) => {
     const workspaces = { [workspaceId]: "workspace_developer" } as const;
     const { client } = await org.member({ role: "developer", workspaces });
     const url = `${PATH}/period_spend`;

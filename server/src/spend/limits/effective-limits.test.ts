@@ -1,77 +1,62 @@
 import type { effectiveSpendLimits, spendLimit } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
 import type { ScopeType } from "#src/db/tables.ts";
-import {
-  type AdminHarness,
-  type Client,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 
 type Effective = z.output<typeof effectiveSpendLimits>;
 type Limit = z.output<typeof spendLimit>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
-});
-
-const explain = async (client: Client = org.admin) => {
-  const { body } = await client.get<Effective>(
-    `/v1/admin/spend_limits/effective?api_key_id=${apiKeyId}`,
+const test = base
+  .extend("explain", ({ org, apiKeyId }) => async (client: Client = org.admin) => {
+    const { body } = await client.get<Effective>(
+      `/v1/admin/spend_limits/effective?api_key_id=${apiKeyId}`,
+    );
+    return body;
+  })
+  .extend(
+    "set",
+    ({ org, workspaceId, apiKeyId }) =>
+      async (type: ScopeType, limitUsd: number, fields: object = {}): Promise<string> => {
+        const scopes = {
+          organization: { type },
+          workspace: { type, workspace_id: workspaceId },
+          api_key: { type, api_key_id: apiKeyId },
+        };
+        const { body } = await org.admin.post<Limit>("/v1/admin/spend_limits", {
+          scope: scopes[type],
+          period: "monthly",
+          limit_usd: limitUsd,
+          ...fields,
+        });
+        return body.id;
+      },
+  )
+  .extend(
+    "use",
+    ({ h, org, workspaceId, apiKeyId }) =>
+      async (type: ScopeType, usd: { settled?: bigint; leased?: bigint; unresolved?: bigint }) => {
+        const ids = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
+        await h.deps.database
+          .insertInto("balance")
+          .values({
+            scope_type: type,
+            scope_id: ids[type],
+            period: "monthly",
+            period_start: "2026-11-01",
+            organization_id: org.id,
+            settled_nano_usd: (usd.settled ?? 0n) * 1_000_000_000n,
+            leased_nano_usd: (usd.leased ?? 0n) * 1_000_000_000n,
+            unresolved_nano_usd: (usd.unresolved ?? 0n) * 1_000_000_000n,
+          })
+          .execute();
+      },
   );
-  return body;
-};
-
-async function set(type: ScopeType, limitUsd: number, fields: object = {}): Promise<string> {
-  const scopes = {
-    organization: { type },
-    workspace: { type, workspace_id: workspaceId },
-    api_key: { type, api_key_id: apiKeyId },
-  };
-  const { body } = await org.admin.post<Limit>("/v1/admin/spend_limits", {
-    scope: scopes[type],
-    period: "monthly",
-    limit_usd: limitUsd,
-    ...fields,
-  });
-  return body.id;
-}
-
-async function use(
-  type: ScopeType,
-  usd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
-) {
-  const ids = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
-  await h.deps.database
-    .insertInto("balance")
-    .values({
-      scope_type: type,
-      scope_id: ids[type],
-      period: "monthly",
-      period_start: "2026-11-01",
-      organization_id: org.id,
-      settled_nano_usd: (usd.settled ?? 0n) * 1_000_000_000n,
-      leased_nano_usd: (usd.leased ?? 0n) * 1_000_000_000n,
-      unresolved_nano_usd: (usd.unresolved ?? 0n) * 1_000_000_000n,
-    })
-    .execute();
-}
 
 const BOUND = { is_blocked: false, max_request_usd: null, binds_first: null };
 
-test("a key without limits is bound by nothing", async () => {
+test("a key without limits is bound by nothing", async ({ workspaceId, apiKeyId, explain }) => {
   expect(await explain()).toEqual({
     type: "effective_spend_limits",
     api_key_id: apiKeyId,
@@ -81,7 +66,11 @@ test("a key without limits is bound by nothing", async () => {
   });
 });
 
-test("the chain is listed narrowest first, and the strict limit with the least left binds first", async () => {
+test("the chain is listed narrowest first, and the strict limit with the least left binds first", async ({
+  explain,
+  set,
+  use,
+}) => {
   const organization = await set("organization", 100);
   const workspace = await set("workspace", 50);
   const daily = await set("api_key", 20, { period: "daily" });
@@ -109,7 +98,11 @@ test("the chain is listed narrowest first, and the strict limit with the least l
   });
 });
 
-test("a soft limit bounds no single request until it is reached; then nothing may be spent", async () => {
+test("a soft limit bounds no single request until it is reached; then nothing may be spent", async ({
+  explain,
+  set,
+  use,
+}) => {
   const soft = await set("workspace", 50, { enforcement: "soft" });
   await use("workspace", { settled: 49n, leased: 9n });
   expect(await explain()).toMatchObject({
@@ -121,7 +114,13 @@ test("a soft limit bounds no single request until it is reached; then nothing ma
   expect(await explain()).toMatchObject({ is_blocked: true, max_request_usd: "0.00" });
 });
 
-test("limits that the caller cannot see count, and are not shown", async () => {
+test("limits that the caller cannot see count, and are not shown", async ({
+  h,
+  org,
+  workspaceId,
+  explain,
+  set,
+}) => {
   await set("organization", 3);
   await set("workspace", 50);
   const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });

@@ -1,8 +1,8 @@
 import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 // What the answer says of a change, and changes of two people at once.
@@ -12,70 +12,76 @@ const SHORT = "/v1/admin/workspaces/limits";
 type Limit = z.output<typeof spendLimit>;
 type ShortLimit = z.output<typeof workspaceLimit>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-});
-
-const set = (fields: object = {}) =>
-  org.admin.post<Limit>(LIMITS, {
-    scope: { type: "workspace", workspace_id: workspaceId },
-    period: "monthly",
-    limit_usd: 25,
-    ...fields,
-  });
-const setShort = (fields: object = {}) =>
-  org.admin.post<ShortLimit>(SHORT, {
-    workspace_id: workspaceId,
-    monthly_limit_usd: 25,
-    ...fields,
-  });
-
-async function spend(nanoUsd: bigint, overrunNanoUsd = 0n): Promise<void> {
-  const charge = {
-    scopeType: "workspace",
-    scopeId: workspaceId,
-    period: "monthly",
-    periodStart: "2026-11-01",
-    organizationId: org.id,
-    nanoUsd,
-    overrunNanoUsd,
-  } as const;
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
-}
+const test = base
+  .extend(
+    "set",
+    ({ org, workspaceId }) =>
+      (fields: object = {}) =>
+        org.admin.post<Limit>(LIMITS, {
+          scope: { type: "workspace", workspace_id: workspaceId },
+          period: "monthly",
+          limit_usd: 25,
+          ...fields,
+        }),
+  )
+  .extend(
+    "setShort",
+    ({ org, workspaceId }) =>
+      (fields: object = {}) =>
+        org.admin.post<ShortLimit>(SHORT, {
+          workspace_id: workspaceId,
+          monthly_limit_usd: 25,
+          ...fields,
+        }),
+  )
+  .extend(
+    "spend",
+    ({ h, org, workspaceId }) =>
+      async (nanoUsd: bigint, overrunNanoUsd = 0n): Promise<void> => {
+        const charge = {
+          scopeType: "workspace",
+          scopeId: workspaceId,
+          period: "monthly",
+          periodStart: "2026-11-01",
+          organizationId: org.id,
+          nanoUsd,
+          overrunNanoUsd,
+        } as const;
+        await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+      },
+  );
 
 describe("a limit below what is spent", () => {
-  test.each([
+  test.for([
     ["strict", true],
     ["soft", true],
     ["alert_only", false],
-  ] as const)("is taken; under %s it says blocks_now: %s", async (enforcement, blocksNow) => {
-    await spend(5_000_000_000n, 7n);
-    const long = await set({ limit_usd: "4.999999999", enforcement });
-    expect([long.status, long.body.blocks_now, long.body.remaining_usd]).toEqual([
-      200,
-      blocksNow,
-      "0.00",
-    ]);
-    expect([long.body.spent_usd, long.body.beyond_holds_usd]).toEqual(["5.00", "0.000000007"]);
-    const short = await setShort({ monthly_limit_usd: 5, enforcement });
-    expect([short.body.blocks_now, short.body.enforcement]).toEqual([blocksNow, enforcement]);
-    expect((await setShort({ monthly_limit_usd: "5.01", enforcement })).body.blocks_now).toBe(
-      false,
-    );
-  });
+  ] as const)(
+    "is taken; under %s it says blocks_now: %s",
+    async ([enforcement, blocksNow], { set, setShort, spend }) => {
+      await spend(5_000_000_000n, 7n);
+      const long = await set({ limit_usd: "4.999999999", enforcement });
+      expect([long.status, long.body.blocks_now, long.body.remaining_usd]).toEqual([
+        200,
+        blocksNow,
+        "0.00",
+      ]);
+      expect([long.body.spent_usd, long.body.beyond_holds_usd]).toEqual(["5.00", "0.000000007"]);
+      const short = await setShort({ monthly_limit_usd: 5, enforcement });
+      expect([short.body.blocks_now, short.body.enforcement]).toEqual([blocksNow, enforcement]);
+      expect((await setShort({ monthly_limit_usd: "5.01", enforcement })).body.blocks_now).toBe(
+        false,
+      );
+    },
+  );
 });
 
 describe("the hold of open-ended requests", () => {
-  test("is set, is compared, is audited, and goes when it is left out", async () => {
+  test("is set, is compared, is audited, and goes when it is left out", async ({
+    h,
+    set,
+    setShort,
+  }) => {
     const first = await set({ open_ended_hold_usd: "1.50" });
     expect(first.body.open_ended_hold_usd).toBe(1.5);
     const same = await set({ open_ended_hold_usd: 1.5 });
@@ -90,7 +96,7 @@ describe("the hold of open-ended requests", () => {
     ).toEqual(["1.50", "2.00", null]);
   });
 
-  test.each([0, "0.000000000", -1, "1.0000000001"])("%j is refused", async (amount) => {
+  test.for([0, "0.000000000", -1, "1.0000000001"])("%j is refused", async (amount, { set }) => {
     const answer = await set({ open_ended_hold_usd: amount });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toMatch(/^open_ended_hold_usd: /);
@@ -98,7 +104,11 @@ describe("the hold of open-ended requests", () => {
 });
 
 describe("a change of what somebody else has changed meanwhile", () => {
-  test("is refused with what the limit is now, in both families of routes", async () => {
+  test("is refused with what the limit is now, in both families of routes", async ({
+    org,
+    set,
+    setShort,
+  }) => {
     const { version } = (await set({ if_version: null })).body;
     expect((await set({ if_version: version })).body.version).toBe(version);
     const theirs = (await set({ limit_usd: 40, enforcement: "soft", if_version: version })).body;
@@ -117,7 +127,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     expect((await org.admin.get<Limit>(`${LIMITS}/${theirs.id}`)).body).toEqual(theirs);
   });
 
-  test("is refused where the limit is gone, also when it was made anew", async () => {
+  test("is refused where the limit is gone, also when it was made anew", async ({ org, set }) => {
     const { id, version } = (await set()).body;
     await org.admin.remove(`${LIMITS}/${id}`);
     const gone = await set({ if_version: version });
@@ -129,7 +139,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     expect((await set({ if_version: version })).status).toBe(409);
   });
 
-  test("of twenty at once changes it once", async () => {
+  test("of twenty at once changes it once", async ({ set }) => {
     const { version } = (await set()).body;
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => set({ limit_usd: 100 + i, if_version: version })),
@@ -140,7 +150,12 @@ describe("a change of what somebody else has changed meanwhile", () => {
 });
 
 describe("a limit that a living node does not keep to yet", () => {
-  test("is activating since it was made, and a raise does not change that", async () => {
+  test("is activating since it was made, and a raise does not change that", async ({
+    h,
+    org,
+    set,
+    setShort,
+  }) => {
     const made = (await set()).body;
     await h.deps.database
       .insertInto("node")

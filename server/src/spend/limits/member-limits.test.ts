@@ -1,27 +1,38 @@
 import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { z } from "zod";
-import {
-  type AdminHarness,
-  startAdmin,
-  type TestMember,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { TestMember } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 
 type Page = z.output<(typeof listEffectiveMemberLimits)["response"]>;
 
 const EFFECTIVE = "/v1/organizations/spend_limits/effective";
 const DAY_MS = 86_400_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend(
+    "setLimit",
+    { scope: "file" },
+    ({ org }) =>
+      async (period: string, limit_usd: number, enforcement = "strict") => {
+        const limit = { scope: { type: "organization" }, period, limit_usd, enforcement };
+        const answer = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", limit);
+        expect(answer.error.message).toBe("");
+        return answer.body.id;
+      },
+  )
+  .extend("list", ({ org }) => async (query = ""): Promise<Page> => {
+    const answer = await org.admin.get<Page>(`${EFFECTIVE}${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  });
+
 let ada: TestMember;
 let alan: TestMember;
 let monthlyId: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org, setLimit }) => {
   alan = await org.member({ name: "Alan", email: "alan@example.com" });
   h.clock.nowMs += 1_000;
   ada = await org.member({ name: "Ada", email: "ada@example.com" });
@@ -40,27 +51,13 @@ beforeAll(async () => {
   await setLimit("daily", 1, "soft");
   await setLimit("weekly", 5, "alert_only");
 });
-afterAll(async () => {
-  await h.close();
-});
-
-async function setLimit(period: string, limit_usd: number, enforcement = "strict") {
-  const limit = { scope: { type: "organization" }, period, limit_usd, enforcement };
-  const answer = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", limit);
-  expect(answer.error.message).toBe("");
-  return answer.body.id;
-}
-
-async function list(query = ""): Promise<Page> {
-  const answer = await org.admin.get<Page>(`${EFFECTIVE}${query}`);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
 
 const briefly = ({ data }: Page) =>
   data.map((row) => [row.actor.name, row.period, row.amount, row.period_to_date_spend]);
 
-test("a row has the organization's limit and what the member's keys have spent", async () => {
+test("a row has the organization's limit and what the member's keys have spent", async ({
+  list,
+}) => {
   const { data } = await list(`?user_ids[]=${ada.id}&period[]=monthly`);
   expect(data).toEqual([
     {
@@ -82,7 +79,9 @@ test("a row has the organization's limit and what the member's keys have spent",
   ]);
 });
 
-test("newest members come first, with a row for each period that can refuse requests", async () => {
+test("newest members come first, with a row for each period that can refuse requests", async ({
+  list,
+}) => {
   expect(briefly(await list())).toEqual([
     ["Ada", "monthly", "12345", "0.024"],
     ["Ada", "daily", "100", "0.008"],
@@ -91,7 +90,7 @@ test("newest members come first, with a row for each period that can refuse requ
   ]);
 });
 
-test("sort=spend_desc lists the highest spend of the longest period first", async () => {
+test("sort=spend_desc lists the highest spend of the longest period first", async ({ list }) => {
   expect(briefly(await list("?sort=spend_desc")).map(([name]) => name)).toEqual([
     "Ada",
     "Ada",
@@ -104,7 +103,7 @@ test("sort=spend_desc lists the highest spend of the longest period first", asyn
   ]);
 });
 
-test.each(["", "&sort=spend_desc"])("pages hold each member once: %s", async (query) => {
+test.for(["", "&sort=spend_desc"])("pages hold each member once: %s", async (query, { list }) => {
   const first = await list(`?limit=1${query}`);
   expect(briefly(first).map(([name]) => name)).toEqual(["Ada", "Ada"]);
   const second = await list(`?limit=1${query}&page=${first.next_page}`);
@@ -112,25 +111,28 @@ test.each(["", "&sort=spend_desc"])("pages hold each member once: %s", async (qu
   expect(second.next_page).toBeNull();
 });
 
-test("q finds part of a name or an address", async () => {
+test("q finds part of a name or an address", async ({ list }) => {
   expect(briefly(await list("?q=ALAN@&period=daily"))).toEqual([["Alan", "daily", "100", "0.016"]]);
   expect(briefly(await list("?q=%25"))).toEqual([]);
 });
 
-test("a period without a limit that refuses has no rows, and neither has a removed member", async () => {
+test("a period without a limit that refuses has no rows, and neither has a removed member", async ({
+  org,
+  list,
+}) => {
   expect(briefly(await list("?period=weekly"))).toEqual([]);
   const removed = await org.member({ name: "Gone" });
   await org.admin.remove(`/v1/organizations/users/${removed.id}`);
   expect(briefly(await list(`?user_ids=${removed.id}`))).toEqual([]);
 });
 
-test("a key of a workspace is refused", async () => {
+test("a key of a workspace is refused", async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   const { key } = await org.admin.createApiKey(id, { permissions: ["admin"] });
   expect((await h.as(key).get(EFFECTIVE)).status).toBe(403);
 });
 
-test("another organization's members and spend do not count", async () => {
+test("another organization's members and spend do not count", async ({ h }) => {
   const other = await h.organization();
   const { body } = await other.admin.get<Page>(`${EFFECTIVE}?user_ids=${ada.id}`);
   expect(body).toEqual({ data: [], next_page: null });

@@ -1,38 +1,79 @@
 import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { PeriodName } from "#src/db/tables.ts";
-import {
-  type AdminHarness,
-  type Client,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const LIMITS = "/v1/admin/spend_limits";
 type Limit = z.output<typeof spendLimit>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
+const test = base.extend("limits", ({ h, org, workspaceId, apiKeyId }) => {
+  /** A limit made a moment later than the one before. */
+  function set(scope: unknown, fields: object = {}, client: Client = org.admin) {
+    h.clock.nowMs++;
+    return client.post<Limit>(LIMITS, { scope, period: "monthly", limit_usd: 25, ...fields });
+  }
+
+  const get = (id: string, client: Client = org.admin) => client.get<Limit>(`${LIMITS}/${id}`);
+
+  const remove = (id: string, client: Client = org.admin) =>
+    client.remove<{ id: string; type: string }>(`${LIMITS}/${id}`);
+
+  async function idsOf(query = "", client: Client = org.admin): Promise<string[]> {
+    const { status, body } = await client.get<Listed<Limit>>(`${LIMITS}${query}`);
+    expect(status).toBe(200);
+    return body.data.map(({ id }) => id);
+  }
+
+  async function workspaceAdmin(id = workspaceId): Promise<Client> {
+    return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
+  }
+
+  /** Writes a balance as the ledger keeps it. */
+  async function balance(
+    scope: "organization" | "workspace" | "api_key",
+    of: { period: PeriodName; periodStart: string },
+    nanoUsd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
+  ): Promise<void> {
+    const scopeIds = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
+    await h.deps.database
+      .insertInto("balance")
+      .values({
+        scope_type: scope,
+        scope_id: scopeIds[scope],
+        period: of.period,
+        period_start: of.periodStart,
+        organization_id: org.id,
+        settled_nano_usd: nanoUsd.settled ?? 0n,
+        leased_nano_usd: nanoUsd.leased ?? 0n,
+        unresolved_nano_usd: nanoUsd.unresolved ?? 0n,
+      })
+      .execute();
+  }
+
+  /** Ids by a name that says scope and period. */
+  async function makeFive() {
+    const elsewhere = (await org.admin.createWorkspace()).id;
+    const ids = {
+      organization: (await set(scopes.organization)).body.id,
+      workspace: (await set(scopes.workspace)).body.id,
+      workspaceDaily: (await set(scopes.workspace, { period: "daily" })).body.id,
+      key: (await set(scopes.api_key, { period: "daily" })).body.id,
+      elsewhere: (await set({ type: "workspace", workspace_id: elsewhere })).body.id,
+    };
+    return { ids, elsewhere };
+  }
+
+  return { set, get, remove, idsOf, workspaceAdmin, balance, makeFive };
+});
+
 /** Every kind of scope of this organization. */
 let scopes: Record<"organization" | "workspace" | "api_key", WireScope>;
-
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
+test.beforeEach(async ({ workspaceId, apiKeyId }) => {
   scopes = {
     organization: { type: "organization" },
     workspace: { type: "workspace", workspace_id: workspaceId },
@@ -40,53 +81,12 @@ beforeEach(async () => {
   };
 });
 
-/** A limit made a moment later than the one before. */
-function set(scope: unknown, fields: object = {}, client: Client = org.admin) {
-  h.clock.nowMs++;
-  return client.post<Limit>(LIMITS, { scope, period: "monthly", limit_usd: 25, ...fields });
-}
-const get = (id: string, client: Client = org.admin) => client.get<Limit>(`${LIMITS}/${id}`);
-const remove = (id: string, client: Client = org.admin) =>
-  client.remove<{ id: string; type: string }>(`${LIMITS}/${id}`);
-
-async function idsOf(query = "", client: Client = org.admin): Promise<string[]> {
-  const { status, body } = await client.get<Listed<Limit>>(`${LIMITS}${query}`);
-  expect(status).toBe(200);
-  return body.data.map(({ id }) => id);
-}
-
-async function workspaceAdmin(id = workspaceId): Promise<Client> {
-  return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
-}
-
-/** Writes a balance as the ledger keeps it. */
-async function balance(
-  scope: "organization" | "workspace" | "api_key",
-  of: { period: PeriodName; periodStart: string },
-  nanoUsd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
-): Promise<void> {
-  const scopeIds = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
-  await h.deps.database
-    .insertInto("balance")
-    .values({
-      scope_type: scope,
-      scope_id: scopeIds[scope],
-      period: of.period,
-      period_start: of.periodStart,
-      organization_id: org.id,
-      settled_nano_usd: nanoUsd.settled ?? 0n,
-      leased_nano_usd: nanoUsd.leased ?? 0n,
-      unresolved_nano_usd: nanoUsd.unresolved ?? 0n,
-    })
-    .execute();
-}
-
 describe("a limit is set for a scope and a period", () => {
-  test.each([
+  test.for([
     ["organization", "daily", "2026-11-20", "2026-11-21"],
     ["workspace", "weekly", "2026-11-16", "2026-11-23"],
     ["api_key", "monthly", "2026-11-01", "2026-12-01"],
-  ] as const)("%s, %s", async (type, period, start, end) => {
+  ] as const)("%s, %s", async ([type, period, start, end], { org, limits }) => {
     const answer = await org.admin.send<Limit>({
       method: "POST",
       url: LIMITS,
@@ -117,18 +117,23 @@ describe("a limit is set for a scope and a period", () => {
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
     });
-    expect((await get(answer.body.id)).body).toEqual(answer.body);
+    expect((await limits.get(answer.body.id)).body).toEqual(answer.body);
   });
 
-  test("each period of a scope has one of its own", async () => {
-    for (const period of ["daily", "weekly", "monthly"]) await set(scopes.workspace, { period });
-    expect(await idsOf()).toHaveLength(3);
+  test("each period of a scope has one of its own", async ({ limits }) => {
+    for (const period of ["daily", "weekly", "monthly"])
+      await limits.set(scopes.workspace, { period });
+    expect(await limits.idsOf()).toHaveLength(3);
   });
 
-  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async () => {
-    const first = (await set(scopes.api_key, { enforcement: "alert_only" })).body;
-    const second = (await set(scopes.api_key, { limit_usd: "0.000000001" })).body;
-    await set(scopes.api_key, { limit_usd: 0.000000001 });
+  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async ({
+    h,
+    workspaceId,
+    limits,
+  }) => {
+    const first = (await limits.set(scopes.api_key, { enforcement: "alert_only" })).body;
+    const second = (await limits.set(scopes.api_key, { limit_usd: "0.000000001" })).body;
+    await limits.set(scopes.api_key, { limit_usd: 0.000000001 });
     expect(first.enforcement).toBe("alert_only");
     expect(second).toMatchObject({
       id: first.id,
@@ -137,7 +142,7 @@ describe("a limit is set for a scope and a period", () => {
       enforcement: "strict",
       remaining_usd: "0.000000001",
     });
-    expect(await idsOf()).toEqual([first.id]);
+    expect(await limits.idsOf()).toEqual([first.id]);
     const before = {
       scope: scopes.api_key,
       period: "monthly",
@@ -151,64 +156,87 @@ describe("a limit is set for a scope and a period", () => {
     ]);
   });
 
-  test("the organization's is logged as in no workspace", async () => {
-    const { id } = (await set(scopes.organization)).body;
+  test("the organization's is logged as in no workspace", async ({ h, limits }) => {
+    const { id } = (await limits.set(scopes.organization)).body;
     expect(await auditEventsOf(h.deps.database, id)).toMatchObject([{ workspace_id: null }]);
   });
 
-  test("a workspace's monthly one is the same through both families of routes", async () => {
+  test("a workspace's monthly one is the same through both families of routes", async ({
+    org,
+    workspaceId,
+    limits,
+  }) => {
     const url = "/v1/admin/workspaces/limits";
     const { body } = await org.admin.post<{ id: string }>(url, {
       workspace_id: workspaceId,
       monthly_limit_usd: 7,
     });
-    expect((await get(body.id)).body).toMatchObject({ scope: scopes.workspace, limit_usd: 7 });
-    const replaced = (await set(scopes.workspace, { limit_usd: 8, enforcement: "alert_only" }))
-      .body;
-    await set(scopes.workspace, { limit_usd: 9, period: "daily" });
+    expect((await limits.get(body.id)).body).toMatchObject({
+      scope: scopes.workspace,
+      limit_usd: 7,
+    });
+    const replaced = (
+      await limits.set(scopes.workspace, { limit_usd: 8, enforcement: "alert_only" })
+    ).body;
+    await limits.set(scopes.workspace, { limit_usd: 9, period: "daily" });
     expect(replaced.id).toBe(body.id);
     const shown = await org.admin.get<Listed<object>>(`${url}?workspace_id=${workspaceId}`);
     expect(shown.body.data).toMatchObject([
       { id: body.id, monthly_limit_usd: 8, enforcement: "alert_only" },
     ]);
     await org.admin.post(url, { workspace_id: workspaceId, monthly_limit_usd: null });
-    expect((await get(body.id)).status).toBe(404);
+    expect((await limits.get(body.id)).status).toBe(404);
   });
 });
 
 describe("what is spent is shown for the running period", () => {
-  test("spent, held and unresolved apart, and what remains of all three", async () => {
-    const { id } = (await set(scopes.workspace, { limit_usd: 1 })).body;
+  test("spent, held and unresolved apart, and what remains of all three", async ({
+    org,
+    limits,
+  }) => {
+    const { id } = (await limits.set(scopes.workspace, { limit_usd: 1 })).body;
     const november = { period: "monthly", periodStart: "2026-11-01" } as const;
     const october = { period: "monthly", periodStart: "2026-10-01" } as const;
-    await balance("workspace", november, {
+    await limits.balance("workspace", november, {
       settled: 100_000_000n,
       leased: 20_000_000n,
       unresolved: 3_000_001n,
     });
-    await balance("workspace", october, { settled: 999_000_000n });
+    await limits.balance("workspace", october, { settled: 999_000_000n });
     const amounts = {
       spent_usd: "0.10",
       held_usd: "0.02",
       unresolved_usd: "0.003000001",
       remaining_usd: "0.876999999",
     };
-    expect((await get(id)).body).toMatchObject(amounts);
-    expect((await set(scopes.workspace, { limit_usd: 1 })).body).toMatchObject(amounts);
+    expect((await limits.get(id)).body).toMatchObject(amounts);
+    expect((await limits.set(scopes.workspace, { limit_usd: 1 })).body).toMatchObject(amounts);
     const listed = await org.admin.get<Listed<Limit>>(LIMITS);
     expect(listed.body.data).toMatchObject([amounts]);
-    const lowered = await set(scopes.workspace, { limit_usd: 0.12 });
+    const lowered = await limits.set(scopes.workspace, { limit_usd: 0.12 });
     expect(lowered.body).toMatchObject({ ...amounts, remaining_usd: "0.00" });
   });
 
-  test("each limit of a list its own", async () => {
-    await balance("organization", { period: "daily", periodStart: "2026-11-20" }, { settled: 1n });
-    await balance("workspace", { period: "weekly", periodStart: "2026-11-16" }, { settled: 2n });
-    await balance("api_key", { period: "monthly", periodStart: "2026-11-01" }, { settled: 3n });
-    await set(scopes.organization, { period: "daily" });
-    await set(scopes.workspace, { period: "weekly" });
-    await set(scopes.api_key, { period: "monthly" });
-    await set(scopes.api_key, { period: "daily" });
+  test("each limit of a list its own", async ({ org, limits }) => {
+    await limits.balance(
+      "organization",
+      { period: "daily", periodStart: "2026-11-20" },
+      { settled: 1n },
+    );
+    await limits.balance(
+      "workspace",
+      { period: "weekly", periodStart: "2026-11-16" },
+      { settled: 2n },
+    );
+    await limits.balance(
+      "api_key",
+      { period: "monthly", periodStart: "2026-11-01" },
+      { settled: 3n },
+    );
+    await limits.set(scopes.organization, { period: "daily" });
+    await limits.set(scopes.workspace, { period: "weekly" });
+    await limits.set(scopes.api_key, { period: "monthly" });
+    await limits.set(scopes.api_key, { period: "daily" });
     const { body } = await org.admin.get<Listed<Limit>>(LIMITS);
     const spent = body.data.map(({ scope, period, spent_usd }) => [scope.type, period, spent_usd]);
     expect(new Set(spent)).toEqual(
@@ -223,23 +251,13 @@ describe("what is spent is shown for the running period", () => {
 });
 
 describe("the list", () => {
-  /** Ids by a name that says scope and period. */
-  async function makeFive() {
-    const elsewhere = (await org.admin.createWorkspace()).id;
-    const ids = {
-      organization: (await set(scopes.organization)).body.id,
-      workspace: (await set(scopes.workspace)).body.id,
-      workspaceDaily: (await set(scopes.workspace, { period: "daily" })).body.id,
-      key: (await set(scopes.api_key, { period: "daily" })).body.id,
-      elsewhere: (await set({ type: "workspace", workspace_id: elsewhere })).body.id,
-    };
-    return { ids, elsewhere };
-  }
-
-  test("runs newest first, by pages whose cursor belongs to its filters", async () => {
-    const { ids } = await makeFive();
+  test("runs newest first, by pages whose cursor belongs to its filters", async ({
+    org,
+    limits,
+  }) => {
+    const { ids } = await limits.makeFive();
     const newestFirst = Object.values(ids).reverse();
-    expect(await idsOf()).toEqual(newestFirst);
+    expect(await limits.idsOf()).toEqual(newestFirst);
     const walked: string[] = [];
     let next: string | null = "";
     while (next !== null) {
@@ -256,8 +274,8 @@ describe("the list", () => {
     expect(other.error.message).toContain("cursor does not match");
   });
 
-  test("shows limits of one millisecond once each", async () => {
-    const { ids } = await makeFive();
+  test("shows limits of one millisecond once each", async ({ h, org, limits }) => {
+    const { ids } = await limits.makeFive();
     for (const [index, id] of Object.values(ids).entries()) {
       const createdAt = `2026-11-20T12:00:00.00012${index}Z`;
       await sql`UPDATE spend_limit SET created_at = ${createdAt} WHERE id = ${id}`.execute(
@@ -276,26 +294,33 @@ describe("the list", () => {
     expect(walked.toSorted()).toEqual(Object.values(ids).toSorted());
   });
 
-  test("is filtered by kind of scope, workspace with its keys, key and period", async () => {
-    const { ids, elsewhere } = await makeFive();
-    expect(await idsOf("?scope_type=organization")).toEqual([ids.organization]);
-    expect(await idsOf("?scope_type=api_key")).toEqual([ids.key]);
-    expect(await idsOf(`?workspace_id=${workspaceId}`)).toEqual([
+  test("is filtered by kind of scope, workspace with its keys, key and period", async ({
+    workspaceId,
+    apiKeyId,
+    limits,
+  }) => {
+    const { ids, elsewhere } = await limits.makeFive();
+    expect(await limits.idsOf("?scope_type=organization")).toEqual([ids.organization]);
+    expect(await limits.idsOf("?scope_type=api_key")).toEqual([ids.key]);
+    expect(await limits.idsOf(`?workspace_id=${workspaceId}`)).toEqual([
       ids.key,
       ids.workspaceDaily,
       ids.workspace,
     ]);
-    expect(await idsOf(`?workspace_id=${elsewhere}`)).toEqual([ids.elsewhere]);
-    expect(await idsOf(`?api_key_id=${apiKeyId}`)).toEqual([ids.key]);
-    expect(await idsOf("?period=daily")).toEqual([ids.key, ids.workspaceDaily]);
-    expect(await idsOf("?period=weekly")).toEqual([]);
-    expect(await idsOf(`?workspace_id=${workspaceId}&scope_type=workspace&period=daily`)).toEqual([
-      ids.workspaceDaily,
-    ]);
-    expect(await idsOf(`?workspace_id=${elsewhere}&api_key_id=${apiKeyId}`)).toEqual([]);
+    expect(await limits.idsOf(`?workspace_id=${elsewhere}`)).toEqual([ids.elsewhere]);
+    expect(await limits.idsOf(`?api_key_id=${apiKeyId}`)).toEqual([ids.key]);
+    expect(await limits.idsOf("?period=daily")).toEqual([ids.key, ids.workspaceDaily]);
+    expect(await limits.idsOf("?period=weekly")).toEqual([]);
+    expect(
+      await limits.idsOf(`?workspace_id=${workspaceId}&scope_type=workspace&period=daily`),
+    ).toEqual([ids.workspaceDaily]);
+    expect(await limits.idsOf(`?workspace_id=${elsewhere}&api_key_id=${apiKeyId}`)).toEqual([]);
   });
 
-  test("of an unknown workspace or key, or another organization's, is not found", async () => {
+  test("of an unknown workspace or key, or another organization's, is not found", async ({
+    h,
+    org,
+  }) => {
     const other = await h.organization();
     const theirs = (await other.admin.createWorkspace()).id;
     const theirKey = (await other.admin.createApiKey(theirs)).id;
@@ -311,20 +336,24 @@ describe("the list", () => {
     expect((await org.admin.get(`${LIMITS}?period=yearly`)).status).toBe(400);
   });
 
-  test("shows nothing of another organization", async () => {
-    const { id } = (await set(scopes.organization)).body;
+  test("shows nothing of another organization", async ({ h, limits }) => {
+    const { id } = (await limits.set(scopes.organization)).body;
     const other = await h.organization();
-    expect(await idsOf("", other.admin)).toEqual([]);
-    expect((await remove(id, other.admin)).status).toBe(404);
-    expect(await idsOf()).toEqual([id]);
+    expect(await limits.idsOf("", other.admin)).toEqual([]);
+    expect((await limits.remove(id, other.admin)).status).toBe(404);
+    expect(await limits.idsOf()).toEqual([id]);
   });
 });
 
-test("a deleted limit is gone, once, and the log keeps what it was", async () => {
-  const { id } = (await set(scopes.api_key, { period: "weekly" })).body;
-  expect((await remove(id)).body).toEqual({ id, type: "spend_limit_deleted" });
-  expect(await idsOf()).toEqual([]);
-  for (const answer of [await get(id), await remove(id)]) {
+test("a deleted limit is gone, once, and the log keeps what it was", async ({
+  h,
+  workspaceId,
+  limits,
+}) => {
+  const { id } = (await limits.set(scopes.api_key, { period: "weekly" })).body;
+  expect((await limits.remove(id)).body).toEqual({ id, type: "spend_limit_deleted" });
+  expect(await limits.idsOf()).toEqual([]);
+  for (const answer of [await limits.get(id), await limits.remove(id)]) {
     expect([answer.status, answer.error.message]).toEqual([404, "Spend limit not found"]);
   }
   const events = await auditEventsOf(h.deps.database, id);
@@ -334,11 +363,11 @@ test("a deleted limit is gone, once, and the log keeps what it was", async () =>
     before: { scope: scopes.api_key, period: "weekly", limit_usd: "25.00", enforcement: "strict" },
     after: null,
   });
-  expect((await set(scopes.api_key, { period: "weekly" })).body.id).not.toBe(id);
+  expect((await limits.set(scopes.api_key, { period: "weekly" })).body.id).not.toBe(id);
 });
 
 describe("what is not taken: 400 with the name of the field", () => {
-  test.each([
+  test.for([
     [{ enforcement: "hard" }, 'enforcement: expected one of "strict", "soft", "alert_only"'],
     [{ enforcement: null }, "enforcement: "],
     [{ period: "yearly" }, 'period: expected one of "daily", "weekly", "monthly"'],
@@ -355,117 +384,130 @@ describe("what is not taken: 400 with the name of the field", () => {
       { scope: { type: "organization", workspace_id: "wksp_1" } },
       "scope.workspace_id: there is no such field",
     ],
-  ])("%j", async (fields, message) => {
-    const answer = await set(scopes.organization, fields);
+  ] as const)("%j", async ([fields, message], { limits }) => {
+    const answer = await limits.set(scopes.organization, fields);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.error.message).toContain(message);
-    expect(await idsOf()).toEqual([]);
+    expect(await limits.idsOf()).toEqual([]);
   });
 });
 
-test("a workspace or key that is unknown or another organization's is not found", async () => {
+test("a workspace or key that is unknown or another organization's is not found", async ({
+  h,
+  limits,
+}) => {
   const other = await h.organization();
   const theirs = (await other.admin.createWorkspace()).id;
   const theirKey = (await other.admin.createApiKey(theirs)).id;
   for (const id of ["wksp_unknown", theirs]) {
-    const answer = await set({ type: "workspace", workspace_id: id });
+    const answer = await limits.set({ type: "workspace", workspace_id: id });
     expect([answer.status, answer.error.message]).toEqual([404, `Workspace not found: ${id}`]);
   }
   for (const id of ["apikey_unknown", theirKey]) {
-    const answer = await set({ type: "api_key", api_key_id: id });
+    const answer = await limits.set({ type: "api_key", api_key_id: id });
     expect([answer.status, answer.error.message]).toEqual([404, "API key not found"]);
   }
 });
 
 describe("what is archived keeps its limits to be read, and they stay as they are", () => {
-  test("a key", async () => {
-    const { id } = (await set(scopes.api_key)).body;
+  test("a key", async ({ org, apiKeyId, limits }) => {
+    const { id } = (await limits.set(scopes.api_key)).body;
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
-    for (const answer of [await set(scopes.api_key, { limit_usd: 1 }), await remove(id)]) {
+    for (const answer of [
+      await limits.set(scopes.api_key, { limit_usd: 1 }),
+      await limits.remove(id),
+    ]) {
       expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
       expect(answer.error.message).toContain("This API key is archived");
     }
-    expect((await get(id)).body).toMatchObject({ limit_usd: 25 });
+    expect((await limits.get(id)).body).toMatchObject({ limit_usd: 25 });
   });
 
-  test("a workspace, and its keys with it", async () => {
-    const ofWorkspace = (await set(scopes.workspace)).body.id;
-    const ofKey = (await set(scopes.api_key)).body.id;
+  test("a workspace, and its keys with it", async ({ org, workspaceId, limits }) => {
+    const ofWorkspace = (await limits.set(scopes.workspace)).body.id;
+    const ofKey = (await limits.set(scopes.api_key)).body.id;
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     for (const answer of [
-      await set(scopes.workspace, { limit_usd: 1 }),
-      await set(scopes.api_key, { limit_usd: 1 }),
-      await remove(ofWorkspace),
-      await remove(ofKey),
+      await limits.set(scopes.workspace, { limit_usd: 1 }),
+      await limits.set(scopes.api_key, { limit_usd: 1 }),
+      await limits.remove(ofWorkspace),
+      await limits.remove(ofKey),
     ]) {
       expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
       expect(answer.error.message).toContain(`Workspace is archived: ${workspaceId}`);
     }
-    expect(await idsOf(`?workspace_id=${workspaceId}`)).toEqual([ofKey, ofWorkspace]);
+    expect(await limits.idsOf(`?workspace_id=${workspaceId}`)).toEqual([ofKey, ofWorkspace]);
   });
 });
 
 describe("a workspace key with the admin permission", () => {
-  test("reads and changes the limits of its workspace and of the keys in it", async () => {
-    const own = await workspaceAdmin();
-    const ofWorkspace = (await set(scopes.workspace, {}, own)).body;
-    const ofKey = (await set(scopes.api_key, {}, own)).body;
+  test("reads and changes the limits of its workspace and of the keys in it", async ({
+    limits,
+  }) => {
+    const own = await limits.workspaceAdmin();
+    const ofWorkspace = (await limits.set(scopes.workspace, {}, own)).body;
+    const ofKey = (await limits.set(scopes.api_key, {}, own)).body;
     expect(ofWorkspace).toMatchObject({ scope: scopes.workspace, limit_usd: 25 });
-    expect((await get(ofKey.id, own)).body).toEqual(ofKey);
-    expect(await idsOf("", own)).toEqual([ofKey.id, ofWorkspace.id]);
-    expect((await remove(ofKey.id, own)).status).toBe(200);
-    expect(await idsOf()).toEqual([ofWorkspace.id]);
+    expect((await limits.get(ofKey.id, own)).body).toEqual(ofKey);
+    expect(await limits.idsOf("", own)).toEqual([ofKey.id, ofWorkspace.id]);
+    expect((await limits.remove(ofKey.id, own)).status).toBe(200);
+    expect(await limits.idsOf()).toEqual([ofWorkspace.id]);
   });
 
-  test("finds no others: the organization's and other workspaces' are as if absent", async () => {
+  test("finds no others: the organization's and other workspaces' are as if absent", async ({
+    org,
+    workspaceId,
+    apiKeyId,
+    limits,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
-    const own = await workspaceAdmin(elsewhere);
+    const own = await limits.workspaceAdmin(elsewhere);
     const hidden = [
-      (await set(scopes.organization)).body.id,
-      (await set(scopes.workspace)).body.id,
-      (await set(scopes.api_key)).body.id,
+      (await limits.set(scopes.organization)).body.id,
+      (await limits.set(scopes.workspace)).body.id,
+      (await limits.set(scopes.api_key)).body.id,
     ];
-    expect(await idsOf("", own)).toEqual([]);
-    expect(await idsOf("?scope_type=organization", own)).toEqual([]);
+    expect(await limits.idsOf("", own)).toEqual([]);
+    expect(await limits.idsOf("?scope_type=organization", own)).toEqual([]);
     for (const id of hidden) {
-      for (const answer of [await get(id, own), await remove(id, own)]) {
+      for (const answer of [await limits.get(id, own), await limits.remove(id, own)]) {
         expect([answer.status, answer.error.message]).toEqual([404, "Spend limit not found"]);
       }
     }
-    const forWorkspace = await set(scopes.workspace, {}, own);
+    const forWorkspace = await limits.set(scopes.workspace, {}, own);
     expect(forWorkspace.status).toBe(404);
     expect(forWorkspace.error.message).toBe(`Workspace not found: ${workspaceId}`);
-    const forKey = await set(scopes.api_key, {}, own);
+    const forKey = await limits.set(scopes.api_key, {}, own);
     expect([forKey.status, forKey.error.message]).toEqual([404, "API key not found"]);
     expect((await own.get(`${LIMITS}?workspace_id=${workspaceId}`)).status).toBe(404);
     expect((await own.get(`${LIMITS}?api_key_id=${apiKeyId}`)).status).toBe(404);
-    expect(await idsOf()).toEqual(hidden.toReversed());
+    expect(await limits.idsOf()).toEqual(hidden.toReversed());
   });
 
-  test("may not limit the organization: 403 that says what is needed", async () => {
-    const answer = await set(scopes.organization, {}, await workspaceAdmin());
+  test("may not limit the organization: 403 that says what is needed", async ({ limits }) => {
+    const answer = await limits.set(scopes.organization, {}, await limits.workspaceAdmin());
     expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
     expect(answer.error.message).toContain("needs an admin key");
-    expect(await idsOf()).toEqual([]);
+    expect(await limits.idsOf()).toEqual([]);
   });
 });
 
-test("somebody on the server's own machine limits the organization", async () => {
-  const answer = await set(scopes.organization, {}, h.operator);
+test("somebody on the server's own machine limits the organization", async ({ h, limits }) => {
+  const answer = await limits.set(scopes.organization, {}, h.operator);
   expect([answer.status, answer.body.scope]).toEqual([200, { type: "organization" }]);
 });
 
 describe("changes at once", () => {
-  test.each(["organization", "workspace", "api_key"] as const)(
+  test.for(["organization", "workspace", "api_key"] as const)(
     "of the limit of one %s leave one, and a log in which each begins where the last ended",
-    async (type) => {
+    async (type, { h, limits }) => {
       const amounts = [1, 2, 3, 4, 5, 6];
       const answers = await Promise.all(
-        amounts.map((limit_usd) => set(scopes[type], { limit_usd })),
+        amounts.map((limit_usd) => limits.set(scopes[type], { limit_usd })),
       );
       const ids = new Set(answers.map(({ body }) => body.id));
       expect(answers.map(({ status }) => status)).toEqual(amounts.map(() => 200));
-      expect([...ids]).toEqual(await idsOf());
+      expect([...ids]).toEqual(await limits.idsOf());
       const events = await auditEventsOf(h.deps.database, answers[0]?.body.id ?? "");
       expect(events.map(({ before }) => before)).toEqual([
         null,
@@ -474,19 +516,19 @@ describe("changes at once", () => {
     },
   );
 
-  test("of which one deletes: every limit's log tells a whole life", async () => {
+  test("of which one deletes: every limit's log tells a whole life", async ({ h, limits }) => {
     const ids = new Set<string>();
     for (let round = 0; round < 10; round++) {
-      const { id } = (await set(scopes.organization, { limit_usd: 100 + round })).body;
+      const { id } = (await limits.set(scopes.organization, { limit_usd: 100 + round })).body;
       const [replaced, deleted] = await Promise.all([
-        set(scopes.organization, { limit_usd: 200 + round }),
-        remove(id),
+        limits.set(scopes.organization, { limit_usd: 200 + round }),
+        limits.remove(id),
       ]);
       expect([replaced.status, deleted.status]).toEqual([200, 200]);
       ids.add(id);
       ids.add(replaced.body.id);
     }
-    const left = await idsOf();
+    const left = await limits.idsOf();
     for (const id of ids) {
       const states = await auditEventsOf(h.deps.database, id);
       for (const [index, { before }] of states.entries()) {

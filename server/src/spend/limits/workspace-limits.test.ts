@@ -1,51 +1,47 @@
 import type { workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 const LIMITS = "/v1/admin/workspaces/limits";
 type Limit = z.output<typeof workspaceLimit>;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
+const test = base
+  .extend(
+    "set",
+    ({ org }) =>
+      (amount: unknown) =>
+        org.admin.post<Limit>(LIMITS, { workspace_id: workspaceId, monthly_limit_usd: amount }),
+  )
+  .extend(
+    "get",
+    ({ org }) =>
+      async () =>
+        (await org.admin.get<Listed<Limit>>(`${LIMITS}?workspace_id=${workspaceId}`)).body.data[0],
+  )
+  .extend("spend", ({ h, org }) => async (nanoUsd: bigint, periodStart: string): Promise<void> => {
+    const charge = {
+      scopeType: "workspace",
+      scopeId: workspaceId,
+      period: "monthly",
+      periodStart,
+      organizationId: org.id,
+      nanoUsd,
+    } as const;
+    await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
+  });
 
-beforeAll(async () => {
-  h = await startAdmin();
-});
-afterAll(async () => {
-  await h.close();
-});
-beforeEach(async () => {
-  org = await h.organization();
+let workspaceId: string;
+test.beforeEach(async ({ org }) => {
   workspaceId = (await org.admin.createWorkspace({ name: "Team" })).id;
 });
 
-const set = (amount: unknown) =>
-  org.admin.post<Limit>(LIMITS, { workspace_id: workspaceId, monthly_limit_usd: amount });
-const get = async () =>
-  (await org.admin.get<Listed<Limit>>(`${LIMITS}?workspace_id=${workspaceId}`)).body.data[0];
-
-async function spend(nanoUsd: bigint, periodStart: string): Promise<void> {
-  const charge = {
-    scopeType: "workspace",
-    scopeId: workspaceId,
-    period: "monthly",
-    periodStart,
-    organizationId: org.id,
-    nanoUsd,
-  } as const;
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, [charge]));
-}
-
-test("the documented call, as it is written by hand, stores exactly that amount", async () => {
+test("the documented call, as it is written by hand, stores exactly that amount", async ({
+  org,
+}) => {
   const answer = await org.admin.send<Limit>({
     method: "POST",
     url: LIMITS,
@@ -79,14 +75,14 @@ test("the documented call, as it is written by hand, stores exactly that amount"
 });
 
 describe("amounts are read as decimals", () => {
-  test.each([
+  test.for([
     [0.1, 100_000_000n],
     [0, 0n],
     ["100.00", 100_000_000_000n],
     [123456.789012345, 123_456_789_012_345n],
     ["0.000000001", 1n],
     [1_000_000_000, 1_000_000_000_000_000_000n],
-  ])("%s is stored to the nano-dollar", async (amount, nanoUsd) => {
+  ] as const)("%s is stored to the nano-dollar", async ([amount, nanoUsd], { h, set, get }) => {
     expect((await set(amount)).status).toBe(200);
     const row = await h.deps.database
       .selectFrom("spend_limit")
@@ -97,7 +93,7 @@ describe("amounts are read as decimals", () => {
     expect((await get())?.monthly_limit_usd).toBe(Number(amount));
   });
 
-  test.each([
+  test.for([
     -1,
     "-1",
     "ten",
@@ -109,7 +105,7 @@ describe("amounts are read as decimals", () => {
     10_000_000_000,
     "9999999999",
     "123456789.1234567",
-  ])("%j is refused with the name of the field", async (amount) => {
+  ])("%j is refused with the name of the field", async (amount, { set, get }) => {
     const answer = await set(amount);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("monthly_limit_usd: ");
@@ -117,7 +113,10 @@ describe("amounts are read as decimals", () => {
   });
 });
 
-test("setting again replaces, keeps the id, and is recorded; the same amount changes nothing", async () => {
+test("setting again replaces, keeps the id, and is recorded; the same amount changes nothing", async ({
+  h,
+  set,
+}) => {
   const first = (await set(100)).body;
   const second = (await set(50.5)).body;
   await set(50.5);
@@ -130,7 +129,7 @@ test("setting again replaces, keeps the id, and is recorded; the same amount cha
   expect(events.length).toBe(2);
 });
 
-test("null removes the limit; removing what is not there changes nothing", async () => {
+test("null removes the limit; removing what is not there changes nothing", async ({ h, set }) => {
   const { id } = (await set(100)).body;
   const removed = await set(null);
   expect(removed.body).toMatchObject({
@@ -144,7 +143,11 @@ test("null removes the limit; removing what is not there changes nothing", async
   expect(events.map(({ after }) => after)).toEqual([expect.anything(), null]);
 });
 
-test("what is spent this month is shown exactly, beside what remains, never below zero", async () => {
+test("what is spent this month is shown exactly, beside what remains, never below zero", async ({
+  set,
+  get,
+  spend,
+}) => {
   await set(0.1);
   await spend(10_500_000n, "2026-11-01");
   await spend(999_000_000_000n, "2026-10-01");
@@ -154,7 +157,11 @@ test("what is spent this month is shown exactly, beside what remains, never belo
   expect((await set(1)).body).toMatchObject({ spent_usd: "0.1105", remaining_usd: "0.8895" });
 });
 
-test("the list holds every active workspace, limited or not, newest first and by pages", async () => {
+test("the list holds every active workspace, limited or not, newest first and by pages", async ({
+  h,
+  org,
+  set,
+}) => {
   h.clock.nowMs++;
   const newer = await org.admin.createWorkspace();
   const archived = await org.admin.createWorkspace();
@@ -179,7 +186,11 @@ test("the list holds every active workspace, limited or not, newest first and by
   expect(rest.body.next_page).toBeNull();
 });
 
-test("an archived workspace keeps its limit to be read, and takes no new one", async () => {
+test("an archived workspace keeps its limit to be read, and takes no new one", async ({
+  org,
+  set,
+  get,
+}) => {
   await set(7);
   await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
   expect((await get())?.monthly_limit_usd).toBe(7);
@@ -187,7 +198,10 @@ test("an archived workspace keeps its limit to be read, and takes no new one", a
   expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
 });
 
-test("concurrent settings leave one limit, and as many audit events as changes", async () => {
+test("concurrent settings leave one limit, and as many audit events as changes", async ({
+  h,
+  set,
+}) => {
   const answers = await Promise.all([10, 20, 30, 40].map((amount) => set(amount)));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   const ids = new Set(answers.map(({ body }) => body.id));
@@ -199,7 +213,10 @@ test("concurrent settings leave one limit, and as many audit events as changes",
   expect(before).toEqual([undefined, ...amounts.slice(0, 3)]);
 });
 
-test("a workspace key with the admin permission sees and sets its own workspace's limit only", async () => {
+test("a workspace key with the admin permission sees and sets its own workspace's limit only", async ({
+  h,
+  org,
+}) => {
   const elsewhere = (await org.admin.createWorkspace()).id;
   const { key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
   const listed = await h.as(key).get<Listed<Limit>>(LIMITS);

@@ -3,18 +3,13 @@ import type {
   spendAdjustment,
   unresolvedSpend,
 } from "@bursar/contract/admin/unresolved-spend.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { releaseUnresolved } from "#src/spend/ledger/release-unresolved.sql.ts";
-import {
-  type AdminHarness,
-  type Listed,
-  startAdmin,
-  type TestOrganization,
-  UNRESOLVED_RELEASE_MS,
-} from "#test/harness/admin.ts";
+import { type Listed, UNRESOLVED_RELEASE_MS } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { loseNode } from "#test/harness/unresolved-spend.ts";
 
@@ -25,54 +20,51 @@ type Adjustment = z.output<typeof spendAdjustment>;
 const LIST = "/v1/admin/unresolved_spend";
 const HELD = 500_000_000n;
 
-let h: AdminHarness;
-let org: TestOrganization;
-let workspaceId: string;
-let apiKeyId: string;
+const test = base.extend("company", ({ h, org }) => {
+  async function list(query = ""): Promise<Item[]> {
+    const { status, body } = await org.admin.get<Listed<Item>>(LIST + query);
+    expect(status).toBe(200);
+    return body.data;
+  }
 
-beforeAll(async () => {
-  h = await startAdmin();
+  const resolve = (id: string, body: object, client = org.admin) =>
+    client.post<Resolved>(`${LIST}/${id}/resolve`, { reason: "The invoice says so.", ...body });
+
+  const adjustments = async () =>
+    (await org.admin.get<Listed<Adjustment>>("/v1/admin/spend_adjustments")).body.data;
+
+  /** Each of the nine balances of the chain, the distinct ones. */
+  async function balances() {
+    const rows = await h.deps.database
+      .selectFrom("balance")
+      .select([
+        "settled_nano_usd as settled",
+        "unresolved_nano_usd as unresolved",
+        "overrun_nano_usd as overrun",
+      ])
+      .where("organization_id", "=", org.id)
+      .execute();
+    expect(rows).toHaveLength(9);
+    return [...new Set(rows.map((row) => `${row.settled} ${row.unresolved} ${row.overrun}`))];
+  }
+
+  async function expectBooksToAgree(): Promise<void> {
+    expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
+    expect((await checkLedger(h.deps.database, org.id)).differences).toEqual([]);
+  }
+
+  return { list, resolve, adjustments, balances, expectBooksToAgree };
 });
-afterAll(() => h.close());
-beforeEach(async () => {
-  org = await h.organization();
-  workspaceId = (await org.admin.createWorkspace()).id;
-  apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
-});
 
-async function list(query = ""): Promise<Item[]> {
-  const { status, body } = await org.admin.get<Listed<Item>>(LIST + query);
-  expect(status).toBe(200);
-  return body.data;
-}
-const resolve = (id: string, body: object, client = org.admin) =>
-  client.post<Resolved>(`${LIST}/${id}/resolve`, { reason: "The invoice says so.", ...body });
-const adjustments = async () =>
-  (await org.admin.get<Listed<Adjustment>>("/v1/admin/spend_adjustments")).body.data;
-
-/** Each of the nine balances of the chain, the distinct ones. */
-async function balances() {
-  const rows = await h.deps.database
-    .selectFrom("balance")
-    .select([
-      "settled_nano_usd as settled",
-      "unresolved_nano_usd as unresolved",
-      "overrun_nano_usd as overrun",
-    ])
-    .where("organization_id", "=", org.id)
-    .execute();
-  expect(rows).toHaveLength(9);
-  return [...new Set(rows.map((row) => `${row.settled} ${row.unresolved} ${row.overrun}`))];
-}
-
-async function expectBooksToAgree(): Promise<void> {
-  expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
-  expect((await checkLedger(h.deps.database, org.id)).differences).toEqual([]);
-}
-
-test("a request of unknown end is listed once, with what it may have cost and when it is let go", async () => {
+test("a request of unknown end is listed once, with what it may have cost and when it is let go", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
   const { requestId, id } = await org.unresolvedSpend(workspaceId, apiKeyId);
-  expect(await list()).toEqual([
+  expect(await company.list()).toEqual([
     {
       type: "unresolved_spend",
       id,
@@ -88,7 +80,13 @@ test("a request of unknown end is listed once, with what it may have cost and wh
   ]);
 });
 
-test("pages run newest first and leave nothing out", async () => {
+test("pages run newest first and leave nothing out", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
   const made: string[] = [];
   for (let i = 0; i < 5; i++) {
     h.clock.nowMs += i % 2;
@@ -104,14 +102,20 @@ test("pages run newest first and leave nothing out", async () => {
   }
   expect(seen).toHaveLength(5);
   expect(new Set(seen)).toEqual(new Set(made));
-  expect(seen[0]).toBe((await list())[0]?.id);
+  expect(seen[0]).toBe((await company.list())[0]?.id);
 });
 
 describe("released", () => {
-  test("it was not spent: it is free again in the whole chain, audited, and gone", async () => {
+  test("it was not spent: it is free again in the whole chain, audited, and gone", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+    company,
+  }) => {
     const { id, requestId } = await org.unresolvedSpend(workspaceId, apiKeyId);
-    expect(await balances()).toEqual([`0 ${HELD} 0`]);
-    const answer = await resolve(id, { decision: "release" });
+    expect(await company.balances()).toEqual([`0 ${HELD} 0`]);
+    const answer = await company.resolve(id, { decision: "release" });
     expect(answer.body).toEqual({
       type: "unresolved_spend_resolved",
       id,
@@ -119,9 +123,9 @@ describe("released", () => {
       charged_usd: "0.00",
       adjustment_id: null,
     });
-    expect(await balances()).toEqual(["0 0 0"]);
-    expect(await list()).toEqual([]);
-    expect(await adjustments()).toEqual([]);
+    expect(await company.balances()).toEqual(["0 0 0"]);
+    expect(await company.list()).toEqual([]);
+    expect(await company.adjustments()).toEqual([]);
     expect(await auditEventsOf(h.deps.database, id)).toMatchObject([
       {
         event: "unresolved_spend.resolved",
@@ -130,36 +134,45 @@ describe("released", () => {
         after: { decision: "release", reason: "The invoice says so.", charged_usd: "0.00" },
       },
     ]);
-    await expectBooksToAgree();
+    await company.expectBooksToAgree();
   });
 
-  test.each(["", "epoch:7"])("so is a node's budget (%j)", async (requestId) => {
-    const sinceMs = h.clock.nowMs;
-    await loseNode(h.deps.database, { organizationId: org.id, workspaceId, sinceMs, requestId });
-    const [item] = await list();
-    expect(item).toMatchObject({
-      releases_at: new Date(Date.UTC(2026, 11, 1) + UNRESOLVED_RELEASE_MS).toISOString(),
-      kind: requestId === "" ? "node" : "journal",
-      request_id: null,
-      period: "monthly",
-      scope: { type: "workspace", workspace_id: workspaceId, api_key_id: null },
-    });
-    const charged = await resolve(item?.id ?? "", { decision: "charge" });
-    expect(charged.status).toBe(400);
-    expect(charged.error.message).toContain("no key to charge");
-    expect((await resolve(item?.id ?? "", { decision: "release" })).status).toBe(200);
-    expect(await list()).toEqual([]);
-    await expectBooksToAgree();
-  });
+  test.for(["", "epoch:7"])(
+    "so is a node's budget (%j)",
+    async (requestId, { h, org, workspaceId, company }) => {
+      const sinceMs = h.clock.nowMs;
+      await loseNode(h.deps.database, { organizationId: org.id, workspaceId, sinceMs, requestId });
+      const [item] = await company.list();
+      expect(item).toMatchObject({
+        releases_at: new Date(Date.UTC(2026, 11, 1) + UNRESOLVED_RELEASE_MS).toISOString(),
+        kind: requestId === "" ? "node" : "journal",
+        request_id: null,
+        period: "monthly",
+        scope: { type: "workspace", workspace_id: workspaceId, api_key_id: null },
+      });
+      const charged = await company.resolve(item?.id ?? "", { decision: "charge" });
+      expect(charged.status).toBe(400);
+      expect(charged.error.message).toContain("no key to charge");
+      expect((await company.resolve(item?.id ?? "", { decision: "release" })).status).toBe(200);
+      expect(await company.list()).toEqual([]);
+      await company.expectBooksToAgree();
+    },
+  );
 });
 
 describe("charged", () => {
-  test("in full where no amount is given: it counts as spent in the whole chain, and the books agree", async () => {
+  test("in full where no amount is given: it counts as spent in the whole chain, and the books agree", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+    company,
+  }) => {
     const { id, requestId } = await org.unresolvedSpend(workspaceId, apiKeyId);
-    const { body } = await resolve(id, { decision: "charge" });
+    const { body } = await company.resolve(id, { decision: "charge" });
     expect(body).toMatchObject({ decision: "charge", charged_usd: "0.50" });
-    expect(await balances()).toEqual([`${HELD} 0 0`]);
-    expect(await adjustments()).toEqual([
+    expect(await company.balances()).toEqual([`${HELD} 0 0`]);
+    expect(await company.adjustments()).toEqual([
       {
         type: "spend_adjustment",
         id: body.adjustment_id,
@@ -172,74 +185,105 @@ describe("charged", () => {
         created_at: expect.stringMatching(/Z$/),
       },
     ]);
-    await expectBooksToAgree();
+    await company.expectBooksToAgree();
   });
 
-  test.each([
+  test.for([
     ["0.25", "250000000 0 0"],
     ["0.75", "750000000 0 250000000"],
     [0, "0 0 0"],
-  ])("with %j: what exceeds the hold is an overrun", async (amount_usd, expected) => {
-    const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
-    expect((await resolve(id, { decision: "charge", amount_usd })).status).toBe(200);
-    expect(await balances()).toEqual([expected]);
-    await expectBooksToAgree();
-  });
+  ] as const)(
+    "with %j: what exceeds the hold is an overrun",
+    async ([amount_usd, expected], { org, workspaceId, apiKeyId, company }) => {
+      const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+      expect((await company.resolve(id, { decision: "charge", amount_usd })).status).toBe(200);
+      expect(await company.balances()).toEqual([expected]);
+      await company.expectBooksToAgree();
+    },
+  );
 
-  test("in the periods in which the request began, also when they are over", async () => {
+  test("in the periods in which the request began, also when they are over", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+    company,
+  }) => {
     const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
     const nowMs = h.clock.nowMs;
     h.clock.nowMs += 40 * 86_400_000;
-    expect((await resolve(id, { decision: "charge" })).status).toBe(200);
+    expect((await company.resolve(id, { decision: "charge" })).status).toBe(200);
     h.clock.nowMs = nowMs;
-    expect(await balances()).toEqual([`${HELD} 0 0`]);
-    await expectBooksToAgree();
+    expect(await company.balances()).toEqual([`${HELD} 0 0`]);
+    await company.expectBooksToAgree();
   });
 });
 
-test.each([
+test.for([
   [{ decision: "release", amount_usd: 1 }, "amount_usd: what is released is not charged"],
   [{ decision: "charge", amount_usd: -1 }, "amount_usd: "],
   [{ decision: "charge", amount_usd: 1_000_001 }, "amount_usd: expected at most 1000000"],
   [{ decision: "forget" }, "decision: "],
   [{ decision: "release", reason: "  " }, "reason: "],
-])("%j is refused and changes nothing", async (body, message) => {
-  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
-  const answer = await resolve(id, body);
-  expect(answer.status).toBe(400);
-  expect(answer.error.message).toContain(message);
-  expect(await balances()).toEqual([`0 ${HELD} 0`]);
-});
+] as const)(
+  "%j is refused and changes nothing",
+  async ([body, message], { org, workspaceId, apiKeyId, company }) => {
+    const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+    const answer = await company.resolve(id, body);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain(message);
+    expect(await company.balances()).toEqual([`0 ${HELD} 0`]);
+  },
+);
 
-test("twenty decisions at once: one counts, the others find nothing", async () => {
+test("twenty decisions at once: one counts, the others find nothing", async ({
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
   const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, i) => resolve(id, { decision: i % 2 ? "charge" : "release" })),
+    Array.from({ length: 20 }, (_, i) =>
+      company.resolve(id, { decision: i % 2 ? "charge" : "release" }),
+    ),
   );
   const statuses = answers.map(({ status }) => status).sort();
   expect(statuses).toEqual([200, ...Array.from({ length: 19 }, () => 404)]);
-  expect(await list()).toEqual([]);
-  await expectBooksToAgree();
+  expect(await company.list()).toEqual([]);
+  await company.expectBooksToAgree();
 });
 
-test("a decision and the release by time at once: the money goes once", async () => {
+test("a decision and the release by time at once: the money goes once", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
   const made = await Promise.all(
     Array.from({ length: 8 }, () => org.unresolvedSpend(workspaceId, apiKeyId)),
   );
   const atMs = h.clock.nowMs + UNRESOLVED_RELEASE_MS;
   await Promise.all([
-    ...made.map(({ id }) => resolve(id, { decision: "charge" })),
+    ...made.map(({ id }) => company.resolve(id, { decision: "charge" })),
     releaseUnresolved(h.deps.database, { afterMs: UNRESOLVED_RELEASE_MS, atMs }),
   ]);
-  const charged = BigInt((await adjustments()).length);
-  expect(await balances()).toEqual([`${charged * HELD} 0 0`]);
-  await expectBooksToAgree();
+  const charged = BigInt((await company.adjustments()).length);
+  expect(await company.balances()).toEqual([`${charged * HELD} 0 0`]);
+  await company.expectBooksToAgree();
 });
 
-test("another organization's is not found, and stays", async () => {
+test("another organization's is not found, and stays", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
   const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
   const other = await h.organization();
-  expect((await resolve(id, { decision: "release" }, other.admin)).status).toBe(404);
+  expect((await company.resolve(id, { decision: "release" }, other.admin)).status).toBe(404);
   expect((await other.admin.get<Listed<Item>>(LIST)).body.data).toEqual([]);
-  expect((await list()).map((item) => item.id)).toEqual([id]);
+  expect((await company.list()).map((item) => item.id)).toEqual([id]);
 });

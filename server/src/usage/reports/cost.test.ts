@@ -1,14 +1,10 @@
 // Oldest PostgreSQL: reports
 import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import {
-  type AdminHarness,
-  type Client,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
 type Report = z.output<(typeof getCost)["response"]>;
@@ -20,18 +16,60 @@ const TODAY = Date.UTC(2026, 10, 20);
 const DAY_MS = 86_400_000;
 const USD = 1_000_000_000n;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  /** Costs so much input and so much output, in whole dollars. */
+  .extend(
+    "spend",
+    { scope: "file" },
+    ({ h, org }) =>
+      async (
+        startedAtMs: number,
+        usd: { input: bigint; output: bigint; webSearch?: bigint },
+        fields: Partial<EndRecord> & { organizationId?: string } = {},
+      ): Promise<void> => {
+        const { input, output, webSearch = 0n } = usd;
+        const cost = {
+          input: input * USD,
+          cacheWrite5m: 0n,
+          cacheWrite1h: 0n,
+          cacheRead: 0n,
+          output: output * USD,
+          webSearch: webSearch * USD,
+          total: (input + output + webSearch) * USD,
+        };
+        const usage = {
+          inputTokens: Number(input),
+          cacheWrite5mTokens: 0,
+          cacheWrite1hTokens: 0,
+          cacheReadTokens: 0,
+          outputTokens: Number(output),
+          webSearches: Number(webSearch),
+        };
+        await recordUsage(h.deps.database, [
+          endRecord({
+            requestId: `req_cost_${++made}`,
+            organizationId: org.id,
+            startedAtMs,
+            ...key,
+            cost,
+            usage,
+            ...fields,
+          }),
+        ]);
+      },
+  )
+  .extend("report", ({ org }) => async (query: string): Promise<Report> => {
+    const answer = await org.admin.get<Report>(`/v1/admin/cost?${range}&${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  });
+
 let key: { workspaceId: string; apiKeyId: string };
 let made = 0;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ org }) => {
   key = await makeKey(org);
-});
-afterAll(async () => {
-  await h.close();
 });
 
 async function makeKey({ admin }: TestOrganization) {
@@ -40,49 +78,12 @@ async function makeKey({ admin }: TestOrganization) {
   return { workspaceId, apiKeyId };
 }
 
-/** Costs so much input and so much output, in whole dollars. */
-async function spend(
-  startedAtMs: number,
-  usd: { input: bigint; output: bigint; webSearch?: bigint },
-  fields: Partial<EndRecord> & { organizationId?: string } = {},
-): Promise<void> {
-  const { input, output, webSearch = 0n } = usd;
-  const cost = {
-    input: input * USD,
-    cacheWrite5m: 0n,
-    cacheWrite1h: 0n,
-    cacheRead: 0n,
-    output: output * USD,
-    webSearch: webSearch * USD,
-    total: (input + output + webSearch) * USD,
-  };
-  const usage = {
-    inputTokens: Number(input),
-    cacheWrite5mTokens: 0,
-    cacheWrite1hTokens: 0,
-    cacheReadTokens: 0,
-    outputTokens: Number(output),
-    webSearches: Number(webSearch),
-  };
-  await recordUsage(h.deps.database, [
-    endRecord({
-      requestId: `req_cost_${++made}`,
-      organizationId: org.id,
-      startedAtMs,
-      ...key,
-      cost,
-      usage,
-      ...fields,
-    }),
-  ]);
-}
-
 const iso = (ms: number) => new Date(ms).toISOString();
 
-describe("the report", () => {
-  const range = `starting_at=${iso(TODAY - 400 * DAY_MS)}&ending_at=${iso(TODAY - 399 * DAY_MS)}`;
+const range = `starting_at=${iso(TODAY - 400 * DAY_MS)}&ending_at=${iso(TODAY - 399 * DAY_MS)}`;
 
-  beforeAll(async () => {
+describe("the report", () => {
+  test.beforeAll(async ({ spend }) => {
     const at = TODAY - 400 * DAY_MS;
     await spend(at, { input: 1n, output: 2n });
     await spend(
@@ -92,12 +93,6 @@ describe("the report", () => {
     );
     await spend(at + 2, { input: 0n, output: 0n }, { outcome: "refused", httpStatus: 429 });
   });
-
-  const report = async (query: string): Promise<Report> => {
-    const answer = await org.admin.get<Report>(`/v1/admin/cost?${range}&${query}`);
-    expect(answer.error.message).toBe("");
-    return answer.body;
-  };
   const short = (lines: Line[]) =>
     lines.map(({ model, token_type, units, cost_usd, requests }) => [
       model,
@@ -107,7 +102,7 @@ describe("the report", () => {
       requests,
     ]);
 
-  test("by model, with what is a guess flagged", async () => {
+  test("by model, with what is a guess flagged", async ({ report }) => {
     const { data, totals } = await report("group_by=model&bucket=none");
     expect(short(data)).toEqual([
       ["claude-opus-5", null, null, "34.00", 1],
@@ -117,7 +112,7 @@ describe("the report", () => {
     expect(totals).toEqual({ cost_usd: "37.00", requests: 3, unpriced_requests: 1 });
   });
 
-  test("by token type, alone and within models", async () => {
+  test("by token type, alone and within models", async ({ report }) => {
     expect(short((await report("group_by=token_type&bucket=none")).data)).toEqual([
       [null, "input", 11, "11.00", null],
       [null, "output", 22, "22.00", null],
@@ -137,7 +132,7 @@ describe("the report", () => {
     expect(second.next_page).toBeNull();
   });
 
-  test("the dearest first, the others together", async () => {
+  test("the dearest first, the others together", async ({ report }) => {
     const { data } = await report("group_by=model&top=1&bucket=none");
     expect(data.map(({ model, cost_usd, is_other }) => [model, cost_usd, is_other])).toEqual([
       ["claude-opus-5", "34.00", false],
@@ -145,7 +140,7 @@ describe("the report", () => {
     ]);
   });
 
-  test.each([
+  test.for([
     ["top=3", "top: expected group_by with it."],
     ["top=0&group_by=model", "top"],
     ["top=51&group_by=model", "top"],
@@ -153,12 +148,12 @@ describe("the report", () => {
     ["group_by=nonsense", "group_by"],
     ["order_by=name", "order_by"],
     ["bucket=1w", "bucket"],
-  ])("%s is refused", async (query, message) => {
+  ] as const)("%s is refused", async ([query, message], { org }) => {
     const answer = await org.admin.get(`/v1/admin/cost?${range}&${query}`);
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(message)]);
   });
 
-  test("more rows than an answer can have are refused before they are read", async () => {
+  test("more rows than an answer can have are refused before they are read", async ({ org }) => {
     const query = `starting_at=${iso(TODAY - 31 * DAY_MS)}&ending_at=${iso(TODAY)}&bucket=1h&group_by=model&top=20`;
     const answer = await org.admin.get(`/v1/admin/cost?${query}`);
     expect([answer.status, answer.error.message]).toEqual([
@@ -167,7 +162,7 @@ describe("the report", () => {
     ]);
   });
 
-  test("an export has the same lines, as CSV and as JSON", async () => {
+  test("an export has the same lines, as CSV and as JSON", async ({ org }) => {
     const query = `${range}&group_by=model,token_type,api_key`;
     const { data } = (await org.admin.get<Report>(`/v1/admin/cost?${query}`)).body;
     const json = await org.admin.get(`/v1/admin/cost/export?${query}&format=jsonl`);
@@ -194,7 +189,7 @@ describe("the summary", () => {
   let own: TestOrganization;
   let place: { workspaceId: string; apiKeyId: string };
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ h, spend }) => {
     own = await h.organization();
     place = await makeKey(own);
     const of = (at: number, output: bigint) =>
@@ -214,7 +209,7 @@ describe("the summary", () => {
     return answer.body;
   };
 
-  test("has this month, the last one, and a forecast that says what it rests on", async () => {
+  test("has this month, the last one, and a forecast that says what it rests on", async ({ h }) => {
     expect(await summary()).toEqual({
       type: "cost_summary",
       month: { starting_at: iso(Date.UTC(2026, 10, 1)), ending_at: iso(Date.UTC(2026, 11, 1)) },
@@ -254,7 +249,7 @@ describe("the summary", () => {
     expect((await summary("model=claude-sonnet-5")).limit).toBeNull();
   });
 
-  test("has what was charged later beside it, and out of what remains", async () => {
+  test("has what was charged later beside it, and out of what remains", async ({ h }) => {
     const charged = await h.organization();
     const at = await makeKey(charged);
     await charged.admin.post("/v1/admin/workspaces/limits", {
@@ -298,7 +293,7 @@ describe("the summary", () => {
     ).not.toBeNull();
   });
 
-  test("of nothing is zero and forecasts nothing", async () => {
+  test("of nothing is zero and forecasts nothing", async ({ h }) => {
     const empty = await h.organization();
     expect(await summary("", empty.admin)).toMatchObject({
       month_to_date_usd: "0.00",

@@ -1,7 +1,7 @@
 import { get } from "node:http";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { expect } from "vitest";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { measureLiveBytes } from "#test/harness/live-bytes.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
@@ -11,13 +11,39 @@ const DAY = Date.UTC(2026, 10, 18);
 const REQUESTS = 30_000;
 const MEBIBYTE = 1024 ** 2;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  /** Reads the answer to its end. */
+  .extend(
+    "download",
+    ({ org }) =>
+      (path: string): Promise<Download> =>
+        new Promise((resolve, reject) => {
+          const before = measureLiveBytes();
+          const result: Download = { lines: 0, bytes: 0, grownBytes: 0 };
+          const request = get(
+            `${origin}${path}`,
+            { headers: { "x-api-key": org.adminKey } },
+            (answer) => {
+              answer.on("data", (piece: Buffer) => {
+                const isMeasured =
+                  result.bytes % MEBIBYTE >= (result.bytes + piece.length) % MEBIBYTE;
+                result.bytes += piece.length;
+                for (const byte of piece) if (byte === 10) result.lines++;
+                if (isMeasured)
+                  result.grownBytes = Math.max(result.grownBytes, measureLiveBytes() - before);
+              });
+              answer.on("end", () => resolve(result));
+              answer.on("error", reject);
+            },
+          );
+          request.on("error", reject);
+        }),
+  );
+
 let origin: string;
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   const { id: workspaceId } = await org.admin.createWorkspace();
   const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
   const one = { requestId: "req_first", organizationId: org.id, workspaceId, apiKeyId };
@@ -30,9 +56,6 @@ beforeAll(async () => {
     FROM usage_hour u, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
   origin = await h.app.listen({ host: "127.0.0.1", port: 0 });
 }, 120_000);
-afterAll(async () => {
-  await h.close();
-});
 
 interface Download {
   lines: number;
@@ -41,33 +64,9 @@ interface Download {
   grownBytes: number;
 }
 
-/** Reads the answer to its end. */
-function download(path: string): Promise<Download> {
-  return new Promise((resolve, reject) => {
-    const before = measureLiveBytes();
-    const result: Download = { lines: 0, bytes: 0, grownBytes: 0 };
-    const request = get(
-      `${origin}${path}`,
-      { headers: { "x-api-key": org.adminKey } },
-      (answer) => {
-        answer.on("data", (piece: Buffer) => {
-          const isMeasured = result.bytes % MEBIBYTE >= (result.bytes + piece.length) % MEBIBYTE;
-          result.bytes += piece.length;
-          for (const byte of piece) if (byte === 10) result.lines++;
-          if (isMeasured)
-            result.grownBytes = Math.max(result.grownBytes, measureLiveBytes() - before);
-        });
-        answer.on("end", () => resolve(result));
-        answer.on("error", reject);
-      },
-    );
-    request.on("error", reject);
-  });
-}
-
 const range = "starting_at=2026-11-18T00:00:00Z&ending_at=2026-11-19T00:00:00Z";
 
-test.each([
+test.for([
   ["requests", `/v1/admin/requests/export?format=jsonl&${range}`, REQUESTS, 0],
   ["requests as CSV", `/v1/admin/requests/export?format=csv&${range}`, REQUESTS, 1],
   [
@@ -82,10 +81,10 @@ test.each([
     5 * REQUESTS,
     1,
   ],
-])(
+] as const)(
   "%s: every line once, without keeping the file in memory",
   { timeout: 120_000 },
-  async (_, path, lines, heading) => {
+  async ([_, path, lines, heading], { download }) => {
     const found = await download(path);
     expect(found.lines).toBe(lines + heading);
     expect(found.bytes).toBeGreaterThan(8 * MEBIBYTE);
@@ -94,7 +93,7 @@ test.each([
   },
 );
 
-test("an export that a client leaves ends, and the server goes on", async () => {
+test("an export that a client leaves ends, and the server goes on", async ({ h, org }) => {
   const leaving = new AbortController();
   const answer = await fetch(`${origin}/v1/admin/requests/export?format=jsonl&${range}`, {
     headers: { "x-api-key": org.adminKey },

@@ -2,7 +2,7 @@
 import { usageGroups } from "@bursar/contract/admin/report-fields.ts";
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { ScopeType } from "#src/db/tables.ts";
 import { formatUsd, parseUsd } from "#src/domain/money.ts";
@@ -14,7 +14,7 @@ import { sumWeek } from "#src/recording/weeks.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances, findBalance } from "#src/spend/ledger/balances.sql.ts";
 import { chargesOf } from "#src/spend/ledger/charges.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
 // Random histories, reported in every way, against a sum over the records themselves.
@@ -27,14 +27,82 @@ const DAY_MS = 24 * HOUR_MS;
 const START = Date.UTC(2026, 7, 1);
 const END = Date.UTC(2026, 10, 20);
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  /** The weeks of the history, whatever day the test runs on; the last days of it stay days. */
+  .extend(
+    "sumUp",
+    { scope: "file" },
+    ({ h }) =>
+      async ({ from, to }: { from: number; to: number }): Promise<void> => {
+        await h.deps.database.transaction().execute(async (tx) => {
+          let { startMs, endMs } = periodOf("weekly", from);
+          await tx
+            .updateTable("usage_weeks")
+            .set({ summed_before: new Date(startMs) })
+            .execute();
+          for (; endMs <= to; { startMs, endMs } = periodOf("weekly", endMs)) {
+            await sumWeek(tx, new Date(startMs));
+          }
+        });
+      },
+  )
+  .extend("history", { scope: "file" }, ({ org }) => (): fc.Arbitrary<EndRecord[]> => {
+    // Edges of hours, days and months are where sums go wrong.
+    const hours = (END - START) / HOUR_MS;
+    const at = fc
+      .tuple(fc.integer({ min: 0, max: hours - 1 }), fc.constantFrom(0, 1, HOUR_MS - 1, 1_234_567))
+      .map(([hour, ms]) => START + hour * HOUR_MS + ms);
+    const one = fc.record({
+      key: fc.integer({ min: 0, max: 5 }),
+      startedAtMs: at,
+      model: fc.constantFrom("claude-sonnet-5", "claude-opus-5", "a 'quoted' model; --"),
+      outcome: fc.constantFrom<EndRecord["outcome"]>("answered", "refused", "aborted"),
+      httpStatus: fc.constantFrom(200, 400, 429, 529),
+      client: fc.constantFrom("curl", "claude-code"),
+      serviceTier: fc.constantFrom("standard", "batch"),
+      speed: fc.constantFrom("standard", "fast"),
+      inferenceGeo: fc.constantFrom("global", "us"),
+      contextWindow: fc.constantFrom<EndRecord["contextWindow"]>("0-200k", "200k-1M"),
+      nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
+    });
+    return fc.array(one, { minLength: 400, maxLength: 400 }).map((all) =>
+      all.map(({ key, nanoUsd, startedAtMs, ...rest }, index) =>
+        endRecord({
+          requestId: `req_${index}`,
+          organizationId: org.id,
+          startedAtMs,
+          ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
+          ...rest,
+          cost: {
+            input: nanoUsd,
+            cacheWrite5m: 0n,
+            cacheWrite1h: 0n,
+            cacheRead: 0n,
+            output: 0n,
+            webSearch: 0n,
+            total: nanoUsd,
+          },
+        }),
+      ),
+    );
+  })
+  .extend("allPages", ({ org }) => async (query: string): Promise<Report> => {
+    const data: Report["data"] = [];
+    let page = "";
+    for (;;) {
+      const answer = await org.admin.get<Report>(`/v1/admin/usage?${query}&limit=100&page=${page}`);
+      expect(answer.error.message).toBe("");
+      data.push(...answer.body.data);
+      if (answer.body.next_page === null) return { ...answer.body, data };
+      page = answer.body.next_page;
+    }
+  });
+
 let records: EndRecord[];
 const keys: { workspaceId: string; apiKeyId: string; memberId?: string }[] = [];
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org, sumUp, history }) => {
   const member = await org.member();
   for (let i = 0; i < 3; i++) {
     const { id: workspaceId } = await org.admin.createWorkspace();
@@ -49,64 +117,6 @@ beforeAll(async () => {
   await sumUp({ from: START, to: END });
   await h.deps.database.transaction().execute((tx) => addToBalances(tx, chargesOf(records)));
 });
-afterAll(async () => {
-  await h.close();
-});
-
-/** The weeks of the history, whatever day the test runs on; the last days of it stay days. */
-async function sumUp({ from, to }: { from: number; to: number }): Promise<void> {
-  await h.deps.database.transaction().execute(async (tx) => {
-    let { startMs, endMs } = periodOf("weekly", from);
-    await tx
-      .updateTable("usage_weeks")
-      .set({ summed_before: new Date(startMs) })
-      .execute();
-    for (; endMs <= to; { startMs, endMs } = periodOf("weekly", endMs)) {
-      await sumWeek(tx, new Date(startMs));
-    }
-  });
-}
-
-function history(): fc.Arbitrary<EndRecord[]> {
-  // Edges of hours, days and months are where sums go wrong.
-  const hours = (END - START) / HOUR_MS;
-  const at = fc
-    .tuple(fc.integer({ min: 0, max: hours - 1 }), fc.constantFrom(0, 1, HOUR_MS - 1, 1_234_567))
-    .map(([hour, ms]) => START + hour * HOUR_MS + ms);
-  const one = fc.record({
-    key: fc.integer({ min: 0, max: 5 }),
-    startedAtMs: at,
-    model: fc.constantFrom("claude-sonnet-5", "claude-opus-5", "a 'quoted' model; --"),
-    outcome: fc.constantFrom<EndRecord["outcome"]>("answered", "refused", "aborted"),
-    httpStatus: fc.constantFrom(200, 400, 429, 529),
-    client: fc.constantFrom("curl", "claude-code"),
-    serviceTier: fc.constantFrom("standard", "batch"),
-    speed: fc.constantFrom("standard", "fast"),
-    inferenceGeo: fc.constantFrom("global", "us"),
-    contextWindow: fc.constantFrom<EndRecord["contextWindow"]>("0-200k", "200k-1M"),
-    nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
-  });
-  return fc.array(one, { minLength: 400, maxLength: 400 }).map((all) =>
-    all.map(({ key, nanoUsd, startedAtMs, ...rest }, index) =>
-      endRecord({
-        requestId: `req_${index}`,
-        organizationId: org.id,
-        startedAtMs,
-        ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
-        ...rest,
-        cost: {
-          input: nanoUsd,
-          cacheWrite5m: 0n,
-          cacheWrite1h: 0n,
-          cacheRead: 0n,
-          output: 0n,
-          webSearch: 0n,
-          total: nanoUsd,
-        },
-      }),
-    ),
-  );
-}
 
 const labelOf = {
   workspace: (record) => record.workspaceId,
@@ -153,18 +163,6 @@ function found(report: Report, groups: readonly (typeof usageGroups)[number][]) 
   );
 }
 
-async function allPages(query: string): Promise<Report> {
-  const data: Report["data"] = [];
-  let page = "";
-  for (;;) {
-    const answer = await org.admin.get<Report>(`/v1/admin/usage?${query}&limit=100&page=${page}`);
-    expect(answer.error.message).toBe("");
-    data.push(...answer.body.data);
-    if (answer.body.next_page === null) return { ...answer.body, data };
-    page = answer.body.next_page;
-  }
-}
-
 describe("every report is the sum of the requests, whatever it is grouped by", () => {
   const edge = fc.integer({ min: 0, max: (END - START) / HOUR_MS }).map((n) => START + n * HOUR_MS);
   const question = fc.record({
@@ -176,7 +174,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     order: fc.constantFrom("asc", "desc"),
   });
 
-  test("by any groups, in any buckets, any range and any order", async () => {
+  test("by any groups, in any buckets, any range and any order", async ({ allPages }) => {
     await fc.assert(
       fc.asyncProperty(question, async ({ a, b, groups, bucket, orderBy, order }) => {
         fc.pre(a !== b && (bucket !== "1h" || Math.abs(a - b) <= 31 * DAY_MS));
@@ -208,7 +206,9 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     );
   });
 
-  test("by minute, from the sums that are kept and from the requests before them", async () => {
+  test("by minute, from the sums that are kept and from the requests before them", async ({
+    allPages,
+  }) => {
     const MINUTE_MS = 60_000;
     // A day that has no sums by minute any more, and the last days, which have.
     const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
@@ -224,7 +224,9 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     }
   });
 
-  test("the first groups and the others together are everything, in each bucket", async () => {
+  test("the first groups and the others together are everything, in each bucket", async ({
+    allPages,
+  }) => {
     for (const [groups, bucket] of [
       ["api_key", "1d"],
       ["workspace,model", "none"],
@@ -248,7 +250,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     }
   });
 
-  test("the dearest groups are the first", async () => {
+  test("the dearest groups are the first", async ({ allPages }) => {
     const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
     const all = await allPages(query);
     const top = await allPages(`${query}&top=3`);
@@ -257,7 +259,10 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
   });
 });
 
-test("reports add up to the settled spend of every scope and period, to the nano-dollar", async () => {
+test("reports add up to the settled spend of every scope and period, to the nano-dollar", async ({
+  h,
+  org,
+}) => {
   const scopes: { scopeType: ScopeType; scopeId: string; filter: string }[] = [
     { scopeType: "organization", scopeId: org.id, filter: "" },
     ...keys.flatMap(({ workspaceId, apiKeyId }) => [
@@ -288,7 +293,9 @@ test("reports add up to the settled spend of every scope and period, to the nano
   }
 });
 
-test("a range that ends now or later is the same as the one to the end of what there is", async () => {
+test("a range that ends now or later is the same as the one to the end of what there is", async ({
+  allPages,
+}) => {
   for (const groups of ["", "api_key", "workspace,model", "model"]) {
     const query = `starting_at=${iso(START + 20 * DAY_MS + HOUR_MS)}&group_by=${groups}&bucket=none`;
     const closed = await allPages(`${query}&ending_at=${iso(END)}`);
@@ -301,7 +308,7 @@ test("a range that ends now or later is the same as the one to the end of what t
   }
 });
 
-test("the rollups and the balances verify", async () => {
+test("the rollups and the balances verify", async ({ h }) => {
   expect(await listRollupDifferences(h.deps.database)).toEqual([]);
   expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
 });

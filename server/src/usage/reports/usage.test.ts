@@ -1,10 +1,11 @@
 // Oldest PostgreSQL: reports
 import type { getUsage, usageRow } from "@bursar/contract/admin/usage.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { formatUsd, parseUsd } from "#src/domain/money.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
-import { type AdminHarness, startAdmin, type TestOrganization } from "#test/harness/admin.ts";
+import type { TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
 type Report = z.output<(typeof getUsage)["response"]>;
@@ -33,15 +34,19 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const COST = "0.0000811";
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend("report", ({ org }) => async (query: string, client = org.admin): Promise<Report> => {
+    const answer = await client.get<Report>(`/v1/admin/usage?${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  });
+
 let other: TestOrganization;
 let first: { workspaceId: string; apiKeyId: string };
 let second: { workspaceId: string; apiKeyId: string };
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org }) => {
   other = await h.organization();
   [first, second] = [await makeKey(org), await makeKey(org)];
   const foreign = await makeKey(other);
@@ -57,9 +62,6 @@ beforeAll(async () => {
     endRecord({ requestId: "req_7", organizationId: other.id, startedAtMs: DAY, ...foreign }),
   ]);
 });
-afterAll(async () => {
-  await h.close();
-});
 
 async function makeKey({ admin }: TestOrganization) {
   const { id: workspaceId } = await admin.createWorkspace();
@@ -72,13 +74,10 @@ const range = (startMs: number, endMs: number) =>
   `starting_at=${iso(startMs)}&ending_at=${iso(endMs)}`;
 const wholeDay = range(DAY, DAY + DAY_MS);
 
-async function report(query: string, client = org.admin): Promise<Report> {
-  const answer = await client.get<Report>(`/v1/admin/usage?${query}`);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
-
-test("one row holds tokens by kind, requests, errors and cost, to the nano-dollar", async () => {
+test("one row holds tokens by kind, requests, errors and cost, to the nano-dollar", async ({
+  h,
+  report,
+}) => {
   const { data, totals, ...rest } = await report(wholeDay);
   const measures = {
     requests: 5,
@@ -129,7 +128,7 @@ describe("groups", () => {
       requests,
     }));
 
-  test("by workspace", async () => {
+  test("by workspace", async ({ report }) => {
     const { data } = await report(`${wholeDay}&group_by=workspace`);
     const expected = [
       { workspace_id: first.workspaceId, api_key_id: null, model: null, requests: 2 },
@@ -138,11 +137,11 @@ describe("groups", () => {
     expect(new Set(groupsOf(data))).toEqual(new Set(expected));
   });
 
-  test.each([
+  test.for([
     ["repeated", "group_by=api_key&group_by=model"],
     ["bracketed", "group_by[]=api_key&group_by[]=model"],
     ["separated by commas", "group_by=api_key,model"],
-  ])("by key and model, %s", async (_, groupBy) => {
+  ] as const)("by key and model, %s", async ([_, groupBy], { report }) => {
     const { data } = await report(`${wholeDay}&${groupBy}`);
     const group = (apiKeyId: string, model: string, requests: number) => ({
       workspace_id: null,
@@ -162,7 +161,7 @@ describe("groups", () => {
 });
 
 describe("buckets", () => {
-  test("hours: oldest first, those without requests left out", async () => {
+  test("hours: oldest first, those without requests left out", async ({ report }) => {
     const { data } = await report(`${wholeDay}&bucket=1h`);
     expect(
       data.map(({ starting_at, ending_at, requests }) => [starting_at, ending_at, requests]),
@@ -174,7 +173,7 @@ describe("buckets", () => {
     ]);
   });
 
-  test.each(["1m", "1h", "1d"])("%s add up to the same totals", async (bucket) => {
+  test.for(["1m", "1h", "1d"])("%s add up to the same totals", async (bucket, { report }) => {
     const { data, totals } = await report(`${wholeDay}&bucket=${bucket}&group_by=workspace,model`);
     const sum = data.reduce((nano, row) => nano + parseUsd(row.cost_usd), 0n);
     expect(formatUsd(sum)).toBe(totals.cost_usd);
@@ -182,7 +181,7 @@ describe("buckets", () => {
     expect([totals.errors, totals.estimated_requests, totals.unpriced_requests]).toEqual([1, 1, 1]);
   });
 
-  test("a range is widened to whole buckets, its end exclusive", async () => {
+  test("a range is widened to whole buckets, its end exclusive", async ({ report }) => {
     const inHours = await report(`${range(DAY + 1, DAY + HOUR_MS)}&bucket=1h`);
     expect([inHours.starting_at, inHours.ending_at]).toEqual([iso(DAY), iso(DAY + HOUR_MS)]);
     expect(inHours.totals.requests).toBe(2);
@@ -193,22 +192,22 @@ describe("buckets", () => {
     ]);
   });
 
-  test("without an end the range ends now", async () => {
+  test("without an end the range ends now", async ({ h, report }) => {
     const { ending_at, totals } = await report(`starting_at=${iso(DAY)}`);
     expect(ending_at).toBe(iso(Math.ceil(h.clock.nowMs / DAY_MS) * DAY_MS));
     expect(totals.requests).toBe(5);
   });
 
-  test("another offset means the same instant", async () => {
+  test("another offset means the same instant", async ({ report }) => {
     const query = `starting_at=2026-11-19T05:30:00%2B05:30&ending_at=${iso(DAY + DAY_MS)}`;
     expect((await report(query)).starting_at).toBe(iso(DAY));
   });
 
-  test.each([
+  test.for([
     ["1m", DAY_MS, "24 hours"],
     ["1h", 31 * DAY_MS, "31 days"],
     ["1d", 366 * DAY_MS, "366 days"],
-  ])("%s ranges have a longest length", async (bucket, maxMs, text) => {
+  ] as const)("%s ranges have a longest length", async ([bucket, maxMs, text], { org }) => {
     const longest = await org.admin.get(
       `/v1/admin/usage?${range(DAY + 1, DAY + 1 + maxMs)}&bucket=${bucket}`,
     );
@@ -222,7 +221,7 @@ describe("buckets", () => {
 });
 
 describe("filters", () => {
-  test("by workspace, key and model, several of each", async () => {
+  test("by workspace, key and model, several of each", async ({ report }) => {
     const requests = async (query: string) =>
       (await report(`${wholeDay}&${query}`)).totals.requests;
     expect(await requests(`workspace_id=${first.workspaceId}`)).toBe(2);
@@ -232,7 +231,7 @@ describe("filters", () => {
     expect(await requests(`workspace_id=${first.workspaceId}&model=new-model`)).toBe(0);
   });
 
-  test("by what does not exist for the caller: the documented 404", async () => {
+  test("by what does not exist for the caller: the documented 404", async ({ org }) => {
     const theirs = await makeKey(other);
     for (const id of ["wksp_unknown", theirs.workspaceId]) {
       const answer = await org.admin.get(`/v1/admin/usage?${wholeDay}&workspace_id=${id}`);
@@ -245,7 +244,7 @@ describe("filters", () => {
   });
 });
 
-test("pages hold every row once, and the totals of the whole range", async () => {
+test("pages hold every row once, and the totals of the whole range", async ({ report }) => {
   const query = `${wholeDay}&bucket=1h&group_by=workspace,api_key,model`;
   const all = await report(query);
   expect(all.data.length).toBe(5);
@@ -261,7 +260,7 @@ test("pages hold every row once, and the totals of the whole range", async () =>
   expect(seen).toEqual(all.data);
 });
 
-test("a cursor of another question is refused", async () => {
+test("a cursor of another question is refused", async ({ org, report }) => {
   const { next_page: page } = await report(`${wholeDay}&bucket=1h&limit=1`);
   const answer = await org.admin.get(`/v1/admin/usage?${wholeDay}&bucket=1m&limit=1&page=${page}`);
   expect(answer.status).toBe(400);
@@ -269,9 +268,9 @@ test("a cursor of another question is refused", async () => {
 });
 
 describe("a workspace key", () => {
-  test.each(["read", "write", "admin"])(
+  test.for(["read", "write", "admin"])(
     "with %s sees its own workspace only",
-    async (permission) => {
+    async (permission, { h, org, report }) => {
       const { key } = await org.admin.createApiKey(first.workspaceId, {
         permissions: [permission],
       });
@@ -285,11 +284,11 @@ describe("a workspace key", () => {
   );
 });
 
-test.each([
+test.for([
   ["starting_at=0000-01-01T00:00:00%2B14:00&ending_at=0000-01-01T12:00:00Z", "starting_at"],
   ["starting_at=9999-12-31T00:00:00Z&ending_at=9999-12-31T12:00:00Z", "starting_at"],
   ["starting_at=2026-11-19T00:00:00Z&ending_at=9999-12-31T12:00:00Z", "ending_at"],
-])("a time that no request can have is refused: %s", async (query, field) => {
+] as const)("a time that no request can have is refused: %s", async ([query, field], { org }) => {
   const answer = await org.admin.get(`/v1/admin/usage?${query}`);
   expect([answer.status, answer.error.message]).toEqual([
     400,
@@ -301,28 +300,28 @@ describe("a report without starting_at", () => {
   const NOVEMBER = Date.UTC(2026, 10, 1);
   const thisMonth = `starting_at=${iso(NOVEMBER)}`;
 
-  test.each(["usage", "usage/export", "cost", "cost/export"])(
+  test.for(["usage", "usage/export", "cost", "cost/export"])(
     "covers this month in UTC: %s",
-    async (path) => {
+    async (path, { org }) => {
       const answer = await org.admin.get(`/v1/admin/${path}`);
       const spelled = await org.admin.get(`/v1/admin/${path}?${thisMonth}`);
       expect([answer.status, answer.text]).toEqual([200, spelled.text]);
     },
   );
 
-  test("names the month in its answer", async () => {
+  test("names the month in its answer", async ({ h, report }) => {
     const { starting_at, ending_at } = await report("bucket=none");
     expect([starting_at, ending_at]).toEqual([iso(NOVEMBER), iso(h.clock.nowMs)]);
   });
 
-  test("begins with the month in which it ends, whose end is exclusive", async () => {
+  test("begins with the month in which it ends, whose end is exclusive", async ({ report }) => {
     const october = await report(`ending_at=${iso(NOVEMBER)}&bucket=none`);
     expect(october.starting_at).toBe(iso(Date.UTC(2026, 9, 1)));
     const november = await report(`ending_at=${iso(NOVEMBER + DAY_MS)}&bucket=none`);
     expect(november.starting_at).toBe(iso(NOVEMBER));
   });
 
-  test("is refused by minutes, which span a day at most", async () => {
+  test("is refused by minutes, which span a day at most", async ({ org }) => {
     const answer = await org.admin.get("/v1/admin/usage?bucket=1m");
     expect([answer.status, answer.error.message]).toEqual([
       400,
@@ -330,7 +329,7 @@ describe("a report without starting_at", () => {
     ]);
   });
 
-  test("has pages of the month in which the first was read", async () => {
+  test("has pages of the month in which the first was read", async ({ h, org, report }) => {
     const first = await report("group_by=api_key,model&limit=1");
     expect(first.next_page).not.toBeNull();
     const next = `/v1/admin/usage?group_by=api_key,model&limit=1&page=${first.next_page}`;
@@ -343,14 +342,14 @@ describe("a report without starting_at", () => {
   });
 });
 
-test("a range that begins in the future says against what it was held", async () => {
+test("a range that begins in the future says against what it was held", async ({ org }) => {
   const answer = await org.admin.get("/v1/admin/usage?starting_at=2030-01-01T00:00:00Z");
   expect(answer.error.message).toBe(
     "starting_at: expected a time before ending_at, which is now where it is omitted.",
   );
 });
 
-test("a cursor of a time that PostgreSQL does not know is refused", async () => {
+test("a cursor of a time that PostgreSQL does not know is refused", async ({ org }) => {
   const filters = { starting_at: iso(DAY), bucket: "1d" };
   const page = encodeCursor([-8_640_000_000_000_000, "", "", ""], filters);
   const answer = await org.admin.get(`/v1/admin/usage?starting_at=${iso(DAY)}&page=${page}`);
@@ -360,7 +359,7 @@ test("a cursor of a time that PostgreSQL does not know is refused", async () => 
   ]);
 });
 
-test("another organization's usage is its own", async () => {
+test("another organization's usage is its own", async ({ report }) => {
   const { totals } = await report(wholeDay, other.admin);
   expect([totals.requests, totals.cost_usd]).toEqual([1, COST]);
 });

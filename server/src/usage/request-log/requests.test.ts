@@ -1,16 +1,12 @@
 // Oldest PostgreSQL: reports
 import type { listRequests, loggedRequestDetail } from "@bursar/contract/admin/requests.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { newId } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
-import {
-  type AdminHarness,
-  type Client,
-  startAdmin,
-  type TestOrganization,
-} from "#test/harness/admin.ts";
+import type { Client, TestOrganization } from "#test/harness/admin.ts";
+import { serverTest as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
@@ -21,17 +17,32 @@ const LOG = "/v1/admin/requests";
 const NOON = Date.UTC(2026, 10, 19, 12);
 const HOUR_MS = 3_600_000;
 
-let h: AdminHarness;
-let org: TestOrganization;
+const test = base
+  .extend("org", { scope: "file" }, ({ h }) => h.organization())
+  .extend("makeKey", { scope: "file" }, ({ org }) => async (name: string) => {
+    const { id: workspaceId } = await org.admin.createWorkspace();
+    const { id: apiKeyId } = await org.admin.createApiKey(workspaceId, { name });
+    return { workspaceId, apiKeyId };
+  })
+  .extend("list", ({ org }) => async (query: string, client: Client = org.admin): Promise<Page> => {
+    const answer = await client.get<Page>(`${LOG}?${query}`);
+    expect(answer.error.message).toBe("");
+    return answer.body;
+  })
+  .extend(
+    "numbers",
+    ({ list }) =>
+      async (query: string, client?: Client) =>
+        (await list(query, client)).data.map(({ id }) => ids.indexOf(id)),
+  );
+
 let other: TestOrganization;
 let member: Awaited<ReturnType<TestOrganization["member"]>>;
 let first: { workspaceId: string; apiKeyId: string };
 let second: { workspaceId: string; apiKeyId: string };
 const ids: string[] = [];
 
-beforeAll(async () => {
-  h = await startAdmin();
-  org = await h.organization();
+test.beforeAll(async ({ h, org, makeKey }) => {
   other = await h.organization();
   [first, second] = [await makeKey("=cmd|' /C calc'!A0"), await makeKey('Key, "quoted"')];
   member = await org.member({
@@ -61,28 +72,13 @@ beforeAll(async () => {
     }),
   ]);
 });
-afterAll(async () => {
-  await h.close();
-});
 
 const blank = { requestId: "", organizationId: "", startedAtMs: 0 };
 
-async function makeKey(name: string) {
-  const { id: workspaceId } = await org.admin.createWorkspace();
-  const { id: apiKeyId } = await org.admin.createApiKey(workspaceId, { name });
-  return { workspaceId, apiKeyId };
-}
-
-async function list(query: string, client: Client = org.admin): Promise<Page> {
-  const answer = await client.get<Page>(`${LOG}?${query}`);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
-
-const numbers = async (query: string, client?: Client) =>
-  (await list(query, client)).data.map(({ id }) => ids.indexOf(id));
-
-test("a request is shown with all that is known of it, and nothing of its content", async () => {
+test("a request is shown with all that is known of it, and nothing of its content", async ({
+  org,
+  list,
+}) => {
   const { data } = await list("status=interrupted");
   expect(data).toEqual([
     {
@@ -140,7 +136,9 @@ test("a request is shown with all that is known of it, and nothing of its conten
   });
 });
 
-test("the first byte is never later than the end, in entries from before it was so either", async () => {
+test("the first byte is never later than the end, in entries from before it was so either", async ({
+  h,
+}) => {
   const home = await h.organization();
   const of = { ...first, organizationId: home.id, requestId: newId("req_", NOON) };
   await recordUsage(h.deps.database, [
@@ -150,7 +148,7 @@ test("the first byte is never later than the end, in entries from before it was 
   expect([body.first_byte_ms, body.latency_ms]).toEqual([50, 50]);
 });
 
-test("what somebody did in the playground says so", async () => {
+test("what somebody did in the playground says so", async ({ h, list }) => {
   const home = await h.organization();
   const { id: workspaceId } = await home.admin.createWorkspace();
   const person = await home.member({ workspaces: { [workspaceId]: "workspace_developer" } });
@@ -166,7 +164,7 @@ test("what somebody did in the playground says so", async () => {
 });
 
 describe("filters", () => {
-  test.each([
+  test.for([
     ["", [5, 4, 3, 2, 1, 0]],
     ["status=rate_limited", [2]],
     ["status=rate_limited,server_error", [3, 2]],
@@ -186,11 +184,11 @@ describe("filters", () => {
     ["request_id=user_", []],
     ["request_id=req_%25", []],
     ["request_id=req_'--", []],
-  ])("%s", async (query, expected) => {
+  ] as const)("%s", async ([query, expected], { numbers }) => {
     expect((await numbers(query)).toSorted()).toEqual(expected.toSorted());
   });
 
-  test("by workspace, key and member", async () => {
+  test("by workspace, key and member", async ({ org, numbers }) => {
     expect(await numbers(`workspace_id=${second.workspaceId}`)).toEqual([3, 2]);
     expect(await numbers(`api_key_id=${first.apiKeyId}`)).toEqual([5, 4, 1, 0]);
     expect(await numbers(`member_id=${member.id}`)).toEqual([1]);
@@ -202,7 +200,7 @@ describe("filters", () => {
     }
   });
 
-  test("by an id, or by any beginning of one", async () => {
+  test("by an id, or by any beginning of one", async ({ numbers }) => {
     const id = ids[3] ?? "";
     for (const length of [7, 9, 12, 20, id.length]) {
       expect(await numbers(`request_id=${id.slice(0, length)}`)).toContain(3);
@@ -211,7 +209,7 @@ describe("filters", () => {
     expect(await numbers(`request_id=${id}x`)).toEqual([]);
   });
 
-  test.each([
+  test.for([
     ["min_cost_usd=-1", "min_cost_usd"],
     ["min_cost_usd=1e400", "min_cost_usd"],
     ["status=fine", "status"],
@@ -219,12 +217,12 @@ describe("filters", () => {
     ["starting_at=1999-01-01T00:00:00Z", "starting_at"],
     ["request_id=a%20b", "request_id"],
     ["model=%00", "model"],
-  ])("%s is refused", async (query, field) => {
+  ] as const)("%s is refused", async ([query, field], { org }) => {
     const answer = await org.admin.get(`${LOG}?${query}`);
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(field)]);
   });
 
-  test.each([
+  test.for([
     "' OR 1=1 --",
     "'; DROP TABLE usage_event; --",
     "\\",
@@ -233,7 +231,7 @@ describe("filters", () => {
     "\u{1f600}",
     "{a,b}",
     '","',
-  ])("%j in a filter is a value and nothing else", async (text) => {
+  ])("%j in a filter is a value and nothing else", async (text, { list, numbers }) => {
     const value = encodeURIComponent(text);
     for (const name of ["model", "client", "service_tier", "speed", "member_id"]) {
       expect(await numbers(`${name}=${value}`)).toEqual([]);
@@ -243,7 +241,7 @@ describe("filters", () => {
 });
 
 describe("pages", () => {
-  test("hold every request once, newest first, those of one millisecond too", async () => {
+  test("hold every request once, newest first, those of one millisecond too", async ({ list }) => {
     for (const query of ["", "service_tier=standard"]) {
       const seen: string[] = [];
       let page = "";
@@ -259,7 +257,7 @@ describe("pages", () => {
     }
   });
 
-  test("a cursor of other filters, or of nowhere, is refused", async () => {
+  test("a cursor of other filters, or of nowhere, is refused", async ({ org, list }) => {
     const { next_page: page } = await list("limit=1");
     for (const query of [
       `limit=1&status=answered&page=${page}`,
@@ -270,14 +268,19 @@ describe("pages", () => {
     }
   });
 
-  test("a cursor grants nothing: another organization that gives it back sees its own log", async () => {
+  test("a cursor grants nothing: another organization that gives it back sees its own log", async ({
+    list,
+  }) => {
     const { next_page: page } = await list("limit=1");
     expect((await list(`limit=1&page=${page}`, other.admin)).data).toEqual([]);
   });
 });
 
 describe("who sees what", () => {
-  test("a workspace's user sees what the own keys did, others' requests are not there", async () => {
+  test("a workspace's user sees what the own keys did, others' requests are not there", async ({
+    h,
+    list,
+  }) => {
     const home = await h.organization();
     const { id: workspaceId } = await home.admin.createWorkspace();
     const user = await home.member({ workspaces: { [workspaceId]: "workspace_user" } });
@@ -303,7 +306,7 @@ describe("who sees what", () => {
     expect(lines.map((line) => JSON.parse(line).id)).toEqual([own]);
   });
 
-  test("a developer sees the whole workspace and no other", async () => {
+  test("a developer sees the whole workspace and no other", async ({ org, numbers }) => {
     const developer = await org.member({
       workspaces: { [second.workspaceId]: "workspace_developer" },
     });
@@ -314,12 +317,12 @@ describe("who sees what", () => {
     expect([hidden.status, hidden.error]).toEqual([404, missing.error]);
   });
 
-  test("another organization's requests are not there", async () => {
+  test("another organization's requests are not there", async ({ numbers }) => {
     expect(await numbers("", other.admin)).toEqual([]);
     expect((await other.admin.get(`${LOG}/${ids[0]}`)).status).toBe(404);
   });
 
-  test.each([
+  test.for([
     "req_",
     "req_x",
     "nonsense",
@@ -327,14 +330,16 @@ describe("who sees what", () => {
     "req_ÿÿÿÿÿÿÿÿ",
     `req_${"z".repeat(24)}`,
     `req_${"z".repeat(90)}`,
-  ])("%s is no request", async (id) => {
+  ])("%s is no request", async (id, { org }) => {
     const { status } = await org.admin.get(`${LOG}/${encodeURIComponent(id)}`);
     expect([400, 404]).toContain(status);
   });
 });
 
 describe("export", () => {
-  test("CSV holds the same requests; cells that a spreadsheet would calculate are text", async () => {
+  test("CSV holds the same requests; cells that a spreadsheet would calculate are text", async ({
+    org,
+  }) => {
     const answer = await org.admin.get(`${LOG}/export?format=csv`);
     expect(answer.headers["content-type"]).toBe("text/csv; charset=utf-8");
     expect(answer.headers["content-disposition"]).toBe(
@@ -349,7 +354,7 @@ describe("export", () => {
     expect(lines[1]).toContain(",0.0000811,900,300,");
   });
 
-  test("JSON lines are the entries of the list", async () => {
+  test("JSON lines are the entries of the list", async ({ org, list }) => {
     const answer = await org.admin.get(
       `${LOG}/export?format=jsonl&status=rate_limited,server_error`,
     );
@@ -361,7 +366,7 @@ describe("export", () => {
     expect(lines).toEqual((await list("status=rate_limited,server_error")).data);
   });
 
-  test("what is refused is refused before the file begins", async () => {
+  test("what is refused is refused before the file begins", async ({ org }) => {
     const answer = await org.admin.get(`${LOG}/export?workspace_id=wksp_unknown`);
     expect([answer.status, answer.error.type]).toEqual([404, "not_found_error"]);
   });
@@ -375,7 +380,7 @@ describe("export", () => {
 describe("how long requests are kept", () => {
   const SETTINGS = "/v1/admin/request_log/settings";
 
-  test("is for ever at first, is set once, and leaves its audit event", async () => {
+  test("is for ever at first, is set once, and leaves its audit event", async ({ h, org }) => {
     const shown = (retention_days: number | null) => ({
       type: "request_log_settings",
       retention_days,
