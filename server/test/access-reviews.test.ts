@@ -2,17 +2,17 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
+import { test as base } from "#test/harness/product-test.ts";
 import {
   root,
   type ServerProcess,
   sendMessage,
   serverEnvironment,
   startServer,
-  stopAllServers,
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
@@ -21,13 +21,38 @@ import {
 const REVIEWS = "/v1/admin/access_reviews";
 const OWNER = "user_000000000000000000000001";
 
-let server: ServerProcess;
+const test = base
+  .extend(
+    "bursar",
+    ({ server }) =>
+      (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
+        const options = { cwd: root, env: serverEnvironment(server.dataDir) };
+        return new Promise((resolve) => {
+          execFile(process.execPath, ["bursar", ...args], options, (error, stdout, stderr) => {
+            resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+          });
+        });
+      },
+  )
+  /** A review of the workspace's keys that removes what nobody decides about. */
+  .extend(
+    "startReview",
+    ({ server }) =>
+      async (workspaceId: string, on = server): Promise<string> => {
+        const review = await on.mustAdmin("POST", REVIEWS, {
+          name: "Keys",
+          scope: { paths: ["workspace_key"], workspace_ids: [workspaceId] },
+          reviewer_ids: [OWNER],
+          due_at: new Date(Date.now() + 86_400_000).toISOString(),
+          if_no_answer: "remove",
+        });
+        return String(review["id"]);
+      },
+  );
 
-beforeAll(async () => {
-  server = await startServer();
+test.beforeAll(async ({ server }) => {
   await addOwner(server);
 }, 90_000);
-afterAll(stopAllServers);
 
 async function addOwner(to: ServerProcess): Promise<void> {
   await to.sql(
@@ -52,28 +77,10 @@ async function addKeys(to: ServerProcess, workspaceId: string, count: number): P
   }
 }
 
-function bursar(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const options = { cwd: root, env: serverEnvironment(server.dataDir) };
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["bursar", ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-/** A review of the workspace's keys that removes what nobody decides about. */
-async function startReview(workspaceId: string, on = server): Promise<string> {
-  const review = await on.mustAdmin("POST", REVIEWS, {
-    name: "Keys",
-    scope: { paths: ["workspace_key"], workspace_ids: [workspaceId] },
-    reviewer_ids: [OWNER],
-    due_at: new Date(Date.now() + 86_400_000).toISOString(),
-    if_no_answer: "remove",
-  });
-  return String(review["id"]);
-}
-
-test("keys that a closed review takes away are refused within a second", async () => {
+test("keys that a closed review takes away are refused within a second", async ({
+  server,
+  startReview,
+}) => {
   const { workspaceId, key } = await server.workspaceWithKey();
   expect((await sendMessage(server.url, key)).status).toBe(200);
   const id = await startReview(workspaceId);
@@ -95,7 +102,7 @@ function whenClosed(node: ServerProcess, id: string): Promise<Record<string, unk
 
 test("what does not fit into the answer's time is carried out by the job", {
   timeout: 180_000,
-}, async () => {
+}, async ({ server, startReview }) => {
   const { workspaceId } = await server.workspaceWithKey();
   const total = 231;
   await addKeys(server, workspaceId, total - 1);
@@ -113,7 +120,7 @@ test("what does not fit into the answer's time is carried out by the job", {
 
 test("kill -9 in the middle of carrying out: after each restart it goes on by itself, and each removal happens once", {
   timeout: 240_000,
-}, async () => {
+}, async ({ startReview }) => {
   // A database of its own outlives the server, and keeps what is locked in it.
   const database = await createTestDatabase();
   const env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
@@ -201,7 +208,11 @@ async function lockKeys(
   return () => client.end();
 }
 
-test("`bursar reviews verify` tells evidence from what was made of it", async () => {
+test("`bursar reviews verify` tells evidence from what was made of it", async ({
+  server,
+  bursar,
+  startReview,
+}) => {
   const { workspaceId } = await server.workspaceWithKey();
   const id = await startReview(workspaceId);
   const { text } = await server.admin("GET", `${REVIEWS}/${id}/evidence`);

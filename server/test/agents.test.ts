@@ -1,21 +1,14 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { eventually } from "./harness/eventually.ts";
-import {
-  blockStart,
-  type FakeUpstream,
-  messageEnd,
-  messageJson,
-  sse,
-  startFakeUpstream,
-  textDelta,
-} from "./harness/fake-upstream.ts";
+import { blockStart, messageEnd, messageJson, sse, textDelta } from "./harness/fake-upstream.ts";
 import {
   type ServerProcess,
   startServer,
   stopAllServers,
   type WorkspaceWithKey,
 } from "./harness/server-process.ts";
+import { test } from "./harness/upstream-test.ts";
 
 // Fifty agents of one team on one strict limit: a real server, the official SDK as it comes, and an upstream that answers
 // every prompt of 20 KB with 600 tokens, while each request may ask for 32,000.
@@ -30,13 +23,10 @@ const COST_USD = (5_000 * 2 + 600 * 10) / 1e6;
 /** By the count of its tokens with the margin of that, in the dearest place. */
 const WORST_CASE_USD = ((MAX_TOKENS * 10 + (5_000 + 1_024) * 2) * 1.1) / 1e6;
 const ANSWER_MS = 100;
-
-let upstream: FakeUpstream;
 let server: ServerProcess;
 let team: WorkspaceWithKey;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   upstream.script = async (exchange) => {
     if (exchange.received.url.includes("count_tokens")) {
       exchange.json({ input_tokens: USAGE.input_tokens });
@@ -60,7 +50,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
 
 interface Outcome {

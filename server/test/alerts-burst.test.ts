@@ -1,13 +1,8 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import { afterAll, expect } from "vitest";
+import { test as base } from "./harness/database-test.ts";
 import { eventually } from "./harness/eventually.ts";
-import {
-  type Exchange,
-  type FakeUpstream,
-  messageJson,
-  startFakeUpstream,
-} from "./harness/fake-upstream.ts";
+import { type Exchange, messageJson } from "./harness/fake-upstream.ts";
 import { type MailServer, startMailServer } from "./harness/mail-server.ts";
 import { startNodeClock } from "./harness/node-clock.ts";
 import { type Receiver, startReceiver } from "./harness/receiver.ts";
@@ -41,16 +36,99 @@ const PASSED_SECONDS = 150;
 /** By then the living have sent what is theirs. */
 const QUIET_MS = 3_000;
 
-let db: TestDatabase;
-let upstream: FakeUpstream;
+const test = base.extend("alerts", ({ db }) => {
+  async function firingsOf({ workspaceId }: WorkspaceWithKey): Promise<Fired[]> {
+    const rows = await db.database
+      .selectFrom("alert_firing as firing")
+      .innerJoin("alert", "alert.id", "firing.alert_id")
+      .select(["firing.id", "threshold", "fired_at", "covered_by_id"])
+      .where("alert.name", "=", "Burst")
+      .where("workspace_id", "=", workspaceId)
+      .execute();
+    return rows.map(({ id, threshold, fired_at, covered_by_id }) => {
+      return { id, threshold, firedAtMs: fired_at.getTime(), coveredById: covered_by_id };
+    });
+  }
+
+  /** Messages about the firings that are not sent yet, mail included: handed to the mail server. */
+  async function countWaiting(firings: readonly Fired[]): Promise<number> {
+    const deliveries = await db.database
+      .selectFrom("alert_delivery")
+      .select(["id", "status"])
+      .where(
+        "alert_firing_id",
+        "in",
+        firings.map(({ id }) => id),
+      )
+      .execute();
+    const mails = await db.database
+      .selectFrom("mail")
+      .select(["id", "status"])
+      .where(
+        "about_id",
+        "in",
+        deliveries.map(({ id }) => id),
+      )
+      .execute();
+    expect(deliveries).toHaveLength(3 * idsWithMessages(firings).length);
+    return [...deliveries, ...mails].filter(({ status }) => status !== "sent").length;
+  }
+
+  /** Lets the time pass that the work of a dead node is left to it, once all that still waits is that. */
+  async function letTimePass(firings: readonly Fired[]): Promise<void> {
+    let known = { waiting: Number.NaN, sinceMs: Date.now() };
+    await eventually(60_000, "the living to have sent what is theirs", async () => {
+      const waiting = await countWaiting(firings);
+      if (waiting !== known.waiting) known = { waiting, sinceMs: Date.now() };
+      return Date.now() - known.sinceMs >= QUIET_MS ? true : null;
+    });
+    const passed = sql`make_interval(secs => ${PASSED_SECONDS})`;
+    await sql`UPDATE graphile_worker._private_jobs SET locked_at = locked_at - ${passed}
+    WHERE locked_at IS NOT NULL`.execute(db.database);
+    await sql`UPDATE alert_delivery SET created_at = created_at - ${passed}, last_attempt_at = last_attempt_at - ${passed}
+    WHERE status = 'queued'`.execute(db.database);
+    await sql`UPDATE mail SET created_at = created_at - ${passed}, claimed_until = claimed_until - ${passed}
+    WHERE status = 'queued'`.execute(db.database);
+  }
+
+  /** Waits until all is told, and gives what each receiver got about these firings: ids of messages, each once. */
+  async function toldAbout(
+    made: WorkspaceWithKey,
+    boundMs: number,
+    meanwhile: (firings: readonly Fired[]) => Promise<void> = async () => undefined,
+  ) {
+    const firings = await eventually(60_000, "four firings", async () => {
+      const found = await firingsOf(made);
+      return found.length >= THRESHOLDS.length ? found : null;
+    });
+    await meanwhile(firings);
+    await eventually(boundMs, "every message to be sent", async () =>
+      (await countWaiting(firings)) === 0 ? true : null,
+    );
+    const ids = new Set(firings.map(({ id }) => id));
+    const about = (text: string) => /alerts\/firings\/(firing_\w+)/.exec(text)?.[1] ?? "";
+    const mails = mail.received.filter(({ text = "" }) => ids.has(about(text)));
+    const posts = receiver.received.filter(({ body }) => ids.has(about(body)));
+    const slack = posts.filter(({ path }) => path === "/slack");
+    const webhook = posts.filter(({ path }) => path === "/webhook");
+    return {
+      firings,
+      mails: mails.map(({ messageId = "", text = "" }) => ({ messageId, firingId: about(text) })),
+      slackIds: slack.map(({ body }) => about(body)),
+      webhookIds: webhook.map(({ headers }) => String(headers["webhook-id"])),
+      webhookFirings: webhook.map(({ body }) => about(body)),
+    };
+  }
+
+  return { letTimePass, toldAbout };
+});
+
 let mail: MailServer;
 let mailedAtMs: Map<string, number>;
 let receiver: Receiver;
 let nodes: ServerProcess[];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ db, upstream }) => {
   mail = await startMailServer();
   mailedAtMs = noteTimes(mail);
   receiver = await startReceiver();
@@ -72,8 +150,6 @@ afterAll(async () => {
   await stopAllServers();
   await receiver.close();
   await mail.close();
-  await upstream.close();
-  await db.drop();
 });
 
 /** When each message was first accepted, by its Message-ID. */
@@ -145,105 +221,22 @@ interface Fired {
   firedAtMs: number;
 }
 
-async function firingsOf({ workspaceId }: WorkspaceWithKey): Promise<Fired[]> {
-  const rows = await db.database
-    .selectFrom("alert_firing as firing")
-    .innerJoin("alert", "alert.id", "firing.alert_id")
-    .select(["firing.id", "threshold", "fired_at", "covered_by_id"])
-    .where("alert.name", "=", "Burst")
-    .where("workspace_id", "=", workspaceId)
-    .execute();
-  return rows.map(({ id, threshold, fired_at, covered_by_id }) => {
-    return { id, threshold, firedAtMs: fired_at.getTime(), coveredById: covered_by_id };
-  });
-}
-
 /** Ids of the firings that have messages: those that no higher threshold covers. */
 function idsWithMessages(firings: readonly Fired[]): string[] {
   return sorted(firings.filter(({ coveredById }) => coveredById === null).map(({ id }) => id));
-}
-
-/** Messages about the firings that are not sent yet, mail included: handed to the mail server. */
-async function countWaiting(firings: readonly Fired[]): Promise<number> {
-  const deliveries = await db.database
-    .selectFrom("alert_delivery")
-    .select(["id", "status"])
-    .where(
-      "alert_firing_id",
-      "in",
-      firings.map(({ id }) => id),
-    )
-    .execute();
-  const mails = await db.database
-    .selectFrom("mail")
-    .select(["id", "status"])
-    .where(
-      "about_id",
-      "in",
-      deliveries.map(({ id }) => id),
-    )
-    .execute();
-  expect(deliveries).toHaveLength(3 * idsWithMessages(firings).length);
-  return [...deliveries, ...mails].filter(({ status }) => status !== "sent").length;
-}
-
-/** Lets the time pass that the work of a dead node is left to it, once all that still waits is that. */
-async function letTimePass(firings: readonly Fired[]): Promise<void> {
-  let known = { waiting: Number.NaN, sinceMs: Date.now() };
-  await eventually(60_000, "the living to have sent what is theirs", async () => {
-    const waiting = await countWaiting(firings);
-    if (waiting !== known.waiting) known = { waiting, sinceMs: Date.now() };
-    return Date.now() - known.sinceMs >= QUIET_MS ? true : null;
-  });
-  const passed = sql`make_interval(secs => ${PASSED_SECONDS})`;
-  await sql`UPDATE graphile_worker._private_jobs SET locked_at = locked_at - ${passed}
-    WHERE locked_at IS NOT NULL`.execute(db.database);
-  await sql`UPDATE alert_delivery SET created_at = created_at - ${passed}, last_attempt_at = last_attempt_at - ${passed}
-    WHERE status = 'queued'`.execute(db.database);
-  await sql`UPDATE mail SET created_at = created_at - ${passed}, claimed_until = claimed_until - ${passed}
-    WHERE status = 'queued'`.execute(db.database);
-}
-
-/** Waits until all is told, and gives what each receiver got about these firings: ids of messages, each once. */
-async function toldAbout(
-  made: WorkspaceWithKey,
-  boundMs: number,
-  meanwhile: (firings: readonly Fired[]) => Promise<void> = async () => undefined,
-) {
-  const firings = await eventually(60_000, "four firings", async () => {
-    const found = await firingsOf(made);
-    return found.length >= THRESHOLDS.length ? found : null;
-  });
-  await meanwhile(firings);
-  await eventually(boundMs, "every message to be sent", async () =>
-    (await countWaiting(firings)) === 0 ? true : null,
-  );
-  const ids = new Set(firings.map(({ id }) => id));
-  const about = (text: string) => /alerts\/firings\/(firing_\w+)/.exec(text)?.[1] ?? "";
-  const mails = mail.received.filter(({ text = "" }) => ids.has(about(text)));
-  const posts = receiver.received.filter(({ body }) => ids.has(about(body)));
-  const slack = posts.filter(({ path }) => path === "/slack");
-  const webhook = posts.filter(({ path }) => path === "/webhook");
-  return {
-    firings,
-    mails: mails.map(({ messageId = "", text = "" }) => ({ messageId, firingId: about(text) })),
-    slackIds: slack.map(({ body }) => about(body)),
-    webhookIds: webhook.map(({ headers }) => String(headers["webhook-id"])),
-    webhookFirings: webhook.map(({ body }) => about(body)),
-  };
 }
 
 const sorted = (texts: Iterable<string>) => [...texts].sort();
 
 test("a burst over all thresholds fires each once, and sends one message about each uncovered one through each channel", {
   timeout: 240_000,
-}, async () => {
+}, async ({ upstream, alerts }) => {
   upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
   const made = await limitedWorkspace();
   const clock = await startNodeClock(nodes);
   const statuses = await Promise.all(burst(made));
   expect(new Set(statuses)).toEqual(new Set([200]));
-  const told = await toldAbout(made, 60_000);
+  const told = await alerts.toldAbout(made, 60_000);
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = idsWithMessages(told.firings);
   expect(sorted(told.mails.map(({ firingId }) => firingId))).toEqual(firingIds);
@@ -263,7 +256,7 @@ test("a burst over all thresholds fires each once, and sends one message about e
 
 test("a node is killed in a burst while messages are on their way: still each once, by the id of the message", {
   timeout: TAKEN_UP_MS + 180_000,
-}, async () => {
+}, async ({ upstream, alerts }) => {
   const hung: Exchange[] = [];
   let answered = 0;
   upstream.script = (exchange) => void hung.push(exchange);
@@ -291,7 +284,11 @@ test("a node is killed in a burst while messages are on their way: still each on
   const answers = await Promise.all(statuses);
   expect(answers.filter((status) => status === 200).length).toBeGreaterThan(answered);
   nodes[2] = await node(2).restart();
-  const told = await toldAbout(made, TAKEN_UP_MS - PASSED_SECONDS * 1_000, letTimePass);
+  const told = await alerts.toldAbout(
+    made,
+    TAKEN_UP_MS - PASSED_SECONDS * 1_000,
+    alerts.letTimePass,
+  );
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = idsWithMessages(told.firings);
   const once = (ids: readonly string[]) => sorted(new Set(ids));

@@ -2,9 +2,8 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
-import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   postgresPid,
   root,
@@ -16,6 +15,7 @@ import {
   temporaryFolder,
   type WorkspaceWithKey,
 } from "#test/harness/server-process.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
 // The whole drill, over real processes: a backup while requests run, the server lost, the file put into an empty folder.
 
@@ -24,15 +24,13 @@ const PASSPHRASE = "a passphrase of this test";
 const KEY_MS = 30_000;
 
 let server: ServerProcess;
-let upstream: FakeUpstream;
 let workspace: WorkspaceWithKey;
 let folder: string;
 let file: string;
 
-beforeAll(async () => {
+test.beforeAll(async ({ upstream }) => {
   folder = await temporaryFolder();
   file = join(folder, "company.backup");
-  upstream = await startFakeUpstream();
   server = await startServer({ args: [], env: { BURSAR_LEASE_TTL: "60s" } });
   workspace = await server.workspaceWithKey();
   await server.mustOperator("POST", "/v1/admin/upstreams", {
@@ -47,7 +45,6 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
 
 interface Ran {
@@ -77,7 +74,9 @@ async function readMoney(of: ServerProcess): Promise<object> {
   return sums ?? {};
 }
 
-test("what was there is there again: money, credential and log; its keys work when they are confirmed", async () => {
+test("what was there is there again: money, credential and log; its keys work when they are confirmed", async ({
+  upstream,
+}) => {
   const until = new AbortController();
   const traffic = [1, 2].map(async () => {
     while (!until.signal.aborted) await sendMessage(server.url, workspace.key);

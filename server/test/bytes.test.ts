@@ -1,22 +1,51 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type FakeUpstream,
-  messageEvents,
-  messageJson,
-  sha256,
-  startFakeUpstream,
-} from "#test/harness/fake-upstream.ts";
+import { afterAll, expect } from "vitest";
+import { messageEvents, messageJson, sha256 } from "#test/harness/fake-upstream.ts";
 import { type ServerProcess, startServer, stopAllServers } from "#test/harness/server-process.ts";
+import { test as base } from "#test/harness/upstream-test.ts";
 
 // Through a real process and directly: the same bytes.
 
-let upstream: FakeUpstream;
+const test = base
+  .extend(
+    "exchange",
+    ({ upstream }) =>
+      async (origin: string, body: string): Promise<Exchanged> => {
+        const response = await fetch(`${origin}/v1/messages`, {
+          method: "POST",
+          headers: {
+            "x-api-key": key,
+            "content-type": "application/json",
+            "anthropic-version": "2023-06-01",
+          },
+          body,
+        });
+        const bytes = Buffer.from(await response.arrayBuffer());
+        return {
+          status: response.status,
+          contentType: response.headers.get("content-type"),
+          sentSha256: upstream.received.at(-1)?.bodySha256,
+          answerSha256: sha256(bytes),
+          bytes: bytes.length,
+        };
+      },
+  )
+  .extend(
+    "expectSameBytes",
+    ({ upstream, exchange }) =>
+      async (body: string): Promise<Exchanged> => {
+        const direct = await exchange(upstream.origin, body);
+        const through = await exchange(server.url, body);
+        expect(through).toEqual(direct);
+        expect(through.sentSha256).toBe(sha256(body));
+        return through;
+      },
+  );
+
 let server: ServerProcess;
 let key: string;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   server = await startServer({
     env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
   });
@@ -24,7 +53,6 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
 
 interface Exchanged {
@@ -35,40 +63,12 @@ interface Exchanged {
   bytes: number;
 }
 
-async function exchange(origin: string, body: string): Promise<Exchanged> {
-  const response = await fetch(`${origin}/v1/messages`, {
-    method: "POST",
-    headers: {
-      "x-api-key": key,
-      "content-type": "application/json",
-      "anthropic-version": "2023-06-01",
-    },
-    body,
-  });
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return {
-    status: response.status,
-    contentType: response.headers.get("content-type"),
-    sentSha256: upstream.received.at(-1)?.bodySha256,
-    answerSha256: sha256(bytes),
-    bytes: bytes.length,
-  };
-}
-
-async function expectSameBytes(body: string): Promise<Exchanged> {
-  const direct = await exchange(upstream.origin, body);
-  const through = await exchange(server.url, body);
-  expect(through).toEqual(direct);
-  expect(through.sentSha256).toBe(sha256(body));
-  return through;
-}
-
 /** Spaces, escapes, an odd number form, key order, a field of tomorrow: whatever a parser would tidy up. */
 function untidyBody(system: string, stream: boolean): string {
   return `{ "stream" :${stream},"future_field":{"z":1.50e+2,"a":"\\u00e9\\/"},\t"model":"claude-of-tomorrow",\n"max_tokens":16,"system":${JSON.stringify(system)},"messages":[{"role":"user","content":"Grüße 👋"}] }`;
 }
 
-test("a body of 5 MB and a JSON answer", async () => {
+test("a body of 5 MB and a JSON answer", async ({ upstream, expectSameBytes }) => {
   const answer = `{ "id":"msg_01", "usage":{"input_tokens":10,"output_tokens":5.0e0},"content":[ ],\n "model":"claude-haiku-4-5-20251001","é":"\\u00e9" }`;
   upstream.script = (one) => one.json(answer);
   const body = untidyBody(randomBytes(2_500_000).toString("hex"), false);
@@ -77,7 +77,10 @@ test("a body of 5 MB and a JSON answer", async () => {
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
 });
 
-test("the largest body that the Claude API takes, 32 MB to the byte", async () => {
+test("the largest body that the Claude API takes, 32 MB to the byte", async ({
+  upstream,
+  expectSameBytes,
+}) => {
   upstream.script = (one) => one.json(messageJson());
   const frame = Buffer.byteLength(untidyBody("", false));
   const body = untidyBody("a".repeat(32 * 1024 * 1024 - frame), false);
@@ -85,21 +88,21 @@ test("the largest body that the Claude API takes, 32 MB to the byte", async () =
   expect(await expectSameBytes(body)).toMatchObject({ status: 200 });
 });
 
-test("a JSON answer of 5 MB", async () => {
+test("a JSON answer of 5 MB", async ({ upstream, expectSameBytes }) => {
   const answer = JSON.stringify(messageJson({ text: randomBytes(2_500_000).toString("hex") }));
   upstream.script = (one) => one.json(answer);
   const exchanged = await expectSameBytes(untidyBody("", false));
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
 });
 
-test("a stream of 2,000 events", async () => {
+test("a stream of 2,000 events", async ({ upstream, expectSameBytes }) => {
   const events = messageEvents(2_000);
   upstream.script = (one) => one.stream(events);
   const exchanged = await expectSameBytes(untidyBody("", true));
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(events.join("")) });
 });
 
-test("an error of the upstream", async () => {
+test("an error of the upstream", async ({ upstream, expectSameBytes }) => {
   const error = `{"type":"error",  "error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_upstream"}`;
   upstream.script = (one) => one.json(error, { status: 529 });
   const exchanged = await expectSameBytes(untidyBody("", false));

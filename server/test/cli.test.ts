@@ -2,31 +2,61 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
+import { test as base } from "#test/harness/product-test.ts";
 import {
   callAdmin,
   root,
-  type ServerProcess,
   serverEnvironment,
-  startServer,
-  stopAllServers,
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
 // `./bursar` as people and scripts use it: what it prints where, and what it exits with.
 
-let server: ServerProcess;
+const test = base.extend("cli", { scope: "file" }, ({ server }) => {
+  /** Runs `./bursar` on the server's data folder, its output piped, with `input` piped in. */
+  function bursar(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    input = "",
+  ): Promise<Ran> {
+    const options = { cwd: root, env: environment(env) };
+    return new Promise((resolve) => {
+      const child = execFile(
+        process.execPath,
+        ["bursar", ...args],
+        options,
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+        },
+      );
+      child.stdin?.end(input);
+    });
+  }
+
+  function environment(extra: Record<string, string>): Record<string, string> {
+    return { ...serverEnvironment(server.dataDir), XDG_CONFIG_HOME: configFolder, ...extra };
+  }
+
+  /** As on another machine: no server's folder, only an address and a key. */
+  const away = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
+    bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
+
+  const add = (name: string, ...more: string[]) =>
+    ["profile", "add", name, "--url", server.url, ...more] as const;
+
+  return { bursar, environment, away, add };
+});
+
 let configFolder: string;
 /** Data folder without a server. */
 let elsewhere: string;
 
 beforeAll(async () => {
-  server = await startServer();
   configFolder = await temporaryFolder();
   elsewhere = await temporaryFolder();
 }, 90_000);
-afterAll(stopAllServers);
 
 interface Ran {
   code: number;
@@ -34,60 +64,41 @@ interface Ran {
   stderr: string;
 }
 
-/** Runs `./bursar` on the server's data folder, its output piped, with `input` piped in. */
-function bursar(
-  args: readonly string[],
-  env: Record<string, string> = {},
-  input = "",
-): Promise<Ran> {
-  const options = { cwd: root, env: environment(env) };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["bursar", ...args],
-      options,
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      },
-    );
-    child.stdin?.end(input);
-  });
-}
-
-function environment(extra: Record<string, string>): Record<string, string> {
-  return { ...serverEnvironment(server.dataDir), XDG_CONFIG_HOME: configFolder, ...extra };
-}
-
 const jsonOf = (ran: Ran) => JSON.parse(ran.stdout) as Record<string, unknown>;
 
-test("an admin key is printed alone, so that a variable can hold it, and works until it is revoked", async () => {
-  const made = await bursar(["admin-keys", "create", "--name", "From the shell"]);
+test("an admin key is printed alone, so that a variable can hold it, and works until it is revoked", async ({
+  server,
+  cli,
+}) => {
+  const made = await cli.bursar(["admin-keys", "create", "--name", "From the shell"]);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toMatch(/^sk-ant-admin01-[0-9A-Za-z]{49}\n$/);
   const me = () => callAdmin(server.url, made.stdout.trim(), "GET", "/v1/organizations/me");
   expect((await me()).status).toBe(200);
 
-  const listed = jsonOf(await bursar(["--json", "admin-keys", "list"]));
+  const listed = jsonOf(await cli.bursar(["--json", "admin-keys", "list"]));
   const [key] = (listed["data"] as { id: string; name: string; created_by: object }[]).filter(
     ({ name }) => name === "From the shell",
   );
   expect(key?.created_by).toMatchObject({ type: "local_operator" });
-  const unasked = await bursar(["admin-keys", "revoke", key?.id ?? ""]);
+  const unasked = await cli.bursar(["admin-keys", "revoke", key?.id ?? ""]);
   expect(unasked).toMatchObject({ code: 2, stdout: "" });
   expect((await me()).status).toBe(200);
-  const revoked = await bursar(["admin-keys", "revoke", key?.id ?? "", "--yes"]);
+  const revoked = await cli.bursar(["admin-keys", "revoke", key?.id ?? "", "--yes"]);
   expect(revoked.code).toBe(0);
   expect(jsonOf(revoked)).toMatchObject({ name: "From the shell", status: "revoked" });
   expect((await me()).status).toBe(401);
 });
 
-test("a key's whole life, its workspace by name and whatever its case", async () => {
-  const made = jsonOf(await bursar(["workspaces", "create", "Café", "--description", "For tests"]));
+test("a key's whole life, its workspace by name and whatever its case", async ({ server, cli }) => {
+  const made = jsonOf(
+    await cli.bursar(["workspaces", "create", "Café", "--description", "For tests"]),
+  );
   expect(made).toMatchObject({ name: "Café", description: "For tests" });
   // As a Mac's keyboard may spell it.
   const name = "CAFE\u0301";
   const create = ["api-keys", "create", "k", "--workspace", name, "--permissions", "read"];
-  const key = jsonOf(await bursar([...create, "--expires-at", "+90d", "--json"]));
+  const key = jsonOf(await cli.bursar([...create, "--expires-at", "+90d", "--json"]));
   expect(key).toMatchObject({
     name: "k",
     permissions: ["read"],
@@ -106,38 +117,38 @@ test("a key's whole life, its workspace by name and whatever its case", async ()
   const becomes = (status: number) =>
     eventually(30_000, `a ${status}`, async () => ((await models()) === status ? status : null));
   expect(await models()).toBe(200);
-  expect(jsonOf(await bursar(["keys", "disable", id]))).toMatchObject({ status: "inactive" });
+  expect(jsonOf(await cli.bursar(["keys", "disable", id]))).toMatchObject({ status: "inactive" });
   expect(await becomes(401)).toBe(401);
-  expect(jsonOf(await bursar(["keys", "enable", id]))).toMatchObject({ status: "active" });
+  expect(jsonOf(await cli.bursar(["keys", "enable", id]))).toMatchObject({ status: "active" });
   expect(await becomes(200)).toBe(200);
-  const rotated = await bursar(["keys", "rotate", id, "--grace-period-seconds", "3600"]);
+  const rotated = await cli.bursar(["keys", "rotate", id, "--grace-period-seconds", "3600"]);
   expect(rotated.stdout).toMatch(/^sk-ant-api03-[0-9A-Za-z]{49}\n$/);
   expect(rotated.stdout.trim()).not.toBe(key["key"]);
   expect(await models()).toBe(200);
-  expect((await bursar(["keys", "cut-off", id, "--yes"])).code).toBe(0);
-  expect(jsonOf(await bursar(["keys", "revoke", id, "--yes"]))).toMatchObject({
+  expect((await cli.bursar(["keys", "cut-off", id, "--yes"])).code).toBe(0);
+  expect(jsonOf(await cli.bursar(["keys", "revoke", id, "--yes"]))).toMatchObject({
     status: "archived",
   });
 
-  const list = await bursar(["keys", "list", "--workspace", "café", "--format", "table"]);
+  const list = await cli.bursar(["keys", "list", "--workspace", "café", "--format", "table"]);
   expect(list.stdout).toMatch(new RegExp(`^${id} +k +archived`, "m"));
   expect(list.stdout).not.toContain(String(key["key"]));
 });
 
-test("a limit in dollars, and what is spent against it", async () => {
-  await bursar(["workspaces", "create", "Limited"]);
+test("a limit in dollars, and what is spent against it", async ({ cli }) => {
+  await cli.bursar(["workspaces", "create", "Limited"]);
   const set = ["limits", "set", "--scope", "workspace:Limited", "--period", "monthly"];
-  const limit = jsonOf(await bursar([...set, "--limit-usd", "1234.50"]));
+  const limit = jsonOf(await cli.bursar([...set, "--limit-usd", "1234.50"]));
   expect(limit).toMatchObject({
     limit_usd: 1234.5,
     period: "monthly",
     scope: { type: "workspace" },
   });
-  const table = await bursar(["limits", "list", "--workspace", "Limited", "--format", "table"]);
+  const table = await cli.bursar(["limits", "list", "--workspace", "Limited", "--format", "table"]);
   expect(table.stdout).toMatch(/limit \$ +spent \$.*\n.* 1,234\.50 +0\.00/);
-  const yaml = await bursar(["limits", "get", String(limit["id"]), "--format", "yaml"]);
+  const yaml = await cli.bursar(["limits", "get", String(limit["id"]), "--format", "yaml"]);
   expect(yaml.stdout).toContain("scope:\n  type: workspace\n");
-  const removed = await bursar([
+  const removed = await cli.bursar([
     "limits",
     "remove",
     String(limit["id"]),
@@ -146,19 +157,21 @@ test("a limit in dollars, and what is spent against it", async () => {
     "raw",
   ]);
   expect(removed.stdout).toBe(`${limit["id"]}\n`);
-  const usage = jsonOf(await bursar(["usage", "--group-by", "workspace"]));
+  const usage = jsonOf(await cli.bursar(["usage", "--group-by", "workspace"]));
   expect(usage).toMatchObject({ data: [], bucket: "1d", totals: { cost_usd: "0.00" } });
 });
 
-test("a list is followed page by page; a reader who has seen enough is no error", async () => {
-  for (const name of ["P1", "P2", "P3"]) await bursar(["workspaces", "create", name]);
-  const first = await bursar(["workspaces", "list", "--limit", "1"]);
+test("a list is followed page by page; a reader who has seen enough is no error", async ({
+  cli,
+}) => {
+  for (const name of ["P1", "P2", "P3"]) await cli.bursar(["workspaces", "create", name]);
+  const first = await cli.bursar(["workspaces", "list", "--limit", "1"]);
   const { data, next_page } = jsonOf(first) as { data: { name: string }[]; next_page: string };
   expect(data.map(({ name }) => name)).toEqual(["P3"]);
   expect(first.stderr).toContain(`--page ${next_page}`);
-  const next = await bursar(["workspaces", "list", "--limit", "1", "--page", next_page]);
+  const next = await cli.bursar(["workspaces", "list", "--limit", "1", "--page", next_page]);
   expect(next.stdout).toContain('"P2"');
-  const all = await bursar(["workspaces", "list", "--all", "--format", "jsonl"]);
+  const all = await cli.bursar(["workspaces", "list", "--all", "--format", "jsonl"]);
   const names = all.stdout
     .trimEnd()
     .split("\n")
@@ -166,7 +179,7 @@ test("a list is followed page by page; a reader who has seen enough is no error"
   expect(names.slice(0, 3)).toEqual(["P3", "P2", "P1"]);
   expect(names).toContain("Default");
 
-  const options = { cwd: root, env: environment({}) };
+  const options = { cwd: root, env: cli.environment({}) };
   const reader = spawn(process.execPath, ["bursar", "audit", "export"], options);
   reader.stdout.destroy();
   const stderr: string[] = [];
@@ -175,7 +188,7 @@ test("a list is followed page by page; a reader who has seen enough is no error"
   expect([code, stderr.join("")]).toEqual([0, ""]);
 });
 
-test("sent again under one key, a change is made once", async () => {
+test("sent again under one key, a change is made once", async ({ cli }) => {
   const create = [
     "workspaces",
     "create",
@@ -185,25 +198,25 @@ test("sent again under one key, a change is made once", async () => {
     "--format",
     "raw",
   ];
-  const [first, again] = [await bursar(create), await bursar(create)];
+  const [first, again] = [await cli.bursar(create), await cli.bursar(create)];
   expect(first.stdout).toMatch(/^wksp_/);
   expect(again.stdout).toBe(first.stdout);
 });
 
 describe("--json prints one object, anywhere on the line", () => {
-  test.each([
+  test.for([
     [["--json", "workspaces", "list"], "data"],
     [["workspaces", "list", "--json"], "data"],
     [["doctor", "--json"], "findings"],
-  ])("%j", async (args, field) => {
-    const ran = await bursar(args);
+  ] as const)("%j", async ([args, field], { cli }) => {
+    const ran = await cli.bursar(args);
     expect(ran.code).toBe(0);
     expect(jsonOf(ran)[field]).toBeInstanceOf(Array);
     expect(ran.stdout.trim().split("\n")).toHaveLength(1);
   });
 
-  test("also for an error, on stderr", async () => {
-    const ran = await bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
+  test("also for an error, on stderr", async ({ cli }) => {
+    const ran = await cli.bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
     expect(ran).toMatchObject({ code: 4, stdout: "" });
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { message: "Admin key not found" },
@@ -214,7 +227,7 @@ describe("--json prints one object, anywhere on the line", () => {
 
 describe("what cannot be done says why, on stderr, and exits with the code for it", () => {
   const createKey = ["api-keys", "create", "k", "--workspace"];
-  test.each([
+  test.for([
     [2, ["nonsense"], "unknown command"],
     [2, ["workspaces", "list", "--nonsense"], "unknown option"],
     [2, ["workspaces", "list", "--format", "xml"], "json, jsonl, yaml"],
@@ -227,44 +240,47 @@ describe("what cannot be done says why, on stderr, and exits with the code for i
     [5, ["workspaces", "create", "default"], "already called"],
     [1, ["migrate"], "is using the data folder"],
     [2, ["doctor", "--profile", "work"], "This is about this machine"],
-  ] as [number, string[], string][])("%i: %j", async (code, args, words) => {
-    const ran = await bursar(args);
+  ] as [number, string[], string][])("%i: %j", async ([code, args, words], { cli }) => {
+    const ran = await cli.bursar(args);
     expect(ran).toMatchObject({ code, stdout: "" });
     expect(ran.stderr).toContain(words);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
   });
 
-  test("2: a setting that does not exist", async () => {
-    const ran = await bursar(["config"], { BURSAR_PROT: "1" });
+  test("2: a setting that does not exist", async ({ cli }) => {
+    const ran = await cli.bursar(["config"], { BURSAR_PROT: "1" });
     expect(ran).toMatchObject({ code: 2, stderr: "BURSAR_PROT: there is no such setting\n" });
   });
 });
 
 describe("about itself", () => {
-  test("help and the version are no errors", async () => {
-    const help = await bursar(["--help"]);
+  test("help and the version are no errors", async ({ cli }) => {
+    const help = await cli.bursar(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
     for (const word of ["admin-keys", "doctor", "profile", "Exits with"]) {
       expect(help.stdout).toContain(word);
     }
-    expect((await bursar(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    const group = await bursar(["help", "api-keys"]);
+    expect((await cli.bursar(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const group = await cli.bursar(["help", "api-keys"]);
     expect(group.stdout).toContain("rotate");
-    const nothing = await bursar(["api-keys"]);
+    const nothing = await cli.bursar(["api-keys"]);
     expect(nothing).toMatchObject({ code: 2, stdout: "" });
     expect(nothing.stderr).toContain("rotate");
   });
 
-  test("doctor says what is right and wrong, and fails when something is", async () => {
-    const well = await bursar(["doctor"]);
+  test("doctor says what is right and wrong, and fails when something is", async ({ cli }) => {
+    const well = await cli.bursar(["doctor"]);
     expect(well.code).toBe(0);
     expect(well.stdout).toContain("ready (draining: no, database: ok");
-    const exposed = await bursar(["doctor"], { BURSAR_HOST: "0.0.0.0" });
+    const exposed = await cli.bursar(["doctor"], { BURSAR_HOST: "0.0.0.0" });
     expect(exposed.code).toBe(1);
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);
   });
 
-  test("doctor notes that there is no backup, or none of the last week, and fails for neither", async () => {
+  test("doctor notes that there is no backup, or none of the last week, and fails for neither", async ({
+    server,
+    cli,
+  }) => {
     const notes: string[] = [];
     for (const days of [null, 8, 1]) {
       await server.sql(
@@ -275,11 +291,11 @@ describe("about itself", () => {
           WHERE $1::integer IS NOT NULL`,
         [days],
       );
-      const ran = await bursar(["doctor"]);
+      const ran = await cli.bursar(["doctor"]);
       expect(ran.code).toBe(0);
       notes.push(/^.* {2}backup .*$/m.exec(ran.stdout)?.[0] ?? "");
     }
-    const json = jsonOf(await bursar(["--json", "doctor"]));
+    const json = jsonOf(await cli.bursar(["--json", "doctor"]));
     await server.sql("DELETE FROM backup");
     expect(notes).toEqual([
       expect.stringMatching(/^note +backup +there is none: /),
@@ -289,8 +305,11 @@ describe("about itself", () => {
     expect(json).toMatchObject({ healthy: true });
   });
 
-  test("doctor ledger names a balance that is not what its requests add up to, and fails", async () => {
-    const well = await bursar(["doctor", "ledger"]);
+  test("doctor ledger names a balance that is not what its requests add up to, and fails", async ({
+    server,
+    cli,
+  }) => {
+    const well = await cli.bursar(["doctor", "ledger"]);
     expect([well.code, well.stdout]).toEqual([
       0,
       expect.stringMatching(/^Every balance is what its requests add up to: /),
@@ -301,8 +320,8 @@ describe("about itself", () => {
         SELECT $1, $2, $3, $4::date, id, 5000000000 FROM organization`,
       forged,
     );
-    const ran = await bursar(["doctor", "ledger"]);
-    const json = jsonOf(await bursar(["--json", "doctor", "ledger"]));
+    const ran = await cli.bursar(["doctor", "ledger"]);
+    const json = jsonOf(await cli.bursar(["--json", "doctor", "ledger"]));
     await server.sql("DELETE FROM balance WHERE scope_id = 'wksp_forged'");
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain(
@@ -311,8 +330,8 @@ describe("about itself", () => {
     expect(json).toMatchObject({ is_correct: false, difference_count: 1 });
   });
 
-  test("config shows secrets as hidden and durations as they are written", async () => {
-    const ran = await bursar(["config"], {
+  test("config shows secrets as hidden and durations as they are written", async ({ cli }) => {
+    const ran = await cli.bursar(["config"], {
       ANTHROPIC_API_KEY: "sk-ant-canary",
       BURSAR_DRAIN: "45s",
     });
@@ -321,108 +340,110 @@ describe("about itself", () => {
     expect(ran.stdout).not.toContain("canary");
   });
 
-  test("a shell asks it how a line goes on", async () => {
-    expect((await bursar(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
-    expect((await bursar(["completion", "bash"])).stdout).toContain(
+  test("a shell asks it how a line goes on", async ({ cli }) => {
+    expect((await cli.bursar(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
+    expect((await cli.bursar(["completion", "bash"])).stdout).toContain(
       "complete -o default -F _bursar",
     );
   });
 });
 
 describe("a server elsewhere", () => {
-  /** As on another machine: no server's folder, only an address and a key. */
-  const away = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
-    bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
-  const add = (name: string, ...more: string[]) =>
-    ["profile", "add", name, "--url", server.url, ...more] as const;
   const file = () => join(configFolder, "bursar", "profiles.json");
   let key: string;
 
-  beforeAll(async () => {
-    key = (await bursar(["admin-keys", "create", "For profiles"])).stdout.trim();
+  test.beforeAll(async ({ cli }) => {
+    key = (await cli.bursar(["admin-keys", "create", "For profiles"])).stdout.trim();
   });
 
-  test("is named by a profile, whose key is piped in and kept where its owner alone can read it", async () => {
-    const added = await away(add("work"), {}, `${key}\n`);
+  test("is named by a profile, whose key is piped in and kept where its owner alone can read it", async ({
+    server,
+    cli,
+  }) => {
+    const added = await cli.away(cli.add("work"), {}, `${key}\n`);
     expect(added).toMatchObject({ code: 0, stderr: "" });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(statSync(join(configFolder, "bursar")).mode & 0o777).toBe(0o700);
     expect(added.stdout).not.toContain(key);
 
-    const listed = await away(["profile", "list"]);
+    const listed = await cli.away(["profile", "list"]);
     expect(listed.stdout).toContain(`work  ${server.url}  sk-ant-admin01-…${key.slice(-4)}`);
     expect(listed.stdout).not.toContain(key);
-    expect((await away(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(0);
-    const made = await away(["workspaces", "create", "From away"], { BURSAR_PROFILE: "work" });
+    expect((await cli.away(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(0);
+    const made = await cli.away(["workspaces", "create", "From away"], { BURSAR_PROFILE: "work" });
     expect(made.code).toBe(0);
     // By the key, and not as the local operator.
     const [event] = jsonOf(
-      await bursar(["audit", "list", "--event", "workspace.created", "--limit", "1"]),
+      await cli.bursar(["audit", "list", "--event", "workspace.created", "--limit", "1"]),
     )["data"] as { actor: object }[];
     expect(event?.actor).toMatchObject({ type: "admin_key", name: "For profiles" });
   });
 
-  test("is named by the environment alone, for CI", async () => {
+  test("is named by the environment alone, for CI", async ({ server, cli }) => {
     const keyFile = join(elsewhere, "key");
     await writeFile(keyFile, `${key}\n`);
     const get = ["organization", "--format", "json"];
     const env = { BURSAR_URL: server.url, BURSAR_ADMIN_KEY_FILE: keyFile };
-    expect(jsonOf(await away(get, env))).toMatchObject({ type: "organization" });
-    expect(await away(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
-    expect(await away(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
-    const local = await away(["--profile", "local", ...get], env);
+    expect(jsonOf(await cli.away(get, env))).toMatchObject({ type: "organization" });
+    expect(await cli.away(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
+    expect(await cli.away(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
+    const local = await cli.away(["--profile", "local", ...get], env);
     expect(local).toMatchObject({ code: 1 });
     expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);
   });
 
-  test("is the server on this machine again with the profile `local`, and what is its alone stays its own", async () => {
-    await away(add("own", "--replace"), {}, key);
-    const refused = await bursar(["owners", "list"], { BURSAR_PROFILE: "own" });
+  test("is the server on this machine again with the profile `local`, and what is its alone stays its own", async ({
+    cli,
+  }) => {
+    await cli.away(cli.add("own", "--replace"), {}, key);
+    const refused = await cli.bursar(["owners", "list"], { BURSAR_PROFILE: "own" });
     expect(refused).toMatchObject({ code: 3, stdout: "" });
     expect(refused.stderr).toContain("server's own machine");
-    const owners = await bursar(["owners", "list", "--profile", "local"], {
+    const owners = await cli.bursar(["owners", "list", "--profile", "local"], {
       BURSAR_PROFILE: "own",
     });
     expect(owners).toMatchObject({ code: 0, stdout: '{"data":[]}\n' });
   });
 
-  test("is not kept with a key that does not work, nor twice under one name", async () => {
+  test("is not kept with a key that does not work, nor twice under one name", async ({ cli }) => {
     const wrong = `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`;
-    expect(await away(add("broken"), {}, wrong)).toMatchObject({ code: 3, stdout: "" });
-    const noKey = await away(add("broken"), {}, "hunter2 canary");
+    expect(await cli.away(cli.add("broken"), {}, wrong)).toMatchObject({ code: 3, stdout: "" });
+    const noKey = await cli.away(cli.add("broken"), {}, "hunter2 canary");
     expect(noKey).toMatchObject({ code: 2 });
     expect(noKey.stderr).not.toContain("hunter2");
-    expect(await away(add("own"), {}, key)).toMatchObject({ code: 5 });
-    expect((await away(["profile", "list"])).stdout).not.toContain("broken");
-    expect(await away(["--profile", "broken", "workspaces", "list"])).toMatchObject({ code: 2 });
+    expect(await cli.away(cli.add("own"), {}, key)).toMatchObject({ code: 5 });
+    expect((await cli.away(["profile", "list"])).stdout).not.toContain("broken");
+    expect(await cli.away(["--profile", "broken", "workspaces", "list"])).toMatchObject({
+      code: 2,
+    });
   });
 
-  test.each([
+  test.for([
     ["http://bursar.example.com", "clear text"],
     ["ftp://bursar.example.com", "Expected an address"],
     ["https://user:pass@bursar.example.com", "Expected an address"],
     ["bursar.example.com", "Expected an address"],
-  ])("is not kept under the address %s", async (url, words) => {
-    const ran = await away(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
+  ] as const)("is not kept under the address %s", async ([url, words], { cli }) => {
+    const ran = await cli.away(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
     expect(ran).toMatchObject({ code: 2, stdout: "" });
     expect(ran.stderr).toContain(words);
     expect(ran.stderr).not.toContain("user:pass@bursar.example.com/");
   });
 
-  test("whose file others may read is refused", async () => {
+  test("whose file others may read is refused", async ({ cli }) => {
     await chmod(file(), 0o644);
-    const open = await away(["--profile", "own", "workspaces", "list"]);
+    const open = await cli.away(["--profile", "own", "workspaces", "list"]);
     expect(open).toMatchObject({ code: 2, stdout: "" });
     expect(open.stderr).toContain(`chmod 600 ${file()}`);
     await chmod(file(), 0o600);
-    expect((await away(["profile", "remove", "own"])).code).toBe(0);
-    expect(await away(["profile", "remove", "own"])).toMatchObject({ code: 4 });
+    expect((await cli.away(["profile", "remove", "own"])).code).toBe(0);
+    expect(await cli.away(["profile", "remove", "own"])).toMatchObject({ code: 4 });
     expect(readFileSync(file(), "utf8")).toContain('"work"');
   });
 
-  test("leaves nothing behind when its reports break off", async () => {
+  test("leaves nothing behind when its reports break off", async ({ server, cli }) => {
     const report = join(elsewhere, "report.jsonl");
-    const ran = await away(["audit", "export", "--output", report], {
+    const ran = await cli.away(["audit", "export", "--output", report], {
       BURSAR_URL: server.url,
       BURSAR_ADMIN_KEY: `${key.slice(0, -1)}_`,
     });

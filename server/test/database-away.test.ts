@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import type { Readiness } from "#src/http/pages.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
   type ServerProcess,
@@ -25,13 +25,10 @@ const SENDERS = 40;
 /** Promised are BURSAR_DRAIN and 15 s; the rest is for a busy machine. */
 const STOP_BOUND_MS = 30_000;
 
-let database: TestDatabase;
-let line: DatabaseLine;
+const test = base.extend("database", { scope: "file" }, ({ db }) => db);
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-}, 90_000);
-beforeEach(async () => {
+let line: DatabaseLine;
+test.beforeEach(async ({ database }) => {
   line = await openDatabaseLine(database.connectionString);
 });
 afterEach(async () => {
@@ -39,7 +36,6 @@ afterEach(async () => {
   await stopAllServers();
   await line.close();
 });
-afterAll(() => database.drop());
 
 const startOn = (connectionString: string, env: Record<string, string> = {}) =>
   startServer({
@@ -84,7 +80,9 @@ test("while PostgreSQL is away requests are served and /readyz is 200", async ()
   );
 }, 120_000);
 
-test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz 503, and so do requests", async () => {
+test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz 503, and so do requests", async ({
+  database,
+}) => {
   const relay = await startDatabaseRelay(database.connectionString);
   try {
     const server = await startOn(relay.connectionString, {
@@ -114,7 +112,9 @@ test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz
   }
 }, 180_000);
 
-test("SIGTERM while PostgreSQL is silent ends the process in time, and the next start records the rest", async () => {
+test("SIGTERM while PostgreSQL is silent ends the process in time, and the next start records the rest", async ({
+  database,
+}) => {
   const relay = await startDatabaseRelay(database.connectionString);
   try {
     const env = { BURSAR_DRAIN: "1s" };

@@ -1,54 +1,104 @@
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
+import { test as base } from "#test/harness/product-test.ts";
 import {
   type Answer,
   callAdmin,
-  type ServerProcess,
   sendMessage,
-  startServer,
-  stopAllServers,
   textField,
   toAnswer,
 } from "#test/harness/server-process.ts";
 
-let server: ServerProcess;
+const test = base
+  /** Sends exactly these bytes; whatever the body, nothing is added but a content type. */
+  .extend(
+    "post",
+    ({ server }) =>
+      async (
+        body: string | Uint8Array<ArrayBuffer>,
+        headers: Record<string, string> = {},
+        apiKey = key,
+      ): Promise<Answer> => {
+        const response = await fetch(`${server.url}/v1/messages`, {
+          method: "POST",
+          headers: {
+            "x-api-key": apiKey,
+            "anthropic-version": "2023-06-01",
+            "content-type": "application/json",
+            ...headers,
+          },
+          body,
+        });
+        return toAnswer(response);
+      },
+  )
+  /** A change of a key holds within one second. */
+  .extend(
+    "untilRefused",
+    ({ server }) =>
+      (apiKey: string): Promise<Answer> =>
+        withinSeconds(1, [server], "the key to stop", async () => {
+          const answer = await sendMessage(server.url, apiKey);
+          return answer.status === 200 ? null : answer;
+        }),
+  )
+  /** A large body by hand: a refusal may come, and the connection close, while it is still being written. */
+  .extend(
+    "postRaw",
+    ({ server }) =>
+      (body: Buffer, isChunked: boolean): Promise<Answer> =>
+        new Promise((resolve, reject) => {
+          const headers: Record<string, string | number> = {
+            "x-api-key": key,
+            "content-type": "application/json",
+          };
+          if (!isChunked) headers["content-length"] = body.length;
+          let answered = false;
+          const call = request(
+            `${server.url}/v1/messages`,
+            { method: "POST", headers },
+            (response) => {
+              answered = true;
+              const chunks: Buffer[] = [];
+              response.on("data", (chunk: Buffer) => chunks.push(chunk));
+              response.on("end", () => {
+                const text = Buffer.concat(chunks).toString("utf8");
+                const entries = Object.entries(response.headersDistinct).map(
+                  ([name, values]): [string, string] => [name, (values ?? []).join(", ")],
+                );
+                resolve({
+                  status: response.statusCode ?? 0,
+                  headers: new Headers(entries),
+                  text,
+                  json: JSON.parse(text) as Record<string, unknown>,
+                });
+              });
+            },
+          );
+          call.on("error", (error) => {
+            if (!answered) reject(error);
+          });
+          call.write(body.subarray(0, body.length / 2));
+          call.end(body.subarray(body.length / 2));
+        }),
+  );
+
 let key: string;
 
-beforeAll(async () => {
-  server = await startServer();
+test.beforeAll(async ({ server }) => {
   key = (await server.workspaceWithKey()).key;
 }, 90_000);
-afterAll(stopAllServers);
 
 const hello = {
   model: "claude-haiku-4-5-20251001",
   max_tokens: 16,
   messages: [{ role: "user", content: "Hello" }],
 };
-
-/** Sends exactly these bytes; whatever the body, nothing is added but a content type. */
-async function post(
-  body: string | Uint8Array<ArrayBuffer>,
-  headers: Record<string, string> = {},
-  apiKey = key,
-): Promise<Answer> {
-  const response = await fetch(`${server.url}/v1/messages`, {
-    method: "POST",
-    headers: {
-      "x-api-key": apiKey,
-      "anthropic-version": "2023-06-01",
-      "content-type": "application/json",
-      ...headers,
-    },
-    body,
-  });
-  return toAnswer(response);
-}
 
 /** The official body and nothing more, with one id in header and body. Gives the message. */
 function expectOfficialError(answer: Answer, status: number, type: string): string {
@@ -66,12 +116,12 @@ function expectOfficialError(answer: Answer, status: number, type: string): stri
 }
 
 describe("a key that may not be used is refused with what is wrong with it", () => {
-  test("no key at all", async () => {
+  test("no key at all", async ({ server }) => {
     const answer = await callAdmin(server.url, null, "POST", "/v1/messages", hello);
     expect(expectOfficialError(answer, 401, "authentication_error")).toMatch(/x-api-key/);
   });
 
-  test("unknown key, well formed or not", async () => {
+  test("unknown key, well formed or not", async ({ post }) => {
     const other = makeSecret("api", systemRandomBytes).secret; // has the right form, and a checksum that fits
     const wellFormed = expectOfficialError(
       await post(JSON.stringify(hello), {}, other),
@@ -88,12 +138,15 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     expect(wellFormed).not.toContain(other);
   });
 
-  test("an admin key on the Claude API", async () => {
+  test("an admin key on the Claude API", async ({ server, post }) => {
     const answer = await post(JSON.stringify(hello), {}, await server.adminKey());
     expect(expectOfficialError(answer, 401, "authentication_error")).toMatch(/admin key/);
   });
 
-  test("disabled: works, is disabled, stops within a second, works again once enabled", async () => {
+  test("disabled: works, is disabled, stops within a second, works again once enabled", async ({
+    server,
+    untilRefused,
+  }) => {
     const made = await server.workspaceWithKey();
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
     await server.mustAdmin("POST", `/v1/admin/api_keys/${made.apiKeyId}`, { status: "inactive" });
@@ -106,14 +159,14 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     });
   });
 
-  test("archived key", async () => {
+  test("archived key", async ({ server, untilRefused }) => {
     const made = await server.workspaceWithKey();
     await server.mustAdmin("POST", `/v1/admin/api_keys/${made.apiKeyId}`, { status: "archived" });
     const refused = await untilRefused(made.key);
     expect(expectOfficialError(refused, 401, "authentication_error")).toMatch(/key is archived/);
   });
 
-  test("archived workspace", async () => {
+  test("archived workspace", async ({ server, untilRefused }) => {
     const made = await server.workspaceWithKey();
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
     await server.mustAdmin("POST", `/v1/admin/workspaces/${made.workspaceId}/archive`);
@@ -123,7 +176,7 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     );
   });
 
-  test("expired key: works until its time and not after it", async () => {
+  test("expired key: works until its time and not after it", async ({ server }) => {
     // Long enough for a busy machine to make the key and use it.
     const expiresAt = new Date(Date.now() + 6_000).toISOString();
     const made = await server.workspaceWithKey({ expiresAt });
@@ -136,7 +189,9 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     expect(expectOfficialError(refused, 401, "authentication_error")).toMatch(/expired/);
   });
 
-  test("a key with the read permission counts tokens, and cannot send a message", async () => {
+  test("a key with the read permission counts tokens, and cannot send a message", async ({
+    server,
+  }) => {
     const made = await server.workspaceWithKey({ permission: "read" });
     const { max_tokens: _, ...countable } = hello;
     const counted = await callAdmin(
@@ -155,18 +210,18 @@ describe("a key that may not be used is refused with what is wrong with it", () 
 });
 
 describe("what an administrator got wrong is named", () => {
-  test.each([
+  test.for([
     ["GET", "/v1/admin/workspaces/wksp_missing"],
     ["POST", "/v1/admin/workspaces/wksp_missing/archive"],
     ["GET", "/v1/organizations/workspaces/wksp_missing"],
-  ] as const)("unknown workspace id: %s %s", async (method, path) => {
+  ] as const)("unknown workspace id: %s %s", async ([method, path], { server }) => {
     const answer = await server.admin(method, path);
     expect(expectOfficialError(answer, 404, "not_found_error")).toBe(
       "Workspace not found: wksp_missing",
     );
   });
 
-  test("unknown workspace id in a body", async () => {
+  test("unknown workspace id in a body", async ({ server }) => {
     const forKey = await server.admin("POST", "/v1/admin/api_keys", {
       name: "Automated Key",
       workspace_id: "wksp_missing",
@@ -184,22 +239,22 @@ describe("what an administrator got wrong is named", () => {
     );
   });
 
-  test("unknown API key id", async () => {
+  test("unknown API key id", async ({ server }) => {
     const answer = await server.admin("GET", "/v1/admin/api_keys/apikey_missing");
     expect(expectOfficialError(answer, 404, "not_found_error")).toMatch(/^API key not found/);
   });
 
-  test("an unknown field is named", async () => {
+  test("an unknown field is named", async ({ server }) => {
     const answer = await server.admin("POST", "/v1/admin/workspaces", { name: "x", colour: "red" });
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("colour");
   });
 
-  test("a wrong type names the field", async () => {
+  test("a wrong type names the field", async ({ server }) => {
     const answer = await server.admin("POST", "/v1/admin/workspaces", { name: 7 });
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("name");
   });
 
-  test("malformed JSON on the Admin API", async () => {
+  test("malformed JSON on the Admin API", async ({ server }) => {
     const response = await fetch(`${server.url}/v1/admin/workspaces`, {
       method: "POST",
       headers: { "x-api-key": await server.adminKey(), "content-type": "application/json" },
@@ -210,15 +265,15 @@ describe("what an administrator got wrong is named", () => {
 });
 
 describe("a body that could be read wrongly is refused before it costs anything", () => {
-  test("malformed JSON", async () => {
+  test("malformed JSON", async ({ post }) => {
     const answer = await post(`${JSON.stringify(hello).slice(0, -1)},}`);
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toMatch(/JSON/);
   });
 
-  test.each([
+  test.for([
     ["plain", '{"model":"claude-haiku-4-5-20251001","model":"claude-opus-4-8",'],
     ["escaped", '{"model":"claude-haiku-4-5-20251001","mod\\u0065l":"claude-opus-4-8",'],
-  ])("a model key that stands there twice (%s)", async (_, start) => {
+  ] as const)("a model key that stands there twice (%s)", async ([_, start], { post }) => {
     const answer = await post(
       `${start}"max_tokens":16,"messages":[{"role":"user","content":"x"}]}`,
     );
@@ -227,7 +282,7 @@ describe("a body that could be read wrongly is refused before it costs anything"
     expect(message).toMatch(/duplicate|twice|more than once/i);
   });
 
-  test("a compressed body", async () => {
+  test("a compressed body", async ({ post }) => {
     const body = new Uint8Array(gzipSync(JSON.stringify(hello)));
     const answer = await post(body, { "content-encoding": "gzip" });
     expect(answer.status).toBe(400);
@@ -240,38 +295,38 @@ describe("a body that could be read wrongly is refused before it costs anything"
     });
   });
 
-  test.each([
+  test.for([
     ["model", { ...hello, model: 7 }],
     ["max_tokens", { ...hello, max_tokens: "16" }],
     ["max_tokens", { ...hello, max_tokens: 1.5 }],
     ["max_tokens", { ...hello, max_tokens: -1 }],
     ["stream", { ...hello, stream: "yes" }],
     ["messages", { ...hello, messages: "Hello" }],
-  ])("a wrong type of %s", async (field, body) => {
+  ] as const)("a wrong type of %s", async ([field, body], { post }) => {
     const answer = await post(JSON.stringify(body));
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain(field);
   });
 
-  test("no model", async () => {
+  test("no model", async ({ post }) => {
     const { model: _, ...body } = hello;
     const answer = await post(JSON.stringify(body));
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("model");
   });
 
-  test.each(["declared", "chunked"])("a body of 33 MB (%s length)", async (kind) => {
+  test.for(["declared", "chunked"])("a body of 33 MB (%s length)", async (kind, { postRaw }) => {
     const body = Buffer.from(JSON.stringify({ ...hello, system: "a".repeat(33 * 1024 * 1024) }));
     const answer = await postRaw(body, kind === "chunked");
     expect(expectOfficialError(answer, 413, "request_too_large")).toContain("32 MB");
   });
 
-  test("a path that is not served", async () => {
+  test("a path that is not served", async ({ server }) => {
     const answer = await callAdmin(server.url, key, "POST", "/v1/complete", hello);
     expectOfficialError(answer, 404, "not_found_error");
   });
 });
 
 describe("a limit that is reached", () => {
-  test("refuses with the official words, scope, limit and what was spent", async () => {
+  test("refuses with the official words, scope, limit and what was spent", async ({ server }) => {
     const made = await server.workspaceWithKey({ name: "Limited" });
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
     await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
@@ -308,7 +363,7 @@ describe("a limit that is reached", () => {
 });
 
 describe("what is no error", () => {
-  test("a missing anthropic-version", async () => {
+  test("a missing anthropic-version", async ({ server }) => {
     const response = await fetch(`${server.url}/v1/messages`, {
       method: "POST",
       headers: { "x-api-key": key, "content-type": "application/json" },
@@ -317,66 +372,27 @@ describe("what is no error", () => {
     expect((await toAnswer(response)).status).toBe(200);
   });
 
-  test.each(["2023-06-01", "2026-10-21"])("version %s, with and without beta", async (version) => {
-    for (const path of ["/v1/messages", "/v1/messages?beta=true"]) {
-      const response = await fetch(server.url + path, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${key}`,
-          "content-type": "application/json",
-          "anthropic-version": version,
-          "anthropic-beta": "some-beta-2026-01-01",
-        },
-        body: JSON.stringify(hello),
-      });
-      expect((await toAnswer(response)).status).toBe(200);
-    }
-  });
+  test.for(["2023-06-01", "2026-10-21"])(
+    "version %s, with and without beta",
+    async (version, { server }) => {
+      for (const path of ["/v1/messages", "/v1/messages?beta=true"]) {
+        const response = await fetch(server.url + path, {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${key}`,
+            "content-type": "application/json",
+            "anthropic-version": version,
+            "anthropic-beta": "some-beta-2026-01-01",
+          },
+          body: JSON.stringify(hello),
+        });
+        expect((await toAnswer(response)).status).toBe(200);
+      }
+    },
+  );
 
-  test("HEAD /api/hello", async () => {
+  test("HEAD /api/hello", async ({ server }) => {
     const response = await fetch(`${server.url}/api/hello`, { method: "HEAD" });
     expect(response.status).toBe(200);
   });
 });
-
-/** A change of a key holds within one second. */
-function untilRefused(apiKey: string): Promise<Answer> {
-  return withinSeconds(1, [server], "the key to stop", async () => {
-    const answer = await sendMessage(server.url, apiKey);
-    return answer.status === 200 ? null : answer;
-  });
-}
-
-/** A large body by hand: a refusal may come, and the connection close, while it is still being written. */
-function postRaw(body: Buffer, isChunked: boolean): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers: Record<string, string | number> = {
-      "x-api-key": key,
-      "content-type": "application/json",
-    };
-    if (!isChunked) headers["content-length"] = body.length;
-    let answered = false;
-    const call = request(`${server.url}/v1/messages`, { method: "POST", headers }, (response) => {
-      answered = true;
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        const entries = Object.entries(response.headersDistinct).map(
-          ([name, values]): [string, string] => [name, (values ?? []).join(", ")],
-        );
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: new Headers(entries),
-          text,
-          json: JSON.parse(text) as Record<string, unknown>,
-        });
-      });
-    });
-    call.on("error", (error) => {
-      if (!answered) reject(error);
-    });
-    call.write(body.subarray(0, body.length / 2));
-    call.end(body.subarray(body.length / 2));
-  });
-}

@@ -1,28 +1,22 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { fillRequestLog } from "./harness/fill-request-log.ts";
 import { leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
-import { type ServerProcess, startServer, stopAllServers } from "./harness/server-process.ts";
+import { test } from "./harness/product-test.ts";
 
 // `npm run soak -- export` does the same with a million requests.
 
 const REQUESTS = 100_000;
 const MEBIBYTE = 1024 ** 2;
-
-let server: ServerProcess;
 let costNanoUsd: bigint;
 
-beforeAll(async () => {
-  server = await startServer();
+test.beforeAll(async ({ server }) => {
   costNanoUsd = await fillRequestLog(server, await server.workspaceWithKey(), REQUESTS);
 }, 240_000);
-afterAll(async () => {
-  await stopAllServers();
-});
 
-test.each(["csv", "jsonl"] as const)(
+test.for(["csv", "jsonl"] as const)(
   "%s of 100,000 requests holds each once, adds up to the nano-dollar and is not kept in memory",
   { timeout: 240_000 },
-  async (format) => {
+  async (format, { server }) => {
     const found = await readLargeExport(server, format);
     expect(found.rows).toBe(REQUESTS);
     expect(found.costNanoUsd).toBe(costNanoUsd);
@@ -30,7 +24,9 @@ test.each(["csv", "jsonl"] as const)(
   },
 );
 
-test("an export that is left leaves nothing open in the database, however often", async () => {
+test("an export that is left leaves nothing open in the database, however often", async ({
+  server,
+}) => {
   for (let i = 0; i < 3; i++) await leaveLargeExport(server);
   expect((await server.admin("GET", "/v1/admin/requests?limit=1")).status).toBe(200);
 }, 120_000);

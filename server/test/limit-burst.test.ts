@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { eventually } from "./harness/eventually.ts";
-import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import { messageJson } from "./harness/fake-upstream.ts";
 import { call, messageBody, withKey } from "./harness/gateway.ts";
 import {
   type ServerProcess,
@@ -8,19 +8,17 @@ import {
   stopAllServers,
   type WorkspaceWithKey,
 } from "./harness/server-process.ts";
+import { test } from "./harness/upstream-test.ts";
 
 // A burst under a strict limit of which nothing is used: the real server, before an upstream that takes a while.
 
 const BURST = 3_000;
 const LIMIT_USD = 100_000;
 const ANSWER_MS = 200;
-
-let upstream: FakeUpstream;
 let server: ServerProcess;
 let team: WorkspaceWithKey;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   upstream.script = async (exchange) => {
     await new Promise((done) => setTimeout(done, ANSWER_MS));
     exchange.json(messageJson());
@@ -33,10 +31,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
 
-test("3,000 requests at once under an unused strict limit are all answered", async () => {
+test("3,000 requests at once under an unused strict limit are all answered", async ({
+  upstream,
+}) => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,

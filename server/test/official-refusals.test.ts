@@ -1,14 +1,15 @@
 import Current, { type ClientOptions } from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { eventually } from "./harness/eventually.ts";
-import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import { messageJson } from "./harness/fake-upstream.ts";
 import {
   type ServerProcess,
   startServer,
   stopAllServers,
   type WorkspaceWithKey,
 } from "./harness/server-process.ts";
+import { test } from "./harness/upstream-test.ts";
 
 // What a program that uses an official SDK sees of a spend limit: the error's class, its words, and how many requests the
 // SDK made of it by itself.
@@ -21,13 +22,10 @@ const sdks: [string, Sdk][] = [
 ];
 
 const MODEL = "claude-sonnet-5";
-
-let upstream: FakeUpstream;
 let server: ServerProcess;
 let team: WorkspaceWithKey;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   server = await startServer({
     env: {
       ANTHROPIC_API_KEY: "upstream-key",
@@ -38,9 +36,8 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
-beforeEach(async () => {
+test.beforeEach(async ({ upstream }) => {
   // $10.20 in one answer.
   const usage = { input_tokens: 100_000, output_tokens: 1_000_000 };
   upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL, usage }));
@@ -155,7 +152,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
 
   test("while running requests hold what remains, however it is asked: RateLimitError after its two retries, each after retry-after", {
     timeout: 120_000,
-  }, async () => {
+  }, async ({ upstream }) => {
     await limitTo(0.02);
     upstream.script = () => undefined;
     const next = upstream.nextExchange();
@@ -194,7 +191,9 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
   });
 });
 
-test("the tool runner asks for a thread, and continues without one: 400, 200, 200, end_turn", async () => {
+test("the tool runner asks for a thread, and continues without one: 400, 200, 200, end_turn", async ({
+  upstream,
+}) => {
   upstream.script = (exchange) => {
     const hasResult = exchange.received.body.includes('"tool_result"');
     exchange.json(hasResult ? messageJson({ text: "It rains." }) : toolCall("get_weather"));

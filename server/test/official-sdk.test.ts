@@ -1,13 +1,9 @@
 import Current from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
-import {
-  type ServerProcess,
-  startServer,
-  stopAllServers,
-  type WorkspaceWithKey,
-} from "#test/harness/server-process.ts";
+import { test as base } from "#test/harness/product-test.ts";
+import type { WorkspaceWithKey } from "#test/harness/server-process.ts";
 
 // The official SDKs, unchanged but for key and base URL. Everything is sent by the SDK's own code; the only thing that
 // stands between is a `fetch` that notes what went out.
@@ -25,22 +21,7 @@ const sdks: { name: string; sdk: Sdk; authHeader: string; version: string }[] = 
   },
 ];
 
-let server: ServerProcess;
-let made: WorkspaceWithKey;
-
-beforeAll(async () => {
-  server = await startServer();
-  made = await server.workspaceWithKey({ name: "SDK" });
-}, 90_000);
-afterAll(stopAllServers);
-
-interface Sent {
-  method: string;
-  path: string;
-  headers: Headers;
-}
-
-function makeClient(sdk: Sdk, apiKey: string) {
+const test = base.extend("makeClient", ({ server }) => (sdk: Sdk, apiKey: string) => {
   const sent: Sent[] = [];
   const client = new sdk({
     apiKey,
@@ -53,6 +34,18 @@ function makeClient(sdk: Sdk, apiKey: string) {
     },
   });
   return { client, sent };
+});
+
+let made: WorkspaceWithKey;
+
+test.beforeAll(async ({ server }) => {
+  made = await server.workspaceWithKey({ name: "SDK" });
+}, 90_000);
+
+interface Sent {
+  method: string;
+  path: string;
+  headers: Headers;
 }
 
 const question: Current.MessageCreateParamsNonStreaming = {
@@ -66,7 +59,7 @@ function textOf(message: Current.Message): string {
 }
 
 describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
-  test("sends its key the way it does, and gets a message", async () => {
+  test("sends its key the way it does, and gets a message", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, made.key);
     const message = await client.messages.create(question);
     expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(["POST /v1/messages"]);
@@ -81,7 +74,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(message._request_id).toMatch(/^req_/);
   });
 
-  test("answers say whose organization and workspace it was", async () => {
+  test("answers say whose organization and workspace it was", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const { response } = await client.messages.create(question).withResponse();
     const admin = makeClient(sdk, await server.adminKey()).client;
@@ -90,7 +83,9 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(response.headers.get("anthropic-organization-id")).toBe(me.id);
   });
 
-  test("streams: the events in order, and the same message as the sum of its parts", async () => {
+  test("streams: the events in order, and the same message as the sum of its parts", async ({
+    makeClient,
+  }) => {
     const { client } = makeClient(sdk, made.key);
     const events = await client.messages.create({ ...question, stream: true });
     const names: string[] = [];
@@ -109,7 +104,9 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(text).toBe(textOf(whole));
   });
 
-  test("the stream helper's final message equals the message without a stream", async () => {
+  test("the stream helper's final message equals the message without a stream", async ({
+    makeClient,
+  }) => {
     const { client } = makeClient(sdk, made.key);
     const deltas: string[] = [];
     const stream = client.messages.stream(question).on("text", (delta) => deltas.push(delta));
@@ -122,13 +119,13 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(final.stop_reason).toBe(whole.stop_reason);
   });
 
-  test("a model name that nobody knows is answered as itself", async () => {
+  test("a model name that nobody knows is answered as itself", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const message = await client.messages.create({ ...question, model: "claude-of-tomorrow-9" });
     expect(message.model).toBe("claude-of-tomorrow-9");
   });
 
-  test("counts the tokens that a message then has", async () => {
+  test("counts the tokens that a message then has", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const { max_tokens: _, ...countable } = question;
     const { input_tokens } = await client.messages.countTokens(countable);
@@ -136,7 +133,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(input_tokens).toBe(message.usage.input_tokens);
   });
 
-  test("lists models and finds one of them", async () => {
+  test("lists models and finds one of them", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);
@@ -146,7 +143,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect((await client.models.retrieve(id)).id).toBe(id);
   });
 
-  test("the beta namespace works too", async () => {
+  test("the beta namespace works too", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, made.key);
     const message = await client.beta.messages.create({
       ...question,
@@ -163,14 +160,16 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(count.input_tokens).toBe(message.usage.input_tokens);
   });
 
-  test("a wrong key is an AuthenticationError", async () => {
+  test("a wrong key is an AuthenticationError", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, "sk-ant-api03-wrong");
     const error = await caught(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.AuthenticationError);
     expect(sent).toHaveLength(1);
   });
 
-  test("a request that makes no sense is a BadRequestError with the server's words", async () => {
+  test("a request that makes no sense is a BadRequestError with the server's words", async ({
+    makeClient,
+  }) => {
     const { client, sent } = makeClient(sdk, made.key);
     const error = await caught(client.messages.create({ ...question, model: "" }));
     expect(error).toBeInstanceOf(sdk.BadRequestError);
@@ -178,14 +177,17 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(sent).toHaveLength(1);
   });
 
-  test("a read key is a PermissionDeniedError", async () => {
+  test("a read key is a PermissionDeniedError", async ({ server, makeClient }) => {
     const reader = await server.workspaceWithKey({ permission: "read" });
     const { client } = makeClient(sdk, reader.key);
     const error = await caught(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
   });
 
-  test("a limit that is reached is a BadRequestError after exactly one HTTP request", async () => {
+  test("a limit that is reached is a BadRequestError after exactly one HTTP request", async ({
+    server,
+    makeClient,
+  }) => {
     const limited = await server.workspaceWithKey();
     const { client, sent } = makeClient(sdk, limited.key);
     await client.messages.create(question);
@@ -205,7 +207,9 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(requests).toBe(1);
   });
 
-  test("an error of the upstream is the SDK's class for it, tried again as the SDK does", async () => {
+  test("an error of the upstream is the SDK's class for it, tried again as the SDK does", async ({
+    makeClient,
+  }) => {
     const { client } = makeClient(sdk, made.key);
     const error = await caught(
       client.messages.create({ ...question, model: "simulate-overloaded" }, { maxRetries: 0 }),
@@ -216,14 +220,14 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
 });
 
 describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
-  test("tells about the organization", async () => {
+  test("tells about the organization", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, await server.adminKey());
     const me = await client.organization.retrieve();
     expect(me.type).toBe("organization");
     expect(me.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
   });
 
-  test("creates, gets, lists, updates and archives a workspace", async () => {
+  test("creates, gets, lists, updates and archives a workspace", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, await server.adminKey());
     const name = `Life of a workspace ${sdk === Current}`;
     const workspace = await client.organization.workspaces.create({ name, tags: { team: "a" } });
@@ -254,7 +258,7 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
     expect(all).toContain(workspace.id);
   });
 
-  test("gets, lists and disables an API key", async () => {
+  test("gets, lists and disables an API key", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, await server.adminKey());
     const one = await server.workspaceWithKey();
     const apiKey = await client.organization.apiKeys.retrieve(one.apiKeyId);
@@ -272,7 +276,7 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
     expect(disabled).toEqual({ ...apiKey, status: "inactive" });
   });
 
-  test("what does not exist is a NotFoundError", async () => {
+  test("what does not exist is a NotFoundError", async ({ server, makeClient }) => {
     const { client, sent } = makeClient(sdk, await server.adminKey());
     const error = await caught(client.organization.workspaces.retrieve("wksp_missing"));
     expect(error).toBeInstanceOf(sdk.NotFoundError);
@@ -282,14 +286,16 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
     expect(sent).toHaveLength(2);
   });
 
-  test("a workspace key is not let in", async () => {
+  test("a workspace key is not let in", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const error = await caught(client.organization.workspaces.create({ name: "Mine" }));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
   });
 });
 
-test("the previous SDK's beta namespace manages workspaces, with ?beta=true in the path", async () => {
+test("the previous SDK's beta namespace manages workspaces, with ?beta=true in the path", async ({
+  server,
+}) => {
   const client = new Previous({ apiKey: await server.adminKey(), baseURL: server.url });
   const workspace = await client.beta.organization.workspaces.create({ name: "Beta" });
   const listed: string[] = [];

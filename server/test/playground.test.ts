@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
-import {
-  type Answer,
-  type ServerProcess,
-  sendMessage,
-  startServer,
-  stopAllServers,
-  textField,
-  toAnswer,
-} from "#test/harness/server-process.ts";
+import { test as base } from "#test/harness/product-test.ts";
+import { type Answer, sendMessage, textField, toAnswer } from "#test/harness/server-process.ts";
 
 // The playground's way through the whole program: a person's session gives a secret, and with it Claude is called as by
 // every other client: held, limited, journalled and recorded.
@@ -17,12 +10,47 @@ import {
 const PASSWORD = "correct horse battery staple";
 const REVOKED_SECONDS = 2;
 
-let server: ServerProcess;
+const test = base
+  /** As the console's own page calls, in the session of the owner once there is one. */
+  .extend(
+    "asConsole",
+    { scope: "file" },
+    ({ server }) =>
+      async (method: string, path: string, body?: object): Promise<Answer & { cookie: string }> => {
+        const response = await fetch(server.url + path, {
+          method,
+          headers: {
+            origin: server.url,
+            "x-bursar-console": "1",
+            ...(body && { "content-type": "application/json" }),
+            ...(cookie && { cookie }),
+          },
+          ...(body && { body: JSON.stringify(body) }),
+        });
+        const set = response.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
+        return { ...(await toAnswer(response)), cookie: set.join("; ") };
+      },
+  )
+  .extend(
+    "startSession",
+    ({ asConsole }) =>
+      async (): Promise<{ id: string; key: string; apiKeyId: string }> => {
+        const { json, text } = await asConsole("POST", "/v1/admin/playground/sessions", {
+          workspace_id: workspaceId,
+        });
+        if (json?.["key"] === undefined) throw new Error(text);
+        return {
+          id: textField(json, "id"),
+          key: textField(json, "key"),
+          apiKeyId: textField(json, "api_key_id"),
+        };
+      },
+  );
+
 let cookie: string;
 let workspaceId: string;
 
-beforeAll(async () => {
-  server = await startServer();
+test.beforeAll(async ({ server, asConsole }) => {
   ({ workspaceId } = await server.workspaceWithKey({ name: "Research" }));
   const token = /#token=(\S+)/.exec(server.output())?.[1];
   const answer = await asConsole("POST", "/v1/admin/setup", {
@@ -34,41 +62,11 @@ beforeAll(async () => {
   });
   cookie = answer.cookie;
 }, 90_000);
-afterAll(stopAllServers);
 
-/** As the console's own page calls, in the session of the owner once there is one. */
-async function asConsole(
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Answer & { cookie: string }> {
-  const response = await fetch(server.url + path, {
-    method,
-    headers: {
-      origin: server.url,
-      "x-bursar-console": "1",
-      ...(body && { "content-type": "application/json" }),
-      ...(cookie && { cookie }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const set = response.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
-  return { ...(await toAnswer(response)), cookie: set.join("; ") };
-}
-
-async function startSession(): Promise<{ id: string; key: string; apiKeyId: string }> {
-  const { json, text } = await asConsole("POST", "/v1/admin/playground/sessions", {
-    workspace_id: workspaceId,
-  });
-  if (json?.["key"] === undefined) throw new Error(text);
-  return {
-    id: textField(json, "id"),
-    key: textField(json, "key"),
-    apiKeyId: textField(json, "api_key_id"),
-  };
-}
-
-test("a message counts as the person's, with its exact cost, under the key of the playground", async () => {
+test("a message counts as the person's, with its exact cost, under the key of the playground", async ({
+  server,
+  startSession,
+}) => {
   const { key, apiKeyId } = await startSession();
   const answer = await sendMessage(server.url, key);
   expect(answer.status).toBe(200);
@@ -90,7 +88,10 @@ test("a message counts as the person's, with its exact cost, under the key of th
   expect(Number(recorded?.["cost_usd"])).toBeGreaterThan(0);
 });
 
-test("a limit of the workspace refuses it in the same words as every request", async () => {
+test("a limit of the workspace refuses it in the same words as every request", async ({
+  server,
+  startSession,
+}) => {
   const made = await server.mustAdmin("POST", "/v1/admin/spend_limits", {
     scope: { type: "workspace", workspace_id: workspaceId },
     period: "monthly",
@@ -105,7 +106,11 @@ test("a limit of the workspace refuses it in the same words as every request", a
   await server.mustAdmin("DELETE", `/v1/admin/spend_limits/${textField(made, "id")}`);
 });
 
-test("an ended session stops on the Claude surface, and says that it has ended", async () => {
+test("an ended session stops on the Claude surface, and says that it has ended", async ({
+  server,
+  asConsole,
+  startSession,
+}) => {
   const { id, key } = await startSession();
   expect((await sendMessage(server.url, key, { maxTokens: 8 })).status).toBe(200);
   const ended = await asConsole("DELETE", `/v1/admin/playground/sessions/${id}`);
@@ -117,7 +122,7 @@ test("an ended session stops on the Claude surface, and says that it has ended",
   expect(refused.text).toContain("This session of the playground has ended");
 });
 
-test("the secret stands in no log and no table", async () => {
+test("the secret stands in no log and no table", async ({ server, startSession }) => {
   const { key } = await startSession();
   await sendMessage(server.url, key);
   expect(server.output()).not.toContain(key);

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { mostRequestsIn } from "#src/rates/buckets/bucket.ts";
-import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
+import { test } from "./harness/database-test.ts";
 import { eventually } from "./harness/eventually.ts";
-import { type FakeUpstream, messageJson, startFakeUpstream } from "./harness/fake-upstream.ts";
+import { messageJson } from "./harness/fake-upstream.ts";
 import { withinSeconds } from "./harness/node-clock.ts";
 import {
   type ServerProcess,
@@ -19,17 +19,12 @@ import {
 // a program with the official SDK sees of them.
 
 const MODEL = "claude-sonnet-5";
-
-let db: TestDatabase;
 let line: DatabaseLine;
-let upstream: FakeUpstream;
 let first: ServerProcess;
 let second: ServerProcess;
 let team: WorkspaceWithKey;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
-  db = await createTestDatabase();
+test.beforeAll(async ({ upstream, db }) => {
   line = await openDatabaseLine(db.connectionString);
   const env = {
     BURSAR_SECRET: "s".repeat(40),
@@ -42,10 +37,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopAllServers();
   await line.close();
-  await db.drop();
-  await upstream.close();
 }, 60_000);
-beforeEach(async () => {
+test.beforeEach(async ({ upstream }) => {
   upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL }));
   team = await first.workspaceWithKey();
 });

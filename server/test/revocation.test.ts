@@ -1,10 +1,11 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import type { TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { startNodeClock } from "#test/harness/node-clock.ts";
 import {
@@ -27,15 +28,15 @@ const AFTERWARDS_MS = 250;
 /** Long beside a poll and a request on a busy machine. */
 const LEASE_TTL_MS = 4_000;
 
-let database: TestDatabase;
+const test = base.extend("database", { scope: "file" }, ({ db }) => db);
+
 let relay: DatabaseRelay;
 let nodes: ServerProcess[];
 /** Reaches the database through the relay. */
 let lonely: ServerProcess;
 let first: ServerProcess;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
+test.beforeAll(async ({ database }) => {
   relay = await startDatabaseRelay(database.connectionString);
   const start = (connectionString: string) =>
     startServer({
@@ -56,7 +57,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopAllServers();
   await relay.close();
-  await database.drop();
 });
 
 interface Sent {
@@ -123,7 +123,7 @@ async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unk
 const change = (node: ServerProcess, path: string, body?: object) =>
   node.mustAdmin("POST", `/v1/admin/${path}`, body);
 
-async function makeMember(workspaceId: string): Promise<string> {
+async function makeMember(database: TestDatabase, workspaceId: string): Promise<string> {
   const organization = await first.mustAdmin("GET", "/v1/organizations/me");
   const id = `user_${crypto.randomUUID()}`;
   const organization_id = textField(organization, "id");
@@ -140,7 +140,7 @@ async function makeMember(workspaceId: string): Promise<string> {
 }
 
 /** What the removal of a person commits. */
-const deactivate = (memberId: string) =>
+const deactivate = (database: TestDatabase, memberId: string) =>
   inTransaction(database.database, async (tx) => {
     await tx
       .updateTable("member")
@@ -153,6 +153,7 @@ const deactivate = (memberId: string) =>
 type Way = (
   made: WorkspaceWithKey,
   node: ServerProcess,
+  database: TestDatabase,
 ) => Promise<{ made: WorkspaceWithKey; revoke: () => Promise<unknown> }>;
 
 const ways: [string, Way, RegExp][] = [
@@ -190,8 +191,8 @@ const ways: [string, Way, RegExp][] = [
   ],
   [
     "of a person who is deactivated",
-    async (made) => {
-      const memberId = await makeMember(made.workspaceId);
+    async (made, _, database) => {
+      const memberId = await makeMember(database, made.workspaceId);
       const { workspaceId } = made;
       const key = await change(first, "api_keys", {
         name: "personal",
@@ -200,7 +201,7 @@ const ways: [string, Way, RegExp][] = [
       });
       return {
         made: { workspaceId, apiKeyId: textField(key, "id"), key: textField(key, "key") },
-        revoke: () => deactivate(memberId),
+        revoke: () => deactivate(database, memberId),
       };
     },
     /^The person whose key this is has been deactivated/,
@@ -209,10 +210,10 @@ const ways: [string, Way, RegExp][] = [
 const ROUNDS = 4;
 
 describe("no node accepts a key, a second later and under load, that is", () => {
-  test.each(ways)("%s", { timeout: 240_000 }, async (_, way, reason) => {
+  test.for(ways)("%s", { timeout: 240_000 }, async ([_, way, reason], { database }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const node = nodes[round % nodes.length] ?? first;
-      const { made, revoke } = await way(await first.workspaceWithKey(), node);
+      const { made, revoke } = await way(await first.workspaceWithKey(), node, database);
       const outcome = await revokeUnderLoad(made, revoke);
       expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(PROMISE_SECONDS);
       expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);

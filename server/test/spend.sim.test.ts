@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { expect } from "vitest";
+import { test } from "#test/harness/database-test.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
 import { ORGANIZATION, simulate } from "./harness/spend-sim/simulation.ts";
@@ -12,14 +12,6 @@ const STEPS = 200;
 const CHUNK = 250;
 const SQL_SEEDS = 50;
 const SQL_STEPS = 120;
-
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
@@ -42,7 +34,9 @@ test("a journal that lost its tail stays marked over a second start, until the d
   expect(restarts).toBe(2);
 });
 
-test("the same stories over PostgreSQL agree with those over plain maps, to the last row", async () => {
+test("the same stories over PostgreSQL agree with those over plain maps, to the last row", async ({
+  db,
+}) => {
   for (let seed = 0; seed < SQL_SEEDS; seed++) {
     const told = { seed, steps: SQL_STEPS };
     const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, vi } from "vitest";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
-import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import { test } from "./harness/database-test.ts";
 import {
-  type FakeUpstream,
   messageJson,
   messageStart,
   startFakeUpstream,
@@ -16,21 +15,9 @@ import { COST, StrictGateway, until, WORST } from "./harness/strict-gateway.ts";
 
 // What strict limits hold for running requests: who waits for it, when it is free again, what stays of it.
 
-let db: TestDatabase;
-let upstream: FakeUpstream;
 let s: StrictGateway;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-  upstream = await startFakeUpstream();
-});
-
-afterAll(async () => {
-  await upstream.close();
-  await db.drop();
-});
-
-beforeEach(async () => {
+test.beforeEach(async ({ db, upstream }) => {
   s = await StrictGateway.start(db, upstream);
 });
 
@@ -131,7 +118,7 @@ describe("requests that wait for budget", () => {
 });
 
 describe("a hold is released at once", () => {
-  test("when the upstream refuses, since that costs nothing", async () => {
+  test("when the upstream refuses, since that costs nothing", async ({ upstream }) => {
     await s.limit(WORST);
     upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 529 });
     for (let i = 0; i < 3; i++) expect((await s.ask()).status).toBe(529);
@@ -166,7 +153,9 @@ describe("a hold is released at once", () => {
 });
 
 describe("a request of unknown end", () => {
-  test("leaves its hold unresolved, which refuses others until it is released", async () => {
+  test("leaves its hold unresolved, which refuses others until it is released", async ({
+    upstream,
+  }) => {
     await s.limit(WORST);
     upstream.script = (exchange) => exchange.reset();
     expect((await s.ask()).status).toBe(502);
@@ -181,7 +170,9 @@ describe("a request of unknown end", () => {
     expect((await s.ask()).status).toBe(200);
   });
 
-  test("of which some usage was seen costs that and leaves nothing unresolved", async () => {
+  test("of which some usage was seen costs that and leaves nothing unresolved", async ({
+    upstream,
+  }) => {
     await s.limit(2n * WORST);
     upstream.script = async (exchange) => {
       exchange.startStream();
@@ -197,7 +188,10 @@ describe("a request of unknown end", () => {
 });
 
 describe("without a strict limit", () => {
-  test("nothing is held and the record says so; token counts are free under any limit", async () => {
+  test("nothing is held and the record says so; token counts are free under any limit", async ({
+    db,
+    upstream,
+  }) => {
     expect((await s.ask()).status).toBe(200);
     await s.node.meter.flush();
     const event = await db.database

@@ -1,11 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
-import {
-  type FakeUpstream,
-  messageEvents,
-  messageJson,
-  startFakeUpstream,
-} from "./harness/fake-upstream.ts";
+import { afterEach, describe, expect } from "vitest";
+import { test } from "./harness/database-test.ts";
+import { messageEvents, messageJson } from "./harness/fake-upstream.ts";
 import { messageBody } from "./harness/gateway.ts";
 import {
   COST,
@@ -18,21 +13,9 @@ import {
 
 // What strict limits let through and what they refuse, and how they say so.
 
-let db: TestDatabase;
-let upstream: FakeUpstream;
 let s: StrictGateway;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-  upstream = await startFakeUpstream();
-});
-
-afterAll(async () => {
-  await upstream.close();
-  await db.drop();
-});
-
-beforeEach(async () => {
+test.beforeEach(async ({ db, upstream }) => {
   s = await StrictGateway.start(db, upstream);
 });
 
@@ -42,7 +25,7 @@ describe.each([
   ["a JSON answer", messageBody()],
   ["a stream", messageBody({ stream: true })],
 ])("%s under a strict limit", (_, body) => {
-  beforeEach(() => {
+  test.beforeEach(({ upstream }) => {
     upstream.script = async (exchange) => {
       const { stream } = JSON.parse(exchange.received.body.toString()) as { stream?: boolean };
       if (stream !== true) return exchange.json(messageJson());
@@ -77,7 +60,9 @@ describe.each([
     expect(s.refusals).toEqual(["too_large"]);
   });
 
-  test("against a spent limit: 400 with the official words first, and no retry", async () => {
+  test("against a spent limit: 400 with the official words first, and no retry", async ({
+    upstream,
+  }) => {
     await s.limit(0n);
     const { message, ...rest } = await s.refusalOf(body);
     expect(rest).toMatchObject({
@@ -92,7 +77,9 @@ describe.each([
     expect(upstream.received).toEqual([]);
   });
 
-  test("with less left than any request can cost: the official words first, too", async () => {
+  test("with less left than any request can cost: the official words first, too", async ({
+    upstream,
+  }) => {
     await s.limit(COST + 1n);
     const { message, ...rest } = await s.refusalOf(body);
     expect(rest).toMatchObject({ status: 400, shouldRetry: "false" });
@@ -142,7 +129,7 @@ describe("a long prompt whose bytes do not fit", () => {
   const body = messageBody({ messages: [{ role: "user", content: "word ".repeat(20_000) }] });
   let counted: { tokens: number | null; asked: string[] };
 
-  beforeEach(() => {
+  test.beforeEach(({ upstream }) => {
     counted = { tokens: 20_000, asked: [] };
     upstream.script = (exchange) => {
       if (!exchange.received.url.includes("count_tokens")) return exchange.json(messageJson());
@@ -152,7 +139,7 @@ describe("a long prompt whose bytes do not fit", () => {
     };
   });
 
-  test("is counted by the upstream, once, and sent when that fits", async () => {
+  test("is counted by the upstream, once, and sent when that fits", async ({ db }) => {
     await s.limit(150_000_000n);
     expect(worstCaseOf(body)).toBeGreaterThan(150_000_000n);
     expect((await s.ask(body)).status).toBe(200);
@@ -223,7 +210,7 @@ describe("an open-ended request", () => {
     expect(s.overruns).toEqual([COST - 50_000n]);
   });
 
-  test("of unknown end turns unresolved with what each limit held", async () => {
+  test("of unknown end turns unresolved with what each limit held", async ({ upstream }) => {
     await s.limit(1_000_000n, { openEndedHoldNanoUsd: 50_000n });
     const worst = worstCaseOf(body);
     await s.limit(worst, { scopeType: "organization", scopeId: s.scope.organizationId });

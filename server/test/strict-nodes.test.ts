@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
@@ -7,12 +7,7 @@ import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import { eventually } from "./harness/eventually.ts";
-import {
-  type Exchange,
-  type FakeUpstream,
-  messageJson,
-  startFakeUpstream,
-} from "./harness/fake-upstream.ts";
+import { type Exchange, messageJson } from "./harness/fake-upstream.ts";
 import { messageBody } from "./harness/gateway.ts";
 import {
   callAdmin,
@@ -22,6 +17,7 @@ import {
   stopAllServers,
   type WorkspaceWithKey,
 } from "./harness/server-process.ts";
+import { test as base } from "./harness/upstream-test.ts";
 
 // Real processes on one PostgreSQL: killed, stopped, cut off from the database. Whatever happens, what is spent under a
 // strict limit does not exceed it.
@@ -39,16 +35,35 @@ const TTL_MS = 2_000;
 
 let db: TestDatabase;
 let line: DatabaseLine;
-let upstream: FakeUpstream;
+
+const test = base
+  /** Requests that the upstream has got and does not answer. */
+  .extend(
+    "hang",
+    ({ upstream }) =>
+      async (server: ServerProcess, made: WorkspaceWithKey, count: number) => {
+        const { script } = upstream;
+        upstream.script = () => undefined;
+        const exchanges: Exchange[] = [];
+        const answers: Promise<number>[] = [];
+        for (let i = 0; i < count; i++) {
+          const next = upstream.nextExchange();
+          answers.push(
+            ask(server, made).then(
+              ({ status }) => status,
+              () => 0,
+            ),
+          );
+          exchanges.push(await next);
+        }
+        upstream.script = script;
+        return { exchanges, answers };
+      },
+  );
+
 let env: Record<string, string>;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
-});
-
-afterAll(() => upstream.close());
-
-beforeEach(async () => {
+test.beforeEach(async ({ upstream }) => {
   db = await createTestDatabase();
   line = await openDatabaseLine(db.connectionString);
   upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
@@ -130,26 +145,6 @@ async function spendAll(server: ServerProcess, made: WorkspaceWithKey): Promise<
   }
 }
 
-/** Requests that the upstream has got and does not answer. */
-async function hang(server: ServerProcess, made: WorkspaceWithKey, count: number) {
-  const { script } = upstream;
-  upstream.script = () => undefined;
-  const exchanges: Exchange[] = [];
-  const answers: Promise<number>[] = [];
-  for (let i = 0; i < count; i++) {
-    const next = upstream.nextExchange();
-    answers.push(
-      ask(server, made).then(
-        ({ status }) => status,
-        () => 0,
-      ),
-    );
-    exchanges.push(await next);
-  }
-  upstream.script = script;
-  return { exchanges, answers };
-}
-
 describe("two nodes", () => {
   test("that spend at once share a strict limit to the last request, and hand everything back", async () => {
     const servers = [await startServer({ env }), await startServer({ env })];
@@ -172,7 +167,9 @@ describe("two nodes", () => {
     expect(await living.selectAll().execute()).toEqual([]);
   }, 240_000);
 
-  test("one is stopped: what it held is not given to the other, and it spends nothing it lost when it goes on", async () => {
+  test("one is stopped: what it held is not given to the other, and it spends nothing it lost when it goes on", async ({
+    hang,
+  }) => {
     const [first, second] = [await startServer({ env }), await startServer({ env })];
     const limit = 60n * WORST;
     const made = await limitedOn([first, second], limit);
@@ -205,7 +202,9 @@ describe("two nodes", () => {
   }, 240_000);
 });
 
-test("what ran when a process was killed stays unresolved at its hold, until it is released", async () => {
+test("what ran when a process was killed stays unresolved at its hold, until it is released", async ({
+  hang,
+}) => {
   const server = await startServer({ env });
   const made = await limitedOn([server], 3n * WORST);
   await hang(server, made, 3);
@@ -237,7 +236,9 @@ test("what ran when a process was killed stays unresolved at its hold, until it 
   expect(await balanceOf(made)).toMatchObject({ leased: 0n, unresolved: 0n });
 }, 240_000);
 
-test("what ran when the first strict limit was made, and is killed with its node, stays unresolved at its worst", async () => {
+test("what ran when the first strict limit was made, and is killed with its node, stays unresolved at its worst", async ({
+  hang,
+}) => {
   const server = await startServer({ env });
   const made = await server.workspaceWithKey();
   await hang(server, made, 2);
@@ -266,7 +267,9 @@ test("what ran when the first strict limit was made, and is killed with its node
   });
 }, 240_000);
 
-test("four nodes that lose the database together for longer than leases last say so, and go on with nothing lost or doubled", async () => {
+test("four nodes that lose the database together for longer than leases last say so, and go on with nothing lost or doubled", async ({
+  hang,
+}) => {
   const servers = await Promise.all([1, 2, 3, 4].map(() => startServer({ env })));
   const [first] = servers;
   if (first === undefined) throw new Error("there is a server");
@@ -342,7 +345,9 @@ test("four nodes that lose the database together for longer than leases last say
   expect(BigInt(answered) * DEAR_COST).toBeGreaterThan(limit - WORST);
 }, 240_000);
 
-test("with the database away requests go on for as long as leases last, then get 503, and recover by themselves", async () => {
+test("with the database away requests go on for as long as leases last, then get 503, and recover by themselves", async ({
+  upstream,
+}) => {
   const cheap = { input_tokens: 10, output_tokens: 1 };
   upstream.script = (exchange) => exchange.json(messageJson({ usage: cheap }));
   const ttlMs = 6_000;

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { afterAll, expect } from "vitest";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
@@ -13,20 +13,19 @@ import {
 
 // Two processes of the same program, each with its own data folder, on one PostgreSQL.
 
-let database: TestDatabase;
+const test = base.extend("database", { scope: "file" }, ({ db }) => db);
+
 let first: ServerProcess;
 let second: ServerProcess;
 let env: Record<string, string>;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
+test.beforeAll(async ({ database }) => {
   env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
   first = await startServer({ env });
   second = await startServer({ env });
 }, 90_000);
 afterAll(async () => {
   await stopAllServers();
-  await database.drop();
 });
 
 test("what one node is told holds on the other within a second, and their usage adds up", async () => {
@@ -69,7 +68,7 @@ test("what one node is told holds on the other within a second, and their usage 
   expect(refused.text).toContain("disabled");
 });
 
-test("a node with another secret is refused, and one without any", async () => {
+test("a node with another secret is refused, and one without any", async ({ database }) => {
   const other = await startAndFail({ env: { ...env, BURSAR_SECRET: "o".repeat(40) } });
   expect(other.code).toBe(1);
   expect(other.output).toContain("BURSAR_SECRET");

@@ -1,12 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type FakeUpstream,
-  messageEnd,
-  messageJson,
-  messageStart,
-  startFakeUpstream,
-  textDelta,
-} from "#test/harness/fake-upstream.ts";
+import { afterAll, expect } from "vitest";
+import { messageEnd, messageJson, messageStart, textDelta } from "#test/harness/fake-upstream.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
   type ServerProcess,
@@ -14,22 +7,19 @@ import {
   startServer,
   stopAllServers,
 } from "#test/harness/server-process.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
 const VISIBLE_SECONDS = 2;
 const MODEL = "claude-3-5-sonnet-20241022";
-
-let upstream: FakeUpstream;
 let server: ServerProcess;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   server = await startServer({
     env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
   });
 }, 90_000);
 afterAll(async () => {
   await stopAllServers();
-  await upstream.close();
 });
 
 const usage = {
@@ -74,7 +64,9 @@ const twoRequests = {
   cost_usd: "0.1257127",
 };
 
-test("a request's tokens by kind and its exact cost are visible within two seconds, JSON and stream", async () => {
+test("a request's tokens by kind and its exact cost are visible within two seconds, JSON and stream", async ({
+  upstream,
+}) => {
   const made = await server.workspaceWithKey({ name: "Visible" });
 
   upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
@@ -109,7 +101,9 @@ test("a request's tokens by kind and its exact cost are visible within two secon
   expect(limits).toMatchObject({ data: [{ spent_usd: "0.1257127", monthly_limit_usd: null }] });
 });
 
-test("a request that the upstream refuses is counted as an error and costs nothing", async () => {
+test("a request that the upstream refuses is counted as an error and costs nothing", async ({
+  upstream,
+}) => {
   const made = await server.workspaceWithKey({ name: "Refused" });
   const body = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
   upstream.script = (exchange) => exchange.json(body, { status: 529 });
@@ -120,7 +114,7 @@ test("a request that the upstream refuses is counted as an error and costs nothi
   expect(totals).toMatchObject({ requests: 1, errors: 1, total_tokens: 0, cost_usd: "0.00" });
 });
 
-test("hours and days say the same as minutes", async () => {
+test("hours and days say the same as minutes", async ({ upstream }) => {
   const made = await server.workspaceWithKey({ name: "Buckets" });
   upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
   await sendMessage(server.url, made.key, { model: MODEL });

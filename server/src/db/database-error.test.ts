@@ -1,18 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { describe, expect } from "vitest";
+import { test } from "#test/harness/database-test.ts";
 import { isDiskFull, isUnavailable, isUniqueViolation } from "./database-error.ts";
 import { findDurabilityWarning } from "./durability.ts";
 import { type Database, openDatabase } from "./pool.ts";
 import { inTransaction } from "./transaction.ts";
-
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.drop());
 
 async function errorOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
@@ -54,7 +48,9 @@ describe("isUnavailable", () => {
     server.close();
   });
 
-  test("is true of a session that the server ends in the middle of a transaction", async () => {
+  test("is true of a session that the server ends in the middle of a transaction", async ({
+    db,
+  }) => {
     const error = await errorOf(
       inTransaction(db.database, async (tx) => {
         const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
@@ -65,7 +61,9 @@ describe("isUnavailable", () => {
     expect(isUnavailable(error)).toBe(true);
   });
 
-  test("is true of a statement that took too long, and of one that was in another's way", async () => {
+  test("is true of a statement that took too long, and of one that was in another's way", async ({
+    db,
+  }) => {
     const late = inTransaction(db.database, async (tx) => {
       await sql`SET LOCAL statement_timeout = 10`.execute(tx);
       await sql`SELECT pg_sleep(5)`.execute(tx);
@@ -80,7 +78,7 @@ describe("isUnavailable", () => {
     expect(isUnavailable(await errorOf(locked))).toBe(true);
   });
 
-  test("is false of what the statement itself did wrong, and of other errors", async () => {
+  test("is false of what the statement itself did wrong, and of other errors", async ({ db }) => {
     expect(isUnavailable(await errorOf(sql`SELECT 1 / 0`.execute(db.database)))).toBe(false);
     expect(isUnavailable(await errorOf(sql`SELECT FROM nothing`.execute(db.database)))).toBe(false);
     expect(isUnavailable(new TypeError("x is not a function"))).toBe(false);
@@ -89,7 +87,7 @@ describe("isUnavailable", () => {
 });
 
 describe("isUniqueViolation", () => {
-  test("knows the constraint", async () => {
+  test("knows the constraint", async ({ db }) => {
     const insert = () =>
       db.database.insertInto("installation").values({ key: "one", value: "1" }).execute();
     await insert();
@@ -103,7 +101,7 @@ describe("isUniqueViolation", () => {
 });
 
 describe("inTransaction", () => {
-  test("commits what returns, and rolls back what throws", async () => {
+  test("commits what returns, and rolls back what throws", async ({ db }) => {
     const keep = (key: string, outcome: () => string) =>
       inTransaction(db.database, async (tx) => {
         await tx.insertInto("installation").values({ key, value: "1" }).execute();
@@ -126,7 +124,7 @@ describe("inTransaction", () => {
 });
 
 describe("findDurabilityWarning", () => {
-  test("names what is off, and is silent when everything is on", async () => {
+  test("names what is off, and is silent when everything is on", async ({ db }) => {
     const { rows } = await sql<{ name: string }>`SELECT name FROM pg_settings
       WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
       ORDER BY name`.execute(db.database);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { fromCursor, nextCursor, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import type { TestDatabase } from "#test/harness/database.ts";
+import { test } from "#test/harness/database-test.ts";
 import { selectPage } from "./page-rows.ts";
 
 const organizationId = randomUUID();
@@ -12,10 +13,7 @@ const rows = Array.from({ length: 9 }, (_, i) => ({
 }));
 const newestFirst = rows.map(({ id }) => id).reverse();
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   await db.database
     .insertInto("organization")
     .values({ id: organizationId, name: "Company" })
@@ -28,36 +26,36 @@ beforeAll(async () => {
     )
     .execute();
 });
-afterAll(() => db.drop());
 
-const select = () =>
-  db.database
+const select = ({ database }: TestDatabase) =>
+  database
     .selectFrom("workspace")
     .select(["id", "created_at"])
     .where("organization_id", "=", organizationId);
 
 /** Both tables have an id and a time. */
-const selectJoined = () =>
-  db.database
+const selectJoined = ({ database }: TestDatabase) =>
+  database
     .selectFrom("workspace")
     .innerJoin("organization", "organization.id", "workspace.organization_id")
     .select(["workspace.id", "workspace.created_at"])
     .where("organization.id", "=", organizationId);
 
 const read = {
-  "of one table": (page: PageRequest) => selectPage(select(), page).execute(),
-  "of a join": (page: PageRequest) => selectPage(selectJoined(), page, "workspace").execute(),
+  "of one table": (db: TestDatabase, page: PageRequest) => selectPage(select(db), page).execute(),
+  "of a join": (db: TestDatabase, page: PageRequest) =>
+    selectPage(selectJoined(db), page, "workspace").execute(),
 };
 
-test.each(Object.entries(read))(
+test.for(Object.entries(read))(
   "pages %s hold each row once, newest first",
-  async (_, readPage) => {
+  async ([_, readPage], { db }) => {
     for (let limit = 1; limit <= rows.length + 1; limit++) {
       const found: string[] = [];
       let cursor: string | undefined;
       do {
         const request = fromCursor(cursor, limit, "a list");
-        const page = toPage(await readPage(request), request);
+        const page = toPage(await readPage(db, request), request);
         expect(page.rows.length).toBeLessThanOrEqual(limit);
         found.push(...page.rows.map(({ id }) => id));
         const positionOf = (row: { id: string; created_at: Date }) => {
@@ -70,12 +68,12 @@ test.each(Object.entries(read))(
   },
 );
 
-test("newer rows are those after a position, the nearest ones first", async () => {
+test("newer rows are those after a position, the nearest ones first", async ({ db }) => {
   const from = rows[3];
   if (!from) throw new Error("there are nine rows");
   const position = { createdAtMs: from.created_at.getTime(), id: from.id };
   const request: PageRequest = { limit: 2, direction: "newer", from: position };
-  const found = await read["of one table"](request);
+  const found = await read["of one table"](db, request);
   expect(found.map(({ id }) => id)).toEqual([rows[4]?.id, rows[5]?.id, rows[6]?.id]);
   expect(toPage(found, request).rows.map(({ id }) => id)).toEqual([rows[5]?.id, rows[4]?.id]);
 });

@@ -1,17 +1,22 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { expect } from "vitest";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { isUnavailable } from "./database-error.ts";
 import { openDatabase } from "./pool.ts";
 
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.drop());
+const test = base
+  /** Connections to the database beside that of the question. */
+  .extend("countOthers", ({ db }) => async (): Promise<number> => {
+    const { rows } = await sql<{ others: number }>`
+    SELECT count(*)::integer AS others FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(db.database);
+    return rows[0]?.others ?? -1;
+  });
 
-test("a server that falls silent is one that is away: the statement fails, and the pool can be closed", async () => {
+test("a server that falls silent is one that is away: the statement fails, and the pool can be closed", async ({
+  db,
+}) => {
   const database = openDatabase({
     connectionString: db.connectionString,
     maxConnections: 1,
@@ -30,7 +35,9 @@ test("a server that falls silent is one that is away: the statement fails, and t
   await database.destroy();
 });
 
-test("a process that stops in the middle of a transaction does not keep others from its rows", async () => {
+test("a process that stops in the middle of a transaction does not keep others from its rows", async ({
+  db,
+}) => {
   const options = {
     connectionString: db.connectionString,
     maxConnections: 1,
@@ -59,15 +66,7 @@ test("a process that stops in the middle of a transaction does not keep others f
   await Promise.all([stopped.destroy(), other.destroy()]);
 });
 
-/** Connections to the database beside that of the question. */
-async function countOthers(): Promise<number> {
-  const { rows } = await sql<{ others: number }>`
-    SELECT count(*)::integer AS others FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(db.database);
-  return rows[0]?.others ?? -1;
-}
-
-test("a pool that is closed has closed its connections", async () => {
+test("a pool that is closed has closed its connections", async ({ db, countOthers }) => {
   await sql`SELECT 1`.execute(db.database);
   const before = await countOthers();
   const closed = openDatabase({
@@ -81,7 +80,7 @@ test("a pool that is closed has closed its connections", async () => {
   expect(await countOthers()).toBe(before);
 });
 
-test("a pool can be closed when nobody answers any more", async () => {
+test("a pool can be closed when nobody answers any more", async ({ db }) => {
   const relay = await startDatabaseRelay(db.connectionString);
   const closed = openDatabase({
     connectionString: relay.connectionString,
@@ -94,7 +93,9 @@ test("a pool can be closed when nobody answers any more", async () => {
   await relay.close();
 });
 
-test("a connection that is lost while nobody uses it is told of in few words, and replaced", async () => {
+test("a connection that is lost while nobody uses it is told of in few words, and replaced", async ({
+  db,
+}) => {
   const told: Error[] = [];
   const database = openDatabase({
     connectionString: db.connectionString,

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
-import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   call,
   defaultKey,
@@ -14,18 +13,31 @@ import {
   type TestGateway,
   WORKSPACE_ID,
 } from "#test/harness/gateway.ts";
+import { test as base } from "#test/harness/upstream-test.ts";
 
-let upstream: FakeUpstream;
+const test = base.extend(
+  "startAway",
+  ({ upstream }) =>
+    (silenceMs: () => number, lookup: () => Promise<(FoundKey | null)[]>) =>
+      startTestGateway({
+        origin: upstream.origin,
+        keys: makeKeyCache({
+          lookup,
+          msSinceContact: silenceMs,
+          leaseTtlMs: 120_000,
+          clock: systemClock,
+        }),
+      }),
+);
+
 let gateway: TestGateway;
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   gateway = await startTestGateway({ origin: upstream.origin });
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
 });
-beforeEach(() => void upstream.received.splice(0));
+test.beforeEach(({ upstream }) => void upstream.received.splice(0));
 
 const unknown = makeSecret("api", randomBytes).secret;
 
@@ -72,7 +84,7 @@ describe("a key is taken", () => {
 
 describe("a 401 says what is wrong", () => {
   const expired = Date.UTC(2026, 0, 2, 3, 4, 5);
-  test.each<[string, () => Record<string, string | string[]>, RegExp]>([
+  test.for<[string, () => Record<string, string | string[]>, RegExp]>([
     ["no key", () => ({}), /^x-api-key header is required/],
     ["an empty key", () => ({ "x-api-key": " " }), /^x-api-key header is required/],
     ["another scheme", () => ({ authorization: "Basic abc" }), /holds no Bearer key/],
@@ -122,7 +134,7 @@ describe("a 401 says what is wrong", () => {
       () => ({ "x-api-key": gateway.addKey({ expiresAtMs: expired }) }),
       /expired at 2026-01-02T03:04:05\.000Z/,
     ],
-  ])("%s", async (_, headers, message) => {
+  ] as const)("%s", async ([_, headers, message], { upstream }) => {
     const answer = await post(headers());
     expect(answer.status).toBe(401);
     expect(answer.type).toBe("authentication_error");
@@ -138,7 +150,7 @@ describe("a 401 says what is wrong", () => {
     expect(answer.text + JSON.stringify(answer.rawHeaders)).not.toContain(unknown.slice(13, 40));
   });
 
-  test("expiry is judged by the database's clock, to the millisecond", async () => {
+  test("expiry is judged by the database's clock, to the millisecond", async ({ upstream }) => {
     let nowMs = 1_000;
     const other = await startTestGateway({ origin: upstream.origin, databaseNowMs: () => nowMs });
     const headers = { "x-api-key": other.addKey({ expiresAtMs: 2_000 }) };
@@ -151,7 +163,9 @@ describe("a 401 says what is wrong", () => {
 });
 
 describe("permissions", () => {
-  test("a read key lists models and counts tokens, and may not create messages", async () => {
+  test("a read key lists models and counts tokens, and may not create messages", async ({
+    upstream,
+  }) => {
     const headers = { "x-api-key": gateway.addKey({ permission: "read" }) };
     const denied = await post(headers);
     expect(denied.status).toBe(403);
@@ -175,18 +189,10 @@ describe("permissions", () => {
 });
 
 describe("when the database is away", () => {
-  const startAway = (silenceMs: () => number, lookup: () => Promise<(FoundKey | null)[]>) =>
-    startTestGateway({
-      origin: upstream.origin,
-      keys: makeKeyCache({
-        lookup,
-        msSinceContact: silenceMs,
-        leaseTtlMs: 120_000,
-        clock: systemClock,
-      }),
-    });
-
-  test("a known key works up to the TTL; then, and for a new key at once, it is a 503 that says so", async () => {
+  test("a known key works up to the TTL; then, and for a new key at once, it is a 503 that says so", async ({
+    upstream,
+    startAway,
+  }) => {
     let silenceMs = 0;
     let isAway = false;
     const key: FoundKey = { ...defaultKey, id: "apikey_1" };
@@ -216,7 +222,7 @@ describe("when the database is away", () => {
   });
 });
 
-test("a bug in authentication is a 500 that says nothing", async () => {
+test("a bug in authentication is a 500 that says nothing", async ({ upstream }) => {
   const keys: KeyCache = {
     findCached: () => undefined,
     find: () => Promise.reject(new Error("a secret detail")),

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { compileRanges } from "#src/key-lookup/address-ranges.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   call,
   messageBody,
@@ -10,14 +9,13 @@ import {
   type TestGateway,
   withKey,
 } from "#test/harness/gateway.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
 // What a key may be used for and from where, as clients of Claude meet it.
 
-let upstream: FakeUpstream;
 let gateway: TestGateway;
 const refused: string[] = [];
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   gateway = await startTestGateway({
     origin: upstream.origin,
     clientAddress: makeClientAddress(["127.0.0.0/8"]),
@@ -26,9 +24,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
 });
-beforeEach(() => {
+test.beforeEach(({ upstream }) => {
   upstream.received.splice(0);
   gateway.uses.splice(0);
   refused.splice(0);
@@ -67,7 +64,7 @@ describe("a key that is bound to models", () => {
     expect((await send({ allowedModels }, body)).status).toBe(200);
   });
 
-  test.each<[object, string]>([
+  test.for<[object, string]>([
     [{ model: "claude-opus-4-5" }, '"claude-opus-4-5" is not one.'],
     [{ model: "claude-sonnet-4-5 " }, '"claude-sonnet-4-5 " is not one.'],
     [{ fallbacks: [{ model: "claude-opus-4-5" }] }, '"claude-opus-4-5" is not one.'],
@@ -90,7 +87,7 @@ describe("a key that is bound to models", () => {
       },
       "This request leaves a model open.",
     ],
-  ])("may not send %j", async (body, why) => {
+  ] as const)("may not send %j", async ([body, why], { upstream }) => {
     for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
       expect(await send({ allowedModels }, body, { path })).toEqual({
         status: 403,
@@ -119,22 +116,25 @@ describe("a key that is bound to addresses", () => {
     },
   );
 
-  test.each([
+  test.for([
     ["198.51.100.1", "198.51.100.1"],
     ["2001:db9::1", "2001:db9::1"],
     // What stands left of a stranger was written by the stranger.
     ["203.0.113.9, 198.51.100.1", "198.51.100.1"],
     ["nonsense", "127.0.0.1"],
-  ])("does not from %s, and is not told where it would", async (from, address) => {
-    const answer = await send({ allowedAddresses }, {}, { from });
-    expect(answer).toMatchObject({ status: 403, type: "permission_error" });
-    expect(answer.message).toContain(`may not be used from ${address}:`);
-    expect(answer.message).not.toContain("203.0.113");
-    expect(upstream.received).toEqual([]);
-    expect(gateway.uses).toEqual([]);
-  });
+  ] as const)(
+    "does not from %s, and is not told where it would",
+    async ([from, address], { upstream }) => {
+      const answer = await send({ allowedAddresses }, {}, { from });
+      expect(answer).toMatchObject({ status: 403, type: "permission_error" });
+      expect(answer.message).toContain(`may not be used from ${address}:`);
+      expect(answer.message).not.toContain("203.0.113");
+      expect(upstream.received).toEqual([]);
+      expect(gateway.uses).toEqual([]);
+    },
+  );
 
-  test("does not where the address is not known", async () => {
+  test("does not where the address is not known", async ({ upstream }) => {
     const blind = await startTestGateway({ origin: upstream.origin, clientAddress: () => null });
     const headers = withKey(blind.addKey({ allowedAddresses: compileRanges(["0.0.0.0/0"]) }));
     const answer = await call(blind.origin, { headers, body: messageBody() });
@@ -151,7 +151,7 @@ describe("a key that is bound to addresses", () => {
 
 describe("a 401 that tells of the key's life", () => {
   const nowMs = 1_000_000;
-  test.each<[Partial<FoundKey>, RegExp]>([
+  test.for<[Partial<FoundKey>, RegExp]>([
     [
       { secretValidUntilMs: nowMs },
       /was rotated, and this secret of it stopped at 1970-01-01T00:16:40\.000Z/,
@@ -165,7 +165,7 @@ describe("a 401 that tells of the key's life", () => {
       /has left the organization/,
     ],
     [{ ownerMemberId: "user_1", ownerState: "outside" }, /has no access to its workspace any more/],
-  ])("%j", async (key, message) => {
+  ] as const)("%j", async ([key, message], { upstream }) => {
     const other = await startTestGateway({ origin: upstream.origin, databaseNowMs: () => nowMs });
     const answer = await call(other.origin, {
       headers: withKey(other.addKey(key)),
@@ -202,7 +202,9 @@ describe("a use is noted", () => {
     ]);
   });
 
-  test("at the time at which its secret was checked, also when its validity ends right after that", async () => {
+  test("at the time at which its secret was checked, also when its validity ends right after that", async ({
+    upstream,
+  }) => {
     const validUntilMs = 2_000;
     let nowMs = validUntilMs - 1;
     const other = await startTestGateway({
@@ -253,7 +255,7 @@ describe("a refusal", () => {
     expect(refused).toEqual(["limited"]);
   });
 
-  test("of the upstream is none of this server", async () => {
+  test("of the upstream is none of this server", async ({ upstream }) => {
     const { script } = upstream;
     upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 429 });
     expect((await send({ id: "upstream" })).status).toBe(429);

@@ -1,12 +1,7 @@
 import Current from "@anthropic-ai/sdk";
 import Previous from "anthropic-sdk-previous";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type FakeUpstream,
-  messageEvents,
-  messageJson,
-  startFakeUpstream,
-} from "#test/harness/fake-upstream.ts";
+import { afterAll, describe, expect } from "vitest";
+import { messageEvents, messageJson } from "#test/harness/fake-upstream.ts";
 import {
   ORGANIZATION_ID,
   startTestGateway,
@@ -14,18 +9,16 @@ import {
   UPSTREAM_CREDENTIAL,
   WORKSPACE_ID,
 } from "#test/harness/gateway.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
-let upstream: FakeUpstream;
 let gateway: TestGateway;
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   gateway = await startTestGateway({ origin: upstream.origin });
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
 });
-beforeEach(() => {
+test.beforeEach(({ upstream }) => {
   upstream.received.splice(0);
   gateway.ends.splice(0);
 });
@@ -43,7 +36,9 @@ describe.each([
   const makeClient = (apiKey: string) =>
     new Sdk({ apiKey, baseURL: gateway.origin, maxRetries: 0 }) as Current;
 
-  test("creates a message; an old model name reaches the upstream unchanged", async () => {
+  test("creates a message; an old model name reaches the upstream unchanged", async ({
+    upstream,
+  }) => {
     upstream.script = (exchange) => exchange.json(messageJson({ text: "Hi there" }));
     const call = makeClient(gateway.secret).messages.create(request);
     const { data: message, response, request_id: requestId } = await call.withResponse();
@@ -62,7 +57,7 @@ describe.each([
     });
   });
 
-  test("streams a message", async () => {
+  test("streams a message", async ({ upstream }) => {
     upstream.script = (exchange) => exchange.stream(messageEvents(3, { output_tokens: 9 }));
     const stream = makeClient(gateway.secret).messages.stream(request);
     const message = await stream.finalMessage();
@@ -71,7 +66,7 @@ describe.each([
     expect(await gateway.end()).toMatchObject({ outcome: "answered", isStream: true });
   });
 
-  test("counts tokens and lists models", async () => {
+  test("counts tokens and lists models", async ({ upstream }) => {
     upstream.script = (exchange) => exchange.json({ input_tokens: 12 });
     const client = makeClient(gateway.secret);
     const { model, messages } = request;
@@ -93,7 +88,9 @@ describe.each([
     });
   });
 
-  test("an abort in the middle of a stream ends the upstream's stream, too", async () => {
+  test("an abort in the middle of a stream ends the upstream's stream, too", async ({
+    upstream,
+  }) => {
     const arrived = upstream.nextExchange();
     upstream.script = async (exchange) => {
       exchange.startStream();

@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import {
   blockStart,
-  type FakeUpstream,
   gzipJson,
   messageEnd,
   messageEvents,
   messageJson,
   messageStart,
   type Script,
-  startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
 import {
@@ -18,6 +16,7 @@ import {
   type TestGateway,
   withKey,
 } from "#test/harness/gateway.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
 // Every way an upstream can behave against every way a client can, all at once.
 
@@ -80,11 +79,8 @@ const clients: Record<string, Client> = {
     await response;
   },
 };
-
-let upstream: FakeUpstream;
 let gateway: TestGateway;
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   upstream.script = (exchange) => {
     const { model } = JSON.parse(exchange.received.body.toString()) as { model: string };
     return upstreams[model]?.(exchange);
@@ -93,10 +89,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
 });
 
-test("every begin has exactly one end, and every request sent at most once", async () => {
+test("every begin has exactly one end, and every request sent at most once", async ({
+  upstream,
+}) => {
   const rounds = Array.from({ length: 8 }, () => null);
   const runs = rounds.flatMap(() =>
     Object.keys(upstreams).flatMap((model) =>

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
-import { type FakeUpstream, messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import { messageJson } from "#test/harness/fake-upstream.ts";
 import {
   type Answer,
   call,
@@ -9,16 +9,14 @@ import {
   type TestGateway,
   withKey,
 } from "#test/harness/gateway.ts";
+import { test } from "#test/harness/upstream-test.ts";
 
 const PUBLIC_URL = "https://bursar.example.com";
-
-let upstream: FakeUpstream;
 let gateway: TestGateway;
 let publicUrl: string | null;
 let thrown: Error | null;
 
-beforeAll(async () => {
-  upstream = await startFakeUpstream();
+test.beforeAll(async ({ upstream }) => {
   gateway = await startTestGateway({ origin: upstream.origin, publicUrl: () => publicUrl });
   const { admission } = gateway;
   gateway.admission = {
@@ -30,9 +28,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
 });
-beforeEach(() => {
+test.beforeEach(({ upstream }) => {
   publicUrl = PUBLIC_URL;
   thrown = null;
   upstream.received.length = 0;
@@ -79,7 +76,7 @@ describe("x-should-retry", () => {
     expect([missing.status, missing.headers["x-should-retry"]]).toEqual([404, "false"]);
   });
 
-  test("is false on a 401 of the upstream, whose body passes as it came", async () => {
+  test("is false on a 401 of the upstream, whose body passes as it came", async ({ upstream }) => {
     const body = '{"type":"error", "error":{"type":"authentication_error","message":"As it is"}}';
     upstream.script = (exchange) => exchange.json(body, { status: 401 });
     const answer = await send();
@@ -87,7 +84,7 @@ describe("x-should-retry", () => {
     expect(answer.headers["x-should-retry"]).toBe("false");
   });
 
-  test("stays what the upstream says on its 401", async () => {
+  test("stays what the upstream says on its 401", async ({ upstream }) => {
     const headers = { "x-should-retry": "true" };
     upstream.script = (exchange) => exchange.json({}, { status: 401, headers });
     expect((await send()).headers["x-should-retry"]).toBe("true");
@@ -104,10 +101,13 @@ describe("x-should-retry", () => {
     expect([answer.status, answer.headers["x-should-retry"]]).toEqual([status, undefined]);
   });
 
-  test.each([403, 429, 500, 529])("is absent on a %i of the upstream", async (status) => {
-    upstream.script = (exchange) => exchange.json({}, { status });
-    expect((await send()).headers["x-should-retry"]).toBeUndefined();
-  });
+  test.for([403, 429, 500, 529])(
+    "is absent on a %i of the upstream",
+    async (status, { upstream }) => {
+      upstream.script = (exchange) => exchange.json({}, { status });
+      expect((await send()).headers["x-should-retry"]).toBeUndefined();
+    },
+  );
 });
 
 describe("a spend limit that is reached", () => {
@@ -164,31 +164,37 @@ describe("a spend limit that is reached", () => {
 });
 
 describe("anthropic-workspace-id", () => {
-  test.each(["wksp_test", ""])("passes as %j and does not reach the upstream", async (id) => {
-    expect((await send({ "anthropic-workspace-id": id })).status).toBe(200);
-    expect(upstream.received[0]?.headers).not.toHaveProperty("anthropic-workspace-id");
-  });
+  test.for(["wksp_test", ""])(
+    "passes as %j and does not reach the upstream",
+    async (id, { upstream }) => {
+      expect((await send({ "anthropic-workspace-id": id })).status).toBe(200);
+      expect(upstream.received[0]?.headers).not.toHaveProperty("anthropic-workspace-id");
+    },
+  );
 
-  test.each([
+  test.for([
     ["POST", "/v1/messages"],
     ["POST", "/v1/messages/count_tokens"],
     ["GET", "/v1/models"],
-  ])("of another workspace is the 404 of an unknown one: %s %s", async (method, path) => {
-    gateway.addKey({ workspaceId: "wksp_other" });
-    for (const id of ["wksp_other", "wksp_unknown", "wrkspc_01", "no id"]) {
-      const headers = { ...withKey(gateway.secret), "anthropic-workspace-id": id };
-      const body = method === "POST" ? messageBody() : "";
-      const answer = await call(gateway.origin, { method, path, headers, body });
-      expect(answer.status).toBe(404);
-      expect(errorOf(answer)).toEqual({
-        type: "not_found_error",
-        message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or leave the header out.`,
-      });
-      expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");
-      expect(answer.headers["x-should-retry"]).toBe("false");
-    }
-    expect(upstream.received).toEqual([]);
-  });
+  ] as const)(
+    "of another workspace is the 404 of an unknown one: %s %s",
+    async ([method, path], { upstream }) => {
+      gateway.addKey({ workspaceId: "wksp_other" });
+      for (const id of ["wksp_other", "wksp_unknown", "wrkspc_01", "no id"]) {
+        const headers = { ...withKey(gateway.secret), "anthropic-workspace-id": id };
+        const body = method === "POST" ? messageBody() : "";
+        const answer = await call(gateway.origin, { method, path, headers, body });
+        expect(answer.status).toBe(404);
+        expect(errorOf(answer)).toEqual({
+          type: "not_found_error",
+          message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or leave the header out.`,
+        });
+        expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");
+        expect(answer.headers["x-should-retry"]).toBe("false");
+      }
+      expect(upstream.received).toEqual([]);
+    },
+  );
 
   test("is not judged before the key", async () => {
     const headers = { ...withKey("sk-ant-api03-wrong"), "anthropic-workspace-id": "wksp_other" };

@@ -1,19 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type PerMinute, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
 import { makeRateKeeper, type RateKeeper } from "#src/rates/buckets/rate-keeper.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import {
-  type FakeUpstream,
-  messageEvents,
-  messageJson,
-  messageStart,
-  startFakeUpstream,
-} from "#test/harness/fake-upstream.ts";
+import { test as base } from "#test/harness/database-test.ts";
+import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
 import {
   type Answer,
   call,
@@ -29,8 +23,33 @@ import {
 /** The node's. It stands, so that nothing refills between two requests, however long they take. */
 const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0 };
 
-let db: TestDatabase;
-let upstream: FakeUpstream;
+const test = base
+  .extend(
+    "limit",
+    ({ db }) =>
+      async (perMinute: Partial<PerMinute>, modelGroup = "all"): Promise<string> => {
+        const id = `rlim_${modelGroup}_${organizationId}`;
+        await db.database.transaction().execute((tx) =>
+          upsertRateLimit(tx, {
+            id,
+            organizationId,
+            scopeType: "workspace",
+            scopeId: workspaceId,
+            modelGroup,
+            perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
+          }),
+        );
+        await rates.refresh();
+        return id;
+      },
+  )
+  /** Statements that wait for a row of another transaction. */
+  .extend("countWaiting", ({ db }) => async (): Promise<number> => {
+    const { rows } = await sql`SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db.database);
+    return rows.length;
+  });
+
 let rates: RateKeeper;
 let gateway: TestGateway;
 let organizationId: string;
@@ -38,16 +57,7 @@ let workspaceId: string;
 let headers: Record<string, string>;
 let refusals: { kind: string; scope: string }[];
 let refused: string[];
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  upstream = await startFakeUpstream();
-});
-afterAll(async () => {
-  await upstream.close();
-  await db.drop();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ db, upstream }) => {
   organizationId = randomUUID();
   workspaceId = `wksp_${organizationId}`;
   await db.database
@@ -83,22 +93,6 @@ afterEach(async () => {
   await rates.stop();
 });
 
-async function limit(perMinute: Partial<PerMinute>, modelGroup = "all"): Promise<string> {
-  const id = `rlim_${modelGroup}_${organizationId}`;
-  await db.database.transaction().execute((tx) =>
-    upsertRateLimit(tx, {
-      id,
-      organizationId,
-      scopeType: "workspace",
-      scopeId: workspaceId,
-      modelGroup,
-      perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
-    }),
-  );
-  await rates.refresh();
-  return id;
-}
-
 const send = (fields: object = {}) => call(gateway.origin, { headers, body: messageBody(fields) });
 const count = () =>
   call(gateway.origin, { path: "/v1/messages/count_tokens", headers, body: messageBody() });
@@ -113,7 +107,10 @@ function rateHeadersOf(answer: Answer): Record<string, string> {
 const RESET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 describe("a request beyond a limit", () => {
-  test("is a 429 in the official body that names the limit, its owner and the time", async () => {
+  test("is a 429 in the official body that names the limit, its owner and the time", async ({
+    upstream,
+    limit,
+  }) => {
     const id = await limit({ requests: 2, output_tokens: 60_000 });
     expect((await send()).status).toBe(200);
     const answer = await send();
@@ -143,7 +140,9 @@ describe("a request beyond a limit", () => {
     expect(gateway.begins).toHaveLength(1);
   });
 
-  test("is counted where refused requests are, and leaves no record of a request", async () => {
+  test("is counted where refused requests are, and leaves no record of a request", async ({
+    limit,
+  }) => {
     await limit({ requests: 1 });
     await send();
     await send();
@@ -156,7 +155,7 @@ describe("a request beyond a limit", () => {
     expect(gateway.ends).toHaveLength(1);
   });
 
-  test("is one of its own group of models; others go on", async () => {
+  test("is one of its own group of models; others go on", async ({ limit }) => {
     await limit({ requests: 1 }, "sonnet_4");
     const statuses = [];
     for (const model of ["claude-sonnet-4-5", "claude-sonnet-4-6", "claude-sonnet-5"]) {
@@ -173,12 +172,12 @@ describe("tokens", () => {
     cache_read_input_tokens: 90_000,
   };
 
-  test.each([
+  test.for([
     ["JSON", false],
     ["a stream", true],
-  ])(
+  ] as const)(
     "of %s count as they were used: input and cache writes, not cache reads",
-    async (_, stream) => {
+    async ([_, stream], { upstream, limit }) => {
       await limit({ input_tokens: 6_000 });
       upstream.script = (exchange) =>
         stream ? exchange.stream(streamOf(used)) : exchange.json(messageJson({ usage: used }));
@@ -193,7 +192,7 @@ describe("tokens", () => {
     },
   );
 
-  test("max_tokens is not counted: what is asked for is not what is used", async () => {
+  test("max_tokens is not counted: what is asked for is not what is used", async ({ limit }) => {
     await limit({ output_tokens: 60 });
     expect((await send({ max_tokens: 60_000 })).status).toBe(200);
     // Five of the five that were there.
@@ -201,7 +200,10 @@ describe("tokens", () => {
     expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "1"]);
   });
 
-  test("of what never reached the upstream, or was refused there, are none", async () => {
+  test("of what never reached the upstream, or was refused there, are none", async ({
+    upstream,
+    limit,
+  }) => {
     await limit({ output_tokens: 60 });
     upstream.script = (exchange) =>
       exchange.json(
@@ -222,7 +224,10 @@ describe("headers of an answer", () => {
     "anthropic-ratelimit-output-tokens-limit": "400000",
   };
 
-  test("of what a limit counts, ours stand in place of the shared credential's; the rest passes", async () => {
+  test("of what a limit counts, ours stand in place of the shared credential's; the rest passes", async ({
+    upstream,
+    limit,
+  }) => {
     await limit({ requests: 600 });
     await limit({ requests: 120, input_tokens: 12_000 }, "sonnet_4");
     upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
@@ -240,7 +245,7 @@ describe("headers of an answer", () => {
     });
   });
 
-  test("of an error of the upstream are the upstream's own", async () => {
+  test("of an error of the upstream are the upstream's own", async ({ upstream, limit }) => {
     await limit({ requests: 600 });
     upstream.script = (exchange) =>
       exchange.json(
@@ -252,14 +257,16 @@ describe("headers of an answer", () => {
     expect(rateHeadersOf(answer)["requests-limit"]).toBe("4000");
   });
 
-  test("without a limit are the upstream's", async () => {
+  test("without a limit are the upstream's", async ({ upstream }) => {
     upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
     expect(rateHeadersOf(await send())["requests-limit"]).toBe("4000");
   });
 });
 
 describe("what is no message", () => {
-  test("the counting of tokens has a limit of its own, and takes nothing of the messages'", async () => {
+  test("the counting of tokens has a limit of its own, and takes nothing of the messages'", async ({
+    limit,
+  }) => {
     await limit({ requests: 1 });
     expect([(await count()).status, (await count()).status]).toEqual([200, 200]);
     await limit({ requests: 1 }, "token_count");
@@ -271,7 +278,7 @@ describe("what is no message", () => {
     expect((await send()).status).toBe(200);
   });
 
-  test("the list of models is not limited", async () => {
+  test("the list of models is not limited", async ({ limit }) => {
     await limit({ requests: 1 });
     await send();
     const models = () => call(gateway.origin, { method: "GET", path: "/v1/models", headers });
@@ -279,7 +286,12 @@ describe("what is no message", () => {
   });
 });
 
-test("a client that leaves while its request waits for the buckets is sent nowhere", async () => {
+test("a client that leaves while its request waits for the buckets is sent nowhere", async ({
+  db,
+  upstream,
+  limit,
+  countWaiting,
+}) => {
   await limit({ requests: 600 });
   await db.database.transaction().execute(async (tx) => {
     await tx.insertInto("rate_bucket").values(fullBucket()).execute();
@@ -294,13 +306,6 @@ test("a client that leaves while its request waits for the buckets is sent nowhe
   expect(upstream.received).toHaveLength(1);
   expect(gateway.observed).toMatchObject([{ outcome: "abandoned" }, { outcome: "answered" }]);
 });
-
-/** Statements that wait for a row of another transaction. */
-async function countWaiting(): Promise<number> {
-  const { rows } = await sql`SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db.database);
-  return rows.length;
-}
 
 const fullBucket = () => ({
   rate_limit_id: `rlim_all_${organizationId}`,

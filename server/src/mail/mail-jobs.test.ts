@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { beforeEach, describe, expect, inject } from "vitest";
 import { addJob } from "#src/db/job-queue.ts";
 import { openDatabase } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -8,7 +8,7 @@ import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
 import { sweepMail } from "./deliver-mail.ts";
@@ -21,93 +21,96 @@ const organizationId = randomUUID();
 const key = sealingKey("a secret that only this test knows");
 const deps = { nowMs: () => Date.now(), randomBytes: systemRandomBytes, sealingKey: key };
 
-let db: TestDatabase;
+const test = base.extend("outbox", ({ db }) => {
+  /** A node that sends mail, as wiring.ts starts it. */
+  function startNode(url: string | null = server.url): void {
+    const logger = makeLogger("trace", { write: (line) => logs.push(line) });
+    const transport =
+      url === null ? null : makeSmtpTransport({ url, from: "Bursar <bursar@example.com>" });
+    const jobs = makeMailJobs({ database: db.database, sealingKey: key, transport, logger });
+    const { connectionString } = db;
+    nodes.push(runJobs({ connectionString, jobs, schedule: mailSchedule, logger }));
+  }
+
+  function queue(mail: Partial<OutgoingMail> = {}): Promise<string> {
+    const body = layoutMessage({ title: "Hello", paragraphs: ["A secret-link-text."], notes: [] });
+    return inTransaction(db.database, (tx) =>
+      queueMail(tx, deps, {
+        organizationId,
+        to: "ann@example.com",
+        kind: "notice",
+        subject: "A notice",
+        ...body,
+        ...mail,
+      }),
+    );
+  }
+
+  const rows = () =>
+    db.database.selectFrom("mail").selectAll().orderBy("created_at").orderBy("id").execute();
+
+  /** The one message, once it is in that state. */
+  const inState = (status: string, attempts = 1) =>
+    eventually(30_000, `a message is ${status}`, async () => {
+      const [row] = await rows();
+      return row?.status === status && row.attempts >= attempts ? row : null;
+    });
+
+  const endJobConnections = () =>
+    sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'bursar jobs' AND datname = current_database()`.execute(db.database);
+
+  /** Instead of waiting for the time of the next attempt, which can be made the last one. */
+  const retryNow = (attempt: "next" | "last" = "next") =>
+    eventually(30_000, "the job waits for its next attempt", async () => {
+      const { numAffectedRows } = await sql`UPDATE graphile_worker._private_jobs SET run_at = now(),
+      attempts = CASE WHEN ${attempt === "last"} THEN max_attempts - 1 ELSE attempts END
+      WHERE locked_at IS NULL AND attempts > 0`.execute(db.database);
+      return numAffectedRows === 1n ? true : null;
+    });
+
+  return { startNode, queue, rows, inState, endJobConnections, retryNow };
+});
+
 let server: MailServer;
 const nodes: RunningJobs[] = [];
 const logs: string[] = [];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   await db.database
     .insertInto("organization")
     .values({ id: organizationId, name: "Company" })
     .execute();
 });
-afterAll(() => db.drop());
 beforeEach(async () => {
   server = await startMailServer();
 });
-afterEach(async () => {
+test.afterEach(async ({ db }) => {
   await Promise.all(nodes.splice(0).map((node) => node.stop()));
   await server.close();
   await sql`DELETE FROM mail`.execute(db.database);
   await sql`DELETE FROM graphile_worker._private_jobs`.execute(db.database);
 });
 
-/** A node that sends mail, as wiring.ts starts it. */
-function startNode(url: string | null = server.url): void {
-  const logger = makeLogger("trace", { write: (line) => logs.push(line) });
-  const transport =
-    url === null ? null : makeSmtpTransport({ url, from: "Bursar <bursar@example.com>" });
-  const jobs = makeMailJobs({ database: db.database, sealingKey: key, transport, logger });
-  const { connectionString } = db;
-  nodes.push(runJobs({ connectionString, jobs, schedule: mailSchedule, logger }));
-}
-
-function queue(mail: Partial<OutgoingMail> = {}): Promise<string> {
-  const body = layoutMessage({ title: "Hello", paragraphs: ["A secret-link-text."], notes: [] });
-  return inTransaction(db.database, (tx) =>
-    queueMail(tx, deps, {
-      organizationId,
-      to: "ann@example.com",
-      kind: "notice",
-      subject: "A notice",
-      ...body,
-      ...mail,
-    }),
-  );
-}
-
-const rows = () =>
-  db.database.selectFrom("mail").selectAll().orderBy("created_at").orderBy("id").execute();
-
-/** The one message, once it is in that state. */
-const inState = (status: string, attempts = 1) =>
-  eventually(30_000, `a message is ${status}`, async () => {
-    const [row] = await rows();
-    return row?.status === status && row.attempts >= attempts ? row : null;
-  });
-
-const endJobConnections = () =>
-  sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE application_name = 'bursar jobs' AND datname = current_database()`.execute(db.database);
-
-/** Instead of waiting for the time of the next attempt, which can be made the last one. */
-const retryNow = (attempt: "next" | "last" = "next") =>
-  eventually(30_000, "the job waits for its next attempt", async () => {
-    const { numAffectedRows } = await sql`UPDATE graphile_worker._private_jobs SET run_at = now(),
-      attempts = CASE WHEN ${attempt === "last"} THEN max_attempts - 1 ELSE attempts END
-      WHERE locked_at IS NULL AND attempts > 0`.execute(db.database);
-    return numAffectedRows === 1n ? true : null;
-  });
-
 describe("a message", () => {
-  test("is sent once its transaction has committed, and keeps no body afterwards", async () => {
-    startNode();
-    await queue({ to: "ann@example.com", subject: "Grüße an Ann" });
+  test("is sent once its transaction has committed, and keeps no body afterwards", async ({
+    outbox,
+  }) => {
+    outbox.startNode();
+    await outbox.queue({ to: "ann@example.com", subject: "Grüße an Ann" });
     const mail = await server.message(0);
     expect(mail.recipients).toEqual(["ann@example.com"]);
     expect(mail.from?.text).toBe('"Bursar" <bursar@example.com>');
     expect(mail.subject).toBe("Grüße an Ann");
     expect(mail.text).toContain("A secret-link-text.");
     expect(mail.html).toContain("A secret-link-text.");
-    const row = await inState("sent");
+    const row = await outbox.inState("sent");
     expect(mail.messageId).toBe(`<${row.id}@example.com>`);
     expect([row.body_sealed, row.last_error, row.attempts]).toEqual([null, null, 1]);
   });
 
-  test("is not sent when its transaction is rolled back", async () => {
-    startNode();
+  test("is not sent when its transaction is rolled back", async ({ db, outbox }) => {
+    outbox.startNode();
     const rolledBack = inTransaction(db.database, async (tx) => {
       const body = { text: "no", html: "no" };
       const mail = {
@@ -120,14 +123,14 @@ describe("a message", () => {
       throw new Error("changed my mind");
     });
     await expect(rolledBack).rejects.toThrow("changed my mind");
-    await queue();
-    await inState("sent");
+    await outbox.queue();
+    await outbox.inState("sent");
     expect(server.received.map(({ recipients }) => recipients)).toEqual([["ann@example.com"]]);
   });
 
-  test("lies in the database sealed", async () => {
-    await queue();
-    const [row] = await rows();
+  test("lies in the database sealed", async ({ db, outbox }) => {
+    await outbox.queue();
+    const [row] = await outbox.rows();
     const stored = Buffer.from(row?.body_sealed ?? []).toString("latin1");
     expect(stored).not.toContain("secret-link-text");
     const { rows: jobs } = await sql<{ job: string }>`
@@ -135,75 +138,77 @@ describe("a message", () => {
     expect(JSON.stringify(jobs)).not.toContain("secret-link-text");
   });
 
-  test("is sent by one of many nodes, each message once", async () => {
-    for (let i = 0; i < 3; i++) startNode();
+  test("is sent by one of many nodes, each message once", async ({ outbox }) => {
+    for (let i = 0; i < 3; i++) outbox.startNode();
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => queue({ to: `person-${i}@example.com` })),
+      Array.from({ length: 20 }, (_, i) => outbox.queue({ to: `person-${i}@example.com` })),
     );
     await server.message(19);
     await eventually(30_000, "all are sent", async () =>
-      (await rows()).every(({ status }) => status === "sent") ? true : null,
+      (await outbox.rows()).every(({ status }) => status === "sent") ? true : null,
     );
     const recipients = server.received.flatMap((mail) => mail.recipients);
     expect([recipients.length, new Set(recipients).size]).toEqual([20, 20]);
   });
 
-  test("whose subject holds line breaks gets no header from them", async () => {
-    startNode();
-    await queue({ subject: "Hi\r\nBcc: eve@example.com\r\n\r\n<b>body</b>" });
+  test("whose subject holds line breaks gets no header from them", async ({ outbox }) => {
+    outbox.startNode();
+    await outbox.queue({ subject: "Hi\r\nBcc: eve@example.com\r\n\r\n<b>body</b>" });
     const mail = await server.message(0);
     expect(mail.bcc).toBeUndefined();
     expect(mail.subject).toBe("Hi Bcc: eve@example.com <b>body</b>");
     expect(mail.recipients).toEqual(["ann@example.com"]);
   });
 
-  test("that was withdrawn is not sent, and cannot be read", async () => {
-    await queue({ aboutId: "invite_1" });
-    await queue({ aboutId: "invite_2", to: "bob@example.com" });
+  test("that was withdrawn is not sent, and cannot be read", async ({ db, outbox }) => {
+    await outbox.queue({ aboutId: "invite_1" });
+    await outbox.queue({ aboutId: "invite_2", to: "bob@example.com" });
     await inTransaction(db.database, (tx) => withdrawMail(tx, "invite_1"));
-    startNode();
+    outbox.startNode();
     expect((await server.message(0)).recipients).toEqual(["bob@example.com"]);
-    const withdrawn = (await rows()).find(({ about_id }) => about_id === "invite_1");
+    const withdrawn = (await outbox.rows()).find(({ about_id }) => about_id === "invite_1");
     expect([withdrawn?.status, withdrawn?.body_sealed]).toEqual(["withdrawn", null]);
   });
 });
 
 describe("without a mail server", () => {
-  test("messages wait, and go out once a node has one", async () => {
-    startNode(null);
-    await queue();
+  test("messages wait, and go out once a node has one", async ({ db, outbox }) => {
+    outbox.startNode(null);
+    await outbox.queue();
     await sweepMail(db.database);
-    const [waiting] = await rows();
+    const [waiting] = await outbox.rows();
     expect([waiting?.status, waiting?.attempts]).toEqual(["queued", 0]);
-    startNode();
-    await inState("sent");
+    outbox.startNode();
+    await outbox.inState("sent");
     expect(server.received.length).toBe(1);
   });
 });
 
 describe("a mail server that", () => {
-  test("is busy gets the message again, with the same Message-ID, and the reason is seen meanwhile", async () => {
+  test("is busy gets the message again, with the same Message-ID, and the reason is seen meanwhile", async ({
+    outbox,
+  }) => {
     server.refusal = { responseCode: 451, message: "try again later" };
-    startNode();
-    await queue();
+    outbox.startNode();
+    await outbox.queue();
     const waiting = await eventually(30_000, "a first attempt", async () => {
-      const [row] = await rows();
+      const [row] = await outbox.rows();
       return row?.last_error ? row : null;
     });
     expect([waiting.status, waiting.attempts]).toEqual(["queued", 1]);
     expect(waiting.last_error).toContain("451 try again later");
     server.refusal = null;
-    await retryNow();
-    const sent = await inState("sent", 2);
+    await outbox.retryNow();
+    const sent = await outbox.inState("sent", 2);
     expect((await server.message(0)).messageId).toBe(`<${sent.id}@example.com>`);
     expect([server.received.length, sent.last_error]).toEqual([1, null]);
   });
 
-  test("will never take the message ends it at once", async () => {
+  test("will never take the message ends it at once", async ({ outbox }) => {
     server.refusal = { responseCode: 550, message: "no such person" };
-    startNode();
-    await queue();
-    const failed = await inState("failed");
+    outbox.startNode();
+    await outbox.queue();
+    const failed = await outbox.inState("failed");
     expect(failed.attempts).toBe(1);
     expect(failed.last_error).toContain("550 no such person");
     // It can still be read and passed on.
@@ -211,21 +216,24 @@ describe("a mail server that", () => {
     expect(server.refused).toBe(1);
   });
 
-  test("cannot be reached is tried a bounded number of times", async () => {
-    startNode("smtp://127.0.0.1:1");
-    await queue();
+  test("cannot be reached is tried a bounded number of times", async ({ outbox }) => {
+    outbox.startNode("smtp://127.0.0.1:1");
+    await outbox.queue();
     await eventually(30_000, "a first attempt", async () =>
-      (await rows())[0]?.last_error ? true : null,
+      (await outbox.rows())[0]?.last_error ? true : null,
     );
-    await retryNow("last");
-    const failed = await inState("failed", 2);
+    await outbox.retryNow("last");
+    const failed = await outbox.inState("failed", 2);
     expect(failed.last_error).toContain("ECONNREFUSED");
     expect(logs.join("")).not.toContain("secret-link-text");
   });
 });
 
 describe("a lost database connection", () => {
-  test("at the moment a job ends, or fails, ends neither the process nor the jobs", async () => {
+  test("at the moment a job ends, or fails, ends neither the process nor the jobs", async ({
+    db,
+    outbox,
+  }) => {
     const name = new URL(db.connectionString).pathname.slice(1);
     const admin = openDatabase({
       connectionString: inject("adminConnectionString"),
@@ -235,7 +243,7 @@ describe("a lost database connection", () => {
     const ran = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const cut = async (i: number) => {
       await sql`ALTER DATABASE ${sql.id(name)} ALLOW_CONNECTIONS false`.execute(admin);
-      await endJobConnections();
+      await outbox.endJobConnections();
       ran[i]?.resolve();
     };
     const restarts: string[] = [];
@@ -273,33 +281,36 @@ describe("a lost database connection", () => {
     });
   }, 120_000);
 
-  test("ends no node's jobs", async () => {
-    startNode();
-    await queue();
-    await inState("sent");
-    await endJobConnections();
-    await queue({ to: "bob@example.com" });
+  test("ends no node's jobs", async ({ outbox }) => {
+    outbox.startNode();
+    await outbox.queue();
+    await outbox.inState("sent");
+    await outbox.endJobConnections();
+    await outbox.queue({ to: "bob@example.com" });
     expect((await server.message(1)).recipients).toEqual(["bob@example.com"]);
   });
 });
 
 describe("the sweep", () => {
-  test("gives a message to another node when the one that had taken it is gone", async () => {
-    await queue();
+  test("gives a message to another node when the one that had taken it is gone", async ({
+    db,
+    outbox,
+  }) => {
+    await outbox.queue();
     // What a node leaves that was killed while it sent.
     await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'gone',
       locked_at = now() - interval '6 minutes'`.execute(db.database);
     await sql`UPDATE mail SET attempts = 1, claimed_until = now() - interval '1 second'`.execute(
       db.database,
     );
-    startNode();
+    outbox.startNode();
     await sweepMail(db.database);
-    await inState("sent", 2);
+    await outbox.inState("sent", 2);
     expect(server.received.length).toBe(1);
   });
 
-  test("leaves a message alone that a node is sending", async () => {
-    await queue();
+  test("leaves a message alone that a node is sending", async ({ db, outbox }) => {
+    await outbox.queue();
     await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'busy',
       locked_at = now() - interval '1 minute'`.execute(db.database);
     await sql`UPDATE mail SET attempts = 1, claimed_until = now() + interval '4 minutes'`.execute(
@@ -311,10 +322,13 @@ describe("the sweep", () => {
     expect(jobs).toEqual([{ locked_by: "busy" }]);
   });
 
-  test("ends what has waited for three days, and forgets what is ninety days old", async () => {
-    await queue();
-    await queue({ to: "bob@example.com" });
-    await queue({ to: "cid@example.com" });
+  test("ends what has waited for three days, and forgets what is ninety days old", async ({
+    db,
+    outbox,
+  }) => {
+    await outbox.queue();
+    await outbox.queue({ to: "bob@example.com" });
+    await outbox.queue({ to: "cid@example.com" });
     await sql`UPDATE mail SET created_at = now() - interval '73 hours' WHERE to_address = 'ann@example.com'`.execute(
       db.database,
     );
@@ -323,7 +337,11 @@ describe("the sweep", () => {
     );
     await sweepMail(db.database);
     expect(
-      (await rows()).map(({ to_address, status, last_error }) => [to_address, status, last_error]),
+      (await outbox.rows()).map(({ to_address, status, last_error }) => [
+        to_address,
+        status,
+        last_error,
+      ]),
     ).toEqual([
       ["ann@example.com", "failed", "It was not sent within 72 hours."],
       ["cid@example.com", "queued", null],

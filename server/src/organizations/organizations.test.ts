@@ -1,22 +1,21 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { verifyChain } from "#src/audit/verify-chain.ts";
 import { openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test } from "#test/harness/database-test.ts";
 import { ensureOrganization } from "./organizations.ts";
 
-let db: TestDatabase;
 let log: TestAuditLog;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   log = await openTestAuditLog({ database: db.database, nowMs: () => Date.UTC(2026, 10, 20) });
 });
 afterAll(async () => {
   await log.close();
-  await db.drop();
 });
 
-test("however many nodes start at once, one organization with one default workspace is made", async () => {
+test("however many nodes start at once, one organization with one default workspace is made", async ({
+  db,
+}) => {
   const { database } = db;
   const made = await Promise.all(
     ["A", "B", "C", "D", "E"].map((name) => ensureOrganization(log.audit, name)),

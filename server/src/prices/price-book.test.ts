@@ -1,35 +1,35 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { expect } from "vitest";
+import { createTestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makePriceBooks } from "./price-book.ts";
 
-let db: TestDatabase;
+const test = base.extend(
+  "override",
+  ({ db }) =>
+    async (organizationId: string, inputNanoUsd: bigint): Promise<void> => {
+      await db.database
+        .insertInto("price_override")
+        .values({
+          id: `price_${randomUUID()}`,
+          organization_id: organizationId,
+          model: "in-house-model",
+          effective_from: new Date(SOME_TIME_MS),
+          input_nano_usd: inputNanoUsd,
+          cache_write_5m_nano_usd: 2n,
+          cache_write_1h_nano_usd: 3n,
+          cache_read_nano_usd: 4n,
+          output_nano_usd: 5n,
+        })
+        .execute();
+    },
+);
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-async function override(organizationId: string, inputNanoUsd: bigint): Promise<void> {
-  await db.database
-    .insertInto("price_override")
-    .values({
-      id: `price_${randomUUID()}`,
-      organization_id: organizationId,
-      model: "in-house-model",
-      effective_from: new Date(SOME_TIME_MS),
-      input_nano_usd: inputNanoUsd,
-      cache_write_5m_nano_usd: 2n,
-      cache_write_1h_nano_usd: 3n,
-      cache_read_nano_usd: 4n,
-      output_nano_usd: 5n,
-    })
-    .execute();
-}
-
-test("an organization has its own prices from the reload on, from their date on, and nobody else has them", async () => {
+test("an organization has its own prices from the reload on, from their date on, and nobody else has them", async ({
+  db,
+  override,
+}) => {
   const [ours, others] = [randomUUID(), randomUUID()];
   for (const id of [ours, others]) {
     await db.database.insertInto("organization").values({ id, name: "Acme" }).execute();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { CompiledQuery } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { expect } from "vitest";
+import { test as base } from "#test/harness/database-test.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 
@@ -23,22 +23,18 @@ const types: ColumnTypes<Row> = {
   note: "text",
 };
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-async function throughDatabase(rows: readonly Row[]): Promise<unknown[]> {
-  const columns = Object.keys(types).join(", ");
-  const statement = `SELECT * FROM unnest(${columnParameters(types)}) AS row (${columns})`;
-  const read = await db.database.executeQuery(
-    CompiledQuery.raw(statement, columnTexts(types, rows)),
-  );
-  return read.rows;
-}
+const test = base.extend(
+  "throughDatabase",
+  ({ db }) =>
+    async (rows: readonly Row[]): Promise<unknown[]> => {
+      const columns = Object.keys(types).join(", ");
+      const statement = `SELECT * FROM unnest(${columnParameters(types)}) AS row (${columns})`;
+      const read = await db.database.executeQuery(
+        CompiledQuery.raw(statement, columnTexts(types, rows)),
+      );
+      return read.rows;
+    },
+);
 
 const hostileText = fc.oneof(
   fc.constantFrom("", " ", "NULL", "null", "{}", '{"a"}', "a,b", '"', "\\", '\\"', "a\nb", "ü€😀"),
@@ -54,7 +50,7 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
   note: fc.option(hostileText),
 });
 
-test("whatever stands in a row, PostgreSQL reads exactly that", async () => {
+test("whatever stands in a row, PostgreSQL reads exactly that", async ({ throughDatabase }) => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow, { maxLength: 20 }), async (rows) => {
       expect(await throughDatabase(rows)).toEqual(rows);
@@ -63,7 +59,9 @@ test("whatever stands in a row, PostgreSQL reads exactly that", async () => {
   );
 });
 
-test("a value that repeats, and null between two equal ones, stay in their rows", async () => {
+test("a value that repeats, and null between two equal ones, stay in their rows", async ({
+  throughDatabase,
+}) => {
   const row: Row = { label: "a", count: 0n, status: 200, is_set: true, at: new Date(0), note: "n" };
   const rows = [row, { ...row, note: null, status: null }, row, row];
   expect(await throughDatabase(rows)).toEqual(rows);

@@ -2,12 +2,14 @@
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { afterEach, beforeEach, describe, expect } from "vitest";
+import { createTestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import type { FlushParticipant, NodeEntry } from "./flush.ts";
-import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import type { JournalFiles } from "./journal-files.ts";
+import { nodeJournalFiles } from "./journal-files.ts";
 import type { Meter } from "./meter.ts";
 import { recordUsage } from "./record-usage.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
@@ -16,16 +18,20 @@ import { segmentPath } from "./segments.ts";
 // A process after another on the same journal and the same node: restarts, crashes, other processes, a database that is not
 // what it was.
 
-let db: TestDatabase;
+const test = base.extend(
+  "reclaim",
+  ({ db }) =>
+    () =>
+      db.database
+        .updateTable("node")
+        .set((eb) => ({ epoch: eb("epoch", "+", 1n) }))
+        .where("id", "=", t.nodeId)
+        .execute(),
+);
+
 let t: TestMeters;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(() => {
+test.beforeEach(({ db }) => {
   t = makeTestMeters(db.database);
 });
 
@@ -122,7 +128,9 @@ describe("a restart", () => {
     fs.rmSync(other, { recursive: true, force: true });
   });
 
-  test("on a database that was restored to an earlier state flushes again what that lacks", async () => {
+  test("on a database that was restored to an earlier state flushes again what that lacks", async ({
+    db,
+  }) => {
     const meter = await t.start();
     const kept = t.run(meter, 1n);
     await meter.flush();
@@ -155,7 +163,7 @@ describe("a restart", () => {
     expect((await t.recorded()).map(({ id }) => id)).toEqual([kept.requestId, lost.requestId]);
   });
 
-  test("on a database without its row records only what is not there yet", async () => {
+  test("on a database without its row records only what is not there yet", async ({ db }) => {
     const meter = await t.start();
     t.run(meter, 1n);
     await meter.flush();
@@ -167,7 +175,9 @@ describe("a restart", () => {
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
   });
 
-  test("on a database without its row, killed and started once more, sets nothing aside", async () => {
+  test("on a database without its row, killed and started once more, sets nothing aside", async ({
+    db,
+  }) => {
     const meter = await t.start();
     for (const nanoUsd of [1n, 2n, 4n]) t.run(meter, nanoUsd);
     await meter.flush();
@@ -212,7 +222,7 @@ describe("fencing", () => {
     ]);
   });
 
-  test("a database replaced under a running process stops it", async () => {
+  test("a database replaced under a running process stops it", async ({ db }) => {
     const meter = await t.start();
     t.run(meter, 1n);
     await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
@@ -223,14 +233,9 @@ describe("fencing", () => {
 });
 
 describe("a node that was reclaimed", () => {
-  const reclaim = () =>
-    db.database
-      .updateTable("node")
-      .set((eb) => ({ epoch: eb("epoch", "+", 1n) }))
-      .where("id", "=", t.nodeId)
-      .execute();
-
-  test("enters again by itself at its next flush, under a new epoch, and loses nothing", async () => {
+  test("enters again by itself at its next flush, under a new epoch, and loses nothing", async ({
+    reclaim,
+  }) => {
     const entered: NodeEntry[] = [];
     const listening: FlushParticipant = {
       started: (entry) => void entered.push(entry),
@@ -254,7 +259,10 @@ describe("a node that was reclaimed", () => {
     expect(t.errors()).toEqual([]);
   });
 
-  test("counts once what was flushed just before, though the answer was lost", async () => {
+  test("counts once what was flushed just before, though the answer was lost", async ({
+    db,
+    reclaim,
+  }) => {
     const meter = await t.start({ database: unreliable(db.database, "after commit", 1) });
     t.run(meter, 1n);
     expect(await meter.flush()).toBe(false);
@@ -265,7 +273,7 @@ describe("a node that was reclaimed", () => {
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n]);
   });
 
-  test("stays out where another process has taken it meanwhile", async () => {
+  test("stays out where another process has taken it meanwhile", async ({ reclaim }) => {
     const first = await t.start();
     t.run(first, 1n);
     await reclaim();
@@ -313,7 +321,9 @@ describe("a journal counts as whole", () => {
     expect(isWhole).toEqual([true, false, false, true, false]);
   });
 
-  test("not where the database has more of it, or knows the node by another one, also at the next start", async () => {
+  test("not where the database has more of it, or knows the node by another one, also at the next start", async ({
+    db,
+  }) => {
     t.run(await startIn("boot_1"), 1n);
     await db.database
       .updateTable("node")

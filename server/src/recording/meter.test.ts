@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { afterEach, describe, expect } from "vitest";
+import { test } from "#test/harness/database-test.ts";
 import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
 import { endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import type { FlushParticipant } from "./flush.ts";
@@ -13,23 +13,16 @@ import { recordUsage } from "./record-usage.ts";
 
 // How ended requests reach the database, and what a begin and an end promise meanwhile.
 
-let db: TestDatabase;
 let t: TestMeters;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(() => {
+test.beforeEach(({ db }) => {
   t = makeTestMeters(db.database);
 });
 
 afterEach(() => t.stop());
 
 describe("a flush", () => {
-  test("writes one event per request with every field, and the rollups", async () => {
+  test("writes one event per request with every field, and the rollups", async ({ db }) => {
     const meter = await t.start();
     const end = t.run(meter, 10_500_001n, {
       isEstimated: true,
@@ -118,9 +111,9 @@ describe("a flush", () => {
     expect(await t.recorded()).toHaveLength(10);
   });
 
-  test.each(["after commit", "before commit"] as const)(
+  test.for(["after commit", "before commit"] as const)(
     "whose answer is lost %s counts once",
-    async (when) => {
+    async (when, { db }) => {
       const meter = await t.start({ database: unreliable(db.database, when, 2), batchSize: 2 });
       const first = [t.run(meter, 1n), t.run(meter, 2n)];
       await meter.flush();

@@ -1,24 +1,33 @@
 // Oldest PostgreSQL: reports
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { createTestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { readDatabaseNowMs } from "./node.sql.ts";
 import { ensureUsagePartitions, keepUsagePartitions } from "./partitions.ts";
 import { insertUsageEvents } from "./usage.sql.ts";
 import { toUsageEvent } from "./usage-rows.ts";
 
-let db: TestDatabase;
+const test = base
+  .extend("record", ({ db }) => async (startedAtMs: number): Promise<string> => {
+    const begin = beginRecord({ startedAtMs });
+    await db.database
+      .transaction()
+      .execute((tx) => insertUsageEvents(tx, [toUsageEvent(endRecord(begin, 1n), "node_1")]));
+    return begin.requestId;
+  })
+  /** Which partition each event stands in. */
+  .extend("places", ({ db }) => async (): Promise<Record<string, string>> => {
+    const { rows } = await sql<{ request_id: string; place: string }>`
+    SELECT request_id, tableoid::regclass::text AS place FROM usage_event`.execute(db.database);
+    return Object.fromEntries(rows.map((row) => [row.request_id, row.place]));
+  });
+
 let nowMs: number;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   nowMs = await readDatabaseNowMs(db.database);
   for (const { name } of months()) await db.database.schema.dropTable(name).ifExists().execute();
   await db.database.deleteFrom("usage_event").execute();
@@ -36,33 +45,22 @@ function months(): { name: string; startMs: number; endMs: number }[] {
   });
 }
 
-async function record(startedAtMs: number): Promise<string> {
-  const begin = beginRecord({ startedAtMs });
-  await db.database
-    .transaction()
-    .execute((tx) => insertUsageEvents(tx, [toUsageEvent(endRecord(begin, 1n), "node_1")]));
-  return begin.requestId;
-}
-
-/** Which partition each event stands in. */
-async function places(): Promise<Record<string, string>> {
-  const { rows } = await sql<{ request_id: string; place: string }>`
-    SELECT request_id, tableoid::regclass::text AS place FROM usage_event`.execute(db.database);
-  return Object.fromEntries(rows.map((row) => [row.request_id, row.place]));
-}
-
-test("this and the next month get a partition, once", async () => {
+test("this and the next month get a partition, once", async ({ db }) => {
   const names = months().map(({ name }) => name);
   expect(await ensureUsagePartitions(db.database)).toEqual(names);
   expect(await ensureUsagePartitions(db.database)).toEqual([]);
 });
 
-test("several nodes that start together make each of them once", async () => {
+test("several nodes that start together make each of them once", async ({ db }) => {
   const made = await Promise.all([1, 2, 3, 4].map(() => ensureUsagePartitions(db.database)));
   expect(made.flat()).toEqual(months().map(({ name }) => name));
 });
 
-test("bounds are those of the month in UTC, and events before them keep the default partition", async () => {
+test("bounds are those of the month in UTC, and events before them keep the default partition", async ({
+  db,
+  record,
+  places,
+}) => {
   await ensureUsagePartitions(db.database);
   const [current, next] = months();
   const expected: Record<string, string> = {};
@@ -75,7 +73,11 @@ test("bounds are those of the month in UTC, and events before them keep the defa
   expect(await places()).toEqual(expected);
 });
 
-test("events that came before their partition move into it, and none is lost", async () => {
+test("events that came before their partition move into it, and none is lost", async ({
+  db,
+  record,
+  places,
+}) => {
   const [current] = months();
   const early = await record(current?.startMs ?? 0);
   const old = await record((current?.startMs ?? 0) - 1);
@@ -83,7 +85,11 @@ test("events that came before their partition move into it, and none is lost", a
   expect(await places()).toEqual({ [early]: current?.name, [old]: "usage_event_default" });
 });
 
-test("events that come while a partition is made are all there afterwards", async () => {
+test("events that come while a partition is made are all there afterwards", async ({
+  db,
+  record,
+  places,
+}) => {
   const [current] = months();
   const ids: string[] = [];
   const writing = (async () => {

@@ -1,11 +1,11 @@
 // Oldest PostgreSQL: journal
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import type { Journal } from "./journal-contract.ts";
@@ -20,321 +20,76 @@ import { recordUsage } from "./record-usage.ts";
 import { adoptDeadJournals, type Housekeeping } from "./unfinished-journals.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
-let db: TestDatabase;
-let nodeId: string;
-let organizationId: string;
-let logged: { level: number; msg: string }[];
-let opened: Journal[];
-let meters: Meter[];
-let housekeepings: Housekeeping[];
+const test = base.extend("journals", ({ db }) => {
+  async function open(options: Partial<PostgresJournalOptions> = {}): Promise<Journal> {
+    const journal = await openPostgresJournal({
+      database: db.database,
+      nodeId,
+      journalId: `jrnl_${randomUUID()}`,
+      logger,
+      ...options,
+    });
+    opened.push(journal);
+    return journal;
+  }
 
-const logger = makeLogger("info", { write: (line) => logged.push(JSON.parse(line)) });
-const BOUND_MS = 30_000;
+  /** A process that writes its records to the database; without a stop it is as one that was killed. */
+  async function start(options: Partial<PostgresJournalOptions> = {}): Promise<Meter> {
+    return startOn(await open(options));
+  }
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.drop());
+  async function startOn(journal: Journal): Promise<Meter> {
+    const meter = makeMeter({
+      database: db.database,
+      journal,
+      participants: [recordUsage(journal.nodeId)],
+      version: "0.0.0",
+      newInstallationId: randomUUID(),
+      labelOf: (_, model) => model,
+      clock: systemClock,
+      logger,
+      flushEveryMs: 3_600_000, // only when the test says so
+      stopWithinMs: 0,
+    });
+    meters.push(meter);
+    await meter.start();
+    return meter;
+  }
 
-beforeEach(async () => {
-  await db.database.deleteFrom("journal_record").execute();
-  await db.database.deleteFrom("journal_writer").execute();
-  nodeId = `node_${randomUUID()}`;
-  organizationId = randomUUID();
-  logged = [];
-  opened = [];
-  meters = [];
-  housekeepings = [];
-});
-
-afterEach(async () => {
-  await Promise.all(housekeepings.map((each) => each.stop()));
-  await Promise.all(meters.map((meter) => meter.stop()));
-  await Promise.all(opened.map((journal) => journal.close()));
-});
-
-async function open(options: Partial<PostgresJournalOptions> = {}): Promise<Journal> {
-  const journal = await openPostgresJournal({
-    database: db.database,
-    nodeId,
-    journalId: `jrnl_${randomUUID()}`,
-    logger,
-    ...options,
-  });
-  opened.push(journal);
-  return journal;
-}
-
-/** A process that writes its records to the database; without a stop it is as one that was killed. */
-async function start(options: Partial<PostgresJournalOptions> = {}): Promise<Meter> {
-  return startOn(await open(options));
-}
-
-async function startOn(journal: Journal): Promise<Meter> {
-  const meter = makeMeter({
-    database: db.database,
-    journal,
-    participants: [recordUsage(journal.nodeId)],
-    version: "0.0.0",
-    newInstallationId: randomUUID(),
-    labelOf: (_, model) => model,
-    clock: systemClock,
-    logger,
-    flushEveryMs: 3_600_000, // only when the test says so
-    stopWithinMs: 0,
-  });
-  meters.push(meter);
-  await meter.start();
-  return meter;
-}
-
-const begun = (overrides: Partial<BeginRecord> = {}) =>
-  beginRecord({ organizationId, ...overrides });
-
-async function begin(meter: Meter): Promise<BeginRecord> {
-  const record = begun();
-  await meter.beginSynced(record);
-  return record;
-}
-
-async function recorded(): Promise<{ id: string; outcome: string; nanoUsd: bigint }[]> {
-  const rows = await db.database
-    .selectFrom("usage_event")
-    .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
-    .where("organization_id", "=", organizationId)
-    .orderBy("request_id")
-    .execute();
-  expect(await listRollupDifferences(db.database)).toEqual([]);
-  return rows;
-}
-
-const rows = async () =>
-  (await db.database.selectFrom("journal_record").select("seq").orderBy("seq").execute()).length;
-const fatal = () => logged.filter(({ level }) => level >= 60).map(({ msg }) => msg);
-const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
-const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
-
-/** The database behind a line that can be cut: what is sent then fails, or is done and its answer is lost. */
-function unreliable() {
-  const line = { state: "up" as "up" | "cut" | "answers lost" };
-  const database = new Proxy(db.database, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name !== "executeQuery" && name !== "updateTable") {
-        return typeof value === "function" ? value.bind(target) : value;
-      }
-      if (line.state === "cut") throw new Error("connection lost");
-      if (name === "updateTable" || line.state === "up") return (value as () => void).bind(target);
-      return async (query: Parameters<Database["executeQuery"]>[0]) => {
-        line.state = "up";
-        await target.executeQuery(query);
-        throw new Error("answer lost");
-      };
-    },
-  });
-  return { line, database };
-}
-
-describe("a journal in the database", () => {
-  test("a begin is committed before it may be sent, and many take one statement", async () => {
-    const meter = await start();
-    const before = (await listWriters(db.database))[0]?.beat ?? 0n;
-    await Promise.all(Array.from({ length: 500 }, () => begin(meter)));
-    expect(await rows()).toBe(500);
-    const after = (await listWriters(db.database))[0]?.beat ?? 0n;
-    expect(after - before).toBeLessThanOrEqual(3n);
-  });
-
-  test("what ran at a crash becomes one interrupted record, what had ended is billed, once", async () => {
-    const killed = await start();
-    const [running, ended] = [await begin(killed), await begin(killed)];
-    killed.end(endRecord(ended, 70n));
-    await begin(killed).then((last) => killed.end(endRecord(last, 5n)));
-    await eventually(BOUND_MS, "the last end", async () => ((await rows()) === 5 ? true : null));
-    const meter = await start();
-    expect(await meter.flush()).toBe(true);
-    const found = await recorded();
-    expect(found).toHaveLength(3);
-    expect(found).toContainEqual({ id: running.requestId, outcome: "interrupted", nanoUsd: 0n });
-    expect(found).toContainEqual({ id: ended.requestId, outcome: "answered", nanoUsd: 70n });
-    await start().then((third) => third.flush());
-    expect(await recorded()).toEqual(found);
-    expect(errors()).toEqual([]);
-  });
-
-  test("an end that was flushed before the crash is not counted again, whatever rows are left", async () => {
-    const killed = await start();
-    const record = await begin(killed);
-    killed.end(endRecord(record, 70n));
-    expect(await killed.flush()).toBe(true);
-    // As if the crash had come before the removal.
-    await eventually(BOUND_MS, "the removal", async () => ((await rows()) === 0 ? true : null));
-    const { encodeRecord } = await import("./journal-record.ts");
-    const line = Buffer.from(encodeRecord({ kind: "begin", seq: 1, record }).subarray(0, -1));
-    await db.database
-      .insertInto("journal_record")
-      .values({ node_id: nodeId, seq: 1n, line })
-      .execute();
-    const meter = await start();
-    expect(await meter.flush()).toBe(true);
-    expect(await recorded()).toEqual([{ id: record.requestId, outcome: "answered", nanoUsd: 70n }]);
-    await eventually(BOUND_MS, "no row left", async () => ((await rows()) === 0 ? true : null));
-  });
-
-  test("flushed rows go, rows of running requests stay", async () => {
-    const meter = await start();
-    const running = await begin(meter);
-    for (let i = 0; i < 20; i++) meter.end(endRecord(await begin(meter), 1n));
-    expect(await meter.flush()).toBe(true);
-    await eventually(BOUND_MS, "only the running one", async () =>
-      (await rows()) === 1 ? true : null,
-    );
-    meter.end(endRecord(running, 1n));
-    expect(await meter.flush()).toBe(true);
-    await eventually(BOUND_MS, "nothing", async () => ((await rows()) === 0 ? true : null));
-  });
-
-  test("a begin that was amended is interrupted with its last hold, and all of its rows go", async () => {
-    const journal = await open();
-    const killed = await startOn(journal);
-    const [running, other] = [await begin(killed), await begin(killed)];
-    killed.amendBegin({ ...running, holdNanoUsd: 7n });
-    killed.amendBegin({ ...other, holdNanoUsd: 9n });
-    await journal.synced();
-    const meter = await start();
-    expect(await meter.flush()).toBe(true);
-    const holds = await db.database
+  async function recorded(): Promise<{ id: string; outcome: string; nanoUsd: bigint }[]> {
+    const rows = await db.database
       .selectFrom("usage_event")
-      .select(["request_id as id", "hold_nano_usd as hold"])
+      .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
       .where("organization_id", "=", organizationId)
       .orderBy("request_id")
       .execute();
-    expect(holds).toEqual(
-      [
-        { id: running.requestId, hold: 7n },
-        { id: other.requestId, hold: 9n },
-      ].sort(byId),
-    );
-    await eventually(BOUND_MS, "no row left", async () => ((await rows()) === 0 ? true : null));
-  });
-
-  test("a clean stop leaves neither rows nor a writer for others to finish", async () => {
-    const meter = await start();
-    meter.end(endRecord(await begin(meter), 9n));
-    expect(await meter.flush()).toBe(true);
-    await meter.stop();
-    expect(await listWriters(db.database)).toEqual([]);
-    expect(await rows()).toBe(0);
-  });
-});
-
-describe("the database away", () => {
-  test("no request begins, at once; what runs ends, and is written and counted when it is back", async () => {
-    const { line, database } = unreliable();
-    const meter = await start({ database, retryMs: 5 });
-    const running = await begin(meter);
-    line.state = "cut";
-    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
-    expect(meter.status().isJournalHealthy).toBe(false);
-    expect(() => meter.begin(begun())).toThrow("cannot write its journal");
-    meter.end(endRecord(running, 70n));
-    line.state = "up";
-    await eventually(BOUND_MS, "the journal to work again", async () =>
-      meter.status().isJournalHealthy ? true : null,
-    );
-    const later = await begin(meter);
-    meter.end(endRecord(later, 1n));
-    expect(await meter.flush()).toBe(true);
-    expect(await recorded()).toEqual(
-      [
-        { id: running.requestId, outcome: "answered", nanoUsd: 70n },
-        { id: later.requestId, outcome: "answered", nanoUsd: 1n },
-      ].sort(byId),
-    );
-    // Nothing is left of the begin that was refused.
-    await eventually(BOUND_MS, "no rows", async () => ((await rows()) === 0 ? true : null));
-  });
-
-  test("a commit whose answer was lost is written once, and its request was refused", async () => {
-    const { line, database } = unreliable();
-    const meter = await start({ database, retryMs: 5 });
-    line.state = "answers lost";
-    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
-    await eventually(BOUND_MS, "the journal to work again", async () =>
-      meter.status().isJournalHealthy ? true : null,
-    );
-    const next = await begin(meter);
-    meter.end(endRecord(next, 2n));
-    expect(await meter.flush()).toBe(true);
-    expect(await recorded()).toEqual([{ id: next.requestId, outcome: "answered", nanoUsd: 2n }]);
-    expect(fatal()).toEqual([]);
-  });
-
-  test("a database that says nothing counts as away after a bounded time", async () => {
-    const blocker = openDatabase({
-      connectionString: db.connectionString,
-      maxConnections: 1,
-      onIdleError: () => undefined,
-    });
-    const meter = await start({ commitWithinMs: 100, retryMs: 20 });
-    await blocker.transaction().execute(async (tx) => {
-      await tx.selectFrom("journal_writer").selectAll().forUpdate().execute();
-      await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
-    });
-    await blocker.destroy();
-    await eventually(BOUND_MS, "the journal to work again", async () =>
-      meter.status().isJournalHealthy ? true : null,
-    );
-  });
-});
-
-describe("two writers", () => {
-  test("a second process under the same id fences the first: it begins and flushes nothing more", async () => {
-    const lost: string[] = [];
-    const first = await start({ onLost: (how) => lost.push(how) });
-    const running = await begin(first);
-    const second = await start();
-    await expect(begin(first)).rejects.toMatchObject({ code: "unavailable" });
-    expect(lost).toEqual(["taken"]);
-    expect(() => first.begin(begun())).toThrow("BURSAR_NODE_ID");
-    first.end(endRecord(running, 70n));
-    expect(await first.flush()).toBe(false);
-    expect(await second.flush()).toBe(true);
-    expect(await recorded()).toEqual([
-      { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
-    ]);
-  });
-});
-
-describe("a node that does not come back", () => {
-  const SILENT_MS = 300;
-  /** No watcher misses a step of this length. */
-  const STEP_MS = 100;
-  /** Of the watchers. It goes on when the test says so, so that a database that is slow makes no node a dead one. */
-  let nowMs: number;
-  let watchers: { reads: number }[];
-  beforeEach(() => {
-    nowMs = 0;
-    watchers = [];
-  });
-
-  /** Until each watcher has looked at the journals at this time. One that is about to finish one looks no more. */
-  async function allLook(): Promise<void> {
-    const before = watchers.map(({ reads }) => reads);
-    await eventually(BOUND_MS, "the watchers to look", async () =>
-      // A look reads the clock twice; one may be under way.
-      watchers.every(({ reads }, at) => reads >= (before[at] ?? 0) + 4) ? true : null,
-    );
+    expect(await listRollupDifferences(db.database)).toEqual([]);
+    return rows;
   }
 
-  /** The watchers' time goes on until whoever has said nothing since now counts as dead. */
-  async function passSilence(meanwhile: () => Promise<void> = async () => undefined) {
-    await allLook();
-    for (let passedMs = 0; passedMs < SILENT_MS; passedMs += STEP_MS) {
-      await meanwhile();
-      if (passedMs > 0) await allLook();
-      nowMs += STEP_MS;
-    }
+  const rows = async () =>
+    (await db.database.selectFrom("journal_record").select("seq").orderBy("seq").execute()).length;
+
+  /** The database behind a line that can be cut: what is sent then fails, or is done and its answer is lost. */
+  function unreliable() {
+    const line = { state: "up" as "up" | "cut" | "answers lost" };
+    const database = new Proxy(db.database, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "executeQuery" && name !== "updateTable") {
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        if (line.state === "cut") throw new Error("connection lost");
+        if (name === "updateTable" || line.state === "up")
+          return (value as () => void).bind(target);
+        return async (query: Parameters<Database["executeQuery"]>[0]) => {
+          line.state = "up";
+          await target.executeQuery(query);
+          throw new Error("answer lost");
+        };
+      },
+    });
+    return { line, database };
   }
 
   function watch(ownNodeId: string, adopted: string[] = []): void {
@@ -374,36 +129,328 @@ describe("a node that does not come back", () => {
     );
   }
 
-  test("is finished by exactly one of the others: what ran is interrupted, what ended is billed", async () => {
+  return { open, start, startOn, recorded, rows, unreliable, watch };
+});
+
+let nodeId: string;
+let organizationId: string;
+let logged: { level: number; msg: string }[];
+let opened: Journal[];
+let meters: Meter[];
+let housekeepings: Housekeeping[];
+
+const logger = makeLogger("info", { write: (line) => logged.push(JSON.parse(line)) });
+const BOUND_MS = 30_000;
+
+test.beforeEach(async ({ db }) => {
+  await db.database.deleteFrom("journal_record").execute();
+  await db.database.deleteFrom("journal_writer").execute();
+  nodeId = `node_${randomUUID()}`;
+  organizationId = randomUUID();
+  logged = [];
+  opened = [];
+  meters = [];
+  housekeepings = [];
+});
+
+afterEach(async () => {
+  await Promise.all(housekeepings.map((each) => each.stop()));
+  await Promise.all(meters.map((meter) => meter.stop()));
+  await Promise.all(opened.map((journal) => journal.close()));
+});
+
+const begun = (overrides: Partial<BeginRecord> = {}) =>
+  beginRecord({ organizationId, ...overrides });
+
+async function begin(meter: Meter): Promise<BeginRecord> {
+  const record = begun();
+  await meter.beginSynced(record);
+  return record;
+}
+const fatal = () => logged.filter(({ level }) => level >= 60).map(({ msg }) => msg);
+const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
+const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
+
+describe("a journal in the database", () => {
+  test("a begin is committed before it may be sent, and many take one statement", async ({
+    db,
+    journals,
+  }) => {
+    const meter = await journals.start();
+    const before = (await listWriters(db.database))[0]?.beat ?? 0n;
+    await Promise.all(Array.from({ length: 500 }, () => begin(meter)));
+    expect(await journals.rows()).toBe(500);
+    const after = (await listWriters(db.database))[0]?.beat ?? 0n;
+    expect(after - before).toBeLessThanOrEqual(3n);
+  });
+
+  test("what ran at a crash becomes one interrupted record, what had ended is billed, once", async ({
+    journals,
+  }) => {
+    const killed = await journals.start();
+    const [running, ended] = [await begin(killed), await begin(killed)];
+    killed.end(endRecord(ended, 70n));
+    await begin(killed).then((last) => killed.end(endRecord(last, 5n)));
+    await eventually(BOUND_MS, "the last end", async () =>
+      (await journals.rows()) === 5 ? true : null,
+    );
+    const meter = await journals.start();
+    expect(await meter.flush()).toBe(true);
+    const found = await journals.recorded();
+    expect(found).toHaveLength(3);
+    expect(found).toContainEqual({ id: running.requestId, outcome: "interrupted", nanoUsd: 0n });
+    expect(found).toContainEqual({ id: ended.requestId, outcome: "answered", nanoUsd: 70n });
+    await journals.start().then((third) => third.flush());
+    expect(await journals.recorded()).toEqual(found);
+    expect(errors()).toEqual([]);
+  });
+
+  test("an end that was flushed before the crash is not counted again, whatever rows are left", async ({
+    db,
+    journals,
+  }) => {
+    const killed = await journals.start();
+    const record = await begin(killed);
+    killed.end(endRecord(record, 70n));
+    expect(await killed.flush()).toBe(true);
+    // As if the crash had come before the removal.
+    await eventually(BOUND_MS, "the removal", async () =>
+      (await journals.rows()) === 0 ? true : null,
+    );
+    const { encodeRecord } = await import("./journal-record.ts");
+    const line = Buffer.from(encodeRecord({ kind: "begin", seq: 1, record }).subarray(0, -1));
+    await db.database
+      .insertInto("journal_record")
+      .values({ node_id: nodeId, seq: 1n, line })
+      .execute();
+    const meter = await journals.start();
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([
+      { id: record.requestId, outcome: "answered", nanoUsd: 70n },
+    ]);
+    await eventually(BOUND_MS, "no row left", async () =>
+      (await journals.rows()) === 0 ? true : null,
+    );
+  });
+
+  test("flushed rows go, rows of running requests stay", async ({ journals }) => {
+    const meter = await journals.start();
+    const running = await begin(meter);
+    for (let i = 0; i < 20; i++) meter.end(endRecord(await begin(meter), 1n));
+    expect(await meter.flush()).toBe(true);
+    await eventually(BOUND_MS, "only the running one", async () =>
+      (await journals.rows()) === 1 ? true : null,
+    );
+    meter.end(endRecord(running, 1n));
+    expect(await meter.flush()).toBe(true);
+    await eventually(BOUND_MS, "nothing", async () =>
+      (await journals.rows()) === 0 ? true : null,
+    );
+  });
+
+  test("a begin that was amended is interrupted with its last hold, and all of its rows go", async ({
+    db,
+    journals,
+  }) => {
+    const journal = await journals.open();
+    const killed = await journals.startOn(journal);
+    const [running, other] = [await begin(killed), await begin(killed)];
+    killed.amendBegin({ ...running, holdNanoUsd: 7n });
+    killed.amendBegin({ ...other, holdNanoUsd: 9n });
+    await journal.synced();
+    const meter = await journals.start();
+    expect(await meter.flush()).toBe(true);
+    const holds = await db.database
+      .selectFrom("usage_event")
+      .select(["request_id as id", "hold_nano_usd as hold"])
+      .where("organization_id", "=", organizationId)
+      .orderBy("request_id")
+      .execute();
+    expect(holds).toEqual(
+      [
+        { id: running.requestId, hold: 7n },
+        { id: other.requestId, hold: 9n },
+      ].sort(byId),
+    );
+    await eventually(BOUND_MS, "no row left", async () =>
+      (await journals.rows()) === 0 ? true : null,
+    );
+  });
+
+  test("a clean stop leaves neither rows nor a writer for others to finish", async ({
+    db,
+    journals,
+  }) => {
+    const meter = await journals.start();
+    meter.end(endRecord(await begin(meter), 9n));
+    expect(await meter.flush()).toBe(true);
+    await meter.stop();
+    expect(await listWriters(db.database)).toEqual([]);
+    expect(await journals.rows()).toBe(0);
+  });
+});
+
+describe("the database away", () => {
+  test("no request begins, at once; what runs ends, and is written and counted when it is back", async ({
+    journals,
+  }) => {
+    const { line, database } = journals.unreliable();
+    const meter = await journals.start({ database, retryMs: 5 });
+    const running = await begin(meter);
+    line.state = "cut";
+    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+    expect(meter.status().isJournalHealthy).toBe(false);
+    expect(() => meter.begin(begun())).toThrow("cannot write its journal");
+    meter.end(endRecord(running, 70n));
+    line.state = "up";
+    await eventually(BOUND_MS, "the journal to work again", async () =>
+      meter.status().isJournalHealthy ? true : null,
+    );
+    const later = await begin(meter);
+    meter.end(endRecord(later, 1n));
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual(
+      [
+        { id: running.requestId, outcome: "answered", nanoUsd: 70n },
+        { id: later.requestId, outcome: "answered", nanoUsd: 1n },
+      ].sort(byId),
+    );
+    // Nothing is left of the begin that was refused.
+    await eventually(BOUND_MS, "no rows", async () =>
+      (await journals.rows()) === 0 ? true : null,
+    );
+  });
+
+  test("a commit whose answer was lost is written once, and its request was refused", async ({
+    journals,
+  }) => {
+    const { line, database } = journals.unreliable();
+    const meter = await journals.start({ database, retryMs: 5 });
+    line.state = "answers lost";
+    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+    await eventually(BOUND_MS, "the journal to work again", async () =>
+      meter.status().isJournalHealthy ? true : null,
+    );
+    const next = await begin(meter);
+    meter.end(endRecord(next, 2n));
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([
+      { id: next.requestId, outcome: "answered", nanoUsd: 2n },
+    ]);
+    expect(fatal()).toEqual([]);
+  });
+
+  test("a database that says nothing counts as away after a bounded time", async ({
+    db,
+    journals,
+  }) => {
+    const blocker = openDatabase({
+      connectionString: db.connectionString,
+      maxConnections: 1,
+      onIdleError: () => undefined,
+    });
+    const meter = await journals.start({ commitWithinMs: 100, retryMs: 20 });
+    await blocker.transaction().execute(async (tx) => {
+      await tx.selectFrom("journal_writer").selectAll().forUpdate().execute();
+      await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+    });
+    await blocker.destroy();
+    await eventually(BOUND_MS, "the journal to work again", async () =>
+      meter.status().isJournalHealthy ? true : null,
+    );
+  });
+});
+
+describe("two writers", () => {
+  test("a second process under the same id fences the first: it begins and flushes nothing more", async ({
+    journals,
+  }) => {
+    const lost: string[] = [];
+    const first = await journals.start({ onLost: (how) => lost.push(how) });
+    const running = await begin(first);
+    const second = await journals.start();
+    await expect(begin(first)).rejects.toMatchObject({ code: "unavailable" });
+    expect(lost).toEqual(["taken"]);
+    expect(() => first.begin(begun())).toThrow("BURSAR_NODE_ID");
+    first.end(endRecord(running, 70n));
+    expect(await first.flush()).toBe(false);
+    expect(await second.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([
+      { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
+    ]);
+  });
+});
+
+const SILENT_MS = 300;
+/** No watcher misses a step of this length. */
+const STEP_MS = 100;
+/** Of the watchers. It goes on when the test says so, so that a database that is slow makes no node a dead one. */
+let nowMs: number;
+let watchers: { reads: number }[];
+
+describe("a node that does not come back", () => {
+  beforeEach(() => {
+    nowMs = 0;
+    watchers = [];
+  });
+
+  /** Until each watcher has looked at the journals at this time. One that is about to finish one looks no more. */
+  async function allLook(): Promise<void> {
+    const before = watchers.map(({ reads }) => reads);
+    await eventually(BOUND_MS, "the watchers to look", async () =>
+      // A look reads the clock twice; one may be under way.
+      watchers.every(({ reads }, at) => reads >= (before[at] ?? 0) + 4) ? true : null,
+    );
+  }
+
+  /** The watchers' time goes on until whoever has said nothing since now counts as dead. */
+  async function passSilence(meanwhile: () => Promise<void> = async () => undefined) {
+    await allLook();
+    for (let passedMs = 0; passedMs < SILENT_MS; passedMs += STEP_MS) {
+      await meanwhile();
+      if (passedMs > 0) await allLook();
+      nowMs += STEP_MS;
+    }
+  }
+
+  test("is finished by exactly one of the others: what ran is interrupted, what ended is billed", async ({
+    db,
+    journals,
+  }) => {
     // It never beats: as one that was killed.
-    const dead = await start({ beatEveryMs: 3_600_000 });
+    const dead = await journals.start({ beatEveryMs: 3_600_000 });
     const [running, ended] = [await begin(dead), await begin(dead)];
     dead.end(endRecord(ended, 70n));
-    await eventually(BOUND_MS, "the end", async () => ((await rows()) === 3 ? true : null));
+    await eventually(BOUND_MS, "the end", async () =>
+      (await journals.rows()) === 3 ? true : null,
+    );
     const adopted: string[] = [];
-    for (const name of ["node_a", "node_b", "node_c"]) watch(name, adopted);
+    for (const name of ["node_a", "node_b", "node_c"]) journals.watch(name, adopted);
     await passSilence();
     await eventually(BOUND_MS, "the journal to be finished", async () =>
       (await listWriters(db.database)).length === 0 ? true : null,
     );
     expect(adopted).toHaveLength(1);
-    expect(await recorded()).toEqual(
+    expect(await journals.recorded()).toEqual(
       [
         { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
         { id: ended.requestId, outcome: "answered", nanoUsd: 70n },
       ].sort(byId),
     );
-    expect(await rows()).toBe(0);
+    expect(await journals.rows()).toBe(0);
   });
 
-  test("one that only slept finds its journal gone, is told so, and counts nothing twice", async () => {
+  test("one that only slept finds its journal gone, is told so, and counts nothing twice", async ({
+    db,
+    journals,
+  }) => {
     const lost: string[] = [];
-    const asleep = await start({
+    const asleep = await journals.start({
       beatEveryMs: 3_600_000,
       onLost: (how) => lost.push(how),
     });
     const running = await begin(asleep);
-    watch("node_a");
+    journals.watch("node_a");
     await passSilence();
     await eventually(BOUND_MS, "the journal to be finished", async () =>
       (await listWriters(db.database)).length === 0 ? true : null,
@@ -412,17 +459,17 @@ describe("a node that does not come back", () => {
     await expect(begin(asleep)).rejects.toMatchObject({ code: "unavailable" });
     expect(lost).toEqual(["adopted"]);
     expect(await asleep.flush()).toBe(false);
-    expect(await recorded()).toEqual([
+    expect(await journals.recorded()).toEqual([
       { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
     ]);
   });
 
-  test("an idle node that lives keeps its journal", async () => {
-    const idle = await start({ beatEveryMs: 20 });
+  test("an idle node that lives keeps its journal", async ({ db, journals }) => {
+    const idle = await journals.start({ beatEveryMs: 20 });
     const running = await begin(idle);
-    const dead = await open({ nodeId: "node_dead", beatEveryMs: 3_600_000 });
+    const dead = await journals.open({ nodeId: "node_dead", beatEveryMs: 3_600_000 });
     await dead.start({ flushedSeq: 0, onUnflushedEnd: () => undefined });
-    watch("node_a");
+    journals.watch("node_a");
     const beatOf = async (id: string) =>
       (await listWriters(db.database)).find((writer) => writer.nodeId === id)?.beat;
     await passSilence(async () => {
@@ -437,7 +484,9 @@ describe("a node that does not come back", () => {
     );
     idle.end(endRecord(running, 3n));
     expect(await idle.flush()).toBe(true);
-    expect(await recorded()).toEqual([{ id: running.requestId, outcome: "answered", nanoUsd: 3n }]);
+    expect(await journals.recorded()).toEqual([
+      { id: running.requestId, outcome: "answered", nanoUsd: 3n },
+    ]);
     expect(fatal()).toEqual([]);
   });
 });

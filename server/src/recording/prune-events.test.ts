@@ -1,12 +1,12 @@
 // Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import { chargesOf } from "#src/spend/ledger/charges.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { deleteOldMinutes } from "./minutes.sql.ts";
 import { attachMonth, createDetachedMonth } from "./partitions.sql.ts";
@@ -16,18 +16,59 @@ import { listRollupDifferences } from "./verify.sql.ts";
 
 const DAY_MS = 86_400_000;
 
-let db: TestDatabase;
+const test = base.extend("history", ({ db }) => {
+  async function makeOrganization(): Promise<string> {
+    const id = randomUUID();
+    await db.database.insertInto("organization").values({ id, name: "Test" }).execute();
+    return id;
+  }
+
+  /** A request so many days ago, by the database's clock. */
+  async function record(daysAgo: number, of = organizationId): Promise<string> {
+    const requestId = `req_${++made}`;
+    const end = endRecord({
+      requestId,
+      organizationId: of,
+      workspaceId: "wksp_1",
+      apiKeyId: "apikey_1",
+      startedAtMs: Date.now() - daysAgo * DAY_MS,
+    });
+    await recordUsage(db.database, [end]);
+    await db.database.transaction().execute((tx) => addToBalances(tx, chargesOf([end])));
+    return requestId;
+  }
+
+  async function keep(days: number | null, of = organizationId): Promise<void> {
+    await sql`INSERT INTO usage_settings (organization_id, log_retention_days) VALUES (${of}, ${days})
+    ON CONFLICT (organization_id) DO UPDATE SET log_retention_days = excluded.log_retention_days`.execute(
+      db.database,
+    );
+  }
+
+  async function kept(): Promise<string[]> {
+    const rows = await db.database
+      .selectFrom("usage_event")
+      .select("request_id")
+      .orderBy("started_at")
+      .execute();
+    return rows.map(({ request_id }) => request_id);
+  }
+
+  async function sums() {
+    const { rows } = await sql<{ requests: bigint; cost: bigint }>`
+    SELECT sum(requests)::bigint AS requests, sum(cost_nano_usd)::bigint AS cost FROM usage_day`.execute(
+      db.database,
+    );
+    return rows[0];
+  }
+
+  return { makeOrganization, record, keep, kept, sums };
+});
+
 let organizationId: string;
 let otherId: string;
 let made = 0;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(async () => {
-  await db.drop();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ db, history }) => {
   for (const table of [
     "usage_event",
     "usage_settings",
@@ -37,79 +78,40 @@ beforeEach(async () => {
   ]) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
   }
-  [organizationId, otherId] = [await makeOrganization(), await makeOrganization()];
+  [organizationId, otherId] = [await history.makeOrganization(), await history.makeOrganization()];
 });
 
-async function makeOrganization(): Promise<string> {
-  const id = randomUUID();
-  await db.database.insertInto("organization").values({ id, name: "Test" }).execute();
-  return id;
-}
-
-/** A request so many days ago, by the database's clock. */
-async function record(daysAgo: number, of = organizationId): Promise<string> {
-  const requestId = `req_${++made}`;
-  const end = endRecord({
-    requestId,
-    organizationId: of,
-    workspaceId: "wksp_1",
-    apiKeyId: "apikey_1",
-    startedAtMs: Date.now() - daysAgo * DAY_MS,
-  });
-  await recordUsage(db.database, [end]);
-  await db.database.transaction().execute((tx) => addToBalances(tx, chargesOf([end])));
-  return requestId;
-}
-
-async function keep(days: number | null, of = organizationId): Promise<void> {
-  await sql`INSERT INTO usage_settings (organization_id, log_retention_days) VALUES (${of}, ${days})
-    ON CONFLICT (organization_id) DO UPDATE SET log_retention_days = excluded.log_retention_days`.execute(
-    db.database,
-  );
-}
-
-async function kept(): Promise<string[]> {
-  const rows = await db.database
-    .selectFrom("usage_event")
-    .select("request_id")
-    .orderBy("started_at")
-    .execute();
-  return rows.map(({ request_id }) => request_id);
-}
-
-async function sums() {
-  const { rows } = await sql<{ requests: bigint; cost: bigint }>`
-    SELECT sum(requests)::bigint AS requests, sum(cost_nano_usd)::bigint AS cost FROM usage_day`.execute(
-    db.database,
-  );
-  return rows[0];
-}
-
-test("deletes what is older than an organization wants, of that organization alone", async () => {
-  const old = await record(40);
-  const young = await record(5);
-  const others = await record(40, otherId);
-  await keep(30);
+test("deletes what is older than an organization wants, of that organization alone", async ({
+  db,
+  history,
+}) => {
+  const old = await history.record(40);
+  const young = await history.record(5);
+  const others = await history.record(40, otherId);
+  await history.keep(30);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 1 });
-  expect(new Set(await kept())).toEqual(new Set([others, young]));
-  expect(await kept()).not.toContain(old);
+  expect(new Set(await history.kept())).toEqual(new Set([others, young]));
+  expect(await history.kept()).not.toContain(old);
 });
 
-test("leaves usage and money as they were, and they still verify", async () => {
-  for (const daysAgo of [100, 40, 31, 30.5, 2]) await record(daysAgo);
-  await record(100, otherId);
-  const before = await sums();
-  await keep(30);
+test("leaves usage and money as they were, and they still verify", async ({ db, history }) => {
+  for (const daysAgo of [100, 40, 31, 30.5, 2]) await history.record(daysAgo);
+  await history.record(100, otherId);
+  const before = await history.sums();
+  await history.keep(30);
   expect((await pruneUsageEvents(db.database)).events).toBeGreaterThanOrEqual(3);
-  expect(await sums()).toEqual(before);
+  expect(await history.sums()).toEqual(before);
   expect(await listRollupDifferences(db.database)).toEqual([]);
   expect(await listBalanceDifferences(db.database)).toEqual([]);
 });
 
-test("the check of the ledger recomputes pruned days too, and names what is wrong in them", async () => {
-  for (const daysAgo of [100, 40, 2]) await record(daysAgo);
+test("the check of the ledger recomputes pruned days too, and names what is wrong in them", async ({
+  db,
+  history,
+}) => {
+  for (const daysAgo of [100, 40, 2]) await history.record(daysAgo);
   const before = await checkLedger(db.database, organizationId);
-  await keep(30);
+  await history.keep(30);
   await pruneUsageEvents(db.database);
   expect(await checkLedger(db.database, organizationId)).toEqual(before);
   expect([before.requests, before.differenceCount]).toEqual([3, 0]);
@@ -118,23 +120,29 @@ test("the check of the ledger recomputes pruned days too, and names what is wron
   expect((await checkLedger(db.database, organizationId)).differenceCount).toBe(3);
 });
 
-test("a request whose money is unresolved stays, and its month with it, until it is decided", async () => {
-  const waiting = await record(100);
-  await record(100);
+test("a request whose money is unresolved stays, and its month with it, until it is decided", async ({
+  db,
+  history,
+}) => {
+  const waiting = await history.record(100);
+  await history.record(100);
   await sql`INSERT INTO lease (node_id, request_id, scope_type, scope_id, period, period_start, organization_id,
       amount_nano_usd, unresolved_since)
     VALUES ('node_1', ${waiting}, 'organization', ${organizationId}, 'daily',
       (now() - interval '100 days')::date, ${organizationId}, 5, now())`.execute(db.database);
-  await keep(30);
+  await history.keep(30);
   expect((await pruneUsageEvents(db.database)).events).toBe(1);
-  expect(await kept()).toEqual([waiting]);
+  expect(await history.kept()).toEqual([waiting]);
   await sql`DELETE FROM lease`.execute(db.database);
   expect((await pruneUsageEvents(db.database)).events).toBe(1);
 });
 
-test("a rollup of pruned days that was changed is still found, through the others", async () => {
-  await record(40);
-  await keep(30);
+test("a rollup of pruned days that was changed is still found, through the others", async ({
+  db,
+  history,
+}) => {
+  await history.record(40);
+  await history.keep(30);
   await pruneUsageEvents(db.database);
   await sql`UPDATE usage_day SET cost_nano_usd = cost_nano_usd + 1`.execute(db.database);
   expect((await listRollupDifferences(db.database)).map(({ table }) => table)).toContain(
@@ -143,18 +151,24 @@ test("a rollup of pruned days that was changed is still found, through the other
   expect((await listBalanceDifferences(db.database)).length).toBe(9);
 });
 
-test("without a retention nothing is deleted, and a second time deletes nothing more", async () => {
-  const old = await record(400);
+test("without a retention nothing is deleted, and a second time deletes nothing more", async ({
+  db,
+  history,
+}) => {
+  const old = await history.record(400);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 0 });
-  await keep(null);
+  await history.keep(null);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 0 });
-  expect(await kept()).toEqual([old]);
-  await keep(30);
+  expect(await history.kept()).toEqual([old]);
+  await history.keep(30);
   expect((await pruneUsageEvents(db.database)).events).toBe(1);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 0 });
 });
 
-test("more than one batch is deleted in one run, and several nodes at once delete each request once", async () => {
+test("more than one batch is deleted in one run, and several nodes at once delete each request once", async ({
+  db,
+  history,
+}) => {
   const startedAtMs = Date.now() - 40 * DAY_MS;
   const records = Array.from({ length: 12_000 }, (_, index) =>
     endRecord({
@@ -166,14 +180,14 @@ test("more than one batch is deleted in one run, and several nodes at once delet
     }),
   );
   await recordUsage(db.database, records);
-  await keep(30);
+  await history.keep(30);
   const runs = await Promise.all([1, 2, 3].map(() => pruneUsageEvents(db.database)));
   const rest = await pruneUsageEvents(db.database);
   expect([...runs, rest].reduce((sum, { events }) => sum + events, 0)).toBe(12_000);
-  expect(await kept()).toEqual([]);
+  expect(await history.kept()).toEqual([]);
 });
 
-test("a month that every organization wants deleted goes as a table", async () => {
+test("a month that every organization wants deleted goes as a table", async ({ db, history }) => {
   const at = new Date(Date.now() - 100 * DAY_MS);
   const from = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth()));
   const to = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1));
@@ -186,20 +200,23 @@ test("a month that every organization wants deleted goes as a table", async () =
     await createDetachedMonth(tx, month);
     await attachMonth(tx, month);
   });
-  await record(100);
-  await record(100, otherId);
-  await keep(30);
+  await history.record(100);
+  await history.record(100, otherId);
+  await history.keep(30);
   // The other organization keeps its own.
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 1 });
-  await keep(31, otherId);
+  await history.keep(31, otherId);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [month.name], events: 0 });
-  expect(await kept()).toEqual([]);
+  expect(await history.kept()).toEqual([]);
   expect(await listRollupDifferences(db.database)).toEqual([]);
 });
 
-test("days that are added later bring nothing back, and the mark stays", async () => {
-  await record(40);
-  await keep(30);
+test("days that are added later bring nothing back, and the mark stays", async ({
+  db,
+  history,
+}) => {
+  await history.record(40);
+  await history.keep(30);
   await pruneUsageEvents(db.database);
   const mark = async () => {
     const row = await db.database
@@ -209,16 +226,19 @@ test("days that are added later bring nothing back, and the mark stays", async (
     return row.log_pruned_before?.getTime();
   };
   const before = await mark();
-  await keep(null);
+  await history.keep(null);
   await pruneUsageEvents(db.database);
-  await keep(300);
+  await history.keep(300);
   await pruneUsageEvents(db.database);
   expect(await mark()).toBe(before);
   expect((before ?? 0) % DAY_MS).toBe(0);
 });
 
-test("minutes of reports go after some days, and those that stay add up", async () => {
-  for (const daysAgo of [1, 6, 9]) await record(daysAgo);
+test("minutes of reports go after some days, and those that stay add up", async ({
+  db,
+  history,
+}) => {
+  for (const daysAgo of [1, 6, 9]) await history.record(daysAgo);
   const minutes = async () => {
     const rows = await db.database
       .selectFrom("usage_organization_minute")

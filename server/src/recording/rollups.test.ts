@@ -1,10 +1,10 @@
 // Oldest PostgreSQL: reports
 import fc from "fast-check";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { addUsage } from "./record-usage.ts";
 import {
@@ -16,7 +16,8 @@ import {
   rollupTables,
   type UsageLabel,
 } from "./rollup-tables.ts";
-import { toUsageEvent, type UsageEventRow } from "./usage-rows.ts";
+import type { UsageEventRow } from "./usage-rows.ts";
+import { toUsageEvent } from "./usage-rows.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -50,29 +51,37 @@ interface Sum extends Record<CountColumn, bigint> {
   key: string;
 }
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(async () => {
-  await db.drop();
-});
-
-async function empty(): Promise<void> {
-  for (const table of ["usage_event", ...rollupTableNames]) {
-    await sql`TRUNCATE ${sql.table(table)}`.execute(db.database);
+const test = base.extend("rollups", ({ db }) => {
+  async function empty(): Promise<void> {
+    for (const table of ["usage_event", ...rollupTableNames]) {
+      await sql`TRUNCATE ${sql.table(table)}`.execute(db.database);
+    }
   }
-}
-beforeEach(empty);
 
-async function flush(records: readonly EndRecord[]): Promise<void> {
-  await db.database.transaction().execute((tx) => addUsage(tx, "node_1", records));
-}
+  async function flush(records: readonly EndRecord[]): Promise<void> {
+    await db.database.transaction().execute((tx) => addUsage(tx, "node_1", records));
+  }
 
-async function setWeeksSummedBefore(ms: number): Promise<void> {
-  await sql`UPDATE usage_weeks SET summed_before = ${new Date(ms)}`.execute(db.database);
-}
+  async function setWeeksSummedBefore(ms: number): Promise<void> {
+    await sql`UPDATE usage_weeks SET summed_before = ${new Date(ms)}`.execute(db.database);
+  }
+
+  /** The table's rows as they stand in the database. */
+  async function listSums(table: RollupTable): Promise<Sum[]> {
+    const { rows } = await sql<Parameters<typeof keyOf>[0] & { bucket_at: Date } & Sum>`
+    SELECT * FROM ${sql.table(table)}`.execute(db.database);
+    return rows
+      .map((row) => ({
+        ...pickCounts(row),
+        key: keyOf(row, row.bucket_at.getTime(), rollupTables[table].labels),
+      }))
+      .sort(byKey);
+  }
+
+  return { empty, flush, setWeeksSummedBefore, listSums };
+});
+
+test.beforeEach(({ rollups }) => rollups.empty());
 
 /** Bucket and labels of a row, as the primary key of the rollup has them. */
 function keyOf(
@@ -89,18 +98,6 @@ function startOf(unit: RollupUnit, at: Date): number {
   if (unit === "week") return Date.UTC(day[0], day[1], day[2] - ((at.getUTCDay() + 6) % 7));
   if (unit === "minute") return Math.floor(at.getTime() / 60_000) * 60_000;
   return unit === "day" ? Date.UTC(...day) : Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
-}
-
-/** The table's rows as they stand in the database. */
-async function listSums(table: RollupTable): Promise<Sum[]> {
-  const { rows } = await sql<Parameters<typeof keyOf>[0] & { bucket_at: Date } & Sum>`
-    SELECT * FROM ${sql.table(table)}`.execute(db.database);
-  return rows
-    .map((row) => ({
-      ...pickCounts(row),
-      key: keyOf(row, row.bucket_at.getTime(), rollupTables[table].labels),
-    }))
-    .sort(byKey);
 }
 
 /** What they should be: the records added up one by one. */
@@ -138,19 +135,21 @@ function byKey(a: Sum, b: Sum): number {
   return a.key < b.key ? -1 : 1;
 }
 
-test("every rollup is the sum of the requests, one row per key, however they are flushed", async () => {
+test("every rollup is the sum of the requests, one row per key, however they are flushed", async ({
+  rollups,
+}) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(anyRecord, { maxLength: 30 }), { minLength: 1, maxLength: 3 }),
       fc.nat(2),
       async (batches, weeks) => {
-        await empty();
+        await rollups.empty();
         const weeksBeforeMs = FIRST_MONDAY_MS + weeks * 7 * DAY_MS;
-        await setWeeksSummedBefore(weeksBeforeMs);
-        for (const batch of batches) await flush(batch);
+        await rollups.setWeeksSummedBefore(weeksBeforeMs);
+        for (const batch of batches) await rollups.flush(batch);
         for (const table of rollupTableNames) {
           const expected = sumUp(table, batches.flat(), weeksBeforeMs);
-          expect({ table, rows: await listSums(table) }).toEqual({ table, rows: expected });
+          expect({ table, rows: await rollups.listSums(table) }).toEqual({ table, rows: expected });
         }
       },
     ),
@@ -158,12 +157,15 @@ test("every rollup is the sum of the requests, one row per key, however they are
   );
 });
 
-test("a batch of today leaves the weeks alone, and the row of those that are summed up", async () => {
-  await setWeeksSummedBefore(FIRST_MONDAY_MS);
+test("a batch of today leaves the weeks alone, and the row of those that are summed up", async ({
+  db,
+  rollups,
+}) => {
+  await rollups.setWeeksSummedBefore(FIRST_MONDAY_MS);
   await db.database.transaction().execute(async (summing) => {
     await sql`SELECT 1 FROM usage_weeks FOR UPDATE`.execute(summing);
-    await flush([endRecord(beginRecord({ startedAtMs: Date.now() }), 7n)]);
+    await rollups.flush([endRecord(beginRecord({ startedAtMs: Date.now() }), 7n)]);
   });
-  expect((await listSums("usage_day")).map((row) => row.cost_nano_usd)).toEqual([7n]);
-  expect(await listSums("usage_week")).toEqual([]);
+  expect((await rollups.listSums("usage_day")).map((row) => row.cost_nano_usd)).toEqual([7n]);
+  expect(await rollups.listSums("usage_week")).toEqual([]);
 });

@@ -1,8 +1,8 @@
 // Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { expect } from "vitest";
+import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
 import { sumWeeks } from "./sum-weeks.ts";
@@ -12,19 +12,42 @@ import { findWeeksSummedBefore } from "./weeks.sql.ts";
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
-let db: TestDatabase;
+const test = base
+  /** As if weeks had been summed up last so many weeks ago. */
+  .extend("setWeeksAgo", ({ db }) => async (weeks: number): Promise<void> => {
+    await sql`UPDATE usage_weeks SET summed_before =
+    date_trunc('week', now() - interval '2 days', 'UTC') - ${weeks}::int * interval '7 days'`.execute(
+      db.database,
+    );
+  })
+  /** Requests of two keys, at the first and at the last moment of a day. */
+  .extend("record", ({ db }) => async (daysAgo: number): Promise<void> => {
+    const dayMs = todayMs - daysAgo * DAY_MS;
+    const records = [dayMs, dayMs + DAY_MS - 1].map((startedAtMs) =>
+      endRecord({
+        requestId: `req_${++made}`,
+        organizationId,
+        workspaceId: "wksp_1",
+        apiKeyId: `apikey_${made % 2}`,
+        startedAtMs,
+      }),
+    );
+    await recordUsage(db.database, records);
+  })
+  .extend("weekRows", ({ db }) => async () => {
+    const rows = await db.database
+      .selectFrom("usage_week")
+      .select(["bucket_at", "requests"])
+      .orderBy("bucket_at")
+      .execute();
+    return rows.map((row) => ({ atMs: row.bucket_at.getTime(), requests: Number(row.requests) }));
+  });
+
 let organizationId: string;
 /** One day for the whole of a test, also of one that runs over midnight. */
 let todayMs: number;
 let made = 0;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(async () => {
-  await db.drop();
-});
-beforeEach(async () => {
+test.beforeEach(async ({ db, setWeeksAgo }) => {
   todayMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   for (const table of ["usage_event", ...rollupTableNames, "organization"]) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
@@ -34,39 +57,11 @@ beforeEach(async () => {
   await setWeeksAgo(8);
 });
 
-/** As if weeks had been summed up last so many weeks ago. */
-async function setWeeksAgo(weeks: number): Promise<void> {
-  await sql`UPDATE usage_weeks SET summed_before =
-    date_trunc('week', now() - interval '2 days', 'UTC') - ${weeks}::int * interval '7 days'`.execute(
-    db.database,
-  );
-}
-
-/** Requests of two keys, at the first and at the last moment of a day. */
-async function record(daysAgo: number): Promise<void> {
-  const dayMs = todayMs - daysAgo * DAY_MS;
-  const records = [dayMs, dayMs + DAY_MS - 1].map((startedAtMs) =>
-    endRecord({
-      requestId: `req_${++made}`,
-      organizationId,
-      workspaceId: "wksp_1",
-      apiKeyId: `apikey_${made % 2}`,
-      startedAtMs,
-    }),
-  );
-  await recordUsage(db.database, records);
-}
-
-async function weekRows() {
-  const rows = await db.database
-    .selectFrom("usage_week")
-    .select(["bucket_at", "requests"])
-    .orderBy("bucket_at")
-    .execute();
-  return rows.map((row) => ({ atMs: row.bucket_at.getTime(), requests: Number(row.requests) }));
-}
-
-test("every week that is over is summed up once, and the one that is not is left alone", async () => {
+test("every week that is over is summed up once, and the one that is not is left alone", async ({
+  db,
+  record,
+  weekRows,
+}) => {
   const sinceFirstMs = todayMs - (await findWeeksSummedBefore(db.database));
   for (let daysAgo = sinceFirstMs / DAY_MS; daysAgo >= 0; daysAgo--) {
     await record(daysAgo);
@@ -87,7 +82,11 @@ test("every week that is over is summed up once, and the one that is not is left
   expect(requests).toEqual([8, 7, 6, 5, 4, 3, 2, 1].map((ago) => [ago, 14]));
 });
 
-test("what is flushed after its week was summed up is added to it", async () => {
+test("what is flushed after its week was summed up is added to it", async ({
+  db,
+  record,
+  weekRows,
+}) => {
   await record(30);
   await sumWeeks(db.database);
   const before = await weekRows();
@@ -100,7 +99,11 @@ test("what is flushed after its week was summed up is added to it", async () => 
   expect([requests(before), requests(await weekRows())]).toEqual([2, 6]);
 });
 
-test("late requests and the sums, at once and on several nodes, neither miss nor double anything", async () => {
+test("late requests and the sums, at once and on several nodes, neither miss nor double anything", async ({
+  db,
+  setWeeksAgo,
+  record,
+}) => {
   for (let round = 0; round < 5; round++) {
     await setWeeksAgo(8);
     for (const table of ["usage_week", "usage_key_week", "usage_member_week"] as const) {
@@ -114,7 +117,7 @@ test("late requests and the sums, at once and on several nodes, neither miss nor
   }
 });
 
-test("a week of which nothing was used is passed over", async () => {
+test("a week of which nothing was used is passed over", async ({ db, record }) => {
   await record(45);
   expect(await sumWeeks(db.database)).toBe(8);
   expect(await listRollupDifferences(db.database)).toEqual([]);

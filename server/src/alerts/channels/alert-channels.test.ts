@@ -1,13 +1,9 @@
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { Listed } from "#test/harness/admin.ts";
-import {
-  type Alerting,
-  type Channel,
-  type CreatedChannel,
-  startAlerting,
-} from "#test/harness/alert-channels.ts";
+import type { Channel, CreatedChannel } from "#test/harness/alert-channels.ts";
+import { test as base } from "#test/harness/alerting-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { sweepDeliveries } from "./sweep-deliveries.ts";
@@ -16,28 +12,48 @@ const CHANNELS = "/v1/admin/alert_channels";
 const SLACK = "https://hooks.slack.com/services/T000/B000/abcdefgh12345678";
 const KEY = "0123456789abcdef0123456789abWXYZ";
 
-let a: Alerting;
-beforeAll(async () => {
-  a = await startAlerting();
+const test = base.extend("channels", ({ a }) => {
+  const create = (target: object, name = "Channel") =>
+    a.org.admin.post<CreatedChannel>(CHANNELS, { name, target });
+
+  const update = (id: string, change: object) =>
+    a.org.admin.post<Channel>(`${CHANNELS}/${id}`, change);
+
+  const rotate = (id: string, body: object = {}) =>
+    a.org.admin.post<CreatedChannel>(`${CHANNELS}/${id}/rotate_secret`, body);
+
+  const events = async (id: string) =>
+    (await auditEventsOf(a.h.deps.database, id)).map(({ event }) => event);
+
+  const verifies = (secret: string | null): boolean => {
+    const { body = "", headers = {} } = a.receiver.received.at(-1) ?? {};
+    try {
+      new Webhook(secret ?? "").verify(body, headers as Record<string, string>);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const send = async (id: string) => {
+    const [deliveryId = ""] = (await a.fire([id])).deliveryIds;
+    await a.attempt(deliveryId);
+  };
+
+  return { create, update, rotate, events, verifies, send };
 });
-afterAll(() => a.close());
-beforeEach(() => {
+
+test.beforeEach(({ a }) => {
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
 });
 
-const create = (target: object, name = "Channel") =>
-  a.org.admin.post<CreatedChannel>(CHANNELS, { name, target });
-const update = (id: string, change: object) =>
-  a.org.admin.post<Channel>(`${CHANNELS}/${id}`, change);
-const rotate = (id: string, body: object = {}) =>
-  a.org.admin.post<CreatedChannel>(`${CHANNELS}/${id}/rotate_secret`, body);
-const events = async (id: string) =>
-  (await auditEventsOf(a.h.deps.database, id)).map(({ event }) => event);
-
 describe("a channel is created", () => {
-  test("of every kind; its target is never given back, and only a webhook has a secret", async () => {
-    const email = await create({
+  test("of every kind; its target is never given back, and only a webhook has a secret", async ({
+    a,
+    channels,
+  }) => {
+    const email = await channels.create({
       kind: "email",
       recipients: { roles: ["owner", "owner"], addresses: ["ops@example.com"] },
     });
@@ -54,19 +70,19 @@ describe("a channel is created", () => {
         last_delivery: null,
       },
     });
-    const slack = await create({ kind: "slack", url: SLACK });
+    const slack = await channels.create({ kind: "slack", url: SLACK });
     expect(slack.body).toMatchObject({
       target_hint: "https://hooks.slack.com/…5678",
       recipients: null,
       signing_secret: null,
     });
-    const pagerDuty = await create({ kind: "pagerduty", routing_key: KEY });
+    const pagerDuty = await channels.create({ kind: "pagerduty", routing_key: KEY });
     expect(pagerDuty.body).toMatchObject({ target_hint: "…WXYZ", signing_secret: null });
-    const webhook = await create({ kind: "webhook", url: "https://example.com/in" });
+    const webhook = await channels.create({ kind: "webhook", url: "https://example.com/in" });
     expect(webhook.body.target_hint).toBe("https://example.com/…");
     expect(webhook.body.signing_secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     for (const { body, text } of [slack, pagerDuty, webhook]) {
-      expect(await events(body.id)).toEqual(["alert_channel.created"]);
+      expect(await channels.events(body.id)).toEqual(["alert_channel.created"]);
       const read = await a.org.admin.get(`${CHANNELS}/${body.id}`);
       for (const said of [text, read.text]) {
         expect(said).not.toContain("T000/B000");
@@ -76,7 +92,7 @@ describe("a channel is created", () => {
     }
   });
 
-  test.each([
+  test.for([
     ["http", { kind: "webhook", url: "http://8.8.8.8/in" }, "expected an https URL"],
     ["a private address", { kind: "webhook", url: "https://10.0.0.1/" }, "private network"],
     ["a private address of Slack", { kind: "slack", url: "https://[::1]/" }, "private network"],
@@ -90,30 +106,38 @@ describe("a channel is created", () => {
       { kind: "webhook", url: "https://example.com/", secret: "" },
       "secret",
     ],
-  ])("not with a target that cannot be used: %s", async (_, target, reason) => {
-    const answer = await create(target);
-    expect(answer.status).toBe(400);
-    expect(answer.error.message).toContain(reason);
-  });
+  ] as const)(
+    "not with a target that cannot be used: %s",
+    async ([_, target, reason], { channels }) => {
+      const answer = await channels.create(target);
+      expect(answer.status).toBe(400);
+      expect(answer.error.message).toContain(reason);
+    },
+  );
 });
 
 describe("a channel is changed", () => {
-  test("where it is named; what is the same is no change", async () => {
-    const { body: made } = await create({ kind: "webhook", url: "https://example.com/in" }, "Old");
-    const named = await update(made.id, { name: "New", if_version: 1 });
+  test("where it is named; what is the same is no change", async ({ a, channels }) => {
+    const { body: made } = await channels.create(
+      { kind: "webhook", url: "https://example.com/in" },
+      "Old",
+    );
+    const named = await channels.update(made.id, { name: "New", if_version: 1 });
     expect(named.body).toMatchObject({ name: "New", version: 2, target_hint: made.target_hint });
-    const same = await update(made.id, {
+    const same = await channels.update(made.id, {
       name: "New",
       is_enabled: true,
       target: { kind: "webhook", url: "https://example.com/in" },
     });
     expect(same.body).toMatchObject({ version: 2 });
-    const moved = await update(made.id, {
+    const moved = await channels.update(made.id, {
       target: { kind: "webhook", url: "https://example.org/other" },
     });
     expect(moved.body).toMatchObject({ version: 3, target_hint: "https://example.org/…" });
-    expect((await update(made.id, { is_enabled: false })).body).toMatchObject({ state: "off" });
-    expect(await events(made.id)).toEqual([
+    expect((await channels.update(made.id, { is_enabled: false })).body).toMatchObject({
+      state: "off",
+    });
+    expect(await channels.events(made.id)).toEqual([
       "alert_channel.created",
       "alert_channel.updated",
       "alert_channel.updated",
@@ -123,62 +147,60 @@ describe("a channel is changed", () => {
     expect(third?.after).toMatchObject({ target_replaced: true });
   });
 
-  test("by one of two people that looked at the same version: the other is told", async () => {
-    const { body: made } = await create({ kind: "webhook", url: "https://example.com/in" });
+  test("by one of two people that looked at the same version: the other is told", async ({
+    channels,
+  }) => {
+    const { body: made } = await channels.create({
+      kind: "webhook",
+      url: "https://example.com/in",
+    });
     const both = await Promise.all([
-      update(made.id, { name: "One", if_version: 1 }),
-      update(made.id, { name: "Two", if_version: 1 }),
+      channels.update(made.id, { name: "One", if_version: 1 }),
+      channels.update(made.id, { name: "Two", if_version: 1 }),
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(both.find(({ status }) => status === 409)?.error.message).toContain("version 2");
   });
 
-  test("but keeps its kind, and takes no target that cannot be used", async () => {
-    const { body: made } = await create({ kind: "webhook", url: "https://example.com/in" });
-    expect((await update(made.id, { target: { kind: "slack", url: SLACK } })).status).toBe(400);
+  test("but keeps its kind, and takes no target that cannot be used", async ({ a, channels }) => {
+    const { body: made } = await channels.create({
+      kind: "webhook",
+      url: "https://example.com/in",
+    });
+    expect((await channels.update(made.id, { target: { kind: "slack", url: SLACK } })).status).toBe(
+      400,
+    );
     const hidden = { kind: "webhook", url: "https://192.168.0.1/" };
-    expect((await update(made.id, { target: hidden })).status).toBe(400);
+    expect((await channels.update(made.id, { target: hidden })).status).toBe(400);
     expect(await a.getChannel(made.id)).toMatchObject({ version: 1 });
   });
 
-  test("recipients of mail may be in any order of fields", async () => {
+  test("recipients of mail may be in any order of fields", async ({ channels }) => {
     const recipients = { addresses: ["ops@example.com"], roles: ["admin"] };
-    const { body: made } = await create({ kind: "email", recipients });
-    expect((await update(made.id, { target: { kind: "email", recipients } })).body.version).toBe(1);
+    const { body: made } = await channels.create({ kind: "email", recipients });
+    expect(
+      (await channels.update(made.id, { target: { kind: "email", recipients } })).body.version,
+    ).toBe(1);
   });
 });
 
 describe("a signing secret is rotated", () => {
-  const verifies = (secret: string | null): boolean => {
-    const { body = "", headers = {} } = a.receiver.received.at(-1) ?? {};
-    try {
-      new Webhook(secret ?? "").verify(body, headers as Record<string, string>);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const send = async (id: string) => {
-    const [deliveryId = ""] = (await a.fire([id])).deliveryIds;
-    await a.attempt(deliveryId);
-  };
-
-  test("both sign during the overlap, the new one alone afterwards", async () => {
+  test("both sign during the overlap, the new one alone afterwards", async ({ a, channels }) => {
     const made = await a.createChannel();
-    await send(made.id);
-    expect(verifies(made.signing_secret)).toBe(true);
-    const rotated = await rotate(made.id, { overlap_hours: 24 });
+    await channels.send(made.id);
+    expect(channels.verifies(made.signing_secret)).toBe(true);
+    const rotated = await channels.rotate(made.id, { overlap_hours: 24 });
     expect(rotated.body.signing_secret).toMatch(/^whsec_/);
     expect(rotated.body.old_secret_expires_at).not.toBeNull();
-    await send(made.id);
-    expect(verifies(made.signing_secret)).toBe(true);
-    expect(verifies(rotated.body.signing_secret)).toBe(true);
+    await channels.send(made.id);
+    expect(channels.verifies(made.signing_secret)).toBe(true);
+    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
     const { database } = a.h.deps;
     await sql`UPDATE alert_channel_secret SET expires_at = now() - interval '1 second'
       WHERE alert_channel_id = ${made.id} AND expires_at IS NOT NULL`.execute(database);
-    await send(made.id);
-    expect(verifies(made.signing_secret)).toBe(false);
-    expect(verifies(rotated.body.signing_secret)).toBe(true);
+    await channels.send(made.id);
+    expect(channels.verifies(made.signing_secret)).toBe(false);
+    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
     expect((await a.getChannel(made.id)).old_secret_expires_at).toBeNull();
     await sweepDeliveries(database);
     const left = await database
@@ -187,34 +209,41 @@ describe("a signing secret is rotated", () => {
       .where("alert_channel_id", "=", made.id)
       .execute();
     expect(left).toHaveLength(1);
-    expect(await events(made.id)).toContain("alert_channel.secret_rotated");
+    expect(await channels.events(made.id)).toContain("alert_channel.secret_rotated");
   });
 
-  test("at once, where it is known to others", async () => {
+  test("at once, where it is known to others", async ({ a, channels }) => {
     const made = await a.createChannel();
-    const rotated = await rotate(made.id, { overlap_hours: 0 });
-    await send(made.id);
-    expect(verifies(made.signing_secret)).toBe(false);
-    expect(verifies(rotated.body.signing_secret)).toBe(true);
+    const rotated = await channels.rotate(made.id, { overlap_hours: 0 });
+    await channels.send(made.id);
+    expect(channels.verifies(made.signing_secret)).toBe(false);
+    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
   });
 
-  test("not without bound while old ones count, and not where nothing is signed", async () => {
+  test("not without bound while old ones count, and not where nothing is signed", async ({
+    a,
+    channels,
+  }) => {
     const made = await a.createChannel();
     const last = [];
-    for (let i = 0; i < 4; i++) last.push(await rotate(made.id));
+    for (let i = 0; i < 4; i++) last.push(await channels.rotate(made.id));
     expect(last.map(({ status }) => status)).toEqual([200, 200, 200, 409]);
-    await send(made.id);
-    for (const { body } of last.slice(0, 3)) expect(verifies(body.signing_secret)).toBe(true);
-    const ended = await rotate(made.id, { overlap_hours: 0 });
-    await send(made.id);
-    expect(verifies(ended.body.signing_secret)).toBe(true);
-    expect(verifies(last[2]?.body.signing_secret ?? "")).toBe(false);
-    const { body: slack } = await create({ kind: "slack", url: SLACK });
-    expect((await rotate(slack.id)).status).toBe(400);
+    await channels.send(made.id);
+    for (const { body } of last.slice(0, 3))
+      expect(channels.verifies(body.signing_secret)).toBe(true);
+    const ended = await channels.rotate(made.id, { overlap_hours: 0 });
+    await channels.send(made.id);
+    expect(channels.verifies(ended.body.signing_secret)).toBe(true);
+    expect(channels.verifies(last[2]?.body.signing_secret ?? "")).toBe(false);
+    const { body: slack } = await channels.create({ kind: "slack", url: SLACK });
+    expect((await channels.rotate(slack.id)).status).toBe(400);
   });
 });
 
-test("a channel that is deleted is gone for everybody, and alerts go on without it", async () => {
+test("a channel that is deleted is gone for everybody, and alerts go on without it", async ({
+  a,
+  channels,
+}) => {
   const made = await a.createChannel();
   const other = await a.createChannel();
   await a.fire([made.id, other.id]);
@@ -223,11 +252,14 @@ test("a channel that is deleted is gone for everybody, and alerts go on without 
     status: 200,
     body: { id: made.id, type: "alert_channel_deleted" },
   });
-  expect(await events(made.id)).toEqual(["alert_channel.created", "alert_channel.deleted"]);
+  expect(await channels.events(made.id)).toEqual([
+    "alert_channel.created",
+    "alert_channel.deleted",
+  ]);
   for (const answer of [
     await a.org.admin.get(`${CHANNELS}/${made.id}`),
-    await update(made.id, { name: "Again" }),
-    await rotate(made.id),
+    await channels.update(made.id, { name: "Again" }),
+    await channels.rotate(made.id),
     await a.org.admin.post(`${CHANNELS}/${made.id}/test`),
     await a.org.admin.get(`${CHANNELS}/${made.id}/deliveries`),
     await a.org.admin.remove(`${CHANNELS}/${made.id}`),
@@ -239,7 +271,7 @@ test("a channel that is deleted is gone for everybody, and alerts go on without 
   expect([ids.includes(made.id), ids.includes(other.id)]).toEqual([false, true]);
 });
 
-test("a list has pages, newest first, and only the kinds that are asked for", async () => {
+test("a list has pages, newest first, and only the kinds that are asked for", async ({ a }) => {
   const org = await a.h.organization();
   const made: string[] = [];
   for (const target of [
@@ -263,9 +295,12 @@ test("a list has pages, newest first, and only the kinds that are asked for", as
 });
 
 describe("people", () => {
-  test("who may read alerts see that a channel is there, and not whom it reaches", async () => {
-    const { body: made } = await create({ kind: "slack", url: SLACK });
-    const { body: email } = await create({
+  test("who may read alerts see that a channel is there, and not whom it reaches", async ({
+    a,
+    channels,
+  }) => {
+    const { body: made } = await channels.create({ kind: "slack", url: SLACK });
+    const { body: email } = await channels.create({
       kind: "email",
       recipients: { addresses: ["ops@example.com"] },
     });
@@ -295,17 +330,19 @@ describe("people", () => {
     expect((await admin.get<Channel>(`${CHANNELS}/${email.id}`)).body.recipients).not.toBeNull();
   });
 
-  test("prove who they are before they change whom messages reach", async () => {
+  test("prove who they are before they change whom messages reach", async ({ a, channels }) => {
     const { client } = await a.org.member({ role: "owner", steppedUpAtMs: null });
     const target = { kind: "slack", url: SLACK };
     expect((await client.post(CHANNELS, { name: "C", target })).status).toBe(403);
-    const { body: made } = await create(target);
+    const { body: made } = await channels.create(target);
     expect((await client.post(`${CHANNELS}/${made.id}`, { name: "Mine" })).status).toBe(403);
     expect((await client.post(`${CHANNELS}/${made.id}/test`)).status).toBe(200);
   });
 });
 
-test("what went through a channel is listed newest first, by status, and nobody else's is sent again", async () => {
+test("what went through a channel is listed newest first, by status, and nobody else's is sent again", async ({
+  a,
+}) => {
   const made = await a.createChannel();
   const [sent = ""] = (await a.fire([made.id])).deliveryIds;
   await a.attempt(sent);

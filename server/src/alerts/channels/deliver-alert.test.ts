@@ -2,19 +2,14 @@
 import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { makeAlertDeliveryJobs } from "#src/alerts/firing/alert-jobs.ts";
 import { runJobs } from "#src/jobs/run-jobs.ts";
 import { makeMailJobs } from "#src/mail/mail-jobs.ts";
 import { makeSmtpTransport } from "#src/mail/smtp.ts";
 import { PUBLIC_URL } from "#test/harness/admin.ts";
-import {
-  type Alerting,
-  type CreatedChannel,
-  FACTS,
-  startAlerting,
-  type Target,
-} from "#test/harness/alert-channels.ts";
+import { type CreatedChannel, FACTS, type Target } from "#test/harness/alert-channels.ts";
+import { test as base } from "#test/harness/alerting-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
@@ -22,40 +17,60 @@ import { answerWith, type ReceivedMessage } from "#test/harness/receiver.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 
-let a: Alerting;
+const test = base.extend("deliveries", ({ a }) => {
+  function makeChannels(): Promise<CreatedChannel[]> {
+    const { origin } = a.receiver;
+    const targets: Target[] = [
+      { kind: "email", recipients: { roles: ["owner"], addresses: ["ops@example.com", owner] } },
+      { kind: "slack", url: `${origin}/slack/T0/B0/secret` },
+      { kind: "pagerduty", routing_key: ROUTING_KEY, region: "eu" },
+      { kind: "webhook", url: `${origin}/webhook?token=secret` },
+    ];
+    return Promise.all(targets.map((target) => a.createChannel(target)));
+  }
+
+  const receivedAt = (path: string): ReceivedMessage[] =>
+    a.receiver.received.filter((each) => each.path.startsWith(path));
+
+  /** What is wrong for this long, in a row. */
+  const sinceHours = (channelId: string, hours: number) =>
+    a.h.deps.database
+      .updateTable("alert_channel")
+      .set({ failing_since: sql<Date>`now() - make_interval(hours => ${hours}::integer)` })
+      .where("id", "=", channelId)
+      .execute();
+
+  /** Lets requests wait until it is called, and says how many are waiting. */
+  function stall(status: number) {
+    const waiting: ServerResponse[] = [];
+    a.receiver.answer = (response, message) => {
+      if (message.path === "/slow") waiting.push(response);
+      else answerWith(200)(response, message);
+    };
+    return {
+      waiting,
+      release: () => {
+        for (const response of waiting) answerWith(status)(response, noMessage);
+      },
+    };
+  }
+
+  const slowChannel = () => a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
+
+  const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
+
+  return { makeChannels, receivedAt, sinceHours, stall, slowChannel, send };
+});
+
 let owner: string;
 
-beforeAll(async () => {
-  a = await startAlerting();
+test.beforeAll(async ({ a }) => {
   owner = (await a.org.member({ role: "owner" })).email;
 });
-afterAll(() => a.close());
-beforeEach(() => {
+test.beforeEach(({ a }) => {
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
 });
-
-function makeChannels(): Promise<CreatedChannel[]> {
-  const { origin } = a.receiver;
-  const targets: Target[] = [
-    { kind: "email", recipients: { roles: ["owner"], addresses: ["ops@example.com", owner] } },
-    { kind: "slack", url: `${origin}/slack/T0/B0/secret` },
-    { kind: "pagerduty", routing_key: ROUTING_KEY, region: "eu" },
-    { kind: "webhook", url: `${origin}/webhook?token=secret` },
-  ];
-  return Promise.all(targets.map((target) => a.createChannel(target)));
-}
-
-const receivedAt = (path: string): ReceivedMessage[] =>
-  a.receiver.received.filter((each) => each.path.startsWith(path));
-
-/** What is wrong for this long, in a row. */
-const sinceHours = (channelId: string, hours: number) =>
-  a.h.deps.database
-    .updateTable("alert_channel")
-    .set({ failing_since: sql<Date>`now() - make_interval(hours => ${hours}::integer)` })
-    .where("id", "=", channelId)
-    .execute();
 
 const title = "The workspace Growth <team> has spent $75.50, 75% of its monthly limit of $100.00.";
 
@@ -66,8 +81,11 @@ describe("a firing", () => {
   });
   afterAll(() => mail.close());
 
-  test("gets through every kind of channel once, with what somebody needs who is woken by it", async () => {
-    const channels = await makeChannels();
+  test("gets through every kind of channel once, with what somebody needs who is woken by it", async ({
+    a,
+    deliveries,
+  }) => {
+    const channels = await deliveries.makeChannels();
     const [email, slack, pagerDuty, webhook] = channels as [
       CreatedChannel,
       CreatedChannel,
@@ -104,7 +122,7 @@ describe("a firing", () => {
     expect(mail.received[0]?.text).toContain("A request that may cost more than what is left");
 
     expect(a.receiver.received).toHaveLength(3);
-    const [toSlack] = receivedAt("/slack/T0/B0/secret");
+    const [toSlack] = deliveries.receivedAt("/slack/T0/B0/secret");
     expect(toSlack?.headers["content-type"]).toBe("application/json");
     // Names are text there, no markup.
     expect(toSlack?.body.match(/"mrkdwn","text":"[^"]*<team>/g)).toBeNull();
@@ -112,7 +130,7 @@ describe("a firing", () => {
       expect(toSlack?.body).toContain(text);
     }
 
-    const event = JSON.parse(receivedAt("/pagerduty/eu")[0]?.body ?? "null");
+    const event = JSON.parse(deliveries.receivedAt("/pagerduty/eu")[0]?.body ?? "null");
     expect(event).toMatchObject({
       routing_key: ROUTING_KEY,
       event_action: "trigger",
@@ -132,7 +150,7 @@ describe("a firing", () => {
     });
     expect(event.payload.custom_details["What happens next"]).toContain("is refused until");
 
-    const [toWebhook] = receivedAt("/webhook?token=secret");
+    const [toWebhook] = deliveries.receivedAt("/webhook?token=secret");
     const headers = toWebhook?.headers as Record<string, string>;
     expect(headers["webhook-id"]).toBe(deliveryIds[3]);
     const verified = new Webhook(webhook.signing_secret ?? "").verify(
@@ -164,7 +182,7 @@ describe("a firing", () => {
 });
 
 describe("a receiver that fails", () => {
-  test("gets the message again under its id, later each time, ten times at most", async () => {
+  test("gets the message again under its id, later each time, ten times at most", async ({ a }) => {
     const channel = await a.createChannel();
     const { deliveryIds } = await a.fire([channel.id]);
     const [id = ""] = deliveryIds;
@@ -193,20 +211,23 @@ describe("a receiver that fails", () => {
     expect(new Set(sent.map(({ body }) => body)).size).toBe(1);
   });
 
-  test.each([
+  test.for([
     ["900", 900],
     ["1", 5],
     ["999999999", 43_200],
     ["soon", 5],
-  ])("says itself when it wants to be asked again (Retry-After: %s)", async (value, seconds) => {
-    const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    a.receiver.answer = answerWith(429, { headers: { "retry-after": value } });
-    await a.attempt(id);
-    expect(await a.secondsToNextAttempt(id)).toBe(seconds);
-  });
+  ] as const)(
+    "says itself when it wants to be asked again (Retry-After: %s)",
+    async ([value, seconds], { a }) => {
+      const channel = await a.createChannel();
+      const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+      a.receiver.answer = answerWith(429, { headers: { "retry-after": value } });
+      await a.attempt(id);
+      expect(await a.secondsToNextAttempt(id)).toBe(seconds);
+    },
+  );
 
-  test("says it with a date", async () => {
+  test("says it with a date", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     const at = Math.ceil(a.h.clock.nowMs / 1_000) * 1_000 + 1_200_000;
@@ -215,7 +236,7 @@ describe("a receiver that fails", () => {
     expect(await a.secondsToNextAttempt(id)).toBe(Math.ceil((at - a.h.clock.nowMs) / 1_000));
   });
 
-  test("works again: its failures are forgotten", async () => {
+  test("works again: its failures are forgotten", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     a.receiver.answer = answerWith(500);
@@ -231,24 +252,24 @@ describe("a receiver that fails", () => {
     expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
   });
 
-  test("is told of a redirect, which nobody follows", async () => {
+  test("is told of a redirect, which nobody follows", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     a.receiver.answer = answerWith(302, { headers: { location: `${a.receiver.origin}/other` } });
     await a.attempt(id);
-    expect(receivedAt("/other")).toEqual([]);
+    expect(deliveries.receivedAt("/other")).toEqual([]);
     expect(await a.getDelivery(channel.id, id)).toMatchObject({
       status: "queued",
       last_error: "Answered 302: a redirect, which is not followed",
     });
   });
 
-  test("repeats its address or key, which people do not read", async () => {
+  test("repeats its address or key, which people do not read", async ({ a, deliveries }) => {
     a.receiver.answer = (response, { path, body }) => {
       response.writeHead(400);
       response.end(`no ${path} at ${a.receiver.origin}${path} ${body.slice(0, 60)}`);
     };
-    const [, slack, pagerDuty] = await makeChannels();
+    const [, slack, pagerDuty] = await deliveries.makeChannels();
     for (const channel of [slack, pagerDuty]) {
       const [id = ""] = (await a.fire([channel?.id ?? ""])).deliveryIds;
       await a.attempt(id);
@@ -260,7 +281,7 @@ describe("a receiver that fails", () => {
   });
 });
 
-test("a part of an address that is repeated alone is not read either", async () => {
+test("a part of an address that is repeated alone is not read either", async ({ a }) => {
   const url = `${a.receiver.origin}/in/path-token-1?key=query%20token%202&mode=a`;
   const channel = await a.createChannel({ kind: "webhook", url });
   const said = "bad path-token-1, query%20token%202, query token 2 in mode a";
@@ -273,28 +294,15 @@ test("a part of an address that is repeated alone is not read either", async () 
 });
 
 describe("a receiver that is slow", () => {
-  /** Lets requests wait until it is called, and says how many are waiting. */
-  function stall(status: number) {
-    const waiting: ServerResponse[] = [];
-    a.receiver.answer = (response, message) => {
-      if (message.path === "/slow") waiting.push(response);
-      else answerWith(200)(response, message);
-    };
-    return {
-      waiting,
-      release: () => {
-        for (const response of waiting) answerWith(status)(response, noMessage);
-      },
-    };
-  }
-  const slowChannel = () => a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
-
-  test("holds three attempts of a node at most, and none of another channel", async () => {
-    const slow = await slowChannel();
+  test("holds three attempts of a node at most, and none of another channel", async ({
+    a,
+    deliveries,
+  }) => {
+    const slow = await deliveries.slowChannel();
     const other = await a.createChannel();
     const ids: string[] = [];
     for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
-    const { waiting, release } = stall(200);
+    const { waiting, release } = deliveries.stall(200);
     const running = ids.slice(0, 3).map((id) => a.attempt(id));
     await eventually(30_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
     const [last = ""] = ids.slice(3);
@@ -311,14 +319,14 @@ describe("a receiver that is slow", () => {
     expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "sent" });
   });
 
-  test("and fails gets one message at a time", async () => {
-    const slow = await slowChannel();
+  test("and fails gets one message at a time", async ({ a, deliveries }) => {
+    const slow = await deliveries.slowChannel();
     const [first = "", second = "", third = ""] = [
       ...(await a.fire([slow.id])).deliveryIds,
       ...(await a.fire([slow.id])).deliveryIds,
       ...(await a.fire([slow.id])).deliveryIds,
     ];
-    const { waiting, release } = stall(500);
+    const { waiting, release } = deliveries.stall(500);
     const failing = a.attempt(first);
     await eventually(30_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
     release();
@@ -345,7 +353,9 @@ function eventuallyRelease(waiting: readonly ServerResponse[], count: number): P
 }
 
 describe("a channel is paused", () => {
-  test("at once where its receiver is gone for good; Owners and the audit log are told, others go on", async () => {
+  test("at once where its receiver is gone for good; Owners and the audit log are told, others go on", async ({
+    a,
+  }) => {
     const url = `${a.receiver.origin}/gone`;
     const gone = await a.createChannel({ kind: "webhook", url }, "Old hook");
     const other = await a.createChannel();
@@ -395,7 +405,7 @@ describe("a channel is paused", () => {
     expect(await a.getDelivery(gone.id, toGone)).toMatchObject({ status: "sent", attempts: 2 });
   });
 
-  test("after ten failures in a row over an hour, and not before", async () => {
+  test("after ten failures in a row over an hour, and not before", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
     a.receiver.answer = answerWith(500);
     const [first = "", second = ""] = [
@@ -403,7 +413,7 @@ describe("a channel is paused", () => {
       ...(await a.fire([channel.id])).deliveryIds,
     ];
     for (let i = 0; i < 9; i++) await a.attempt(first);
-    await sinceHours(channel.id, 2);
+    await deliveries.sinceHours(channel.id, 2);
     expect(await a.getChannel(channel.id)).toMatchObject({ state: "working" });
     await a.attempt(second);
     expect(await a.getChannel(channel.id)).toMatchObject({
@@ -414,12 +424,10 @@ describe("a channel is paused", () => {
 });
 
 describe("a test", () => {
-  const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
-
-  test("says what came back, through every kind of channel", async () => {
-    const channels = await makeChannels();
+  test("says what came back, through every kind of channel", async ({ a, deliveries }) => {
+    const channels = await deliveries.makeChannels();
     for (const channel of channels) {
-      expect(await send(channel.id)).toMatchObject({
+      expect(await deliveries.send(channel.id)).toMatchObject({
         status: 200,
         body: {
           status: "sent",
@@ -432,7 +440,7 @@ describe("a test", () => {
     }
     expect(a.receiver.received).toHaveLength(3);
     const [, , , webhook] = channels;
-    const [message] = receivedAt("/webhook");
+    const [message] = deliveries.receivedAt("/webhook");
     const verified = new Webhook(webhook?.signing_secret ?? "").verify(
       message?.body ?? "",
       message?.headers as Record<string, string>,
@@ -440,10 +448,13 @@ describe("a test", () => {
     expect(verified).toMatchObject({ type: "alert.test", data: { alert_channel_id: webhook?.id } });
   });
 
-  test("that fails is an answer, counts for nothing and is not tried again", async () => {
+  test("that fails is an answer, counts for nothing and is not tried again", async ({
+    a,
+    deliveries,
+  }) => {
     const channel = await a.createChannel();
     a.receiver.answer = answerWith(418, { text: "a teapot" });
-    const { status, body } = await send(channel.id);
+    const { status, body } = await deliveries.send(channel.id);
     expect(status).toBe(200);
     expect(body).toMatchObject({
       status: "failed",
@@ -454,9 +465,12 @@ describe("a test", () => {
     expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
   });
 
-  test("says where a channel must not lead, as its name turned out to mean", async () => {
+  test("says where a channel must not lead, as its name turned out to mean", async ({
+    a,
+    deliveries,
+  }) => {
     const channel = await a.createChannel({ kind: "webhook", url: "https://hooks.example.com/x" });
-    expect((await send(channel.id)).body).toMatchObject({
+    expect((await deliveries.send(channel.id)).body).toMatchObject({
       status: "failed",
       last_status: null,
       last_error: expect.stringContaining("BURSAR_ALLOW_PRIVATE_TARGETS"),
@@ -464,8 +478,11 @@ describe("a test", () => {
   });
 });
 
-test("no address, key or secret of a channel lies open in the database or in the logs", async () => {
-  const channels = await makeChannels();
+test("no address, key or secret of a channel lies open in the database or in the logs", async ({
+  a,
+  deliveries,
+}) => {
+  const channels = await deliveries.makeChannels();
   a.receiver.answer = answerWith(500);
   const { deliveryIds } = await a.fire(channels.map(({ id }) => id));
   for (const id of deliveryIds) await a.attempt(id);

@@ -1,34 +1,33 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Alerting, startAlerting } from "#test/harness/alert-channels.ts";
+import { describe, expect } from "vitest";
+import type { Alerting } from "#test/harness/alert-channels.ts";
+import { test } from "#test/harness/alerting-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { sweepDeliveries } from "./sweep-deliveries.ts";
 
 // Messages that wait: for a channel that is no more, for somebody who sends them again, for the sweep.
 
-let a: Alerting;
-
-beforeAll(async () => {
-  a = await startAlerting();
-});
-afterAll(() => a.close());
-beforeEach(() => {
+test.beforeEach(({ a }) => {
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
 });
 
 describe("a channel that is no more", () => {
-  test.each([
+  test.for([
     [
       "off",
-      (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}`, { is_enabled: false }),
+      ({ org }: Alerting, id: string) =>
+        org.admin.post(`/v1/admin/alert_channels/${id}`, { is_enabled: false }),
     ],
-    ["deleted", (id: string) => a.org.admin.remove(`/v1/admin/alert_channels/${id}`)],
-  ])("gets nothing: its messages are dropped (%s)", async (_, end) => {
+    [
+      "deleted",
+      ({ org }: Alerting, id: string) => org.admin.remove(`/v1/admin/alert_channels/${id}`),
+    ],
+  ] as const)("gets nothing: its messages are dropped (%s)", async ([_, end], { a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    expect(await end(channel.id)).toMatchObject({ status: 200 });
+    expect(await end(a, channel.id)).toMatchObject({ status: 200 });
     await a.attempt(id);
     expect(a.receiver.received).toEqual([]);
     const row = await a.h.deps.database
@@ -39,7 +38,7 @@ describe("a channel that is no more", () => {
     expect(row).toEqual({ status: "dropped", attempts: 0 });
   });
 
-  test("keeps neither its address nor its secrets", async () => {
+  test("keeps neither its address nor its secrets", async ({ a }) => {
     const channel = await a.createChannel();
     await a.org.admin.remove(`/v1/admin/alert_channels/${channel.id}`);
     const { database } = a.h.deps;
@@ -58,7 +57,7 @@ describe("a channel that is no more", () => {
 });
 
 describe("a message", () => {
-  test("is sent again on demand under the same id", async () => {
+  test("is sent again on demand under the same id", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     await a.attempt(id);
@@ -76,7 +75,7 @@ describe("a message", () => {
     expect(refused.status).toBe(409);
   });
 
-  test("that is old and sent again on demand has all its attempts", async () => {
+  test("that is old and sent again on demand has all its attempts", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     await a.attempt(id);
@@ -93,7 +92,9 @@ describe("a message", () => {
     expect(await a.getDelivery(channel.id, id)).toMatchObject({ status: "queued", attempts: 1 });
   });
 
-  test("that nobody is sending is found by the sweep, and given up after three days", async () => {
+  test("that nobody is sending is found by the sweep, and given up after three days", async ({
+    a,
+  }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     const { database } = a.h.deps;
@@ -124,7 +125,9 @@ describe("a message", () => {
   });
 });
 
-test("the sweep leaves a message to whoever is sending it, and takes it from a node that died", async () => {
+test("the sweep leaves a message to whoever is sending it, and takes it from a node that died", async ({
+  a,
+}) => {
   const channel = await a.createChannel();
   const [id = ""] = (await a.fire([channel.id])).deliveryIds;
   const { database } = a.h.deps;

@@ -1,12 +1,12 @@
 // Oldest PostgreSQL: background
 import type { AlertCondition, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { queueAcknowledgement } from "#src/alerts/channels/queue-deliveries.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { runJobs } from "#src/jobs/run-jobs.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import { type Alerting, startAlerting } from "#test/harness/alert-channels.ts";
+import { test as base } from "#test/harness/alerting-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { makeAlertDeliveryJobs } from "./alert-jobs.ts";
@@ -19,17 +19,79 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const NANO = 1_000_000_000n;
 
-let a: Alerting;
+const test = base.extend("alerts", ({ a }) => {
+  /** Makes a rule fire and its incident be opened: the ids of the rule and of the firing that PagerDuty knows it by. */
+  async function open(
+    ...fired: [Fired, ...Fired[]]
+  ): Promise<{ alertId: string; firingId: string }> {
+    const [{ condition }] = fired;
+    const { body: alert } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
+      name: "Watch",
+      scope: { type: "workspace", workspace_id: workspaceId },
+      condition,
+      channel_ids: [channelId],
+    });
+    const { database } = a.h.deps;
+    const [first] = await inTransaction(database, (tx) =>
+      recordTogether(
+        tx,
+        a.h.deps,
+        fired.map(({ scope, episode = "once", threshold, facts }) => ({
+          ...{ organizationId: a.org.id, alertId: alert.id, kind: condition.kind, workspaceId },
+          ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold, facts },
+        })),
+      ),
+    );
+    const firingId = first?.id ?? "";
+    const { id } = await database
+      .selectFrom("alert_delivery")
+      .select("id")
+      .where("alert_firing_id", "=", firingId)
+      .executeTakeFirstOrThrow();
+    await a.attempt(id);
+    return { alertId: alert.id, firingId };
+  }
+
+  /** Ids of firings whose incidents are being ended. */
+  async function ended(atMs = a.h.clock.nowMs): Promise<string[]> {
+    a.h.clock.nowMs = atMs;
+    await Promise.all([endIncidents(a.h.deps), endIncidents(a.h.deps)]);
+    const { rows } = await sql<{ key: string }>`
+    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`resolve_alert:%:${channelId}`}`.execute(
+      a.h.deps.database,
+    );
+    return rows.map(({ key }) => key.split(":")[1] ?? "");
+  }
+
+  const setLimit = (amount: string) =>
+    a.org.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: workspaceId,
+      monthly_limit_usd: amount,
+    });
+
+  const fire = (limit: Pick<Fired, "condition" | "facts">, threshold: string) =>
+    open({ ...limit, scope: workspaceScope(), threshold });
+
+  const openOne = async (condition: AlertCondition) => {
+    const { id } = await a.org.operator.createApiKey(workspaceId);
+    const fired = { condition, scope: keyScope(id), threshold: "10.0.0.0/24", facts: {} };
+    return { keyId: id, ...(await open(fired)) };
+  };
+
+  const disable = (id: string) =>
+    a.org.operator.post(`/v1/admin/api_keys/${id}`, { status: "inactive" });
+
+  return { open, ended, setLimit, fire, openOne, disable };
+});
+
 let startMs: number;
 let workspaceId: string;
 let channelId: string;
 
-beforeAll(async () => {
-  a = await startAlerting();
+test.beforeAll(async ({ a }) => {
   startMs = a.h.clock.nowMs;
 });
-afterAll(() => a.close());
-beforeEach(async () => {
+test.beforeEach(async ({ a }) => {
   a.h.clock.nowMs = startMs;
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
@@ -50,47 +112,6 @@ interface Fired {
   facts: FiringFacts;
 }
 
-/** Makes a rule fire and its incident be opened: the ids of the rule and of the firing that PagerDuty knows it by. */
-async function open(...fired: [Fired, ...Fired[]]): Promise<{ alertId: string; firingId: string }> {
-  const [{ condition }] = fired;
-  const { body: alert } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
-    name: "Watch",
-    scope: { type: "workspace", workspace_id: workspaceId },
-    condition,
-    channel_ids: [channelId],
-  });
-  const { database } = a.h.deps;
-  const [first] = await inTransaction(database, (tx) =>
-    recordTogether(
-      tx,
-      a.h.deps,
-      fired.map(({ scope, episode = "once", threshold, facts }) => ({
-        ...{ organizationId: a.org.id, alertId: alert.id, kind: condition.kind, workspaceId },
-        ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold, facts },
-      })),
-    ),
-  );
-  const firingId = first?.id ?? "";
-  const { id } = await database
-    .selectFrom("alert_delivery")
-    .select("id")
-    .where("alert_firing_id", "=", firingId)
-    .executeTakeFirstOrThrow();
-  await a.attempt(id);
-  return { alertId: alert.id, firingId };
-}
-
-/** Ids of firings whose incidents are being ended. */
-async function ended(atMs = a.h.clock.nowMs): Promise<string[]> {
-  a.h.clock.nowMs = atMs;
-  await Promise.all([endIncidents(a.h.deps), endIncidents(a.h.deps)]);
-  const { rows } = await sql<{ key: string }>`
-    SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`resolve_alert:%:${channelId}`}`.execute(
-    a.h.deps.database,
-  );
-  return rows.map(({ key }) => key.split(":")[1] ?? "");
-}
-
 const workspaceScope = () => ({ type: "workspace", id: workspaceId }) as const;
 const keyScope = (id: string) => ({ type: "api_key", id }) as const;
 
@@ -100,7 +121,7 @@ describe("an incident about a limit is over", () => {
   let monthEndMs: number;
   let facts: FiringFacts;
 
-  beforeEach(async () => {
+  test.beforeEach(async ({ a, alerts }) => {
     const now = new Date(startMs);
     monthStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
     monthEndMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
@@ -110,96 +131,92 @@ describe("an incident about a limit is over", () => {
     const periodStart = iso(monthStartMs).slice(0, 10);
     const charge = { ...at, period: "monthly", periodStart, nanoUsd: 8n * NANO } as const;
     await inTransaction(a.h.deps.database, (tx) => addToBalances(tx, [charge]));
-    await setLimit("10");
+    await alerts.setLimit("10");
   });
 
-  const setLimit = (amount: string) =>
-    a.org.admin.post("/v1/admin/workspaces/limits", {
-      workspace_id: workspaceId,
-      monthly_limit_usd: amount,
-    });
-  const fire = (threshold: string) =>
-    open({ condition, scope: workspaceScope(), threshold, facts });
-
-  test("once it is raised far enough, and not before", async () => {
-    const { firingId } = await fire("75%");
-    expect(await ended()).toEqual([]);
-    await setLimit("10.50");
-    expect(await ended()).toEqual([]);
-    await setLimit("12");
-    expect(await ended()).toEqual([firingId]);
+  test("once it is raised far enough, and not before", async ({ alerts }) => {
+    const { firingId } = await alerts.fire({ condition, facts }, "75%");
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("10.50");
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("12");
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("of spend beyond it, once it is raised above what is spent", async () => {
+  test("of spend beyond it, once it is raised above what is spent", async ({ alerts }) => {
     const overrun: AlertCondition = { kind: "limit_overrun" };
-    await setLimit("7");
-    const { firingId } = await open({
+    await alerts.setLimit("7");
+    const { firingId } = await alerts.open({
       condition: overrun,
       scope: workspaceScope(),
       threshold: "over limit",
       facts: { ...facts, limit_usd: "7.00", overrun_usd: "1.00" },
     });
-    expect(await ended()).toEqual([]);
-    await setLimit("7.50");
-    expect(await ended()).toEqual([]);
-    await setLimit("8");
-    expect(await ended()).toEqual([firingId]);
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("7.50");
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("8");
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("once the period is", async () => {
-    const { firingId } = await fire("75%");
-    expect(await ended(monthEndMs - 1)).toEqual([]);
-    expect(await ended(monthEndMs)).toEqual([firingId]);
+  test("once the period is", async ({ alerts }) => {
+    const { firingId } = await alerts.fire({ condition, facts }, "75%");
+    expect(await alerts.ended(monthEndMs - 1)).toEqual([]);
+    expect(await alerts.ended(monthEndMs)).toEqual([firingId]);
   });
 
-  test("where it refused with less settled, once it is another one", async () => {
-    const { firingId } = await fire("100%");
-    expect(await ended()).toEqual([]);
-    await setLimit("11");
-    expect(await ended()).toEqual([firingId]);
+  test("where it refused with less settled, once it is another one", async ({ alerts }) => {
+    const { firingId } = await alerts.fire({ condition, facts }, "100%");
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("11");
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("whatever the limit, where an amount was crossed, only with the period", async () => {
-    const { firingId } = await fire("$5.00");
-    await setLimit("1000");
-    expect(await ended()).toEqual([]);
-    expect(await ended(monthEndMs)).toEqual([firingId]);
+  test("whatever the limit, where an amount was crossed, only with the period", async ({
+    alerts,
+  }) => {
+    const { firingId } = await alerts.fire({ condition, facts }, "$5.00");
+    await alerts.setLimit("1000");
+    expect(await alerts.ended()).toEqual([]);
+    expect(await alerts.ended(monthEndMs)).toEqual([firingId]);
   });
 
-  test("once the forecast was about another amount", async () => {
+  test("once the forecast was about another amount", async ({ alerts }) => {
     const of = { condition: { kind: "forecast", percent: 100 }, scope: workspaceScope() } as const;
-    const { firingId } = await open({ ...of, threshold: "100%", facts });
-    expect(await ended()).toEqual([]);
-    await setLimit("10.50");
-    expect(await ended()).toEqual([firingId]);
+    const { firingId } = await alerts.open({ ...of, threshold: "100%", facts });
+    expect(await alerts.ended()).toEqual([]);
+    await alerts.setLimit("10.50");
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("once its alert is switched off, or deleted", async () => {
-    const off = await fire("75%");
-    const gone = await fire("75%");
+  test("once its alert is switched off, or deleted", async ({ a, alerts }) => {
+    const off = await alerts.fire({ condition, facts }, "75%");
+    const gone = await alerts.fire({ condition, facts }, "75%");
     await a.org.admin.post(`/v1/admin/alerts/${off.alertId}`, { is_enabled: false });
-    expect(await ended()).toEqual([off.firingId]);
+    expect(await alerts.ended()).toEqual([off.firingId]);
     await a.org.admin.remove(`/v1/admin/alerts/${gone.alertId}`);
-    expect((await ended()).sort()).toEqual([off.firingId, gone.firingId].sort());
+    expect((await alerts.ended()).sort()).toEqual([off.firingId, gone.firingId].sort());
   });
 });
 
-test("an unusual hour is over an hour after its end, when it cannot fire any more", async () => {
+test("an unusual hour is over an hour after its end, when it cannot fire any more", async ({
+  alerts,
+}) => {
   const condition: AlertCondition = { kind: "unusual_spend", factor: 4, min_usd: "5" };
   const endMs = startMs + 20 * MINUTE_MS;
   const facts = { period_ends_at: iso(endMs), minutes: 60, spent_usd: "50.00" };
   const of = { condition, scope: workspaceScope(), threshold: "1 hour" };
-  const { firingId } = await open({ ...of, facts });
-  expect(await ended(endMs + 59 * MINUTE_MS)).toEqual([]);
-  expect(await ended(endMs + 60 * MINUTE_MS)).toEqual([firingId]);
+  const { firingId } = await alerts.open({ ...of, facts });
+  expect(await alerts.ended(endMs + 59 * MINUTE_MS)).toEqual([]);
+  expect(await alerts.ended(endMs + 60 * MINUTE_MS)).toEqual([firingId]);
 });
 
-test("upstream errors are over once a whole window was without them", async () => {
+test("upstream errors are over once a whole window was without them", async ({ a, alerts }) => {
   const condition: AlertCondition = {
     ...{ kind: "upstream_errors", percent: 20, min_requests: 1, minutes: 15 },
   };
   const of = { condition, scope: workspaceScope(), threshold: "20%", facts: {} };
-  const { alertId, firingId } = await open({ ...of, episode: iso(startMs) });
+  const { alertId, firingId } = await alerts.open({ ...of, episode: iso(startMs) });
   const seen = (minute: number) =>
     inTransaction(a.h.deps.database, (tx) => {
       const scope = { scopeType: "workspace", scopeId: workspaceId, workspaceId } as const;
@@ -209,21 +226,21 @@ test("upstream errors are over once a whole window was without them", async () =
     });
   await seen(0);
   await seen(10);
-  expect(await ended(startMs + 25 * MINUTE_MS)).toEqual([]);
-  expect(await ended(startMs + 26 * MINUTE_MS)).toEqual([firingId]);
+  expect(await alerts.ended(startMs + 25 * MINUTE_MS)).toEqual([]);
+  expect(await alerts.ended(startMs + 26 * MINUTE_MS)).toEqual([firingId]);
 });
 
 describe("an incident about keys is over", () => {
   const expiring: AlertCondition = { kind: "key_expiring", days: [14] };
 
-  test("once the key has another expiry, has expired, or is disabled", async () => {
+  test("once the key has another expiry, has expired, or is disabled", async ({ a, alerts }) => {
     const expires_at = iso(startMs + 10 * DAY_MS);
     const keys = await Promise.all(
       [1, 2, 3].map(() => a.org.operator.createApiKey(workspaceId, { expires_at })),
     );
     const incidents = await Promise.all(
       keys.map(({ id }) =>
-        open({
+        alerts.open({
           condition: expiring,
           scope: keyScope(id),
           threshold: "14 days",
@@ -232,16 +249,18 @@ describe("an incident about keys is over", () => {
       ),
     );
     const [moved, disabled, expired] = incidents.map(({ firingId }) => firingId);
-    expect(await ended()).toEqual([]);
+    expect(await alerts.ended()).toEqual([]);
     const update = (index: number, body: object) =>
       a.org.operator.post(`/v1/admin/api_keys/${keys[index]?.id}`, body);
     await update(0, { expires_at: iso(startMs + 30 * DAY_MS) });
     await update(1, { status: "inactive" });
-    expect((await ended()).sort()).toEqual([moved, disabled].sort());
-    expect((await ended(startMs + 10 * DAY_MS)).sort()).toEqual([moved, disabled, expired].sort());
+    expect((await alerts.ended()).sort()).toEqual([moved, disabled].sort());
+    expect((await alerts.ended(startMs + 10 * DAY_MS)).sort()).toEqual(
+      [moved, disabled, expired].sort(),
+    );
   });
 
-  test("once all that a digest tells of are used again, or stopped", async () => {
+  test("once all that a digest tells of are used again, or stopped", async ({ a, alerts }) => {
     const keys = [
       await a.org.operator.createApiKey(workspaceId),
       await a.org.operator.createApiKey(workspaceId),
@@ -256,20 +275,22 @@ describe("an incident about keys is over", () => {
       };
     });
     if (!first || !second) throw new Error("no keys");
-    const { firingId } = await open(first, second);
-    expect(await ended()).toEqual([]);
+    const { firingId } = await alerts.open(first, second);
+    expect(await alerts.ended()).toEqual([]);
     await a.org.operator.post(`/v1/admin/api_keys/${keys[0]?.id}`, { status: "archived" });
-    expect(await ended()).toEqual([]);
+    expect(await alerts.ended()).toEqual([]);
     await a.h.deps.database
       .updateTable("api_key_secret")
       .set({ last_used_at: new Date(Date.now() + MINUTE_MS) })
       .where("api_key_id", "=", keys[1]?.id ?? "")
       .execute();
-    expect(await ended()).toEqual([firingId]);
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 });
 
-test("what was acknowledged here is acknowledged there, under the key that opened it", async () => {
+test("what was acknowledged here is acknowledged there, under the key that opened it", async ({
+  a,
+}) => {
   const { firingId, deliveryIds } = await a.fire([channelId]);
   await a.attempt(deliveryIds[0] ?? "");
   await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
@@ -284,23 +305,19 @@ test("what was acknowledged here is acknowledged there, under the key that opene
 
 describe("the end of an incident", () => {
   const condition: AlertCondition = { kind: "key_new_address" };
-  const openOne = async () => {
-    const { id } = await a.org.operator.createApiKey(workspaceId);
-    const fired = { condition, scope: keyScope(id), threshold: "10.0.0.0/24", facts: {} };
-    return { keyId: id, ...(await open(fired)) };
-  };
-  const disable = (id: string) =>
-    a.org.operator.post(`/v1/admin/api_keys/${id}`, { status: "inactive" });
 
-  test("is told once, with the key that opened it, and again until it is taken", async () => {
-    const { keyId, firingId } = await openOne();
+  test("is told once, with the key that opened it, and again until it is taken", async ({
+    a,
+    alerts,
+  }) => {
+    const { keyId, firingId } = await alerts.openOne(condition);
     const [trigger] = a.receiver.received.splice(0);
     expect(JSON.parse(trigger?.body ?? "{}")).toMatchObject({
       event_action: "trigger",
       dedup_key: firingId,
     });
-    await disable(keyId);
-    await ended();
+    await alerts.disable(keyId);
+    await alerts.ended();
     let answers = 0;
     a.receiver.answer = (response, message) => {
       answerWith(++answers === 1 ? 500 : 202)(response, message);
@@ -321,14 +338,17 @@ describe("the end of an incident", () => {
         dedup_key: firingId,
       });
     }
-    expect(await ended()).toEqual([]);
+    expect(await alerts.ended()).toEqual([]);
   });
 
-  test("waits while its channel is off, and for a message that is not sent yet", async () => {
-    const { keyId, firingId } = await openOne();
+  test("waits while its channel is off, and for a message that is not sent yet", async ({
+    a,
+    alerts,
+  }) => {
+    const { keyId, firingId } = await alerts.openOne(condition);
     await a.org.admin.post(`/v1/admin/alert_channels/${channelId}`, { is_enabled: false });
-    await disable(keyId);
-    expect(await ended()).toEqual([]);
+    await alerts.disable(keyId);
+    expect(await alerts.ended()).toEqual([]);
     await a.org.admin.post(`/v1/admin/alert_channels/${channelId}`, { is_enabled: true });
     const setStatus = (status: "queued" | "sent") =>
       a.h.deps.database
@@ -337,15 +357,15 @@ describe("the end of an incident", () => {
         .where("alert_firing_id", "=", firingId)
         .execute();
     await setStatus("queued");
-    expect(await ended()).toEqual([]);
+    expect(await alerts.ended()).toEqual([]);
     await setStatus("sent");
-    expect(await ended()).toEqual([firingId]);
+    expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("leaves nothing to acknowledge", async () => {
-    const { keyId, firingId } = await openOne();
-    await disable(keyId);
-    await ended();
+  test("leaves nothing to acknowledge", async ({ a, alerts }) => {
+    const { keyId, firingId } = await alerts.openOne(condition);
+    await alerts.disable(keyId);
+    await alerts.ended();
     await a.org.admin.post(`/v1/admin/alert_firings/${firingId}/acknowledge`, {});
     const { rows } = await sql<{ key: string }>`
       SELECT key FROM graphile_worker.jobs WHERE key LIKE 'acknowledge_alert:%'`.execute(

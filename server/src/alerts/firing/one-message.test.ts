@@ -1,12 +1,13 @@
 // Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { inTransaction } from "#src/db/transaction.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import type { Listed } from "#test/harness/admin.ts";
-import { type Alerting, FACTS, startAlerting, type Target } from "#test/harness/alert-channels.ts";
+import { FACTS, type Target } from "#test/harness/alert-channels.ts";
+import { test as base } from "#test/harness/alerting-test.ts";
 import { makeMessage } from "./firing-message.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 import { recordFirings } from "./record-firings.ts";
@@ -15,84 +16,65 @@ import { recordFirings } from "./record-firings.ts";
 
 type Firing = z.output<typeof alertFiring>;
 
-let a: Alerting;
-let workspaceId: string;
+const test = base.extend("company", ({ a }) => {
+  async function createAlert(channelIds: readonly string[], fields: object = {}): Promise<string> {
+    const { body, text } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
+      name: "Spend",
+      scope: { type: "workspace", workspace_id: workspaceId },
+      includes_below: true,
+      condition: { kind: "spend_limit" },
+      channel_ids: channelIds,
+      ...fields,
+    });
+    if (body.id === undefined) throw new Error(text);
+    return body.id;
+  }
 
-beforeAll(async () => {
-  a = await startAlerting();
-});
-afterAll(() => a.close());
-beforeEach(async () => {
-  ({ id: workspaceId } = await a.org.admin.createWorkspace({ name: `Research ${randomUUID()}` }));
-});
+  function firingOf(alertId: string, fields: Partial<NewFiring> = {}): NewFiring {
+    return {
+      ...{ organizationId: a.org.id, alertId, kind: "spend_limit", workspaceId },
+      ...{ scopeType: "workspace", scopeId: workspaceId, episode: "once", threshold: "75%" },
+      facts: FACTS,
+      ...fields,
+    };
+  }
 
-const mailTo = (...addresses: string[]): Target => ({
-  kind: "email",
-  recipients: { addresses },
-});
-const newAddress = () => `${randomUUID()}@example.com`;
+  /** As one evaluation finds them. */
+  const record = (...firings: NewFiring[]) =>
+    inTransaction(a.h.deps.database, (tx) => recordFirings(tx, a.h.deps, firings));
 
-async function createAlert(channelIds: readonly string[], fields: object = {}): Promise<string> {
-  const { body, text } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
-    name: "Spend",
-    scope: { type: "workspace", workspace_id: workspaceId },
-    includes_below: true,
-    condition: { kind: "spend_limit" },
-    channel_ids: channelIds,
-    ...fields,
-  });
-  if (body.id === undefined) throw new Error(text);
-  return body.id;
-}
+  async function deliveriesOf(channelId: string | null, firingIds: readonly string[]) {
+    return await a.h.deps.database
+      .selectFrom("alert_delivery")
+      .selectAll()
+      .where("alert_channel_id", channelId === null ? "is" : "=", channelId)
+      .where("alert_firing_id", "in", [...firingIds])
+      .orderBy("id")
+      .execute();
+  }
 
-function firingOf(alertId: string, fields: Partial<NewFiring> = {}): NewFiring {
-  return {
-    ...{ organizationId: a.org.id, alertId, kind: "spend_limit", workspaceId },
-    ...{ scopeType: "workspace", scopeId: workspaceId, episode: "once", threshold: "75%" },
-    facts: FACTS,
-    ...fields,
-  };
-}
+  /** Sends what is queued about these firings, and returns the subjects of the mail that an address gets. */
+  async function sendMail(firingIds: readonly string[]): Promise<(address: string) => string[]> {
+    const { database } = a.h.deps;
+    const queued = await database
+      .selectFrom("alert_delivery")
+      .select("id")
+      .where("alert_firing_id", "in", [...firingIds])
+      .execute();
+    await Promise.all(queued.map(({ id }) => a.attempt(id)));
+    const mails = await database
+      .selectFrom("mail")
+      .select(["to_address", "subject"])
+      .where(
+        "about_id",
+        "in",
+        queued.map(({ id }) => id),
+      )
+      .execute();
+    return (address) =>
+      mails.filter((mail) => mail.to_address === address).map(({ subject }) => subject);
+  }
 
-/** As one evaluation finds them. */
-const record = (...firings: NewFiring[]) =>
-  inTransaction(a.h.deps.database, (tx) => recordFirings(tx, a.h.deps, firings));
-
-async function deliveriesOf(channelId: string | null, firingIds: readonly string[]) {
-  return await a.h.deps.database
-    .selectFrom("alert_delivery")
-    .selectAll()
-    .where("alert_channel_id", channelId === null ? "is" : "=", channelId)
-    .where("alert_firing_id", "in", [...firingIds])
-    .orderBy("id")
-    .execute();
-}
-
-/** Sends what is queued about these firings, and returns the subjects of the mail that an address gets. */
-async function sendMail(firingIds: readonly string[]): Promise<(address: string) => string[]> {
-  const { database } = a.h.deps;
-  const queued = await database
-    .selectFrom("alert_delivery")
-    .select("id")
-    .where("alert_firing_id", "in", [...firingIds])
-    .execute();
-  await Promise.all(queued.map(({ id }) => a.attempt(id)));
-  const mails = await database
-    .selectFrom("mail")
-    .select(["to_address", "subject"])
-    .where(
-      "about_id",
-      "in",
-      queued.map(({ id }) => id),
-    )
-    .execute();
-  return (address) =>
-    mails.filter((mail) => mail.to_address === address).map(({ subject }) => subject);
-}
-
-const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
-
-describe("thresholds that one evaluation crosses", () => {
   async function spend(usd: bigint): Promise<void> {
     const periodStart = `${new Date(a.h.clock.nowMs).toISOString().slice(0, 7)}-01`;
     const place = {
@@ -125,64 +107,6 @@ describe("thresholds that one evaluation crosses", () => {
     return await listFirings(alertId);
   }
 
-  test("are all on record and send one message, about the highest", async () => {
-    const channels = await Promise.all([
-      a.createChannel(mailTo(newAddress())),
-      a.createChannel(),
-      a.createChannel({ kind: "pagerduty", routing_key: "k".repeat(32) }),
-    ]);
-    const firings = await setLimitBelowSpend(idsOf(channels));
-    const highest = firings.get("100%");
-    expect([...firings.keys()].sort()).toEqual(["100%", "50%", "75%", "90%"]);
-    expect(highest).toMatchObject({ covered_by_id: null });
-    expect(highest?.deliveries.map(({ channel_id }) => channel_id).sort()).toEqual(
-      idsOf(channels).sort(),
-    );
-    for (const threshold of ["50%", "75%", "90%"]) {
-      const covered = { covered_by_id: highest?.id, deliveries: [] };
-      expect(firings.get(threshold)).toMatchObject(covered);
-    }
-  });
-
-  test("are acknowledged with the highest, each with its audit event", async () => {
-    const firings = await setLimitBelowSpend([]);
-    const highest = firings.get("100%");
-    const events = () =>
-      a.h.deps.database
-        .selectFrom("audit_event")
-        .select("subject_id")
-        .where("event", "=", "alert_firing.acknowledged")
-        .where("workspace_id", "=", workspaceId)
-        .execute();
-    await a.org.admin.post(`/v1/admin/alert_firings/${highest?.id}/acknowledge`, { note: "Seen." });
-    const after = await listFirings(highest?.alert.id ?? "");
-    expect([...after.values()].map(({ note }) => note)).toEqual(Array(4).fill("Seen."));
-    expect((await events()).map(({ subject_id }) => subject_id).sort()).toEqual(
-      idsOf([...after.values()]).sort(),
-    );
-  });
-
-  test("of different periods, scopes and units do not cover one another", async () => {
-    const alertId = await createAlert([]);
-    const daily = { ...FACTS, period: "daily" as const };
-    const recorded = await record(
-      firingOf(alertId, { threshold: "100%" }),
-      firingOf(alertId, { threshold: "75%", episode: "daily", facts: daily }),
-      firingOf(alertId, { threshold: "$9.00" }),
-      firingOf(alertId, { threshold: "$10.00" }),
-    );
-    const rows = await a.h.deps.database
-      .selectFrom("alert_firing")
-      .select(["threshold", "covered_by_id"])
-      .where("id", "in", idsOf(recorded))
-      .where("covered_by_id", "is not", null)
-      .execute();
-    const ten = recorded.find(({ threshold }) => threshold === "$10.00");
-    expect(rows).toEqual([{ threshold: "$9.00", covered_by_id: ten?.id }]);
-  });
-});
-
-describe("several scopes in one evaluation", () => {
   async function fireThree(channelIds: readonly string[]) {
     const alertId = await createAlert(channelIds);
     const keys = [
@@ -196,15 +120,105 @@ describe("several scopes in one evaluation", () => {
     return { recorded, ids: idsOf(recorded) };
   }
 
-  test("are one message for people, which lists them with the most severe first", async () => {
+  return {
+    createAlert,
+    firingOf,
+    record,
+    deliveriesOf,
+    sendMail,
+    listFirings,
+    setLimitBelowSpend,
+    fireThree,
+  };
+});
+
+let workspaceId: string;
+test.beforeEach(async ({ a }) => {
+  ({ id: workspaceId } = await a.org.admin.createWorkspace({ name: `Research ${randomUUID()}` }));
+});
+
+const mailTo = (...addresses: string[]): Target => ({
+  kind: "email",
+  recipients: { addresses },
+});
+const newAddress = () => `${randomUUID()}@example.com`;
+
+const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+
+describe("thresholds that one evaluation crosses", () => {
+  test("are all on record and send one message, about the highest", async ({ a, company }) => {
+    const channels = await Promise.all([
+      a.createChannel(mailTo(newAddress())),
+      a.createChannel(),
+      a.createChannel({ kind: "pagerduty", routing_key: "k".repeat(32) }),
+    ]);
+    const firings = await company.setLimitBelowSpend(idsOf(channels));
+    const highest = firings.get("100%");
+    expect([...firings.keys()].sort()).toEqual(["100%", "50%", "75%", "90%"]);
+    expect(highest).toMatchObject({ covered_by_id: null });
+    expect(highest?.deliveries.map(({ channel_id }) => channel_id).sort()).toEqual(
+      idsOf(channels).sort(),
+    );
+    for (const threshold of ["50%", "75%", "90%"]) {
+      const covered = { covered_by_id: highest?.id, deliveries: [] };
+      expect(firings.get(threshold)).toMatchObject(covered);
+    }
+  });
+
+  test("are acknowledged with the highest, each with its audit event", async ({ a, company }) => {
+    const firings = await company.setLimitBelowSpend([]);
+    const highest = firings.get("100%");
+    const events = () =>
+      a.h.deps.database
+        .selectFrom("audit_event")
+        .select("subject_id")
+        .where("event", "=", "alert_firing.acknowledged")
+        .where("workspace_id", "=", workspaceId)
+        .execute();
+    await a.org.admin.post(`/v1/admin/alert_firings/${highest?.id}/acknowledge`, { note: "Seen." });
+    const after = await company.listFirings(highest?.alert.id ?? "");
+    expect([...after.values()].map(({ note }) => note)).toEqual(Array(4).fill("Seen."));
+    expect((await events()).map(({ subject_id }) => subject_id).sort()).toEqual(
+      idsOf([...after.values()]).sort(),
+    );
+  });
+
+  test("of different periods, scopes and units do not cover one another", async ({
+    a,
+    company,
+  }) => {
+    const alertId = await company.createAlert([]);
+    const daily = { ...FACTS, period: "daily" as const };
+    const recorded = await company.record(
+      company.firingOf(alertId, { threshold: "100%" }),
+      company.firingOf(alertId, { threshold: "75%", episode: "daily", facts: daily }),
+      company.firingOf(alertId, { threshold: "$9.00" }),
+      company.firingOf(alertId, { threshold: "$10.00" }),
+    );
+    const rows = await a.h.deps.database
+      .selectFrom("alert_firing")
+      .select(["threshold", "covered_by_id"])
+      .where("id", "in", idsOf(recorded))
+      .where("covered_by_id", "is not", null)
+      .execute();
+    const ten = recorded.find(({ threshold }) => threshold === "$10.00");
+    expect(rows).toEqual([{ threshold: "$9.00", covered_by_id: ten?.id }]);
+  });
+});
+
+describe("several scopes in one evaluation", () => {
+  test("are one message for people, which lists them with the most severe first", async ({
+    a,
+    company,
+  }) => {
     const [mail, slack] = await Promise.all([
       a.createChannel(mailTo(newAddress())),
       a.createChannel({ kind: "slack", url: `${a.receiver.origin}/slack` }),
     ]);
-    const { recorded, ids } = await fireThree([mail.id, slack.id]);
+    const { recorded, ids } = await company.fireThree([mail.id, slack.id]);
     const most = recorded.find(({ threshold }) => threshold === "100%");
     for (const channel of [mail, slack]) {
-      const [delivery, ...others] = await deliveriesOf(channel.id, ids);
+      const [delivery, ...others] = await company.deliveriesOf(channel.id, ids);
       if (delivery === undefined) throw new Error("a message is queued");
       expect([delivery.alert_firing_id, others]).toEqual([most?.id, []]);
       const message = await makeMessage(a.h.deps, delivery, channel);
@@ -216,69 +230,77 @@ describe("several scopes in one evaluation", () => {
     }
   });
 
-  test("are one event each for programs, which open and end incidents by their firing", async () => {
+  test("are one event each for programs, which open and end incidents by their firing", async ({
+    a,
+    company,
+  }) => {
     const channels = await Promise.all([
       a.createChannel(),
       a.createChannel({ kind: "pagerduty", routing_key: "k".repeat(32) }),
     ]);
-    const { ids } = await fireThree(idsOf(channels));
+    const { ids } = await company.fireThree(idsOf(channels));
     for (const { id } of channels) {
-      const deliveries = await deliveriesOf(id, ids);
+      const deliveries = await company.deliveriesOf(id, ids);
       expect(deliveries.map((each) => each.alert_firing_id).sort()).toEqual([...ids].sort());
     }
   });
 
-  test("show the message in the list of each firing and of the channel", async () => {
+  test("show the message in the list of each firing and of the channel", async ({ a, company }) => {
     const channel = await a.createChannel(mailTo(newAddress()));
-    const { ids } = await fireThree([channel.id]);
+    const { ids } = await company.fireThree([channel.id]);
     for (const id of ids) {
       const { body } = await a.org.admin.get<Firing>(`/v1/admin/alert_firings/${id}`);
       expect(body.deliveries).toMatchObject([{ channel_id: channel.id, status: "queued" }]);
     }
-    const [delivery] = await deliveriesOf(channel.id, ids);
+    const [delivery] = await company.deliveriesOf(channel.id, ids);
     const { title } = await a.getDelivery(channel.id, delivery?.id ?? "");
     expect(title).toMatch(/^3 alerts fired at once\./);
   });
 });
 
 describe("a person who receives several messages of one evaluation", () => {
-  test("gets one mail about all of them", async () => {
+  test("gets one mail about all of them", async ({ a, company }) => {
     const [both, one] = [newAddress(), newAddress()];
     const first = await a.createChannel(mailTo(both));
     const second = await a.createChannel(mailTo(both, one));
-    const month = await createAlert([first.id]);
-    const other = await createAlert([second.id]);
-    const recorded = await record(firingOf(month), firingOf(other, { threshold: "90%" }));
-    const subjectsOf = await sendMail(idsOf(recorded));
+    const month = await company.createAlert([first.id]);
+    const other = await company.createAlert([second.id]);
+    const recorded = await company.record(
+      company.firingOf(month),
+      company.firingOf(other, { threshold: "90%" }),
+    );
+    const subjectsOf = await company.sendMail(idsOf(recorded));
     expect(subjectsOf(both)).toEqual([expect.stringMatching(/^2 alerts fired at once\./)]);
     expect(subjectsOf(one)).toEqual([
       expect.stringMatching(/^The workspace Research \S+ has reached/),
     ]);
   });
 
-  test("gets one mail as the owner of a key and by a channel", async () => {
+  test("gets one mail as the owner of a key and by a channel", async ({ a, company }) => {
     const owner = await a.org.member({ role: "admin" });
     const key = await a.org.admin.createApiKey(workspaceId, { owner_member_id: owner.id });
     const channel = await a.createChannel(mailTo(owner.email));
-    const alertId = await createAlert([channel.id], { notifies_owner: true });
-    const recorded = await record(firingOf(alertId, { scopeType: "api_key", scopeId: key.id }));
-    expect((await sendMail(idsOf(recorded)))(owner.email)).toHaveLength(1);
+    const alertId = await company.createAlert([channel.id], { notifies_owner: true });
+    const recorded = await company.record(
+      company.firingOf(alertId, { scopeType: "api_key", scopeId: key.id }),
+    );
+    expect((await company.sendMail(idsOf(recorded)))(owner.email)).toHaveLength(1);
   });
 
-  test("gets a message that an administrator sends again", async () => {
+  test("gets a message that an administrator sends again", async ({ a, company }) => {
     const address = newAddress();
     const channels = [
       await a.createChannel(mailTo(address)),
       await a.createChannel(mailTo(address)),
     ];
-    const alertId = await createAlert(idsOf(channels));
-    const [firing] = await record(firingOf(alertId));
+    const alertId = await company.createAlert(idsOf(channels));
+    const [firing] = await company.record(company.firingOf(alertId));
     const firingIds = [firing?.id ?? ""];
-    expect((await sendMail(firingIds))(address)).toHaveLength(1);
+    expect((await company.sendMail(firingIds))(address)).toHaveLength(1);
     for (const { id } of channels) {
-      const [delivery] = await deliveriesOf(id, firingIds);
+      const [delivery] = await company.deliveriesOf(id, firingIds);
       await a.org.admin.post(`/v1/admin/alert_deliveries/${delivery?.id}/redeliver`, {});
     }
-    expect((await sendMail(firingIds))(address)).toHaveLength(3);
+    expect((await company.sendMail(firingIds))(address)).toHaveLength(3);
   });
 });

@@ -2,14 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import { addJob } from "#src/db/job-queue.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { describeFiring } from "./alert-words.rule.ts";
@@ -26,16 +26,130 @@ const HOUR = NOW_MS - 40 * 60_000;
 const logs: string[] = [];
 const logger = makeLogger("trace", { write: (line) => logs.push(line) });
 
-let db: TestDatabase;
+const test = base.extend("company", ({ db }) => {
+  const deps = () => ({
+    database: db.database,
+    nowMs: () => nowMs,
+    randomBytes: systemRandomBytes,
+    sealingKey: sealingKey("a secret that only this test knows"),
+    publicUrl: () => "https://bursar.example.com",
+    logger,
+  });
+
+  function startNode(): void {
+    const { connectionString } = db;
+    nodes.push(
+      runJobs({ connectionString, jobs: makeSpendEvaluationJobs(deps()), schedule: {}, logger }),
+    );
+  }
+
+  /** Adds the job, as its schedule does, and waits until a node has done it. */
+  async function runJob(): Promise<void> {
+    await inTransaction(db.database, (tx) =>
+      addJob(tx, { task: EVALUATE_PACE, payload: {}, key: EVALUATE_PACE, maxAttempts: 1 }),
+    );
+    await eventually(30_000, "the job is done", async () => {
+      const { rows } = await sql`SELECT FROM graphile_worker._private_jobs`.execute(db.database);
+      return rows.length === 0 ? true : null;
+    });
+  }
+
+  async function addAlert(
+    condition: AlertCondition,
+    scope: { type: string; id: string } = { type: "organization", id: organizationId },
+    includesBelow = false,
+  ): Promise<string> {
+    const id = `alert_${++made}`;
+    await sql`INSERT INTO alert (id, organization_id, name, kind, scope_type, scope_id, includes_below, condition,
+      created_at, updated_at)
+    VALUES (${id}, ${organizationId}, ${"Watch"}, ${condition.kind}, ${scope.type}, ${scope.id}, ${includesBelow},
+      ${JSON.stringify(condition)}::jsonb, ${new Date(NOW_MS - DAY_MS)}, ${new Date(NOW_MS - DAY_MS)})`.execute(
+      db.database,
+    );
+    return id;
+  }
+
+  /** What these hours cost, as metering sums it up. */
+  async function spend(place: Place, hours: { atMs: number; usd: number }[]): Promise<void> {
+    const records = hours.map(({ atMs, usd }) => {
+      const total = BigInt(Math.round(usd * 100)) * 10_000_000n;
+      const nothing = {
+        cacheWrite5m: 0n,
+        cacheWrite1h: 0n,
+        cacheRead: 0n,
+        output: 0n,
+        webSearch: 0n,
+      };
+      return endRecord({
+        ...{ organizationId, ...place, requestId: `req_${++made}`, startedAtMs: atMs },
+        cost: { ...nothing, input: total, total },
+      });
+    });
+    for (let start = 0; start < records.length; start += 100) {
+      await recordUsage(db.database, records.slice(start, start + 100));
+    }
+  }
+
+  const firings = () =>
+    db.database
+      .selectFrom("alert_firing")
+      .select(["alert_id", "kind", "scope_type", "scope_id", "episode", "threshold", "facts"])
+      .where("organization_id", "=", organizationId)
+      .orderBy("episode")
+      .orderBy("scope_type")
+      .execute();
+
+  const scopes = async () =>
+    (await firings()).map(({ scope_type, scope_id }) => [scope_type, scope_id]);
+
+  async function addLimit(
+    usd: bigint,
+    settledUsd: bigint,
+    scope: { type: string; id: string } = { type: "organization", id: organizationId },
+  ): Promise<void> {
+    await sql`INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement)
+    VALUES (${`limit_${++made}`}, ${organizationId}, ${scope.type}, ${scope.id}, 'monthly', ${usd * NANO},
+      'strict')`.execute(db.database);
+    await sql`INSERT INTO balance (organization_id, scope_type, scope_id, period, period_start, settled_nano_usd)
+    VALUES (${organizationId}, ${scope.type}, ${scope.id}, 'monthly', '2026-11-01', ${settledUsd * NANO})`.execute(
+      db.database,
+    );
+  }
+
+  /** A channel for people. */
+  async function addMailChannel(alertId: string): Promise<void> {
+    const id = `channel_${++made}`;
+    await sql`INSERT INTO alert_channel (id, organization_id, name, kind, recipients, created_at, updated_at)
+    VALUES (${id}, ${organizationId}, ${id}, 'email', '{"roles": [], "addresses": ["desk@example.com"]}', now(), now())`.execute(
+      db.database,
+    );
+    await sql`INSERT INTO alert_to_channel (alert_id, alert_channel_id) VALUES (${alertId}, ${id})`.execute(
+      db.database,
+    );
+  }
+
+  const setLimit = (usd: bigint) =>
+    sql`UPDATE spend_limit SET amount_nano_usd = ${usd * NANO}
+    WHERE organization_id = ${organizationId}`.execute(db.database);
+
+  return {
+    deps,
+    startNode,
+    runJob,
+    addAlert,
+    spend,
+    firings,
+    scopes,
+    addLimit,
+    addMailChannel,
+    setLimit,
+  };
+});
+
 let organizationId: string;
 let nowMs = NOW_MS;
 const nodes: RunningJobs[] = [];
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.drop());
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   organizationId = randomUUID();
   nowMs = NOW_MS;
   await db.database
@@ -43,81 +157,18 @@ beforeEach(async () => {
     .values({ id: organizationId, name: "Company" })
     .execute();
 });
-afterEach(async () => {
+test.afterEach(async ({ db }) => {
   await Promise.all(nodes.splice(0).map((node) => node.stop()));
   await sql`UPDATE alert SET deleted_at = now()`.execute(db.database);
   // What cannot be judged is logged and left out: no test may pass because of that.
   expect(logs.splice(0).filter((line) => line.includes("was not evaluated"))).toEqual([]);
 });
 
-const deps = () => ({
-  database: db.database,
-  nowMs: () => nowMs,
-  randomBytes: systemRandomBytes,
-  sealingKey: sealingKey("a secret that only this test knows"),
-  publicUrl: () => "https://bursar.example.com",
-  logger,
-});
-
-function startNode(): void {
-  const { connectionString } = db;
-  nodes.push(
-    runJobs({ connectionString, jobs: makeSpendEvaluationJobs(deps()), schedule: {}, logger }),
-  );
-}
-
-/** Adds the job, as its schedule does, and waits until a node has done it. */
-async function runJob(): Promise<void> {
-  await inTransaction(db.database, (tx) =>
-    addJob(tx, { task: EVALUATE_PACE, payload: {}, key: EVALUATE_PACE, maxAttempts: 1 }),
-  );
-  await eventually(30_000, "the job is done", async () => {
-    const { rows } = await sql`SELECT FROM graphile_worker._private_jobs`.execute(db.database);
-    return rows.length === 0 ? true : null;
-  });
-}
-
 let made = 0;
-
-async function addAlert(
-  condition: AlertCondition,
-  scope: { type: string; id: string } = { type: "organization", id: organizationId },
-  includesBelow = false,
-): Promise<string> {
-  const id = `alert_${++made}`;
-  await sql`INSERT INTO alert (id, organization_id, name, kind, scope_type, scope_id, includes_below, condition,
-      created_at, updated_at)
-    VALUES (${id}, ${organizationId}, ${"Watch"}, ${condition.kind}, ${scope.type}, ${scope.id}, ${includesBelow},
-      ${JSON.stringify(condition)}::jsonb, ${new Date(NOW_MS - DAY_MS)}, ${new Date(NOW_MS - DAY_MS)})`.execute(
-    db.database,
-  );
-  return id;
-}
 
 interface Place {
   workspaceId: string;
   apiKeyId: string;
-}
-
-/** What these hours cost, as metering sums it up. */
-async function spend(place: Place, hours: { atMs: number; usd: number }[]): Promise<void> {
-  const records = hours.map(({ atMs, usd }) => {
-    const total = BigInt(Math.round(usd * 100)) * 10_000_000n;
-    const nothing = {
-      cacheWrite5m: 0n,
-      cacheWrite1h: 0n,
-      cacheRead: 0n,
-      output: 0n,
-      webSearch: 0n,
-    };
-    return endRecord({
-      ...{ organizationId, ...place, requestId: `req_${++made}`, startedAtMs: atMs },
-      cost: { ...nothing, input: total, total },
-    });
-  });
-  for (let start = 0; start < records.length; start += 100) {
-    await recordUsage(db.database, records.slice(start, start + 100));
-  }
 }
 
 /** Five weeks of the same hours up to the one before this. */
@@ -132,28 +183,22 @@ const unusual: AlertCondition = { kind: "unusual_spend", factor: 4, min_usd: "5"
 const key: Place = { workspaceId: "wrkspc_a", apiKeyId: "apikey_a" };
 const otherKey: Place = { workspaceId: "wrkspc_a", apiKeyId: "apikey_b" };
 
-const firings = () =>
-  db.database
-    .selectFrom("alert_firing")
-    .select(["alert_id", "kind", "scope_type", "scope_id", "episode", "threshold", "facts"])
-    .where("organization_id", "=", organizationId)
-    .orderBy("episode")
-    .orderBy("scope_type")
-    .execute();
-
-const scopes = async () =>
-  (await firings()).map(({ scope_type, scope_id }) => [scope_type, scope_id]);
-
-test("an hour far above its usual fires once, however often and on however many nodes it is evaluated", async () => {
-  const alertId = await addAlert(unusual);
-  await spend(key, [...usual(2), { atMs: HOUR + 60_000, usd: 50 }]);
-  startNode();
-  startNode();
-  await runJob();
-  await runJob();
+test("an hour far above its usual fires once, however often and on however many nodes it is evaluated", async ({
+  company,
+}) => {
+  const alertId = await company.addAlert(unusual);
+  await company.spend(key, [...usual(2), { atMs: HOUR + 60_000, usd: 50 }]);
+  company.startNode();
+  company.startNode();
+  await company.runJob();
+  await company.runJob();
   // Two nodes at the same moment, past the queue.
-  await Promise.all([evaluatePace(deps()), evaluatePace(deps()), evaluatePace(deps())]);
-  expect(await firings()).toEqual([
+  await Promise.all([
+    evaluatePace(company.deps()),
+    evaluatePace(company.deps()),
+    evaluatePace(company.deps()),
+  ]);
+  expect(await company.firings()).toEqual([
     {
       ...{ alert_id: alertId, kind: "unusual_spend" },
       ...{ scope_type: "organization", scope_id: organizationId },
@@ -169,32 +214,34 @@ test("an hour far above its usual fires once, however often and on however many 
   ]);
   // The next hour is another episode.
   nowMs += HOUR_MS;
-  await spend(key, [{ atMs: nowMs, usd: 60 }]);
-  await runJob();
-  expect((await firings()).map(({ episode }) => episode)).toEqual([
+  await company.spend(key, [{ atMs: nowMs, usd: 60 }]);
+  await company.runJob();
+  expect((await company.firings()).map(({ episode }) => episode)).toEqual([
     "2026-11-24T14",
     "2026-11-24T15",
   ]);
 });
 
-test("a usual hour, one below the least amount, and a scope without history fire nothing", async () => {
-  await addAlert(unusual, undefined, true);
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 7 }]);
-  await spend(otherKey, [{ atMs: HOUR, usd: 0.9 }]);
-  await evaluatePace(deps());
-  expect(await firings()).toEqual([]);
+test("a usual hour, one below the least amount, and a scope without history fire nothing", async ({
+  company,
+}) => {
+  await company.addAlert(unusual, undefined, true);
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 7 }]);
+  await company.spend(otherKey, [{ atMs: HOUR, usd: 0.9 }]);
+  await evaluatePace(company.deps());
+  expect(await company.firings()).toEqual([]);
 });
 
-test("a slow leak fires once for its day", async () => {
-  const alertId = await addAlert(unusual);
+test("a slow leak fires once for its day", async ({ company }) => {
+  const alertId = await company.addAlert(unusual);
   const today = NOW_MS - (NOW_MS % DAY_MS);
   const leak = Array.from({ length: 14 }, (_, hour) => ({ atMs: today + hour * HOUR_MS, usd: 3 }));
-  await spend(key, [...usual(0.2), ...leak]);
-  await evaluatePace(deps());
+  await company.spend(key, [...usual(0.2), ...leak]);
+  await evaluatePace(company.deps());
   nowMs += HOUR_MS;
-  await spend(key, [{ atMs: nowMs, usd: 3 }]);
-  await evaluatePace(deps());
-  const found = await firings();
+  await company.spend(key, [{ atMs: nowMs, usd: 3 }]);
+  await evaluatePace(company.deps());
+  const found = await company.firings();
   expect(found).toMatchObject([
     {
       ...{ alert_id: alertId, episode: "2026-11-24", threshold: "1 day" },
@@ -209,27 +256,33 @@ test("a slow leak fires once for its day", async () => {
   expect(words.title).toBe("The organization Company spent $44.80 in a day, where $4.80 is usual.");
 });
 
-test("one cause fires once, for the narrowest scope that sees it; the others are compared with their own past", async () => {
-  await addAlert(unusual, undefined, true);
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
-  await spend(otherKey, usual(2).slice(3));
-  await evaluatePace(deps());
-  expect(await scopes()).toEqual([["api_key", "apikey_a"]]);
+test("one cause fires once, for the narrowest scope that sees it; the others are compared with their own past", async ({
+  company,
+}) => {
+  await company.addAlert(unusual, undefined, true);
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
+  await company.spend(otherKey, usual(2).slice(3));
+  await evaluatePace(company.deps());
+  expect(await company.scopes()).toEqual([["api_key", "apikey_a"]]);
   // A key without a past, of the same workspace: that sees it.
-  await spend({ workspaceId: "wrkspc_a", apiKeyId: "apikey_new" }, [{ atMs: HOUR, usd: 60 }]);
-  await evaluatePace(deps());
-  expect(await scopes()).toEqual([
+  await company.spend({ workspaceId: "wrkspc_a", apiKeyId: "apikey_new" }, [
+    { atMs: HOUR, usd: 60 },
+  ]);
+  await evaluatePace(company.deps());
+  expect(await company.scopes()).toEqual([
     ["api_key", "apikey_a"],
     ["workspace", "wrkspc_a"],
   ]);
 });
 
-test("each alert says it for the scopes that it watches: one without what is below says it of its own", async () => {
-  const wide = await addAlert(unusual);
-  const narrow = await addAlert(unusual, { type: "workspace", id: "wrkspc_a" }, true);
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
-  await evaluatePace(deps());
-  const told = (await firings()).map(({ alert_id, scope_type }) => [alert_id, scope_type]);
+test("each alert says it for the scopes that it watches: one without what is below says it of its own", async ({
+  company,
+}) => {
+  const wide = await company.addAlert(unusual);
+  const narrow = await company.addAlert(unusual, { type: "workspace", id: "wrkspc_a" }, true);
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
+  await evaluatePace(company.deps());
+  const told = (await company.firings()).map(({ alert_id, scope_type }) => [alert_id, scope_type]);
   expect(told.sort()).toEqual(
     [
       [wide, "organization"],
@@ -238,69 +291,46 @@ test("each alert says it for the scopes that it watches: one without what is bel
   );
 });
 
-test("a leak that was stopped is not told of again by those around it, though its key rests", async () => {
-  await addAlert(unusual, undefined, true);
+test("a leak that was stopped is not told of again by those around it, though its key rests", async ({
+  company,
+}) => {
+  await company.addAlert(unusual, undefined, true);
   const today = NOW_MS - (NOW_MS % DAY_MS);
   const leak = Array.from({ length: 10 }, (_, hour) => ({ atMs: today + hour * HOUR_MS, usd: 4 }));
-  await spend(key, [...usual(0.2), ...leak]);
-  await spend(otherKey, [...usual(0.01), { atMs: HOUR, usd: 0.01 }]);
+  await company.spend(key, [...usual(0.2), ...leak]);
+  await company.spend(otherKey, [...usual(0.01), { atMs: HOUR, usd: 0.01 }]);
   nowMs = today + 9.9 * HOUR_MS;
-  await evaluatePace(deps());
+  await evaluatePace(company.deps());
   nowMs = NOW_MS;
-  await evaluatePace(deps());
-  expect(await scopes()).toEqual([["api_key", "apikey_a"]]);
+  await evaluatePace(company.deps());
+  expect(await company.scopes()).toEqual([["api_key", "apikey_a"]]);
 });
 
-test("an alert that is off fires nothing, and one of a workspace watches no other", async () => {
-  const off = await addAlert(unusual);
+test("an alert that is off fires nothing, and one of a workspace watches no other", async ({
+  db,
+  company,
+}) => {
+  const off = await company.addAlert(unusual);
   await sql`UPDATE alert SET is_enabled = false WHERE id = ${off}`.execute(db.database);
-  await addAlert(unusual, { type: "workspace", id: "wrkspc_other" }, true);
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 50 }]);
-  await evaluatePace(deps());
-  expect(await firings()).toEqual([]);
+  await company.addAlert(unusual, { type: "workspace", id: "wrkspc_other" }, true);
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 50 }]);
+  await evaluatePace(company.deps());
+  expect(await company.firings()).toEqual([]);
 });
 
-async function addLimit(
-  usd: bigint,
-  settledUsd: bigint,
-  scope: { type: string; id: string } = { type: "organization", id: organizationId },
-): Promise<void> {
-  await sql`INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement)
-    VALUES (${`limit_${++made}`}, ${organizationId}, ${scope.type}, ${scope.id}, 'monthly', ${usd * NANO},
-      'strict')`.execute(db.database);
-  await sql`INSERT INTO balance (organization_id, scope_type, scope_id, period, period_start, settled_nano_usd)
-    VALUES (${organizationId}, ${scope.type}, ${scope.id}, 'monthly', '2026-11-01', ${settledUsd * NANO})`.execute(
-    db.database,
-  );
-}
-
-/** A channel for people. */
-async function addMailChannel(alertId: string): Promise<void> {
-  const id = `channel_${++made}`;
-  await sql`INSERT INTO alert_channel (id, organization_id, name, kind, recipients, created_at, updated_at)
-    VALUES (${id}, ${organizationId}, ${id}, 'email', '{"roles": [], "addresses": ["desk@example.com"]}', now(), now())`.execute(
-    db.database,
-  );
-  await sql`INSERT INTO alert_to_channel (alert_id, alert_channel_id) VALUES (${alertId}, ${id})`.execute(
-    db.database,
-  );
-}
-
-const setLimit = (usd: bigint) =>
-  sql`UPDATE spend_limit SET amount_nano_usd = ${usd * NANO}
-    WHERE organization_id = ${organizationId}`.execute(db.database);
-
-test("a limit that will be reached fires once with the moment, and again for another amount", async () => {
-  const alertId = await addAlert({ kind: "forecast", percent: 100 });
+test("a limit that will be reached fires once with the moment, and again for another amount", async ({
+  company,
+}) => {
+  const alertId = await company.addAlert({ kind: "forecast", percent: 100 });
   // $2 an hour since the first: $1,134 until 14:00 of the 24th; $1,200 are reached 33 hours later.
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
-  await addLimit(1_200n, 1_134n);
-  startNode();
-  startNode();
-  await runJob();
-  await runJob();
-  await Promise.all([evaluatePace(deps()), evaluatePace(deps())]);
-  const [firing, ...others] = await firings();
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
+  await company.addLimit(1_200n, 1_134n);
+  company.startNode();
+  company.startNode();
+  await company.runJob();
+  await company.runJob();
+  await Promise.all([evaluatePace(company.deps()), evaluatePace(company.deps())]);
+  const [firing, ...others] = await company.firings();
   expect(others).toEqual([]);
   expect(firing).toMatchObject({
     ...{ alert_id: alertId, kind: "forecast", threshold: "100%" },
@@ -311,21 +341,26 @@ test("a limit that will be reached fires once with the moment, and again for ano
     },
   });
   expect(Number(firing?.facts.forecast_usd)).toBeCloseTo(1_134 + 2 * (6 * 24 + 9 + 1 / 3), 1);
-  await setLimit(1_300n);
-  await evaluatePace(deps());
-  await evaluatePace(deps());
-  expect((await firings()).map(({ episode }) => episode)).toEqual([
+  await company.setLimit(1_300n);
+  await evaluatePace(company.deps());
+  await evaluatePace(company.deps());
+  expect((await company.firings()).map(({ episode }) => episode)).toEqual([
     "monthly 2026-11-01 1200.00",
     "monthly 2026-11-01 1300.00",
   ]);
 });
 
-test("limits of a workspace and its organization that will be reached are one message", async () => {
-  await addMailChannel(await addAlert({ kind: "forecast", percent: 100 }, undefined, true));
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
-  await addLimit(1_200n, 1_134n);
-  await addLimit(1_200n, 1_134n, { type: "workspace", id: key.workspaceId });
-  await evaluatePace(deps());
+test("limits of a workspace and its organization that will be reached are one message", async ({
+  db,
+  company,
+}) => {
+  await company.addMailChannel(
+    await company.addAlert({ kind: "forecast", percent: 100 }, undefined, true),
+  );
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
+  await company.addLimit(1_200n, 1_134n);
+  await company.addLimit(1_200n, 1_134n, { type: "workspace", id: key.workspaceId });
+  await evaluatePace(company.deps());
   const fired = await db.database
     .selectFrom("alert_firing")
     .select("id")
@@ -343,21 +378,24 @@ test("limits of a workspace and its organization that will be reached are one me
   );
 });
 
-test("a limit that suffices, or is reached already, or has less than a week behind it, is not forecast", async () => {
-  await addAlert({ kind: "forecast", percent: 100 });
-  await spend(key, [...usual(2), { atMs: HOUR, usd: 1 }]);
-  await addLimit(1_500n, 1_134n);
-  await evaluatePace(deps());
-  await setLimit(1_134n);
-  await evaluatePace(deps());
-  expect(await firings()).toEqual([]);
+test("a limit that suffices, or is reached already, or has less than a week behind it, is not forecast", async ({
+  db,
+  company,
+}) => {
+  await company.addAlert({ kind: "forecast", percent: 100 });
+  await company.spend(key, [...usual(2), { atMs: HOUR, usd: 1 }]);
+  await company.addLimit(1_500n, 1_134n);
+  await evaluatePace(company.deps());
+  await company.setLimit(1_134n);
+  await evaluatePace(company.deps());
+  expect(await company.firings()).toEqual([]);
   organizationId = randomUUID();
   await sql`INSERT INTO organization (id, name) VALUES (${organizationId}, 'Young')`.execute(
     db.database,
   );
-  await addAlert({ kind: "forecast", percent: 100 });
-  await spend(key, [...usual(2, 6), { atMs: HOUR, usd: 1 }]);
-  await addLimit(300n, 290n);
-  await evaluatePace(deps());
-  expect(await firings()).toEqual([]);
+  await company.addAlert({ kind: "forecast", percent: 100 });
+  await company.spend(key, [...usual(2, 6), { atMs: HOUR, usd: 1 }]);
+  await company.addLimit(300n, 290n);
+  await evaluatePace(company.deps());
+  expect(await company.firings()).toEqual([]);
 });

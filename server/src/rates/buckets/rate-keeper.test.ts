@@ -2,13 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { noTokens } from "#src/domain/usage-fields.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { mostRequestsIn } from "./bucket.ts";
 import { askBuckets, readLevels } from "./buckets.sql.ts";
 import { deleteRateLimit, type PerMinute, upsertRateLimit } from "./limits.sql.ts";
@@ -16,7 +16,62 @@ import { makeRateKeeper, type RateKeeper } from "./rate-keeper.ts";
 
 // Several nodes, each with connections of its own, on one PostgreSQL.
 
-let db: TestDatabase;
+const test = base
+  .extend(
+    "setLimit",
+    ({ db }) =>
+      (perMinute: Partial<PerMinute>) =>
+        db.database.transaction().execute((tx) =>
+          upsertRateLimit(tx, {
+            id: idOf(),
+            organizationId: scope.organizationId,
+            scopeType: "workspace",
+            scopeId: scope.workspaceId,
+            modelGroup: "all",
+            perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
+          }),
+        ),
+  )
+  .extend(
+    "startNode",
+    ({ db }) =>
+      async (
+        connectionString = db.connectionString,
+        counted: Counted = { count: 0 },
+      ): Promise<RateKeeper> => {
+        const pool = openDatabase({
+          connectionString,
+          maxConnections: 2,
+          onIdleError: () => undefined,
+        });
+        databases.push(pool);
+        const database = pool.withPlugin({
+          transformQuery: ({ node }) => {
+            counted.count += 1;
+            return node;
+          },
+          transformResult: async ({ result }) => result,
+        });
+        const keeper = makeRateKeeper({
+          database,
+          clock: systemClock,
+          databaseNowMs: () => Date.now(),
+          logger: makeLogger("silent"),
+          // A slow database is none that is away: nodes that go on by themselves share nothing.
+          answerWithinMs: BOUND_MS,
+        });
+        keepers.set(keeper, pool);
+        await keeper.start();
+        return keeper;
+      },
+  )
+  .extend(
+    "level",
+    ({ db }) =>
+      async (kind: "requests" | "input_tokens" = "requests"): Promise<number> =>
+        (await readLevels(db.database, [idOf()])).get(idOf())?.[kind] ?? Number.NaN,
+  );
+
 let line: DatabaseLine;
 const keepers = new Map<RateKeeper, Database>();
 const databases: Database[] = [];
@@ -24,15 +79,13 @@ const databases: Database[] = [];
 const BOUND_MS = 30_000;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string; modelGroup: string };
 
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   line = await openDatabaseLine(db.connectionString);
 });
 afterAll(async () => {
   await line.close();
-  await db.drop();
 });
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   const organizationId = randomUUID();
   await db.database
     .insertInto("organization")
@@ -55,58 +108,15 @@ afterEach(async () => {
 
 const idOf = () => `rlim_${scope.organizationId}`;
 
-function setLimit(perMinute: Partial<PerMinute>) {
-  return db.database.transaction().execute((tx) =>
-    upsertRateLimit(tx, {
-      id: idOf(),
-      organizationId: scope.organizationId,
-      scopeType: "workspace",
-      scopeId: scope.workspaceId,
-      modelGroup: "all",
-      perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
-    }),
-  );
-}
-
 /** Statements that this node has sent. */
 interface Counted {
   count: number;
-}
-
-async function startNode(
-  connectionString = db.connectionString,
-  counted: Counted = { count: 0 },
-): Promise<RateKeeper> {
-  const pool = openDatabase({ connectionString, maxConnections: 2, onIdleError: () => undefined });
-  databases.push(pool);
-  const database = pool.withPlugin({
-    transformQuery: ({ node }) => {
-      counted.count += 1;
-      return node;
-    },
-    transformResult: async ({ result }) => result,
-  });
-  const keeper = makeRateKeeper({
-    database,
-    clock: systemClock,
-    databaseNowMs: () => Date.now(),
-    logger: makeLogger("silent"),
-    // A slow database is none that is away: nodes that go on by themselves share nothing.
-    answerWithinMs: BOUND_MS,
-  });
-  keepers.set(keeper, pool);
-  await keeper.start();
-  return keeper;
 }
 
 /** A request at this moment: when it was let through, or null. */
 async function request(keeper: RateKeeper): Promise<number | null> {
   const answer = await keeper.take(scope);
   return answer === null || answer.kind === "taken" ? performance.now() : null;
-}
-
-async function level(kind: "requests" | "input_tokens" = "requests"): Promise<number> {
-  return (await readLevels(db.database, [idOf()])).get(idOf())?.[kind] ?? Number.NaN;
 }
 
 interface Load {
@@ -137,13 +147,13 @@ async function hammer(keeper: RateKeeper, { clients, ms, isEnough = () => true }
 }
 
 describe("nodes on one database", () => {
-  test.each([
+  test.for([
     [600, 3_000],
     [60, 2_000],
     [30_000, 1_500],
-  ])(
+  ] as const)(
     "together send %i requests a minute and no more, and each gets some",
-    async (perMinute, ms) => {
+    async ([perMinute, ms], { setLimit, startNode }) => {
       await setLimit({ requests: perMinute });
       const nodes = await Promise.all([startNode(), startNode(), startNode(), startNode()]);
       const refilled = Math.max(1, perMinute / 20) + (perMinute * ms) / 60_000;
@@ -174,7 +184,11 @@ describe("nodes on one database", () => {
     },
   );
 
-  test("requests of one moment ask once, and traffic asks a few times in a second", async () => {
+  test("requests of one moment ask once, and traffic asks a few times in a second", async ({
+    db,
+    setLimit,
+    startNode,
+  }) => {
     await setLimit({ requests: 60_000 });
     const counted = { count: 0 };
     const node = await startNode(db.connectionString, counted);
@@ -191,7 +205,11 @@ describe("nodes on one database", () => {
     expect(counted.count).toBeLessThan(40);
   });
 
-  test("a node that dies costs what it was granted: the bucket refills behind it, and others go on", async () => {
+  test("a node that dies costs what it was granted: the bucket refills behind it, and others go on", async ({
+    setLimit,
+    startNode,
+    level,
+  }) => {
     await setLimit({ requests: 6_000 });
     const dying = await startNode();
     const other = await startNode();
@@ -206,7 +224,11 @@ describe("nodes on one database", () => {
     expect(await request(other)).not.toBeNull();
   });
 
-  test("tokens that one node has used are waited for by the other", async () => {
+  test("tokens that one node has used are waited for by the other", async ({
+    setLimit,
+    startNode,
+    level,
+  }) => {
     // Ten a second: what refills while the nodes hear of one another is next to nothing.
     await setLimit({ input_tokens: 600 });
     const [first, second] = await Promise.all([startNode(), startNode()]);
@@ -227,7 +249,7 @@ describe("nodes on one database", () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(2_995_100);
   });
 
-  test("many buckets asked by many nodes at once: nobody waits in a circle", async () => {
+  test("many buckets asked by many nodes at once: nobody waits in a circle", async ({ db }) => {
     const ids = Array.from({ length: 30 }, (_, i) => `rlim_${i}_${scope.organizationId}`);
     await db.database.transaction().execute(async (tx) => {
       for (const [i, id] of ids.entries()) {
@@ -269,7 +291,11 @@ describe("nodes on one database", () => {
 });
 
 describe("a change", () => {
-  test("holds from the moment that a node has read it; what is gone limits nothing", async () => {
+  test("holds from the moment that a node has read it; what is gone limits nothing", async ({
+    db,
+    setLimit,
+    startNode,
+  }) => {
     await setLimit({ requests: 6_000 });
     const node = await startNode();
     expect(await request(node)).not.toBeNull();
@@ -291,7 +317,11 @@ describe("a change", () => {
     expect(node.take(scope)).toBeNull();
   });
 
-  test("of which a node does not know yet leaves it no reason to refuse", async () => {
+  test("of which a node does not know yet leaves it no reason to refuse", async ({
+    db,
+    setLimit,
+    startNode,
+  }) => {
     await setLimit({ requests: 6_000 });
     const node = await startNode();
     await db.database
@@ -302,7 +332,10 @@ describe("a change", () => {
 });
 
 describe("the database's clock", () => {
-  test("set back by an hour it refills nothing for the step, and goes on from there", async () => {
+  test("set back by an hour it refills nothing for the step, and goes on from there", async ({
+    db,
+    setLimit,
+  }) => {
     await setLimit({ requests: 600 });
     const ask = { limitId: idOf(), kind: "requests" as const };
     const [first] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
@@ -320,7 +353,7 @@ describe("the database's clock", () => {
     expect(third?.granted).toBeLessThanOrEqual(tenASecond + 1);
   });
 
-  test("set ahead it fills the bucket, and no more", async () => {
+  test("set ahead it fills the bucket, and no more", async ({ db, setLimit }) => {
     await setLimit({ requests: 600 });
     const ask = { limitId: idOf(), kind: "requests" as const };
     await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
@@ -333,7 +366,11 @@ describe("the database's clock", () => {
 });
 
 describe("without the database", () => {
-  test("a node goes on by itself at the configured rate, and shares again when it is back", async () => {
+  test("a node goes on by itself at the configured rate, and shares again when it is back", async ({
+    setLimit,
+    startNode,
+    level,
+  }) => {
     await setLimit({ requests: 600 });
     const node = await startNode(line.connectionString);
     const witness = await startNode();

@@ -1,10 +1,10 @@
 // Oldest PostgreSQL: ledger
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { checkLedger } from "./check-ledger.ts";
 
@@ -13,18 +13,21 @@ import { checkLedger } from "./check-ledger.ts";
 const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const DAY_MS = 86_400_000;
 
-let db: TestDatabase;
+const test = base.extend(
+  "check",
+  ({ db }) =>
+    () =>
+      checkLedger(db.database, ORGANIZATION),
+);
 
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   await db.database.insertInto("organization").values({ id: ORGANIZATION, name: "A" }).execute();
   await db.database
     .insertInto("node")
     .values({ id: "node_1", journal_id: "j", version: "0" })
     .execute();
 });
-afterAll(() => db.drop());
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   for (const table of ["usage_event", "balance", "lease", "spend_adjustment"] as const) {
     await db.database.deleteFrom(table).execute();
   }
@@ -45,9 +48,7 @@ beforeEach(async () => {
   });
 });
 
-const check = () => checkLedger(db.database, ORGANIZATION);
-
-test("what the flush wrote is correct, and all of it was read", async () => {
+test("what the flush wrote is correct, and all of it was read", async ({ db, check }) => {
   const balances = await db.database.selectFrom("balance").select("scope_id").execute();
   expect(await check()).toEqual({
     balances: balances.length,
@@ -57,7 +58,7 @@ test("what the flush wrote is correct, and all of it was read", async () => {
   });
 });
 
-test("an organization that spent nothing is correct", async () => {
+test("an organization that spent nothing is correct", async ({ db }) => {
   const nobody = "00000000-0000-4000-8000-000000000002";
   expect(await checkLedger(db.database, nobody)).toEqual({
     balances: 0,
@@ -76,13 +77,13 @@ const MONTH = {
 const ofMonth = sql`scope_type = 'workspace' AND period = 'monthly' AND period_start = '2026-11-01'`;
 
 describe("tampering is found and named", () => {
-  test.each([
+  test.for([
     ["spent", "settled_nano_usd", 120n, 121n],
     ["held", "leased_nano_usd", 0n, 1n],
     ["unresolved", "unresolved_nano_usd", 7n, 8n],
   ] as const)(
     "with what is %s of a balance",
-    async (amount, column, shouldBeNanoUsd, isNanoUsd) => {
+    async ([amount, column, shouldBeNanoUsd, isNanoUsd], { db, check }) => {
       await sql`UPDATE balance SET ${sql.ref(column)} = ${sql.ref(column)} + 1 WHERE ${ofMonth}`.execute(
         db.database,
       );
@@ -92,7 +93,7 @@ describe("tampering is found and named", () => {
     },
   );
 
-  test("with an overrun", async () => {
+  test("with an overrun", async ({ db, check }) => {
     await sql`UPDATE balance SET overrun_nano_usd = 0 WHERE scope_type = 'workspace' AND period = 'monthly'
       AND period_start = '2026-12-01'`.execute(db.database);
     expect((await check()).differences).toEqual([
@@ -106,7 +107,7 @@ describe("tampering is found and named", () => {
     ]);
   });
 
-  test("a balance that is gone", async () => {
+  test("a balance that is gone", async ({ db, check }) => {
     await sql`DELETE FROM balance WHERE ${ofMonth}`.execute(db.database);
     expect((await check()).differences).toEqual([
       { ...MONTH, amount: "spent", isNanoUsd: 0n, shouldBeNanoUsd: 120n },
@@ -114,7 +115,7 @@ describe("tampering is found and named", () => {
     ]);
   });
 
-  test("a balance of a time and scope that spent nothing", async () => {
+  test("a balance of a time and scope that spent nothing", async ({ db, check }) => {
     const key = { ...MONTH, scopeId: "wksp_invented", periodStart: "2020-01-01" };
     await db.database
       .insertInto("balance")
@@ -132,23 +133,26 @@ describe("tampering is found and named", () => {
     ]);
   });
 
-  test.each([
+  test.for([
     ["changed", sql`UPDATE usage_event SET cost_nano_usd = 99 WHERE cost_nano_usd = 100`, 119n],
     ["deleted", sql`DELETE FROM usage_event WHERE cost_nano_usd = 100`, 20n],
-  ])("a request that was %s shows in all nine balances", async (_, statement, shouldBeNanoUsd) => {
-    await statement.execute(db.database);
-    const { differences, differenceCount } = await check();
-    expect(differenceCount).toBe(9);
-    expect(new Set(differences.map(({ amount }) => amount))).toEqual(new Set(["spent"]));
-    expect(differences).toContainEqual({
-      ...MONTH,
-      amount: "spent",
-      isNanoUsd: 120n,
-      shouldBeNanoUsd,
-    });
-  });
+  ] as const)(
+    "a request that was %s shows in all nine balances",
+    async ([_, statement, shouldBeNanoUsd], { db, check }) => {
+      await statement.execute(db.database);
+      const { differences, differenceCount } = await check();
+      expect(differenceCount).toBe(9);
+      expect(new Set(differences.map(({ amount }) => amount))).toEqual(new Set(["spent"]));
+      expect(differences).toContainEqual({
+        ...MONTH,
+        amount: "spent",
+        isNanoUsd: 120n,
+        shouldBeNanoUsd,
+      });
+    },
+  );
 
-  test("an invented adjustment shows in all nine", async () => {
+  test("an invented adjustment shows in all nine", async ({ db, check }) => {
     await db.database
       .insertInto("spend_adjustment")
       .values({
@@ -165,7 +169,10 @@ describe("tampering is found and named", () => {
     expect((await check()).differenceCount).toBe(9);
   });
 
-  test("a lease and an unresolved row that were changed, also where no balance is", async () => {
+  test("a lease and an unresolved row that were changed, also where no balance is", async ({
+    db,
+    check,
+  }) => {
     await sql`UPDATE lease SET amount_nano_usd = 6 WHERE ${ofMonth}`.execute(db.database);
     await db.database
       .insertInto("lease")
@@ -187,7 +194,10 @@ describe("tampering is found and named", () => {
     ]);
   });
 
-  test("more than a hundred differences are counted, and a hundred named", async () => {
+  test("more than a hundred differences are counted, and a hundred named", async ({
+    db,
+    check,
+  }) => {
     await sql`INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
       SELECT 'api_key', 'apikey_' || n, 'daily', '2026-11-24', ${ORGANIZATION}::uuid, 1
       FROM generate_series(1000, 1149) AS n`.execute(db.database);
@@ -196,7 +206,7 @@ describe("tampering is found and named", () => {
   });
 });
 
-test("while requests are being settled nothing seems wrong", async () => {
+test("while requests are being settled nothing seems wrong", async ({ db, check }) => {
   let isOver = false;
   const settle = async (worker: number) => {
     for (let i = 0; i < 20; i++) {

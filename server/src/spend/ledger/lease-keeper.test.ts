@@ -1,12 +1,13 @@
 // Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { flushBatch } from "#src/recording/flush.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import type { TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type LeaseKeeper, makeLeaseKeeper } from "./lease-keeper.ts";
 import { settleBatch } from "./leases.sql.ts";
@@ -18,17 +19,41 @@ const logger = makeLogger("silent");
 const HOLD_WAIT_MS = 2_000;
 const ask = () => "Ask for more.";
 
-let db: TestDatabase;
+const test = base
+  .extend(
+    "limit",
+    ({ db }) =>
+      (amountNanoUsd: bigint): Promise<unknown> =>
+        upsertSpendLimit(db.database, {
+          id: `spl_${randomUUID()}`,
+          organizationId: scope.organizationId,
+          scopeType: "workspace",
+          scopeId: scope.workspaceId,
+          period: "monthly",
+          amountNanoUsd,
+          enforcement: "strict",
+        }),
+  )
+  .extend(
+    "balance",
+    ({ db }) =>
+      async () =>
+        await db.database
+          .selectFrom("balance")
+          .select([
+            "settled_nano_usd as settled",
+            "leased_nano_usd as leased",
+            "unresolved_nano_usd as unresolved",
+          ])
+          .where("scope_id", "=", scope.workspaceId)
+          .where("period", "=", "monthly")
+          .executeTakeFirstOrThrow(),
+  );
+
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
 let nodes: TestNode[];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   nodes = [];
   scope = {
     organizationId: randomUUID(),
@@ -47,14 +72,16 @@ afterEach(async () => {
 class TestNode {
   readonly id = `node_${randomUUID()}`;
   readonly keeper: LeaseKeeper;
+  readonly #database: TestDatabase["database"];
   #ends: EndRecord[] = [];
   #epoch = 0n;
   #flushedSeq = 0;
   #flushing = Promise.resolve();
 
-  constructor({ holdWaitMs = HOLD_WAIT_MS } = {}) {
+  constructor({ database }: TestDatabase, { holdWaitMs = HOLD_WAIT_MS } = {}) {
+    this.#database = database;
     this.keeper = makeLeaseKeeper({
-      database: db.database,
+      database,
       nodeId: this.id,
       databaseNowMs: () => Date.now(),
       clock: systemClock,
@@ -71,7 +98,7 @@ class TestNode {
 
   async start(): Promise<this> {
     const node = { id: this.id, journalId: "journal", version: "0" };
-    const { epoch, flushedSeq } = await enterNode(db.database, node);
+    const { epoch, flushedSeq } = await enterNode(this.#database, node);
     this.#epoch = epoch;
     this.keeper.entered({ epoch, flushedSeq, isJournalWhole: true });
     await this.keeper.start();
@@ -106,7 +133,7 @@ class TestNode {
     if (batch.length === 0) return;
     const [from, to] = [this.#flushedSeq, this.#flushedSeq + batch.length];
     const result = await flushBatch({
-      database: db.database,
+      database: this.#database,
       participants: [
         {
           flush: async (tx, ends) => {
@@ -128,34 +155,13 @@ class TestNode {
   }
 }
 
-function limit(amountNanoUsd: bigint): Promise<unknown> {
-  return upsertSpendLimit(db.database, {
-    id: `spl_${randomUUID()}`,
-    organizationId: scope.organizationId,
-    scopeType: "workspace",
-    scopeId: scope.workspaceId,
-    period: "monthly",
-    amountNanoUsd,
-    enforcement: "strict",
-  });
-}
-
-async function balance() {
-  return await db.database
-    .selectFrom("balance")
-    .select([
-      "settled_nano_usd as settled",
-      "leased_nano_usd as leased",
-      "unresolved_nano_usd as unresolved",
-    ])
-    .where("scope_id", "=", scope.workspaceId)
-    .where("period", "=", "monthly")
-    .executeTakeFirstOrThrow();
-}
-
-test("four nodes at once never spend a strict limit over, and what is left is less than one request", async () => {
+test("four nodes at once never spend a strict limit over, and what is left is less than one request", async ({
+  db,
+  limit,
+  balance,
+}) => {
   await limit(1_000n);
-  for (let i = 0; i < 4; i++) await new TestNode({ holdWaitMs: 20_000 }).start();
+  for (let i = 0; i < 4; i++) await new TestNode(db, { holdWaitMs: 20_000 }).start();
   let [running, most] = [0n, 0n];
   const agent = async (node: TestNode) => {
     for (;;) {
@@ -182,9 +188,12 @@ test("four nodes at once never spend a strict limit over, and what is left is le
 });
 
 describe("a refusal", () => {
-  test("for money that running requests hold comes after a wait, and says to come again", async () => {
+  test("for money that running requests hold comes after a wait, and says to come again", async ({
+    db,
+    limit,
+  }) => {
     await limit(100n);
-    const node = await new TestNode().start();
+    const node = await new TestNode(db).start();
     const { begin } = await node.hold(80n);
     const startedMs = performance.now();
     const { refusal } = await node.hold(80n);
@@ -198,9 +207,9 @@ describe("a refusal", () => {
     expect((await waiting).begin).not.toBeNull();
   });
 
-  test("for too little that remains says what remains, and no retry", async () => {
+  test("for too little that remains says what remains, and no retry", async ({ db, limit }) => {
     await limit(100n);
-    const node = await new TestNode().start();
+    const node = await new TestNode(db).start();
     const { refusal } = await node.hold(101n);
     if (refusal === null) throw new Error("it does not fit");
     const error = toHoldError(refusal, { explain: () => "It can cost up to $0.000000101.", ask });
@@ -211,9 +220,9 @@ describe("a refusal", () => {
     ]);
   });
 
-  test("for a spent limit begins with the official words", async () => {
+  test("for a spent limit begins with the official words", async ({ db, limit }) => {
     await limit(0n);
-    const node = await new TestNode().start();
+    const node = await new TestNode(db).start();
     const { refusal } = await node.hold(1n);
     if (refusal === null) throw new Error("there is nothing to hold");
     expect(toHoldError(refusal, { explain: () => "", ask }).message).toMatch(
@@ -222,9 +231,9 @@ describe("a refusal", () => {
   });
 });
 
-test("a node that stops hands everything back", async () => {
+test("a node that stops hands everything back", async ({ db, limit, balance }) => {
   await limit(100n);
-  const node = await new TestNode().start();
+  const node = await new TestNode(db).start();
   const { begin } = await node.hold(80n);
   if (begin === null) throw new Error("it fits");
   node.end(begin, 10n);
@@ -234,9 +243,9 @@ test("a node that stops hands everything back", async () => {
   nodes = [];
 });
 
-test("a request that gives up waiting is told so, and its place is free", async () => {
+test("a request that gives up waiting is told so, and its place is free", async ({ db, limit }) => {
   await limit(100n);
-  const node = await new TestNode().start();
+  const node = await new TestNode(db).start();
   const { begin } = await node.hold(80n);
   const waiting = node.keeper.hold({ requestId: "req_leaves", scope, amountNanoUsd: 80n });
   expect(node.keeper.status().waiting).toBe(1);
@@ -248,8 +257,11 @@ test("a request that gives up waiting is told so, and its place is free", async 
   expect((await node.hold(80n)).begin).not.toBeNull();
 });
 
-test("an organization without strict limits need not hold anything, while the node has its lease", async () => {
-  const node = await new TestNode().start();
+test("an organization without strict limits need not hold anything, while the node has its lease", async ({
+  db,
+  limit,
+}) => {
+  const node = await new TestNode(db).start();
   expect(node.keeper.mustHold(scope.organizationId)).toBe(false);
   await limit(100n);
   await node.keeper.refresh();
@@ -259,8 +271,8 @@ test("an organization without strict limits need not hold anything, while the no
   expect(node.keeper.mustHold(randomUUID())).toBe(true);
 });
 
-test("a request without a strict limit in its chain is held at once", async () => {
-  const node = await new TestNode().start();
+test("a request without a strict limit in its chain is held at once", async ({ db }) => {
+  const node = await new TestNode(db).start();
   const decision = node.keeper.hold({ requestId: "req_1", scope, amountNanoUsd: 5n });
   expect(decision).toMatchObject({ kind: "held" });
 });

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
@@ -14,7 +14,7 @@ import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { recordUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { findBalance } from "./balances.sql.ts";
@@ -30,7 +30,105 @@ import {
 const HOUR_MS = 3_600_000;
 const FIRST_OF_DECEMBER = Date.UTC(2026, 11, 1);
 
-let db: TestDatabase;
+const test = base
+  /** A node: a meter and its ledger, which flush and refresh only when the test says so. */
+  .extend(
+    "startNode",
+    ({ db }) =>
+      async (databases: { meter?: Database; ledger?: Database } = {}) => {
+        const nodeId = newName("node");
+        const folder = path.join(directory, nodeId);
+        const never = 1_000 * HOUR_MS;
+        const ledger = makeLedger({
+          database: databases.ledger ?? db.database,
+          nodeId,
+          leases: makeTestLeases({ database: db.database, nodeId, databaseNowMs: () => atMs }),
+          databaseNowMs: () => atMs,
+          logger,
+          refreshEveryMs: 2_000_000_000,
+        });
+        const meter = makeMeter({
+          database: databases.meter ?? db.database,
+          journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
+          participants: [recordUsage(nodeId), ledger.spendParticipant],
+          version: "0.0.0",
+          newInstallationId: randomUUID(),
+          labelOf: (_, model) => model,
+          clock: systemClock,
+          logger,
+          flushEveryMs: Math.min(never, 2_000_000_000),
+          stopWithinMs: 0,
+        });
+        await meter.start();
+        await ledger.start();
+        const node = { meter, ledger };
+        running.push(node);
+        return node;
+      },
+  )
+  .extend(
+    "limit",
+    ({ db }) =>
+      async (
+        scopeType: ScopeType,
+        amountNanoUsd: bigint,
+        options: { period?: PeriodName; enforcement?: Enforcement } = {},
+      ) => {
+        const scopeIds = {
+          organization: scope.organizationId,
+          workspace: scope.workspaceId,
+          api_key: scope.apiKeyId,
+        };
+        return await upsertSpendLimit(db.database, {
+          id: newName("spl"),
+          organizationId: scope.organizationId,
+          scopeType,
+          scopeId: scopeIds[scopeType],
+          period: options.period ?? "monthly",
+          amountNanoUsd,
+          enforcement: options.enforcement ?? "soft",
+        });
+      },
+  )
+  /** A line to the database that can be held: answers of reads, and of commits. */
+  .extend("heldLine", ({ db }) => () => {
+    const held: (() => void)[] = [];
+    let holds: "nothing" | "reads" | "commits" = "nothing";
+    const wait = () => new Promise<void>((resolve) => held.push(resolve));
+    const reads = db.database.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        if (holds === "reads") await wait();
+        return result;
+      },
+    });
+    const commits = new Proxy(db.database, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "transaction") return typeof value === "function" ? value.bind(target) : value;
+        return () => ({
+          execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
+            const result = await target.transaction().execute(work);
+            if (holds === "commits") await wait();
+            return result;
+          },
+        });
+      },
+    });
+    return {
+      reads,
+      commits,
+      hold: (what: typeof holds) => {
+        holds = what;
+      },
+      isHolding: () => held.length > 0,
+      release: () => {
+        holds = "nothing";
+        for (const resolve of held.splice(0)) resolve();
+      },
+    };
+  });
+
 let directory: string;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
 let atMs: number;
@@ -38,13 +136,7 @@ let running: { meter: Meter; ledger: Ledger }[];
 
 const logger = makeLogger("silent");
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-ledger-"));
   scope = {
     organizationId: randomUUID(),
@@ -69,64 +161,11 @@ function newName(prefix: string): string {
   return `${prefix}_${randomUUID()}`;
 }
 
-/** A node: a meter and its ledger, which flush and refresh only when the test says so. */
-async function startNode(databases: { meter?: Database; ledger?: Database } = {}) {
-  const nodeId = newName("node");
-  const folder = path.join(directory, nodeId);
-  const never = 1_000 * HOUR_MS;
-  const ledger = makeLedger({
-    database: databases.ledger ?? db.database,
-    nodeId,
-    leases: makeTestLeases({ database: db.database, nodeId, databaseNowMs: () => atMs }),
-    databaseNowMs: () => atMs,
-    logger,
-    refreshEveryMs: 2_000_000_000,
-  });
-  const meter = makeMeter({
-    database: databases.meter ?? db.database,
-    journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
-    participants: [recordUsage(nodeId), ledger.spendParticipant],
-    version: "0.0.0",
-    newInstallationId: randomUUID(),
-    labelOf: (_, model) => model,
-    clock: systemClock,
-    logger,
-    flushEveryMs: Math.min(never, 2_000_000_000),
-    stopWithinMs: 0,
-  });
-  await meter.start();
-  await ledger.start();
-  const node = { meter, ledger };
-  running.push(node);
-  return node;
-}
-
 /** A whole request that costs `nanoUsd`. */
 function spend(meter: Meter, nanoUsd: bigint, overrides: Partial<EndRecord> = {}): void {
   const begin = beginRecord({ ...scope, startedAtMs: atMs, ...overrides });
   meter.begin(begin);
   meter.end(endRecord(begin, nanoUsd, overrides));
-}
-
-async function limit(
-  scopeType: ScopeType,
-  amountNanoUsd: bigint,
-  options: { period?: PeriodName; enforcement?: Enforcement } = {},
-) {
-  const scopeIds = {
-    organization: scope.organizationId,
-    workspace: scope.workspaceId,
-    api_key: scope.apiKeyId,
-  };
-  return await upsertSpendLimit(db.database, {
-    id: newName("spl"),
-    organizationId: scope.organizationId,
-    scopeType,
-    scopeId: scopeIds[scopeType],
-    period: options.period ?? "monthly",
-    amountNanoUsd,
-    enforcement: options.enforcement ?? "soft",
-  });
 }
 
 /** What a limit of 0 counts as spent at this moment: it refuses always and tells. */
@@ -137,9 +176,9 @@ function spentIn(ledger: Ledger): bigint {
 }
 
 describe("a limit", () => {
-  test.each(["api_key", "workspace", "organization"] as const)(
+  test.for(["api_key", "workspace", "organization"] as const)(
     "of scope %s admits until exactly its amount is spent, then refuses",
-    async (scopeType) => {
+    async (scopeType, { startNode, limit }) => {
       await limit(scopeType, 100n);
       const { meter, ledger } = await startNode();
       spend(meter, 99n);
@@ -156,7 +195,7 @@ describe("a limit", () => {
     },
   );
 
-  test("refuses with the official words", async () => {
+  test("refuses with the official words", async ({ startNode, limit }) => {
     await limit("workspace", 0n);
     const { ledger } = await startNode();
     expect(ledger.admit(scope, atMs)).toMatchObject({
@@ -166,14 +205,17 @@ describe("a limit", () => {
     });
   });
 
-  test("concerns its own scope only", async () => {
+  test("concerns its own scope only", async ({ startNode, limit }) => {
     await limit("workspace", 0n);
     const { ledger } = await startNode();
     const elsewhere = { ...scope, workspaceId: newName("wksp") };
     expect(ledger.admit(elsewhere, atMs)).toEqual({ kind: "admitted" });
   });
 
-  test("that only alerts, or is strict and held elsewhere, refuses nothing here", async () => {
+  test("that only alerts, or is strict and held elsewhere, refuses nothing here", async ({
+    startNode,
+    limit,
+  }) => {
     await limit("workspace", 0n, { enforcement: "alert_only" });
     const { ledger } = await startNode();
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
@@ -185,7 +227,10 @@ describe("a limit", () => {
     expect(ledger.admit(scope, atMs).kind).toBe("blocked");
   });
 
-  test("of the narrowest scope answers first, and of one scope the one that refuses longest", async () => {
+  test("of the narrowest scope answers first, and of one scope the one that refuses longest", async ({
+    startNode,
+    limit,
+  }) => {
     await limit("organization", 0n);
     await limit("api_key", 0n, { period: "daily" });
     await limit("api_key", 0n, { period: "weekly" });
@@ -196,7 +241,11 @@ describe("a limit", () => {
     });
   });
 
-  test("starts anew with its period; a request belongs to the period of its start, whenever it ends", async () => {
+  test("starts anew with its period; a request belongs to the period of its start, whenever it ends", async ({
+    db,
+    startNode,
+    limit,
+  }) => {
     await limit("workspace", 100n);
     const { meter, ledger } = await startNode();
     spend(meter, 100n);
@@ -216,7 +265,11 @@ describe("a limit", () => {
     expect(await listBalanceDifferences(db.database)).toEqual([]);
   });
 
-  test("that is new counts what was spent before it; a raised, lowered or removed one holds from the refresh on", async () => {
+  test("that is new counts what was spent before it; a raised, lowered or removed one holds from the refresh on", async ({
+    db,
+    startNode,
+    limit,
+  }) => {
     const { meter, ledger } = await startNode();
     spend(meter, 50n);
     await meter.flush();
@@ -233,7 +286,7 @@ describe("a limit", () => {
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
   });
 
-  test("counts what other nodes spent, once they have flushed", async () => {
+  test("counts what other nodes spent, once they have flushed", async ({ startNode, limit }) => {
     await limit("organization", 0n);
     const [here, there] = [await startNode(), await startNode()];
     spend(there.meter, 30n);
@@ -246,47 +299,12 @@ describe("a limit", () => {
   });
 });
 
-/** A line to the database that can be held: answers of reads, and of commits. */
-function heldLine() {
-  const held: (() => void)[] = [];
-  let holds: "nothing" | "reads" | "commits" = "nothing";
-  const wait = () => new Promise<void>((resolve) => held.push(resolve));
-  const reads = db.database.withPlugin({
-    transformQuery: ({ node }) => node,
-    transformResult: async ({ result }) => {
-      if (holds === "reads") await wait();
-      return result;
-    },
-  });
-  const commits = new Proxy(db.database, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name !== "transaction") return typeof value === "function" ? value.bind(target) : value;
-      return () => ({
-        execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
-          const result = await target.transaction().execute(work);
-          if (holds === "commits") await wait();
-          return result;
-        },
-      });
-    },
-  });
-  return {
-    reads,
-    commits,
-    hold: (what: typeof holds) => {
-      holds = what;
-    },
-    isHolding: () => held.length > 0,
-    release: () => {
-      holds = "nothing";
-      for (const resolve of held.splice(0)) resolve();
-    },
-  };
-}
-
 describe("spend is counted once at every moment", () => {
-  test("when balances were read before a flush and arrive after it", async () => {
+  test("when balances were read before a flush and arrive after it", async ({
+    startNode,
+    limit,
+    heldLine,
+  }) => {
     await limit("workspace", 0n);
     const line = heldLine();
     const { meter, ledger } = await startNode({ ledger: line.reads });
@@ -304,7 +322,11 @@ describe("spend is counted once at every moment", () => {
     expect(spentIn(ledger)).toBe(7n);
   });
 
-  test("when they are read after the commit of a flush whose answer is still under way", async () => {
+  test("when they are read after the commit of a flush whose answer is still under way", async ({
+    startNode,
+    limit,
+    heldLine,
+  }) => {
     await limit("workspace", 0n);
     const line = heldLine();
     const { meter, ledger } = await startNode({ meter: line.commits });
@@ -323,7 +345,11 @@ describe("spend is counted once at every moment", () => {
     expect(spentIn(ledger)).toBe(8n);
   });
 
-  test("through flushes, refreshes and requests that overlap in any way", async () => {
+  test("through flushes, refreshes and requests that overlap in any way", async ({
+    db,
+    startNode,
+    limit,
+  }) => {
     await limit("workspace", 0n);
     const { meter, ledger } = await startNode();
     let total = 0n;
@@ -346,7 +372,11 @@ describe("spend is counted once at every moment", () => {
     expect(await listBalanceDifferences(db.database)).toEqual([]);
   });
 
-  test("after a start that replays what a killed process had not flushed", async () => {
+  test("after a start that replays what a killed process had not flushed", async ({
+    db,
+    startNode,
+    limit,
+  }) => {
     await limit("workspace", 0n);
     const first = await startNode();
     spend(first.meter, 5n);
@@ -385,7 +415,10 @@ describe("spend is counted once at every moment", () => {
 });
 
 describe("balances", () => {
-  test("are kept for three scopes and three periods of every request, limited or not, and add up to the events", async () => {
+  test("are kept for three scopes and three periods of every request, limited or not, and add up to the events", async ({
+    db,
+    startNode,
+  }) => {
     const nodes = [await startNode(), await startNode()];
     for (let i = 0; i < 60; i++) {
       const startedAtMs = SOME_TIME_MS + i * 11 * HOUR_MS;
@@ -418,7 +451,7 @@ describe("balances", () => {
     expect(await findBalance(db.database, other)).toBeNull();
   });
 
-  test("differences between balances and events are found", async () => {
+  test("differences between balances and events are found", async ({ db, startNode }) => {
     const { meter } = await startNode();
     spend(meter, 10n);
     await meter.flush();
@@ -447,7 +480,10 @@ describe("balances", () => {
 });
 
 describe("stored limits", () => {
-  test("are one per scope and period, listed and found within their organization only", async () => {
+  test("are one per scope and period, listed and found within their organization only", async ({
+    db,
+    limit,
+  }) => {
     const monthly = await limit("workspace", 5n);
     const daily = await limit("workspace", 6n, { period: "daily" });
     const ofKey = await limit("api_key", 7n);

@@ -4,13 +4,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { segmentPath } from "#src/recording/segments.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, type SpendNodeOptions, startSpendNode } from "#test/harness/spend-node.ts";
 import { reclaimLeases } from "./leases.sql.ts";
@@ -18,19 +18,47 @@ import { upsertSpendLimit } from "./limits.sql.ts";
 
 // A node on a real journal and a real database, after what goes wrong with either.
 
-let db: TestDatabase;
+const test = base
+  /** Without a stop it is as one that was killed: what it left behind meets the next start. */
+  .extend(
+    "start",
+    ({ db }) =>
+      async (options: Partial<SpendNodeOptions> = {}): Promise<SpendNode> => {
+        const node = await startSpendNode({
+          database: db.database,
+          directory,
+          nodeId,
+          flushEveryMs: 3_600_000,
+          // Longer than a busy database takes to answer.
+          holdWaitMs: 20_000,
+          ...options,
+        });
+        running.push(node);
+        return node;
+      },
+  )
+  .extend(
+    "balance",
+    ({ db }) =>
+      async () =>
+        await db.database
+          .selectFrom("balance")
+          .select([
+            "settled_nano_usd as settled",
+            "leased_nano_usd as leased",
+            "unresolved_nano_usd as unresolved",
+          ])
+          .where("scope_id", "=", scope.workspaceId)
+          .where("period", "=", "monthly")
+          .executeTakeFirstOrThrow(),
+  );
+
 let directory: string;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
 let nodeId: string;
 let running: SpendNode[];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(async () => {
+test.beforeEach(async ({ db }) => {
   directory = await mkdtemp(join(tmpdir(), "bursar-recovery-"));
   scope = {
     organizationId: randomUUID(),
@@ -57,21 +85,6 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Without a stop it is as one that was killed: what it left behind meets the next start. */
-async function start(options: Partial<SpendNodeOptions> = {}): Promise<SpendNode> {
-  const node = await startSpendNode({
-    database: db.database,
-    directory,
-    nodeId,
-    flushEveryMs: 3_600_000,
-    // Longer than a busy database takes to answer.
-    holdWaitMs: 20_000,
-    ...options,
-  });
-  running.push(node);
-  return node;
-}
-
 async function begin(node: SpendNode, amountNanoUsd: bigint) {
   const { requestId } = beginRecord();
   const held = await node.leases.hold({ requestId, scope, amountNanoUsd });
@@ -88,25 +101,16 @@ async function begun(node: SpendNode, amountNanoUsd: bigint) {
   return began.record;
 }
 
-async function balance() {
-  return await db.database
-    .selectFrom("balance")
-    .select([
-      "settled_nano_usd as settled",
-      "leased_nano_usd as leased",
-      "unresolved_nano_usd as unresolved",
-    ])
-    .where("scope_id", "=", scope.workspaceId)
-    .where("period", "=", "monthly")
-    .executeTakeFirstOrThrow();
-}
-
 /** Killed: its timers speak no more, and its lease stays what it was. */
 function kill(node: SpendNode): void {
   running = running.filter((each) => each !== node);
 }
 
-test("a node that was reclaimed takes its own money up again and goes on by itself", async () => {
+test("a node that was reclaimed takes its own money up again and goes on by itself", async ({
+  db,
+  start,
+  balance,
+}) => {
   const node = await start();
   const record = await begun(node, 60n);
   await db.database
@@ -123,7 +127,10 @@ test("a node that was reclaimed takes its own money up again and goes on by itse
   expect(await balance()).toEqual({ settled: 7n, leased: 93n, unresolved: 0n });
 });
 
-test("what a journal without its tail may lack stays unresolved, and the mark goes when the database knows", async () => {
+test("what a journal without its tail may lack stays unresolved, and the mark goes when the database knows", async ({
+  start,
+  balance,
+}) => {
   const bootId = (name: string) =>
     openJournal({
       directory,
@@ -147,7 +154,11 @@ test("what a journal without its tail may lack stays unresolved, and the mark go
   expect(existsSync(join(directory, "written"))).toBe(false);
 });
 
-test("ends that the database has already take nothing from leases again", async () => {
+test("ends that the database has already take nothing from leases again", async ({
+  db,
+  start,
+  balance,
+}) => {
   const first = await start();
   const [one, two] = [await begun(first, 20n), await begun(first, 20n)];
   first.meter.end(endRecord(one, 5n));

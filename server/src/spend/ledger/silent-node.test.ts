@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { passMonthEnd } from "#test/harness/month-end.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, startSpendNode } from "#test/harness/spend-node.ts";
@@ -23,16 +23,79 @@ import { releaseNodeBudget, releaseUnresolved } from "./release-unresolved.sql.t
 const LIMIT = 2_000_000_000n;
 const UNFLUSHED = 620_000_000n;
 
-let db: TestDatabase;
+const test = base.extend("ledger", ({ db }) => {
+  async function setLimit(amountNanoUsd: bigint): Promise<void> {
+    await upsertSpendLimit(db.database, {
+      id: `spl_${scope.workspaceId}`,
+      organizationId: scope.organizationId,
+      scopeType: "workspace",
+      scopeId: scope.workspaceId,
+      period: "monthly",
+      amountNanoUsd,
+      enforcement: "strict",
+    });
+  }
+
+  function balance() {
+    return db.database
+      .selectFrom("balance")
+      .select([
+        "settled_nano_usd as settled",
+        "leased_nano_usd as leased",
+        "unresolved_nano_usd as unresolved",
+        "limit_overrun_nano_usd as overrun",
+      ])
+      .where("scope_id", "=", scope.workspaceId)
+      .where("period", "=", "monthly")
+      .executeTakeFirstOrThrow();
+  }
+
+  /** A node that has spent $0.62 which the database does not know, and is reclaimed. */
+  async function silence(): Promise<SpendNode> {
+    const node = await start(far);
+    const begun = await begin(node, UNFLUSHED);
+    line.cut();
+    if (begun !== null) node.meter.end(endRecord(begun, UNFLUSHED));
+    const { nodeId } = node;
+    const over = { lease_expires_at: new Date(0) };
+    await db.database.updateTable("node").set(over).where("id", "=", nodeId).execute();
+    expect(await reclaimLeases(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
+    expect(await balance()).toMatchObject({ leased: 0n, unresolved: UNFLUSHED });
+    return node;
+  }
+
+  const releaseAllThatIsOld = () => releaseUnresolved(db.database, { afterMs: 0, atMs: null });
+
+  const forget = ({ nodeId }: SpendNode) =>
+    inTransaction(db.database, (tx) =>
+      releaseNodeBudget(tx, { nodeId, organizationId: scope.organizationId }),
+    );
+
+  const difference = async () =>
+    (await checkLedger(db.database, scope.organizationId)).differences.map(
+      ({ amount, isNanoUsd, shouldBeNanoUsd }) => ({ amount, isNanoUsd, shouldBeNanoUsd }),
+    );
+
+  async function settleUnrecorded(): Promise<void> {
+    await db.database
+      .updateTable("balance")
+      .set({ limit_overrun_nano_usd: 0n, limit_compared_nano_usd: LIMIT })
+      .where("scope_id", "=", scope.workspaceId)
+      .where("period", "=", "monthly")
+      .execute();
+  }
+
+  return { setLimit, balance, silence, releaseAllThatIsOld, forget, difference, settleUnrecorded };
+});
+
 let line: DatabaseLine;
 let far: Database;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
 let folders: string[];
 let nodes: SpendNode[];
 
-beforeAll(async () => {
+test.beforeAll(async ({ db }) => {
   await passMonthEnd();
-  db = await createTestDatabase();
   line = await openDatabaseLine(db.connectionString);
   const { connectionString } = line;
   far = openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined });
@@ -41,10 +104,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await far.destroy();
   await line.close();
-  await db.drop();
 });
 
-beforeEach(async () => {
+test.beforeEach(async ({ db, ledger }) => {
   folders = [];
   nodes = [];
   scope = {
@@ -54,7 +116,7 @@ beforeEach(async () => {
   };
   const organization = { id: scope.organizationId, name: "Acme" };
   await db.database.insertInto("organization").values(organization).execute();
-  await setLimit(LIMIT);
+  await ledger.setLimit(LIMIT);
 });
 
 afterEach(async () => {
@@ -62,18 +124,6 @@ afterEach(async () => {
   for (const node of nodes) await node.stop();
   for (const folder of folders) await rm(folder, { recursive: true });
 });
-
-async function setLimit(amountNanoUsd: bigint): Promise<void> {
-  await upsertSpendLimit(db.database, {
-    id: `spl_${scope.workspaceId}`,
-    organizationId: scope.organizationId,
-    scopeType: "workspace",
-    scopeId: scope.workspaceId,
-    period: "monthly",
-    amountNanoUsd,
-    enforcement: "strict",
-  });
-}
 
 async function start(database: Database): Promise<SpendNode> {
   const directory = await mkdtemp(join(tmpdir(), "bursar-silent-"));
@@ -102,136 +152,96 @@ async function spend(node: SpendNode, nanoUsd: bigint): Promise<boolean> {
   return true;
 }
 
-function balance() {
-  return db.database
-    .selectFrom("balance")
-    .select([
-      "settled_nano_usd as settled",
-      "leased_nano_usd as leased",
-      "unresolved_nano_usd as unresolved",
-      "limit_overrun_nano_usd as overrun",
-    ])
-    .where("scope_id", "=", scope.workspaceId)
-    .where("period", "=", "monthly")
-    .executeTakeFirstOrThrow();
-}
-
-/** A node that has spent $0.62 which the database does not know, and is reclaimed. */
-async function silence(): Promise<SpendNode> {
-  const node = await start(far);
-  const begun = await begin(node, UNFLUSHED);
-  line.cut();
-  if (begun !== null) node.meter.end(endRecord(begun, UNFLUSHED));
-  const { nodeId } = node;
-  const over = { lease_expires_at: new Date(0) };
-  await db.database.updateTable("node").set(over).where("id", "=", nodeId).execute();
-  expect(await reclaimLeases(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
-  expect(await balance()).toMatchObject({ leased: 0n, unresolved: UNFLUSHED });
-  return node;
-}
-
 async function comeBack(node: SpendNode): Promise<void> {
   line.mend();
   await expect.poll(() => node.meter.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
 }
 
-const releaseAllThatIsOld = () => releaseUnresolved(db.database, { afterMs: 0, atMs: null });
-
-const forget = ({ nodeId }: SpendNode) =>
-  inTransaction(db.database, (tx) =>
-    releaseNodeBudget(tx, { nodeId, organizationId: scope.organizationId }),
-  );
-
-const difference = async () =>
-  (await checkLedger(db.database, scope.organizationId)).differences.map(
-    ({ amount, isNanoUsd, shouldBeNanoUsd }) => ({ amount, isNanoUsd, shouldBeNanoUsd }),
-  );
-
 describe("a node that is silent for longer than unresolved spend lasts", () => {
-  test("keeps its budget, so that the limit holds when it comes back", async () => {
-    const silent = await silence();
+  test("keeps its budget, so that the limit holds when it comes back", async ({ db, ledger }) => {
+    const silent = await ledger.silence();
     const other = await start(db.database);
-    expect(await releaseAllThatIsOld()).toEqual([]);
+    expect(await ledger.releaseAllThatIsOld()).toEqual([]);
     expect(await spend(other, LIMIT)).toBe(false);
     expect(await spend(other, LIMIT - UNFLUSHED)).toBe(true);
     await other.meter.flush();
     await comeBack(silent);
-    expect(await balance()).toMatchObject({ settled: LIMIT, unresolved: 0n, overrun: 0n });
-    expect(await difference()).toEqual([]);
+    expect(await ledger.balance()).toMatchObject({ settled: LIMIT, unresolved: 0n, overrun: 0n });
+    expect(await ledger.difference()).toEqual([]);
   });
 
-  test("keeps its budget also where a node of an older version deletes what is old", async () => {
-    const silent = await silence();
+  test("keeps its budget also where a node of an older version deletes what is old", async ({
+    db,
+    ledger,
+  }) => {
+    const silent = await ledger.silence();
     const { numDeletedRows } = await db.database
       .deleteFrom("lease")
       .where("node_id", "=", silent.nodeId)
       .executeTakeFirstOrThrow();
     expect(numDeletedRows).toBe(0n);
-    expect(await balance()).toMatchObject({ unresolved: UNFLUSHED });
+    expect(await ledger.balance()).toMatchObject({ unresolved: UNFLUSHED });
   });
 
-  test("settles once what it brings back after its budget was released by a decision: an overrun", async () => {
-    const silent = await silence();
+  test("settles once what it brings back after its budget was released by a decision: an overrun", async ({
+    db,
+    ledger,
+  }) => {
+    const silent = await ledger.silence();
     const other = await start(db.database);
-    expect(await forget(silent)).toMatchObject([{ amountNanoUsd: UNFLUSHED }]);
-    expect(await forget(silent)).toEqual([]);
+    expect(await ledger.forget(silent)).toMatchObject([{ amountNanoUsd: UNFLUSHED }]);
+    expect(await ledger.forget(silent)).toEqual([]);
     expect(await spend(other, LIMIT)).toBe(true);
     await other.meter.flush();
-    expect(await balance()).toMatchObject({ settled: LIMIT, overrun: 0n });
+    expect(await ledger.balance()).toMatchObject({ settled: LIMIT, overrun: 0n });
     await comeBack(silent);
-    expect(await balance()).toMatchObject({
+    expect(await ledger.balance()).toMatchObject({
       settled: LIMIT + UNFLUSHED,
       unresolved: 0n,
       overrun: UNFLUSHED,
     });
-    expect(await difference()).toEqual([]);
-    await setLimit(3_000_000_000n);
+    expect(await ledger.difference()).toEqual([]);
+    await ledger.setLimit(3_000_000_000n);
     await other.ledger.refresh();
     expect(await spend(other, 300_000_000n)).toBe(true);
     await other.meter.flush();
-    expect(await balance()).toMatchObject({ settled: 2_920_000_000n, overrun: UNFLUSHED });
-    expect(await difference()).toEqual([]);
+    expect(await ledger.balance()).toMatchObject({ settled: 2_920_000_000n, overrun: UNFLUSHED });
+    expect(await ledger.difference()).toEqual([]);
   });
 });
 
 describe("spend that a node of an older version settled beyond the limit", () => {
-  async function settleUnrecorded(): Promise<void> {
-    await db.database
-      .updateTable("balance")
-      .set({ limit_overrun_nano_usd: 0n, limit_compared_nano_usd: LIMIT })
-      .where("scope_id", "=", scope.workspaceId)
-      .where("period", "=", "monthly")
-      .execute();
-  }
-
-  test("is named by a check of the ledger until it is recorded", async () => {
-    const silent = await silence();
+  test("is named by a check of the ledger until it is recorded", async ({ db, ledger }) => {
+    const silent = await ledger.silence();
     const other = await start(db.database);
-    await forget(silent);
+    await ledger.forget(silent);
     expect(await spend(other, LIMIT)).toBe(true);
     await other.meter.flush();
     await comeBack(silent);
-    await settleUnrecorded();
-    expect(await difference()).toEqual([
+    await ledger.settleUnrecorded();
+    expect(await ledger.difference()).toEqual([
       { amount: "overrun", isNanoUsd: 0n, shouldBeNanoUsd: UNFLUSHED },
     ]);
     expect(await recordMissedOverruns(db.database)).toBe(1);
-    expect(await balance()).toMatchObject({ overrun: UNFLUSHED });
+    expect(await ledger.balance()).toMatchObject({ overrun: UNFLUSHED });
     expect(await recordMissedOverruns(db.database)).toBe(0);
-    expect(await difference()).toEqual([]);
+    expect(await ledger.difference()).toEqual([]);
   });
 });
 
-test("a limit that is set below what is spent makes no overrun of it, and one of what follows", async () => {
+test("a limit that is set below what is spent makes no overrun of it, and one of what follows", async ({
+  db,
+  ledger,
+}) => {
   const node = await start(db.database);
   expect(await spend(node, 900_000_000n)).toBe(true);
   await node.meter.flush();
   const running = await begin(node, 200_000_000n);
-  await setLimit(500_000_000n);
-  expect(await balance()).toMatchObject({ settled: 900_000_000n, overrun: 0n });
-  expect(await difference()).toEqual([]);
+  await ledger.setLimit(500_000_000n);
+  expect(await ledger.balance()).toMatchObject({ settled: 900_000_000n, overrun: 0n });
+  expect(await ledger.difference()).toEqual([]);
   if (running !== null) node.meter.end(endRecord(running, 150_000_000n));
   await node.meter.flush();
-  expect(await balance()).toMatchObject({ settled: 1_050_000_000n, overrun: 150_000_000n });
-  expect(await difference()).toEqual([]);
+  expect(await ledger.balance()).toMatchObject({ settled: 1_050_000_000n, overrun: 150_000_000n });
+  expect(await ledger.difference()).toEqual([]);
 });

@@ -1,9 +1,9 @@
 // Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
-import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { getUsage, type UsageQuery } from "./usage.ts";
 
@@ -15,12 +15,42 @@ const HOUR_MS = 3_600_000;
 const KEYS = 60;
 const WORKSPACES = 20;
 
-let db: TestDatabase;
+const test = base
+  .extend(
+    "ask",
+    ({ db }) =>
+      (query: Omit<UsageQuery, "bucket">) =>
+        getUsage(
+          { database: db.database, nowMs: () => NOW_MS },
+          {
+            caller: { kind: "admin_key", id: "adminkey_1", organizationId },
+            origin: { requestId: "req_1", ipAddress: null, userAgent: null },
+          },
+          { bucket: "none", ...query },
+        ),
+  )
+  .extend(
+    "readPages",
+    ({ ask }) =>
+      async (groups: readonly Group[], query: Omit<UsageQuery, "bucket">, by: By) => {
+        const found: string[] = [];
+        let page: string | undefined;
+        do {
+          const report = await ask({ ...query, ...(page !== undefined && { page }) });
+          for (const row of report.rows) {
+            const names = groups.map((group) => row[columnOf[group]]);
+            found.push(`${names.join(" ")}: ${row[columns[by]]}`);
+          }
+          page = report.nextPage ?? undefined;
+        } while (page !== undefined);
+        return found;
+      },
+  );
+
 let organizationId: string;
 let records: EndRecord[];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
+test.beforeAll(async ({ db }) => {
   organizationId = randomUUID();
   await db.database.insertInto("organization").values({ id: organizationId, name: "T" }).execute();
   await db.database
@@ -51,9 +81,6 @@ beforeAll(async () => {
     .execute();
   records = Array.from({ length: KEYS }, (_, key) => requestsOf(key)).flat();
   await recordUsage(db.database, records);
-});
-afterAll(async () => {
-  await db.drop();
 });
 
 /** Each key a little cheaper than the one before, some alike; most of it answered, some refused, by two clients. */
@@ -117,34 +144,9 @@ function ranked(groups: readonly Group[], by: By, startMs: number): string[] {
     .map(([key, sum]) => `${key}: ${sum}`);
 }
 
-function ask(query: Omit<UsageQuery, "bucket">) {
-  return getUsage(
-    { database: db.database, nowMs: () => NOW_MS },
-    {
-      caller: { kind: "admin_key", id: "adminkey_1", organizationId },
-      origin: { requestId: "req_1", ipAddress: null, userAgent: null },
-    },
-    { bucket: "none", ...query },
-  );
-}
-
 const columns = { cost: "cost_nano_usd", requests: "requests", errors: "errors" } as const;
 
-async function readPages(groups: readonly Group[], query: Omit<UsageQuery, "bucket">, by: By) {
-  const found: string[] = [];
-  let page: string | undefined;
-  do {
-    const report = await ask({ ...query, ...(page !== undefined && { page }) });
-    for (const row of report.rows) {
-      const names = groups.map((group) => row[columnOf[group]]);
-      found.push(`${names.join(" ")}: ${row[columns[by]]}`);
-    }
-    page = report.nextPage ?? undefined;
-  } while (page !== undefined);
-  return found;
-}
-
-test.each([
+test.for([
   [["api_key", "status"], "cost"],
   [["api_key", "client"], "cost"],
   [["api_key", "client", "status"], "requests"],
@@ -152,20 +154,23 @@ test.each([
   [["workspace", "client"], "requests"],
   [["workspace", "api_key", "client"], "cost"],
   [["api_key", "status"], "errors"],
-] as const)("%s by %s, in pages of any size, are all groups in their order", async (groups, by) => {
-  const startMs = NOW_MS - 1_500 * HOUR_MS - (NOW_MS % HOUR_MS);
-  const query = {
-    starting_at: new Date(startMs).toISOString(),
-    group_by: [...groups],
-    order_by: by,
-  };
-  for (const limit of [3, 10, 1000]) {
-    expect(await readPages(groups, { ...query, limit }, by)).toEqual(ranked(groups, by, startMs));
-  }
-  const first = await ask({ ...query, limit: 1000, top: 4 });
-  const shown = first.rows
-    .filter(({ isOther }) => !isOther)
-    .map((row) => groups.map((group) => row[columnOf[group]]).join(" "));
-  const wanted = ranked(groups, by, startMs).slice(0, 4);
-  expect(new Set(shown)).toEqual(new Set(wanted.map((line) => line.replace(/: \d+$/, ""))));
-});
+] as const)(
+  "%s by %s, in pages of any size, are all groups in their order",
+  async ([groups, by], { ask, readPages }) => {
+    const startMs = NOW_MS - 1_500 * HOUR_MS - (NOW_MS % HOUR_MS);
+    const query = {
+      starting_at: new Date(startMs).toISOString(),
+      group_by: [...groups],
+      order_by: by,
+    };
+    for (const limit of [3, 10, 1000]) {
+      expect(await readPages(groups, { ...query, limit }, by)).toEqual(ranked(groups, by, startMs));
+    }
+    const first = await ask({ ...query, limit: 1000, top: 4 });
+    const shown = first.rows
+      .filter(({ isOther }) => !isOther)
+      .map((row) => groups.map((group) => row[columnOf[group]]).join(" "));
+    const wanted = ranked(groups, by, startMs).slice(0, 4);
+    expect(new Set(shown)).toEqual(new Set(wanted.map((line) => line.replace(/: \d+$/, ""))));
+  },
+);
