@@ -11,9 +11,13 @@ import {
   textDelta,
 } from "./harness/fake-upstream.ts";
 import { call, defaultKey, messageBody, start } from "./harness/gateway.ts";
+import { passMonthEnd } from "./harness/month-end.ts";
 import { COST, StrictGateway, until, WORST } from "./harness/strict-gateway.ts";
 
 // What strict limits hold for running requests: who waits for it, when it is free again, what stays of it.
+
+// No time limit of a test or a hook runs here.
+await passMonthEnd();
 
 let s: StrictGateway;
 

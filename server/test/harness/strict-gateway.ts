@@ -18,13 +18,10 @@ import {
   type TestGateway,
   withKey,
 } from "./gateway.ts";
-import { passMonthEnd } from "./month-end.ts";
 import { type SpendNode, type SpendNodeOptions, startSpendNode } from "./spend-node.ts";
 
 // Strict limits from the client's side: a gateway on a socket, before a fake upstream, with the journal, the ledger and
 // the leases of one node on PostgreSQL.
-
-await passMonthEnd();
 
 /** 10 input and 5 output tokens of claude-sonnet-4-5, which the fake upstream answers unless it is told otherwise. */
 export const COST = 105_000n;
