@@ -16,10 +16,10 @@ const run = promisify(execFile);
 const here = join(root, "server", "test", "python");
 const CHECKS_MS = 300_000;
 /**
- * Limit of each run of schemathesis. Other tests run beside it: it then needs more than twice the time for as many examples
- * as on a quiet machine.
+ * Limit of each run of schemathesis. Other tests run beside it: it then needs almost twice the time for as many examples as
+ * on a quiet machine, where 30 seconds were the limit.
  */
-const FUZZING_SECONDS = 75;
+const FUZZING_SECONDS = 55;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 const conformance = [
@@ -155,7 +155,8 @@ async function runSchemathesis(
     "--no-color",
     "--continue-on-failure",
   ]);
-  if (code === 0) {
+  // A run that reaches its limit before its first request passes too.
+  if (code === 0 && !output.includes("No test cases were generated")) {
     say(output.slice(output.indexOf("= SUMMARY =")).replace(/^.*\n/, ""));
     return { passed: 1, failed: 0 };
   }
