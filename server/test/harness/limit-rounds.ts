@@ -199,8 +199,8 @@ async function setLimit(
 }
 
 /**
- * Stops one node for longer than its lease lasts, kills and starts another, and crashes PostgreSQL: at the same moment as the
- * kill, or after the new start.
+ * Stops one node for longer than its lease lasts. Kills and starts another. Crashes PostgreSQL together with the kill, or
+ * after the new start.
  */
 async function breakThings(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;

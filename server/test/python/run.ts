@@ -16,8 +16,8 @@ const run = promisify(execFile);
 const here = join(root, "server", "test", "python");
 const CHECKS_MS = 300_000;
 /**
- * Limit of each run of schemathesis. Other tests run beside it: it then needs almost twice the time for as many examples as
- * on a quiet machine, where 30 seconds were the limit.
+ * Limit of each run of schemathesis. Other tests run beside it. For as many examples as in 30 seconds on a quiet machine it
+ * then needs almost twice the time.
  */
 const FUZZING_SECONDS = 55;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
