@@ -26,6 +26,7 @@ const LONGEST_FIRST = [
   "console/test/sign-in.test.ts",
   "server/test/strict-nodes.test.ts",
   "server/test/start.test.ts",
+  "server/test/deploy/image.test.ts",
   "server/src/db/embedded-postgres.test.ts",
   "server/test/large-export.test.ts",
 ];
