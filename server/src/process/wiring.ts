@@ -41,7 +41,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
 import { sealingKey } from "#src/lib/seal.ts";
 import { ensureOrganization } from "#src/organizations/organizations.ts";
-import { removeForeignVariables } from "#src/people/identity/auth.ts";
+import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
 import { type RateKeeper, startRates } from "#src/rates/buckets/rate-keeper.ts";
 import { keepUsageTables } from "#src/recording/keep-usage-tables.ts";

@@ -2,7 +2,7 @@ import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissio
 import type { Database } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
-import type { AuthDeps } from "#src/people/identity/auth.ts";
+import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { siteOf } from "#src/people/identity/site.ts";

@@ -1,5 +1,3 @@
-import { isAPIError } from "better-auth/api";
-
 /** What came of a call of better-auth. A refusal is an answer: what was written for it, a counted attempt say, stays. */
 export type AuthOutcome<Value> =
   | { kind: "done"; value: Value; cookies: string[] }
@@ -16,6 +14,7 @@ export async function callAuth<Value>(
     const { headers, response } = await call;
     return { kind: "done", value: response, cookies: headers?.getSetCookie() ?? [] };
   } catch (error) {
+    const { isAPIError } = await import("better-auth/api");
     if (!isAPIError(error)) throw error;
     const code = error.body?.code ?? String(error.status);
     if (error.statusCode >= 500 && code !== UNREADABLE_PASSKEY) throw causeOf(error);

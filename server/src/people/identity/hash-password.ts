@@ -1,4 +1,3 @@
-import { hashPassword as hash } from "better-auth/crypto";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type Person, passwordFault } from "./password-rules.rule.ts";
 
@@ -41,7 +40,8 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
  */
 export async function hashNewPassword(password: string, of: Person): Promise<string> {
   checkNewPassword(password, of);
-  return inPasswordTurn(() => hash(password));
+  const { hashPassword } = await import("better-auth/crypto");
+  return inPasswordTurn(() => hashPassword(password));
 }
 
 /** Throws a 400 that says what is wrong with a password that is too easy to guess. */

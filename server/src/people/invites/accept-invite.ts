@@ -10,7 +10,7 @@ import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/people/identity/attempts.ts";
-import type { AuthDeps } from "#src/people/identity/auth.ts";
+import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";

@@ -16,7 +16,8 @@ import {
   resetAttempt,
   sessionAttempt,
 } from "#src/people/identity/attempts.ts";
-import { makeAuth, RESET_SECONDS } from "#src/people/identity/auth.ts";
+import { makeAuth } from "#src/people/identity/auth.ts";
+import { RESET_SECONDS } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
 import { checkNewPassword, inPasswordTurn } from "#src/people/identity/hash-password.ts";

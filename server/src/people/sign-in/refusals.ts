@@ -1,5 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
-import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth.ts";
+import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
 
 // What better-auth refuses, in our words. One answer for everything that a stranger could learn from.
 

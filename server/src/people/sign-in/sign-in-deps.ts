@@ -1,6 +1,6 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Background } from "#src/lib/background.ts";
-import type { AuthDeps } from "#src/people/identity/auth.ts";
+import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 
 export interface SignInDeps extends AuditDeps, AuthDeps {
   sealingKey: Buffer;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { removeForeignVariables } from "./auth.ts";
+import { removeForeignVariables } from "./auth-settings.ts";
 
 test("no variable of the environment changes how people are identified, or where reports go", () => {
   const environment = {

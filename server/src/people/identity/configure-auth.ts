@@ -1,0 +1,251 @@
+import { hkdfSync } from "node:crypto";
+import { passkey } from "@better-auth/passkey";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import { APIError, type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth";
+import { createAuthEndpoint } from "better-auth/api";
+import { setSessionCookie } from "better-auth/cookies";
+import { getAdapter } from "better-auth/db/adapter";
+import { twoFactor } from "better-auth/plugins/two-factor";
+import { z } from "zod";
+import { hashSessionToken } from "#src/access/session-cookie.ts";
+import { SESSION_MS } from "#src/access/sessions.ts";
+import { assert } from "#src/lib/assert.ts";
+import { newId } from "#src/lib/ids.ts";
+import {
+  type AuthDeps,
+  type AuthRequest,
+  BACKUP_CODES,
+  ISSUER,
+  MEMBER_NOT_ACTIVE,
+  RESET_SECONDS,
+} from "./auth-settings.ts";
+import { hashSessionTokens } from "./hashed-session-tokens.ts";
+import { passwordLength } from "./password-rules.rule.ts";
+
+import { findMemberStatus } from "./people.sql.ts";
+import { cookiePrefixOf, type Site, sessionCookieOf } from "./site.ts";
+
+const TWO_FACTOR_SECONDS = 600;
+const NOT_VERIFIED = "USER_NOT_VERIFIED";
+
+/** One better-auth for one request. Other modules call `makeAuth`, which loads this one. */
+export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
+  const { tx, site } = request;
+  const options = {
+    ...baseOptions(deps, request),
+    databaseHooks: { session: { create: { before: startSessionHook(deps, request) } } },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: passwordLength.min,
+      maxPasswordLength: passwordLength.max,
+      resetPasswordTokenExpiresIn: RESET_SECONDS,
+      revokeSessionsOnPasswordReset: true,
+      sendResetPassword: async ({ token }: { token: string }) => request.onResetToken?.(token),
+      ...(request.isProved && { password: { verify: async () => true } }),
+    },
+    plugins: [twoFactorPlugin(), passkeyPlugin(site), ownEndpoints],
+  } satisfies BetterAuthOptions;
+  const adapter = await getAdapter({
+    ...options,
+    database: { db: tx, type: "postgres", transaction: false },
+  });
+  const hashToken = (token: string) => hashSessionToken(sessionCookieOf(site), token);
+  return betterAuth({ ...options, database: () => hashSessionTokens(adapter, hashToken) });
+}
+
+function baseOptions(deps: AuthDeps, { site }: AuthRequest) {
+  const prefixes: Record<string, string> = {
+    session: idPrefixes.session,
+    passkey: idPrefixes.passkey,
+  };
+  return {
+    appName: ISSUER,
+    baseURL: site.origin,
+    // Given as a list: a list of the environment would come before a single one.
+    secrets: [{ version: 1, value: deriveSecret(deps.sealingKey) }],
+    telemetry: { enabled: false },
+    rateLimit: { enabled: false },
+    // Whatever is worth telling is an answer to the caller; its own lines may name addresses of people.
+    logger: { disabled: true },
+    user: {
+      modelName: "auth_user",
+      fields: { emailVerified: "email_verified", ...timestamps },
+    },
+    account: { modelName: "auth_account", fields: accountColumns },
+    session: {
+      modelName: "auth_session",
+      fields: {
+        userId: "user_id",
+        expiresAt: "expires_at",
+        ipAddress: "ip_address",
+        userAgent: "user_agent",
+        ...timestamps,
+      },
+      additionalFields: {
+        startedAt: { type: "date", required: false, input: false, fieldName: "started_at" },
+        lastUsedAt: { type: "date", required: false, input: false, fieldName: "last_used_at" },
+        steppedUpAt: { type: "date", required: false, input: false, fieldName: "stepped_up_at" },
+      },
+      expiresIn: SESSION_MS / 1000,
+      disableSessionRefresh: true,
+      // Routes that need a fresh proof ask for step-up.
+      freshAge: 0,
+    },
+    verification: {
+      modelName: "auth_verification",
+      fields: { expiresAt: "expires_at", ...timestamps },
+      storeIdentifier: "hashed",
+    },
+    advanced: {
+      useSecureCookies: false, // its prefix would be __Secure-
+      cookiePrefix: cookiePrefixOf(site),
+      cookies: { session_token: { name: sessionCookieOf(site) } },
+      defaultCookieAttributes: {
+        secure: site.isSecure,
+        httpOnly: true,
+        sameSite: "strict",
+        path: "/",
+      },
+      ipAddress: { disableIpTracking: true }, // it would believe any header; the hook says it
+      database: {
+        validateSchema: false, // the migrations are ours and tested
+        generateId: ({ model }: { model: string }) =>
+          newId(prefixes[model] ?? "auth_", Math.floor(deps.nowMs()), deps.randomBytes),
+      },
+    },
+  } satisfies BetterAuthOptions;
+}
+
+const timestamps = { createdAt: "created_at", updatedAt: "updated_at" };
+const accountColumns = {
+  userId: "user_id",
+  providerId: "provider_id",
+  accountId: "account_id",
+  accessToken: "access_token",
+  refreshToken: "refresh_token",
+  idToken: "id_token",
+  accessTokenExpiresAt: "access_token_expires_at",
+  refreshTokenExpiresAt: "refresh_token_expires_at",
+  ...timestamps,
+};
+
+/** Before every new session, however it comes about: whoever is not active gets none. */
+function startSessionHook(deps: AuthDeps, { tx, origin }: AuthRequest) {
+  return async (session: { userId: string } & Record<string, unknown>) => {
+    if ((await findMemberStatus(tx, session.userId)) !== "active") {
+      throw new APIError("FORBIDDEN", { code: MEMBER_NOT_ACTIVE, message: "not active" });
+    }
+    const now = new Date(Math.floor(deps.nowMs()));
+    const data = {
+      ...session,
+      ipAddress: origin.ipAddress,
+      userAgent: origin.userAgent,
+      // A session that takes the place of another one goes on with its times.
+      startedAt: session["startedAt"] ?? now,
+      steppedUpAt: session["steppedUpAt"] ?? now,
+      lastUsedAt: now,
+    };
+    return { data };
+  };
+}
+
+function twoFactorPlugin() {
+  return twoFactor({
+    issuer: ISSUER,
+    twoFactorCookieMaxAge: TWO_FACTOR_SECONDS,
+    backupCodeOptions: { amount: BACKUP_CODES },
+    // Its lock holds everybody off, the member too; attempts are bounded by `attempts.ts`, which tells devices apart.
+    accountLockout: { enabled: false },
+    schema: {
+      user: { fields: { twoFactorEnabled: "two_factor_enabled" } },
+      twoFactor: {
+        modelName: "auth_two_factor",
+        fields: {
+          userId: "user_id",
+          backupCodes: "backup_codes",
+          failedVerificationCount: "failed_verification_count",
+          lockedUntil: "locked_until",
+        },
+      },
+    },
+  });
+}
+
+/** A passkey is a whole sign-in, without a second factor: so its device must have seen a finger, a face or a PIN. */
+function passkeyPlugin(site: Site) {
+  const requireUserVerified = (isVerified: boolean | undefined) => {
+    if (!isVerified) {
+      throw new APIError("BAD_REQUEST", { code: NOT_VERIFIED, message: "user not verified" });
+    }
+  };
+  return passkey({
+    rpID: site.hostname,
+    rpName: ISSUER,
+    origin: site.origin,
+    authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    advanced: { webAuthnChallengeCookie: "passkey" },
+    registration: {
+      afterVerification: ({ verification }) => {
+        requireUserVerified(verification.registrationInfo?.userVerified);
+      },
+    },
+    authentication: {
+      afterVerification: ({ verification }) => {
+        requireUserVerified(verification.authenticationInfo.userVerified);
+      },
+    },
+    schema: {
+      passkey: {
+        modelName: "auth_passkey",
+        fields: {
+          publicKey: "public_key",
+          userId: "user_id",
+          credentialID: "credential_id",
+          deviceType: "device_type",
+          backedUp: "backed_up",
+          createdAt: "created_at",
+        },
+      },
+    },
+  });
+}
+
+/** What better-auth can do, but has no call for. */
+const ownEndpoints = {
+  id: "bursar",
+  endpoints: {
+    /** Signs in somebody who has just been made, by set-up or by an invite: there is nothing to prove. */
+    startSession: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ userId: z.string() }) },
+      async (ctx) => {
+        const user = await ctx.context.internalAdapter.findUserById(ctx.body.userId);
+        assert(user, "somebody who was just made is there");
+        const session = await ctx.context.internalAdapter.createSession(user.id);
+        assert(session, "a session was made");
+        await setSessionCookie(ctx, { session, user });
+        return { sessionId: session.id };
+      },
+    ),
+    /** Whose second factor the browser's cookie waits for. */
+    findPendingSignIn: createAuthEndpoint.serverOnly({ method: "POST" }, async (ctx) => {
+      const cookie = ctx.context.createAuthCookie("two_factor");
+      const token = await ctx.getSignedCookie(cookie.name, ctx.context.secret);
+      const found = token && (await ctx.context.internalAdapter.findVerificationValue(token));
+      return { userId: found && found.expiresAt > new Date() ? found.value : null };
+    }),
+    /** Whose password the token of a link sets. */
+    findPasswordReset: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ token: z.string() }) },
+      async (ctx) => {
+        const identifier = `reset-password:${ctx.body.token}`;
+        const found = await ctx.context.internalAdapter.findVerificationValue(identifier);
+        return { userId: found && found.expiresAt > new Date() ? found.value : null };
+      },
+    ),
+  },
+} satisfies BetterAuthPlugin;
+
+function deriveSecret(sealingKey: Uint8Array): string {
+  return Buffer.from(hkdfSync("sha256", sealingKey, "", "bursar sign-in v1", 32)).toString("hex");
+}
