@@ -233,7 +233,9 @@ describe.each(callers)("$name", (caller) => {
       if (expectedStatus(route, caller) === 200 && route.audited !== null) {
         await matrix.expectChange(changing, route, caller);
       } else {
-        expectStatus(route, caller, await callRoute(clients.here, route, mine));
+        const answer = await callRoute(clients.here, route, mine);
+        expectStatus(route, caller, answer);
+        expect(findIds(answer, theirs)).toEqual([]);
       }
       if (isOfOrganization(route)) {
         const status = expectedStatusOfHidden(route, caller);
@@ -281,6 +283,11 @@ function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): vo
       /needs (an admin key|the role Owner|the command line)|signed-in person/,
     );
   }
+}
+
+/** Ids of one organization's things that stand in an answer. Nodes belong to the installation, and both list them. */
+function findIds({ text }: Answer, { node_id: _, ...ids }: Made): string[] {
+  return Object.values(ids).filter((id) => text.includes(id));
 }
 
 /** Returns the status. What the caller may not see is answered like what never was, byte for byte. */
