@@ -10,7 +10,7 @@ const CEILINGS = {
   "sentence that begins without a noun": 1405,
   "semicolon in a sentence": 1176,
   "comment sentence over 25 words": 274,
-  "document sentence over 20 words": 460,
+  "document sentence over 20 words": 459,
 };
 
 const { fileCount, faults } = findProseFaults(root);
