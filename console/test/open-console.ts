@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContext, Page, Request } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { root, sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { type Company, owner, startCompany } from "./company.ts";
 
@@ -65,7 +62,6 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
     const contexts = new Set<BrowserContext>();
     const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
     beforeAll(async () => {
-      await promisify(execFile)(process.execPath, [join(root, "scripts", "build-console.mjs")]);
       browser = await launchChromium(executable ?? "");
       company = await startCompany();
     }, SLOW_MS);
