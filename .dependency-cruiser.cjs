@@ -99,7 +99,9 @@ function readFace(room) {
 }
 
 const faces = Object.fromEntries(Object.keys(rooms).map((room) => [room, readFace(room)]));
-const toPattern = (path) => path.replaceAll(".", "[.]").replaceAll("*", "[^/]*");
+/** Source of the regular expression for one file, or for the files of a pattern, in a room. */
+const facePattern = (room, path) =>
+  `${inRoom(room)}${path.replaceAll(".", "[.]").replaceAll("*", "[^/]*")}$`;
 
 const edgeRules = Object.entries(rooms).map(([room, allowed]) => ({
   name: `${room}-imports-only-its-allowed-rooms`,
@@ -122,7 +124,7 @@ const faceRules = Object.entries(faces).map(([room, face]) => ({
   from: { path: "^server/src/", pathNot: [TESTS, inRoom(room)] },
   to: {
     path: inRoom(room),
-    pathNot: (face ?? []).map((path) => `${inRoom(room)}${toPattern(path)}$`),
+    pathNot: (face ?? []).map((path) => facePattern(room, path)),
   },
 }));
 
@@ -185,6 +187,7 @@ const consoleRules = [
 module.exports = {
   rooms,
   faces,
+  facePattern,
   minimumModules,
   forbidden: [
     ...edgeRules,

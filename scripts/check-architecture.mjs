@@ -4,7 +4,7 @@
 import { cruise } from "dependency-cruiser";
 import config from "../.dependency-cruiser.cjs";
 
-const { rooms, faces, minimumModules } = config;
+const { rooms, faces, facePattern, minimumModules } = config;
 const { output } = await cruise(["contract/src", "server/src", "console/src"], {
   ...config.options,
   ruleSet: { forbidden: config.forbidden },
@@ -29,23 +29,22 @@ console.log(
 );
 process.exit(problems.length === 0 ? 0 : 1);
 
-/** Imports from one room, or from a file above all rooms (`from` is then null), into another room. */
+/** Imports of rooms from outside. `from` is the importing room, null for a file above all rooms. */
 function listRoomImports(modules) {
   return modules
     .filter(({ source }) => source.startsWith("server/src/") && !source.endsWith(".test.ts"))
     .flatMap(({ source, dependencies }) =>
-      dependencies.map(({ resolved }) => ({ from: findRoom(source), ...splitPath(resolved) })),
+      dependencies.map(({ resolved }) => ({
+        from: findRoom(source),
+        room: findRoom(resolved),
+        path: resolved,
+      })),
     )
     .filter(({ from, room }) => room !== null && from !== room);
 }
 
 function findRoom(path) {
   return /^server\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
-}
-
-function splitPath(path) {
-  const room = findRoom(path);
-  return { room, path: room === null ? path : path.slice(`server/src/${room}/`.length) };
 }
 
 /** A room stands above all rooms that it may import. What never gets a place stands in a cycle. */
@@ -80,16 +79,15 @@ function findUnusedEdges() {
 }
 
 function findUnusedFaces() {
+  const isUsed = (room, path) => {
+    const pattern = new RegExp(facePattern(room, path));
+    return imports.some((used) => pattern.test(used.path));
+  };
   return Object.entries(faces).flatMap(([room, face]) =>
     (face ?? [])
-      .filter((path) => !imports.some((used) => used.room === room && matches(used.path, path)))
+      .filter((path) => !isUsed(room, path))
       .map(
         (path) => `unused face: no other room imports ${room}/${path}; remove it from its README.`,
       ),
   );
-}
-
-function matches(path, pattern) {
-  const source = pattern.replaceAll(".", "[.]").replaceAll("*", "[^/]*");
-  return new RegExp(`^${source}$`).test(path);
 }
