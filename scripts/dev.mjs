@@ -40,7 +40,7 @@ const { values: options } = parseArgs({
   },
 });
 const port = Number(options.port);
-/** By name: passkeys do not work at an address. */
+/** The host is a name, because passkeys do not work at an IP address. */
 const consoleUrl = `http://localhost:${port}`;
 const serverUrl = `http://${HOST}:${port + 1}`;
 const dataDir = resolve(root, process.env.BURSAR_DATA_DIR || "data-dev");

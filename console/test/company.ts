@@ -43,7 +43,7 @@ export async function startCompany(): Promise<Company> {
   return createCompany(await startServer());
 }
 
-/** Fills a server that nobody owns yet. */
+/** Fills a server without an owner. */
 export async function createCompany(server: ServerProcess): Promise<Company> {
   const setUpLink = setUpLinkOf(server);
   await post(server, "/v1/admin/setup", {

@@ -35,6 +35,7 @@ import {
 // declared; harness/route-samples.ts says only what cannot be read from its schemas.
 
 const test = base
+  /** No call under test changes it. Each call that could is refused. */
   .extend("org", { scope: "file" }, ({ h }) => h.organization("Mine"))
   .extend("matrix", { scope: "file" }, ({ h, org }) => {
     async function makeClients(caller: CallerCase): Promise<Clients> {
@@ -128,9 +129,7 @@ const test = base
     };
   });
 
-/** No call changes it: each that could is refused. */
-
-/** The same of another organization. */
+/** A second organization, for ids that callers of `org` must not see. */
 let other: TestOrganization;
 /** One thing of each kind. */
 let mine: Made;
@@ -212,7 +211,7 @@ interface Clients {
   here: Client;
   /** With the same rights in another workspace. Null for callers whose rights come from no workspace. */
   elsewhere: Client | null;
-  /** The same caller of the other organization; null for nobody. */
+  /** The same caller of the other organization. Null for calls without a credential. */
   outside: Client | null;
 }
 

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Layers } from "./image-root.ts";
 
-/** What the machine has and a slim image has not, or has in another place. */
+/** Paths of this machine that a slim image lacks, or has elsewhere. */
 const ABSENT = [
   "/usr/local",
   "/usr/lib/node_modules",
