@@ -80,6 +80,7 @@ export default defineConfig({
         globalSetup: ["server/test/harness/database-setup.ts"],
       }),
       defineProject("product", {
+        isolate: false,
         globalSetup: ["server/test/harness/product-setup.ts"],
       }),
     ],
