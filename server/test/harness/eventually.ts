@@ -18,17 +18,24 @@ export async function withinBound<T>(
   }
 }
 
-/** Asks again until the answer is not null. For what becomes visible later, within a promised time. */
+const SHORTEST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 250;
+/** Part of the time waited so far. Frequent queries in a long wait cost processor time. */
+const PAUSE_SHARE = 0.1;
+
+/** Calls `ask` until the result is not null. The pauses grow with the time waited. Throws after `boundMs`. */
 export async function eventually<T>(
   boundMs: number,
   what: string,
   ask: () => Promise<T | null>,
 ): Promise<T> {
-  const deadline = performance.now() + boundMs;
+  const startedMs = performance.now();
   for (;;) {
     const found = await ask();
     if (found !== null) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${boundMs} ms in vain for ${what}`);
-    await delay(25);
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > boundMs) throw new Error(`waited ${boundMs} ms in vain for ${what}`);
+    const pauseMs = Math.max(SHORTEST_PAUSE_MS, waitedMs * PAUSE_SHARE);
+    await delay(Math.min(pauseMs, LONGEST_PAUSE_MS));
   }
 }
