@@ -35,9 +35,12 @@ export interface CrashOptions {
   /** What happens under load before the crash. */
   beforeCrash?: (server: ServerProcess) => Promise<void>;
   /** What breaks; the whole process is killed when not given. */
-  crash?: (server: ServerProcess) => Promise<void>;
-  /** What makes it whole again; a start, every other round one that is killed before, when not given. */
-  recover?: (server: ServerProcess) => Promise<ServerProcess>;
+  crash?: (server: ServerProcess, round: number) => Promise<void>;
+  /**
+   * Makes the server whole again. The default, also for a null result, is a start. Every other round, the default kills one
+   * start before.
+   */
+  recover?: (server: ServerProcess, round: number) => Promise<ServerProcess | null>;
   /** Called when all is recorded, on the server that goes on. */
   onRecorded?: (server: ServerProcess) => Promise<void>;
   /**
@@ -167,7 +170,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   await run.options.beforeCrash?.(run.server);
   await holdAnswers(run);
   run.killedAtMs.set(round, performance.now());
-  await (run.options.crash ?? ((server) => server.kill()))(run.server);
+  await (run.options.crash ?? ((server) => server.kill()))(run.server, round);
   await delay(run.options.loadAfterCrashMs ?? 0);
   release(run.held);
   isStopped.value = true;
@@ -178,8 +181,8 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
 
   const startedAtMs = performance.now();
   const { dataDir } = run.server;
-  const { recover } = run.options;
-  run.server = recover ? await recover(run.server) : await startAgain(run, round);
+  const recovered = await run.options.recover?.(run.server, round);
+  run.server = recovered ?? (await startAgain(run, round));
   const records = await eventually(RECORDS_BOUND_MS, `a record of each request`, async () => {
     const found = await readRecords(run.server);
     return reached.every((name) => found.has(name)) ? found : null;
