@@ -5,7 +5,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
   isAlive,
   postgresPid,
@@ -129,40 +129,50 @@ describe("the first start", () => {
     expect(warmStartMs).toBeLessThan(30_000);
   }, 90_000);
 
-  test("SIGINT ends it cleanly too, and so does SIGHUP, which a closed terminal sends", async () => {
-    await server.stop("SIGINT");
-    server = await server.restart();
+  test("SIGINT ends it cleanly too", () => server.stop("SIGINT"), 90_000);
+
+  test("SIGHUP, which a closed terminal sends, ends it cleanly, with a readable log where BURSAR_LOG_FORMAT says so", async () => {
+    server = await server.restart({ env: { ...server.env, BURSAR_LOG_FORMAT: "pretty" } });
     await server.stop("SIGHUP");
+    const lines = server.output().split("\n");
+    expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^\d\d:\d\d:\d\d INFO {2}stopping signal=SIGHUP$/),
+    );
   }, 90_000);
 });
 
-describe("SIGTERM", () => {
-  test("lets a running stream end before the process does, and takes no new requests", async () => {
-    const upstream = await startFakeUpstream();
-    try {
-      const server = await startServer({
-        env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
-      });
-      const { key } = await server.workspaceWithKey();
-      const begun = upstream.nextExchange();
-      upstream.script = () => undefined;
-      const answer = sendMessage(server.url, key, { stream: true });
-      const exchange = await begun;
-      exchange.startStream();
-      await exchange.write('event: ping\ndata: {"type":"ping"}\n\n');
-      const stopped = server.stop("SIGTERM");
-      await exchange.write('event: message_stop\ndata: {"type":"message_stop"}\n\n');
-      exchange.end();
-      expect((await answer).text).toMatch(/message_stop/);
-      await stopped;
-      await expect(sendMessage(server.url, key)).rejects.toThrow();
-    } finally {
-      await upstream.close();
-    }
+describe("a real upstream", () => {
+  let upstream: FakeUpstream;
+  let server: ServerProcess;
+  let key: string;
+  beforeAll(async () => {
+    upstream = await startFakeUpstream();
+    server = await startServer({
+      env: {
+        ANTHROPIC_API_KEY: "upstream-credential",
+        ANTHROPIC_UPSTREAM_URL: upstream.origin,
+        BURSAR_DRAIN: "1s",
+      },
+    });
+    ({ key } = await server.workspaceWithKey());
   }, 90_000);
+  afterAll(() => upstream.close());
 
-  test("does not wait for connections that say nothing, or half of something", async () => {
-    const server = await startServer({ env: { BURSAR_DRAIN: "1s" } });
+  test("the banner names its variable and its origin, and requests go there", async () => {
+    const upstreamLine = bannerOf(server)
+      .split("\n")
+      .find((line) => line.includes("upstream"));
+    expect(upstreamLine).toContain(upstream.origin);
+    expect(upstreamLine).toContain("ANTHROPIC_API_KEY");
+    expect(upstreamLine).not.toContain("upstream-credential");
+    expect((await sendMessage(server.url, key, { model: "claude-of-old" })).status).toBe(200);
+    const [received] = upstream.received;
+    expect(received?.headers["x-api-key"]).toBe("upstream-credential");
+    expect(received?.body.toString()).toContain('"model":"claude-of-old"');
+  });
+
+  test("SIGTERM does not wait for connections that say nothing, or half of something", async () => {
     const { hostname, port } = new URL(server.url);
     const silent = createConnection(Number(port), hostname);
     const half = createConnection(Number(port), hostname);
@@ -177,49 +187,32 @@ describe("SIGTERM", () => {
     // Half a request may take a minute to arrive, and silence any time.
     expect(performance.now() - startedAt).toBeLessThan(30_000);
   }, 90_000);
-});
 
-test("the log is readable lines where BURSAR_LOG_FORMAT says so", async () => {
-  const server = await startServer({ env: { BURSAR_LOG_FORMAT: "pretty" } });
-  await server.stop("SIGTERM");
-  const lines = server.output().split("\n");
-  expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
-  expect(lines).toContainEqual(
-    expect.stringMatching(/^\d\d:\d\d:\d\d INFO {2}stopping signal=SIGTERM$/),
-  );
-}, 90_000);
+  test("SIGTERM lets a running stream end before the process does, and takes no new requests", async () => {
+    const { BURSAR_DRAIN: _, ...env } = server.env;
+    server = await server.restart({ env });
+    const begun = upstream.nextExchange();
+    upstream.script = () => undefined;
+    const answer = sendMessage(server.url, key, { stream: true });
+    const exchange = await begun;
+    exchange.startStream();
+    await exchange.write('event: ping\ndata: {"type":"ping"}\n\n');
+    const stopped = server.stop("SIGTERM");
+    await exchange.write('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+    exchange.end();
+    expect((await answer).text).toMatch(/message_stop/);
+    await stopped;
+    await expect(sendMessage(server.url, key)).rejects.toThrow();
+  }, 90_000);
 
-describe("a real upstream", () => {
-  test("the banner names its variable and its origin, and requests go there", async () => {
-    const upstream = await startFakeUpstream();
-    try {
-      const env = {
-        ANTHROPIC_API_KEY: "upstream-credential",
-        ANTHROPIC_UPSTREAM_URL: upstream.origin,
-      };
-      const server = await startServer({ env });
-      const upstreamLine = bannerOf(server)
-        .split("\n")
-        .find((line) => line.includes("upstream"));
-      expect(upstreamLine).toContain(upstream.origin);
-      expect(upstreamLine).toContain("ANTHROPIC_API_KEY");
-      expect(upstreamLine).not.toContain("upstream-credential");
-      const { key } = await server.workspaceWithKey();
-      expect((await sendMessage(server.url, key, { model: "claude-of-old" })).status).toBe(200);
-      const [received] = upstream.received;
-      expect(received?.headers["x-api-key"]).toBe("upstream-credential");
-      expect(received?.body.toString()).toContain('"model":"claude-of-old"');
-      await server.stop();
-
-      const simulated = await server.restart({ args: ["--simulator"] });
-      expect(bannerOf(simulated)).toMatch(/simulator/);
-      expect(bannerOf(simulated)).not.toContain(upstream.origin);
-      expect((await sendMessage(simulated.url, key)).status).toBe(200);
-      expect(upstream.received).toHaveLength(1);
-      await simulated.stop();
-    } finally {
-      await upstream.close();
-    }
+  test("is not used where the simulator is asked for", async () => {
+    const sent = upstream.received.length;
+    server = await server.restart({ args: ["--simulator"] });
+    expect(bannerOf(server)).toMatch(/simulator/);
+    expect(bannerOf(server)).not.toContain(upstream.origin);
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+    expect(upstream.received).toHaveLength(sent);
+    await server.stop();
   }, 90_000);
 });
 

@@ -185,7 +185,8 @@ export interface FailedStart {
 
 /** Starts a server that is expected to refuse, and gives its exit code and all that it printed. */
 export async function startAndFail(options: ServerOptions): Promise<FailedStart> {
-  const dataDir = options.dataDir ?? (await makeDataFolder(options));
+  // Without a database: a refused start does not get that far.
+  const dataDir = options.dataDir ?? join(await temporaryFolder(), "data");
   const env = serverEnvironment(dataDir, options.env);
   const launched = launchServer(env, options.args ?? ["--simulator"]);
   running.add({ child: launched.child, dataDir });
