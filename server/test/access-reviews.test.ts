@@ -62,19 +62,21 @@ async function addOwner(to: ServerProcess): Promise<void> {
   );
 }
 
-const KEYS_AT_ONCE = 20;
-
+/** Copies the workspace's key by SQL. A call for each key would cost more than the review. */
 async function addKeys(to: ServerProcess, workspaceId: string, count: number): Promise<void> {
-  for (let made = 0; made < count; made += KEYS_AT_ONCE) {
-    await Promise.all(
-      Array.from({ length: Math.min(KEYS_AT_ONCE, count - made) }, (_, i) =>
-        to.mustAdmin("POST", "/v1/admin/api_keys", {
-          name: `Key ${made + i}`,
-          workspace_id: workspaceId,
-        }),
-      ),
-    );
-  }
+  await to.sql(
+    `WITH added AS (
+       INSERT INTO api_key
+         SELECT copy.* FROM api_key AS key, generate_series(1, $2::integer) AS number,
+           jsonb_populate_record(key, jsonb_build_object(
+             'id', 'apikey_' || lpad(number::text, 24, '0'), 'name', 'Key ' || number,
+             'created_at', now())) AS copy
+         WHERE key.workspace_id = $1
+       RETURNING id, created_at)
+     INSERT INTO api_key_secret (api_key_id, hash, hint, created_at)
+       SELECT id, sha256(id::bytea), 'copy', created_at FROM added`,
+    [workspaceId, count],
+  );
 }
 
 test("keys that a closed review takes away are refused within a second", async ({
