@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { scryptSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -97,6 +98,10 @@ test(
     });
     expect((await setUp(secret("token of the command line"))).status).toBe(400);
     await expect(bursar("setup-link")).rejects.toMatchObject({ code: 5 });
+    const [account] = await server.sql<{ password: string }>("SELECT password FROM auth_account");
+    const [salt = "", key] = account?.password.split(":") ?? [];
+    const cost = { N: 16_384, r: 16, p: 1, maxmem: 64 * 1024 * 1024 };
+    expect(scryptSync(secret("first password"), salt, 64, cost).toString("hex")).toBe(key);
   },
   LONG_MS,
 );

@@ -19,7 +19,13 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
 import { openTestAuditLog } from "./audit-log.ts";
 import { createTestDatabase } from "./database.ts";
-import { consoleHeaders, insertMember, type NewMember, signInMember } from "./members.ts";
+import {
+  consoleHeaders,
+  insertMember,
+  type NewMember,
+  signInMember,
+  TEST_PASSWORD_COST,
+} from "./members.ts";
 import { leaveUnresolved, loseNode } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
@@ -160,6 +166,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     },
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions: makeSessions(audit),
+    passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,
     clientAddress: (request) => request.socket.remoteAddress ?? null,

@@ -9,6 +9,8 @@ export interface AuthDeps {
   randomBytes: RandomBytes;
   /** Of the installation: what better-auth signs and seals with is derived from it. */
   sealingKey: Uint8Array;
+  /** scrypt's N for passwords. Omitted: that of better-auth. Tests set a lower one. */
+  passwordCost?: number;
 }
 
 export interface AuthRequest {

@@ -19,6 +19,7 @@ import {
   MEMBER_NOT_ACTIVE,
   RESET_SECONDS,
 } from "./auth-settings.ts";
+import { makePasswordHashing } from "./hash-password.ts";
 import { hashSessionTokens } from "./hashed-session-tokens.ts";
 import { passwordLength } from "./password-rules.rule.ts";
 
@@ -31,6 +32,7 @@ const NOT_VERIFIED = "USER_NOT_VERIFIED";
 /** One better-auth for one request. Other modules call `makeAuth`, which loads this one. */
 export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
   const { tx, site } = request;
+  const password = await makePasswordHashing(deps.passwordCost);
   const options = {
     ...baseOptions(deps, request),
     databaseHooks: { session: { create: { before: startSessionHook(deps, request) } } },
@@ -42,7 +44,7 @@ export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
       resetPasswordTokenExpiresIn: RESET_SECONDS,
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: async ({ token }: { token: string }) => request.onResetToken?.(token),
-      ...(request.isProved && { password: { verify: async () => true } }),
+      password: request.isProved ? { ...password, verify: async () => true } : password,
     },
     plugins: [twoFactorPlugin(), passkeyPlugin(site), ownEndpoints],
   } satisfies BetterAuthOptions;

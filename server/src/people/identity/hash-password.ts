@@ -1,3 +1,5 @@
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type Person, passwordFault } from "./password-rules.rule.ts";
 
@@ -6,6 +8,13 @@ import { type Person, passwordFault } from "./password-rules.rule.ts";
 
 const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
+const KEY_BYTES = 64;
+const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+
+export interface PasswordHashing {
+  hash(password: string): Promise<string>;
+  verify(of: { hash: string; password: string }): Promise<boolean>;
+}
 
 let running = 0;
 const waiting: (() => void)[] = [];
@@ -38,10 +47,39 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
  * The hash of a new password, to be made before a transaction begins. Throws a 400 that says what is wrong with a
  * password that is too easy to guess.
  */
-export async function hashNewPassword(password: string, of: Person): Promise<string> {
+export async function hashNewPassword(
+  password: string,
+  of: Person,
+  passwordCost: number | undefined,
+): Promise<string> {
   checkNewPassword(password, of);
-  const { hashPassword } = await import("better-auth/crypto");
-  return inPasswordTurn(() => hashPassword(password));
+  const { hash } = await makePasswordHashing(passwordCost);
+  return inPasswordTurn(() => hash(password));
+}
+
+/** Password hashing of better-auth (scrypt, N = 16384, r = 16), or the same hash with another `passwordCost` as N. */
+export async function makePasswordHashing(
+  passwordCost: number | undefined,
+): Promise<PasswordHashing> {
+  if (passwordCost === undefined) {
+    const { hashPassword, verifyPassword } = await import("better-auth/crypto");
+    return { hash: hashPassword, verify: verifyPassword };
+  }
+  const deriveKey = promisify<string, string, number, object, Buffer>(scrypt);
+  const options = { N: passwordCost, r: 16, p: 1, maxmem: MAX_MEMORY_BYTES };
+  const derive = (password: string, salt: string) =>
+    deriveKey(password.normalize("NFKC"), salt, KEY_BYTES, options);
+  return {
+    async hash(password) {
+      const salt = randomBytes(16).toString("hex");
+      return `${salt}:${(await derive(password, salt)).toString("hex")}`;
+    },
+    async verify({ hash, password }) {
+      const [salt = "", key = ""] = hash.split(":");
+      const stored = Buffer.from(key, "hex");
+      return stored.length === KEY_BYTES && timingSafeEqual(await derive(password, salt), stored);
+    },
+  };
 }
 
 /** Throws a 400 that says what is wrong with a password that is too easy to guess. */

@@ -105,7 +105,7 @@ export async function setUp(
   const link = await findSetUpLink(deps.database, { tokenHash, now: nowOf(deps) });
   if (link === null) throw setUpLinkGone();
   checkNewPassword(input.password, input);
-  const passwordHash = await hashNewPassword(input.password, input);
+  const passwordHash = await hashNewPassword(input.password, input, deps.passwordCost);
   const memberId = newId(idPrefixes.member, Math.floor(deps.nowMs()), deps.randomBytes);
   const cookies: string[] = [];
   const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
