@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: background
+
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { sql } from "kysely";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: journal
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

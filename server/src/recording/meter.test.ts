@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: journal
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";

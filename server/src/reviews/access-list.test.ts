@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: background
+
 import type { accessGrant } from "@bursar/contract/admin/access.ts";
 import { sql } from "kysely";
 import { expect } from "vitest";

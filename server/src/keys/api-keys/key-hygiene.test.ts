@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: reports
+
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { getKeyHygiene } from "@bursar/contract/admin/key-hygiene.ts";
 import { keyIssues } from "@bursar/contract/key-issues.ts";

@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: reports
+
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";

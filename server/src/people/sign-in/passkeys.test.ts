@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: sign-in
+
 import { describe, expect } from "vitest";
 import type { Answer, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";

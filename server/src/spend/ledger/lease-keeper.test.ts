@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// Oldest PostgreSQL: ledger
+
 import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
 import { expect } from "vitest";
 import type { z } from "zod";
