@@ -4,6 +4,7 @@ PostgreSQL refuses the character. The alphabet of schemathesis contains it, but 
 another parameter that is refused first. So a query keeps one parameter, and the start that reports require.
 """
 
+import document_hooks  # noqa: F401 registers its hooks
 import schemathesis
 from hypothesis import strategies as st
 
