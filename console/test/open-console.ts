@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
-import { AxeBuilder } from "@axe-core/playwright";
+import type { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContext, Page, Request } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
@@ -206,13 +208,23 @@ export async function settle(page: Page): Promise<void> {
   }
 }
 
+type Violations = Awaited<ReturnType<AxeBuilder["analyze"]>>["violations"];
+
+/** axe-core, minified. */
+const axeSource = readFileSync(
+  createRequire(import.meta.resolve("@axe-core/playwright")).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
+
 /**
- * What axe finds on a page, of any severity. Without what a page of several origins would need, and without an account of
- * what is right, it takes a quarter of the time.
+ * Returns what axe finds on a page, of any severity. The package's own builder takes 0.46 s in the page instead of 0.27 s.
+ * The builder loads the source that is not minified, and creates a selector for each element.
  */
-export async function findViolations(page: Page) {
-  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ["violations"] });
-  return (await axe.analyze()).violations;
+export async function findViolations(page: Page): Promise<Violations> {
+  await page.evaluate(axeSource);
+  return page.evaluate(
+    `axe.run({ resultTypes: ["violations"], selectors: false }).then(({ violations }) => violations)`,
+  );
 }
 
 /** Presses the key that creates what a page lists, once the page is there and hears it. */
