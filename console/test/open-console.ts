@@ -5,7 +5,7 @@ import type { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContext, Page, Request } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
-import { findChromium, launchChromium } from "./browser.ts";
+import { findChromium, launchChromium, WITHOUT_OPTIMIZED_CODE } from "./browser.ts";
 import { type Company, owner, startCompany } from "./company.ts";
 
 // The console as people meet it: the built files, served by the real program, in a real browser. One company, and one
@@ -64,7 +64,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
     const contexts = new Set<BrowserContext>();
     const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
     beforeAll(async () => {
-      browser = await launchChromium(executable ?? "");
+      browser = await launchChromium(executable ?? "", WITHOUT_OPTIMIZED_CODE);
       company = await startCompany();
     }, SLOW_MS);
     afterEach(async () => {
