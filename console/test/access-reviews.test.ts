@@ -21,6 +21,7 @@ import {
   pressCreate,
   SLOW_MS,
   settle,
+  toCookie,
 } from "./open-console.ts";
 
 // An access review as people do it: planned, decided by keyboard, closed, carried out and proven, in a real browser.
@@ -33,10 +34,10 @@ let open: Console["open"];
 let ownerCookies: Person["cookies"];
 
 describeConsole("access reviews", (console) => {
-  beforeAll(async () => {
+  beforeAll(() => {
     ({ open } = console);
     company = console.company();
-    ownerCookies = await (await console.openAs()).context.cookies();
+    ownerCookies = [toCookie(company.server.url, company.sessions[owner.email])];
   }, SLOW_MS);
 
   test(
@@ -312,7 +313,7 @@ function verify(path: string): Promise<{ code: number; stdout: string }> {
 
 interface Person {
   id: string;
-  cookies: Awaited<ReturnType<BrowserContext["cookies"]>>;
+  cookies: Parameters<BrowserContext["addCookies"]>[0];
   /** A call from the console in the person's session. */
   call(
     method: "GET" | "POST",
@@ -355,22 +356,9 @@ async function joinCompany(of: { name: string; workspaceRole: string }): Promise
     password: "correct horse battery staple",
   });
   expect(accepted.status).toBe(200);
-  const [name = "", ...value] = cookie.split("=");
-  const { hostname } = new URL(server.url);
   return {
     id: textField(accepted.json, "member_id"),
-    cookies: [
-      {
-        name,
-        value: value.join("="),
-        domain: hostname,
-        path: "/",
-        expires: -1,
-        httpOnly: true,
-        secure: false,
-        sameSite: "Lax",
-      },
-    ],
+    cookies: [toCookie(server.url, cookie)],
     call,
   };
 }

@@ -20,8 +20,10 @@ export interface Company {
   server: ServerProcess;
   /** Secret of the first key. */
   apiKey: string;
-  /** The link that the server printed at its first start; used up by `startCompany`. */
-  setUpLink: string;
+  /** Path of the set-up link that the server printed at its first start. Its token is used up. */
+  setUpPath: string;
+  /** Session of each member as a cookie, `name=value`, by e-mail address. */
+  sessions: Record<string, string>;
   engineeringId: string;
   apiKeyId: string;
   /** An open access review that the owner is asked to do. */
@@ -45,9 +47,10 @@ export async function startCompany(): Promise<Company> {
 
 /** Fills a server without an owner. */
 export async function createCompany(server: ServerProcess): Promise<Company> {
-  const setUpLink = setUpLinkOf(server);
-  await post(server, "/v1/admin/setup", {
-    token: setUpLink.split("#token=")[1],
+  const { pathname, hash } = new URL(setUpLinkOf(server));
+  const sessions: Company["sessions"] = {};
+  sessions[owner.email] = await post(server, "/v1/admin/setup", {
+    token: hash.slice("#token=".length),
     organization_name: "Northwind Robotics",
     ...owner,
   });
@@ -81,7 +84,9 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
   await blockKey(server, keys.at(BLOCKED_KEY)?.id ?? "");
-  for (const [name, role, index] of people) await join(server, name, role, workspaceIds[index]);
+  for (const [name, role, index] of people) {
+    sessions[emailOf(name)] = await join(server, name, role, workspaceIds[index]);
+  }
   await server.mustAdmin("POST", "/v1/admin/invites", {
     emails: ["alan@northwind.example", "hedy@northwind.example"],
     role: "developer",
@@ -97,7 +102,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   const increaseRequestId = textField(asked, "id");
   const { id: apiKeyId = "", key: apiKey = "" } = keys[0] ?? {};
   const ids = { engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
-  return { server, apiKey, setUpLink, ...ids };
+  return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids };
 }
 
 /** Channels and a rule beside the first ones, and what it fires as soon as it is made. */
@@ -164,12 +169,13 @@ const people = [
 /** Address of somebody of the company, by the first name. */
 export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
 
+/** Invites and accepts as that person. Returns the cookie of the session. */
 async function join(
   server: ServerProcess,
   name: string,
   role: (typeof people)[number][1],
   workspaceId = "",
-): Promise<void> {
+): Promise<string> {
   const link = await inviteLink(server, {
     emails: [emailOf(name)],
     role,
@@ -178,7 +184,7 @@ async function join(
         ? [{ workspace_id: workspaceId, workspace_role: workspaceRoleOf[role] }]
         : [],
   });
-  await post(server, "/v1/admin/invites/accept", {
+  return post(server, "/v1/admin/invites/accept", {
     token: link.split("#token=")[1],
     name,
     password: owner.password,
@@ -378,8 +384,8 @@ function toRow({ day, index, id, workspaceId, model, atMs }: RowPlan): Record<st
   };
 }
 
-/** As a browser calls from the console's own pages. */
-async function post(server: ServerProcess, path: string, body: object): Promise<void> {
+/** Calls as a browser does from the console's own pages. Returns the cookie that the response sets. */
+async function post(server: ServerProcess, path: string, body: object): Promise<string> {
   const response = await fetch(server.url + path, {
     method: "POST",
     headers: {
@@ -392,4 +398,6 @@ async function post(server: ServerProcess, path: string, body: object): Promise<
   });
   if (response.status !== 200)
     throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  const [cookie = ""] = response.headers.getSetCookie();
+  return cookie.split(";")[0] ?? "";
 }

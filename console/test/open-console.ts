@@ -6,7 +6,8 @@ import type { Browser, BrowserContext, Page, Request } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium, WITHOUT_OPTIMIZED_CODE } from "./browser.ts";
-import { type Company, owner, startCompany } from "./company.ts";
+import { type Company, owner } from "./company.ts";
+import { startPreparedCompany } from "./prepared-company.ts";
 
 // The console as people meet it: the built files, served by the real program, in a real browser. One company, and one
 // browser, for all tests of a file.
@@ -44,7 +45,7 @@ export interface Console {
   company: () => Company;
   browser: () => Browser;
   open: (options?: OpenOptions) => Promise<Opened>;
-  /** Somebody who has signed in: the owner, if no address is given. Once for all tests, since sign-ins are counted. */
+  /** Opens the overview in a member's session: the owner's, if no address is given. */
   openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Leads to an address of the console, and waits until it has come to rest. */
   goTo: (page: Page, path: string) => Promise<void>;
@@ -62,10 +63,9 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
     let browser: Browser;
     let company: Company;
     const contexts = new Set<BrowserContext>();
-    const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
     beforeAll(async () => {
       browser = await launchChromium(executable ?? "", WITHOUT_OPTIMIZED_CODE);
-      company = await startCompany();
+      company = await startPreparedCompany();
     }, SLOW_MS);
     afterEach(async () => {
       for (const context of contexts) await context.close();
@@ -91,12 +91,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
       openAs: async (email = owner.email, options = {}) => {
         const opened = await open(options);
         const url = options.url ?? company.server.url;
-        const known = sessions.get(url + email);
-        if (known) await opened.context.addCookies(known.cookies);
-        else {
-          await signIn(opened.page, email, { url });
-          sessions.set(url + email, await opened.context.storageState());
-        }
+        await opened.context.addCookies([toCookie(url, company.sessions[email])]);
         await opened.page.goto(url);
         await opened.page.locator("h1:focus", { hasText: "Northwind Robotics" }).waitFor();
         return opened;
@@ -138,6 +133,12 @@ export async function openPage(
     if (protocol.startsWith("http") && !isOwn) faults.push(request.url());
   });
   return { page, context, faults };
+}
+
+/** The cookie as the server sets it. */
+export function toCookie(url: string, session = "") {
+  const [name = "", ...value] = session.split("=");
+  return { name, value: value.join("="), url, httpOnly: true, sameSite: "Lax" as const };
 }
 
 /** Fills in the sign-in and waits until the overview stands there. */

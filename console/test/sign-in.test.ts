@@ -57,7 +57,7 @@ describeConsole("coming in", ({ company, browser, open, openAs }) => {
 
   test("a link that was used up, or none at all, lets nobody in", async () => {
     const { page } = await open();
-    await page.goto(company().setUpLink);
+    await page.goto(company().server.url + company().setUpPath);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     expect(page.url()).toBe(`${company().server.url}/login`);
   });

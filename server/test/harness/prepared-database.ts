@@ -1,18 +1,16 @@
-import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { findPostgresPackage } from "#src/db/embedded-postgres/binaries.ts";
 import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { copyFolder } from "./copy-folder.ts";
 
-const run = promisify(execFile);
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
 const NAME_PREFIX = "database-";
@@ -28,8 +26,7 @@ export async function copyPreparedDatabase(dataDir: string): Promise<void> {
   prepared ??= prepareDatabase();
   const source = await prepared;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  // Under root the files belong to the user of PostgreSQL, and `cp -p` keeps the owner.
-  await run("cp", ["-R", "-p", source, join(dataDir, DATABASE_FOLDER)]);
+  await copyFolder(source, join(dataDir, DATABASE_FOLDER));
 }
 
 /** Path of the data directory for these sources. Test runs share it. */
@@ -45,7 +42,7 @@ async function prepareDatabase(): Promise<string> {
     await migrate({ connectionString: postgres.connectionString });
     await postgres.stop();
     const staging = `${target}.new-${randomBytes(4).toString("hex")}`;
-    await run("cp", ["-R", "-p", join(folder, DATABASE_FOLDER), staging]);
+    await copyFolder(join(folder, DATABASE_FOLDER), staging);
     // Another worker may have been faster.
     await rename(staging, target).catch(() => rm(staging, { recursive: true }));
   } finally {

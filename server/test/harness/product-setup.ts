@@ -1,13 +1,29 @@
 import { spawnSync } from "node:child_process";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { setup as setUpDatabase } from "./database-setup.ts";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Temporary folder of the run, for data that its test files share. */
+    runFolder: string;
+  }
+}
+
 const BUILD_SCRIPT = fileURLToPath(new URL("../../../scripts/build-console.mjs", import.meta.url));
 
 /** Builds the console, and starts PostgreSQL for tests whose processes share a database. Throws where the build fails. */
-export function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { status } = spawnSync(process.execPath, [BUILD_SCRIPT], { stdio: "inherit" });
   if (status !== 0) throw new Error("The console could not be built. The reason is above.");
-  return setUpDatabase(project);
+  const stopDatabase = await setUpDatabase(project);
+  const runFolder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-shared-")));
+  project.provide("runFolder", runFolder);
+  return async () => {
+    await rm(runFolder, { recursive: true, force: true });
+    await stopDatabase();
+  };
 }

@@ -41,6 +41,8 @@ export interface ServerOptions {
   folderName?: string;
   /** An existing data folder, instead. */
   dataDir?: string;
+  /** An admin key of that data folder. Otherwise `adminKey` creates one. */
+  adminKey?: string;
   /** A new data folder has no database: the server makes it. Otherwise the folder has a prepared one without rows. */
   isDatabaseMissing?: boolean;
 }
@@ -155,7 +157,9 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   running.add({ child, dataDir });
   const url = await waitUntilReady(launched, dataDir);
   rememberSocketFolder(dataDir);
-  return makeServer({ launched, dataDir, env, url, readyMs: performance.now() - startedAt });
+  const { adminKey } = options;
+  const readyMs = performance.now() - startedAt;
+  return makeServer({ launched, dataDir, env, url, readyMs, adminKey });
 }
 
 async function makeDataFolder(options: ServerOptions): Promise<string> {
@@ -287,11 +291,12 @@ interface Parts {
   env: Record<string, string>;
   url: string;
   readyMs: number;
+  adminKey: string | undefined;
 }
 
-function makeServer({ launched, dataDir, env, url, readyMs }: Parts): ServerProcess {
+function makeServer({ launched, dataDir, env, url, readyMs, ...parts }: Parts): ServerProcess {
   const { child } = launched;
-  let adminKey: Promise<string> | undefined;
+  let adminKey = parts.adminKey === undefined ? undefined : Promise.resolve(parts.adminKey);
   const server: ServerProcess = {
     url,
     pid: child.pid ?? -1,

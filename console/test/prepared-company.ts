@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { inject } from "vitest";
+import { acquireProcessLock } from "../../server/src/lib/process-lock.ts";
+import { copyFolder } from "../../server/test/harness/copy-folder.ts";
+import { eventually } from "../../server/test/harness/eventually.ts";
+import { startServer, temporaryFolder } from "../../server/test/harness/server-process.ts";
+import { type Company, startCompany } from "./company.ts";
+
+/** Longest wait for another test file that creates the company, milliseconds. */
+const PREPARED_MS = 180_000;
+/** Each look starts a process. */
+const POLL_MS = 250;
+
+/** Everything about the company that outlives its first server. */
+interface Prepared extends Omit<Company, "server"> {
+  adminKey: string;
+}
+
+/**
+ * Starts a server on a copy of the company of this run, which takes 2.1 s of CPU time instead of 4.3 s. The first test file
+ * that asks creates the company.
+ */
+export async function startPreparedCompany(): Promise<Company> {
+  // Its usage ends today, so another day needs another company.
+  const folder = join(inject("runFolder"), `company-${new Date().toISOString().slice(0, 10)}`);
+  const paths = { data: join(folder, "data"), facts: join(folder, "company.json") };
+  await mkdir(folder, { recursive: true });
+  await eventually(PREPARED_MS, "the prepared company", async () => {
+    if (existsSync(paths.facts)) return true;
+    const lock = await acquireProcessLock(folder).catch(() => null); // another file creates it
+    if (lock === null) return delay(POLL_MS, null);
+    try {
+      if (!existsSync(paths.facts)) await prepareCompany(paths);
+      return true;
+    } finally {
+      await lock.release();
+    }
+  });
+  const { adminKey, ...company } = JSON.parse(await readFile(paths.facts, "utf8")) as Prepared;
+  const dataDir = join(await temporaryFolder(), "data");
+  await copyFolder(paths.data, dataDir);
+  const server = await startServer({ dataDir, adminKey });
+  // Members confirm who they are ten minutes after they signed in.
+  await server.sql("UPDATE auth_session SET stepped_up_at = now() WHERE stepped_up_at IS NOT NULL");
+  return { server, ...company };
+}
+
+/** Writes the facts last: with them the data folder is complete. */
+async function prepareCompany(paths: { data: string; facts: string }): Promise<void> {
+  const { server, ...company } = await startCompany();
+  const prepared: Prepared = { ...company, adminKey: await server.adminKey() };
+  await server.stop();
+  await rename(server.dataDir, paths.data);
+  const unfinished = `${paths.facts}.new`;
+  await writeFile(unfinished, JSON.stringify(prepared), { mode: 0o600 });
+  await rename(unfinished, paths.facts);
+}
