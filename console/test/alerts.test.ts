@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { describeConsole, SLOW_MS } from "./open-console.ts";
 
-describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
+describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
   test(
     "a webhook's secret is shown once, its channel carries a rule, and what goes off is acknowledged",
     async () => {
-      const { page, faults } = await openAs();
+      const { page, faults } = await openSession();
       await goTo(page, "/alerts/channels");
       await page.getByRole("button", { name: "Create channel…" }).click();
       await page.getByRole("radio", { name: "Webhook A signed POST" }).check();
@@ -56,7 +56,7 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
   );
 
   test("a rule is muted, changed, turned off and deleted", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     await goTo(page, "/alerts/rules");
     const act = async (item: string) => {
       await page.getByRole("button", { name: "Actions for Keys about to expire" }).click();
@@ -82,7 +82,7 @@ describeConsole("alerts and requests", ({ company, openAs, goTo }) => {
 
   test("an owner approves an increase request: the limit is set, and the request says so", async () => {
     const { engineeringId, increaseRequestId } = company();
-    const { page } = await openAs();
+    const { page } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("link", { name: "Increase requests" }).click();
     await page

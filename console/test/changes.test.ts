@@ -14,11 +14,11 @@ import {
   settle,
 } from "./open-console.ts";
 
-describeConsole("changes", ({ company, browser, openAs, goTo }) => {
+describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => {
   test("of two who change a limit, the second sees what the first did, beside the own, and decides", async () => {
-    const mine = await openAs();
+    const mine = await openSession();
     const { page } = mine;
-    const other = (await openAs(emailOf("Grace"))).page;
+    const other = (await openSession(emailOf("Grace"))).page;
     const open = async (who: Page) => {
       await goTo(who, "/spend-limits");
       await who.getByRole("button", { name: "Actions for the limit of Engineering" }).click();
@@ -61,7 +61,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("a new limit never replaces one that is there already without a word", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
     await page.getByLabel("Limit", { exact: true }).fill("1");
@@ -75,7 +75,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("a limit below the spend says how many keys it blocks: new, set by another person meanwhile, and changed", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     const { server } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");
     const research = (data as { id: string; name: string }[]).find(
@@ -134,7 +134,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
       member_id: someone?.id,
       workspace_role: "workspace_admin",
     });
-    const { page } = await openAs(emailOf("Margaret"));
+    const { page } = await openSession(emailOf("Margaret"));
     const refused: string[] = [];
     page.on("response", (answer) => {
       if (answer.status() === 403) refused.push(answer.url());
@@ -151,7 +151,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     await goTo(page, "/workspaces");
     await page.getByRole("button", { name: "Create workspace…" }).click();
     await page.getByLabel("Name").fill("Short lived");
@@ -182,7 +182,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("many are invited at once, and what became of each address is said", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     await goTo(page, "/members");
     await pressCreate(page);
     await page
@@ -208,7 +208,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("before somebody is removed, what stops is listed", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     const { server, engineeringId } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/members");
     const radia = (data as { id: string; name: string }[]).find(({ name }) => /Radia/.test(name));
@@ -252,7 +252,7 @@ describeConsole("changes", ({ company, browser, openAs, goTo }) => {
   });
 
   test("what is downloaded holds what the page shows", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     const save = async (name: string) => {
       const coming = page.waitForEvent("download");
       await page.getByRole("button", { name }).first().click();

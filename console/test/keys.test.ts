@@ -17,7 +17,7 @@ import {
 
 const PUBLIC_URL = "https://bursar.example.com";
 
-describeConsole("keys", ({ company, openAs }) => {
+describeConsole("keys", ({ company, openAs, openSession }) => {
   /** Opens the list, makes a key in Research, and leaves the dialog open that shows it. */
   async function createKey(page: Page, name: string): Promise<string> {
     await page.getByRole("link", { name: "API keys" }).first().click();
@@ -114,7 +114,7 @@ describeConsole("keys", ({ company, openAs }) => {
   });
 
   test("a form that holds something asks before it is lost, however one leaves, and loses nothing", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     await page.goto(`${company().server.url}/usage`);
     await settle(page);
     await page.getByRole("link", { name: "API keys" }).first().click();
@@ -213,7 +213,7 @@ describeConsole("keys", ({ company, openAs }) => {
   });
 
   test("a change that can do harm asks who is there, and then goes on by itself", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     const { url, sql } = company().server;
     await sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
     await page.goto(`${url}/admin-keys`);
@@ -233,7 +233,7 @@ describeConsole("keys", ({ company, openAs }) => {
   });
 
   test("what is chosen, left out or filled in without typing is asked about as well", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     const { url } = company().server;
     const open = async (path: string, button: string) => {
       await page.goto(url + path);
@@ -289,7 +289,7 @@ describeConsole("keys", ({ company, openAs }) => {
   });
 
   test("a long list keeps its columns while it scrolls and is sorted, and what it cuts off is in the title", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     const { url, sql } = company().server;
     const longest = "key of the nightly evaluation of all summaries, shard 17";
     await sql(

@@ -37,9 +37,9 @@ function movedAddresses(company: Company): [before: string, now: string, title: 
   ];
 }
 
-describeConsole("an address of an earlier version", ({ company, open, openAs, goTo }) => {
+describeConsole("an address of an earlier version", ({ company, open, openSession, goTo }) => {
   test("leads to its new address with its parameters, when it is opened directly", async () => {
-    const opened = await openAs();
+    const opened = await openSession();
     const { page } = opened;
     const addresses = movedAddresses(company());
     const covered = new Set(addresses.map(([before]) => before.split(/[?]/)[0]));
@@ -56,7 +56,7 @@ describeConsole("an address of an earlier version", ({ company, open, openAs, go
   });
 
   test("leads to its new address inside the console, and the way back skips it", async () => {
-    const opened = await openAs();
+    const opened = await openSession();
     const { page } = opened;
     await goTo(page, "/usage");
     await page.evaluate("history.pushState(null, '', '/logs?range=7d')");
@@ -80,7 +80,7 @@ describeConsole("an address of an earlier version", ({ company, open, openAs, go
   });
 
   test("marks the place in the rail under whose tabs its page is", async () => {
-    const { page } = await openAs();
+    const { page } = await openSession();
     for (const [path, label] of [
       ["/limits/rates", "Limits"],
       ["/limits/requests", "Limits"],

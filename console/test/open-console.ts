@@ -45,7 +45,9 @@ export interface Console {
   company: () => Company;
   browser: () => Browser;
   open: (options?: OpenOptions) => Promise<Opened>;
-  /** Opens the overview in a member's session: the owner's, if no address is given. */
+  /** Opens an empty page in a member's session: the owner's, if no address is given. */
+  openSession: (email?: string, options?: OpenOptions) => Promise<Opened>;
+  /** Opens the overview in a member's session. */
   openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Leads to an address of the console, and waits until it has come to rest. */
   goTo: (page: Page, path: string) => Promise<void>;
@@ -80,19 +82,24 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
       contexts.add(opened.context);
       return opened;
     };
+    const openSession = async (email = owner.email, options: OpenOptions = {}) => {
+      const opened = await open(options);
+      const url = options.url ?? company.server.url;
+      await opened.context.addCookies([toCookie(url, company.sessions[email])]);
+      return opened;
+    };
     makeTests({
       company: () => company,
       browser: () => browser,
       open,
+      openSession,
       goTo: async (page, path) => {
         await page.goto(company.server.url + path);
         await settle(page);
       },
-      openAs: async (email = owner.email, options = {}) => {
-        const opened = await open(options);
-        const url = options.url ?? company.server.url;
-        await opened.context.addCookies([toCookie(url, company.sessions[email])]);
-        await opened.page.goto(url);
+      openAs: async (email, options) => {
+        const opened = await openSession(email, options);
+        await opened.page.goto(options?.url ?? company.server.url);
         await opened.page.locator("h1:focus", { hasText: "Northwind Robotics" }).waitFor();
         return opened;
       },

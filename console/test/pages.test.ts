@@ -8,7 +8,7 @@ const MAX_SHIFT = 0.1;
 /** Pages that are looked at at once: most of the time of each passes until it has been quiet for a while. */
 const LANES = 2;
 
-describeConsole("every page", ({ company, open, openAs }) => {
+describeConsole("every page", ({ company, open, openSession }) => {
   // Each theme and each width once: what axe finds by colour does not hang on the width.
   test.each([
     ["wide", "light", 1440],
@@ -21,7 +21,7 @@ describeConsole("every page", ({ company, open, openAs }) => {
       const stranger = await open({ width, colorScheme });
       const opened = [stranger];
       for (let lane = 0; lane < LANES; lane++) {
-        opened.push(await openAs(undefined, { width, colorScheme }));
+        opened.push(await openSession(undefined, { width, colorScheme }));
       }
       const found = await Promise.all(
         opened.map(({ page }, lane) => {
@@ -39,7 +39,7 @@ describeConsole("every page", ({ company, open, openAs }) => {
   test(
     "stays where it is when it is gone to by a link of the rail",
     async () => {
-      const opened = await openAs();
+      const opened = await openSession();
       const { page } = opened;
       await page.addInitScript(countShifts);
       // None of the rail's own pages: each link leads to another page.

@@ -10,11 +10,11 @@ import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-cons
 const RECORDED_MS = PATIENCE_MS;
 
 let company: Company;
-let openAs: Console["openAs"];
+let openSession: Console["openSession"];
 
 describeConsole("the playground and the system", (console) => {
   beforeAll(() => {
-    ({ openAs } = console);
+    ({ openSession } = console);
     company = console.company();
   });
 
@@ -189,7 +189,7 @@ async function say(page: Page, text: string): Promise<void> {
 }
 
 async function openSignedIn(path: string): Promise<Page> {
-  const { page } = await openAs();
+  const { page } = await openSession();
   await page.goto(company.server.url + path);
   await page.getByRole("heading", { level: 1 }).waitFor();
   return page;

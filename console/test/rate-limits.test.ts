@@ -4,7 +4,7 @@ import { sendMessage, textField } from "../../server/test/harness/server-process
 import { emailOf } from "./company.ts";
 import { describeConsole, PATIENCE_MS } from "./open-console.ts";
 
-describeConsole("rate limits", ({ company, openAs, goTo }) => {
+describeConsole("rate limits", ({ company, openSession, goTo }) => {
   const row = (page: Page, name: string) =>
     page.getByRole("table", { name: "Rate limits" }).getByRole("row", { name });
   const numbers = async (page: Page, name: string) =>
@@ -13,7 +13,7 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
     page.getByRole("button", { name: `Actions for the rate limit of ${name}` }).click();
 
   test("one is set for a workspace, changed and removed, and says what it does", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("link", { name: "Rate limits" }).click();
     await page.getByText("A request over a limit gets 429 with the time to wait").waitFor();
@@ -52,8 +52,8 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
   });
 
   test("of two who change one, the second sees what the first did, and decides", async () => {
-    const { page } = await openAs();
-    const other = (await openAs(emailOf("Grace"))).page;
+    const { page } = await openSession();
+    const other = (await openSession(emailOf("Grace"))).page;
     await company().server.mustAdmin("POST", "/v1/admin/rate_limits", {
       scope: { type: "organization" },
       requests_per_minute: 900,
@@ -88,7 +88,7 @@ describeConsole("rate limits", ({ company, openAs, goTo }) => {
   });
 
   test("a workspace's tab and a key's page have what limits them, and whether it refuses now", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openSession();
     const { server, engineeringId } = company();
     const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
       name: "Fast",

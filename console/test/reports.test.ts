@@ -14,12 +14,12 @@ interface Known {
 }
 
 let company: Company;
-let openAs: Console["openAs"];
+let openSession: Console["openSession"];
 let known: Known;
 
 describeConsole("reports and the request log", (console) => {
   beforeAll(async () => {
-    ({ openAs } = console);
+    ({ openSession } = console);
     company = console.company();
     known = await makeKnownTraffic(company);
   }, SLOW_MS);
@@ -469,7 +469,7 @@ async function askRequests(query: string): Promise<Row[]> {
 }
 
 async function openSignedIn(): Promise<Page> {
-  return (await openAs()).page;
+  return (await openSession()).page;
 }
 
 /** A report of the known workspace, unless a key is named. */

@@ -16,7 +16,7 @@ import {
   whatStays,
 } from "./open-console.ts";
 
-describeConsole("coming in", ({ company, browser, open, openAs }) => {
+describeConsole("coming in", ({ company, browser, open, openSession }) => {
   test(
     "from the link of the first start to the first request, which turns the page green",
     async () => {
@@ -290,7 +290,7 @@ describeConsole("coming in", ({ company, browser, open, openAs }) => {
   });
 
   test("who may not see a page is told who can help, by name", async () => {
-    const { page } = await openAs(emailOf("Barbara"));
+    const { page } = await openSession(emailOf("Barbara"));
     await page.goto(`${company().server.url}/audit-log`);
     await page.getByRole("heading", { name: "This is not yours to see" }).waitFor();
     await page.getByRole("link", { name: owner.email }).waitFor();
