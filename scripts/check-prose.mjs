@@ -6,9 +6,9 @@ import { root } from "./runtime.mjs";
 const MINIMUM_FILES = 1000;
 /** Most faults of each rule. A rule that has no ceiling allows none. */
 const CEILINGS = {
-  "nobody, somebody, whoever": 686,
-  "sentence that begins without a noun": 1403,
-  "semicolon in a sentence": 1175,
+  "nobody, somebody, whoever": 685,
+  "sentence that begins without a noun": 1400,
+  "semicolon in a sentence": 1173,
   "comment sentence over 25 words": 274,
   "document sentence over 20 words": 459,
 };
