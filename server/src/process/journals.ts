@@ -69,8 +69,11 @@ export async function openOwnJournal(
   }
   const nodeId = nameOfProcess(disk);
   const left = nodeId === null ? null : findJournalOf(disk.folder, nodeId);
-  if (left === null) return openRows(options, { nodeId });
-  const opened = await openLeftJournal({ ...disk, index: left });
+  if (nodeId === null || left === null) return openRows(options, { nodeId });
+  // A journal on disk that an earlier start finished stays for a restore. The database then knows the journal in its rows.
+  const writer = await findWriter(storage.database, nodeId);
+  const previous = writer === null ? {} : { previousJournalId: writer.journalId };
+  const opened = await openLeftJournal({ ...disk, ...previous, index: left });
   return openRows(options, { nodeId, previousJournalId: await settleFirst(opened, settle) });
 }
 
