@@ -55,7 +55,7 @@ function readSecret(headers: IncomingHttpHeaders): string {
   const inApiKey = headers["x-api-key"];
   const fromApiKey = typeof inApiKey === "string" ? inApiKey.trim() : "";
   const fromBearer = readBearer(headers.authorization);
-  if (fromApiKey === "" && fromBearer === "") throw missingKey(headers);
+  if (fromApiKey === "" && fromBearer === "") throw makeMissingKeyError(headers);
   if (fromApiKey === "" || fromBearer === "" || fromApiKey === fromBearer) {
     return fromApiKey === "" ? fromBearer : fromApiKey;
   }
@@ -78,7 +78,7 @@ function readBearer(header: string | undefined): string {
   return scheme.toLowerCase() === BEARER ? header.slice(BEARER.length).trim() : "";
 }
 
-function missingKey(headers: IncomingHttpHeaders): ApiError {
+function makeMissingKeyError(headers: IncomingHttpHeaders): ApiError {
   const isOtherScheme = headers.authorization !== undefined;
   return new ApiError(
     "authentication",

@@ -45,8 +45,8 @@ export function decodeCopy(plain: PlainReader, contentEncoding: string | undefin
   };
   return {
     isAtEventBoundary: false,
-    get sawMessageStart() {
-      return plain.sawMessageStart;
+    get hasMessageStart() {
+      return plain.hasMessageStart;
     },
     push(chunk) {
       if (!isReadable || chunk.length === 0) return;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import type { RateTicket } from "#src/rates/buckets/rate-keeper.ts";
+import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 

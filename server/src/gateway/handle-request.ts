@@ -12,8 +12,8 @@ import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
-import type { RunningHold } from "#src/spend/ledger/lease-book.ts";
-import type { Held } from "#src/spend/ledger/node-leases.ts";
+import type { Held } from "#src/spend/ledger/hold-decision.ts";
+import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
@@ -25,12 +25,12 @@ import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
-import { refuse, stopping, toRefusal } from "./refuse.ts";
+import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findMeantPath, findRoute, pathOf } from "./routes.ts";
 import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
-import { mustWait, takeTurn } from "./take-turn.ts";
+import { isConnectionBusy, waitForConnection } from "./take-turn.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -169,27 +169,27 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const { request, response, requestId, identity, isBodyHeldBack } = exchange;
     if (refusal !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
     const error = adaptSpendRefusal(refusal, request.headers, deps.databaseNowMs());
-    const mustClose = isDraining;
+    const isLastOnConnection = isDraining;
     const isTold = !isClientGone(exchange);
     if (exchange.key !== null && statusOf(error) < 500) {
       deps.onRefused?.(exchange.key, deps.databaseNowMs());
     }
-    refuse(request, response, { error, requestId, identity, isBodyHeldBack, mustClose });
+    refuse(request, response, { error, requestId, identity, isBodyHeldBack, isLastOnConnection });
     onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? statusOf(error) : null);
   }
 
   return {
     handles: (method, target) => findRoute(method, target) !== null,
     async handle(request, response, isBodyHeldBack = false) {
-      if (mustWait(response) && !(await takeTurn(request, response))) return;
+      if (isConnectionBusy(response) && !(await waitForConnection(request, response))) return;
       const exchange = openExchange(deps, { request, response, isBodyHeldBack });
       running.add(exchange);
       try {
-        if (isDraining) throw stopping();
-        if (running.count() > maxInFlight) throw overloaded();
+        if (isDraining) throw makeStoppingError();
+        if (running.count() > maxInFlight) throw makeOverloadedError();
         const route = findRoute(request.method ?? "", request.url ?? "") ?? NOT_FOUND;
         if (route.kind === "hello") {
-          sayHello(exchange);
+          sendHello(exchange);
           onDone(exchange, "answered", 200);
           return;
         }
@@ -245,7 +245,7 @@ function openExchange(
 }
 
 /** Claude Code asks once per process whether anybody is there; it needs no key for that. */
-function sayHello({ response, requestId }: Exchange): void {
+function sendHello({ response, requestId }: Exchange): void {
   response.writeHead(200, ["content-length", "0", "request-id", requestId]);
   response.end();
 }
@@ -265,7 +265,7 @@ async function serve(
   route: Exclude<ClaudeRoute, { kind: "hello" }>,
 ): Promise<boolean> {
   const { request } = exchange;
-  if (route.kind === "not_found") throw notFound(request, deps.publicUrl());
+  if (route.kind === "not_found") throw makeNotFoundError(request, deps.publicUrl());
   const call: KeyCall = {
     headers: request.headers,
     action: route.action,
@@ -282,7 +282,7 @@ async function serve(
   checkWorkspace(request.headers, workspaceId);
   if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
-    noteUse(deps, exchange, key, null);
+    recordKeyUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
   const body = await receiveBody(deps, budget, exchange);
@@ -290,7 +290,7 @@ async function serve(
   exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
   const message = parseMessage(body);
-  noteUse(deps, exchange, key, message.model);
+  recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
@@ -326,7 +326,12 @@ async function serve(
  * Records the use of a key before the request may be refused: a person who rotates or revokes the key also needs to see
  * refused attempts. The use has the time of the key's check, which is never after the end of the accepted secret.
  */
-function noteUse(deps: GatewayDeps, exchange: Exchange, key: FoundKey, model: string | null): void {
+function recordKeyUse(
+  deps: GatewayDeps,
+  exchange: Exchange,
+  key: FoundKey,
+  model: string | null,
+): void {
   deps.keyUse.record({
     secretId: key.secretId,
     atMs: exchange.keyCheckedAtMs,
@@ -412,7 +417,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   return {
     begin,
     maxTokens: message.maxTokens,
-    mayHideThinking: message.thinking === "on",
+    canHideThinking: message.thinking === "on",
   };
 }
 
@@ -448,7 +453,7 @@ function send(
         path: upstream.basePath + (request.url ?? ""),
         method: request.method === "GET" ? "GET" : "POST",
         headers,
-        body: isLarge ? letGo(body) : body,
+        body: isLarge ? streamBody(body) : body,
         ...(metered && !metered.begin.isStream && { headersTimeout: relayDeps.answerTimeoutMs }),
       },
       relay,
@@ -463,7 +468,7 @@ function send(
  * undici keeps a buffer until the response has ended, and a stream can last for minutes while its request (a long
  * conversation, a document) has long been sent. A stream that was read keeps nothing.
  */
-function letGo(body: Buffer): Readable {
+function streamBody(body: Buffer): Readable {
   const source = new Readable({ read: ignore });
   // undici destroys it with the error that it also gives to the relay.
   source.on("error", ignore);
@@ -475,17 +480,20 @@ function letGo(body: Buffer): Readable {
 function ignore(): void {}
 
 /** Where only the base URL of the client is wrong, the answer says which one is right. */
-function notFound({ method = "", url = "" }: IncomingMessage, publicUrl: string | null): ApiError {
+function makeNotFoundError(
+  { method = "", url = "" }: IncomingMessage,
+  publicUrl: string | null,
+): ApiError {
   const path = pathOf(url);
   const message = `Not found: ${method} ${path.slice(0, MAX_SHOWN_PATH_CHARACTERS)} is not served here.`;
   const meant = findMeantPath(method, path);
   return new ApiError(
     "not_found",
-    meant === null ? message : `${message} ${howToReach(meant, publicUrl)}`,
+    meant === null ? message : `${message} ${describeBaseUrl(meant, publicUrl)}`,
   );
 }
 
-function howToReach(path: string, publicUrl: string | null): string {
+function describeBaseUrl(path: string, publicUrl: string | null): string {
   const origin = publicUrl ?? "the server's origin";
   return (
     `The path is ${path}. Set the base URL to ${origin}, without /v1. ` +
@@ -493,7 +501,7 @@ function howToReach(path: string, publicUrl: string | null): string {
   );
 }
 
-function overloaded(): ApiError {
+function makeOverloadedError(): ApiError {
   return new ApiError(
     "overloaded",
     "Overloaded: this gateway already runs as many requests as it may.",

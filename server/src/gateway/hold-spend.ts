@@ -3,22 +3,22 @@ import { howToAsk } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
-import type { Decided, Dropped, LeaseKeeper } from "#src/spend/ledger/lease-keeper.ts";
-import type { Held } from "#src/spend/ledger/node-leases.ts";
+import type { Dropped, HoldDecided, LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { isLimitReached, toHoldError, toUnboundedError } from "#src/spend/ledger/refuse-hold.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { countTokens } from "./count-tokens.ts";
 import { type Exchange, isClientGone } from "./exchange.ts";
 import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
-import { stopping } from "./refuse.ts";
+import { makeStoppingError } from "./refuse.ts";
 
 // The worst case of a request, held against the strict limits of its chain before it is sent. Where the node's leases
 // suffice, which is nearly always, nothing here waits.
 
 export interface HoldDeps {
-  leases: Pick<LeaseKeeper, "mustHold" | "hold" | "drop" | "findLimit">;
+  leases: Pick<LeaseSync, "mustHold" | "hold" | "drop" | "findLimit">;
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
   /** Where people open the console, without a slash at the end, or null where the server does not know. */
   publicUrl: () => string | null;
@@ -47,11 +47,11 @@ export interface HoldCall {
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const worstCase = worstCaseCost(call.message, call.book, call.atMs);
   if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
-  const decided = ask(deps, call, worstCase);
+  const decided = requestHold(deps, call, worstCase);
   if (!(decided instanceof Promise) && decided.kind === "held") {
-    return accept(deps, call, worstCase, decided);
+    return confirmHold(deps, call, worstCase, decided);
   }
-  return conclude(deps, call, worstCase, decided);
+  return finishHold(deps, call, worstCase, decided);
 }
 
 /** What no limit counts may have no bound. */
@@ -62,17 +62,17 @@ function refuseUnbounded(deps: HoldDeps, { scope }: HoldCall, worstCase: WorstCa
   throw toUnboundedError(limit, explainWorstCase(worstCase));
 }
 
-function ask(
+function requestHold(
   deps: HoldDeps,
   { exchange, scope }: HoldCall,
   { kind, nanoUsd }: WorstCase,
-): ReturnType<LeaseKeeper["hold"]> {
+): ReturnType<LeaseSync["hold"]> {
   const { requestId } = exchange;
   const isOpenEnded = kind !== "closed";
   return deps.leases.hold({ requestId, scope, amountNanoUsd: nanoUsd, isOpenEnded });
 }
 
-function accept(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
+function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
   // The limit came while it waited.
   if (worstCase.kind === "refused" && held.holdNanoUsd !== null) {
     deps.leases.drop(call.exchange.requestId);
@@ -81,49 +81,49 @@ function accept(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held
   return held;
 }
 
-async function conclude(
+async function finishHold(
   deps: HoldDeps,
   call: HoldCall,
   worstCase: WorstCase,
-  asked: Decided | Promise<Decided | Dropped>,
+  asked: HoldDecided | Promise<HoldDecided | Dropped>,
 ): Promise<Held | null> {
   const { exchange } = call;
   let explained = worstCase;
-  let decided = await orLeave(deps, exchange, asked);
+  let decided = await waitForDecision(deps, exchange, asked);
   if (decided.kind === "refused" && decided.reason === "too_large") {
     const tighter = await tighten(call, worstCase, decided);
     if (tighter !== null) {
       explained = tighter;
-      decided = await orLeave(deps, exchange, ask(deps, call, tighter));
+      decided = await waitForDecision(deps, exchange, requestHold(deps, call, tighter));
     }
   }
   if (isClientGone(exchange)) {
     deps.leases.drop(exchange.requestId);
     return null;
   }
-  if (decided.kind === "dropped") throw stopping();
+  if (decided.kind === "dropped") throw makeStoppingError();
   if (decided.kind === "refused") {
     deps.metrics.observeHoldRefusal(decided.reason);
-    const least = leastOf(call);
+    const least = smallestHoldNanoUsd(call);
     if (decided.limit !== null && isLimitReached(decided, least)) {
       const { workspaceId } = call.scope;
       deps.onLimitReached?.({ ...decided.limit, workspaceId });
     }
     throw toHoldError(decided, {
       explain: () => explainWorstCase(explained),
-      ask: (limit) => howToAsk(limit, deps.publicUrl()),
+      explainIncrease: (limit) => howToAsk(limit, deps.publicUrl()),
       leastNanoUsd: least,
     });
   }
-  return accept(deps, call, worstCase, decided);
+  return confirmHold(deps, call, worstCase, decided);
 }
 
 /** A client that leaves gives its place in the queue to the next one; so does a server that stops. */
-async function orLeave(
+async function waitForDecision(
   deps: HoldDeps,
   exchange: Exchange,
-  asked: Decided | Promise<Decided | Dropped>,
-): Promise<Decided | Dropped> {
+  asked: HoldDecided | Promise<HoldDecided | Dropped>,
+): Promise<HoldDecided | Dropped> {
   if (!(asked instanceof Promise)) return asked;
   const leave = () => deps.leases.drop(exchange.requestId);
   exchange.relay = { onClientGone: leave, abortForShutdown: leave };
@@ -160,7 +160,7 @@ async function tighten(
 }
 
 /** What the smallest request to the same model is held at, in nano-USD. */
-function leastOf({ message: { model }, book, atMs }: HoldCall): bigint {
+function smallestHoldNanoUsd({ message: { model }, book, atMs }: HoldCall): bigint {
   const request = { ...NOTHING, model };
   return tightenWith({ request, book, atMs, countedTokens: 0 }).nanoUsd;
 }

@@ -32,7 +32,7 @@ export function checkBodyHeaders(request: IncomingMessage): void {
     );
   }
   const declared = request.headers["content-length"];
-  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
+  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw makeTooLargeError();
 }
 
 /**
@@ -69,9 +69,10 @@ export function readBody(
       bytes += chunk.length;
       budget.heldBytes += chunk.length;
       chunks.push(chunk);
-      if (bytes > MAX_BODY_BYTES) fail(tooLarge());
-      else if (budget.heldBytes > budget.maxBytes) fail(overloaded());
-      else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs) fail(tooSlow());
+      if (bytes > MAX_BODY_BYTES) fail(makeTooLargeError());
+      else if (budget.heldBytes > budget.maxBytes) fail(makeOverloadedError());
+      else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs)
+        fail(makeTooSlowError());
       else timer.refresh();
     };
     const onEnd = (): void => {
@@ -84,7 +85,7 @@ export function readBody(
       budget.heldBytes -= bytes;
       resolve(null);
     };
-    const timer = setTimeout(() => fail(tooSlow()), limits.idleMs);
+    const timer = setTimeout(() => fail(makeTooSlowError()), limits.idleMs);
     request.on("data", onData);
     request.on("end", onEnd);
     request.on("close", onGone);
@@ -94,21 +95,21 @@ export function readBody(
 
 function ignore(): void {}
 
-function tooLarge(): ApiError {
+function makeTooLargeError(): ApiError {
   return new ApiError(
     "request_too_large",
     `Request exceeds the maximum size of 32 MB (${MAX_BODY_BYTES} bytes).`,
   );
 }
 
-function overloaded(): ApiError {
+function makeOverloadedError(): ApiError {
   return new ApiError(
     "overloaded",
     "Overloaded: this gateway already holds as many request bodies as it may.",
   );
 }
 
-function tooSlow(): ApiError {
+function makeTooSlowError(): ApiError {
   return new ApiError(
     "invalid_request",
     "The request body did not arrive in time: the connection was too slow or stalled.",

@@ -53,14 +53,14 @@ export function makeStreamReader(requestedModel: string): PlainReader {
   const seen = nothingSeen();
   const splitter = new EventSplitter((name, bytes, start, end) => {
     if (name === "content_block_delta") seen.outputBytes += deltaBytes(bytes, start, end);
-    else if (mayMatter(name)) readEvent(parseObject(bytes.toString("utf8", start, end)));
+    else if (canAffectUsage(name)) readEvent(parseObject(bytes.toString("utf8", start, end)));
   });
 
   function readEvent(event: AnswerFields | null): void {
     switch (event?.type) {
       case "message_start":
-        if (seen.sawMessageStart) break;
-        seen.sawMessageStart = true;
+        if (seen.hasMessageStart) break;
+        seen.hasMessageStart = true;
         seen.usage = usageFromMessage(event.message, requestedModel);
         break;
       case "message_delta":
@@ -75,7 +75,7 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         const { type, bytes, webSearches, fallbackModel } = readBlockStart(block);
         seen.outputBytes += bytes;
         seen.webSearches += webSearches;
-        if (!visibleBlock.test(type)) seen.hiddenThinking = true;
+        if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
         // From here on another model answers: the reported model is the one that served the rest, as in the SDKs.
         if (seen.usage !== null && fallbackModel !== null) {
           seen.usage = { ...seen.usage, model: fallbackModel };
@@ -93,8 +93,8 @@ export function makeStreamReader(requestedModel: string): PlainReader {
   }
 
   return {
-    get sawMessageStart() {
-      return seen.sawMessageStart;
+    get hasMessageStart() {
+      return seen.hasMessageStart;
     },
     get isAtEventBoundary() {
       return splitter.isAtBoundary;
@@ -109,7 +109,7 @@ export function makeStreamReader(requestedModel: string): PlainReader {
 }
 
 /** An event without a name is dropped by the official client, but what it says is billed all the same. */
-function mayMatter(name: EventName): boolean {
+function canAffectUsage(name: EventName): boolean {
   return name !== "ping" && name !== "content_block_stop" && name !== "other";
 }
 

@@ -51,11 +51,11 @@ const billed = {
 const nothing: UsageSeen = {
   usage: null,
   isComplete: false,
-  sawMessageStart: false,
+  hasMessageStart: false,
   isOutputFinal: false,
   outputBytes: 0,
   webSearches: 0,
-  hiddenThinking: false,
+  hasHiddenThinking: false,
   isAtEventBoundary: true,
   errorType: null,
   isReadable: true,
@@ -199,7 +199,7 @@ describe("a stream", () => {
   test("a stream that lost its start bills what its delta says, for the requested model", async () => {
     const seen = await read(end.join(""), { requestedModel: "claude-opus-5" });
     expect(seen.usage).toMatchObject({ model: "claude-opus-5", total: { outputTokens: 7 } });
-    expect(seen.sawMessageStart).toBe(false);
+    expect(seen.hasMessageStart).toBe(false);
   });
 
   test("an error event is told by its type", async () => {
@@ -216,11 +216,11 @@ describe("a stream", () => {
 
   test("what is known so far can be asked before the end", () => {
     const reader = makeUsageReader({ isStream: true });
-    expect([reader.sawMessageStart, reader.isAtEventBoundary]).toEqual([false, true]);
+    expect([reader.hasMessageStart, reader.isAtEventBoundary]).toEqual([false, true]);
     reader.push(Buffer.from(start.slice(0, 20)));
-    expect([reader.sawMessageStart, reader.isAtEventBoundary]).toEqual([false, false]);
+    expect([reader.hasMessageStart, reader.isAtEventBoundary]).toEqual([false, false]);
     reader.push(Buffer.from(start.slice(20)));
-    expect([reader.sawMessageStart, reader.isAtEventBoundary]).toEqual([true, true]);
+    expect([reader.hasMessageStart, reader.isAtEventBoundary]).toEqual([true, true]);
   });
 });
 
@@ -300,7 +300,7 @@ describe("bytes of output", () => {
     ["a_new_kind", true],
   ])("a %s block hides tokens: %s", async (type, isHidden) => {
     const seen = await read(event("content_block_start", { index: 0, content_block: { type } }));
-    expect(seen.hiddenThinking).toBe(isHidden);
+    expect(seen.hasHiddenThinking).toBe(isHidden);
   });
 });
 

@@ -39,8 +39,8 @@ export function makeUsageReader(options: UsageReaderOptions): UsageReader {
   let seen: UsageSeen | null = null;
   return {
     push: (chunk) => plain.push(chunk),
-    get sawMessageStart() {
-      return plain.sawMessageStart;
+    get hasMessageStart() {
+      return plain.hasMessageStart;
     },
     get isAtEventBoundary() {
       return plain.isAtEventBoundary;
@@ -57,7 +57,7 @@ function makeJsonReader(requestedModel: string): PlainReader {
   let chunks: Buffer[] = [];
   let bytes = 0;
   return {
-    sawMessageStart: false,
+    hasMessageStart: false,
     isAtEventBoundary: false,
     push(chunk) {
       bytes += chunk.length;

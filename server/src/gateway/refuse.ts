@@ -31,7 +31,7 @@ export interface Refusal {
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
   /** The server is stopping: the connection shall not be used again. */
-  mustClose: boolean;
+  isLastOnConnection: boolean;
 }
 
 /** What was thrown, as a refusal: anything but an `ApiError` is a bug and says nothing about itself. */
@@ -40,7 +40,7 @@ export function toRefusal(error: unknown): ApiError {
 }
 
 /** What nobody has sent yet can be sent again, to another node or to this one when it is back. */
-export function stopping(): ApiError {
+export function makeStoppingError(): ApiError {
   return new ApiError("unavailable", "This server is stopping. Send the request again.", {
     "retry-after": "1",
   });
@@ -64,7 +64,8 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   for (const name of Object.keys(error.headers)) headers.push(name, error.headers[name] ?? "");
   if (isFutile(error)) headers.push("x-should-retry", "false");
   const isLong = !request.complete && !isSmall(request);
-  if (isLong || refusal.isBodyHeldBack || refusal.mustClose) headers.push("connection", "close");
+  if (isLong || refusal.isBodyHeldBack || refusal.isLastOnConnection)
+    headers.push("connection", "close");
   response.writeHead(statusOf(error), headers);
   const hasBody = request.method !== "HEAD";
   if (isLong && !refusal.isBodyHeldBack) {

@@ -19,7 +19,7 @@ export interface Metered {
   /** Most output tokens that can be billed: what the request asked for, null where it set no bound. */
   maxTokens: number | null;
   /** The answer may hold thinking that is billed but not shown. */
-  mayHideThinking: boolean;
+  canHideThinking: boolean;
 }
 
 export interface RelayDeps {
@@ -195,7 +195,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
    * and for every JSON answer, the upstream is read to the end, since it is billed anyway.
    */
   #isStreamToAbort(): boolean {
-    return this.#isEventStream && this.#reader?.sawMessageStart === true;
+    return this.#isEventStream && this.#reader?.hasMessageStart === true;
   }
 
   #cut(reason: CutReason): void {
@@ -257,13 +257,13 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     if (this.#isClientGone) return;
     const refusal = toApiError(error, this.#wasSent);
     if (!response.headersSent) {
-      const mustClose = this.#deps.isDraining();
+      const isLastOnConnection = this.#deps.isDraining();
       refuse(request, response, {
         error: refusal,
         requestId,
         identity,
         isBodyHeldBack: false,
-        mustClose,
+        isLastOnConnection,
       });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
       this.#end(toErrorEvent(refusal, requestId));
@@ -295,7 +295,7 @@ function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
   if (seen.usage === null || isExact(seen)) return seen.usage;
   const { maxTokens } = metered;
   const { outputBytes, webSearches } = seen;
-  const isHidden = metered.mayHideThinking || seen.hiddenThinking;
+  const isHidden = metered.canHideThinking || seen.hasHiddenThinking;
   const bound = maxTokens ?? outputBytes;
   const outputTokens = isHidden ? bound : Math.min(outputBytes, bound);
   return withAtLeast(seen.usage, { outputTokens, webSearches });

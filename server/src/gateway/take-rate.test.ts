@@ -7,7 +7,7 @@ import { afterEach, describe, expect } from "vitest";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type PerMinute, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
-import { makeRateKeeper, type RateKeeper } from "#src/rates/buckets/rate-keeper.ts";
+import { makeRateLimiter, type RateLimiter } from "#src/rates/buckets/rate-limiter.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
 import {
@@ -52,7 +52,7 @@ const test = base
     return rows.length;
   });
 
-let rates: RateKeeper;
+let rates: RateLimiter;
 let gateway: TestGateway;
 let organizationId: string;
 let workspaceId: string;
@@ -66,7 +66,7 @@ test.beforeEach(async ({ db, upstream }) => {
     .insertInto("organization")
     .values({ id: organizationId, name: "Company" })
     .execute();
-  rates = makeRateKeeper({
+  rates = makeRateLimiter({
     database: db.database,
     clock,
     databaseNowMs: () => Date.now(),

@@ -1,13 +1,13 @@
 import type { RateKind } from "#src/rates/buckets/bucket.ts";
 import type { RateScope } from "#src/rates/buckets/node-rates.ts";
-import type { RateAnswer, RateKeeper, RateTicket } from "#src/rates/buckets/rate-keeper.ts";
+import type { RateAnswer, RateLimiter, RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 
 // Room in every rate limit of the request's chain, before anything is held or sent. Where nothing limits it this is one
 // look into a map; as a rule nothing here waits.
 
 export interface RateDeps {
-  rates: Pick<RateKeeper, "take" | "use" | "headersOf">;
+  rates: Pick<RateLimiter, "take" | "use" | "headersOf">;
   metrics: { observeRateRefusal(refused: { kind: RateKind; scope: string }): void };
 }
 

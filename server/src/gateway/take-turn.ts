@@ -10,12 +10,15 @@ const MAX_WAITING = 100;
 const waiting = new WeakMap<Socket, number>();
 
 /** Whether the response of an earlier request still has the connection. */
-export function mustWait(response: ServerResponse): boolean {
+export function isConnectionBusy(response: ServerResponse): boolean {
   return response.socket === null;
 }
 
 /** Resolves with true when the response has got its connection, with false when the connection has closed before. */
-export function takeTurn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export function waitForConnection(
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
   const { socket } = request;
   const others = waiting.get(socket) ?? 0;
   if (others >= MAX_WAITING) socket.destroy();

@@ -8,7 +8,7 @@ export interface UsageSeen {
   usage: BilledUsage | null;
   /** The answer was seen to its end: `message_stop` of a stream, or the whole of a JSON text. */
   isComplete: boolean;
-  sawMessageStart: boolean;
+  hasMessageStart: boolean;
   /** A `message_delta` named the reason why the model stopped: the output tokens are exact, whatever is cut after it. */
   isOutputFinal: boolean;
   /** Bytes of UTF-8 of generated text, thinking and tool input in the stream: a bound of its visible output tokens. */
@@ -16,7 +16,7 @@ export interface UsageSeen {
   /** Searches that the stream shows to have begun, without those that failed. */
   webSearches: number;
   /** A block began whose tokens are not bounded by its bytes: thinking, or a kind that is not known. */
-  hiddenThinking: boolean;
+  hasHiddenThinking: boolean;
   /** Nothing of an event is pending: an event of our own may be appended. Never true for an encoded answer. */
   isAtEventBoundary: boolean;
   /** `error.type` of an `event: error`, or of an answer that is an error. */
@@ -29,7 +29,7 @@ export interface UsageReader {
   /** The bytes of the next chunk, which must not change afterwards. Kept only as far as needed. */
   push(chunk: Buffer): void;
   /** What is known so far. For an encoded answer it lags behind what was pushed. */
-  readonly sawMessageStart: boolean;
+  readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
   /** No more chunks will come. Waits for an encoded answer only. Never rejects; may be called again, gives the same. */
   finish(): UsageSeen | Promise<UsageSeen>;
@@ -38,7 +38,7 @@ export interface UsageReader {
 /** What reads the decoded bytes. */
 export interface PlainReader {
   push(chunk: Buffer): void;
-  readonly sawMessageStart: boolean;
+  readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
   finish(): UsageSeen;
 }
@@ -48,11 +48,11 @@ export function nothingSeen(): UsageSeen {
   return {
     usage: null,
     isComplete: false,
-    sawMessageStart: false,
+    hasMessageStart: false,
     isOutputFinal: false,
     outputBytes: 0,
     webSearches: 0,
-    hiddenThinking: false,
+    hasHiddenThinking: false,
     isAtEventBoundary: true,
     errorType: null,
     isReadable: true,

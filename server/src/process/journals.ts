@@ -44,7 +44,7 @@ const POOL_SIZE = 2;
 const SILENCE_MS = 12_000;
 const MAX_BEAT_MS = 2_000;
 const MAX_POLL_MS = 5_000;
-/** What a lease keeper gives silent nodes, beyond the TTL. */
+/** Time that `LeaseSync` gives silent nodes beyond the TTL, as a part of it. */
 const GRACE_SHARE = 0.25;
 const ADOPTED =
   "This node was not heard of for longer than BURSAR_LEASE_TTL, and another has finished its journal: start it again.";

@@ -3,7 +3,7 @@ import type { ChangeWatch } from "#src/db/change-watch.ts";
 import type { Gateway } from "#src/gateway/handle-request.ts";
 import type { Readiness } from "#src/http/pages.ts";
 import type { Meter, MeterStatus } from "#src/recording/meter.ts";
-import type { LeaseKeeper } from "#src/spend/ledger/lease-keeper.ts";
+import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 
 // Readiness is the ability to serve. A node without its database serves cached keys and leases for BURSAR_LEASE_TTL. A
 // load balancer asks all nodes the same question, so an earlier "no" would remove every node at once.
@@ -28,7 +28,7 @@ interface ReadinessParts {
   config: Pick<Config, "journal" | "leaseTtlMs">;
   gateway: Pick<Gateway, "stats">;
   meter: Pick<Meter, "status">;
-  leases: Pick<LeaseKeeper, "status">;
+  leases: Pick<LeaseSync, "status">;
   watch: Pick<ChangeWatch, "msSinceContact">;
 }
 

@@ -9,7 +9,7 @@ import type { PriceBooks } from "#src/prices/price-book.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { recordUsage } from "#src/recording/record-usage.ts";
-import { type LeaseKeeper, makeLeaseKeeper } from "#src/spend/ledger/lease-keeper.ts";
+import { type LeaseSync, makeLeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
 
@@ -29,7 +29,7 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
 export interface Money {
   nodeId: string;
   ledger: Ledger;
-  leases: LeaseKeeper;
+  leases: LeaseSync;
   meter: Meter;
   spendAlerts: SpendAlerts;
 }
@@ -78,7 +78,7 @@ async function startNode(
 ): Promise<Money> {
   const { database } = storage;
   const { nodeId } = journal;
-  const leases = makeLeaseKeeper({
+  const leases = makeLeaseSync({
     database,
     nodeId,
     databaseNowMs: nowMs,
@@ -88,7 +88,7 @@ async function startNode(
     holdWaitMs: config.holdWaitMs,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     reenter: () => meter.reenter(),
-    journalTold: () => meter.journalTold(),
+    acknowledgeJournalGap: () => meter.acknowledgeJournalGap(),
     holdRunning: (scopeIds) => runsOn.gateway?.holdUnheld(scopeIds) ?? [],
     journalSynced: () => journal.synced(),
   });

@@ -44,7 +44,7 @@ export interface FlushStep {
   to: number;
   batch: readonly EndRecord[];
   /** True for a batch that a start found in the journal: requests that are recorded already are left out. */
-  skipsRecorded: boolean;
+  isRecordedSkipped: boolean;
 }
 
 export type FlushResult =
@@ -59,7 +59,7 @@ export type FlushResult =
 export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   const isOurs = await step.database.transaction().execute(async (tx) => {
     if (!(await advanceFlushedSeq(tx, step))) return false;
-    const batch = step.skipsRecorded ? await withoutRecorded(tx, step.batch) : step.batch;
+    const batch = step.isRecordedSkipped ? await withoutRecorded(tx, step.batch) : step.batch;
     for (const participant of step.participants) await participant.flush(tx, batch);
     return true;
   });

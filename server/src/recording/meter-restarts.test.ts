@@ -314,7 +314,7 @@ describe("a journal counts as whole", () => {
     const torn = await startIn("boot_2");
     await torn.stop();
     const told = await startIn("boot_2");
-    told.journalTold();
+    told.acknowledgeJournalGap();
     await startIn("boot_2");
     await startIn(null);
     expect(isWhole).toEqual([true, false, false, true, false]);

@@ -61,7 +61,7 @@ export interface Meter {
    */
   reenter(): Promise<void>;
   /** The database knows of what the journal may lack. Never throws. */
-  journalTold(): void;
+  acknowledgeJournalGap(): void;
   /** The first half of `stop`: takes no more requests, and flushes for a bounded time. */
   finish(): Promise<void>;
   /** Closes the journal. Records that are not flushed by then stay in it, and the next start flushes them. */
@@ -146,7 +146,7 @@ class JournalMeter implements Meter {
     this.#journal.bindTo(await ensureInstallationId(database, this.#options.newInstallationId));
     mark.open();
     const previous = await findNode(database, nodeId);
-    const isOther = previous !== null && !this.#isKnown(previous);
+    const isOther = previous !== null && !this.#isOwnJournal(previous);
     // Durable before it is forgotten: the row is this journal's from here on.
     if (isOther) await mark.set(false);
     const { epoch, flushedSeq, startedAtUs } = await enterNode(database, {
@@ -154,7 +154,7 @@ class JournalMeter implements Meter {
       journalId,
       version,
     });
-    if (isOther) this.#reportOther(previous);
+    if (isOther) this.#reportOtherJournal(previous);
     this.#epoch = epoch;
     this.#startedAtUs = startedAtUs;
     this.#flushedSeq = flushedSeq;
@@ -163,7 +163,7 @@ class JournalMeter implements Meter {
       onUnflushedEnd: (end) => this.#enqueue(end),
     });
     this.#skipsRecordedUpTo = replayed.lastSeq;
-    this.#tellEntered(mark.isWhole());
+    this.#notifyEntered(mark.isWhole());
     this.#state = "running";
     await endInterrupted(
       { ...this.#options, batchSize: this.#batchSize, end: (record) => this.end(record) },
@@ -173,14 +173,14 @@ class JournalMeter implements Meter {
       { nodeId, epoch: String(epoch), flushedSeq, pending: this.#pending.count },
       "journal replayed",
     );
-    this.#arm(0);
+    this.#scheduleFlush(0);
   }
 
-  #isKnown({ journalId }: NodeRow): boolean {
+  #isOwnJournal({ journalId }: NodeRow): boolean {
     return journalId === this.#journal.journalId || journalId === this.#journal.previousJournalId;
   }
 
-  #reportOther({ journalId }: NodeRow): void {
+  #reportOtherJournal({ journalId }: NodeRow): void {
     this.#logger.error(
       {
         nodeId: this.#journal.nodeId,
@@ -230,7 +230,7 @@ class JournalMeter implements Meter {
       return;
     }
     this.#enqueue({ ...accepted, record });
-    this.#arm(this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
+    this.#scheduleFlush(this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
   }
 
   async flush(): Promise<boolean> {
@@ -245,13 +245,13 @@ class JournalMeter implements Meter {
     while (this.#running !== null) await this.#running;
     const isEntered = this.#epoch !== epoch || !this.#isFlushing();
     if (isEntered) return;
-    const entering = this.#enterAgain();
+    const entering = this.#reenterNode();
     // Nothing is flushed meanwhile; whoever waits for a flush does not fail with this.
-    this.#running = entering.then(ignore, ignore).finally(() => this.#rest());
+    this.#running = entering.then(ignore, ignore).finally(() => this.#finishRun());
     await entering;
   }
 
-  journalTold(): void {
+  acknowledgeJournalGap(): void {
     const failed = (error: unknown) =>
       this.#logger.error({ err: error }, "the journal's mark cannot be written");
     try {
@@ -310,11 +310,11 @@ class JournalMeter implements Meter {
 
   #enqueue(end: Parameters<PendingEnds["add"]>[0]): void {
     this.#pending.add(end);
-    this.#tell((participant) => participant.queued?.(end.record));
+    this.#notifyParticipants((participant) => participant.queued?.(end.record));
   }
 
   /** Whatever goes wrong with one of them, the request and the other participants go on. */
-  #tell(what: (participant: FlushParticipant) => void): void {
+  #notifyParticipants(what: (participant: FlushParticipant) => void): void {
     for (const participant of this.#options.participants) {
       try {
         what(participant);
@@ -328,7 +328,7 @@ class JournalMeter implements Meter {
     return this.#state === "running" || this.#state === "stopping";
   }
 
-  #arm(delayMs: number): void {
+  #scheduleFlush(delayMs: number): void {
     if (!this.#isFlushing() || this.#timer !== null || this.#running !== null) return;
     if (this.#pending.count === 0) return;
     this.#timer = setTimeout(() => {
@@ -340,13 +340,13 @@ class JournalMeter implements Meter {
 
   /** One run at a time. Never rejects. */
   #run(): Promise<void> {
-    this.#running ??= this.#flushAll().finally(() => this.#rest());
+    this.#running ??= this.#flushAll().finally(() => this.#finishRun());
     return this.#running;
   }
 
-  #rest(): void {
+  #finishRun(): void {
     this.#running = null;
-    this.#arm(
+    this.#scheduleFlush(
       this.#failures > 0 ? this.#backoffMs() : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
     );
   }
@@ -381,7 +381,7 @@ class JournalMeter implements Meter {
         this.#committed(step);
         return "more";
       case "fenced":
-        return (await this.#enterAgain()) ? "more" : "failed";
+        return (await this.#reenterNode()) ? "more" : "failed";
       case "replaced":
         this.#fence({ found: result.flushedSeq, expected: step.from }, "the database was replaced");
         return "failed";
@@ -389,7 +389,7 @@ class JournalMeter implements Meter {
   }
 
   /** False where the node is not this process's any more. */
-  async #enterAgain(): Promise<boolean> {
+  async #reenterNode(): Promise<boolean> {
     const { nodeId: id, journalId } = this.#journal;
     const startedAtUs = this.#startedAtUs;
     const node = await reenterNode(this.#options.database, { id, journalId, startedAtUs });
@@ -407,14 +407,14 @@ class JournalMeter implements Meter {
     this.#step = null;
     this.#epoch = epoch;
     // This process knows all that it began.
-    this.#tellEntered(true);
+    this.#notifyEntered(true);
     this.#logger.warn({ epoch: String(epoch) }, "the node was reclaimed, and has entered again");
     return true;
   }
 
-  #tellEntered(isJournalWhole: boolean): void {
+  #notifyEntered(isJournalWhole: boolean): void {
     const entry = { epoch: this.#epoch, flushedSeq: this.#flushedSeq, isJournalWhole };
-    this.#tell((participant) => participant.started?.(entry));
+    this.#notifyParticipants((participant) => participant.started?.(entry));
   }
 
   async #nextStep(): Promise<Step | null> {
@@ -430,7 +430,7 @@ class JournalMeter implements Meter {
       from: this.#flushedSeq,
       to: last.seq,
       batch: ends.map(({ record }) => record),
-      skipsRecorded: this.#flushedSeq < this.#skipsRecordedUpTo,
+      isRecordedSkipped: this.#flushedSeq < this.#skipsRecordedUpTo,
       ends,
       isSetAside: false,
     };
@@ -443,7 +443,7 @@ class JournalMeter implements Meter {
     this.#flushedCount += step.ends.length;
     this.#flushedSeq = step.to;
     const outcome = { flushedSeq: step.to, isCounted: !step.isSetAside };
-    this.#tell((participant) => participant.committed?.(step.batch, outcome));
+    this.#notifyParticipants((participant) => participant.committed?.(step.batch, outcome));
     this.#journal.markFlushed(step.to);
     this.#lastFlushAtMs = this.#options.clock.nowMs();
     if (this.#failures > 0) this.#logger.info("usage is flushed again");

@@ -33,7 +33,7 @@ export async function ensureUsagePartitions(database: Database): Promise<string[
   });
 }
 
-export interface PartitionKeeper {
+export interface PartitionMaintenance {
   stop(): void;
 }
 
@@ -41,7 +41,7 @@ export interface PartitionKeeper {
 export async function keepUsagePartitions(deps: {
   database: Database;
   logger: Logger;
-}): Promise<PartitionKeeper> {
+}): Promise<PartitionMaintenance> {
   const keep = async () => {
     try {
       const names = await ensureUsagePartitions(deps.database);

@@ -6,15 +6,15 @@ import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { recordUsage } from "#src/recording/record-usage.ts";
 import {
-  type LeaseKeeper,
-  type LeaseKeeperOptions,
-  makeLeaseKeeper,
-} from "#src/spend/ledger/lease-keeper.ts";
+  type LeaseSync,
+  type LeaseSyncOptions,
+  makeLeaseSync,
+} from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 
 // What `wiring.ts` builds for money, on a test's database and folder: journal, meter, ledger and leases of one node.
 
-export interface SpendNodeOptions extends Partial<LeaseKeeperOptions> {
+export interface SpendNodeOptions extends Partial<LeaseSyncOptions> {
   database: Database;
   /** Folder of the journal. */
   directory: string;
@@ -27,17 +27,17 @@ export interface SpendNode {
   nodeId: string;
   meter: Meter;
   ledger: Ledger;
-  leases: LeaseKeeper;
+  leases: LeaseSync;
   stop(): Promise<void>;
 }
 
 const logger = makeLogger("silent");
 
-/** A lease keeper with the defaults of a test; it does nothing by itself until it is started. */
+/** A `LeaseSync` with the defaults of a test. It does nothing until `start`. */
 export function makeTestLeases(
-  options: Pick<LeaseKeeperOptions, "database" | "nodeId"> & Partial<LeaseKeeperOptions>,
-): LeaseKeeper {
-  return makeLeaseKeeper({
+  options: Pick<LeaseSyncOptions, "database" | "nodeId"> & Partial<LeaseSyncOptions>,
+): LeaseSync {
+  return makeLeaseSync({
     databaseNowMs: () => Date.now(),
     clock: systemClock,
     logger,
@@ -45,7 +45,7 @@ export function makeTestLeases(
     holdWaitMs: 400,
     unresolvedReleaseMs: 3_600_000,
     reenter: () => Promise.resolve(),
-    journalTold: () => undefined,
+    acknowledgeJournalGap: () => undefined,
     holdRunning: () => [],
     journalSynced: () => Promise.resolve(),
     ...options,
@@ -60,7 +60,7 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
     ...options,
     databaseNowMs,
     reenter: () => meter.reenter(),
-    journalTold: () => meter.journalTold(),
+    acknowledgeJournalGap: () => meter.acknowledgeJournalGap(),
     journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });

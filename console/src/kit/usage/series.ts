@@ -189,7 +189,7 @@ export function toSeries(input: SeriesInput): Series {
     if (!point || hidden.has(key)) continue;
     add(point, key, measure(row, metric));
   }
-  if (isRunningTotal) runUp(points, keys);
+  if (isRunningTotal) accumulatePoints(points, keys);
   return { keys, names, points };
 }
 
@@ -219,7 +219,7 @@ function rankKeys(
   return { keys: hasOthers ? [...keys, OTHER] : keys, names };
 }
 
-function runUp(points: readonly Point[], keys: readonly string[]): void {
+function accumulatePoints(points: readonly Point[], keys: readonly string[]): void {
   let before: Point | undefined;
   for (const point of points) {
     if (point.isFuture) return;

@@ -134,7 +134,7 @@ class NodeSpendAlerts implements SpendAlerts {
     }));
     const next = new Map<string, bigint | null>(near.map((balance) => [keyOf(balance), null]));
     const into = this.#next.size >= MAX_KNOWN ? new Map() : this.#next;
-    await this.#orGoOn(tx, async () => {
+    await this.#continueOnFailure(tx, async () => {
       const rows = places.length === 0 ? [] : await listWatchedOf(tx, places);
       const overruns = await findOverrunFirings(tx, grown);
       await recordFirings(tx, deps, [...overruns, ...rows.flatMap((row) => toFirings(row))]);
@@ -150,7 +150,7 @@ class NodeSpendAlerts implements SpendAlerts {
   }
 
   /** What fails here fails alone: the batch is counted all the same. */
-  async #orGoOn(tx: Tx, work: () => Promise<void>): Promise<void> {
+  async #continueOnFailure(tx: Tx, work: () => Promise<void>): Promise<void> {
     await saveBeforeFirings(tx);
     try {
       await work();

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { createOverrunAlerts, giveFirstAlerts } from "./first-alerts.ts";
+import { createDefaultAlerts, createOverrunAlerts } from "./first-alerts.ts";
 
 type Alert = z.output<typeof alert>;
 
@@ -27,7 +27,7 @@ test("an organization begins with alerts that its Owners and Admins are told of 
   org,
   alerts,
 }) => {
-  await giveFirstAlerts(h.deps);
+  await createDefaultAlerts(h.deps);
   const found = await alerts();
   expect(found).toHaveLength(6);
   const byName = new Map(found.map((each) => [each.name, each]));
@@ -76,7 +76,7 @@ test("an organization begins with alerts that its Owners and Admins are told of 
 });
 
 test("a new alert goes to that channel unless it names others", async ({ h, org }) => {
-  await giveFirstAlerts(h.deps);
+  await createDefaultAlerts(h.deps);
   const { body } = await org.admin.post<Alert>("/v1/admin/alerts", {
     name: "Mine",
     scope: { type: "organization" },
@@ -90,17 +90,17 @@ test("however many nodes start, it gets them once; what is deleted does not come
   org,
   alerts,
 }) => {
-  await Promise.all([1, 2, 3, 4].map(() => giveFirstAlerts(h.deps)));
+  await Promise.all([1, 2, 3, 4].map(() => createDefaultAlerts(h.deps)));
   const found = await alerts();
   expect(found).toHaveLength(6);
   for (const { id } of found) await org.admin.remove(`/v1/admin/alerts/${id}`);
-  await giveFirstAlerts(h.deps);
+  await createDefaultAlerts(h.deps);
   expect(await alerts()).toEqual([]);
 });
 
 test("the audit log says that the server made them", async ({ h, org }) => {
   const events = await watchEvents(h.deps.database, org.id);
-  await giveFirstAlerts(h.deps);
+  await createDefaultAlerts(h.deps);
   const made = (await events()).map(({ event, actor_type, actor_id }) => {
     return `${event} by ${actor_type} ${actor_id}`;
   });
@@ -117,7 +117,7 @@ test("the audit log says that the server made them", async ({ h, org }) => {
 
 describe("an organization whose first alerts are older than the one about spend beyond limits", () => {
   test.beforeEach(async ({ h, org, alerts }) => {
-    await giveFirstAlerts(h.deps);
+    await createDefaultAlerts(h.deps);
     const older = (await alerts()).find(({ name }) => name === "Spend beyond limits");
     await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
     await h.deps.database

@@ -82,7 +82,7 @@ const channelRoles = ["owner", "admin"] as const;
  * Gives each organization that has never had them its first alerts, and the channel for them. Once, however many nodes
  * start: what is deleted later does not come back.
  */
-export async function giveFirstAlerts(deps: AuditDeps): Promise<void> {
+export async function createDefaultAlerts(deps: AuditDeps): Promise<void> {
   for (const id of await listWithoutFirstAlerts(deps.database)) await giveTo(deps, id);
 }
 

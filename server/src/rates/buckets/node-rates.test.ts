@@ -6,7 +6,7 @@ import type { BucketAsk } from "./node-bucket.ts";
 import { type LimitState, NodeRates, type SentAsk } from "./node-rates.ts";
 
 // Nodes on a model of the shared buckets: everything that can happen to their questions, checked against what a limit
-// promises. The same rules against real statements are in rate-keeper.test.ts.
+// promises. The same rules against real statements are in rate-limiter.test.ts.
 
 const scope = {
   organizationId: "org",
@@ -57,7 +57,7 @@ interface Flight {
   sentMs: number;
 }
 
-/** A node, as rate-keeper.ts runs it: one question at a time, requests that need its answer wait. */
+/** A node, as rate-limiter.ts runs it: one question at a time, requests that need its answer wait. */
 class Node {
   readonly rates = new NodeRates();
   flight: Flight | null = null;

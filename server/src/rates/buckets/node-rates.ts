@@ -3,7 +3,7 @@ import { type RateKind, rateKinds } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
 import { type BucketAnswer, type BucketAsk, NodeBucket } from "./node-bucket.ts";
 
-// Which limits apply to a request on this node, and what they say, pure: rate-keeper.ts has the clock, the timer and the
+// Which limits apply to a request on this node, and what they say, pure: rate-limiter.ts has the clock, the timer and the
 // database.
 
 /** Whose request it is, and for which group of models. */

@@ -21,7 +21,7 @@ export interface HoldAmount {
 }
 
 /** What one limit holds for a request. */
-export function amountUnder(
+export function holdAmountUnder(
   limit: StrictLimit | null,
   { amountNanoUsd, isOpenEnded }: HoldAmount,
 ): bigint {
@@ -47,7 +47,7 @@ export interface HoldRefusal {
 }
 
 /** One limit of a chain, and its balance as last seen. */
-export interface Judged {
+export interface LimitState {
   limit: StrictLimit | null;
   seen: Figures | null;
   endMs: number;
@@ -57,14 +57,14 @@ export interface Judged {
  * The limit of a chain that refuses for good: the narrowest scope first, and a spent one before one that is too small.
  * Leased money does not count: what others hold may come back. Unresolved money counts: it does not by itself.
  */
-export function judge(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+export function findRefusal(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   return findSpent(request, chain) ?? findTooSmall(request, chain);
 }
 
-export function findSpent(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+export function findSpent(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null || seen.settledNanoUsd < limit.amountNanoUsd) continue;
-    const amountNanoUsd = amountUnder(limit, request);
+    const amountNanoUsd = holdAmountUnder(limit, request);
     const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
     return { kind: "refused", reason: "spent", ...facts };
   }
@@ -72,15 +72,15 @@ export function findSpent(request: HoldAmount, chain: readonly Judged[]): HoldRe
 }
 
 /** True where the last figures leave room for the request: that part of the limit is neither spent nor leased. */
-export function hasRoomFor(request: HoldAmount, { limit, seen }: Judged): boolean {
+export function hasRoom(request: HoldAmount, { limit, seen }: LimitState): boolean {
   if (limit === null || seen === null) return false;
-  return limit.amountNanoUsd - usedOf(seen) >= amountUnder(limit, request);
+  return limit.amountNanoUsd - usedOf(seen) >= holdAmountUnder(limit, request);
 }
 
-function findTooSmall(request: HoldAmount, chain: readonly Judged[]): HoldRefusal | null {
+function findTooSmall(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null) continue;
-    const amountNanoUsd = amountUnder(limit, request);
+    const amountNanoUsd = holdAmountUnder(limit, request);
     const remaining = limit.amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
     if (remaining >= amountNanoUsd) continue;
     const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };

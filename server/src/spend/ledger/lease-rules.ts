@@ -21,17 +21,17 @@ export interface LeaseKey extends BalanceKey {
 }
 
 /** Budget for one waiting request: all entries or none. */
-export interface Want {
+export interface GrantRequest {
   requestId: string;
-  entries: readonly WantEntry[];
+  entries: readonly GrantRequestEntry[];
 }
 
-interface WantEntry {
+interface GrantRequestEntry {
   key: string;
   /** What the request lacks. */
-  exactNanoUsd: bigint;
+  minimumNanoUsd: bigint;
   /** That, what later requests need, and seconds of traffic: given while plenty remains. */
-  idealNanoUsd: bigint;
+  preferredNanoUsd: bigint;
 }
 
 /** What a node tells and asks, one message at a time. */
@@ -40,21 +40,21 @@ export interface SyncMessage {
   epoch: bigint;
   /** Grows with every message of the node: one that comes late is not obeyed. */
   op: number;
-  /** Up to here the node knows its ends as flushed. `desired` means something only together with it. */
+  /** Up to here the node knows its ends as flushed. `targets` means something only together with it. */
   flushedSeq: number;
   /** The node keeps to all changes of limits up to this one. */
   limitsVersion: bigint;
-  /** By key text: everything that `desired` and `wants` name. */
+  /** By key text: everything that `targets` and `grantRequests` name. */
   keys: ReadonlyMap<string, LeaseKey>;
   /** By key text: what the node's lease shall be. Less than it is hands back; more reports what runs already. */
-  desired: ReadonlyMap<string, bigint>;
-  /** The node wants nothing of balances that `desired` does not name. */
+  targets: ReadonlyMap<string, bigint>;
+  /** The node wants nothing of balances that `targets` does not name. */
   isComplete: boolean;
   /** What is taken from leases by a complete message turns unresolved: the node's journal may have lost its end. */
-  keepsRest: boolean;
+  hasJournalGap: boolean;
   /** The last message of a node that stops. */
   isLeaving: boolean;
-  wants: readonly Want[];
+  grantRequests: readonly GrantRequest[];
 }
 
 /** A balance against its strict limit. */
@@ -64,9 +64,9 @@ export interface Figures extends BalanceRow {
 
 export interface SyncDone {
   kind: "done";
-  /** False when a flush of the node came between: `desired` was not looked at. */
+  /** False when a flush of the node came between: `targets` was not looked at. */
   isApplied: boolean;
-  /** In the order of `wants`: what each entry was given, or null for a want that was not granted. */
+  /** In the order of `grantRequests`: what each entry was given, or null for a request that was not granted. */
   grants: readonly (readonly bigint[] | null)[];
   /** By key text, of the balances that have a strict limit, as they are now. */
   figures: ReadonlyMap<string, Figures>;
@@ -98,15 +98,15 @@ export interface LeaseWork {
 const SLICE_OF_REMAINING = 4n;
 
 export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
-  for (const [key, lease] of work.leases) takeUp(work, key, lease);
+  for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
   const isApplied = work.flushedSeq === message.flushedSeq;
   if (isApplied) {
-    const keys = new Set(message.desired.keys());
+    const keys = new Set(message.targets.keys());
     if (message.isComplete) for (const key of work.leases.keys()) keys.add(key);
     for (const key of keys) setLease(work, message, key);
   }
   const spare = new Map<string, bigint>();
-  const grants = message.wants.map((want) => grant(work, want, spare));
+  const grants = message.grantRequests.map((want) => grant(work, want, spare));
   const figures = new Map<string, Figures>();
   for (const [key, limitNanoUsd] of work.limits) {
     const balance = work.balances.get(key);
@@ -116,7 +116,7 @@ export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
 }
 
 /** The node speaks under its newest epoch, so what it held when it was reclaimed is its own again: the same money. */
-function takeUp(work: LeaseWork, key: string, lease: LeaseRow): void {
+function reinstateLease(work: LeaseWork, key: string, lease: LeaseRow): void {
   if (!lease.isReclaimed) return;
   const balance = balanceOf(work, key);
   balance.unresolvedNanoUsd -= lease.amountNanoUsd;
@@ -126,10 +126,10 @@ function takeUp(work: LeaseWork, key: string, lease: LeaseRow): void {
 
 /** No guard: what is handed back needs none, and what is reported runs already and must be counted. */
 function setLease(work: LeaseWork, message: SyncMessage, key: string): void {
-  const wanted = message.desired.get(key) ?? 0n;
+  const wanted = message.targets.get(key) ?? 0n;
   const difference = wanted - (work.leases.get(key)?.amountNanoUsd ?? 0n);
   changeLease(work, key, difference);
-  if (difference >= 0n || !message.keepsRest) return;
+  if (difference >= 0n || !message.hasJournalGap) return;
   balanceOf(work, key).unresolvedNanoUsd -= difference;
   work.kept.set(key, -difference);
 }
@@ -138,16 +138,16 @@ function setLease(work: LeaseWork, message: SyncMessage, key: string): void {
  * The guard: settled + leased + unresolved + amount ≤ limit, for every limit of the chain or for none. `spare`: by key,
  * what earlier wants of the message were given beyond what they lack. It serves later wants first.
  */
-function grant(work: LeaseWork, want: Want, spare: Map<string, bigint>): bigint[] | null {
-  const entries = want.entries.map(({ key, exactNanoUsd, idealNanoUsd }) => {
+function grant(work: LeaseWork, want: GrantRequest, spare: Map<string, bigint>): bigint[] | null {
+  const entries = want.entries.map(({ key, minimumNanoUsd, preferredNanoUsd }) => {
     const atHand = spare.get(key) ?? 0n;
-    const covered = atHand < exactNanoUsd ? atHand : exactNanoUsd;
-    const lacks = exactNanoUsd - covered;
+    const covered = atHand < minimumNanoUsd ? atHand : minimumNanoUsd;
+    const lacks = minimumNanoUsd - covered;
     return {
       key,
       covered,
       lacks,
-      ideal: idealNanoUsd - covered,
+      ideal: preferredNanoUsd - covered,
       remaining: remainingOf(work, key),
     };
   });
@@ -211,7 +211,7 @@ export interface Drawn {
 }
 
 /** Leased turns into settled and unresolved in one step. No guard: settling always succeeds. */
-export function drawFrom(lease: LeaseRow | undefined, draw: Draw): Drawn {
+export function drawFromLease(lease: LeaseRow | undefined, draw: Draw): Drawn {
   let left = lease?.amountNanoUsd ?? 0n;
   const take = (nanoUsd: bigint) => {
     const taken = nanoUsd < left ? nanoUsd : left;

@@ -10,7 +10,7 @@ import {
   applySync,
   type BalanceRow,
   type Drawn,
-  drawFrom,
+  drawFromLease,
   type LeaseKey,
   type LeaseRow,
   type LeaseWork,
@@ -272,7 +272,7 @@ export async function settleBatch(
   const drawn = charges.map((charge) => {
     const key = balanceKeyText(charge);
     const draw = { key, costNanoUsd: charge.nanoUsd, unresolved: charge.unresolved };
-    return { charge, drawn: drawFrom(leases.get(key), draw) };
+    return { charge, drawn: drawFromLease(leases.get(key), draw) };
   });
   await changeBalances(
     tx,

@@ -6,7 +6,7 @@ import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { readBalancesAtSeq } from "./balances.sql.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
-import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseSync } from "./lease-sync.ts";
 import { readLimitsVersion, type SettledBalance, settleBatch } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
@@ -16,7 +16,7 @@ export interface LedgerOptions {
   /** The node whose flushes this ledger takes part in. */
   nodeId: string;
   /** Strict limits: what the node has leased, and what its requests hold. */
-  leases: LeaseKeeper;
+  leases: LeaseSync;
   /** The database's clock, milliseconds since the epoch: periods are its periods. */
   databaseNowMs: () => number;
   logger: Logger;
@@ -94,7 +94,7 @@ class MemoryLedger implements Ledger {
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
   #applied = 0;
-  #isStale: boolean = false;
+  #hasStaleFigures: boolean = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -240,16 +240,16 @@ class MemoryLedger implements Ledger {
   async #refreshQuietly(): Promise<void> {
     try {
       await this.refresh();
-      if (this.#isStale) this.#options.logger.info("spend limits are read again");
-      this.#isStale = false;
+      if (this.#hasStaleFigures) this.#options.logger.info("spend limits are read again");
+      this.#hasStaleFigures = false;
     } catch (error) {
-      if (!this.#isStale) {
+      if (!this.#hasStaleFigures) {
         this.#options.logger.warn(
           { err: error },
           "spend limits cannot be read: the last ones hold",
         );
       }
-      this.#isStale = true;
+      this.#hasStaleFigures = true;
     }
   }
 }

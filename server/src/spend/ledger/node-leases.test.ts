@@ -45,7 +45,7 @@ function nextMessage(node: NodeLeases): SyncMessage {
 }
 
 async function speak(node: NodeLeases) {
-  return node.answered(await store.sync(nextMessage(node), now.atMs), now);
+  return node.applyAnswer(await store.sync(nextMessage(node), now.atMs), now);
 }
 
 function hold(node: NodeLeases, requestId: string, amountNanoUsd: bigint) {
@@ -84,7 +84,7 @@ describe("a node", () => {
     await speak(node);
     expect([hold(node, "req_2", 8n), hold(node, "req_3", 2n)]).toEqual(["waiting", "waiting"]);
     node.drop("req_1");
-    expect(node.progress(now).map(({ requestId }) => requestId)).toEqual(["req_2", "req_3"]);
+    expect(node.resolveWaiting(now).map(({ requestId }) => requestId)).toEqual(["req_2", "req_3"]);
   });
 
   test("gives up what it has no use for, but only when somebody hears it", async () => {
@@ -97,7 +97,7 @@ describe("a node", () => {
     const before = leased();
     now.nowMs += 1_500;
     nextMessage(node);
-    node.lost(now);
+    node.loseMessage(now);
     expect(leased()).toEqual(before);
     expect(hold(node, "req_2", 10n)).toBe("held");
     node.drop("req_2");
@@ -119,7 +119,7 @@ describe("a node", () => {
     expect(hold(node, "req_2", 5n)).toBe("waiting");
     await speak(node);
     node.drop("req_1");
-    expect(node.progress(now)).toEqual([]);
+    expect(node.resolveWaiting(now)).toEqual([]);
     now.nowMs += 300;
     await speak(node);
     expect(hold(node, "req_3", 60n)).toBe("waiting");
@@ -155,7 +155,7 @@ test("a message that comes after a later one is not obeyed", async () => {
   const node = await startNode("node_1");
   hold(node, "req_1", 60n);
   const early = nextMessage(node);
-  node.lost(now);
+  node.loseMessage(now);
   now.nowMs += 300;
   await speak(node);
   expect(await store.sync(early, now.atMs)).toEqual({ kind: "late" });
@@ -228,9 +228,9 @@ describe("a burst of requests", () => {
     const message = nextMessage(node);
     hold(node, "req_2", 7n);
     now.nowMs += 999;
-    node.answered(await store.sync(message, now.atMs), now);
+    node.applyAnswer(await store.sync(message, now.atMs), now);
     now.nowMs += 1;
-    expect(node.progress(now)).toMatchObject([
+    expect(node.resolveWaiting(now)).toMatchObject([
       { requestId: "req_2", decision: { reason: "queue_slow" } },
     ]);
   });
@@ -245,7 +245,7 @@ describe("a burst of requests", () => {
     hold(node, "req_2", 7n);
     await speak(node);
     now.nowMs += 1_000;
-    expect(node.progress(now)).toMatchObject([
+    expect(node.resolveWaiting(now)).toMatchObject([
       { requestId: "req_2", decision: { reason: "held", limit: { scopeType: "workspace" } } },
     ]);
   });

@@ -1,25 +1,24 @@
-import type { SmallerHold } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { SpendScope, Spent } from "./charges.ts";
+import { type HoldDecision, makeHeld } from "./hold-decision.ts";
 import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
 import {
-  amountUnder,
+  findRefusal,
   findSpent,
-  type HoldAmount,
   type HoldRefusal,
-  hasRoomFor,
-  judge,
+  hasRoom,
+  holdAmountUnder,
   type StrictLimit,
 } from "./hold-refusal.ts";
+import { makeGrantRequests } from "./lease-grant-requests.ts";
+import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-rules.ts";
 import {
-  freeWith,
+  freeAmountAfter,
   isWorthTrimming,
-  LeaseBook,
   type LeaseState,
+  LeaseTable,
   type RunningHold,
-} from "./lease-book.ts";
-import type { SyncAnswer, SyncDone, SyncMessage, Want } from "./lease-rules.ts";
-import { makeWants } from "./lease-wants.ts";
+} from "./lease-table.ts";
 import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
@@ -37,20 +36,6 @@ export interface NodeLeasesOptions {
   maxWaiting: number;
 }
 
-/**
- * May be sent. It belongs to the periods of `startedAtMs`, for ever. `holdNanoUsd`: the most that a limit of its chain
- * holds for it, null where none does.
- */
-export interface Held {
-  kind: "held";
-  startedAtMs: number;
-  holdNanoUsd: bigint | null;
-  /** The limits that hold less than that; null as long as none does. */
-  smallerHolds: readonly SmallerHold[] | null;
-}
-
-export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
-
 /** The decision on a request that waited. */
 export interface Resolution {
   requestId: string;
@@ -65,7 +50,7 @@ interface Now {
 interface InFlight {
   message: SyncMessage;
   sentMs: number;
-  /** What `desired` gives up, or, below zero, reports: by key text. */
+  /** What `targets` gives up, or, below zero, reports: by key text. */
   givenUp: Map<string, bigint>;
 }
 
@@ -83,7 +68,7 @@ export class NodeLeases {
   /** What ended here and is not flushed, of all requests, held or not. */
   readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
-  readonly #book = new LeaseBook(this.pending);
+  readonly #book = new LeaseTable(this.pending);
   readonly #queue: HoldQueue;
   /** Scopes in which budget became free since the queue was last looked at. */
   readonly #freed = new Set<string>();
@@ -93,8 +78,8 @@ export class NodeLeases {
   #flushedSeq = 0;
   #limitsVersion = 0n;
   /** The newest version of limits that the database knows this node to keep. */
-  #acknowledged = -1n;
-  #keepsRest = false;
+  #acknowledgedVersion = -1n;
+  #hasJournalGap = false;
   #isFenced = false;
   #isLeaving = false;
   #hasLeft: boolean = false;
@@ -116,18 +101,18 @@ export class NodeLeases {
 
   /**
    * The node has a new epoch: at its start, or after it was fenced. Its leases are what its next message says. What
-   * runs and what is not flushed stays known. `keepsRest`: the journal may lack requests that were sent.
+   * runs and what is not flushed stays known. `hasJournalGap`: the journal may lack requests that were sent.
    */
-  enter(epoch: bigint, flushedSeq: number, keepsRest: boolean): void {
+  enter(epoch: bigint, flushedSeq: number, hasJournalGap: boolean): void {
     this.#epoch = epoch;
     this.#flushedSeq = flushedSeq;
     // Until it has been told: entering again before that does not make the journal whole.
-    this.#keepsRest ||= keepsRest;
+    this.#hasJournalGap ||= hasJournalGap;
     this.#op = 0;
     this.#inFlight = null;
     this.#isFenced = false;
     this.#hasLeft = false;
-    this.#acknowledged = -1n;
+    this.#acknowledgedVersion = -1n;
     this.#validUntilMs = Number.NEGATIVE_INFINITY;
     this.#renewAtMs = Number.NEGATIVE_INFINITY;
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
@@ -157,8 +142,8 @@ export class NodeLeases {
   }
 
   /** False once the database has kept what the journal may lack. Until then every start must say so again. */
-  get keepsRest(): boolean {
-    return this.#keepsRest;
+  get hasJournalGap(): boolean {
+    return this.#hasJournalGap;
   }
 
   get isFenced(): boolean {
@@ -178,24 +163,24 @@ export class NodeLeases {
   }
 
   /** The request ended, or turned out to have ended before a start: its record waits for the flush. */
-  queued(requestId: string, origin: SpendOrigin, spent: Spent): void {
+  recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#book.end(requestId);
     this.pending.add(origin, spent);
     this.#book.addPending(origin, drawOf(spent));
-    this.#free(origin);
+    this.#markFreed(origin);
   }
 
   /** The request was never sent, or gave up waiting. A second call does nothing. */
   drop(requestId: string): void {
     const scope = this.#book.end(requestId) ?? this.#queue.remove(requestId)?.scope;
-    if (scope !== undefined) this.#free(scope);
+    if (scope !== undefined) this.#markFreed(scope);
   }
 
   /**
    * A flush is committed. `isDrawn` false: the record took nothing from the leases, because it was set aside or the
    * database had it already.
    */
-  committed(
+  recordFlush(
     ends: Iterable<{ origin: SpendOrigin; spent: Spent; isDrawn: boolean }>,
     flushedSeq: number,
   ): void {
@@ -203,25 +188,25 @@ export class NodeLeases {
     for (const { origin, spent, isDrawn } of ends) {
       this.pending.remove(origin, spent);
       this.#book.removePending(origin, drawOf(spent), isDrawn);
-      this.#free(origin);
+      this.#markFreed(origin);
     }
   }
 
   /** Requests whose turn has come or whose time is over. Looks at all that wait: call it by the clock. */
-  progress(now: Now): Resolution[] {
+  resolveWaiting(now: Now): Resolution[] {
     this.#freed.clear();
     const resolved = this.#serve(now);
     for (const waiter of this.#queue.list()) {
       if (now.nowMs < waiter.deadlineMs) break;
       this.#queue.remove(waiter.requestId);
-      resolved.push({ requestId: waiter.requestId, decision: this.#timedOut(waiter, now) });
-      this.#free(waiter.scope);
+      resolved.push({ requestId: waiter.requestId, decision: this.#refuseLate(waiter, now) });
+      this.#markFreed(waiter.scope);
     }
-    return [...resolved, ...this.progressFreed(now)];
+    return [...resolved, ...this.resolveFreed(now)];
   }
 
   /** Requests whose turn has come because of what became free since the last call. Looks at no others. */
-  progressFreed(now: Now): Resolution[] {
+  resolveFreed(now: Now): Resolution[] {
     const resolved: Resolution[] = [];
     for (const scopeId of this.#freed) {
       resolved.push(...this.#serve(now, scopeId));
@@ -230,63 +215,69 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** The message to send now, or null. One at a time: the next one comes after `answered` or `lost`. */
+  /** The message to send now, or null. One at a time: the next one comes after `applyAnswer` or `loseMessage`. */
   nextMessage(now: Now): SyncMessage | null {
     if (this.#inFlight !== null || this.#isFenced || this.#epoch === 0n) return null;
     this.#advance(now);
     if (now.nowMs < this.#retryAtMs) return null;
     const isComplete =
-      this.#isLeaving || now.nowMs >= this.#renewAtMs || this.#acknowledged < this.#limitsVersion;
+      this.#isLeaving ||
+      now.nowMs >= this.#renewAtMs ||
+      this.#acknowledgedVersion < this.#limitsVersion;
     const isWanting = this.#queue.size > 0 && now.nowMs >= this.#wantAtMs;
     const isTrimming = now.nowMs >= this.#trimAtMs;
     if (isTrimming) {
       this.#trimAtMs = now.nowMs + TRIM_EVERY_MS;
-      this.#book.measure(now.nowMs);
+      this.#book.measureTraffic(now.nowMs);
     }
     const isSure = now.nowMs - this.#answeredMs <= SURE_MS;
-    const desired = new Map<string, bigint>();
+    const targets = new Map<string, bigint>();
     for (const state of this.#book.states()) {
-      const wanted = this.#desiredOf(state);
+      const wanted = this.#findTarget(state);
       const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
       if (isComplete || isOff || (isWanting && this.#queue.isLacked(state.text))) {
         // What a lost message gave up would be nobody's: until the database has answered, it is not given up.
-        const isKept = !isSure && wanted < state.leased && this.#mayKeep(state);
-        desired.set(state.text, isKept ? state.leased : wanted);
+        const isKept = !isSure && wanted < state.leased && this.#canKeep(state);
+        targets.set(state.text, isKept ? state.leased : wanted);
       }
     }
-    if (!isComplete && !isWanting && desired.size === 0) return null;
-    return this.#send(now, { desired, isComplete, wants: isWanting ? this.#wants(desired) : [] });
+    if (!isComplete && !isWanting && targets.size === 0) return null;
+    return this.#send(now, {
+      targets,
+      isComplete,
+      grantRequests: isWanting ? this.#makeGrantRequests(targets) : [],
+    });
   }
 
-  answered(answer: SyncAnswer, now: Now): Resolution[] {
+  applyAnswer(answer: SyncAnswer, now: Now): Resolution[] {
     const sent = this.#inFlight;
     assert(sent !== null, "an answer belongs to a message");
     this.#inFlight = null;
     this.#answeredMs = now.nowMs;
     if (answer.kind === "late" || answer.kind === "behind") {
-      this.lost(now);
-      return this.progress(now);
+      this.loseMessage(now);
+      return this.resolveWaiting(now);
     }
     if (answer.kind === "fenced") {
       this.#isFenced = true;
       this.#validUntilMs = Number.NEGATIVE_INFINITY;
-      return this.progress(now);
+      return this.resolveWaiting(now);
     }
     const { ttlMs, marginMs } = this.#options;
     this.#validUntilMs = Math.max(this.#validUntilMs, sent.sentMs + ttlMs - marginMs);
     this.#take(sent, answer);
     const resolved = [
-      ...this.#refuseHopeless(sent.message.wants, answer, now),
-      ...this.progress(now),
+      ...this.#refuseHopeless(sent.message.grantRequests, answer, now),
+      ...this.resolveWaiting(now),
     ];
     // Asked in vain: what is missing comes back when others settle.
-    const isVain = sent.message.wants.length > 0 && resolved.length === 0;
+    const isVain = sent.message.grantRequests.length > 0 && resolved.length === 0;
     if (isVain) this.#wantAtMs = now.nowMs + WANT_AGAIN_MS;
     return resolved;
   }
 
   /** Nobody knows whether the message arrived: what it gave up stays given up, what it asked for is not counted on. */
-  lost(now: Now): void {
+  loseMessage(now: Now): void {
     this.#inFlight = null;
     this.#retryAtMs = now.nowMs + RETRY_MS;
     this.#renewAtMs = Number.NEGATIVE_INFINITY;
@@ -317,7 +308,7 @@ export class NodeLeases {
   }
 
   /** Marks the widest limited scope of the chain: no request outside it shares a balance with this one. */
-  #free(scope: SpendScope): void {
+  #markFreed(scope: SpendScope): void {
     if (this.#queue.size === 0) return;
     const widest = this.#book.findWidestLimited(scope);
     if (widest !== null) this.#freed.add(widest);
@@ -348,7 +339,7 @@ export class NodeLeases {
     const isOut = this.isExpired(now.nowMs);
     let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
-      const isFree = this.#book.spendableOf(state) >= amountUnder(state.limit, request);
+      const isFree = this.#book.spendableOf(state) >= holdAmountUnder(state.limit, request);
       if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];
       lacking.push(state);
@@ -356,17 +347,17 @@ export class NodeLeases {
     if (lacking !== null) return { kind: "lacking", balances: lacking };
     const { requestId, scope, amountNanoUsd, isOpenEnded = false } = request;
     this.#book.begin({ ...scope, requestId, amountNanoUsd, isOpenEnded, startedAtMs }, states);
-    return heldBy(request, states, startedAtMs);
+    return makeHeld(request, states, startedAtMs);
   }
 
-  #timedOut(waiter: Waiter, now: Now): HoldRefusal {
+  #refuseLate(waiter: Waiter, now: Now): HoldRefusal {
     // It asked when it began to wait. Without an answer since then nobody knows who holds what remains.
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && this.#answeredMs < waiter.sinceMs;
     const isCut = this.#isFenced || this.isExpired(now.nowMs) || isSilent;
     if (isCut) return this.#refuse(waiter, "unavailable");
     const states = this.#book.statesOf(waiter.scope, this.#atMs);
-    const used = states.find((state) => !hasRoomFor(waiter, state));
+    const used = states.find((state) => !hasRoom(waiter, state));
     return used === undefined
       ? this.#refuse(waiter, "queue_slow")
       : this.#refuse(waiter, "held", used);
@@ -380,39 +371,45 @@ export class NodeLeases {
     return {
       kind: "refused",
       reason: state === undefined && reason === "queue_slow" ? "unavailable" : reason,
-      amountNanoUsd: amountUnder(state?.limit ?? null, waiter),
+      amountNanoUsd: holdAmountUnder(state?.limit ?? null, waiter),
       limit: state?.limit ?? null,
       figures: state?.seen ?? null,
       regainAtMs: state?.endMs ?? null,
     };
   }
 
-  #desiredOf(state: LeaseState): bigint {
+  #findTarget(state: LeaseState): bigint {
     const bound = state.held + state.pending;
-    const isIdle = this.#queue.isLacked(state.text) || !this.#mayKeep(state);
-    return isIdle ? bound : bound + this.#book.keepOf(state);
+    const isIdle = this.#queue.isLacked(state.text) || !this.#canKeep(state);
+    return isIdle ? bound : bound + this.#book.findAmountToKeep(state);
   }
 
-  #mayKeep(state: LeaseState): boolean {
+  #canKeep(state: LeaseState): boolean {
     // What was kept before a limit was lowered may be more than the new one leaves: it is given up, then asked for.
-    const isTold = this.#acknowledged === this.#limitsVersion;
+    const isTold = this.#acknowledgedVersion === this.#limitsVersion;
     return !this.#isLeaving && isTold && state.endMs > this.#atMs;
   }
 
-  #wants(desired: ReadonlyMap<string, bigint>): Want[] {
-    return makeWants({
+  #makeGrantRequests(targets: ReadonlyMap<string, bigint>): GrantRequest[] {
+    return makeGrantRequests({
       asked: this.#queue.pick(MAX_WANTS),
       waiting: this.#queue.list(),
       chainOf: ({ scope }) => this.#book.statesOf(scope, this.#atMs),
-      freeOf: (state) => freeWith(state, desired.get(state.text)),
-      trafficOf: (state) => (this.#isLeaving ? 0n : this.#book.trafficOf(state)),
+      freeOf: (state) => freeAmountAfter(state, targets.get(state.text)),
+      trafficOf: (state) => (this.#isLeaving ? 0n : this.#book.estimateTraffic(state)),
     });
   }
 
-  #send(now: Now, told: Pick<SyncMessage, "desired" | "isComplete" | "wants">): SyncMessage {
+  #send(
+    now: Now,
+    told: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests">,
+  ): SyncMessage {
     this.#op += 1;
-    const { desired, isComplete, wants } = told;
-    const names = [...desired.keys(), ...wants.flatMap((want) => want.entries.map((e) => e.key))];
+    const { targets, isComplete, grantRequests } = told;
+    const names = [
+      ...targets.keys(),
+      ...grantRequests.flatMap((want) => want.entries.map((e) => e.key)),
+    ];
     const message: SyncMessage = {
       nodeId: this.#options.nodeId,
       epoch: this.#epoch,
@@ -420,16 +417,18 @@ export class NodeLeases {
       flushedSeq: this.#flushedSeq,
       limitsVersion: this.#limitsVersion,
       keys: new Map(names.map((name) => [name, this.#book.get(name).key])),
-      desired,
+      targets,
       isComplete,
-      keepsRest: this.#keepsRest,
+      hasJournalGap: this.#hasJournalGap,
       // Who still holds or waits for something is heard of until it does not.
       isLeaving:
-        this.#isLeaving && wants.length === 0 && [...desired.values()].every((each) => each === 0n),
-      wants,
+        this.#isLeaving &&
+        grantRequests.length === 0 &&
+        [...targets.values()].every((each) => each === 0n),
+      grantRequests,
     };
     const givenUp = new Map<string, bigint>();
-    for (const [name, wanted] of desired) {
+    for (const [name, wanted] of targets) {
       const state = this.#book.get(name);
       givenUp.set(name, state.leased - wanted);
       // Given up at once, so that nobody holds it while it is being handed back; a report counts when it is answered.
@@ -446,27 +445,31 @@ export class NodeLeases {
       if (answer.isApplied && isReport) state.leased -= nanoUsd;
       if (!answer.isApplied && !isReport) state.leased += nanoUsd;
     }
-    for (const [at, want] of message.wants.entries()) {
+    for (const [at, want] of message.grantRequests.entries()) {
       for (const [entryAt, { key }] of want.entries.entries()) {
         this.#book.get(key).leased += answer.grants[at]?.[entryAt] ?? 0n;
       }
     }
-    for (const [name, figures] of answer.figures) this.#book.see(name, figures);
+    for (const [name, figures] of answer.figures) this.#book.setFigures(name, figures);
     if (!message.isComplete || !answer.isApplied) return;
-    this.#acknowledged = message.limitsVersion;
+    this.#acknowledgedVersion = message.limitsVersion;
     this.#hasLeft = message.isLeaving;
-    this.#keepsRest = false;
+    this.#hasJournalGap = false;
     this.#renewAtMs = sentMs + this.#options.ttlMs / RENEWALS;
     this.#book.forgetIdle(this.#atMs);
   }
 
   /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */
-  #refuseHopeless(wants: readonly Want[], answer: SyncDone, now: Now): Resolution[] {
+  #refuseHopeless(
+    grantRequests: readonly GrantRequest[],
+    answer: SyncDone,
+    now: Now,
+  ): Resolution[] {
     const resolved: Resolution[] = [];
-    for (const [at, { requestId }] of wants.entries()) {
+    for (const [at, { requestId }] of grantRequests.entries()) {
       const waiter = answer.grants[at] === null ? this.#queue.find(requestId) : null;
       if (waiter === null) continue;
-      const hopeless = judge(waiter, this.#book.statesOf(waiter.scope, this.#advance(now)));
+      const hopeless = findRefusal(waiter, this.#book.statesOf(waiter.scope, this.#advance(now)));
       if (hopeless === null) continue;
       this.#queue.remove(requestId);
       resolved.push({ requestId, decision: hopeless });
@@ -481,27 +484,4 @@ function isNeverBlocked(): boolean {
 
 function drawOf({ costNanoUsd, unresolvedNanoUsd }: Spent): bigint {
   return costNanoUsd + unresolvedNanoUsd;
-}
-
-function heldBy(request: HoldAmount, states: readonly LeaseState[], startedAtMs: number): Held {
-  const [first] = states;
-  if (first === undefined) {
-    return { kind: "held", startedAtMs, holdNanoUsd: null, smallerHolds: null };
-  }
-  const { amountNanoUsd } = request;
-  if (request.isOpenEnded !== true) {
-    return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null };
-  }
-  const amounts = states.map(({ limit }) => amountUnder(limit, request));
-  const most = amounts.reduce(larger);
-  const smaller = states.flatMap(({ key: { scopeType, period } }, at) => {
-    const nanoUsd = amounts[at] ?? most;
-    return nanoUsd < most ? [{ scopeType, period, nanoUsd }] : [];
-  });
-  const smallerHolds = smaller.length === 0 ? null : smaller;
-  return { kind: "held", startedAtMs, holdNanoUsd: most, smallerHolds };
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

@@ -9,7 +9,7 @@ const RETRY_AFTER_S = "2";
 
 interface HoldErrorWords {
   explain: () => string;
-  ask: (limit: AskableLimit) => string;
+  explainIncrease: (limit: AskableLimit) => string;
   leastNanoUsd?: bigint;
 }
 
@@ -17,11 +17,11 @@ interface HoldErrorWords {
  * The refusal as the client gets it. Spent and too large are 400s that no retry helps. Held by running requests is a 429,
  * a queue that is full or slow a 529: a retry helps against both. `explain` says what the request can cost and what
  * drives that. A limit is reached, in the official words, also when less than `leastNanoUsd` is not spent: what the
- * smallest request to the same model is held at. What a higher limit would help ends with `ask`.
+ * smallest request to the same model is held at. What a higher limit would help ends with `explainIncrease`.
  */
 export function toHoldError(
   refusal: HoldRefusal,
-  { explain, ask, leastNanoUsd = 0n }: HoldErrorWords,
+  { explain, explainIncrease, leastNanoUsd = 0n }: HoldErrorWords,
 ): ApiError {
   const { reason, limit, figures, regainAtMs } = refusal;
   if (reason === "queue_full") {
@@ -53,7 +53,7 @@ export function toHoldError(
     const isSpent = reason === "spent";
     const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
     const words = limitMessage({ ...refusing, scopeType, scopeId });
-    return new SpendLimitError(`${words} H${others}${rest} ${ask(limit)}`, refusing);
+    return new SpendLimitError(`${words} H${others}${rest} ${explainIncrease(limit)}`, refusing);
   }
   const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
   if (reason === "held") {
@@ -66,7 +66,10 @@ export function toHoldError(
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  return new SpendLimitError(`${remains} ${explain()} ${amounts} ${ask(limit)}`, refusing);
+  return new SpendLimitError(
+    `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`,
+    refusing,
+  );
 }
 
 /** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */

@@ -4,7 +4,7 @@ import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import {
   applySync,
   type BalanceRow,
-  drawFrom,
+  drawFromLease,
   type LeaseRow,
   type LeaseWork,
   type SyncAnswer,
@@ -116,7 +116,7 @@ export class MemoryStore implements SpendStore {
       const key = balanceKeyText(charge);
       const lease = leases.get(key);
       const { nanoUsd: costNanoUsd, unresolved } = charge;
-      const drawn = drawFrom(lease, { key, costNanoUsd, unresolved });
+      const drawn = drawFromLease(lease, { key, costNanoUsd, unresolved });
       const balance = this.#balance(key);
       balance.settledNanoUsd += drawn.balance.settledNanoUsd;
       balance.leasedNanoUsd += drawn.balance.leasedNanoUsd;

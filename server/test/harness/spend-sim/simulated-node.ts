@@ -81,7 +81,7 @@ export class SimulatedNode {
   /** Starts a process: epoch, replay of the journal, then the limits; all before the first request. */
   async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
     // Stands on the disk until the database has been told.
-    const isWhole = isJournalWhole && !this.leases.keepsRest;
+    const isWhole = isJournalWhole && !this.leases.hasJournalGap;
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.incarnation += 1;
     this.isAlive = true;
@@ -159,8 +159,8 @@ export class SimulatedNode {
   /** A look at what became free finds all that a look at the whole queue would find. */
   progressFreed(time: { realMs: number; wallMs: number }): void {
     const now = this.now(time);
-    this.resolved(this.leases.progressFreed(now));
-    expectSame(`${this.id} requests left out`, this.leases.progress(now).length, 0);
+    this.resolved(this.leases.resolveFreed(now));
+    expectSame(`${this.id} requests left out`, this.leases.resolveWaiting(now).length, 0);
   }
 
   resolved(resolutions: readonly Resolution[]): void {
@@ -208,7 +208,7 @@ export class SimulatedNode {
 
   #queue({ seq, record }: { seq: number; record: EndRecord }): void {
     this.ends.push({ seq, record });
-    this.leases.queued(record.requestId, record, spentOf(record));
+    this.leases.recordEnd(record.requestId, record, spentOf(record));
   }
 
   nextMessage(time: { realMs: number; wallMs: number }): SyncMessage | null {
@@ -220,8 +220,8 @@ export class SimulatedNode {
   answered(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
     this.#message = null;
     const now = this.now(time);
-    if (answer === null) this.leases.lost(now);
-    else this.resolved(this.leases.answered(answer, now));
+    if (answer === null) this.leases.loseMessage(now);
+    else this.resolved(this.leases.applyAnswer(answer, now));
   }
 
   nextFlush(atMost: number): FlushRequest | null {
@@ -241,6 +241,6 @@ export class SimulatedNode {
     const ends = step.batch.map((record) => {
       return { origin: record, spent: spentOf(record), isDrawn: true };
     });
-    this.leases.committed(ends, step.to);
+    this.leases.recordFlush(ends, step.to);
   }
 }

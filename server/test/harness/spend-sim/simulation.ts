@@ -184,7 +184,7 @@ class Simulation {
     if (node === undefined || begin === undefined) return "nothing ends";
     const worst = Number(begin.holdNanoUsd ?? 0n);
     const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
-    node.resolved(node.leases.progress(node.now(this.#time)));
+    node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
     node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
     // A hold ends once: whatever comes after changes nothing.
     if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
@@ -195,14 +195,14 @@ class Simulation {
   #speak(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "nobody speaks";
-    node.resolved(node.leases.progress(node.now(this.#time)));
+    node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
     if (this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node))) {
       return `${node.id} waits for an answer`;
     }
     const message = node.nextMessage(this.#time);
     if (message === null) return `${node.id} has nothing to say`;
     this.#packets.push({ kind: "sync", node, message, answer: null, ...fresh(node) });
-    return `${node.id} says ${message.op}, wants ${message.wants.length}`;
+    return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
   }
 
   /** Started again, and entered again where it was reclaimed: as a supervisor and the node itself do. */
@@ -432,7 +432,7 @@ class Simulation {
     const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
       await reader.readLimits(this.#store);
-      reader.resolved(reader.leases.progress(reader.now(this.#time)));
+      reader.resolved(reader.leases.resolveWaiting(reader.now(this.#time)));
       return `${reader.id} reads the limits`;
     }
     const leaver = this.#random.pick(this.#nodes);
@@ -533,9 +533,9 @@ class Simulation {
 }
 
 /** Invariant 1, where it is made: no grant leaves more used than the limit allows. */
-function checkGuard({ wants }: SyncMessage, answer: SyncAnswer): void {
+function checkGuard({ grantRequests }: SyncMessage, answer: SyncAnswer): void {
   if (answer.kind !== "done") return;
-  for (const [at, want] of wants.entries()) {
+  for (const [at, want] of grantRequests.entries()) {
     for (const [entryAt, { key }] of want.entries.entries()) {
       const figures = answer.figures.get(key);
       const isGiven = (answer.grants[at]?.[entryAt] ?? 0n) > 0n;

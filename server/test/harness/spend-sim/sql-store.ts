@@ -76,7 +76,7 @@ export class SqlStore implements SpendStore {
       ...request,
       database: this.#database,
       journalId: JOURNAL_ID,
-      skipsRecorded: false,
+      isRecordedSkipped: false,
       participants: [
         {
           flush: async (tx, batch) => {

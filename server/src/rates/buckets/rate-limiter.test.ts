@@ -11,7 +11,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { mostRequestsIn } from "./bucket.ts";
 import { askBuckets, readLevels } from "./buckets.sql.ts";
 import { deleteRateLimit, type PerMinute, upsertRateLimit } from "./limits.sql.ts";
-import { makeRateKeeper, type RateKeeper } from "./rate-keeper.ts";
+import { makeRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 
 // Several nodes, each with connections of its own, on one PostgreSQL.
 
@@ -37,7 +37,7 @@ const test = base
       async (
         connectionString = db.connectionString,
         counted: Counted = { count: 0 },
-      ): Promise<RateKeeper> => {
+      ): Promise<RateLimiter> => {
         const pool = openDatabase({
           connectionString,
           maxConnections: 2,
@@ -51,7 +51,7 @@ const test = base
           },
           transformResult: async ({ result }) => result,
         });
-        const keeper = makeRateKeeper({
+        const keeper = makeRateLimiter({
           database,
           clock: systemClock,
           databaseNowMs: () => Date.now(),
@@ -72,7 +72,7 @@ const test = base
   );
 
 let line: DatabaseLine;
-const keepers = new Map<RateKeeper, Database>();
+const keepers = new Map<RateLimiter, Database>();
 const databases: Database[] = [];
 /** Of what is waited for. */
 const BOUND_MS = 30_000;
@@ -113,7 +113,7 @@ interface Counted {
 }
 
 /** A request at this moment: when it was let through, or null. */
-async function request(keeper: RateKeeper): Promise<number | null> {
+async function request(keeper: RateLimiter): Promise<number | null> {
   const answer = await keeper.take(scope);
   return answer === null || answer.kind === "taken" ? performance.now() : null;
 }
@@ -127,7 +127,7 @@ interface Load {
 }
 
 /** Clients of a node that ask again as soon as they have an answer: when each request was let through. */
-async function hammer(keeper: RateKeeper, { clients, ms, isEnough = () => true }: Load) {
+async function hammer(keeper: RateLimiter, { clients, ms, isEnough = () => true }: Load) {
   const startedMs = performance.now();
   const sent: number[] = [];
   const isOver = () => {

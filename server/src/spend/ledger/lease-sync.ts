@@ -4,19 +4,20 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type SpendScope, spentOf } from "./charges.ts";
+import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
-import type { RunningHold } from "./lease-book.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
+import type { RunningHold } from "./lease-table.ts";
 import { readLimitsVersion, readStrictLimits, reclaimLeases, syncLeases } from "./leases.sql.ts";
-import { type Held, NodeLeases, type Resolution } from "./node-leases.ts";
+import { NodeLeases, type Resolution } from "./node-leases.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import type { PendingSpend } from "./pending-spend.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
 // Clocks, timers and statements around NodeLeases: the part that decides nothing.
 
-export interface LeaseKeeperOptions {
+export interface LeaseSyncOptions {
   database: Database;
   nodeId: string;
   /** The database's clock, milliseconds since the epoch. */
@@ -35,20 +36,20 @@ export interface LeaseKeeperOptions {
    */
   reenter: () => Promise<void>;
   /** The database has kept what the journal may lack: from now on the journal counts as whole. */
-  journalTold: () => void;
+  acknowledgeJournalGap: () => void;
   /** The running requests that no limit counted and that spend from these scopes: held from now on, in the journal too. */
   holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
   /** Resolves when what was written into the journal so far survives a crash; rejects when it cannot be told. */
   journalSynced: () => Promise<void>;
 }
 
-export type Decided = Held | HoldRefusal;
+export type HoldDecided = Held | HoldRefusal;
 /** It gave up waiting. */
 export interface Dropped {
   kind: "dropped";
 }
 
-export interface LeaseKeeper {
+export interface LeaseSync {
   /** What ended here and is not flushed. */
   readonly pending: PendingSpend;
   /** The node has an epoch: from the meter, at its start and whenever it enters again. */
@@ -63,7 +64,7 @@ export interface LeaseKeeper {
   /** The narrowest strict limit that counts this scope, as far as the node knows; null where there is none. */
   findLimit(scope: SpendScope): StrictLimit | null;
   /** At once where the node's leases suffice; else when its turn has come or its time is over. Never rejects. */
-  hold(request: HoldRequest): Decided | Promise<Decided | Dropped>;
+  hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped>;
   /** A request that was not sent, or whose client left while it waited. Idempotent. */
   drop(requestId: string): void;
   queued(record: EndRecord): void;
@@ -85,39 +86,39 @@ const TICK_MS = 50;
 const MARGIN_SHARE = 0.1;
 /** Nodes that are there again after the database was away must be able to speak before they are taken for dead. */
 const GRACE_SHARE = 0.25;
-const KEEP_HOUSE_SHARE = 0.1;
+const CLEAN_UP_SHARE = 0.1;
 const MIN_MS = 250;
 const REENTER_EVERY_MS = 250;
 const STOP_WITHIN_MS = 5_000;
 /** A flush may come between, and then the node's last word is not obeyed. */
-const MAX_LAST_WORDS = 3;
+const MAX_LAST_MESSAGES = 3;
 
 /** Time after the end of a lease at which another node reclaims it, milliseconds. */
 export function reclaimGraceMs(ttlMs: number): number {
   return Math.max(MIN_MS, ttlMs * GRACE_SHARE);
 }
 
-export function makeLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
-  return new TimedLeaseKeeper(options);
+export function makeLeaseSync(options: LeaseSyncOptions): LeaseSync {
+  return new TimedLeaseSync(options);
 }
 
-class TimedLeaseKeeper implements LeaseKeeper {
-  readonly #options: LeaseKeeperOptions;
+class TimedLeaseSync implements LeaseSync {
+  readonly #options: LeaseSyncOptions;
   readonly #leases: NodeLeases;
   readonly #graceMs: number;
-  readonly #waiting = new Map<string, (decided: Decided | Dropped) => void>();
+  readonly #waiting = new Map<string, (decided: HoldDecided | Dropped) => void>();
   #timer: NodeJS.Timeout | null = null;
-  #speaking: Promise<void> | null = null;
+  #sending: Promise<void> | null = null;
   /** Until what began unheld has its hold in the journal, nobody is told that this node keeps the limit. */
-  #writing: Promise<void> | null = null;
+  #journalWrite: Promise<void> | null = null;
   #contactSinceMs: number | null = null;
-  #houseKeptMs = 0;
+  #cleanedUpMs = 0;
   #epoch = 0n;
   #limitsVersion = -1n;
   #reenterAtMs = Number.NEGATIVE_INFINITY;
   #isStopping: boolean = false;
 
-  constructor(options: LeaseKeeperOptions) {
+  constructor(options: LeaseSyncOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
     this.#options = options;
     this.#graceMs = reclaimGraceMs(ttlMs);
@@ -147,7 +148,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
 
   async start(): Promise<void> {
     await this.refresh();
-    await this.#speak();
+    await this.#sendMessages();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -156,12 +157,12 @@ class TimedLeaseKeeper implements LeaseKeeper {
     return this.#leases.findLimit(scope, this.#now());
   }
 
-  hold(request: HoldRequest): Decided | Promise<Decided | Dropped> {
+  hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
     if (decision.kind !== "waiting") return decision;
-    const { promise, resolve } = Promise.withResolvers<Decided | Dropped>();
+    const { promise, resolve } = Promise.withResolvers<HoldDecided | Dropped>();
     this.#waiting.set(request.requestId, resolve);
-    this.#kick();
+    this.#startSending();
     return promise;
   }
 
@@ -169,12 +170,12 @@ class TimedLeaseKeeper implements LeaseKeeper {
     this.#leases.drop(requestId);
     this.#waiting.get(requestId)?.({ kind: "dropped" });
     this.#waiting.delete(requestId);
-    this.#progressFreed();
+    this.#resolveFreed();
   }
 
   queued(record: EndRecord): void {
-    this.#leases.queued(record.requestId, record, spentOf(record));
-    this.#progressFreed();
+    this.#leases.recordEnd(record.requestId, record, spentOf(record));
+    this.#resolveFreed();
   }
 
   committed(
@@ -182,7 +183,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
     outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
   ): void {
     const { flushedSeq, isDrawn } = outcome;
-    this.#leases.committed(
+    this.#leases.recordFlush(
       batch.map((record) => ({
         origin: record,
         spent: spentOf(record),
@@ -190,7 +191,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
       })),
       flushedSeq,
     );
-    this.#progressFreed();
+    this.#resolveFreed();
   }
 
   async refresh(seen?: bigint): Promise<void> {
@@ -204,7 +205,7 @@ class TimedLeaseKeeper implements LeaseKeeper {
     for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
     // A journal that fails says so itself: its mark, or a node that takes no requests.
-    if (running.length > 0) this.#writing = journalSynced().catch(() => undefined);
+    if (running.length > 0) this.#journalWrite = journalSynced().catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -222,10 +223,11 @@ class TimedLeaseKeeper implements LeaseKeeper {
   }
 
   async #leave(): Promise<void> {
-    await this.#speaking;
+    await this.#sending;
     this.#isStopping = true;
     this.#leases.leave();
-    for (let said = 0; said < MAX_LAST_WORDS && !this.#leases.hasLeft; said++) await this.#speak();
+    for (let said = 0; said < MAX_LAST_MESSAGES && !this.#leases.hasLeft; said++)
+      await this.#sendMessages();
   }
 
   status(): { waiting: number; isExpired: boolean } {
@@ -238,8 +240,8 @@ class TimedLeaseKeeper implements LeaseKeeper {
     return { nowMs: clock.monotonicMs(), atMs: Math.floor(databaseNowMs()) };
   }
 
-  #progressFreed(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#leases.progressFreed(this.#now()));
+  #resolveFreed(): void {
+    if (this.#waiting.size > 0) this.#resolve(this.#leases.resolveFreed(this.#now()));
   }
 
   #resolve(resolutions: readonly Resolution[]): void {
@@ -250,22 +252,22 @@ class TimedLeaseKeeper implements LeaseKeeper {
   }
 
   #tick(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#leases.progress(this.#now()));
-    this.#kick();
+    if (this.#waiting.size > 0) this.#resolve(this.#leases.resolveWaiting(this.#now()));
+    this.#startSending();
   }
 
-  #kick(): void {
-    this.#speaking ??= this.#speak()
+  #startSending(): void {
+    this.#sending ??= this.#sendMessages()
       .catch((error: unknown) => this.#options.logger.error({ err: error }, "leases failed"))
       .finally(() => {
-        this.#speaking = null;
+        this.#sending = null;
       });
   }
 
   /** Until there is nothing to say. Messages of a node follow one another: each waits for its answer. */
-  async #speak(): Promise<void> {
+  async #sendMessages(): Promise<void> {
     for (;;) {
-      while (this.#writing !== null) await this.#written(this.#writing);
+      while (this.#journalWrite !== null) await this.#waitForJournal(this.#journalWrite);
       const message = this.#leases.nextMessage(this.#now());
       if (message === null && !(await this.#reenter())) break;
       if (message === null) continue;
@@ -273,22 +275,22 @@ class TimedLeaseKeeper implements LeaseKeeper {
       if (answer?.kind === "behind") await this.refresh();
       // The node has entered again meanwhile: whatever was said before is over.
       if (message.epoch !== this.#epoch) continue;
-      if (answer === null) return this.#leases.lost(this.#now());
-      this.#answered(answer);
+      if (answer === null) return this.#leases.loseMessage(this.#now());
+      this.#applyAnswer(answer);
       if (this.#isStopping) return;
     }
-    await this.#keepHouse();
+    await this.#cleanUp();
   }
 
-  async #written(writing: Promise<void>): Promise<void> {
+  async #waitForJournal(writing: Promise<void>): Promise<void> {
     await writing;
-    if (this.#writing === writing) this.#writing = null;
+    if (this.#journalWrite === writing) this.#journalWrite = null;
   }
 
-  #answered(answer: SyncAnswer): void {
-    const { keepsRest } = this.#leases;
-    this.#resolve(this.#leases.answered(answer, this.#now()));
-    if (keepsRest && !this.#leases.keepsRest) this.#options.journalTold();
+  #applyAnswer(answer: SyncAnswer): void {
+    const { hasJournalGap } = this.#leases;
+    this.#resolve(this.#leases.applyAnswer(answer, this.#now()));
+    if (hasJournalGap && !this.#leases.hasJournalGap) this.#options.acknowledgeJournalGap();
   }
 
   /** True once the node has a new epoch. */
@@ -336,13 +338,13 @@ class TimedLeaseKeeper implements LeaseKeeper {
    * Reclaims leases of silent nodes, releases old holds of unknown end and records missed overruns. Any node does it, and
    * twice does no harm.
    */
-  async #keepHouse(): Promise<void> {
+  async #cleanUp(): Promise<void> {
     const { database, clock, ttlMs, unresolvedReleaseMs, logger } = this.#options;
     const nowMs = clock.monotonicMs();
-    const isDue = nowMs - this.#houseKeptMs >= Math.max(MIN_MS, ttlMs * KEEP_HOUSE_SHARE);
+    const isDue = nowMs - this.#cleanedUpMs >= Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE);
     const isSure = this.#contactSinceMs !== null && nowMs - this.#contactSinceMs >= this.#graceMs;
     if (!isDue || !isSure || this.#isStopping) return;
-    this.#houseKeptMs = nowMs;
+    this.#cleanedUpMs = nowMs;
     try {
       const reclaimed = await reclaimLeases(database, { graceMs: this.#graceMs, atMs: null });
       if (reclaimed.length > 0)

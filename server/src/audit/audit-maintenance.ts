@@ -6,12 +6,12 @@ import type { DenialLog } from "./denials.ts";
 import { pruneAuditLog } from "./prune.ts";
 import type { ChainWatch } from "./watch-chains.ts";
 
-export interface AuditKeeper {
+export interface AuditMaintenance {
   /** Writes what is still counted, and stops. */
   stop(): Promise<void>;
 }
 
-export interface AuditKeeperDeps extends AuditDeps {
+export interface AuditMaintenanceDeps extends AuditDeps {
   denials: DenialLog;
   chains: ChainWatch;
   logger: Logger;
@@ -23,7 +23,7 @@ const PRUNE_EVERY = 60; // minutes
 const PIECE_PAUSE_MS = 1_000;
 
 /** What is done with the log and its neighbours once a minute, on every node; one that fails is tried a minute later. */
-export function keepAuditLog(deps: AuditKeeperDeps): AuditKeeper {
+export function startAuditMaintenance(deps: AuditMaintenanceDeps): AuditMaintenance {
   const stopping = new AbortController();
   const pause = (ms: number) =>
     delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);

@@ -8,7 +8,7 @@ import { enterNode } from "#src/recording/node.sql.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { type LeaseKeeper, makeLeaseKeeper } from "./lease-keeper.ts";
+import { type LeaseSync, makeLeaseSync } from "./lease-sync.ts";
 import { settleBatch } from "./leases.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
@@ -16,7 +16,7 @@ import { toHoldError } from "./refuse-hold.ts";
 const logger = makeLogger("silent");
 /** Within this the database answers, also on a busy machine: else it counts as away, and a refusal says another thing. */
 const HOLD_WAIT_MS = 2_000;
-const ask = () => "Ask for more.";
+const explainIncrease = () => "Ask for more.";
 
 const test = base
   .extend(
@@ -70,7 +70,7 @@ afterEach(async () => {
 /** A node on the real clock and the real database; its records wait in memory for `flush`. */
 class TestNode {
   readonly id = `node_${randomUUID()}`;
-  readonly keeper: LeaseKeeper;
+  readonly keeper: LeaseSync;
   readonly #database: TestDatabase["database"];
   #ends: EndRecord[] = [];
   #epoch = 0n;
@@ -79,7 +79,7 @@ class TestNode {
 
   constructor({ database }: TestDatabase, { holdWaitMs = HOLD_WAIT_MS } = {}) {
     this.#database = database;
-    this.keeper = makeLeaseKeeper({
+    this.keeper = makeLeaseSync({
       database,
       nodeId: this.id,
       databaseNowMs: () => Date.now(),
@@ -89,7 +89,7 @@ class TestNode {
       holdWaitMs,
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
-      journalTold: () => undefined,
+      acknowledgeJournalGap: () => undefined,
       holdRunning: () => [],
       journalSynced: () => Promise.resolve(),
     });
@@ -146,7 +146,7 @@ class TestNode {
       from,
       to,
       batch,
-      skipsRecorded: false,
+      isRecordedSkipped: false,
     });
     expect(result.kind).toBe("flushed");
     this.#flushedSeq = to;
@@ -199,7 +199,7 @@ describe("a refusal", () => {
     expect(refusal?.reason).toBe("held");
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(HOLD_WAIT_MS);
     if (refusal === null || begin === null) throw new Error("one is held, one refused");
-    const error = toHoldError(refusal, { explain: () => "", ask });
+    const error = toHoldError(refusal, { explain: () => "", explainIncrease });
     expect([error.code, error.headers]).toEqual(["rate_limit", { "retry-after": "2" }]);
     const waiting = node.hold(80n);
     node.end(begin, 10n);
@@ -211,7 +211,10 @@ describe("a refusal", () => {
     const node = await new TestNode(db).start();
     const { refusal } = await node.hold(101n);
     if (refusal === null) throw new Error("it does not fit");
-    const error = toHoldError(refusal, { explain: () => "It can cost up to $0.000000101.", ask });
+    const error = toHoldError(refusal, {
+      explain: () => "It can cost up to $0.000000101.",
+      explainIncrease,
+    });
     expect(error.message).toContain("$0.0000001 remains of a spend limit");
     expect([error.code, error.headers]).toEqual([
       "spend_limit_reached",
@@ -224,7 +227,7 @@ describe("a refusal", () => {
     const node = await new TestNode(db).start();
     const { refusal } = await node.hold(1n);
     if (refusal === null) throw new Error("there is nothing to hold");
-    expect(toHoldError(refusal, { explain: () => "", ask }).message).toMatch(
+    expect(toHoldError(refusal, { explain: () => "", explainIncrease }).message).toMatch(
       /^You have reached your specified workspace API usage limits\. You will regain access on/,
     );
   });

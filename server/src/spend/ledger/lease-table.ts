@@ -1,6 +1,6 @@
 import { periodOf } from "#src/domain/spend-period.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
-import { amountUnder, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
+import { type HoldAmount, holdAmountUnder, type StrictLimit } from "./hold-refusal.ts";
 import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { balanceKeyText } from "./spend-key.ts";
@@ -43,7 +43,7 @@ const SLICE_SECONDS = 2n;
 const SLICE_OF_REMAINING = 4n;
 
 /** The numbers behind `NodeLeases`: what runs, what is not flushed, and the leases they count against. */
-export class LeaseBook {
+export class LeaseTable {
   readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
   readonly #states = new Map<string, LeaseState>();
@@ -114,7 +114,7 @@ export class LeaseBook {
     return scopeIdsOf(scope).findLast((scopeId) => this.#limits.has(scopeId)) ?? null;
   }
 
-  freeOf({ leased, held, pending }: LeaseState): bigint {
+  freeAmount({ leased, held, pending }: LeaseState): bigint {
     return leased - held - pending;
   }
 
@@ -125,13 +125,13 @@ export class LeaseBook {
   spendableOf(state: LeaseState): bigint {
     const { limit, seen } = state;
     const isOver = limit === null || seen === null || usedOf(seen) > limit.amountNanoUsd;
-    return isOver ? 0n : this.freeOf(state);
+    return isOver ? 0n : this.freeAmount(state);
   }
 
   begin(request: RunningHold, states: LeaseState[]): void {
     const running: Running = { request, states, amounts: null };
     for (const [at, state] of states.entries()) {
-      const amountNanoUsd = amountUnder(state.limit, request);
+      const amountNanoUsd = holdAmountUnder(state.limit, request);
       if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
       state.held += amountNanoUsd;
       state.heldLately += amountNanoUsd;
@@ -167,14 +167,14 @@ export class LeaseBook {
     }
   }
 
-  see(text: string, figures: Figures): void {
+  setFigures(text: string, figures: Figures): void {
     const state = this.#states.get(text);
     // Limits may have changed since they were read there: what is refused is refused by what stands here.
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
   /** How much is held in a second, smoothed over the measurements. */
-  measure(nowMs: number): void {
+  measureTraffic(nowMs: number): void {
     const elapsedMs = Math.floor(nowMs - this.#measuredMs);
     this.#measuredMs = nowMs;
     for (const state of this.#states.values()) {
@@ -186,17 +186,17 @@ export class LeaseBook {
   }
 
   /** What seconds of traffic hold, beyond what runs. */
-  trafficOf(state: LeaseState): bigint {
+  estimateTraffic(state: LeaseState): bigint {
     return state.heldPerSecond * SLICE_SECONDS;
   }
 
   /** What of the free part is worth keeping. Near the limit nothing: then each request gets its own exact grant. */
-  keepOf(state: LeaseState): bigint {
-    const free = this.freeOf(state);
+  findAmountToKeep(state: LeaseState): bigint {
+    const free = this.freeAmount(state);
     if (free <= 0n || state.limit === null || state.seen === null) return 0n;
     const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = state.seen;
     const others = state.limit.amountNanoUsd - settledNanoUsd - leasedNanoUsd - unresolvedNanoUsd;
-    const kept = [free, this.trafficOf(state), (others + free) / SLICE_OF_REMAINING].reduce(
+    const kept = [free, this.estimateTraffic(state), (others + free) / SLICE_OF_REMAINING].reduce(
       (least, each) => (each < least ? each : least),
     );
     return kept < state.lastAmount || kept < 0n ? 0n : kept;
@@ -259,7 +259,7 @@ export class LeaseBook {
       const { request } = running;
       const isInScope = scopeIdsOf(request).includes(scopeId);
       if (!isInScope || request.startedAtMs < startMs || request.startedAtMs >= endMs) continue;
-      const amountNanoUsd = amountUnder(limit, request);
+      const amountNanoUsd = holdAmountUnder(limit, request);
       running.states.push(state);
       if (amountNanoUsd !== request.amountNanoUsd) {
         setAmount(running, running.states.length - 1, amountNanoUsd);
@@ -300,9 +300,9 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
   amounts[at] = nanoUsd;
 }
 
-/** Unused part of the lease once it is `desired`, or while it stays. */
-export function freeWith(state: LeaseState, desired: bigint | undefined): bigint {
-  const free = (desired ?? state.leased) - state.held - state.pending;
+/** Unused part of the lease once it is `targets`, or while it stays. */
+export function freeAmountAfter(state: LeaseState, targets: bigint | undefined): bigint {
+  const free = (targets ?? state.leased) - state.held - state.pending;
   return free > 0n ? free : 0n;
 }
 

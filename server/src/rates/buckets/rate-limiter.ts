@@ -11,7 +11,7 @@ import { toRateHeaders } from "./rate-headers.ts";
 // The clock, the timer and the database of node-rates.ts. One statement is under way at a time, for all buckets that have
 // anything to ask; requests that need its answer wait for it, all others are decided at once.
 
-export interface RateKeeperOptions {
+export interface RateLimiterOptions {
   database: Database;
   clock: Clock;
   /** Milliseconds since the epoch on the database's clock. */
@@ -29,7 +29,7 @@ export interface RateTicket {
 
 export type RateAnswer = RateTicket | (RateRefusal & Pick<RateTicket, "states">);
 
-export interface RateKeeper {
+export interface RateLimiter {
   /** Loads the limits. Throws the database's error. */
   start(): Promise<void>;
   /** After a change. Throws the database's error, and then tries again by itself. */
@@ -59,21 +59,21 @@ interface Waiter {
 
 /** One that is started, and that stops with the other parts. Throws the database's error. */
 export async function startRates(
-  options: Omit<RateKeeperOptions, "clock">,
+  options: Omit<RateLimiterOptions, "clock">,
   parts: AsyncDisposableStack,
-): Promise<RateKeeper> {
-  const keeper = makeRateKeeper({ ...options, clock: systemClock });
+): Promise<RateLimiter> {
+  const keeper = makeRateLimiter({ ...options, clock: systemClock });
   await keeper.start();
   parts.defer(() => keeper.stop());
   return keeper;
 }
 
-export function makeRateKeeper(options: RateKeeperOptions): RateKeeper {
-  return new TimedRateKeeper(options);
+export function makeRateLimiter(options: RateLimiterOptions): RateLimiter {
+  return new TimedRateLimiter(options);
 }
 
-class TimedRateKeeper implements RateKeeper {
-  readonly #options: RateKeeperOptions;
+class TimedRateLimiter implements RateLimiter {
+  readonly #options: RateLimiterOptions;
   readonly #rates = new NodeRates();
   #waiters: Waiter[] = [];
   #running: Promise<void> | null = null;
@@ -85,7 +85,7 @@ class TimedRateKeeper implements RateKeeper {
   #reads = 0;
   #applied = 0;
 
-  constructor(options: RateKeeperOptions) {
+  constructor(options: RateLimiterOptions) {
     this.#options = options;
   }
 

@@ -1,12 +1,12 @@
 import type { Waiter } from "./hold-queue.ts";
-import { amountUnder } from "./hold-refusal.ts";
-import type { LeaseState } from "./lease-book.ts";
-import type { Want } from "./lease-rules.ts";
+import { holdAmountUnder } from "./hold-refusal.ts";
+import type { GrantRequest } from "./lease-rules.ts";
+import type { LeaseState } from "./lease-table.ts";
 
 /** Waiting requests whose needs one message adds up. */
 const MAX_COVERED = 5_000;
 
-export interface WantsOf {
+export interface GrantRequestSources {
   /** Requests that the message asks for, in order of arrival. */
   asked: readonly Waiter[];
   /** All that wait, in order of arrival. */
@@ -22,13 +22,19 @@ export interface WantsOf {
  * Each request wants what it lacks when those before it have taken theirs. Ideally a want brings what later requests need
  * too, so that one message serves a burst.
  */
-export function makeWants({ asked, waiting, chainOf, freeOf, trafficOf }: WantsOf): Want[] {
+export function makeGrantRequests({
+  asked,
+  waiting,
+  chainOf,
+  freeOf,
+  trafficOf,
+}: GrantRequestSources): GrantRequest[] {
   const needed = sumNeeds(waiting, chainOf);
   const free = new Map<string, bigint>();
   return asked.map((waiter) => ({
     requestId: waiter.requestId,
     entries: chainOf(waiter).map((state) => {
-      const amountNanoUsd = amountUnder(state.limit, waiter);
+      const amountNanoUsd = holdAmountUnder(state.limit, waiter);
       const left = free.get(state.text) ?? freeOf(state);
       const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
       free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
@@ -37,15 +43,18 @@ export function makeWants({ asked, waiting, chainOf, freeOf, trafficOf }: WantsO
       needed.set(state.text, later);
       return {
         key: state.text,
-        exactNanoUsd: lacks,
-        idealNanoUsd: lacks + later + trafficOf(state),
+        minimumNanoUsd: lacks,
+        preferredNanoUsd: lacks + later + trafficOf(state),
       };
     }),
   }));
 }
 
 /** Nano-USD that the first `MAX_COVERED` requests need of each balance, by its key. */
-function sumNeeds(waiting: Iterable<Waiter>, chainOf: WantsOf["chainOf"]): Map<string, bigint> {
+function sumNeeds(
+  waiting: Iterable<Waiter>,
+  chainOf: GrantRequestSources["chainOf"],
+): Map<string, bigint> {
   const needed = new Map<string, bigint>();
   const chains = new Map<string, readonly LeaseState[]>();
   let covered = 0;
@@ -55,7 +64,7 @@ function sumNeeds(waiting: Iterable<Waiter>, chainOf: WantsOf["chainOf"]): Map<s
     const chain = chains.get(waiter.scope.apiKeyId) ?? chainOf(waiter);
     chains.set(waiter.scope.apiKeyId, chain);
     for (const { text, limit } of chain) {
-      needed.set(text, (needed.get(text) ?? 0n) + amountUnder(limit, waiter));
+      needed.set(text, (needed.get(text) ?? 0n) + holdAmountUnder(limit, waiter));
     }
   }
   return needed;

@@ -1,0 +1,45 @@
+import type { SmallerHold } from "#src/domain/request-record.ts";
+import { type HoldAmount, type HoldRefusal, holdAmountUnder } from "./hold-refusal.ts";
+import type { LeaseState } from "./lease-table.ts";
+
+/**
+ * May be sent. It belongs to the periods of `startedAtMs`, for ever. `holdNanoUsd`: the most that a limit of its chain
+ * holds for it, null where none does.
+ */
+export interface Held {
+  kind: "held";
+  startedAtMs: number;
+  holdNanoUsd: bigint | null;
+  /** The limits that hold less than that; null as long as none does. */
+  smallerHolds: readonly SmallerHold[] | null;
+}
+
+export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
+
+/** The decision for a request that all limits of `states` hold. The first state is the narrowest one. */
+export function makeHeld(
+  request: HoldAmount,
+  states: readonly LeaseState[],
+  startedAtMs: number,
+): Held {
+  const [first] = states;
+  if (first === undefined) {
+    return { kind: "held", startedAtMs, holdNanoUsd: null, smallerHolds: null };
+  }
+  const { amountNanoUsd } = request;
+  if (request.isOpenEnded !== true) {
+    return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null };
+  }
+  const amounts = states.map(({ limit }) => holdAmountUnder(limit, request));
+  const most = amounts.reduce(larger);
+  const smaller = states.flatMap(({ key: { scopeType, period } }, at) => {
+    const nanoUsd = amounts[at] ?? most;
+    return nanoUsd < most ? [{ scopeType, period, nanoUsd }] : [];
+  });
+  const smallerHolds = smaller.length === 0 ? null : smaller;
+  return { kind: "held", startedAtMs, holdNanoUsd: most, smallerHolds };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
