@@ -99,7 +99,7 @@ export const settings = {
     env: "BURSAR_PORT",
     schema: port,
     fallback: "8484",
-    about: "Port of the one HTTP listener; 0 takes a free one.",
+    about: "Port of the HTTP listener. 0 selects a free port.",
   },
   host: {
     env: "BURSAR_HOST",
@@ -111,7 +111,7 @@ export const settings = {
     env: "BURSAR_PROCESSES",
     schema: processes,
     fallback: "1",
-    about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` wins.`,
+    about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` has priority.`,
   },
   dataDir: {
     env: "BURSAR_DATA_DIR",
@@ -122,20 +122,20 @@ export const settings = {
   publicUrl: {
     env: "BURSAR_PUBLIC_URL",
     schema: httpUrl.optional(),
-    about: "Address that people and programs use, when it is not the listening address.",
+    about: "Address that members and programs use, if it differs from the listening address.",
   },
   secret: {
     env: "BURSAR_SECRET",
     schema: text.optional(),
     isSecret: true,
     about:
-      "Seals stored credentials; at least 32 characters. Made once in the data folder when unset without DATABASE_URL.",
+      "Encrypts stored credentials and signs the audit log. At least 32 characters. Without DATABASE_URL the first start creates one in the data folder.",
   },
   nodeId: {
     env: "BURSAR_NODE_ID",
     schema: text.max(100).optional(),
     about:
-      "Name of this node; made once in the data folder when unset, or anew at each start with BURSAR_JOURNAL=postgres.",
+      "Name of this node. Unset: created once in the data folder, or at each start with BURSAR_JOURNAL=postgres.",
   },
   logLevel: {
     env: "BURSAR_LOG_LEVEL",
@@ -148,86 +148,87 @@ export const settings = {
     schema: z.enum(logFormats),
     fallback: "auto",
     about:
-      "Format of the log on standard output. auto: readable lines on a terminal, else JSON, one line per event. pretty or json: always that one. `NO_COLOR` turns colours off.",
+      "Format of the log on standard output. auto: readable lines on a terminal, else JSON, one line per event. pretty or json: always that one. `NO_COLOR` disables colours.",
   },
   leaseTtlMs: {
     env: "BURSAR_LEASE_TTL",
     schema: lastingDuration,
     fallback: "120s",
     about:
-      "How long cached keys and leases live while the database is away. A node that is silent for longer is fenced.",
+      "Lifetime of cached keys and leases while the database is away. A node that is silent for longer is fenced.",
   },
   holdWaitMs: {
     env: "BURSAR_HOLD_WAIT",
     schema: duration.refine((ms) => ms >= 100, "expected at least 100ms"),
     fallback: "5s",
     about:
-      "How long a request waits for budget that running requests hold, before it is answered with a 429 or, where the limit has room, a 529.",
+      "Longest wait of a request for budget that running requests hold. Then it gets a 429, or a 529 if the limit has room.",
   },
   unresolvedReleaseMs: {
     env: "BURSAR_UNRESOLVED_RELEASE",
     schema: lastingDuration,
     fallback: "1h",
     about:
-      "After this time, the hold of a request of unknown outcome counts as not spent. It releases no budget of a silent node. See spend limits.",
+      "Time after which the hold of a request with an unknown outcome counts as not spent. The budget of a silent node is not released. See [unresolved spend](spend-limits.md#unresolved-spend).",
   },
   journal: {
     env: "BURSAR_JOURNAL",
     schema: z.enum(["disk", "postgres"]),
     fallback: "disk",
     about:
-      "disk: records are written to the data folder before a request is sent. postgres: to the database, for nodes whose disk does not survive a restart; a request then waits for a commit, and while the database is away there is a 503.",
+      "disk: records are written to the data folder before a request is sent. postgres: to the database, for nodes whose disk does not survive a restart. Each request then waits for a commit, and gets a 503 while the database is away.",
   },
   journalSync: {
     env: "BURSAR_JOURNAL_SYNC",
     schema: z.enum(["interval", "group"]),
     fallback: "interval",
     about:
-      "Of a journal on disk. interval: synced every 50 ms. group: a request waits for the sync before it is sent.",
+      "Sync of a journal on disk. interval: every 50 ms. group: each request waits for the sync before it is sent.",
   },
   journalMaxBytes: {
     env: "BURSAR_JOURNAL_MAX_SIZE",
     schema: size,
     fallback: "20GB",
     about:
-      "Cap of the journals of a data folder, divided equally among its processes; at least 10MB each. At the cap flushed segments go first, oldest first; then new requests get 503. See [the journal's space](nodes.md#the-journals-space).",
+      "Cap of the journals of a data folder, divided equally among its processes, at least 10MB each. At the cap the oldest flushed segments are deleted first. Then new requests get 503. See [journal size](nodes.md#journal-size).",
   },
   drainMs: {
     env: "BURSAR_DRAIN",
     schema: duration,
     fallback: "30s",
-    about: "How long running requests may take after SIGTERM.",
+    about: "Longest time that running requests may take after SIGTERM.",
   },
   upstreamIdleMs: {
     env: "BURSAR_UPSTREAM_IDLE",
     schema: lastingDuration,
     fallback: "300s",
-    about: "Longest silence of the upstream before a request is given up.",
+    about: "Longest silence of the upstream before a request fails.",
   },
   upstreamAnswerMs: {
     env: "BURSAR_UPSTREAM_ANSWER",
     schema: lastingDuration,
     fallback: "900s",
     about:
-      "Longest wait for an answer that is not a stream: the upstream sends nothing of it before the model is done.",
+      "Longest wait for a response that is not a stream. The upstream sends no byte of it before the model is done.",
   },
   trustedProxies: {
     env: "BURSAR_TRUSTED_PROXIES",
     schema: list,
     fallback: "",
-    about: "Addresses or CIDR ranges, comma separated, whose X-Forwarded-For is believed.",
+    about:
+      "Addresses or CIDR ranges of trusted proxies, comma separated. Their X-Forwarded-For has the client's address.",
   },
   allowPrivateTargets: {
     env: "BURSAR_ALLOW_PRIVATE_TARGETS",
     schema: targets,
     fallback: "",
     about:
-      "Addresses, CIDR ranges or host names, comma separated, that alert channels may reach although they are private, and over http. Addresses where a cloud keeps credentials stay closed.",
+      "Private addresses, CIDR ranges or host names, comma separated, that alert channels may reach, also over http. The addresses of cloud credential services stay blocked.",
   },
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),
-    about: "PEM certificate chain; with BURSAR_TLS_KEY_FILE the listener speaks HTTPS.",
+    about: "PEM certificate chain. With BURSAR_TLS_KEY_FILE the listener uses HTTPS.",
   },
   tlsKeyFile: {
     env: "BURSAR_TLS_KEY_FILE",
@@ -245,31 +246,32 @@ export const settings = {
     env: "ANTHROPIC_API_KEY",
     schema: headerText.optional(),
     isSecret: true,
-    about: "Credential of the real Claude API. Unset, and none stored: the simulator answers.",
+    about:
+      "Credential of the real Claude API. Without it, and without a stored one, the simulator responds.",
   },
   anthropicUpstreamUrl: {
     env: "ANTHROPIC_UPSTREAM_URL",
     schema: httpUrl.optional(),
-    about: "Origin of the Claude API, when it is not https://api.anthropic.com.",
+    about: "Origin of the Claude API, if it is not https://api.anthropic.com.",
   },
   smtpUrl: {
     env: "SMTP_URL",
     schema: z.url({ protocol: /^smtps?$/, error: "expected smtp://… or smtps://…" }).optional(),
     isSecret: true,
     about:
-      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are kept to be read by administrators.",
+      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are stored, and administrators can read them.",
   },
   backupPassphrase: {
     env: "BURSAR_BACKUP_PASSPHRASE",
     schema: passphrase.optional(),
     isSecret: true,
     about:
-      "Of `./bursar backup` and `restore`: encrypts the file, and with it the secret; at least 12 characters. The server does not need it.",
+      "Passphrase of `./bursar backup` and `restore`, at least 12 characters. Encrypts the file, which then contains the secret. The server does not need it.",
   },
   mailFrom: {
     env: "BURSAR_MAIL_FROM",
     schema: mailFrom.optional(),
-    about: "Sender of messages, such as Bursar <bursar@example.com>; required with SMTP_URL.",
+    about: "Sender of messages, such as Bursar <bursar@example.com>. Required with SMTP_URL.",
   },
 } as const satisfies Record<string, Setting>;
 
@@ -361,12 +363,22 @@ export function settingsReference(): string {
   return [
     "# Configuration",
     "",
-    "A setting comes from the environment, else from `bursar.toml` in the folder of the clone (same name in lower case,",
-    'without `BURSAR_`: `data_dir = "/var/lib/bursar"`), else from its default. A name that is not listed here is an',
-    "error. A secret can also be read from a file, named in the variable that ends in `_FILE`. Durations are written as",
-    "`500ms`, `30s`, `5m` or `1h`, sizes as `500MB` or `20GB`. `./bursar config` shows what is in force and where it comes from.",
+    "Use this page to find a setting. The next start applies a change.",
     "",
-    "| setting | default | what it does |",
+    "```sh",
+    "BURSAR_PORT=9000 npm start",
+    "./bursar config             # prints each setting with its source",
+    "```",
+    "",
+    "| source, in order of priority | form |",
+    "|---|---|",
+    "| environment | `BURSAR_DATA_DIR=/var/lib/bursar`. For a secret also the name of a file, in the variable that ends in `_FILE`. |",
+    '| `bursar.toml` in the folder of the clone | the name in lower case, without `BURSAR_`: `data_dir = "/var/lib/bursar"` |',
+    "| default | the table below |",
+    "",
+    "An unknown name is an error. Durations have the form `500ms`, `30s`, `5m` or `1h`, and sizes the form `500MB` or `20GB`.",
+    "",
+    "| setting | default | meaning |",
     "|---|---|---|",
     ...rows,
     "",
