@@ -33,8 +33,9 @@ export interface PriceRequest {
 }
 
 /**
- * Cost of one request in nano-USD (rules: anthropic-api E). Exact fractions up to the end, multipliers stacked, then
- * one rounding of the total, half to even, and the parts as its largest-remainder split. Never throws.
+ * Cost of one request in nano-USD, by the rules of https://platform.claude.com/docs/en/about-claude/pricing. Multipliers
+ * stack as exact fractions. The total is rounded once, half to even, and split into parts by largest remainder. Never
+ * throws.
  *
  * - Iterations, where present, are priced instead of the totals, each by its own model and its own prompt length.
  * - Batch halves token prices, not web searches. The API never combines it with fast mode; should a response claim

@@ -14,8 +14,8 @@ export interface ReachedLimit {
 }
 
 /**
- * The refusal of a spent limit. It begins with the official words (anthropic-api D.4), by which tools recognise it;
- * what follows says whose limit it is, how high, and what was spent.
+ * Refusal of a spent limit. The first sentence is the Claude API's, because tools recognize it. The scope, the amount
+ * and the spend follow.
  */
 export function limitMessage(limit: ReachedLimit): string {
   return (

@@ -1,7 +1,7 @@
 import type { BilledUsage, TokenUsage, UsageIteration } from "./usage.ts";
 
-// Reads the `usage` of a response (anthropic-api C.1) and of its stream (C.2). Nothing here throws and nothing yields
-// NaN: a metered request must end in a record whatever the upstream sends.
+// Reads the `usage` of a response and of its stream. No function here throws or returns NaN, because a metered request
+// must end in a record for any response of the upstream.
 
 /** Above it a count is a lie or a bug; with MAX_PRICE_NANO_USD it also keeps every cost inside an int8. */
 export const MAX_TOKENS = 1_000_000_000;

@@ -1,6 +1,6 @@
 /**
- * What a response says it used, in buckets that never overlap: `inputTokens` excludes cache tokens
- * (anthropic-api C.1), `outputTokens` includes thinking.
+ * Usage that a response reports, in counts that never overlap. `inputTokens` excludes cache tokens, as `input_tokens` of
+ * the API does. `outputTokens` includes thinking.
  */
 export interface TokenUsage {
   inputTokens: number;

@@ -2,7 +2,7 @@ import type { Upstream } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 
-/** Fields of a message that `count_tokens` takes: anthropic-api C.3. */
+/** Fields of a message that `POST /v1/messages/count_tokens` accepts. Others are not sent. */
 const countedFields = new Set([
   "model",
   "messages",

@@ -258,7 +258,7 @@ interface Serving {
   exchange: Exchange;
 }
 
-/** The steps of one request (DESIGN section 5). False when the client left before anything was sent. */
+/** Runs the steps of one request, as in ARCHITECTURE.md. False if the client left before the dispatch. */
 async function serve(
   deps: GatewayDeps,
   { relayDeps, budget, exchange }: Serving,

@@ -12,8 +12,8 @@ import {
 } from "./parse-blocks.ts";
 
 // One pass over the body of `POST /v1/messages` or `/count_tokens`. It reads what decides the price and refuses what
-// two parsers could read differently (DESIGN section 5, step 2). Everything else, unknown fields included, is for the
-// upstream to judge: the body goes on as the bytes that came.
+// two parsers could read differently, such as a repeated field. The upstream judges everything else, unknown fields
+// included. The body is forwarded as the same bytes.
 
 /** What can be known of a request before it is sent: all that its worst case needs, so that no second pass is made. */
 export interface ParsedMessage extends ContentFacts {

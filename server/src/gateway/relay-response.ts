@@ -70,7 +70,10 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     this.#metered = metered;
   }
 
-  /** The client went away. Decides what that means for the upstream call (DESIGN section 5, step 7). */
+  /**
+   * The client disconnected. Cuts a call without metering, and a stream after `message_start`. Other responses are read to
+   * their end for their usage.
+   */
   onClientGone(): void {
     if (this.#isOver || this.#isClientGone) return;
     this.#isClientGone = true;

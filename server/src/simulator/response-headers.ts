@@ -19,7 +19,7 @@ export function newRequestId(nowMs: number): string {
   return newId("req_", nowMs);
 }
 
-/** The headers of every answer (anthropic-api A.4, D.3). */
+/** Headers of every response: https://platform.claude.com/docs/en/api/rate-limits. */
 export function makeHeaders(requestId: string, nowMs: number): Record<string, string> {
   const reset = new Date(nowMs).toISOString().replace(/\.\d+Z$/, "Z");
   return {

@@ -11,7 +11,7 @@ export class SimulatedError extends Error {
   }
 }
 
-/** The official type of each status (anthropic-api A.7). */
+/** Official type of each status: https://platform.claude.com/docs/en/api/errors. */
 const errorTypes: Record<number, string> = {
   401: "authentication_error",
   402: "billing_error",
