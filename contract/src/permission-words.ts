@@ -23,7 +23,7 @@ import {
   workspaceRoles,
 } from "./permissions.ts";
 
-// The table of rights in words: for refusals, for the OpenAPI document, and for docs/guides/permissions.md.
+// The table of rights in words, for refusals, the OpenAPI document and docs/guides/permissions.md.
 
 const adminKey = "an admin key (sk-ant-admin01-…)";
 
@@ -46,15 +46,15 @@ export function whoMay(action: OrganizationAction | WorkspaceAction, reach?: "ev
 
 /** What a caller must have for the action, as a sentence of a route's description. */
 export function needs(action: Action): string {
-  if (action === "public") return "Needs nothing: it is how somebody signs in.";
-  if (isSelfAction(action)) return "Needs somebody who is signed in.";
+  if (action === "public") return "Needs no sign-in.";
+  if (isSelfAction(action)) return "Needs a signed-in member.";
   if (isOperatorAction(action)) return "Needs the command line on the server's own machine.";
   if (isOrganizationAction(action)) return `Needs ${whoMay(action)}.`;
   if (!isWorkspaceAction(action)) {
     return `Needs an API key with the permission \`${permissionFor(action)}\`.`;
   }
   const own = workspaceRoles.filter((role) => reachOfRole(role, action) === "own");
-  const limit = own.length === 0 ? "" : ` ${oneOf(own)}: one's own only.`;
+  const limit = own.length === 0 ? "" : ` ${oneOf(own)}: own ones only.`;
   return `Needs ${whoMay(action)}.${limit}`;
 }
 
@@ -98,7 +98,7 @@ export function permissionTables(): { organization: string; workspace: string } 
   return { organization, workspace };
 }
 
-/** The roles in words, one line each: what a person of the role can do. */
+/** Table of the roles in words, one line each. */
 export function roleTable(): string {
   return table(
     ["Role", "In every workspace", "In the organization"],
@@ -107,8 +107,8 @@ export function roleTable(): string {
       return [
         roleNames[role],
         inherited === null
-          ? "only what its role there gives"
-          : `has the rights of ${roleNames[inherited]}`,
+          ? "the rights of the role there"
+          : `the rights of ${roleNames[inherited]}`,
         summary(role),
       ];
     }),
@@ -121,7 +121,7 @@ function summary(role: OrganizationRole): string {
   if (missing.length === 0) return "everything";
   if (may.length === 0) return "nothing";
   return missing.length < may.length
-    ? `everything, but not: ${missing.map(wordsOf).join("; ")}`
+    ? `everything except: ${missing.map(wordsOf).join("; ")}`
     : may.map(wordsOf).join("; ");
 }
 
