@@ -1,4 +1,5 @@
 import { routes } from "virtual:contract";
+import type { FieldError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
@@ -35,17 +36,33 @@ export interface CallOptions {
   idempotencyKey?: string;
 }
 
+/** Error body of the server, as far as the console reads it. */
+export interface ErrorBody {
+  error?: {
+    type?: string;
+    message?: string;
+    details?: { error_code?: string; fields?: readonly FieldError[] } | null;
+  };
+  request_id?: string;
+}
+
 /** A refusal of the server, in its own words. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly type: string;
+  /** Cause from the list in `contract/src/errors.ts`. Null: the answer names none. */
+  readonly errorCode: string | null;
+  /** Invalid fields of the request. */
+  readonly fields: readonly FieldError[];
   readonly requestId: string | null;
 
-  constructor(status: number, type: string, message: string, requestId: string | null) {
-    super(message);
+  constructor(status: number, body: ErrorBody | null, requestId: string | null) {
+    super(body?.error?.message ?? `The server answered with the status ${status}.`);
     this.status = status;
-    this.type = type;
+    this.type = body?.error?.type ?? "api_error";
+    this.errorCode = body?.error?.details?.error_code ?? null;
+    this.fields = body?.error?.details?.fields ?? [];
     this.requestId = requestId;
   }
 }
@@ -156,17 +173,10 @@ function wantsStepUp(response: Response): boolean {
 
 async function readAnswer(response: Response): Promise<unknown> {
   const text = await response.text();
-  const body = parse(text) as {
-    error?: { type?: string; message?: string };
-    request_id?: string;
-  } | null;
+  const body = parse(text) as ErrorBody | null;
   if (response.ok && body !== null) return body;
-  throw new ApiError(
-    response.status,
-    body?.error?.type ?? "api_error",
-    body?.error?.message ?? `The server answered with the status ${response.status}.`,
-    body?.request_id ?? response.headers.get("request-id"),
-  );
+  const requestId = body?.request_id ?? response.headers.get("request-id");
+  throw new ApiError(response.status, body, requestId);
 }
 
 function parse(text: string): unknown {

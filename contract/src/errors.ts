@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fieldError } from "./error-facts.ts";
 
 /**
  * Every refusal the product itself can give. The wire carries `type` and the status; a code exists so that the server
@@ -63,6 +64,10 @@ export const errorBody = z
       details: z
         .looseObject({
           error_code: z.string(),
+          fields: z
+            .array(fieldError)
+            .optional()
+            .meta({ description: "Invalid fields of the request." }),
           unsupported: z
             .array(z.string())
             .optional()

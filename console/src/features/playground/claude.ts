@@ -1,4 +1,4 @@
-import { ApiError, AwayError } from "../../api-client.ts";
+import { ApiError, AwayError, type ErrorBody } from "../../api-client.ts";
 import type { MessageRequest } from "../../kit/code-samples/message-request.ts";
 import { readEvents } from "./read-events.ts";
 
@@ -56,22 +56,14 @@ async function send({ key, request, signal }: AskOptions): Promise<Response> {
   }
 }
 
-interface ErrorBody {
-  error?: { type?: string; message?: string };
-}
-
 async function toError(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as ErrorBody | null;
   return makeError(response, body);
 }
 
 function makeError(response: Response, body: ErrorBody | null): ApiError {
-  return new ApiError(
-    response.status,
-    body?.error?.type ?? "api_error",
-    body?.error?.message ?? `The server answered with the status ${response.status}.`,
-    response.headers.get("bursar-request-id") ?? response.headers.get("request-id"),
-  );
+  const requestId = response.headers.get("bursar-request-id") ?? response.headers.get("request-id");
+  return new ApiError(response.status, body, requestId);
 }
 
 interface StreamEvent extends ErrorBody {
