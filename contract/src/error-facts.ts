@@ -1,4 +1,36 @@
 import { z } from "zod";
+import { timestamp, usdText } from "./fields.ts";
+import { modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
+import { wireScope } from "./scope.ts";
+
+/** Values of `error.details.resource`: the `type` of the resource in other answers. */
+export const errorResources = [
+  "access_review",
+  "admin_key",
+  "alert",
+  "alert_channel",
+  "alert_delivery",
+  "alert_firing",
+  "api_key",
+  "audit_event",
+  "invite",
+  "mail",
+  "member",
+  "node",
+  "passkey",
+  "playground_session",
+  "rate_limit",
+  "request",
+  "session",
+  "spend_limit",
+  "spend_limit_increase_request",
+  "unresolved_spend",
+  "upstream",
+  "workspace",
+  "workspace_member",
+] as const;
+
+export type ErrorResource = (typeof errorResources)[number];
 
 export const fieldError = z
   .object({
@@ -11,3 +43,52 @@ export const fieldError = z
 
 /** One invalid field of a request. */
 export type FieldError = z.output<typeof fieldError>;
+
+const limitFacts = z
+  .object({
+    id: spendLimitId,
+    scope: wireScope,
+    period: z.enum(["daily", "weekly", "monthly"]),
+    period_ends_at: timestamp,
+    limit_usd: z.number(),
+    spent_usd: usdText,
+    held_usd: usdText.nullable().meta({
+      description: "Budget that running requests hold. Null: a soft limit, which holds none.",
+    }),
+    unresolved_usd: usdText.nullable().meta({
+      description: "Cost of requests whose outcome is unknown. Null: a soft limit.",
+    }),
+  })
+  .meta({ description: "The spend limit that refuses, and what is used of it." });
+
+const rateLimitFacts = z
+  .object({
+    id: rateLimitId,
+    scope: wireScope,
+    model_group: modelGroupId,
+    kind: z.enum(["requests", "input_tokens", "output_tokens"]),
+    per_minute: z.int(),
+  })
+  .meta({ description: "The rate limit that refuses." });
+
+/** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
+export const errorFacts = z.object({
+  header: z.string().meta({ description: "Name of the header, in lower case." }),
+  resource: z.enum(errorResources).meta({ description: "Kind of the resource." }),
+  resource_status: z.string().meta({ description: "State that forbids the change." }),
+  version: z.int().nullable().meta({
+    description: "Version of the resource now. Null: it does not exist.",
+  }),
+  allowed_models: z.array(z.string()).meta({ description: "Models that the key may use." }),
+  limit: limitFacts,
+  max_cost_usd: usdText.meta({
+    description: "The most that the request can cost under the limit, in US dollars.",
+  }),
+  rate_limit: rateLimitFacts,
+  unsupported: z.array(z.string()).meta({
+    description:
+      "Request fields that this server cannot serve. Send the whole conversation without them.",
+  }),
+});
+
+export type ErrorFacts = z.output<typeof errorFacts>;

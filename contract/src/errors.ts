@@ -1,57 +1,386 @@
 import { z } from "zod";
-import { fieldError } from "./error-facts.ts";
+import { type ErrorFacts, errorFacts, type FieldError, fieldError } from "./error-facts.ts";
+
+const badRequest = { status: 400, type: "invalid_request_error" } as const;
+const unauthenticated = { status: 401, type: "authentication_error" } as const;
+const forbidden = { status: 403, type: "permission_error" } as const;
+const notFound = { status: 404, type: "not_found_error" } as const;
+const conflict = { status: 409, type: "conflict_error" } as const;
+const tooMany = { status: 429, type: "rate_limit_error" } as const;
+const unavailable = { status: 503, type: "api_error" } as const;
+const overloaded = { status: 529, type: "overloaded_error" } as const;
+
+/** One cause of a refusal. */
+interface ErrorCause {
+  status: number;
+  type: string;
+  /** One sentence for the reference. */
+  meaning: string;
+  /** Members of `error.details` that this cause always has. */
+  facts?: readonly (keyof ErrorFacts)[];
+  /** The Claude API has this pair of status and code. The official SDKs have an error class for it. */
+  isOfficial?: true;
+}
 
 /**
- * Every refusal the product itself can give. The wire carries `type` and the status; a code exists so that the server
- * has one closed list to throw from. Sources: the official error table (types and statuses) of the Claude API.
+ * All causes of refusals: `error.details.error_code`. A program chooses what it does by the code, not by the message.
+ * Statuses and types are those of the Claude API.
  */
 export const errorCodes = {
-  invalid_request: { status: 400, type: "invalid_request_error" },
-  spend_limit_reached: { status: 400, type: "invalid_request_error" },
-  authentication: { status: 401, type: "authentication_error" },
-  permission: { status: 403, type: "permission_error" },
-  not_found: { status: 404, type: "not_found_error" },
-  conflict: { status: 409, type: "conflict_error" },
-  request_too_large: { status: 413, type: "request_too_large" },
-  rate_limit: { status: 429, type: "rate_limit_error" },
-  /** `spend_limit_reached` for Claude Code, which repeats a 400. */
-  spend_limit_final: { status: 429, type: "billing_error" },
-  internal: { status: 500, type: "api_error" },
-  upstream_unreachable: { status: 502, type: "api_error" },
-  unavailable: { status: 503, type: "api_error" },
-  upstream_timeout: { status: 504, type: "timeout_error" },
-  overloaded: { status: 529, type: "overloaded_error" },
-} as const;
+  // The request itself is wrong.
+  invalid_fields: {
+    ...badRequest,
+    meaning: "Fields of the body, the query or the path are invalid; `fields` lists them.",
+  },
+  invalid_body: { ...badRequest, meaning: "The request body is not a JSON object." },
+  invalid_header: {
+    ...badRequest,
+    meaning: "A request header is invalid.",
+    facts: ["header"],
+  },
+  invalid_path: { ...badRequest, meaning: "The path of the URL is invalid." },
+  invalid_http: { ...badRequest, meaning: "The request is not valid HTTP/1.1." },
+  invalid_cursor: {
+    ...badRequest,
+    meaning: "The cursor does not belong to this list with these parameters.",
+  },
+  conflicting_credentials: {
+    ...badRequest,
+    meaning: "The request has both a session cookie and a key.",
+  },
+  request_body_encoding_unsupported: {
+    ...badRequest,
+    meaning: "The request body is compressed.",
+    isOfficial: true,
+  },
+  request_body_timeout: {
+    ...badRequest,
+    meaning: "The request body did not arrive in time.",
+    isOfficial: true,
+  },
+  request_timeout: {
+    status: 408,
+    type: "invalid_request_error",
+    meaning: "The request headers did not arrive in time.",
+  },
+  request_too_large: {
+    status: 413,
+    type: "request_too_large",
+    meaning: "The request body is too large.",
+  },
+  headers_too_large: {
+    status: 431,
+    type: "invalid_request_error",
+    meaning: "The request headers are larger than 16 KB.",
+  },
+  thread_unsupported_request: {
+    ...badRequest,
+    meaning: "The request asks for a stored conversation; send all messages without the fields.",
+    facts: ["unsupported"],
+    isOfficial: true,
+  },
+
+  // Keys, sessions and sign-in.
+  api_key_missing: { ...unauthenticated, meaning: "The request has no key." },
+  api_key_invalid: { ...unauthenticated, meaning: "The server has no such key." },
+  api_key_wrong_kind: {
+    ...unauthenticated,
+    meaning: "An admin key was sent where the API key of a workspace is needed.",
+  },
+  conflicting_api_keys: { ...unauthenticated, meaning: "The request has two different keys." },
+  api_key_disabled: { ...unauthenticated, meaning: "The key is disabled." },
+  api_key_unconfirmed: {
+    ...unauthenticated,
+    meaning: "The key came back with a restored backup and waits for its confirmation.",
+  },
+  api_key_archived: { ...unauthenticated, meaning: "The key is archived." },
+  api_key_revoked: { ...unauthenticated, meaning: "The admin key is revoked." },
+  api_key_expired: { ...unauthenticated, meaning: "The key is expired." },
+  api_key_rotated: {
+    ...unauthenticated,
+    meaning: "The key was rotated, and this secret of it has expired.",
+  },
+  api_key_owner_inactive: {
+    ...unauthenticated,
+    meaning: "The member who owns the key has lost access to its workspace.",
+  },
+  api_key_workspace_archived: {
+    ...unauthenticated,
+    meaning: "The workspace of the key is archived.",
+  },
+  playground_session_ended: {
+    ...unauthenticated,
+    meaning: "The session of the playground has ended.",
+  },
+  session_expired: { ...unauthenticated, meaning: "No member is signed in with this cookie." },
+  console_header_missing: {
+    ...unauthenticated,
+    meaning: "The request has a session cookie without the header `x-bursar-console: 1`.",
+  },
+  credentials_incorrect: {
+    ...unauthenticated,
+    meaning: "The address and the password do not belong together.",
+  },
+  second_factor_incorrect: {
+    ...unauthenticated,
+    meaning: "The code is wrong, or was used before.",
+  },
+  passkey_unknown: { ...unauthenticated, meaning: "The passkey cannot sign in here." },
+  sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long; start it again." },
+  password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
+  link_invalid: { ...badRequest, meaning: "The link was used before, or is expired." },
+  passkeys_unavailable: {
+    ...badRequest,
+    meaning: "Passkeys need a host name, and the console is open at an IP address.",
+  },
+  member_deactivated: { ...forbidden, meaning: "The member who signs in is deactivated." },
+  too_many_attempts: { ...tooMany, meaning: "Too many attempts to sign in failed." },
+  sign_in_overloaded: {
+    ...unavailable,
+    meaning: "Too many members sign in at this moment.",
+  },
+
+  // Permissions.
+  permission_denied: { ...forbidden, meaning: "The caller lacks the permission for this call." },
+  role_too_high: { ...forbidden, meaning: "The role is above the caller's own role." },
+  step_up_required: {
+    ...forbidden,
+    meaning: "The member must enter the password or use a passkey again.",
+  },
+  foreign_origin: {
+    ...forbidden,
+    meaning: "The request comes from a web page that is not the console of this server.",
+  },
+  address_not_allowed: {
+    ...forbidden,
+    meaning: "The key may not be used from this network address.",
+  },
+  model_not_allowed: {
+    ...forbidden,
+    meaning: "The key may not use a model of the request.",
+    facts: ["allowed_models"],
+  },
+  shared_resource_unsupported: {
+    ...forbidden,
+    meaning: "File ids, skills and containers are not served: workspaces share one account.",
+  },
+
+  // The resource is absent, or its state forbids the change.
+  resource_not_found: {
+    ...notFound,
+    meaning: "The resource does not exist, or the caller has no access to it.",
+    facts: ["resource"],
+  },
+  route_not_found: { ...notFound, meaning: "The server has no such method and path." },
+  resource_archived: {
+    ...badRequest,
+    meaning: "The resource is archived and cannot be changed.",
+    facts: ["resource"],
+  },
+  resource_expired: {
+    ...badRequest,
+    meaning: "The resource has expired and cannot be changed.",
+    facts: ["resource"],
+  },
+  owner_inactive: {
+    ...badRequest,
+    meaning: "The key cannot be enabled, since the member who owns it has no access.",
+  },
+  default_workspace_protected: {
+    ...badRequest,
+    meaning: "The default workspace can be neither renamed nor archived.",
+  },
+  external_storage_not_available: {
+    ...badRequest,
+    meaning: "This server has no external storage.",
+    isOfficial: true,
+  },
+  human_review_not_available: {
+    ...badRequest,
+    meaning: "This server has no human review.",
+    isOfficial: true,
+  },
+  already_member: {
+    ...badRequest,
+    meaning: "The address belongs to a member of the organization.",
+    isOfficial: true,
+  },
+  invite_already_exists: {
+    ...badRequest,
+    meaning: "The address has a pending invite.",
+    isOfficial: true,
+  },
+  invite_not_pending: {
+    ...badRequest,
+    meaning: "The invite is accepted, revoked or expired.",
+    facts: ["resource_status"],
+  },
+  member_removed: { ...badRequest, meaning: "The member was removed from the organization." },
+  cannot_change_self: { ...badRequest, meaning: "Members cannot make this change to themselves." },
+  cannot_remove_last_member: {
+    ...badRequest,
+    meaning: "The organization must keep an active owner.",
+    isOfficial: true,
+  },
+  role_inherited: {
+    ...badRequest,
+    meaning: "The member has access to every workspace through the organization role.",
+  },
+  webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
+  increase_request_closed: {
+    ...badRequest,
+    meaning: "The increase request is no longer pending.",
+    facts: ["resource_status"],
+  },
+  increase_not_applicable: {
+    ...badRequest,
+    meaning: "The limit was removed, or is as high as the request asks for.",
+  },
+  too_many_increase_requests: {
+    ...tooMany,
+    meaning: "The caller has made the most increase requests of one day.",
+  },
+
+  // Conflicts with what exists.
+  version_conflict: {
+    ...conflict,
+    meaning: "The resource is not at `if_version`.",
+    facts: ["version"],
+  },
+  name_taken: { ...conflict, meaning: "Another active resource has this name." },
+  address_taken: { ...conflict, meaning: "A member has this e-mail address." },
+  already_exists: { ...conflict, meaning: "There can be one such resource, and it exists." },
+  idempotency_key_reused: {
+    ...conflict,
+    meaning: "The `idempotency-key` belongs to a request with another path or body.",
+  },
+  request_in_progress: {
+    ...conflict,
+    meaning: "The same request, by its `idempotency-key`, is still running.",
+  },
+  too_many_secrets: {
+    ...conflict,
+    meaning: "Too many previous secrets are still valid.",
+  },
+  too_many_passkeys: { ...conflict, meaning: "The member has the highest number of passkeys." },
+  two_factor_conflict: {
+    ...conflict,
+    meaning: "The authenticator app is already set up, or not set up yet.",
+  },
+  set_up_completed: { ...conflict, meaning: "The organization has an owner." },
+  owner_cannot_sign_in: { ...conflict, meaning: "The owner is deactivated or cannot sign in." },
+  invite_superseded: { ...conflict, meaning: "A newer invite has replaced this one." },
+  delivery_not_repeatable: {
+    ...conflict,
+    meaning: "The alert channel cannot receive this message again.",
+  },
+  access_review_closed: {
+    ...conflict,
+    meaning: "The access review is completed or cancelled.",
+    facts: ["resource_status"],
+  },
+  access_review_superseded: { ...conflict, meaning: "A newer review of the series has started." },
+  node_in_contact: { ...conflict, meaning: "The node may still spend its budget; stop it first." },
+
+  // Limits on requests to Claude.
+  spend_limit_reached: {
+    ...badRequest,
+    meaning: "A spend limit is used up until its period ends.",
+    facts: ["limit"],
+  },
+  request_too_large_for_limit: {
+    ...badRequest,
+    meaning: "Less remains of a spend limit than the request can cost.",
+    facts: ["limit", "max_cost_usd"],
+  },
+  request_cost_unbounded: {
+    ...badRequest,
+    meaning: "The request has no highest cost, which a strict spend limit needs.",
+  },
+  budget_held: {
+    ...tooMany,
+    meaning: "Running requests hold what remains of a spend limit.",
+    facts: ["limit"],
+  },
+  budget_delayed: {
+    ...overloaded,
+    meaning: "The spend limit has room, but the request did not get its budget in time.",
+    facts: ["limit"],
+  },
+  budget_queue_full: { ...overloaded, meaning: "Too many requests wait for budget." },
+  rate_limited: {
+    ...tooMany,
+    meaning: "The request would exceed a rate limit.",
+    facts: ["rate_limit"],
+  },
+
+  // The server or the upstream.
+  overloaded: { ...overloaded, meaning: "The server runs as many requests as it can." },
+  internal_error: { status: 500, type: "api_error", meaning: "The server has a fault." },
+  database_unavailable: {
+    ...unavailable,
+    meaning: "The server's database does not answer; check first whether a change was made.",
+  },
+  journal_full: { ...unavailable, meaning: "The journal has no room for another request." },
+  journal_unavailable: { ...unavailable, meaning: "The server cannot write its journal." },
+  node_id_conflict: {
+    ...unavailable,
+    meaning: "Another process runs under the node id of this server.",
+  },
+  server_not_ready: { ...unavailable, meaning: "The server is starting or stopping." },
+  upstream_unusable: {
+    ...unavailable,
+    meaning: "The configured upstream cannot be used; an administrator must set it again.",
+  },
+  upstream_unreachable: {
+    status: 502,
+    type: "api_error",
+    meaning: "The Claude API could not be reached; the request was not sent.",
+  },
+  upstream_connection_lost: {
+    status: 502,
+    type: "api_error",
+    meaning: "The connection to the Claude API broke; the request may have been processed.",
+  },
+  upstream_timeout: {
+    status: 504,
+    type: "timeout_error",
+    meaning: "The Claude API did not answer in time; the request may have been processed.",
+  },
+} as const satisfies Record<string, ErrorCause>;
 
 export type ErrorCode = keyof typeof errorCodes;
-export type ErrorType = (typeof errorCodes)[ErrorCode]["type"];
 
-/** Causes without further facts. The SDKs make a class of each official one from the pair of status and code. */
-export type PlainErrorCode =
-  | "already_member"
-  | "invite_already_exists"
-  | "cannot_remove_last_member"
-  | "external_storage_not_available"
-  | "human_review_not_available"
-  | "node_in_contact"
-  | "request_body_encoding_unsupported"
-  | "request_body_timeout";
+/** Form of a refusal by a spend limit for Claude Code, which repeats a 400. */
+export const claudeCodeForm = { status: 429, type: "billing_error" } as const;
 
-/** The official finer cause of a refusal, with its facts. */
-export type ErrorDetails =
-  | { error_code: PlainErrorCode }
-  /** A cause of this server: it has no room for another record. */
-  | { error_code: "journal_full" }
-  | {
-      error_code: "thread_unsupported_request";
-      /** Request fields that cannot be served. For a name that an SDK does not know it resends without `thread`. */
-      unsupported: readonly string[];
-    };
+export type ErrorType = (typeof errorCodes)[ErrorCode]["type"] | (typeof claudeCodeForm)["type"];
+
+const errorDetails = z
+  .looseObject({
+    error_code: z.string().meta({ description: "Cause of the refusal, from the list above." }),
+    fields: z.array(fieldError).optional().meta({ description: "Invalid fields of the request." }),
+    retry_after_seconds: z.int().optional().meta({
+      description: "Seconds to wait before the request is sent again, as in `retry-after`.",
+    }),
+    ...errorFacts.partial().shape,
+  })
+  .meta({
+    description:
+      "The cause, and its facts. Errors of the Claude API itself pass unchanged, and may have no details.",
+  });
+
+/** `error.details`: the cause, and its facts. */
+export interface ErrorDetails extends Partial<ErrorFacts> {
+  error_code: ErrorCode;
+  fields?: readonly FieldError[];
+  retry_after_seconds?: number;
+}
 
 /** The official error body. `request_id` equals the `request-id` header. */
 export interface ErrorBody {
   type: "error";
-  error: { type: ErrorType; message: string; details?: ErrorDetails };
+  error: { type: ErrorType; message: string; details: ErrorDetails };
   request_id: string;
 }
 
@@ -61,24 +390,7 @@ export const errorBody = z
     error: z.object({
       type: z.string(),
       message: z.string(),
-      details: z
-        .looseObject({
-          error_code: z.string(),
-          fields: z
-            .array(fieldError)
-            .optional()
-            .meta({ description: "Invalid fields of the request." }),
-          unsupported: z
-            .array(z.string())
-            .optional()
-            .meta({
-              description:
-                "For `thread_unsupported_request`: the request fields that this server cannot serve. Send the whole " +
-                "conversation without them.",
-            }),
-        })
-        .optional()
-        .meta({ description: "A finer cause, where there is one." }),
+      details: errorDetails.optional(),
     }),
     request_id: z.string(),
   })

@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
+import { checkRefusal } from "#test/harness/check-refusal.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import { test as base } from "#test/harness/product-test.ts";
@@ -100,7 +101,7 @@ const hello = {
   messages: [{ role: "user", content: "Hello" }],
 };
 
-/** The official body and nothing more, with one id in header and body. Gives the message. */
+/** The official body and nothing more than details, with one id in header and body. Gives the message. */
 function expectOfficialError(answer: Answer, status: number, type: string): string {
   expect({ status: answer.status, text: answer.text }).toMatchObject({ status });
   expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
@@ -108,9 +109,10 @@ function expectOfficialError(answer: Answer, status: number, type: string): stri
   expect(requestId).toMatch(/^req_/);
   expect(answer.json).toEqual({
     type: "error",
-    error: { type, message: expect.any(String) },
+    error: { type, message: expect.any(String), details: expect.any(Object) },
     request_id: requestId,
   });
+  checkRefusal(status, answer.json);
   const { error } = answer.json ?? {};
   return textField(error, "message");
 }

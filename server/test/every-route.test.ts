@@ -340,6 +340,7 @@ describe("a caller with full rights", () => {
       expect(answer.error).toEqual({
         type: "permission_error",
         message: "Confirm it is you: enter your password or use your passkey again.",
+        details: { error_code: "step_up_required" },
       });
       expect(answer.headers["bursar-step-up"]).toBe("required");
     }
@@ -357,6 +358,11 @@ describe("a caller with full rights", () => {
 function expectUnknownField(answer: Answer, field: string): void {
   expect(answer.status).toBe(400);
   expect(answer.error.message).toContain(`${field}: there is no such field`);
+  const named = { path: field, message: "There is no such field here." };
+  expect(answer.error.details).toMatchObject({
+    error_code: "invalid_fields",
+    fields: expect.arrayContaining([named]),
+  });
 }
 
 test("members who may not call a route at all are not asked to confirm", async ({ org }) => {

@@ -51,6 +51,10 @@ describe("a NUL in a query parameter: 400 that names it", () => {
           {
             type: "invalid_request_error",
             message: `${field}: expected text without a NUL character.`,
+            details: {
+              error_code: "invalid_fields",
+              fields: [{ path: field, message: "Expected text without a NUL character." }],
+            },
           },
         ]);
       }

@@ -147,6 +147,7 @@ describe("one key", () => {
       message:
         "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that " +
         "request again as it was, or use a new key for this one.",
+      details: { error_code: "idempotency_key_reused" },
     });
     expect(answer.headers["x-should-retry"]).toBe("false");
     expect(await company.namesOfWorkspaces()).toEqual(["First"]);

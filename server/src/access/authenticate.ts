@@ -62,13 +62,14 @@ export async function authenticate(
   }
   if (presented.cookie !== undefined) {
     throw new ApiError(
-      "invalid_request",
+      "conflicting_credentials",
       "A cookie and a key were sent together: send the key alone, so that it is clear who is asking.",
     );
   }
   const format = checkSecret(secret);
   if (format === null) {
-    throw refused(
+    throw new ApiError(
+      "api_key_invalid",
       "invalid x-api-key: this is not a key of this server. Keys begin with sk-ant-admin01- or sk-ant-api03- and end in " +
         "a checksum, so it was cut, mistyped or comes from elsewhere.",
     );
@@ -88,7 +89,7 @@ async function authenticateWithoutKey(
     const organizationId = deps.operatorOrganizationId;
     return { kind: "local_operator", id: operatorUid, organizationId };
   }
-  if (cookie === undefined || console === null) throw refused(missingKey(presented));
+  if (cookie === undefined || console === null) throw missingKey(presented);
   return authenticateSession(deps, cookie, console);
 }
 
@@ -100,7 +101,10 @@ async function authenticateSession(
   checkConsoleRequest(request, deps.publicOrigin);
   const member = await deps.sessions.find(cookie);
   if (member === null) {
-    throw refused("You are not signed in, or your session has ended: sign in again.");
+    throw new ApiError(
+      "session_expired",
+      "You are not signed in, or your session has ended: sign in again.",
+    );
   }
   return member;
 }
@@ -115,13 +119,18 @@ async function authenticateAdminKey(
   hash: Uint8Array,
 ): Promise<AdminKeyCaller> {
   const key = await findAdminKeyByHash(deps.database, hash);
-  if (key === null) throw refused("invalid x-api-key: this server has no such admin key.");
-  if (key.status === "revoked") throw refused("This admin key has been revoked.");
-  if (key.status === "inactive") throw refused(HELD_ADMIN_KEY);
+  if (key === null)
+    throw new ApiError("api_key_invalid", "invalid x-api-key: this server has no such admin key.");
+  if (key.status === "revoked")
+    throw new ApiError("api_key_revoked", "This admin key has been revoked.");
+  if (key.status === "inactive") throw new ApiError("api_key_unconfirmed", HELD_ADMIN_KEY);
   const checkedAtMs = deps.nowMs();
   if (key.expiresAtMs !== null && checkedAtMs >= key.expiresAtMs) {
     const expiredAt = new Date(key.expiresAtMs).toISOString();
-    throw refused(`This admin key expired at ${expiredAt}: create another one.`);
+    throw new ApiError(
+      "api_key_expired",
+      `This admin key expired at ${expiredAt}: create another one.`,
+    );
   }
   deps.adminKeyUse.record({
     adminKeyId: key.id,
@@ -138,7 +147,10 @@ async function authenticateWorkspaceKey(
 ): Promise<WorkspaceKeyCaller> {
   const key = await findApiKeyByHash(deps.database, hash);
   if (key === null) {
-    throw refused("invalid x-api-key: no workspace of this server has this API key.");
+    throw new ApiError(
+      "api_key_invalid",
+      "invalid x-api-key: no workspace of this server has this API key.",
+    );
   }
   const checkedAtMs = deps.nowMs();
   checkKeyWorks(key, checkedAtMs, presented.address);
@@ -166,7 +178,7 @@ function readSecret(presented: PresentedIdentity): string | null {
   if (fromHeader === "" && fromBearer === "") {
     // Something was sent that is no key: do not fall back to the authority of the local socket.
     if (presented.authorization !== undefined || presented.xApiKey !== undefined) {
-      throw refused(missingKey(presented));
+      throw missingKey(presented);
     }
     return null;
   }
@@ -174,21 +186,19 @@ function readSecret(presented: PresentedIdentity): string | null {
   if (fromBearer === "") return fromHeader;
   const isHeaderOurs = checkSecret(fromHeader) !== null;
   if (isHeaderOurs && checkSecret(fromBearer) !== null) {
-    throw refused(
+    throw new ApiError(
+      "conflicting_api_keys",
       "Two different keys were sent, one in x-api-key and one in Authorization: send only one of them.",
     );
   }
   return isHeaderOurs ? fromHeader : fromBearer;
 }
 
-function missingKey(presented: PresentedIdentity): string {
+function missingKey(presented: PresentedIdentity): ApiError {
   const isOtherScheme = presented.authorization !== undefined;
-  return (
+  return new ApiError(
+    "api_key_missing",
     'x-api-key header is required: send an admin key as "x-api-key: <key>" or as "Authorization: Bearer <key>"' +
-    `${isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""}.`
+      `${isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""}.`,
   );
-}
-
-function refused(message: string): ApiError {
-  return new ApiError("authentication", message);
 }

@@ -75,7 +75,7 @@ export function deniedInWorkspace(
 }
 
 export function denied(message: string): ApiError {
-  return new ApiError("permission", message);
+  return new ApiError("permission_denied", message);
 }
 
 function insteadOf(caller: Caller, workspaceId?: string): string {

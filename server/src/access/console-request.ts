@@ -25,20 +25,25 @@ const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 export function checkConsoleRequest(request: ConsoleRequest, publicOrigin: string | null): void {
   if (request.marker !== "1") {
     throw new ApiError(
-      "authentication",
+      "console_header_missing",
       "A session counts only together with the header x-bursar-console: 1. Programs send an admin key as x-api-key instead.",
     );
   }
   const { isChange, origin, contentType } = request;
   if (origin === undefined ? isChange : !isOwnOrigin(origin, request.host, publicOrigin)) {
     throw new ApiError(
-      "permission",
+      "foreign_origin",
       `This request does not come from this server's own console (Origin: ${origin?.slice(0, 100) ?? "none"}). ` +
         "If you did open the console, set BURSAR_PUBLIC_URL to the address it is opened under.",
     );
   }
   if (isChange && contentType !== undefined && !/^application\/json\s*(;|$)/i.test(contentType)) {
-    throw new ApiError("invalid_request", "content-type: expected application/json.");
+    throw new ApiError(
+      "invalid_header",
+      "content-type: expected application/json.",
+      {},
+      { header: "content-type" },
+    );
   }
 }
 

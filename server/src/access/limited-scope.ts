@@ -54,7 +54,9 @@ export async function lockScope(
 
 export function keyIsArchived(): ApiError {
   return new ApiError(
-    "invalid_request",
+    "resource_archived",
     "This API key is archived. That cannot be undone, and no limit of it can be changed.",
+    {},
+    { resource: "api_key" },
   );
 }

@@ -255,9 +255,9 @@ test("refusals of somebody known are reported, with who, what and from where", a
   expect(denied.map(({ status }) => status)).toEqual([403, 403, 404, 403]);
   const ids = denied.map(({ headers }) => headers["request-id"]);
   expect(reported).toEqual([
-    ["member", "createWorkspace", ids[0], "permission"],
-    ["api_key", "listApiKeys", ids[1], "permission"],
-    ["admin_key", "updateWorkspace", ids[2], "not_found"],
-    ["admin_key", "createUpstream", ids[3], "permission"],
+    ["member", "createWorkspace", ids[0], "permission_denied"],
+    ["api_key", "listApiKeys", ids[1], "permission_denied"],
+    ["admin_key", "updateWorkspace", ids[2], "resource_not_found"],
+    ["admin_key", "createUpstream", ids[3], "permission_denied"],
   ]);
 });

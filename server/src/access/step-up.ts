@@ -13,7 +13,7 @@ export function checkStepUp(caller: Caller, nowMs: number): void {
   const { steppedUpAtMs } = caller;
   if (steppedUpAtMs !== null && nowMs - steppedUpAtMs <= STEP_UP_LASTS_MS) return;
   throw new ApiError(
-    "permission",
+    "step_up_required",
     "Confirm it is you: enter your password or use your passkey again.",
     { "bursar-step-up": "required" },
   );

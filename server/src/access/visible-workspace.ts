@@ -78,16 +78,23 @@ export async function getWorkspaceIdOfApiKey(
 }
 
 export function workspaceNotFound(workspaceId: string): ApiError {
-  return new ApiError("not_found", `Workspace not found: ${workspaceId}`);
+  return new ApiError(
+    "resource_not_found",
+    `Workspace not found: ${workspaceId}`,
+    {},
+    { resource: "workspace" },
+  );
 }
 
 export function apiKeyNotFound(): ApiError {
-  return new ApiError("not_found", "API key not found");
+  return new ApiError("resource_not_found", "API key not found", {}, { resource: "api_key" });
 }
 
 export function workspaceIsArchived(workspaceId: string): ApiError {
   return new ApiError(
-    "invalid_request",
+    "resource_archived",
     `Workspace is archived: ${workspaceId}. That cannot be undone; nothing in it can be changed.`,
+    {},
+    { resource: "workspace" },
   );
 }

@@ -1,6 +1,7 @@
 import type { Call } from "#src/access/call.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findAuditHead, findCheckpoint, lockAuditHead } from "./audit.sql.ts";
 import {
@@ -78,7 +79,7 @@ export async function listAuditEvents(
 /** Of a cursor, which anybody can write. */
 function toSeq(text: string): bigint {
   if (/^[0-9]{1,18}$/.test(text)) return BigInt(text);
-  throw new ApiError("invalid_request", "page: this is not a cursor of this list.");
+  throw refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 
 const EXPORT_PAGE = 500;
@@ -111,7 +112,13 @@ export async function getAuditEvent(
 ): Promise<AuditEventRow> {
   const { organizationId } = caller;
   const row = await findAuditEvent(deps.database, { organizationId, id });
-  if (row === null) throw new ApiError("not_found", "Audit event not found");
+  if (row === null)
+    throw new ApiError(
+      "resource_not_found",
+      "Audit event not found",
+      {},
+      { resource: "audit_event" },
+    );
   return row;
 }
 

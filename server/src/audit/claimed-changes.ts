@@ -153,7 +153,7 @@ function answerContext(claim: Claim): string {
 function checkFingerprint(claim: Claim, row: { fingerprint: Uint8Array }): void {
   if (isSame(claim.fingerprint, row.fingerprint)) return;
   throw new ApiError(
-    "conflict",
+    "idempotency_key_reused",
     "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that request " +
       "again as it was, or use a new key for this one.",
   );
@@ -161,7 +161,7 @@ function checkFingerprint(claim: Claim, row: { fingerprint: Uint8Array }): void 
 
 function inProgress(): ApiError {
   return new ApiError(
-    "conflict",
+    "request_in_progress",
     "The same request (by its idempotency-key) is still being worked on. Send it again in a moment to get its answer.",
     { "retry-after": "1", "x-should-retry": "true" },
   );

@@ -107,7 +107,7 @@ test("whoever tries everything fills neither the log nor the memory", async ({
       caller: { kind: "admin_key", id: `adminkey_${i}`, organizationId: org.id },
       origin: { requestId: `req_${i}`, ipAddress: null, userAgent: null },
       route: { operationId: "createUpstream", method: "POST", path: "/v1/admin/upstreams" },
-      refusal: new ApiError("permission", "no"),
+      refusal: new ApiError("permission_denied", "no"),
     });
   }
   const found = await denials();

@@ -43,7 +43,7 @@ export function makeDenialLog(deps: AuditDeps & { logger: Logger }): DenialLog {
     const { caller, route, refusal } = denial;
     const keyOf = (...parts: unknown[]) =>
       JSON.stringify([minute, caller.organizationId, ...parts]);
-    let key = keyOf(caller.kind, caller.id, route.operationId, refusal.code);
+    let key = keyOf(caller.kind, caller.id, route.operationId, refusal.status);
     let isOverflow = false;
     if (!counted.has(key) && counted.size >= MAX_ENTRIES) {
       key = keyOf("other");
@@ -103,7 +103,7 @@ function write(deps: AuditDeps, denial: Counted): Promise<AddedEvent> {
         after: {
           method: route.method,
           path: route.path,
-          reason: denial.refusal.code,
+          reason: denial.refusal.status === 403 ? "permission" : "not_found",
           count: denial.count,
           first_at: new Date(denial.firstAtMs).toISOString(),
           last_at: new Date(denial.lastAtMs).toISOString(),

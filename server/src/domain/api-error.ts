@@ -1,4 +1,31 @@
-import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
+import type { ErrorFacts, FieldError } from "@bursar/contract/error-facts.ts";
+import {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorType,
+  errorCodes,
+} from "@bursar/contract/errors.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Codes whose refusals always have facts. */
+type FactCode = {
+  [C in ErrorCode]: (typeof errorCodes)[C] extends { facts: readonly string[] } ? C : never;
+}[ErrorCode];
+
+/** Codes without facts of their own. */
+export type PlainErrorCode = Exclude<ErrorCode, FactCode>;
+
+/** Facts of one code, with the invalid fields where there are any. */
+type FactsOf<C extends FactCode> = Pick<ErrorFacts, (typeof errorCodes)[C]["facts"][number]> &
+  PlainFacts;
+interface PlainFacts {
+  fields?: readonly FieldError[];
+}
+
+type ErrorArguments =
+  | [code: PlainErrorCode, message: string, headers?: Headers, facts?: PlainFacts]
+  | { [C in FactCode]: [code: C, message: string, headers: Headers, facts: FactsOf<C>] }[FactCode];
 
 /**
  * A refusal: the client asked for something it cannot have. The message is public and says what was wrong and what to
@@ -6,19 +33,18 @@ import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
  */
 export class ApiError extends Error {
   readonly code: ErrorCode;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly details: ErrorDetails | null;
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly headers: Headers;
+  readonly details: ErrorDetails;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    headers: Readonly<Record<string, string>> = {},
-    details: ErrorDetails | null = null,
-  ) {
+  constructor(...[code, message, headers = {}, facts = {}]: ErrorArguments) {
     super(message);
     this.name = "ApiError";
     this.code = code;
+    this.status = errorCodes[code].status;
+    this.type = errorCodes[code].type;
     this.headers = headers;
-    this.details = details;
+    this.details = { error_code: code, ...facts };
   }
 }

@@ -1,20 +1,20 @@
-import { type ErrorBody, errorCodes } from "@bursar/contract/errors.ts";
+import type { ErrorBody, ErrorDetails } from "@bursar/contract/errors.ts";
 import type { ApiError } from "./api-error.ts";
 
 /** The official error body of a refusal. `requestId` is also the `request-id` header of the same answer. */
-export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
+export function toErrorBody(
+  { type, message, details, headers }: Pick<ApiError, "type" | "message" | "details" | "headers">,
+  requestId: string,
+): ErrorBody {
   return {
     type: "error",
-    error: {
-      type: errorCodes[error.code].type,
-      message: error.message,
-      ...(error.details !== null && { details: error.details }),
-    },
+    error: { type, message, details: { ...details, ...retryFacts(headers) } },
     request_id: requestId,
   };
 }
 
-/** The HTTP status of a refusal. */
-export function statusOf(error: ApiError): number {
-  return errorCodes[error.code].status;
+/** The header's wait in seconds, also for an answer that has no headers any more. */
+function retryFacts(headers: ApiError["headers"]): Pick<ErrorDetails, "retry_after_seconds"> {
+  const seconds = headers["retry-after"];
+  return seconds === undefined ? {} : { retry_after_seconds: Number(seconds) };
 }

@@ -67,7 +67,7 @@ test("any other text is refused with a 400, never taken for a position", () => {
       fromCursor(text, 1, "filters");
       return false;
     } catch (error) {
-      return (error as { code?: string }).code === "invalid_request";
+      return (error as { code?: string }).code === "invalid_cursor";
     }
   };
   const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,5 +1,6 @@
 import { type CursorPart, decodeCursor, encodeCursor } from "#src/lib/page-cursor.ts";
-import { ApiError } from "./api-error.ts";
+import type { ApiError } from "./api-error.ts";
+import { refuseField, refuseFields } from "./refuse-field.ts";
 
 // Lists run newest first. A page is asked for by the position it continues from, never by a number
 // of rows to skip, so that rows made meanwhile neither repeat nor hide others.
@@ -81,17 +82,18 @@ export function readCursor(
   const position = decodeCursor(cursor, filters, shape);
   if (position === "malformed") throw malformedCursor();
   if (position === "other filters") {
-    throw new ApiError(
-      "invalid_request",
-      "page: cursor does not match current query parameters. A cursor continues the list it came from: keep the " +
+    throw refuseField(
+      "page",
+      "cursor does not match current query parameters. A cursor continues the list it came from: keep the " +
         "other parameters as they were, or start again without page.",
+      "invalid_cursor",
     );
   }
   return position;
 }
 
 function malformedCursor(): ApiError {
-  return new ApiError("invalid_request", "page: this is not a cursor of this list.");
+  return refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 
 /** What an official `Page` query asks for: `findPosition` looks an id up among the rows that the caller may list. */
@@ -101,14 +103,17 @@ export async function fromIds(
 ): Promise<PageRequest> {
   const { limit, after_id: afterId, before_id: beforeId } = query;
   if (afterId !== undefined && beforeId !== undefined) {
-    throw new ApiError("invalid_request", "after_id and before_id cannot be used together.");
+    throw refuseFields("after_id and before_id cannot be used together.", [
+      "after_id",
+      "before_id",
+    ]);
   }
   const id = afterId ?? beforeId;
   if (id === undefined) return { limit, direction: "older", from: null };
   const from = await findPosition(id);
   if (from === null) {
     const name = afterId === undefined ? "before_id" : "after_id";
-    throw new ApiError("invalid_request", `${name}: nothing in this list has the id ${id}.`);
+    throw refuseField(name, `nothing in this list has the id ${id}.`, "invalid_cursor");
   }
   return { limit, direction: afterId === undefined ? "newer" : "older", from };
 }

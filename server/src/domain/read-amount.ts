@@ -1,5 +1,5 @@
-import { ApiError } from "./api-error.ts";
 import { MoneyError, parseUsd } from "./money.ts";
+import { refuseField } from "./refuse-field.ts";
 
 /** US dollars of a request's field, in nano-USD. Throws a 400 that names the field. */
 export function readAmount(field: string, amount: string | number): bigint {
@@ -7,6 +7,6 @@ export function readAmount(field: string, amount: string | number): bigint {
     return parseUsd(amount);
   } catch (error) {
     if (!(error instanceof MoneyError)) throw error;
-    throw new ApiError("invalid_request", `${field}: ${error.message}.`);
+    throw refuseField(field, `${error.message}.`);
   }
 }

@@ -1,23 +1,33 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { ApiError } from "#src/domain/api-error.ts";
-import { type RefusingLimit, SpendLimitError } from "#src/domain/spend-limit-error.ts";
+import type { ErrorFacts } from "@bursar/contract/error-facts.ts";
+import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
+import { parseUsd } from "#src/domain/money.ts";
 import { clientFamily } from "./client-family.rule.ts";
+import type { RefusalForm } from "./refuse.ts";
+
+/** Refusals by a spend limit for which a retry is futile. */
+const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
+  "spend_limit_reached",
+  "request_too_large_for_limit",
+  "request_cost_unbounded",
+]);
 
 /**
- * The same refusal in the form that the client expects. Claude Code takes an unknown 400 for a rejected feature and
- * repeats the request without one feature after another, six times in all. It stops after a 429 with
- * `x-should-retry: false`. Every other client gets the official 400. `nowMs`: milliseconds since the epoch.
+ * The refusal in the form that the client expects. Claude Code takes an unknown 400 for a rejected feature and repeats
+ * the request without one feature after another, six times in all. It stops after a 429 with `x-should-retry: false`.
+ * Every other client gets the official 400. `nowMs`: milliseconds since the epoch.
  */
 export function adaptSpendRefusal(
   error: ApiError,
   requestHeaders: IncomingHttpHeaders,
   nowMs: number,
-): ApiError {
-  if (!(error instanceof SpendLimitError)) return error;
+): RefusalForm {
+  if (!FUTILE_CODES.has(error.code)) return error;
   if (clientFamily(requestHeaders["user-agent"]) !== "claude-code") return error;
-  const { limit } = error;
+  const { limit } = error.details;
   const headers = { ...error.headers, ...REJECTED, ...(limit && toHeaders(limit, nowMs)) };
-  return new ApiError("spend_limit_final", error.message, headers);
+  return { ...claudeCodeForm, headers };
 }
 
 /** A session that signed in to a gateway prints the message alone where it finds these headers. */
@@ -26,10 +36,11 @@ const REJECTED = {
   "anthropic-ratelimit-unified-overage-disabled-reason": "org_spend_cap_reached",
 } as const;
 
-function toHeaders(limit: RefusingLimit, nowMs: number): Record<string, string> {
-  const resetAtS = String(Math.ceil(limit.regainAtMs / 1_000));
+function toHeaders(limit: ErrorFacts["limit"], nowMs: number): Record<string, string> {
+  const regainAtMs = Date.parse(limit.period_ends_at);
+  const resetAtS = String(Math.ceil(regainAtMs / 1_000));
   return {
-    "retry-after": String(Math.max(1, Math.ceil((limit.regainAtMs - nowMs) / 1_000))),
+    "retry-after": String(Math.max(1, Math.ceil((regainAtMs - nowMs) / 1_000))),
     "anthropic-ratelimit-unified-reset": resetAtS,
     "anthropic-ratelimit-unified-overage-reset": resetAtS,
     "anthropic-ratelimit-unified-overage-utilization": formatUtilization(limit),
@@ -38,7 +49,8 @@ function toHeaders(limit: RefusingLimit, nowMs: number): Record<string, string> 
 }
 
 /** Spent share of the limit with two digits: "0.82". A limit of zero is used up. */
-function formatUtilization({ spentNanoUsd, limitNanoUsd }: RefusingLimit): string {
+function formatUtilization({ spent_usd, limit_usd }: ErrorFacts["limit"]): string {
+  const limitNanoUsd = parseUsd(limit_usd);
   if (limitNanoUsd === 0n) return "1.00";
-  return (Number((spentNanoUsd * 100n) / limitNanoUsd) / 100).toFixed(2);
+  return (Number((parseUsd(spent_usd) * 100n) / limitNanoUsd) / 100).toFixed(2);
 }

@@ -214,6 +214,7 @@ describe("when the database is away", () => {
       type: "api_error",
       message:
         "The API key cannot be checked right now, because the server's database does not answer. Try again in a moment.",
+      details: { error_code: "database_unavailable", retry_after_seconds: 1 },
     });
     silenceMs = 120_001;
     expect((await send(known)).status).toBe(503);
@@ -231,7 +232,11 @@ test("a bug in authentication is a 500 that says nothing", async ({ upstream }) 
   const broken = await startTestGateway({ origin: upstream.origin, keys });
   const answer = await call(broken.origin, { headers: { "x-api-key": unknown }, body: "{}" });
   expect(answer.status).toBe(500);
-  expect(JSON.parse(answer.text).error).toEqual({ type: "api_error", message: "Internal error" });
+  expect(JSON.parse(answer.text).error).toEqual({
+    type: "api_error",
+    message: "Internal error",
+    details: { error_code: "internal_error" },
+  });
   expect(upstream.received).toEqual([]);
   await broken.close();
 });

@@ -63,7 +63,7 @@ function readSecret(headers: IncomingHttpHeaders): string {
   const isBearerOurs = checkSecret(fromBearer) !== null;
   if (isApiKeyOurs && isBearerOurs) {
     throw new ApiError(
-      "authentication",
+      "conflicting_api_keys",
       "Two different API keys were sent, one in x-api-key and one in Authorization: send only one of them.",
     );
   }
@@ -81,7 +81,7 @@ function readBearer(header: string | undefined): string {
 function makeMissingKeyError(headers: IncomingHttpHeaders): ApiError {
   const isOtherScheme = headers.authorization !== undefined;
   return new ApiError(
-    "authentication",
+    "api_key_missing",
     `x-api-key header is required: send the key of a workspace as "x-api-key: <key>" or as "Authorization: Bearer <key>"${
       isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""
     }.`,
@@ -93,14 +93,14 @@ function checkFormat(secret: string): void {
   const format = checkSecret(secret);
   if (format === null) {
     throw new ApiError(
-      "authentication",
+      "api_key_invalid",
       "invalid x-api-key: this is not a key of this server. A workspace key begins with sk-ant-api03- and ends in a " +
         "checksum, so it was cut, mistyped or comes from elsewhere.",
     );
   }
   if (format.kind === "admin") {
     throw new ApiError(
-      "authentication",
+      "api_key_wrong_kind",
       "invalid x-api-key: this is an admin key (sk-ant-admin01-…), which opens the Admin API only. " +
         "Calls to Claude need the key of a workspace (sk-ant-api03-…).",
     );
@@ -114,7 +114,7 @@ function checkKey(
 ): FoundKey {
   if (key === null) {
     throw new ApiError(
-      "authentication",
+      "api_key_invalid",
       "invalid x-api-key: no workspace of this server has this API key.",
     );
   }
@@ -125,7 +125,7 @@ function checkKey(
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {
     throw new ApiError(
-      "permission",
+      "permission_denied",
       `This API key has the permission "${key.permission}"; this call needs "${needed}".`,
     );
   }

@@ -19,8 +19,10 @@ export function checkModels(key: FoundKey, message: ParsedMessage): void {
   if (refused === undefined) return;
   const what = refused === null ? "This request leaves a model open" : `"${refused}" is not one`;
   throw new ApiError(
-    "permission",
+    "model_not_allowed",
     `This API key may only call these models: ${listOf(allowedModels)}. ${what}.`,
+    {},
+    { allowed_models: [...allowedModels] },
   );
 }
 

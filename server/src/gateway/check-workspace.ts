@@ -12,8 +12,10 @@ export function checkWorkspace(headers: IncomingHttpHeaders, workspaceId: string
   if (asked === undefined || asked === workspaceId || asked === "") return;
   const shown = String(asked).slice(0, MAX_SHOWN_CHARACTERS);
   throw new ApiError(
-    "not_found",
+    "resource_not_found",
     `Workspace \`${shown}\` not found. An API key serves its own workspace only: send that workspace's id in ` +
       "anthropic-workspace-id, or leave the header out.",
+    {},
+    { resource: "workspace" },
   );
 }

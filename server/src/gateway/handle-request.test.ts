@@ -121,6 +121,7 @@ describe("paths", () => {
         error: {
           type: "not_found_error",
           message: `Not found: ${method} ${path} is not served here.`,
+          details: { error_code: "route_not_found" },
         },
         request_id: answer.headers["request-id"],
       });
@@ -268,7 +269,11 @@ describe("a body that is refused reaches nobody", () => {
       body: Buffer.alloc(MAX_BODY_BYTES + 1, " "),
     });
     expect(answer.status).toBe(413);
-    expect(JSON.parse(answer.text).error).toEqual({ type: "request_too_large", message: tooLong });
+    expect(JSON.parse(answer.text).error).toEqual({
+      type: "request_too_large",
+      message: tooLong,
+      details: { error_code: "request_too_large" },
+    });
     expect(answer.headers.connection).toBe("close");
     expect(upstream.received).toEqual([]);
     expect(gateway.begins).toEqual([]);
@@ -397,6 +402,7 @@ describe("before anything is sent", () => {
       admit(scope) {
         scopes.push(scope);
         const limit = {
+          id: "spl_test",
           scopeType: "workspace",
           scopeId: "wksp_test",
           period: "monthly",
@@ -410,6 +416,19 @@ describe("before anything is sent", () => {
     expect(JSON.parse(answer.text).error).toEqual({
       type: "invalid_request_error",
       message: `${message} To ask for a higher limit, open https://bursar.example.com/increase-requests/new?scope=workspace&id=wksp_test&period=monthly`,
+      details: {
+        error_code: "spend_limit_reached",
+        limit: {
+          id: "spl_test",
+          scope: { type: "workspace", workspace_id: "wksp_test" },
+          period: "monthly",
+          period_ends_at: "1970-01-01T00:00:00.001Z",
+          limit_usd: 1e-9,
+          spent_usd: "0.000000001",
+          held_usd: null,
+          unresolved_usd: null,
+        },
+      },
     });
     expect(answer.headers["x-should-retry"]).toBe("false");
     expect(scopes).toEqual([
@@ -427,7 +446,7 @@ describe("before anything is sent", () => {
     const { upstream, gateway } = await startBoth({
       meter: {
         begin() {
-          throw new ApiError("unavailable", "The journal is full.");
+          throw new ApiError("journal_full", "The journal is full.");
         },
         amendBegin: () => undefined,
         end: () => undefined,
@@ -445,7 +464,7 @@ describe("before anything is sent", () => {
       async beginSynced() {
         asked++;
         if (asked === 1) await synced.promise;
-        else throw new ApiError("unavailable", "The journal cannot be synced.");
+        else throw new ApiError("journal_unavailable", "The journal cannot be synced.");
       },
     });
     const first = call(gateway.origin, post(gateway));

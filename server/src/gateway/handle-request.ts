@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { ApiError } from "#src/domain/api-error.ts";
-import { statusOf } from "#src/domain/error-body.ts";
-import { type AskableLimit, howToAsk } from "#src/domain/limit-message.ts";
+import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
+import { howToAsk } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
-import { type RefusingLimit, SpendLimitError } from "#src/domain/spend-limit-error.ts";
 import { worstCaseCost } from "#src/domain/worst-case.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
@@ -23,11 +22,12 @@ import { clientFamily } from "./client-family.rule.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
+import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
 import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
-import { type ClaudeRoute, findMeantPath, findRoute, pathOf } from "./routes.ts";
+import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type SettleDeps, settle } from "./settle.ts";
 import { type RateDeps, takeRate } from "./take-rate.ts";
 import { isConnectionBusy, waitForConnection } from "./take-turn.ts";
@@ -55,7 +55,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   };
   /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
-  /** The upstream in force. Throws `ApiError("unavailable")` while there is none to use. */
+  /** The upstream in force. Throws a 503 while there is none to use. */
   upstream: () => Upstream;
   publicUrl: HoldDeps["publicUrl"];
   /** Milliseconds since the epoch on the database's clock. */
@@ -84,10 +84,9 @@ export interface Admission {
   ): { kind: "admitted" } | BlockedAdmission;
 }
 
-type BlockedAdmission = Pick<RefusingLimit, "spentNanoUsd" | "regainAtMs"> & {
+type BlockedAdmission = Pick<RefusingLimit, "limit" | "spentNanoUsd" | "regainAtMs"> & {
   kind: "blocked";
   message: string;
-  limit: AskableLimit & { amountNanoUsd: bigint };
 };
 
 export interface ObservedRequest {
@@ -122,7 +121,6 @@ export interface Gateway {
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
-const MAX_SHOWN_PATH_CHARACTERS = 200;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
 /** A larger body is given to the upstream's client in a way that lets it go once it is sent; a smaller one is faster. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -165,17 +163,17 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   }
 
   function reject(exchange: Exchange, thrown: unknown): void {
-    const refusal = toRefusal(thrown);
+    const error = toRefusal(thrown);
     const { request, response, requestId, identity, isBodyHeldBack } = exchange;
-    if (refusal !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const error = adaptSpendRefusal(refusal, request.headers, deps.databaseNowMs());
-    const isLastOnConnection = isDraining;
+    if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
+    const form = adaptSpendRefusal(error, request.headers, deps.databaseNowMs());
+    const isClosing = isDraining;
     const isTold = !isClientGone(exchange);
-    if (exchange.key !== null && statusOf(error) < 500) {
+    if (exchange.key !== null && form.status < 500) {
       deps.onRefused?.(exchange.key, deps.databaseNowMs());
     }
-    refuse(request, response, { error, requestId, identity, isBodyHeldBack, isLastOnConnection });
-    onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? statusOf(error) : null);
+    refuse(request, response, { error, form, requestId, identity, isBodyHeldBack, isClosing });
+    onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? form.status : null);
   }
 
   return {
@@ -371,10 +369,20 @@ function admit(
   const scope = { organizationId, workspaceId, apiKeyId };
   const admission = deps.ledger.admit(scope, atMs);
   if (admission.kind === "blocked") {
-    const { limit, spentNanoUsd, regainAtMs } = admission;
-    const message = `${admission.message} ${howToAsk(limit, deps.publicUrl())}`;
-    const { period, amountNanoUsd: limitNanoUsd } = limit;
-    throw new SpendLimitError(message, { period, limitNanoUsd, spentNanoUsd, regainAtMs });
+    const { message, limit, spentNanoUsd, regainAtMs } = admission;
+    const refusing = {
+      limit,
+      spentNanoUsd,
+      heldNanoUsd: null,
+      unresolvedNanoUsd: null,
+      regainAtMs,
+    };
+    throw new ApiError(
+      "spend_limit_reached",
+      `${message} ${howToAsk(limit, deps.publicUrl())}`,
+      NO_RETRY,
+      { limit: toLimitFacts(refusing) },
+    );
   }
   if (!deps.leases.mustHold(organizationId)) {
     const metered = toMetered(exchange, { message, key, startedAtMs: atMs });
@@ -478,28 +486,6 @@ function streamBody(body: Buffer): Readable {
 }
 
 function ignore(): void {}
-
-/** Where only the base URL of the client is wrong, the answer says which one is right. */
-function makeNotFoundError(
-  { method = "", url = "" }: IncomingMessage,
-  publicUrl: string | null,
-): ApiError {
-  const path = pathOf(url);
-  const message = `Not found: ${method} ${path.slice(0, MAX_SHOWN_PATH_CHARACTERS)} is not served here.`;
-  const meant = findMeantPath(method, path);
-  return new ApiError(
-    "not_found",
-    meant === null ? message : `${message} ${describeBaseUrl(meant, publicUrl)}`,
-  );
-}
-
-function describeBaseUrl(path: string, publicUrl: string | null): string {
-  const origin = publicUrl ?? "the server's origin";
-  return (
-    `The path is ${path}. Set the base URL to ${origin}, without /v1. ` +
-    "Only the Vercel AI SDK takes a base URL that ends in /v1."
-  );
-}
 
 function makeOverloadedError(): ApiError {
   return new ApiError(

@@ -93,6 +93,7 @@ describe("a key that is bound to models", () => {
         status: 403,
         type: "permission_error",
         message: `This API key may only call these models: claude-sonnet-4-5, claude-haiku-*. ${why}`,
+        details: { error_code: "model_not_allowed", allowed_models: allowedModels },
       });
     }
     expect(upstream.received).toEqual([]);
@@ -242,6 +243,7 @@ describe("a refusal", () => {
   test("by a limit is counted too", async () => {
     const { admission } = gateway;
     const limit = {
+      id: "spl_1",
       scopeType: "workspace",
       scopeId: "wksp_1",
       period: "monthly",

@@ -500,7 +500,7 @@ describe("what is refused, with a message that names the field", () => {
       `context_management.edits.0.type: ${duplicated}`,
     ],
   ])("%s", (text, message) => {
-    expect(() => parseText(text)).toThrow(new ApiError("invalid_request", message));
+    expect(() => parseText(text)).toThrow(expect.objectContaining({ status: 400, message }));
   });
 
   test("bytes that are not UTF-8", () => {
@@ -555,7 +555,7 @@ describe("any input", () => {
           expect(parseMessage(body).bodyBytes).toBe(body.length);
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
-          expect(error.code).toBe("invalid_request");
+          expect(error.status).toBe(400);
         }
       }),
       { numRuns: 5_000 },
@@ -611,7 +611,7 @@ describe("a shared upstream", () => {
   ])("refuses %j, naming what it may not carry", (fields, name) => {
     expect(() => refuseUnshareable(parse({ ...smallest, ...fields }))).toThrow(
       new ApiError(
-        "permission",
+        "shared_resource_unsupported",
         `This server does not serve ${name}: all workspaces share one upstream account, where they could belong to another workspace. Send the content itself in the request, without these fields.`,
       ),
     );
@@ -624,10 +624,10 @@ describe("a shared upstream", () => {
   ])("refuses %j with the cause that an SDK answers without a thread", (fields) => {
     expect(() => refuseUnshareable(parse({ ...smallest, ...fields }))).toThrow(
       new ApiError(
-        "invalid_request",
+        "thread_unsupported_request",
         "thread: This server does not store conversations. Send the whole conversation in messages, without thread.",
         {},
-        { error_code: "thread_unsupported_request", unsupported: ["thread"] },
+        { unsupported: ["thread"] },
       ),
     );
   });

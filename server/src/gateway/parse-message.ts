@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { isNameable, isNeutralEdit, neutralFields } from "#src/domain/neutral-features.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import {
   type ContentFacts,
@@ -53,8 +54,8 @@ const MAX_UNKNOWN_FIELDS = 8;
 const MAX_FIELD_CHARACTERS = 64;
 
 /**
- * Reads a body. Throws ApiError("invalid_request") that names the field and what is expected: for JSON that is broken
- * or ambiguous, for `model` or `messages` missing, and for wrong types of the fields that decide the price.
+ * Reads a body. Throws a 400 that names the field and what is expected: for JSON that is broken or ambiguous,
+ * for `model` or `messages` missing, and for wrong types of the fields that decide the price.
  */
 export function parseMessage(body: Buffer): ParsedMessage {
   const path: Walk["path"] = [];
@@ -64,8 +65,8 @@ export function parseMessage(body: Buffer): ParsedMessage {
     const walk: Walk = { reader, path, parsed, deferredTools: null, toolReferences: null };
     const required = readTopLevel(walk);
     reader.end();
-    if (!required.hasModel) throw refuse("model: Field required");
-    if (!required.hasMessages) throw refuse("messages: Field required");
+    if (!required.hasModel) throw refuseField("model", "Field required");
+    if (!required.hasMessages) throw refuseField("messages", "Field required");
     parsed.repeatedToolCount = countRepeatedTools(walk);
     return parsed;
   } catch (error) {
@@ -75,8 +76,8 @@ export function parseMessage(body: Buffer): ParsedMessage {
 
 /**
  * Refuses what a shared upstream cannot keep apart between workspaces: threads, file ids, skills and containers belong
- * to the one upstream credential. Throws ApiError: `invalid_request` with the official cause for a thread, which the
- * SDKs answer by sending the whole conversation, else `permission`.
+ * to the one upstream credential. Throws ApiError: the official code for a thread, after
+ * which the SDKs send the whole conversation, else `shared_resource_unsupported`.
  */
 export function refuseUnshareable(parsed: ParsedMessage): void {
   const { markers } = parsed;
@@ -88,7 +89,7 @@ export function refuseUnshareable(parsed: ParsedMessage): void {
   ].filter((name) => name !== null);
   if (found.length === 0) return;
   throw new ApiError(
-    "permission",
+    "shared_resource_unsupported",
     `This server does not serve ${found.join(" and ")}: all workspaces share one upstream account, where they could ` +
       "belong to another workspace. Send the content itself in the request, without these fields.",
   );
@@ -97,10 +98,10 @@ export function refuseUnshareable(parsed: ParsedMessage): void {
 /** Anthropic's tool runners ask for a thread first. They continue without one after this cause. */
 function unsupportedThread(): ApiError {
   return new ApiError(
-    "invalid_request",
+    "thread_unsupported_request",
     "thread: This server does not store conversations. Send the whole conversation in messages, without thread.",
     {},
-    { error_code: "thread_unsupported_request", unsupported: ["thread"] },
+    { unsupported: ["thread"] },
   );
 }
 
@@ -108,10 +109,10 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
   const { reader } = walk;
   const required = { hasModel: false, hasMessages: false };
   if (reader.bytes.length === 0)
-    throw refuse("The request body is empty: a JSON object is required");
+    throw refuseBody("The request body is empty: a JSON object is required");
   if (reader.kind() !== "object") {
     reader.skipValue();
-    throw refuse("The request body must be a JSON object");
+    throw refuseBody("The request body must be a JSON object");
   }
   reader.beginObject();
   let start = reader.position;
@@ -152,7 +153,7 @@ function readField(walk: Walk, key: string): void {
       parsed.inferenceGeo = readOptionalString(reader, "inference_geo");
       break;
     case "messages":
-      if (reader.kind() !== "array") throw refuse("messages: Input should be a valid list");
+      if (reader.kind() !== "array") throw refuseField("messages", "Input should be a valid list");
       path.push(key);
       readMessages(walk);
       path.pop();
@@ -162,7 +163,7 @@ function readField(walk: Walk, key: string): void {
         path.push(key);
         readTools(walk);
         path.pop();
-      } else if (!skipNull(reader)) throw refuse("tools: Input should be a valid list");
+      } else if (!skipNull(reader)) throw refuseField("tools", "Input should be a valid list");
       break;
     case "system":
       path.push(key);
@@ -215,14 +216,14 @@ function readFeature(walk: Walk, key: string): void {
 
 /** A name is stored and shown: what a database or a log cannot hold as text is refused, anything else passes. */
 function readModel(reader: JsonReader, field: string): string {
-  if (reader.kind() !== "string") throw refuse(`${field}: Input should be a valid string`);
+  if (reader.kind() !== "string") throw refuseField(field, "Input should be a valid string");
   const model = reader.readString();
-  if (model === "") throw refuse(`${field}: String should have at least 1 character`);
+  if (model === "") throw refuseField(field, "String should have at least 1 character");
   if (model.length > MAX_MODEL_CHARACTERS) {
-    throw refuse(`${field}: String should have at most ${MAX_MODEL_CHARACTERS} characters`);
+    throw refuseField(field, `String should have at most ${MAX_MODEL_CHARACTERS} characters`);
   }
   if (!model.isWellFormed() || /\p{Cc}/u.test(model)) {
-    throw refuse(`${field}: String should hold no control characters`);
+    throw refuseField(field, "String should hold no control characters");
   }
   return model;
 }
@@ -231,27 +232,27 @@ function readModel(reader: JsonReader, field: string): string {
 function readMaxTokens(reader: JsonReader, field: string): number {
   if (reader.kind() !== "number") {
     reader.skipValue();
-    throw refuse(`${field}: Input should be a valid integer`);
+    throw refuseField(field, "Input should be a valid integer");
   }
   const text = reader.readNumberText();
   if (!/^-?\d+$/.test(text)) {
-    throw refuse(`${field}: Input should be a valid integer, written with digits only`);
+    throw refuseField(field, "Input should be a valid integer, written with digits only");
   }
   if (text.startsWith("-")) {
-    throw refuse(`${field}: Input should be greater than or equal to 0`);
+    throw refuseField(field, "Input should be greater than or equal to 0");
   }
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
 function readOptionalBoolean(reader: JsonReader, field: string): boolean {
   if (skipNull(reader)) return false;
-  if (reader.kind() !== "boolean") throw refuse(`${field}: Input should be a valid boolean`);
+  if (reader.kind() !== "boolean") throw refuseField(field, "Input should be a valid boolean");
   return reader.readBoolean();
 }
 
 function readOptionalString(reader: JsonReader, field: string): string | null {
   if (skipNull(reader)) return null;
-  if (reader.kind() !== "string") throw refuse(`${field}: Input should be a valid string`);
+  if (reader.kind() !== "string") throw refuseField(field, "Input should be a valid string");
   return reader.readString();
 }
 
@@ -425,20 +426,21 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
   };
 }
 
-function refuse(message: string): ApiError {
-  return new ApiError("invalid_request", message);
+function refuseBody(message: string): ApiError {
+  return new ApiError("invalid_body", message);
 }
 
 /** Names keys, never values; a key that is no plain word is not repeated either. */
 function toRefusal(error: unknown, path: Walk["path"]): unknown {
   if (error instanceof JsonSyntaxError) {
-    return refuse(`The request body is not valid JSON: ${error.message}`);
+    return refuseBody(`The request body is not valid JSON: ${error.message}`);
   }
   if (error instanceof DuplicateKeyError) {
     const isShown = /^[\x21-\x7e]{1,64}$/.test(error.key) && isNameable(error.key);
     const field = [...path, isShown ? error.key : "(key)"].join(".");
-    return refuse(
-      `${field}: this key appears more than once; send it once, since parsers disagree on which one counts`,
+    return refuseField(
+      field,
+      "this key appears more than once; send it once, since parsers disagree on which one counts",
     );
   }
   return error;

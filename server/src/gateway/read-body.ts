@@ -25,10 +25,8 @@ export function checkBodyHeaders(request: IncomingMessage): void {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
     throw new ApiError(
-      "invalid_request",
+      "request_body_encoding_unsupported",
       `content-encoding "${encoding}" is not supported for request bodies: send the JSON uncompressed.`,
-      {},
-      { error_code: "request_body_encoding_unsupported" },
     );
   }
   const declared = request.headers["content-length"];
@@ -111,9 +109,7 @@ function makeOverloadedError(): ApiError {
 
 function makeTooSlowError(): ApiError {
   return new ApiError(
-    "invalid_request",
+    "request_body_timeout",
     "The request body did not arrive in time: the connection was too slow or stalled.",
-    {},
-    { error_code: "request_body_timeout" },
   );
 }

@@ -91,10 +91,10 @@ describe("x-should-retry", () => {
   });
 
   test.each([
-    ["rate_limit", 429],
-    ["unavailable", 503],
+    ["too_many_attempts", 429],
+    ["journal_unavailable", 503],
     ["overloaded", 529],
-    ["internal", 500],
+    ["internal_error", 500],
   ] as const)("is absent for %s", async (code, status) => {
     thrown = new ApiError(code, "Later.");
     const answer = await send();
@@ -113,6 +113,7 @@ describe("x-should-retry", () => {
 describe("a spend limit that is reached", () => {
   const message = "You have reached your specified workspace API usage limits.";
   const limit = {
+    id: "spl_test",
     scopeType: "workspace",
     scopeId: "wksp_test",
     period: "monthly",
@@ -141,6 +142,20 @@ describe("a spend limit that is reached", () => {
     expect(errorOf(answer)).toEqual({
       type: "billing_error",
       message: `${message} To ask for a higher limit, open ${PUBLIC_URL}/increase-requests/new?scope=workspace&id=wksp_test&period=monthly`,
+      details: {
+        error_code: "spend_limit_reached",
+        limit: {
+          id: "spl_test",
+          scope: { type: "workspace", workspace_id: "wksp_test" },
+          period: "monthly",
+          period_ends_at: expect.stringMatching(/^2\d{3}-.*Z$/),
+          limit_usd: 10,
+          spent_usd: "10.20",
+          held_usd: null,
+          unresolved_usd: null,
+        },
+        retry_after_seconds: Number(answer.headers["retry-after"]),
+      },
     });
     expect(answer.headers).toMatchObject({
       "x-should-retry": "false",
@@ -188,6 +203,7 @@ describe("anthropic-workspace-id", () => {
         expect(errorOf(answer)).toEqual({
           type: "not_found_error",
           message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or leave the header out.`,
+          details: { error_code: "resource_not_found", resource: "workspace" },
         });
         expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");
         expect(answer.headers["x-should-retry"]).toBe("false");

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { statusOf, toErrorBody } from "#src/domain/error-body.ts";
+import { toErrorBody } from "#src/domain/error-body.ts";
 import { pushIdentity, type ResponseIdentity } from "./forward-headers.ts";
 
 /** A body that is shorter than this is read to its end after a refusal, so that the connection can be used again. */
@@ -13,60 +13,57 @@ const SMALL_BODY_BYTES = 256 * 1024;
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 128 * 1024 * 1024;
 
-/** Codes for which the same request is refused again. */
-const futileCodes: ReadonlySet<ErrorCode> = new Set([
-  "invalid_request",
-  "spend_limit_reached",
-  "authentication",
-  "permission",
-  "not_found",
-  "request_too_large",
-]);
+/** Statuses for which the same request is refused again. */
+const FUTILE_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
+
+/** Status, type and headers of a refusal, where a client needs others than its code has. */
+export type RefusalForm = Pick<ApiError, "status" | "type" | "headers">;
 
 export interface Refusal {
   error: ApiError;
+  form?: RefusalForm;
   requestId: string;
   /** Known once the key is; a failure before names no organization and no workspace. */
   identity: ResponseIdentity | null;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
   /** The server is stopping: the connection shall not be used again. */
-  isLastOnConnection: boolean;
+  isClosing: boolean;
 }
 
 /** What was thrown, as a refusal: anything but an `ApiError` is a bug and says nothing about itself. */
 export function toRefusal(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError("internal", "Internal error");
+  return error instanceof ApiError ? error : new ApiError("internal_error", "Internal error");
 }
 
 /** What nobody has sent yet can be sent again, to another node or to this one when it is back. */
 export function makeStoppingError(): ApiError {
-  return new ApiError("unavailable", "This server is stopping. Send the request again.", {
+  return new ApiError("server_not_ready", "This server is stopping. Send the request again.", {
     "retry-after": "1",
   });
 }
 
 /** True where a retry is futile. Claude Code retries a 401 for minutes unless `x-should-retry` tells it not to. */
-function isFutile({ code, details, headers }: ApiError): boolean {
+function isFutile(code: ErrorCode, { status, headers }: RefusalForm): boolean {
   if (headers["x-should-retry"] !== undefined) return false; // the refusal sets the header itself
-  return futileCodes.has(code) && details?.error_code !== "request_body_timeout";
+  return FUTILE_STATUSES.has(status) && code !== "request_body_timeout";
 }
 
 /** Answers with the official error body. Does nothing where the client is gone or was already answered. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  const { error, requestId, identity } = refusal;
-  const body = Buffer.from(JSON.stringify(toErrorBody(error, requestId)));
+  const { error, form = error, requestId, identity } = refusal;
+  const { message, details } = error;
+  const body = Buffer.from(JSON.stringify(toErrorBody({ ...form, message, details }, requestId)));
   const headers = ["content-type", "application/json", "content-length", String(body.length)];
   headers.push("request-id", requestId);
   if (identity) pushIdentity(headers, identity);
   else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
-  for (const name of Object.keys(error.headers)) headers.push(name, error.headers[name] ?? "");
-  if (isFutile(error)) headers.push("x-should-retry", "false");
+  for (const name of Object.keys(form.headers)) headers.push(name, form.headers[name] ?? "");
+  if (isFutile(error.code, form)) headers.push("x-should-retry", "false");
   const isLong = !request.complete && !isSmall(request);
-  if (isLong || refusal.isBodyHeldBack || refusal.isLastOnConnection)
-    headers.push("connection", "close");
-  response.writeHead(statusOf(error), headers);
+  if (isLong || refusal.isBodyHeldBack || refusal.isClosing) headers.push("connection", "close");
+  response.writeHead(form.status, headers);
   const hasBody = request.method !== "HEAD";
   if (isLong && !refusal.isBodyHeldBack) {
     if (hasBody) response.write(body);

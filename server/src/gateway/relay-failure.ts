@@ -27,7 +27,7 @@ export function toApiError(error: unknown, wasSent: boolean): ApiError {
     );
   }
   return new ApiError(
-    "upstream_unreachable",
+    "upstream_connection_lost",
     `The connection to the Claude API broke (${codeOf(error)}) before the answer was complete. The request may have been processed.`,
   );
 }

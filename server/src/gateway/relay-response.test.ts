@@ -247,6 +247,7 @@ describe("an upstream that fails", () => {
       error: {
         type: "api_error",
         message: "The Claude API could not be reached (ECONNREFUSED). The request was not sent.",
+        details: { error_code: "upstream_unreachable" },
       },
       request_id: gateway.begins[0]?.requestId,
     });

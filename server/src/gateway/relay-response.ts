@@ -86,7 +86,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   abortForShutdown(): void {
     if (this.#isOver) return;
     if (this.#wasSent) this.#cut("shutdown");
-    else this.#finish(stopping());
+    else this.#finish(makeAbortError());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -204,7 +204,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   #cut(reason: CutReason): void {
     this.#cutReason ??= reason;
     // Comes back through onResponseError, or through onRequestStart where no connection was ready yet.
-    this.#controller?.abort(reason === "shutdown" ? stopping() : new Error(reason));
+    this.#controller?.abort(reason === "shutdown" ? makeAbortError() : new Error(reason));
   }
 
   /** `error` is null for an answer that came to its end. */
@@ -260,13 +260,13 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     if (this.#isClientGone) return;
     const refusal = toApiError(error, this.#wasSent);
     if (!response.headersSent) {
-      const isLastOnConnection = this.#deps.isDraining();
+      const isClosing = this.#deps.isDraining();
       refuse(request, response, {
         error: refusal,
         requestId,
         identity,
         isBodyHeldBack: false,
-        isLastOnConnection,
+        isClosing,
       });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
       this.#end(toErrorEvent(refusal, requestId));
@@ -277,8 +277,8 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   }
 }
 
-function stopping(): ApiError {
-  return new ApiError("unavailable", "This server is stopping. Send the request again.");
+function makeAbortError(): ApiError {
+  return new ApiError("server_not_ready", "This server is stopping. Send the request again.");
 }
 
 function flushHeaders(response: Exchange["response"]): void {

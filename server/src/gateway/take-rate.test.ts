@@ -122,6 +122,17 @@ describe("a request beyond a limit", () => {
       error: {
         type: "rate_limit_error",
         message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. It is the rate limit ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
+        details: {
+          error_code: "rate_limited",
+          rate_limit: {
+            id,
+            scope: { type: "workspace", workspace_id: workspaceId },
+            model_group: "all",
+            kind: "requests",
+            per_minute: 2,
+          },
+          retry_after_seconds: 30,
+        },
       },
       request_id: answer.headers["request-id"],
     });

@@ -224,7 +224,11 @@ describe("faults of the server", () => {
     expect(answer.statusCode).toBe(500);
     expect(answer.json()).toEqual({
       type: "error",
-      error: { type: "api_error", message: "Internal error" },
+      error: {
+        type: "api_error",
+        message: "Internal error",
+        details: { error_code: "internal_error" },
+      },
       request_id: requestId,
     });
     const line = h.logs.find((text) => text.includes(String(requestId)));

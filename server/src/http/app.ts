@@ -54,7 +54,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
     const error = new ApiError(
-      "not_found",
+      "route_not_found",
       `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here. GET /openapi.json lists what there is.`,
     );
     return sendError(deps, error, request.id, reply);
@@ -68,7 +68,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
 }
 
 function bodyCutOff(): ApiError {
-  return new ApiError("invalid_request", "The connection ended before the whole request body.");
+  return new ApiError("invalid_body", "The connection ended before the whole request body.");
 }
 
 function sendError(

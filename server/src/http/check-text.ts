@@ -1,4 +1,4 @@
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { isStorableText } from "#src/lib/storable-text.ts";
 
 const MAX_NAME = 100;
@@ -11,10 +11,7 @@ export function checkText(parameters: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(parameters)) {
     const texts = Array.isArray(value) ? value : [value];
     if (texts.some((text) => typeof text === "string" && !isStorableText(text))) {
-      throw new ApiError(
-        "invalid_request",
-        `${name.slice(0, MAX_NAME)}: expected text without a NUL character.`,
-      );
+      throw refuseField(name.slice(0, MAX_NAME), "expected text without a NUL character.");
     }
   }
 }

@@ -1,6 +1,12 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import {
   type AddressInfo,
@@ -9,6 +15,8 @@ import {
   type Socket,
 } from "node:net";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { toErrorBody } from "#src/domain/error-body.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import { StartError } from "#src/lib/start-error.ts";
@@ -222,15 +230,11 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const [status, message] = describeBroken(error.code);
+  const refusal = toRefusal(error.code);
   const requestId = newId(idPrefixes.request, systemClock.nowMs());
-  const body = JSON.stringify({
-    type: "error",
-    error: { type: "invalid_request_error", message },
-    request_id: requestId,
-  });
+  const body = JSON.stringify(toErrorBody(refusal, requestId));
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
   );
   // Whoever still runs on this connection learns that it is over, also where the client never closes it.
   setTimeout(() => socket.destroy(), GRACE_MS).unref();
@@ -243,13 +247,13 @@ function isAnswering(socket: Socket): boolean {
   return response instanceof ServerResponse && response.headersSent;
 }
 
-function describeBroken(code: string | undefined): [status: string, message: string] {
+function toRefusal(code: string | undefined): ApiError {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return ["431 Request Header Fields Too Large", "The request headers are larger than 16 KB."];
+      return new ApiError("headers_too_large", "The request headers are larger than 16 KB.");
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return ["408 Request Timeout", "The request did not arrive in time."];
+      return new ApiError("request_timeout", "The request did not arrive in time.");
     default:
-      return ["400 Bad Request", "The request is not valid HTTP/1.1."];
+      return new ApiError("invalid_http", "The request is not valid HTTP/1.1.");
   }
 }

@@ -10,6 +10,7 @@ import { checkStepUp } from "#src/access/step-up.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import type { Claim, ClaimedChanges } from "#src/domain/claim.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { checkText } from "./check-text.ts";
@@ -133,7 +134,7 @@ async function reportingDenials<Result>(
   } catch (error) {
     const isDenial =
       error instanceof ApiError &&
-      (error.code === "permission" || (error.code === "not_found" && route.audited !== null));
+      (error.status === 403 || (error.status === 404 && route.audited !== null));
     if (isDenial) deps.onDenied?.(caller, route, origin, error);
     throw error;
   }
@@ -162,24 +163,29 @@ function queryFields(route: RouteSpec, request: FastifyRequest): Record<string, 
 function refuseFields(fields: unknown): undefined {
   const [name] = Object.keys(fields ?? {});
   if (name !== undefined) {
-    throw new ApiError("invalid_request", `${name.slice(0, 100)}: there is no such field here.`);
+    throw refuseField(name.slice(0, 100), "there is no such field here.");
   }
 }
 
 function readBody(request: FastifyRequest): Record<string, unknown> {
   const { body } = request;
   if (!Buffer.isBuffer(body) || body.length === 0) {
-    throw new ApiError("invalid_request", "The request body is empty: expected a JSON object.");
+    throw new ApiError("invalid_body", "The request body is empty: expected a JSON object.");
   }
   if (request.headers["content-encoding"] !== undefined) {
     throw new ApiError(
-      "invalid_request",
+      "request_body_encoding_unsupported",
       "content-encoding: expected none. Compressed request bodies are not read.",
     );
   }
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
-    throw new ApiError("invalid_request", "content-type: expected application/json.");
+    throw new ApiError(
+      "invalid_header",
+      "content-type: expected application/json.",
+      {},
+      { header: "content-type" },
+    );
   }
   return readJsonObject(body);
 }

@@ -29,8 +29,10 @@ export function readClaim(
   if (key !== undefined) {
     if (typeof key === "string" && KEY.test(key)) return { ...common, key, isFirstAttempt: false };
     throw new ApiError(
-      "invalid_request",
+      "invalid_header",
       "idempotency-key: expected 1 to 255 visible ASCII characters, such as a UUID.",
+      {},
+      { header: "idempotency-key" },
     );
   }
   const isOfficial = route.path.startsWith("/v1/organizations/");

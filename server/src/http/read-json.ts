@@ -68,7 +68,7 @@ function readText(reader: JsonReader, path: string): string {
 
 function checkText(text: string, path: string): void {
   if (!isStorableText(text)) {
-    throw refused(`${quote(path)} holds a character that text cannot have (NUL or half a pair)`);
+    throw refuseValue(path, "holds a character that text cannot have (NUL or half a pair)");
   }
 }
 
@@ -78,8 +78,9 @@ function readNumber(reader: JsonReader, path: string): number {
   const digits = mantissa.replace(/^-|\./g, "").replace(/^0+|0+$/g, "");
   const number = Number(text);
   if (digits.length > MAX_DIGITS || !Number.isFinite(number)) {
-    throw refused(
-      `${quote(path)} is a number of more than ${MAX_DIGITS} digits, which JSON readers change: send it as text`,
+    throw refuseValue(
+      path,
+      `is a number of more than ${MAX_DIGITS} digits, which JSON readers change: send it as text`,
     );
   }
   return number;
@@ -91,6 +92,12 @@ function quote(name: string): string {
   return JSON.stringify(name.length > MAX_QUOTED ? `${name.slice(0, MAX_QUOTED)}…` : name);
 }
 
+function refuseValue(path: string, why: string): ApiError {
+  const message = `The request body cannot be read: ${quote(path)} ${why}.`;
+  const fields = [{ path: path.slice(0, MAX_QUOTED), message: `The value ${why}.` }];
+  return new ApiError("invalid_fields", message, {}, { fields });
+}
+
 function refused(why: string): ApiError {
-  return new ApiError("invalid_request", `The request body cannot be read: ${why}.`);
+  return new ApiError("invalid_body", `The request body cannot be read: ${why}.`);
 }

@@ -1,7 +1,11 @@
 import type { z } from "zod";
 import { ApiError } from "#src/domain/api-error.ts";
+import { toSentence } from "#src/domain/refuse-field.ts";
 
+/** Fields that the message names. */
 const MAX_ISSUES = 5;
+/** Fields that `details.fields` lists. */
+const MAX_FIELDS = 100;
 const MAX_NAME = 100;
 
 /** The part of a request as its schema reads it. Throws a 400 that names each field that is wrong and what it should be. */
@@ -15,7 +19,9 @@ export function validate<T extends z.ZodType>(schema: T, value: unknown): z.outp
   const sentences = first.map(({ field, what }) =>
     field === "" ? `${what}.` : `${field}: ${what}.`,
   );
-  throw new ApiError("invalid_request", sentences.slice(0, MAX_ISSUES).join(" "));
+  const message = sentences.slice(0, MAX_ISSUES).join(" ");
+  const fields = first.map(({ field, what }) => ({ path: field, message: toSentence(what) }));
+  throw new ApiError("invalid_fields", message, {}, { fields: fields.slice(0, MAX_FIELDS) });
 }
 
 type Issue = z.core.$ZodIssue;

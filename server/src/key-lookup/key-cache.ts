@@ -22,7 +22,7 @@ const LOOKUP_TIMEOUT_MS = 5_000;
 export interface KeyCache {
   /** What memory alone knows: the key, null (known not to exist), or undefined (ask `find`). Never waits. */
   findCached(secret: string): FoundKey | null | undefined;
-  /** The key, from PostgreSQL when memory does not have it. Throws `ApiError("unavailable")` when that cannot be asked. */
+  /** The key, from PostgreSQL when memory does not have it. Throws `ApiError("database_unavailable")` when that cannot be asked. */
   find(secret: string): Promise<FoundKey | null>;
   /** Forgets what has changed: called for every change that another node or this one has committed. */
   forget(changed: Changed): void;
@@ -173,7 +173,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
 
 function cannotCheck(): ApiError {
   return new ApiError(
-    "unavailable",
+    "database_unavailable",
     "The API key cannot be checked right now, because the server's database does not answer. Try again in a moment.",
     { "retry-after": "1" },
   );

@@ -18,40 +18,58 @@ const byOwner = {
  * address that is not known.
  */
 export function checkKeyWorks(key: FoundKey, nowMs: number, address: () => string | null): void {
-  const reason = reasonOf(key, nowMs);
-  if (reason !== null) throw new ApiError("authentication", reason);
+  const refusal = refuseKey(key, nowMs);
+  if (refusal !== null) throw refusal;
   if (key.allowedAddresses === null) return;
   const from = address();
   if (isInRanges(key.allowedAddresses, from)) return;
   // Not which ones are allowed: a thief would learn where to go.
   throw new ApiError(
-    "permission",
+    "address_not_allowed",
     `This API key may not be used from ${from ?? "an address that is not known"}: it is restricted to certain ` +
       "addresses. Whoever administers the workspace can change its allowed_addresses.",
   );
 }
 
-function reasonOf(key: FoundKey, nowMs: number): string | null {
+function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
   // First, because archiving a workspace archives its keys with it.
   if (key.isWorkspaceArchived) {
-    return "The workspace of this API key is archived, so its keys have stopped.";
+    return new ApiError(
+      "api_key_workspace_archived",
+      "The workspace of this API key is archived, so its keys have stopped.",
+    );
   }
   // Before the status, because removing a person archives its keys.
-  if (key.ownerState !== null && key.ownerState !== "active") return byOwner[key.ownerState];
+  if (key.ownerState !== null && key.ownerState !== "active") {
+    return new ApiError("api_key_owner_inactive", byOwner[key.ownerState]);
+  }
   if (key.status === "archived") {
-    return "This API key is archived and will not work again: create another one.";
+    return new ApiError(
+      "api_key_archived",
+      "This API key is archived and will not work again: create another one.",
+    );
   }
-  if (key.isHeld) return HELD;
+  if (key.isHeld) return new ApiError("api_key_unconfirmed", HELD);
   if (key.status === "inactive") {
-    return "This API key is disabled (inactive): whoever administers the workspace can set it to active again.";
+    return new ApiError(
+      "api_key_disabled",
+      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
+    );
   }
-  if (key.purpose === "playground") return reasonOfPlayground(key, nowMs);
+  if (key.purpose === "playground") return refusePlayground(key, nowMs);
   if (key.expiresAtMs !== null && nowMs >= key.expiresAtMs) {
-    return `This API key expired at ${new Date(key.expiresAtMs).toISOString()}: create another one.`;
+    const expiredAt = new Date(key.expiresAtMs).toISOString();
+    return new ApiError(
+      "api_key_expired",
+      `This API key expired at ${expiredAt}: create another one.`,
+    );
   }
   if (key.secretValidUntilMs !== null && nowMs >= key.secretValidUntilMs) {
     const stoppedAt = new Date(key.secretValidUntilMs).toISOString();
-    return `This API key was rotated, and this secret of it stopped at ${stoppedAt}: use its new secret.`;
+    return new ApiError(
+      "api_key_rotated",
+      `This API key was rotated, and this secret of it stopped at ${stoppedAt}: use its new secret.`,
+    );
   }
   return null;
 }
@@ -61,7 +79,10 @@ const HELD =
   "whoever runs the server confirms it with `./bursar restore confirm-keys`, or sets it to active again.";
 
 /** Each session of the playground has a secret of its own, which always has an end. */
-function reasonOfPlayground({ secretValidUntilMs }: FoundKey, nowMs: number): string | null {
+function refusePlayground({ secretValidUntilMs }: FoundKey, nowMs: number): ApiError | null {
   if (secretValidUntilMs !== null && nowMs < secretValidUntilMs) return null;
-  return "This session of the playground has ended: open the playground again to start another one.";
+  return new ApiError(
+    "playground_session_ended",
+    "This session of the playground has ended: open the playground again to start another one.",
+  );
 }

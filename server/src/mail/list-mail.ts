@@ -50,7 +50,8 @@ export interface ReadMail {
  */
 export async function getMail(deps: MailReadDeps, { caller }: Call, id: string): Promise<ReadMail> {
   const row = await findMail(deps.database, { organizationId: caller.organizationId, id });
-  if (row === null) throw new ApiError("not_found", `Message not found: ${id}`);
+  if (row === null)
+    throw new ApiError("resource_not_found", `Message not found: ${id}`, {}, { resource: "mail" });
   if (row.body_sealed === null) {
     return { row, body: null, absentBecause: row.status === "withdrawn" ? "withdrawn" : "sent" };
   }

@@ -2,7 +2,6 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { readCursor } from "#src/domain/page-position.ts";
 import {
@@ -14,6 +13,7 @@ import {
 } from "#src/domain/price-book.ts";
 import type { TokenPrices } from "#src/domain/price-list.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { insertPriceOverride, listPriceOverrides } from "./model-prices.sql.ts";
@@ -96,9 +96,10 @@ export async function createModelPrice(
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw new ApiError(
-      "conflict",
-      `effective_from: ${row.model} already has a price from ${new Date(effectiveFromMs).toISOString()}.`,
+    throw refuseField(
+      "effective_from",
+      `${row.model} already has a price from ${new Date(effectiveFromMs).toISOString()}.`,
+      "already_exists",
     );
   }
 }
@@ -109,9 +110,9 @@ const CLOCK_DIFFERENCE_MS = 60_000;
 function readStart(text: string | undefined, nowMs: number): number {
   const asked = readMoment("effective_from", text) ?? nowMs;
   if (asked < nowMs - CLOCK_DIFFERENCE_MS) {
-    throw new ApiError(
-      "invalid_request",
-      "effective_from: expected now or a later time, because requests that were counted keep the price they were counted at.",
+    throw refuseField(
+      "effective_from",
+      "expected now or a later time, because requests that were counted keep the price they were counted at.",
     );
   }
   return Math.max(asked, nowMs);
@@ -125,16 +126,16 @@ function readMoment(field: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const ms = Math.floor(Date.parse(text));
   if (ms >= FIRST_MOMENT_MS && ms < LAST_MOMENT_MS) return ms;
-  throw new ApiError("invalid_request", `${field}: expected a time in the years 2000 to 2199.`);
+  throw refuseField(field, "expected a time in the years 2000 to 2199.");
 }
 
 function readPrices(input: NewModelPrice): TokenPrices {
   const read = (field: keyof NewModelPrice, amount: string | number) => {
     const nano = readAmount(field, amount);
     if (nano <= MAX_PRICE_NANO_USD) return nano;
-    throw new ApiError(
-      "invalid_request",
-      `${field}: expected at most ${formatUsd(MAX_PRICE_NANO_USD)} dollars per million tokens.`,
+    throw refuseField(
+      field,
+      `expected at most ${formatUsd(MAX_PRICE_NANO_USD)} dollars per million tokens.`,
     );
   };
   const base = read("input_usd", input.input_usd);
@@ -149,10 +150,7 @@ function readPrices(input: NewModelPrice): TokenPrices {
     if (product % denominator === 0n && product / denominator <= MAX_PRICE_NANO_USD) {
       return product / denominator;
     }
-    throw new ApiError(
-      "invalid_request",
-      `${field}: state it, because it does not follow exactly from input_usd.`,
-    );
+    throw refuseField(field, "state it, because it does not follow exactly from input_usd.");
   };
   return {
     input: base,

@@ -50,7 +50,7 @@ export interface Journal {
   start(options: JournalStart): Promise<JournalFound>;
   /**
    * Takes the record. On disk it is written on return, in the database once `synced` resolves, which has to be waited
-   * for then. Throws ApiError("unavailable") when it cannot; then nothing of the record stays.
+   * for then. Throws a 503 when it cannot; then nothing of the record stays.
    */
   begin(record: BeginRecord): void;
   /**

@@ -94,9 +94,8 @@ test("a full journal keeps every unflushed record and refuses new requests", asy
   const journal = await open({ maxBytes: MAX_BYTES });
   const { ids, refusal } = fill(journal);
   expect(refusal).toMatchObject({
-    code: "unavailable",
+    code: "journal_full",
     headers: { "retry-after": "5" },
-    details: { error_code: "journal_full" },
   });
   expect(journal.usage()).toEqual({
     bytes: sizeOnDisk(),
@@ -142,7 +141,7 @@ test("a start with a lower cap drops flushed segments and keeps the others", asy
   const flushedSeq = seqs.at(-1) ?? 0;
   const journal = await open({ maxBytes: MAX_BYTES / 4 }, flushedSeq);
   expect(journal.usage()).toMatchObject({ isFull: true, maxBytes: MAX_BYTES / 4 });
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_full" }));
   expect((await replay(flushedSeq)).ends).toEqual(ids);
 });
 
@@ -187,7 +186,7 @@ test("on a full disk running requests end in the reserve, and no request begins 
   const running = Array.from({ length: 20 }, () => beginRecord());
   for (const begin of running) journal.begin(begin);
   disk.freeBytes = 0;
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_unavailable" }));
   for (const begin of running) journal.end(endRecord(begin, 1n));
   expect(journal.isHealthy()).toBe(true);
   expect((await replay(0)).ends).toEqual(running.map(({ requestId }) => requestId));
@@ -209,7 +208,7 @@ test("a start without room for the reserve takes requests once there is room", a
   const { disk, files } = limitedDisk();
   disk.freeBytes = RESERVE_BYTES;
   const journal = await open({ files, reserveBytes: RESERVE_BYTES });
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "unavailable" }));
+  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_full" }));
   disk.freeBytes = 3 * RESERVE_BYTES;
   await vi.advanceTimersByTimeAsync(MINUTE_MS);
   run(journal);

@@ -79,7 +79,7 @@ export class JournalSpace {
     while (this.#isBeyondCap() && this.#dropOldest(() => true));
   }
 
-  /** Makes room for one more request. Throws ApiError("unavailable") where there is none. */
+  /** Makes room for one more request. Throws ApiError("journal_full") where there is none. */
   admit(): void {
     const { logger, maxBytes } = this.#options;
     while (this.#isBeyondCap() && this.#dropOldest(() => true));
@@ -90,9 +90,8 @@ export class JournalSpace {
     else if (!isFull) logger.info(facts, "the journal has room again");
     this.#hasRefused = isFull;
     if (!isFull) return;
-    const details = { error_code: "journal_full" } as const;
     const message = facts.hasReserve ? FULL : DISK_FULL;
-    throw new ApiError("unavailable", message, { "retry-after": RETRY_AFTER_SECONDS }, details);
+    throw new ApiError("journal_full", message, { "retry-after": RETRY_AFTER_SECONDS });
   }
 
   /** Frees space on a full disk. False where nothing is left to give. */

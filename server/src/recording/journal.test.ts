@@ -285,7 +285,7 @@ function failingFiles(disk: { room: number; code: string; truncates: boolean }):
   };
 }
 
-const refusal = () => expect.objectContaining({ code: "unavailable" });
+const refusal = () => expect.objectContaining({ code: "journal_unavailable" });
 
 describe("a full or broken disk", () => {
   test.each([true, false])(

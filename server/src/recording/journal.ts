@@ -181,7 +181,7 @@ class FileJournal implements JournalOnDisk {
 
   begin(record: BeginRecord): void {
     if (!this.#isWritable)
-      throw new ApiError("unavailable", "The gateway is starting or stopping.");
+      throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     this.#space.admit();
     const seq = this.#nextSeq;
@@ -190,7 +190,7 @@ class FileJournal implements JournalOnDisk {
       this.#append(encodeRecord({ kind: "begin", seq, record }), { mayUseReserve: false });
     } catch (error) {
       this.#writeFailed(error);
-      throw new ApiError("unavailable", REFUSAL, { "retry-after": "1" });
+      throw new ApiError("journal_unavailable", REFUSAL, { "retry-after": "1" });
     }
     this.#nextSeq = seq + 1;
     this.#openBegins.set(record.requestId, seq);

@@ -211,7 +211,9 @@ describe("fencing", () => {
     first.end(endRecord(running, 5n));
     expect(await first.flush()).toBe(false);
     expect(first.status().isFenced).toBe(true);
-    expect(() => first.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+    expect(() => first.begin(t.begun())).toThrow(
+      expect.objectContaining({ code: "node_id_conflict" }),
+    );
     expect(t.logged.some(({ level, msg }) => level === 60 && msg.includes("another process"))).toBe(
       true,
     );
@@ -279,7 +281,9 @@ describe("a node that was reclaimed", () => {
     await t.start();
     await first.reenter();
     expect(first.status().isFenced).toBe(true);
-    expect(() => first.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+    expect(() => first.begin(t.begun())).toThrow(
+      expect.objectContaining({ code: "node_id_conflict" }),
+    );
     await first.reenter();
     expect(t.logged.filter(({ msg }) => msg.includes("another process"))).toHaveLength(1);
   });
@@ -364,7 +368,9 @@ describe("a journal counts as whole", () => {
     };
     const journal = t.openJournal({ bootId: "boot_1", files });
     const meter = await t.start({ journal });
-    await expect(meter.beginSynced(t.begun())).rejects.toMatchObject({ code: "unavailable" });
+    await expect(meter.beginSynced(t.begun())).rejects.toMatchObject({
+      code: "journal_unavailable",
+    });
     await startIn("boot_1");
     expect(isWhole).toEqual([false]);
   });

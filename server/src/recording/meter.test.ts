@@ -221,7 +221,9 @@ test("a stop flushes what waits and closes the journal; then no request begins",
   t.run(meter, 1n);
   await meter.stop();
   expect(await t.recorded()).toHaveLength(1);
-  expect(() => meter.begin(t.begun())).toThrow(expect.objectContaining({ code: "unavailable" }));
+  expect(() => meter.begin(t.begun())).toThrow(
+    expect.objectContaining({ code: "server_not_ready" }),
+  );
 });
 
 describe("a stop gives up after its time, and the next start flushes the rest", () => {
@@ -299,7 +301,7 @@ test("a synced begin that the disk fails is refused and leaves no record; one th
   const journal = t.openJournal({ files });
   const meter = await t.start({ journal });
   fails = true;
-  await expect(meter.beginSynced(t.begun())).rejects.toMatchObject({ code: "unavailable" });
+  await expect(meter.beginSynced(t.begun())).rejects.toMatchObject({ code: "journal_unavailable" });
   expect(meter.status().isJournalHealthy).toBe(false);
   fails = false;
   const begin = t.begun();

@@ -45,7 +45,7 @@ export interface Meter {
    * StartError when the journal is not this node's or not of this database.
    */
   start(): Promise<void>;
-  /** Before dispatch. Synchronous: on return the record survives `kill -9`. Throws ApiError("unavailable"). */
+  /** Before dispatch. Synchronous: on return the record survives `kill -9`. Throws a 503. */
   begin(record: BeginRecord): void;
   /** As `begin`, and on return the record also survives a power cut. The request must not be sent when it rejects. */
   beginSynced(record: BeginRecord): Promise<void>;
@@ -195,12 +195,12 @@ class JournalMeter implements Meter {
   begin(record: BeginRecord): void {
     if (this.#state === "fenced") {
       throw new ApiError(
-        "unavailable",
+        "node_id_conflict",
         "Another process runs under this gateway's node id. Give each gateway its own BURSAR_NODE_ID and restart it.",
       );
     }
     if (this.#state !== "running") {
-      throw new ApiError("unavailable", "The gateway is starting or stopping.");
+      throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
     }
     assert(record.startedAtMs > 0, "a request starts at a time");
     this.#journal.begin(record);
@@ -213,7 +213,7 @@ class JournalMeter implements Meter {
     } catch {
       this.#journal.takeBack(record.requestId);
       throw new ApiError(
-        "unavailable",
+        "journal_unavailable",
         "The gateway cannot write its journal, so it takes no new requests.",
       );
     }

@@ -298,7 +298,7 @@ describe("the database away", () => {
     const meter = await journals.start({ database, retryMs: 5 });
     const running = await begin(meter);
     line.state = "cut";
-    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(begin(meter)).rejects.toMatchObject({ code: "journal_unavailable" });
     expect(meter.status().isJournalHealthy).toBe(false);
     expect(() => meter.begin(begun())).toThrow("cannot write its journal");
     meter.end(endRecord(running, 70n));
@@ -327,7 +327,7 @@ describe("the database away", () => {
     const { line, database } = journals.unreliable();
     const meter = await journals.start({ database, retryMs: 5 });
     line.state = "answers lost";
-    await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(begin(meter)).rejects.toMatchObject({ code: "journal_unavailable" });
     await eventually(BOUND_MS, "the journal to work again", async () =>
       meter.status().isJournalHealthy ? true : null,
     );
@@ -352,7 +352,7 @@ describe("the database away", () => {
     const meter = await journals.start({ commitWithinMs: 100, retryMs: 20 });
     await blocker.transaction().execute(async (tx) => {
       await tx.selectFrom("journal_writer").selectAll().forUpdate().execute();
-      await expect(begin(meter)).rejects.toMatchObject({ code: "unavailable" });
+      await expect(begin(meter)).rejects.toMatchObject({ code: "journal_unavailable" });
     });
     await blocker.destroy();
     await eventually(BOUND_MS, "the journal to work again", async () =>
@@ -369,7 +369,7 @@ describe("two writers", () => {
     const first = await journals.start({ onLost: (how) => lost.push(how) });
     const running = await begin(first);
     const second = await journals.start();
-    await expect(begin(first)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(begin(first)).rejects.toMatchObject({ code: "journal_unavailable" });
     expect(lost).toEqual(["taken"]);
     expect(() => first.begin(begun())).toThrow("BURSAR_NODE_ID");
     first.end(endRecord(running, 70n));
@@ -456,7 +456,7 @@ describe("a node that does not come back", () => {
       (await listWriters(db.database)).length === 0 ? true : null,
     );
     asleep.end(endRecord(running, 70n));
-    await expect(begin(asleep)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(begin(asleep)).rejects.toMatchObject({ code: "journal_unavailable" });
     expect(lost).toEqual(["adopted"]);
     expect(await asleep.flush()).toBe(false);
     expect(await journals.recorded()).toEqual([

@@ -177,9 +177,9 @@ class PostgresJournal implements Journal {
 
   begin(record: BeginRecord): void {
     if (!this.#isWritable)
-      throw new ApiError("unavailable", "The gateway is starting or stopping.");
-    if (this.#isLost) throw new ApiError("unavailable", LOST);
-    if (!this.#isHealthy) throw new ApiError("unavailable", REFUSAL);
+      throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
+    if (this.#isLost) throw new ApiError("node_id_conflict", LOST);
+    if (!this.#isHealthy) throw new ApiError("journal_unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
     this.#openBegins.set(record.requestId, [seq]);

@@ -9,6 +9,7 @@ import {
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { IfNoAnswer, Recurrence } from "./access-review.rule.ts";
 import {
@@ -98,10 +99,7 @@ export function createReview(
 function readDueAt(text: string, now: Date): Date {
   const ms = Date.parse(text);
   if (!(ms > now.getTime() && ms <= now.getTime() + MAX_DUE_DAYS * DAY_MS)) {
-    throw new ApiError(
-      "invalid_request",
-      `due_at: expected a time in the future, within ${MAX_DUE_DAYS} days.`,
-    );
+    throw refuseField("due_at", `expected a time in the future, within ${MAX_DUE_DAYS} days.`);
   }
   return new Date(ms);
 }
@@ -205,7 +203,7 @@ async function checkChangeable(tx: Tx, row: ReviewRow, change: ReviewChange): Pr
   if (row.status === "cancelled" || !isEndOfSeries) throw reviewHasEnded(row);
   if (await hasSuccessor(tx, row.id)) {
     throw new ApiError(
-      "conflict",
+      "access_review_superseded",
       "A newer review of this series has begun: change the recurrence of that one.",
     );
   }
@@ -291,14 +289,21 @@ const noProgress = {
 };
 
 export function reviewNotFound(id: string): ApiError {
-  return new ApiError("not_found", `Access review not found: ${id}`);
+  return new ApiError(
+    "resource_not_found",
+    `Access review not found: ${id}`,
+    {},
+    { resource: "access_review" },
+  );
 }
 
 export function reviewHasEnded({ status }: ReviewRow): ApiError {
   const how = status === "cancelled" ? "cancelled" : "closed";
   return new ApiError(
-    "conflict",
+    "access_review_closed",
     `This access review has been ${how}: nothing of it changes any more.`,
+    {},
+    { resource_status: status },
   );
 }
 

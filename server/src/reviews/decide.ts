@@ -6,8 +6,8 @@ import {
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { mayInOrganization } from "#src/domain/rights.ts";
 import type { Decision } from "./access-review.rule.ts";
 import { findReview, listReviewers, type ReviewRow } from "./access-reviews.sql.ts";
@@ -95,15 +95,15 @@ export function decide(
 
 function checkInput({ decisions, accept_recommendations }: Decisions): void {
   if ((decisions !== undefined) === accept_recommendations) {
-    throw new ApiError(
-      "invalid_request",
-      "Expected either decisions, or accept_recommendations: true.",
-    );
+    throw refuseFields("Expected either decisions, or accept_recommendations: true.", [
+      "decisions",
+      "accept_recommendations",
+    ]);
   }
   const ids = decisions?.map(({ item_id }) => item_id) ?? [];
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) {
-    throw new ApiError("invalid_request", `decisions: ${twice} is in it more than once.`);
+    throw refuseField("decisions", `${twice} is in it more than once.`);
   }
 }
 

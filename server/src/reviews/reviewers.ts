@@ -1,6 +1,7 @@
 import { findActiveMembers } from "#src/access/member-lookup.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { findOwnerIds, type ReviewRow } from "./access-reviews.sql.ts";
 import {
   asCaller,
@@ -47,11 +48,17 @@ export async function checkReviewers(
   const decidable = await findDecidable(tx, organizationId, of.memberIds);
   for (const id of of.memberIds) {
     const own = decidable.get(id);
-    if (own === undefined) throw new ApiError("not_found", `Member not found: ${id}`);
-    if (!canReview(own, of.scope)) {
+    if (own === undefined)
       throw new ApiError(
-        "invalid_request",
-        `reviewer_ids: ${id} has no right to take away anything that is reviewed here. A reviewer is an Owner or Admin, or a Workspace Admin of a workspace in the scope.`,
+        "resource_not_found",
+        `Member not found: ${id}`,
+        {},
+        { resource: "member" },
+      );
+    if (!canReview(own, of.scope)) {
+      throw refuseField(
+        "reviewer_ids",
+        `${id} has no right to take away anything that is reviewed here. A reviewer is an Owner or Admin, or a Workspace Admin of a workspace in the scope.`,
       );
     }
   }

@@ -2,7 +2,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { workspaceNotFound } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
   type AccessGrant,
@@ -46,10 +46,7 @@ export async function startReview(
     now: row.created_at,
   });
   if (grants.length === 0) {
-    throw new ApiError(
-      "invalid_request",
-      "scope: there is no such access now, so there is nothing to review.",
-    );
+    throw refuseField("scope", "there is no such access now, so there is nothing to review.");
   }
   await insertReview(tx, row);
   await setReviewers(tx, { reviewId: row.id, memberIds: reviewerIds });
@@ -104,9 +101,9 @@ async function readAll(
     const page: AccessGrant[] = await findAccessGrants(db, query, { from, limit: READ_PAGE });
     into.push(...page);
     if (into.length > MAX_ITEMS) {
-      throw new ApiError(
-        "invalid_request",
-        `scope: more than ${MAX_ITEMS} entries are in it. Choose fewer paths or workspaces, and make several reviews.`,
+      throw refuseField(
+        "scope",
+        `more than ${MAX_ITEMS} entries are in it. Choose fewer paths or workspaces, and make several reviews.`,
       );
     }
     const last = page.at(-1);

@@ -4,6 +4,7 @@ import { ownOrigin } from "#src/audit/prune.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { nextBeginning, reminderDue } from "./access-review.rule.ts";
@@ -118,7 +119,7 @@ async function startNext(
   const ids = previous.scope_workspace_ids;
   const left = ids && (await findActiveWorkspaceIds(tx, { organizationId, ids }));
   if (left?.length === 0) {
-    throw new ApiError("invalid_request", "scope: none of the workspaces is left.");
+    throw refuseField("scope", "none of the workspaces is left.");
   }
   const now = new Date(nowMs);
   const lastsMs = previous.due_at.getTime() - previous.created_at.getTime();

@@ -20,7 +20,8 @@ export function forgetNode(
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const node = await lockNode(tx, nodeId);
-    if (node === null) throw new ApiError("not_found", "Node not found.");
+    if (node === null)
+      throw new ApiError("resource_not_found", "Node not found.", {}, { resource: "node" });
     const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
     const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
     if (node.expiresAt !== null || contact.isRecent) throw inContact(nodeId, contact.seenAt);
@@ -60,9 +61,7 @@ function scopeOf({ scopeType: type, scopeId: id }: ReleasedLease) {
 
 function inContact(nodeId: string, seenAt: Date): ApiError {
   return new ApiError(
-    "conflict",
+    "node_in_contact",
     `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend what it holds. Stop it, or wait until the other nodes have reclaimed its leases, and try again.`,
-    {},
-    { error_code: "node_in_contact" },
   );
 }

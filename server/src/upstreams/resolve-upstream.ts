@@ -26,7 +26,7 @@ export interface UpstreamsDeps {
 }
 
 export interface Upstreams {
-  /** The upstream in force. Throws `ApiError("unavailable")` while the configured one cannot be used. */
+  /** The upstream in force. Throws `ApiError("upstream_unusable")` while the configured one cannot be used. */
   current(): Upstream;
   /** Reads the stored upstream again: called on every change. Keeps what it has when the database is away. */
   reload(): Promise<void>;
@@ -92,7 +92,7 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
   return {
     current() {
       if (choice.upstream) return choice.upstream;
-      throw new ApiError("unavailable", choice.refusal ?? "no upstream");
+      throw new ApiError("upstream_unusable", choice.refusal ?? "no upstream");
     },
     async reload() {
       // One at a time, and once more when a change arrives meanwhile: the last one read is the last one written.

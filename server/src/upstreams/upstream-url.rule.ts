@@ -1,4 +1,5 @@
-import { ApiError } from "#src/domain/api-error.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -44,5 +45,5 @@ export function credentialHint(credential: string): string | null {
 }
 
 function wrong(why: string): ApiError {
-  return new ApiError("invalid_request", `base_url: ${why}.`);
+  return refuseField("base_url", `${why}.`);
 }

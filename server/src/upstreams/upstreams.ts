@@ -71,7 +71,7 @@ export async function createUpstream(
   } catch (error) {
     if (!isUniqueViolation(error, "upstream_one_shared")) throw error;
     throw new ApiError(
-      "conflict",
+      "already_exists",
       "The organization has an upstream already: update it, or delete it first.",
     );
   }
@@ -151,7 +151,7 @@ function sealCredential(
 }
 
 function upstreamNotFound(): ApiError {
-  return new ApiError("not_found", "Upstream not found");
+  return new ApiError("resource_not_found", "Upstream not found", {}, { resource: "upstream" });
 }
 
 function auditOf(

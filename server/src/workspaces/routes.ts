@@ -4,13 +4,13 @@ import type {
   workspace,
   workspaceRoutes,
 } from "@bursar/contract/admin/workspaces.ts";
-import type { PlainErrorCode } from "@bursar/contract/errors.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import type { ApiError, PlainErrorCode } from "#src/domain/api-error.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import type { WorkspaceRow } from "./workspaces.sql.ts";
 import {
   archiveWorkspace,
@@ -72,8 +72,8 @@ function checkDataPrivacy(wanted: InferenceDataPrivacyInput | undefined): void {
 }
 
 function unavailable(field: string, accepted: string, code: PlainErrorCode): ApiError {
-  const message = `inference_data_privacy.${field}: only "${accepted}" is available on this server. Change the setting at Anthropic, in the upstream's workspace.`;
-  return new ApiError("invalid_request", message, {}, { error_code: code });
+  const why = `only "${accepted}" is available on this server. Change the setting at Anthropic, in the upstream's workspace.`;
+  return refuseField(`inference_data_privacy.${field}`, why, code);
 }
 
 function positionOf(row: WorkspaceRow) {

@@ -16,6 +16,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
@@ -145,7 +146,11 @@ export async function updateWorkspace(
       if (before.archived_at !== null) throw workspaceIsArchived(id);
       const after = applyChange(before, change);
       if (before.is_default && after.name !== before.name) {
-        throw new ApiError("invalid_request", "name: the default workspace cannot be renamed.");
+        throw refuseField(
+          "name",
+          "the default workspace cannot be renamed.",
+          "default_workspace_protected",
+        );
       }
       if (isSame(before, after)) return { result: before, audit: "unchanged" };
       await updateRow(tx, caller.organizationId, after);
@@ -164,7 +169,10 @@ export async function archiveWorkspace(
     const before = await getForUpdate(tx, caller, id);
     if (before.archived_at !== null) return { result: before, audit: "unchanged" };
     if (before.is_default) {
-      throw new ApiError("invalid_request", "The default workspace cannot be archived.");
+      throw new ApiError(
+        "default_workspace_protected",
+        "The default workspace cannot be archived.",
+      );
     }
     const archivedAt = new Date(Math.floor(deps.nowMs()));
     const after = { ...before, archived_at: archivedAt };
@@ -209,7 +217,7 @@ function applyTags(
   const after = { ...before, ...change };
   const kept = Object.entries(after).filter((tag): tag is [string, string] => tag[1] !== null);
   if (kept.length > MAX_TAGS) {
-    throw new ApiError("invalid_request", `tags: a workspace has at most ${MAX_TAGS} tags.`);
+    throw refuseField("tags", `a workspace has at most ${MAX_TAGS} tags.`);
   }
   return Object.fromEntries(kept);
 }
@@ -227,7 +235,7 @@ async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<
     return await work();
   } catch (error) {
     if (!isUniqueViolation(error, "workspace_active_name")) throw error;
-    throw new ApiError("conflict", `name: an active workspace is already called "${name}".`);
+    throw refuseField("name", `an active workspace is already called "${name}".`, "name_taken");
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
+import type { ErrorDetails } from "@bursar/contract/errors.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
 import { makeSessions } from "#src/access/sessions.ts";
@@ -18,6 +19,7 @@ import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
 import { openTestAuditLog } from "./audit-log.ts";
+import { checkRefusal } from "./check-refusal.ts";
 import { createTestDatabase } from "./database.ts";
 import {
   consoleHeaders,
@@ -90,7 +92,7 @@ export interface Answer<Body = unknown> {
   /** The parsed JSON, typed as the caller expects it; null where the answer is none. */
   body: Body;
   /** Of the official error body; empty texts where the answer is no error. */
-  error: { type: string; message: string };
+  error: { type: string; message: string; details?: ErrorDetails };
   headers: { [name: string]: string | undefined; allow?: string };
   text: string;
 }
@@ -271,6 +273,7 @@ function makeClient(
     const type = String(response.headers["content-type"]);
     const isJson = type.startsWith("application/json") && response.payload !== "";
     const body: unknown = isJson ? JSON.parse(response.payload) : null;
+    if (response.statusCode >= 400 && isJson) checkRefusal(response.statusCode, body);
     return {
       status: response.statusCode,
       body: body as Body,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Answer } from "./admin.ts";
+import { checkRefusal } from "./check-refusal.ts";
 import { CONSOLE_ORIGIN, consoleHeaders } from "./members.ts";
 
 // A browser with the console open: it keeps the cookies that it is given, as browsers do, and sends them back.
@@ -53,6 +54,7 @@ export function openBrowser(app: FastifyInstance, options: BrowserOptions = {}):
       else cookies.set(name, value);
     }
     const parsed: unknown = response.payload === "" ? null : JSON.parse(response.payload);
+    if (response.statusCode >= 400) checkRefusal(response.statusCode, parsed);
     return {
       status: response.statusCode,
       body: parsed as Body,

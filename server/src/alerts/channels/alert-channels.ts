@@ -9,6 +9,7 @@ import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transact
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
   archiveChannel,
@@ -146,9 +147,9 @@ export function updateAlertChannel(
     const before = await getForUpdate(tx, organizationId, id);
     checkVersion(before, change.if_version);
     if (change.target !== undefined && change.target.kind !== before.kind) {
-      throw new ApiError(
-        "invalid_request",
-        `target: the kind of a channel stays what it is (${before.kind}). Make another channel.`,
+      throw refuseField(
+        "target",
+        `the kind of a channel stays what it is (${before.kind}). Make another channel.`,
       );
     }
     const hasNewTarget = change.target !== undefined && !isSameTarget(deps, before, change.target);
@@ -214,11 +215,11 @@ export function rotateAlertChannelSecret(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
     if (before.kind !== "webhook") {
-      throw new ApiError("invalid_request", "Only the messages of a webhook are signed.");
+      throw new ApiError("webhook_required", "Only the messages of a webhook are signed.");
     }
     if (hours > 0 && (await countOldSecrets(tx, id)) >= MAX_OLD_SECRETS) {
       throw new ApiError(
-        "conflict",
+        "too_many_secrets",
         `${MAX_OLD_SECRETS} old secrets of this webhook still count. Wait until one has expired, or rotate with overlap_hours 0, which ends them all.`,
       );
     }
@@ -257,8 +258,10 @@ function changedAt(deps: AlertChannelDeps, { version }: ChannelRow) {
 function checkVersion({ version }: ChannelRow, asked: number | undefined): void {
   if (asked === undefined || asked === version) return;
   throw new ApiError(
-    "conflict",
+    "version_conflict",
     `The alert channel was changed meanwhile: it is at version ${version}. Look at it, then set if_version to ${version}.`,
+    {},
+    { version },
   );
 }
 
@@ -266,11 +269,11 @@ function checkTarget({ client }: AlertChannelDeps, target: Target): void {
   if (target.kind === "email") {
     const { roles, addresses } = target.recipients;
     if (roles.length + addresses.length > 0) return;
-    throw new ApiError("invalid_request", "target.recipients: expected a role or an address.");
+    throw refuseField("target.recipients", "expected a role or an address.");
   }
   if (target.kind === "pagerduty") return;
   const mistake = client.findMistake(target.url);
-  if (mistake !== null) throw new ApiError("invalid_request", `target.url: ${mistake}.`);
+  if (mistake !== null) throw refuseField("target.url", `${mistake}.`);
 }
 
 function storedTarget(
@@ -321,7 +324,12 @@ function toOrdered(recipients: ChannelRow["recipients"]) {
 }
 
 export function channelNotFound(): ApiError {
-  return new ApiError("not_found", "Alert channel not found");
+  return new ApiError(
+    "resource_not_found",
+    "Alert channel not found",
+    {},
+    { resource: "alert_channel" },
+  );
 }
 
 export function stateOf(row: ChannelRow): "working" | "off" | "paused" {

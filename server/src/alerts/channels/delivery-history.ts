@@ -193,9 +193,14 @@ async function checkWorks(tx: Tx, organizationId: string, channelId: string | nu
     channel === null
       ? "is deleted"
       : `is ${stateOf(channel)}: turn it on first, which also sends what waits`;
-  throw new ApiError("conflict", `The alert channel of this message ${why}.`);
+  throw new ApiError("delivery_not_repeatable", `The alert channel of this message ${why}.`);
 }
 
 function deliveryNotFound(): ApiError {
-  return new ApiError("not_found", "Alert delivery not found");
+  return new ApiError(
+    "resource_not_found",
+    "Alert delivery not found",
+    {},
+    { resource: "alert_delivery" },
+  );
 }

@@ -116,5 +116,5 @@ function toAudit({ alertId, threshold, acknowledgedAt, note }: FiringRow) {
 }
 
 function firingNotFound(): ApiError {
-  return new ApiError("not_found", "Firing not found");
+  return new ApiError("resource_not_found", "Firing not found", {}, { resource: "alert_firing" });
 }

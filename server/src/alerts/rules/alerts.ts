@@ -18,6 +18,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -104,9 +105,9 @@ export function updateAlert(
     checkVersion(before, input.if_version);
     const condition = input.condition ? checked(input.condition) : before.condition;
     if (condition.kind !== before.kind) {
-      throw new ApiError(
-        "invalid_request",
-        `condition.kind: an alert stays of its kind, ${before.kind}. Make another one.`,
+      throw refuseField(
+        "condition.kind",
+        `an alert stays of its kind, ${before.kind}. Make another one.`,
       );
     }
     const muted = input.muted_until;
@@ -212,7 +213,8 @@ async function getRow(
   id: string,
 ): Promise<AlertRow> {
   const row = await findAlert(db, visibility, id);
-  if (row === null) throw new ApiError("not_found", "Alert not found");
+  if (row === null)
+    throw new ApiError("resource_not_found", "Alert not found", {}, { resource: "alert" });
   return row;
 }
 
@@ -258,7 +260,7 @@ async function channelsOf(
   const found = new Set(await listChannelIds(tx, { organizationId, ids: wanted }));
   const missing = wanted.find((id) => !found.has(id));
   if (missing !== undefined) {
-    throw new ApiError("invalid_request", `channel_ids: there is no alert channel ${missing}.`);
+    throw refuseField("channel_ids", `there is no alert channel ${missing}.`);
   }
   return wanted;
 }
@@ -270,10 +272,7 @@ function checked(condition: AlertCondition): AlertCondition {
   for (const threshold of condition.thresholds) {
     if ("percent" in threshold) continue;
     if (readAmount("condition.thresholds.amount_usd", threshold.amount_usd) > 0n) continue;
-    throw new ApiError(
-      "invalid_request",
-      "condition.thresholds.amount_usd: expected an amount above 0.",
-    );
+    throw refuseField("condition.thresholds.amount_usd", "expected an amount above 0.");
   }
   return condition;
 }
@@ -281,8 +280,10 @@ function checked(condition: AlertCondition): AlertCondition {
 function checkVersion(alert: AlertRow, ifVersion: number | undefined): void {
   if (ifVersion === undefined || ifVersion === alert.version) return;
   throw new ApiError(
-    "conflict",
+    "version_conflict",
     `The alert was changed meanwhile: it is now at version ${alert.version}. Look at it, then set if_version to ${alert.version}.`,
+    {},
+    { version: alert.version },
   );
 }
 

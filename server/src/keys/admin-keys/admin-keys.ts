@@ -106,7 +106,7 @@ export function revokeAdminKey(
 }
 
 function adminKeyNotFound(): ApiError {
-  return new ApiError("not_found", "Admin key not found");
+  return new ApiError("resource_not_found", "Admin key not found", {}, { resource: "admin_key" });
 }
 
 function auditOf(

@@ -295,7 +295,7 @@ function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow):
     const why =
       owner_state === "outside" ? "has no role in the workspace any more" : `is ${owner_state}`;
     throw new ApiError(
-      "invalid_request",
+      "owner_inactive",
       `This API key belongs to a person who ${why}, so it cannot be enabled.`,
     );
   }
@@ -303,14 +303,18 @@ function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow):
 
 export function keyIsArchived(): ApiError {
   return new ApiError(
-    "invalid_request",
+    "resource_archived",
     "This API key is archived. That cannot be undone, and nothing of it can be changed.",
+    {},
+    { resource: "api_key" },
   );
 }
 
 export function keyHasExpired(whatIsLeft: string): ApiError {
   return new ApiError(
-    "invalid_request",
+    "resource_expired",
     `This API key has expired: ${whatIsLeft}. Create another one.`,
+    {},
+    { resource: "api_key" },
   );
 }

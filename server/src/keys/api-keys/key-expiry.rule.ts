@@ -1,4 +1,5 @@
-import { ApiError } from "#src/domain/api-error.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 
@@ -32,12 +33,12 @@ export function expiryOfKey(
     throw tooLate(maxDays, latestMs);
   }
   if (!(asked > nowMs)) {
-    throw new ApiError("invalid_request", "expires_at: expected a time in the future.");
+    throw refuseField("expires_at", "expected a time in the future.");
   }
   if (asked > nowMs + MAX_LIFETIME_MS) {
-    throw new ApiError(
-      "invalid_request",
-      "expires_at: expected a time within 100 years. Omit it for a key that never expires.",
+    throw refuseField(
+      "expires_at",
+      "expected a time within 100 years. Omit it for a key that never expires.",
     );
   }
   if (latestMs === null || maxDays === null) return Math.floor(asked);
@@ -61,9 +62,9 @@ export function latestExpiry({ fromMs, maxDays }: Omit<KeyLifetime, "nowMs">): n
 }
 
 function tooLate(maxDays: number, latestMs: number): ApiError {
-  return new ApiError(
-    "invalid_request",
-    `expires_at: keys of this organization live ${formatPlural(maxDays, "day")} at most: expected a time until ` +
+  return refuseField(
+    "expires_at",
+    `keys of this organization live ${formatPlural(maxDays, "day")} at most: expected a time until ` +
       `${isoFromMs(latestMs)}. Omit it for the latest one.`,
   );
 }

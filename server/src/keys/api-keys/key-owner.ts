@@ -2,6 +2,7 @@ import { denied } from "#src/access/authorize.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { reachIn } from "#src/domain/rights.ts";
 import { findOwnerForKey } from "./key-owner.sql.ts";
 
@@ -33,16 +34,21 @@ export async function chooseOwner(
   switch (state) {
     case null:
     case "removed":
-      throw new ApiError("not_found", `Member not found: ${memberId}`);
-    case "deactivated":
       throw new ApiError(
-        "invalid_request",
-        "owner_member_id: this person is deactivated, so the key would not work.",
+        "resource_not_found",
+        `Member not found: ${memberId}`,
+        {},
+        { resource: "member" },
+      );
+    case "deactivated":
+      throw refuseField(
+        "owner_member_id",
+        "this person is deactivated, so the key would not work.",
       );
     case "outside":
-      throw new ApiError(
-        "invalid_request",
-        "owner_member_id: this person has no role in the workspace: add the person there first.",
+      throw refuseField(
+        "owner_member_id",
+        "this person has no role in the workspace: add the person there first.",
       );
     case "active":
       return memberId;

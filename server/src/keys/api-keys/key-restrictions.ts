@@ -1,4 +1,4 @@
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { normalizeRange } from "#src/key-lookup/address-ranges.ts";
 
 /** The models as they are kept: each once. Null is no restriction, undefined is not asked for. */
@@ -18,9 +18,9 @@ export function readAllowedAddresses<Asked extends readonly string[] | null | un
 function readRange(text: string, index: number): string {
   const range = normalizeRange(text.trim());
   if (range !== null) return range;
-  throw new ApiError(
-    "invalid_request",
-    `allowed_addresses.${index}: expected an address or a range whose bits behind the prefix are 0, such as ` +
+  throw refuseField(
+    `allowed_addresses.${index}`,
+    `expected an address or a range whose bits behind the prefix are 0, such as ` +
       "203.0.113.9, 10.0.0.0/8 or 2001:db8::/32.",
   );
 }

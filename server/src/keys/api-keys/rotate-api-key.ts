@@ -118,7 +118,7 @@ async function findPreviousSecret(tx: Tx, apiKeyId: string, nowMs: number) {
 
 function inGracePeriod(until: Date | null): ApiError {
   return new ApiError(
-    "conflict",
+    "too_many_secrets",
     `This API key was rotated before, and its previous secret works until ${until?.toISOString()}. A key has two secrets ` +
       "at most: wait until then, or send cut_off_previous: true to end the previous secret now.",
   );

@@ -88,7 +88,13 @@ export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): P
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const { organizationId, id: memberId } = member;
     const session = await lockSession(tx, { organizationId, memberId, id });
-    if (session === null) throw new ApiError("not_found", "Session of the playground not found");
+    if (session === null)
+      throw new ApiError(
+        "resource_not_found",
+        "Session of the playground not found",
+        {},
+        { resource: "playground_session" },
+      );
     if (session.expiresAt <= now) return { result: undefined, audit: "unchanged" };
     await endSession(tx, { secretId: session.secretId, now });
     return {

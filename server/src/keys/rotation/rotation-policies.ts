@@ -2,7 +2,7 @@ import type { Call } from "#src/access/call.ts";
 import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import {
   type AgingKey,
   deleteRotationPolicy,
@@ -84,7 +84,7 @@ function next(
   const remindDays =
     input.remind_days ?? Math.min(DEFAULT_REMIND_DAYS, Math.floor(rotationDays / 2));
   if (remindDays >= rotationDays) {
-    throw new ApiError("invalid_request", "remind_days: expected fewer days than rotation_days.");
+    throw refuseField("remind_days", "expected fewer days than rotation_days.");
   }
   const asked = {
     rotationDays,

@@ -78,7 +78,7 @@ export async function beginAttempt(
   if (waitMs === null) return;
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   throw new ApiError(
-    "rate_limit",
+    "too_many_attempts",
     `Too many attempts that failed. Try again in ${inWords(seconds)}.`,
     { "retry-after": String(seconds) },
   );

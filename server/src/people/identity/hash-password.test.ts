@@ -57,7 +57,7 @@ test("two hash at a time, the others in the order in which they came, and too ma
   await Promise.resolve();
   expect(order).toEqual([0, 1]);
   await expect(inPasswordTurn(async () => undefined)).rejects.toMatchObject({
-    code: "unavailable",
+    code: "sign_in_overloaded",
     headers: { "retry-after": "3" },
   });
   people[1]?.finish();

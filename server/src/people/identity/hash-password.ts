@@ -1,6 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { type Person, passwordFault } from "./password-rules.rule.ts";
 
 // A hash of a password takes 60 ms of a processor and 32 MB, on the same few threads that sync the journal. However many
@@ -24,7 +25,7 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
   if (running >= MAX_RUNNING) {
     if (waiting.length >= MAX_WAITING) {
       throw new ApiError(
-        "unavailable",
+        "sign_in_overloaded",
         "Too many people are signing in at this moment. Try again in a few seconds.",
         { "retry-after": "3" },
       );
@@ -85,5 +86,5 @@ export async function makePasswordHashing(
 /** Throws a 400 that says what is wrong with a password that is too easy to guess. */
 export function checkNewPassword(password: string, of: Person): void {
   const fault = passwordFault(password, of);
-  if (fault !== null) throw new ApiError("invalid_request", `password: ${fault}`);
+  if (fault !== null) throw refuseField("password", `${fault}`);
 }

@@ -104,23 +104,34 @@ async function getOffer(db: Database | Tx, token: string, nowMs: number): Promis
   const found = await findInviteByToken(db, hashSecret(token));
   if (found === null) {
     throw new ApiError(
-      "not_found",
+      "resource_not_found",
       "This invite link does not work: it was cut or changed, or a newer one has taken its place. Open the newest message, or ask whoever invited you.",
+      {},
+      { resource: "invite" },
     );
   }
   const { organization_name: organizationName, ...row } = found;
   switch (inviteStatusOf(row, nowMs)) {
     case "accepted":
       throw new ApiError(
-        "invalid_request",
+        "invite_not_pending",
         "This invite was accepted already: sign in instead, with the password that was chosen then.",
+        {},
+        { resource_status: "accepted" },
       );
     case "revoked":
-      throw new ApiError("invalid_request", "This invite was taken back. Ask whoever invited you.");
+      throw new ApiError(
+        "invite_not_pending",
+        "This invite was taken back. Ask whoever invited you.",
+        {},
+        { resource_status: "revoked" },
+      );
     case "expired":
       throw new ApiError(
-        "invalid_request",
+        "invite_not_pending",
         `This invite expired at ${row.expires_at.toISOString()}. Ask whoever invited you for a new one.`,
+        {},
+        { resource_status: "expired" },
       );
     case "pending":
       return { ...(await showOne(db, row)), organizationName };
@@ -133,7 +144,7 @@ async function withFreeAddress<Result>(work: () => Promise<Result>): Promise<Res
   } catch (error) {
     if (!isUniqueViolation(error, "member_email")) throw error;
     throw new ApiError(
-      "conflict",
+      "address_taken",
       "Somebody has this address already. Whoever is a member elsewhere on this server needs another address here.",
     );
   }

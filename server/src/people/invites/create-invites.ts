@@ -5,8 +5,8 @@ import type { Call } from "#src/access/call.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
@@ -91,17 +91,18 @@ async function getWorkspaces(
   for (const { workspace_id: id, workspace_role: role } of ordered) {
     const { name } = await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", id);
     if (found.at(-1)?.workspace_id === id) {
-      throw new ApiError("invalid_request", `workspaces: ${id} stands there twice.`);
+      throw refuseField("workspaces", `${id} stands there twice.`);
     }
     const refusal = refuseGivenRole(organizationRole, role);
     if (refusal !== null) {
-      throw new ApiError(
-        "invalid_request",
-        `workspaces: whoever has the role ${organizationRole} ${refusal}.`,
-      );
+      throw refuseField("workspaces", `whoever has the role ${organizationRole} ${refusal}.`);
     }
     if (!mayGiveWorkspaceRole(caller, id, role)) {
-      throw new ApiError("permission", `workspaces: ${role} in ${id} is above your role there.`);
+      throw refuseField(
+        "workspaces",
+        `${role} in ${id} is above your role there.`,
+        "role_too_high",
+      );
     }
     found.push({ workspace_id: id, workspace_name: name, role });
   }

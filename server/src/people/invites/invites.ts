@@ -10,6 +10,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { mayGiveOrganizationRole } from "#src/domain/rights.ts";
 import { randomBase62 } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
@@ -129,7 +130,7 @@ export function resendInvite(
     checkGivingLink(caller, before.role, nowMs);
     if (!before.is_open) {
       throw new ApiError(
-        "conflict",
+        "invite_superseded",
         "This invite has expired, and a newer one has taken its place.",
       );
     }
@@ -179,7 +180,12 @@ async function getForChange(
   checkRole(caller, row.role);
   const status = inviteStatusOf(row, deps.nowMs());
   if (status === "accepted" || status === "revoked") {
-    throw new ApiError("invalid_request", `This invite was ${status} already.`);
+    throw new ApiError(
+      "invite_not_pending",
+      `This invite was ${status} already.`,
+      {},
+      { resource_status: status },
+    );
   }
   return row;
 }
@@ -195,9 +201,10 @@ export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: n
 /** Throws a 403 where the role is above the caller's own. */
 export function checkRole(caller: Caller, role: OrganizationRole): void {
   if (mayGiveOrganizationRole(caller, role)) return;
-  throw new ApiError(
-    "permission",
-    `role: nobody invites to a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+  throw refuseField(
+    "role",
+    `nobody invites to a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+    "role_too_high",
   );
 }
 
@@ -208,7 +215,7 @@ async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<In
 }
 
 function inviteNotFound(id: string): ApiError {
-  return new ApiError("not_found", `Invite not found: ${id}`);
+  return new ApiError("resource_not_found", `Invite not found: ${id}`, {}, { resource: "invite" });
 }
 
 export interface InviteToken {

@@ -1,10 +1,9 @@
 import type { invite, inviteRoutes, officialInvite } from "@bursar/contract/admin/invites.ts";
-import type { PlainErrorCode } from "@bursar/contract/errors.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call, PublicCall } from "#src/access/call.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { type AcceptDeps, acceptInvite, lookUpInvite } from "./accept-invite.ts";
 import { createInvites, type InviteResult } from "./create-invites.ts";
 import { inviteStatusOf } from "./invite-status.rule.ts";
@@ -84,16 +83,16 @@ function invitedOrThrow(result: InviteResult | undefined): InviteRow {
     case "invited":
       return result.invite.row;
     case "already_member":
-      throw refused(`${result.reason}.`, "already_member");
+      throw refuseField("email", `${result.reason}.`, "already_member");
     case "already_invited":
-      throw refused(`${result.reason} (${result.invite?.row.id}).`, "invite_already_exists");
+      throw refuseField(
+        "email",
+        `${result.reason} (${result.invite?.row.id}).`,
+        "invite_already_exists",
+      );
     default:
-      throw new ApiError("invalid_request", `email: ${result?.reason}.`);
+      throw refuseField("email", `${result?.reason}.`);
   }
-}
-
-function refused(message: string, code: PlainErrorCode): ApiError {
-  return new ApiError("invalid_request", `email: ${message}`, {}, { error_code: code });
 }
 
 function toResult(result: InviteResult, toWire: (shown: ShownInvite) => z.input<typeof invite>) {

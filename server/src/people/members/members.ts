@@ -6,6 +6,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
 import { removePerson } from "#src/people/identity/people.ts";
 import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
@@ -129,9 +130,10 @@ export function updateMember(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
     if (!mayGiveOrganizationRole(caller, role)) {
-      throw new ApiError(
-        "permission",
-        `role: nobody gives a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+      throw refuseField(
+        "role",
+        `nobody gives a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+        "role_too_high",
       );
     }
     if (role !== "owner") await keepAnOwner(tx, caller, before);
@@ -250,13 +252,13 @@ async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<Me
 function checkChangeable(caller: Caller, row: MemberRow): void {
   if (row.status === "removed") {
     throw new ApiError(
-      "invalid_request",
+      "member_removed",
       "This member was removed, which cannot be undone: invite the address again.",
     );
   }
   if (!mayGiveOrganizationRole(caller, row.role)) {
     throw new ApiError(
-      "permission",
+      "role_too_high",
       `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
     );
   }
@@ -264,22 +266,23 @@ function checkChangeable(caller: Caller, row: MemberRow): void {
 
 function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"): void {
   if (caller.kind !== "member" || caller.id !== id) return;
-  throw new ApiError("invalid_request", `You cannot ${verb} yourself: ask another Owner or Admin.`);
+  throw new ApiError(
+    "cannot_change_self",
+    `You cannot ${verb} yourself: ask another Owner or Admin.`,
+  );
 }
 
 /** Throws a 400 where the organization would be left without an active owner. */
 async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
   if (!(await isLastOwner(db, caller.organizationId, row))) return;
   throw new ApiError(
-    "invalid_request",
+    "cannot_remove_last_member",
     "This is the last active Owner of the organization: make somebody else an Owner first.",
-    {},
-    { error_code: "cannot_remove_last_member" },
   );
 }
 
 function memberNotFound(id: string): ApiError {
-  return new ApiError("not_found", `Member not found: ${id}`);
+  return new ApiError("resource_not_found", `Member not found: ${id}`, {}, { resource: "member" });
 }
 
 async function show(

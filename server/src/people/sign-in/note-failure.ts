@@ -39,7 +39,7 @@ export async function notingFailure<Result>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ApiError && error.code !== "unavailable") {
+    if (error instanceof ApiError && error.status !== 503) {
       deps.background.run(() => noteFailure(deps, member, origin));
     }
     throw error;

@@ -29,13 +29,15 @@ export function resetOwner(
     const owner = owners.find(({ email }) => email === input.email);
     if (!owner) {
       throw new ApiError(
-        "not_found",
+        "resource_not_found",
         `No owner has the address ${input.email}. \`./bursar owners list\` shows who is.`,
+        {},
+        { resource: "member" },
       );
     }
     if (owner.status !== "active") {
       throw new ApiError(
-        "conflict",
+        "owner_cannot_sign_in",
         `${input.email} has been deactivated: another owner can undo that.`,
       );
     }
@@ -45,7 +47,10 @@ export function resetOwner(
     if (input.removeTwoFactor) await endSessions(tx, owner.id);
     const url = await makeResetLink(tx, deps, { memberId: owner.id, origin });
     if (url === null) {
-      throw new ApiError("conflict", `${input.email} has no way to sign in: invite it again.`);
+      throw new ApiError(
+        "owner_cannot_sign_in",
+        `${input.email} has no way to sign in: invite it again.`,
+      );
     }
     return {
       result: { url, expiresAt: resetLinkExpiry() },

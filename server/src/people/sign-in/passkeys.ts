@@ -183,7 +183,7 @@ function namedSiteOf(site: Site): Site {
   if (isIP(site.hostname.replace(/^\[|\]$/g, "")) === 0) return site;
   const { port } = new URL(site.origin);
   throw new ApiError(
-    "invalid_request",
+    "passkeys_unavailable",
     `Passkeys need a name, and ${site.hostname} is an address: open http://localhost${port === "" ? "" : `:${port}`} instead.`,
   );
 }
@@ -191,14 +191,15 @@ function namedSiteOf(site: Site): Site {
 async function checkRoom(tx: Tx, memberId: string): Promise<void> {
   if ((await listRows(tx, memberId)).length < MAX_PASSKEYS) return;
   throw new ApiError(
-    "conflict",
+    "too_many_passkeys",
     `You have ${MAX_PASSKEYS} passkeys, the most there can be: remove one that you do not use.`,
   );
 }
 
 async function getPasskeyForUpdate(tx: Tx, call: BrowserCall, id: string): Promise<PasskeyRow> {
   const row = await findPasskeyForUpdate(tx, { memberId: memberOf(call).id, id });
-  if (row === null) throw new ApiError("not_found", "Passkey not found");
+  if (row === null)
+    throw new ApiError("resource_not_found", "Passkey not found", {}, { resource: "passkey" });
   return row;
 }
 

@@ -2,8 +2,8 @@ import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Origin } from "#src/domain/caller.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
@@ -48,7 +48,7 @@ export async function changePassword(
   assert(person, "a caller is a member");
   checkNewPassword(input.new_password, person);
   if (input.new_password === input.current_password) {
-    throw new ApiError("invalid_request", "new_password: it is the one you have.");
+    throw refuseField("new_password", "it is the one you have.");
   }
   const attempt = sessionAttempt(member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);

@@ -1,37 +1,38 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
 
 // What better-auth refuses, in our words. One answer for everything that a stranger could learn from.
 
 const wrongPassword = () =>
-  new ApiError("authentication", "The address and the password do not go together.");
+  new ApiError("credentials_incorrect", "The address and the password do not go together.");
 const notActive = () =>
   new ApiError(
-    "permission",
+    "member_deactivated",
     "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
   );
 const challengeGone = () =>
   new ApiError(
-    "authentication",
+    "sign_in_expired",
     "This sign-in has taken too long or was tried too often. Begin it again.",
   );
 export const wrongCode = () =>
-  new ApiError("authentication", "This code is not right, or it was used before.");
+  new ApiError("second_factor_incorrect", "This code is not right, or it was used before.");
 const passkeyRefused = () =>
   new ApiError(
-    "authentication",
+    "passkey_unknown",
     "This passkey is not known here. Use another one, or the password.",
   );
 const passkeyNotAdded = () =>
-  new ApiError(
-    "invalid_request",
-    "passkey: it could not be checked. It needs a device that asks for your finger, face or PIN; begin again.",
+  refuseField(
+    "passkey",
+    "it could not be checked. It needs a device that asks for your finger, face or PIN; begin again.",
   );
 export const wrongCurrentPassword = () =>
-  new ApiError("invalid_request", "The password is not right.");
+  new ApiError("password_incorrect", "The password is not right.");
 export const linkGone = () =>
   new ApiError(
-    "invalid_request",
+    "link_invalid",
     "This link was used before or is more than an hour old. Ask for another one.",
   );
 
@@ -66,5 +67,5 @@ export function refusalOf(code: string): ApiError {
 /** The same where a passkey is added, not used. */
 export function passkeyRefusalOf(code: string): ApiError {
   const refusal = refusalOf(code);
-  return refusal.message === passkeyRefused().message ? passkeyNotAdded() : refusal;
+  return refusal.code === "passkey_unknown" ? passkeyNotAdded() : refusal;
 }

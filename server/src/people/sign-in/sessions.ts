@@ -81,7 +81,7 @@ export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: strin
   const member = memberOf(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     if (!(await deleteSession(tx, { memberId: member.id, sessionId }))) {
-      throw new ApiError("not_found", "Session not found");
+      throw new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
     }
     if (sessionId === member.sessionId) forgetCookies(call);
     return { result: undefined, audit: auditOfEnd(member, sessionId) };

@@ -5,6 +5,7 @@ import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
@@ -132,7 +133,7 @@ export async function setUp(
   };
   await inNotedTransaction(deps, make).catch((error: unknown) => {
     if (!isUniqueViolation(error, "member_email")) throw error;
-    throw new ApiError("conflict", "email: somebody has this address already.");
+    throw refuseField("email", "somebody has this address already.", "address_taken");
   });
   browser.setCookies(cookies);
   await forgiveAttempt(deps.database, attempt);
@@ -141,14 +142,15 @@ export async function setUp(
 
 function setUpIsOver(): ApiError {
   return new ApiError(
-    "conflict",
+    "set_up_completed",
     "The organization has an owner already: sign in. `./bursar owners reset` lets an owner in again.",
   );
 }
 
 function setUpLinkGone(): ApiError {
-  return new ApiError(
-    "invalid_request",
-    "token: this link was used before or is more than an hour old. `./bursar setup-link` makes another one on the server's machine.",
+  return refuseField(
+    "token",
+    "this link was used before or is more than an hour old. `./bursar setup-link` makes another one on the server's machine.",
+    "link_invalid",
   );
 }

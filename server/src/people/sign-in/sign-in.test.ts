@@ -22,6 +22,7 @@ prepareSignIn();
 const WRONG = {
   type: "authentication_error",
   message: "The address and the password do not go together.",
+  details: { error_code: "credentials_incorrect" },
 };
 
 test("whoever is signed in learns whom to ask: owners, then admins, but nobody who is gone", async () => {
@@ -284,6 +285,7 @@ describe("guessing", () => {
       {
         type: "rate_limit_error",
         message: "Too many attempts that failed. Try again in 60 seconds.",
+        details: { error_code: "too_many_attempts", retry_after_seconds: 60 },
       },
       "60",
     ]);

@@ -2,7 +2,7 @@ import type { BrowserCall } from "#src/access/call.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseFields } from "#src/domain/refuse-field.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
@@ -25,7 +25,7 @@ export async function stepUp(
 ): Promise<Date> {
   const { password, passkey } = input;
   if ((password === undefined) === (passkey === undefined)) {
-    throw new ApiError("invalid_request", "Send password or passkey, one of the two.");
+    throw refuseFields("Send password or passkey, one of the two.", ["password", "passkey"]);
   }
   const attempt = sessionAttempt(memberOf(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);

@@ -2,6 +2,7 @@ import type { BrowserCall } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
@@ -145,21 +146,21 @@ export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<n
 
 function codeRefusalOf(code: string): ApiError {
   if (code === "INVALID_CODE") {
-    return new ApiError("invalid_request", "code: it is not right. Wait for the next one.");
+    return refuseField("code", "it is not right. Wait for the next one.");
   }
   if (code === "TOTP_NOT_ENABLED") {
-    return new ApiError("conflict", "Begin with POST /v1/admin/two_factor/totp.");
+    return new ApiError("two_factor_conflict", "Begin with POST /v1/admin/two_factor/totp.");
   }
   return refusalOf(code);
 }
 
 function alreadyEnabled(): ApiError {
   return new ApiError(
-    "conflict",
+    "two_factor_conflict",
     "An authenticator app is in use already: stop using it before you set up another one.",
   );
 }
 
 function notEnabled(): ApiError {
-  return new ApiError("conflict", "No authenticator app is in use.");
+  return new ApiError("two_factor_conflict", "No authenticator app is in use.");
 }

@@ -13,6 +13,7 @@ import {
   type PageRequest,
   toPage,
 } from "#src/domain/page-position.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
@@ -111,7 +112,7 @@ export function addWorkspaceMember(
     if (before.given_role === role) return { result: before, audit: "unchanged" };
     if (before.given_role !== null) {
       throw new ApiError(
-        "conflict",
+        "already_exists",
         `This member already has the role ${before.given_role} in the workspace: change it instead of adding the member again.`,
       );
     }
@@ -171,10 +172,10 @@ async function getNewPerson(
   { member_id: id, email }: NewWorkspaceMember,
 ): Promise<PersonRow> {
   if ((id === undefined) === (email === undefined)) {
-    throw new ApiError(
-      "invalid_request",
-      "Expected either member_id or email, to name one member.",
-    );
+    throw refuseFields("Expected either member_id or email, to name one member.", [
+      "member_id",
+      "email",
+    ]);
   }
   const memberId = id ?? (await findIdByEmail(tx, caller, email ?? ""));
   const row =
@@ -200,7 +201,7 @@ async function getGiven(
   if (!row || !counting) throw notInWorkspace(memberId);
   if (counting.isInherited) {
     throw new ApiError(
-      "invalid_request",
+      "role_inherited",
       `This member is in every workspace by being ${roleNames[row.role]} of the organization: change that role instead.`,
     );
   }
@@ -214,16 +215,17 @@ function checkGiving(
   role: GivenWorkspaceRole,
 ): void {
   if (!mayGiveWorkspaceRole(caller, workspaceId, role)) {
-    throw new ApiError(
-      "permission",
-      `workspace_role: nobody gives a role above the own, and ${role} is above yours in this workspace.`,
+    throw refuseField(
+      "workspace_role",
+      `nobody gives a role above the own, and ${role} is above yours in this workspace.`,
+      "role_too_high",
     );
   }
   const refusal = refuseGivenRole(person.role, role);
   if (refusal !== null) {
-    throw new ApiError(
-      "invalid_request",
-      `workspace_role: this member is ${roleNames[person.role]} of the organization and ${refusal}.`,
+    throw refuseField(
+      "workspace_role",
+      `this member is ${roleNames[person.role]} of the organization and ${refusal}.`,
     );
   }
 }
@@ -233,9 +235,14 @@ function placeOf(caller: Caller, workspaceId: string) {
 }
 
 function memberNotFound(id: string): ApiError {
-  return new ApiError("not_found", `Member not found: ${id}`);
+  return new ApiError("resource_not_found", `Member not found: ${id}`, {}, { resource: "member" });
 }
 
 function notInWorkspace(memberId: string): ApiError {
-  return new ApiError("not_found", `Workspace member not found: ${memberId}`);
+  return new ApiError(
+    "resource_not_found",
+    `Workspace member not found: ${memberId}`,
+    {},
+    { resource: "workspace_member" },
+  );
 }

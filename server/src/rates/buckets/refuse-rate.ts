@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { ALL_MODELS, findModelGroup, TOKEN_COUNT } from "#src/domain/model-groups.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import type { RateKind } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
@@ -18,7 +19,20 @@ export function toRateError(
     `This request would exceed your ${officialScope[limit.scopeType]} rate limit of ` +
     `${formatPlural(perMinute, kindWords[rateKind])} per minute${groupWords(limit)}. It is the rate limit ${limit.id} of ` +
     `${scopeWords(limit)}. Send the request again in ${formatPlural(seconds, "second")}.`;
-  return new ApiError("rate_limit", message, { "retry-after": String(seconds), ...headers });
+  return new ApiError(
+    "rate_limited",
+    message,
+    { "retry-after": String(seconds), ...headers },
+    {
+      rate_limit: {
+        id: limit.id,
+        scope: toWireScope(limit),
+        model_group: limit.modelGroup,
+        kind: rateKind,
+        per_minute: perMinute,
+      },
+    },
+  );
 }
 
 const officialScope = {

@@ -1,6 +1,7 @@
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { findModelGroup, type ModelGroup, modelGroups } from "#src/domain/model-groups.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
@@ -26,26 +27,23 @@ export function readModelGroup(id: string): ModelGroup {
   const group = findModelGroup(id);
   if (group !== null) return group;
   const ids = modelGroups.map((each) => each.id).join(", ");
-  throw new ApiError(
-    "invalid_request",
-    `model_group: there is no group ${id}. It is one of ${ids}.`,
-  );
+  throw refuseField("model_group", `there is no group ${id}. It is one of ${ids}.`);
 }
 
 /** Throws a 400 where a limit would limit nothing, or tokens of what counts none. */
 export function checkPerMinute(group: ModelGroup, perMinute: PerMinute): void {
   if (rateKinds.every((kind) => perMinute[kind] === null)) {
-    throw new ApiError(
-      "invalid_request",
+    throw refuseFields(
       "Set at least one of requests_per_minute, input_tokens_per_minute and output_tokens_per_minute. To remove a limit, delete it.",
+      rateKinds.map((kind) => `${kind}_per_minute`),
     );
   }
   const { input_tokens: input, output_tokens: output } = perMinute;
   if (!group.countsTokens && (input !== null || output !== null)) {
-    throw new ApiError(
-      "invalid_request",
-      `Of ${group.id} requests alone can be limited: leave the tokens out.`,
-    );
+    throw refuseFields(`Of ${group.id} requests alone can be limited: leave the tokens out.`, [
+      "input_tokens_per_minute",
+      "output_tokens_per_minute",
+    ]);
   }
 }
 
@@ -80,7 +78,12 @@ function checkVersion(limit: RateLimit | null, ifVersion: number | null | undefi
     limit === null
       ? "There is none now: set if_version to null to make one."
       : `It is now ${describe(limit.perMinute)} per minute, at version ${version}. Look at it, then set if_version to ${version}.`;
-  throw new ApiError("conflict", `The rate limit was changed meanwhile. ${now}`);
+  throw new ApiError(
+    "version_conflict",
+    `The rate limit was changed meanwhile. ${now}`,
+    {},
+    { version },
+  );
 }
 
 function describe(perMinute: PerMinute): string {

@@ -8,7 +8,7 @@ import type { Call } from "#src/access/call.ts";
 import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
 import {
   ALL_MODELS,
   type ModelGroup,
@@ -18,6 +18,7 @@ import {
   TOKEN_COUNT,
 } from "#src/domain/model-groups.ts";
 import { fromCursor, nextCursor, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { type RateKind, rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
   findRateLimit,
@@ -136,7 +137,7 @@ function applyWanted(
   const perMinute: Record<RateKind, number | null> = { ...none, ...before?.perMinute };
   const named = new Set<string>();
   for (const { type, value } of wanted) {
-    if (named.has(type)) throw new ApiError("invalid_request", `limits: ${type} is named twice.`);
+    if (named.has(type)) throw refuseField("limits", `${type} is named twice.`);
     named.add(type);
     const kind = rateKinds.find((each) => officialTypes[each] === type);
     if (kind !== undefined) perMinute[kind] = value;
@@ -149,10 +150,7 @@ function applyWanted(
 
 function notKept(type: string): ApiError {
   const kept = Object.values(officialTypes).join(", ");
-  return new ApiError(
-    "invalid_request",
-    `limits: this server does not limit ${type}. It limits ${kept}.`,
-  );
+  return refuseField("limits", `this server does not limit ${type}. It limits ${kept}.`);
 }
 
 /** Without a filter all of them; a model that no group names is in none. */

@@ -223,5 +223,5 @@ export function visibilityOf(caller: Caller): RateLimitVisibility {
 }
 
 export function rateLimitNotFound(): ApiError {
-  return new ApiError("not_found", "Rate limit not found");
+  return new ApiError("resource_not_found", "Rate limit not found", {}, { resource: "rate_limit" });
 }

@@ -8,6 +8,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -83,7 +84,7 @@ async function checkAskedToday(tx: Tx, deps: RequestMailDeps, by: AskedBy): Prom
   const asked = await countAsked(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
   if (asked < MAX_ASKED_PER_DAY) return;
   throw new ApiError(
-    "rate_limit",
+    "too_many_increase_requests",
     `You have made ${MAX_ASKED_PER_DAY} requests within a day. Change the one that is pending, or ask whoever sets limits directly.`,
     { "retry-after": "3600" },
   );
@@ -103,7 +104,10 @@ export function withdrawIncreaseRequest(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockRequest(tx, deps, caller, id);
     if (!isRequester(caller, before)) {
-      throw new ApiError("permission", "Only who asked can withdraw a request. Deny it instead.");
+      throw new ApiError(
+        "permission_denied",
+        "Only who asked can withdraw a request. Deny it instead.",
+      );
     }
     if (before.status === "withdrawn") return { result: before, audit: "unchanged" };
     if (before.status !== "pending") throw isDecided(before.status);
@@ -233,25 +237,32 @@ const decidedWords: Readonly<Record<Exclude<IncreaseStatus, "pending">, string>>
 
 export function isDecided(status: Exclude<IncreaseStatus, "pending">): ApiError {
   return new ApiError(
-    "invalid_request",
+    "increase_request_closed",
     `${decidedWords[status]} That stays so: ask again, or set the limit itself.`,
+    {},
+    { resource_status: status },
   );
 }
 
 export function requestNotFound(): ApiError {
-  return new ApiError("not_found", "Increase request not found");
+  return new ApiError(
+    "resource_not_found",
+    "Increase request not found",
+    {},
+    { resource: "spend_limit_increase_request" },
+  );
 }
 
 function noLimit(period: PeriodName): ApiError {
   return new ApiError(
-    "invalid_request",
+    "increase_not_applicable",
     `There is no ${period} spend limit there: nothing has to be raised.`,
   );
 }
 
 function isNoIncrease(limitNanoUsd: bigint): ApiError {
-  return new ApiError(
-    "invalid_request",
-    `amount_usd: expected more than the limit is now, which is $${formatUsd(limitNanoUsd)}.`,
+  return refuseField(
+    "amount_usd",
+    `expected more than the limit is now, which is $${formatUsd(limitNanoUsd)}.`,
   );
 }

@@ -76,13 +76,13 @@ export async function approveIncreaseRequest(
 function checkRaises(limit: SpendLimit | null, amountNanoUsd: bigint): asserts limit is SpendLimit {
   if (limit === null) {
     throw new ApiError(
-      "invalid_request",
+      "increase_not_applicable",
       "The limit is not there any more: nothing has to be raised. Deny the request, or set a limit.",
     );
   }
   if (amountNanoUsd >= limit.amountNanoUsd) return;
   throw new ApiError(
-    "invalid_request",
+    "increase_not_applicable",
     `The limit is $${formatUsd(limit.amountNanoUsd)} now, and an approval does not lower it. Give a higher amount, or deny the request.`,
   );
 }

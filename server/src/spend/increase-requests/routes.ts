@@ -2,8 +2,8 @@ import type { increaseRequestRoutes } from "@bursar/contract/admin/spend-limit-i
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { PeriodName } from "#src/db/tables.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { readLimit } from "#src/spend/ledger/change-limit.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
@@ -101,9 +101,9 @@ async function getVisibleToOfficial(
 /** What was asked for is the limit of one period. Another one would not let the requester go on. */
 function checkPeriod(request: IncreaseRequestRow, period: PeriodName | null | undefined): void {
   if (period === undefined || period === null || period === request.period) return;
-  throw new ApiError(
-    "invalid_request",
-    `period: the request is about the ${request.period} limit. Omit it, or set the ${period} limit itself.`,
+  throw refuseField(
+    "period",
+    `the request is about the ${request.period} limit. Omit it, or set the ${period} limit itself.`,
   );
 }
 

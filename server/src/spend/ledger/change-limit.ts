@@ -5,6 +5,7 @@ import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import {
@@ -28,10 +29,7 @@ export function readLimit(field: string, amount: string | number): bigint {
     .replace(".", "")
     .replace(/^0+|0+$/g, "");
   if (digits.length > MAX_DIGITS) {
-    throw new ApiError(
-      "invalid_request",
-      `${field}: expected at most ${MAX_DIGITS} significant digits.`,
-    );
+    throw refuseField(field, `expected at most ${MAX_DIGITS} significant digits.`);
   }
   return nano;
 }
@@ -54,10 +52,7 @@ export function readOpenEndedHold(amount: string | number | null): bigint | null
   if (amount === null) return null;
   const nanoUsd = readLimit("open_ended_hold_usd", amount);
   if (nanoUsd > 0n) return nanoUsd;
-  throw new ApiError(
-    "invalid_request",
-    "open_ended_hold_usd: expected an amount above 0, or null.",
-  );
+  throw refuseField("open_ended_hold_usd", "expected an amount above 0, or null.");
 }
 
 /**
@@ -72,7 +67,12 @@ function checkVersion(limit: SpendLimit | null, ifVersion: number | null | undef
     limit === null
       ? "There is none now: set if_version to null to make one."
       : `It is now $${formatUsd(limit.amountNanoUsd)} ${limit.period}, ${limit.enforcement}, at version ${version}. Look at it, then set if_version to ${version}.`;
-  throw new ApiError("conflict", `The spend limit was changed meanwhile. ${now}`);
+  throw new ApiError(
+    "version_conflict",
+    `The spend limit was changed meanwhile. ${now}`,
+    {},
+    { version },
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Figures, usedOf } from "./lease-rules.ts";
 
 /** A limit that is held strictly; `amountNanoUsd` per period. */
 export interface StrictLimit {
+  id: string;
   organizationId: string;
   scopeType: ScopeType;
   scopeId: string;

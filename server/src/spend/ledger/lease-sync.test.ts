@@ -200,7 +200,7 @@ describe("a refusal", () => {
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(HOLD_WAIT_MS);
     if (refusal === null || begin === null) throw new Error("one is held, one refused");
     const error = toHoldError(refusal, { explain: () => "", explainIncrease });
-    expect([error.code, error.headers]).toEqual(["rate_limit", { "retry-after": "2" }]);
+    expect([error.code, error.headers]).toEqual(["budget_held", { "retry-after": "2" }]);
     const waiting = node.hold(80n);
     node.end(begin, 10n);
     expect((await waiting).begin).not.toBeNull();
@@ -217,9 +217,23 @@ describe("a refusal", () => {
     });
     expect(error.message).toContain("$0.0000001 remains of a spend limit");
     expect([error.code, error.headers]).toEqual([
-      "spend_limit_reached",
+      "request_too_large_for_limit",
       { "x-should-retry": "false" },
     ]);
+    expect(error.details).toEqual({
+      error_code: "request_too_large_for_limit",
+      limit: {
+        id: expect.stringMatching(/^spl_/),
+        scope: { type: "workspace", workspace_id: refusal.limit?.scopeId },
+        period: "monthly",
+        period_ends_at: expect.stringMatching(/^\d{4}-\d\d-01T00:00:00\.000Z$/),
+        limit_usd: 1e-7,
+        spent_usd: "0.00",
+        held_usd: "0.00",
+        unresolved_usd: "0.00",
+      },
+      max_cost_usd: "0.000000101",
+    });
   });
 
   test("for a spent limit begins with the official words", async ({ db, limit }) => {

@@ -381,7 +381,7 @@ export async function readStrictLimits(
   db: Database | Tx,
 ): Promise<{ limits: StrictLimit[]; version: bigint }> {
   const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimit>`
-    SELECT v.value AS version, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
+    SELECT v.value AS version, l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
       l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
       l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
     FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict'
@@ -394,7 +394,7 @@ export async function readStrictLimits(
 /** Strict limits that some living node does not keep yet. */
 export async function listActivating(db: Database | Tx): Promise<StrictLimit[]> {
   const { rows } = await sql<StrictLimit>`
-    SELECT l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId",
+    SELECT l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId",
       l.period, l.amount_nano_usd AS "amountNanoUsd", l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
     FROM spend_limit l
     WHERE l.enforcement = 'strict' AND EXISTS (SELECT FROM node

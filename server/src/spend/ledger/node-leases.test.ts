@@ -19,7 +19,7 @@ const { organizationId, workspaceId, apiKeyId } = beginRecord();
 const scope = { organizationId, workspaceId, apiKeyId };
 
 function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void> {
-  const of = { scopeType: "workspace", scopeId, period: "monthly" } as const;
+  const of = { id: "spl_test", scopeType: "workspace", scopeId, period: "monthly" } as const;
   return store.setLimit({ ...of, organizationId, amountNanoUsd }, SOME_TIME_MS);
 }
 
@@ -237,7 +237,12 @@ describe("a burst of requests", () => {
 
   test("names the limit of its chain that is held, not another one that has room", async () => {
     await limit(10n);
-    const ofKey = { scopeType: "api_key", scopeId: apiKeyId, period: "monthly" } as const;
+    const ofKey = {
+      id: "spl_key",
+      scopeType: "api_key",
+      scopeId: apiKeyId,
+      period: "monthly",
+    } as const;
     await store.setLimit({ ...ofKey, organizationId, amountNanoUsd: 30n }, SOME_TIME_MS);
     const node = await startNode("node_1");
     hold(node, "req_1", 10n);

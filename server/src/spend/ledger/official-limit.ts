@@ -43,5 +43,10 @@ export function toOfficialScope(
 ): z.input<typeof officialSpendLimit>["scope"] {
   const scope = toWireScope(limit);
   if (scope.type !== "api_key") return scope;
-  throw new ApiError("not_found", "Spend limit not found");
+  throw new ApiError(
+    "resource_not_found",
+    "Spend limit not found",
+    {},
+    { resource: "spend_limit" },
+  );
 }

@@ -1,7 +1,7 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { type AskableLimit, limitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { SpendLimitError } from "#src/domain/spend-limit-error.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
 /** Seconds: running requests of other callers settle within them, most likely. */
@@ -26,14 +26,14 @@ export function toHoldError(
   const { reason, limit, figures, regainAtMs } = refusal;
   if (reason === "queue_full") {
     return new ApiError(
-      "overloaded",
+      "budget_queue_full",
       "The queue of requests that wait for budget is full. Send the request again shortly.",
       { "retry-after": RETRY_AFTER_S },
     );
   }
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
-      "unavailable",
+      "database_unavailable",
       "The gateway has lost contact with its database, so it cannot hold budget for this request. Send it again shortly.",
       { "retry-after": RETRY_AFTER_S },
     );
@@ -41,35 +41,38 @@ export function toHoldError(
   const settled = figures?.settledNanoUsd ?? 0n;
   const held = figures?.leasedNanoUsd ?? 0n;
   const unresolved = figures?.unresolvedNanoUsd ?? 0n;
-  const refusing = {
-    period: limit.period,
-    limitNanoUsd: limit.amountNanoUsd,
-    spentNanoUsd: settled,
-    regainAtMs,
+  const facts = {
+    limit: toLimitFacts({
+      limit,
+      spentNanoUsd: settled,
+      heldNanoUsd: held,
+      unresolvedNanoUsd: unresolved,
+      regainAtMs,
+    }),
   };
   const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
-    const { scopeType, scopeId } = limit;
+    const { amountNanoUsd: limitNanoUsd } = limit;
     const isSpent = reason === "spent";
     const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
-    const words = limitMessage({ ...refusing, scopeType, scopeId });
-    return new SpendLimitError(`${words} H${others}${rest} ${explainIncrease(limit)}`, refusing);
+    const words = limitMessage({ ...limit, limitNanoUsd, spentNanoUsd: settled, regainAtMs });
+    const message = `${words} H${others}${rest} ${explainIncrease(limit)}`;
+    return new ApiError("spend_limit_reached", message, NO_RETRY, facts);
   }
   const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
   if (reason === "held") {
     const message = `Running requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
-    return new ApiError("rate_limit", message, { "retry-after": RETRY_AFTER_S });
+    return new ApiError("budget_held", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   if (reason === "queue_slow") {
     const message = `This request did not get its budget in time, although the spend limit has room: many requests wait, or the database is slow. ${amounts} Send the request again shortly.`;
-    return new ApiError("overloaded", message, { "retry-after": RETRY_AFTER_S });
+    return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  return new SpendLimitError(
-    `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`,
-    refusing,
-  );
+  const message = `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`;
+  const maxCost = { max_cost_usd: formatUsd(refusal.amountNanoUsd) };
+  return new ApiError("request_too_large_for_limit", message, NO_RETRY, { ...facts, ...maxCost });
 }
 
 /** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */
@@ -86,7 +89,7 @@ export function isLimitReached(
 export function toUnboundedError(limit: StrictLimit | null, explain: string): ApiError {
   const name = limit === null ? "" : ` ${nameOf(limit)}`;
   const message = `A strict spend limit cannot hold this request. ${explain}${name}`;
-  return new SpendLimitError(message, null);
+  return new ApiError("request_cost_unbounded", message, NO_RETRY);
 }
 
 function nameOf({ period, scopeType, scopeId, amountNanoUsd }: StrictLimit): string {

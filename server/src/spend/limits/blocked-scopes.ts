@@ -3,9 +3,9 @@ import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { refuseFields } from "#src/domain/refuse-field.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findBalance } from "#src/spend/ledger/balances.sql.ts";
@@ -87,7 +87,10 @@ async function readScope(
   { workspace_id: workspaceId, api_key_id: apiKeyId }: PeriodSpendQuery,
 ): Promise<{ scopeType: ScopeType; scopeId: string }> {
   if (workspaceId !== undefined && apiKeyId !== undefined) {
-    throw new ApiError("invalid_request", "workspace_id, api_key_id: send only one of them.");
+    throw refuseFields("workspace_id, api_key_id: send only one of them.", [
+      "workspace_id",
+      "api_key_id",
+    ]);
   }
   if (apiKeyId !== undefined) {
     await getWorkspaceIdOfApiKey(database, caller, "spend_limits:read", apiKeyId);

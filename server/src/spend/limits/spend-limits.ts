@@ -227,5 +227,10 @@ export function visibilityOf(caller: Caller): LimitVisibility {
 }
 
 function spendLimitNotFound(): ApiError {
-  return new ApiError("not_found", "Spend limit not found");
+  return new ApiError(
+    "resource_not_found",
+    "Spend limit not found",
+    {},
+    { resource: "spend_limit" },
+  );
 }

@@ -9,6 +9,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
   type AdjustmentRow,
@@ -86,11 +87,11 @@ export function resolveUnresolvedSpend(
   const { organizationId } = caller;
   const { id, decision, reason } = input;
   if (decision === "release" && input.amount_usd !== undefined) {
-    throw new ApiError("invalid_request", "amount_usd: what is released is not charged: omit it.");
+    throw refuseField("amount_usd", "what is released is not charged: omit it.");
   }
   const amount = input.amount_usd === undefined ? null : readAmount("amount_usd", input.amount_usd);
   if (amount !== null && amount > MAX_CHARGE_NANO_USD) {
-    throw new ApiError("invalid_request", "amount_usd: expected at most 1000000 for one request.");
+    throw refuseField("amount_usd", "expected at most 1000000 for one request.");
   }
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const item = await lockUnresolved(tx, { organizationId, id });
@@ -130,9 +131,9 @@ async function charge(
   const request =
     requestId === null ? null : await findUnresolvedRequest(tx, { organizationId, requestId });
   if (requestId === null || request === null) {
-    throw new ApiError(
-      "invalid_request",
-      "decision: this is budget of a node and not of one request, so there is no key to charge. What its requests have cost is counted when the node is back; release lets the rest go.",
+    throw refuseField(
+      "decision",
+      "this is budget of a node and not of one request, so there is no key to charge. What its requests have cost is counted when the node is back; release lets the rest go.",
     );
   }
   const id = newId(idPrefixes.spendAdjustment, Math.floor(deps.nowMs()), deps.randomBytes);
@@ -155,7 +156,9 @@ function toAudit(item: UnresolvedItem) {
 
 function notFound(): ApiError {
   return new ApiError(
-    "not_found",
+    "resource_not_found",
     "Unresolved spend not found. What is decided about or released is no longer listed.",
+    {},
+    { resource: "unresolved_spend" },
   );
 }

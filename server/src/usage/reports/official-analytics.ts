@@ -1,7 +1,7 @@
 import type { AnalyticsGroup } from "@bursar/contract/admin/official-reports.ts";
 import type { Call } from "#src/access/call.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
@@ -139,22 +139,16 @@ function toIds(row: ReportRow) {
 function checkGroups(groupBy: readonly AnalyticsGroup[], query: AnalyticsQuery): void {
   const counted = groupBy.filter((group) => group !== "cost_type" && group !== "token_type");
   if (counted.length > MAX_GROUPS) {
-    throw new ApiError("invalid_request", `group_by: expected at most ${MAX_GROUPS} groups.`);
+    throw refuseField("group_by", `expected at most ${MAX_GROUPS} groups.`);
   }
   if (query.exclude_deleted_users === true && !groupBy.includes("actor")) {
-    throw new ApiError(
-      "invalid_request",
-      "exclude_deleted_users: expected group_by actor with it.",
-    );
+    throw refuseField("exclude_deleted_users", "expected group_by actor with it.");
   }
 }
 
 function rangeOf(deps: UsageDeps, query: AnalyticsQuery, bucket: BucketName): TimeRange {
   if (query.ending_at === undefined && query.time_bucket_width !== undefined) {
-    throw new ApiError(
-      "invalid_request",
-      "ending_at: this field is required with time_bucket_width.",
-    );
+    throw refuseField("ending_at", "this field is required with time_bucket_width.");
   }
   const startingAtMs = Date.parse(query.starting_at);
   const endingAtMs =

@@ -2,8 +2,8 @@ import type { OfficialUsageGroup } from "@bursar/contract/admin/official-reports
 import { maxBuckets } from "@bursar/contract/admin/official-reports.ts";
 import type { Call } from "#src/access/call.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
@@ -121,10 +121,7 @@ async function readBuckets(
   const width = query.bucket_width;
   const most = maxBuckets[width];
   if (limit !== undefined && limit > most) {
-    throw new ApiError(
-      "invalid_request",
-      `limit: with bucket_width ${width} expected at most ${most}.`,
-    );
+    throw refuseField("limit", `with bucket_width ${width} expected at most ${most}.`);
   }
   const lengthMs = bucketMs(width);
   const { startMs, endMs } = rangeOf(deps, query, lengthMs);
@@ -187,9 +184,9 @@ function rangeOf(deps: UsageDeps, query: BucketQuery, lengthMs: number) {
   checkYear("starting_at", startingAtMs);
   checkYear("ending_at", endingAtMs);
   if (startingAtMs >= endingAtMs) {
-    throw new ApiError(
-      "invalid_request",
-      "starting_at: expected a time before ending_at, which is now where it is omitted.",
+    throw refuseField(
+      "starting_at",
+      "expected a time before ending_at, which is now where it is omitted.",
     );
   }
   return {

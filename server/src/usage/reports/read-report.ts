@@ -1,5 +1,5 @@
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { countColumns, type UsageLabel } from "#src/recording/rollup-tables.ts";
 import { findWeeksSummedBefore } from "#src/recording/weeks.sql.ts";
 import {
@@ -242,9 +242,9 @@ async function refusePrunedMinutes(
   if (bucket !== "1m") return;
   const before = await findPrunedBefore(tx, filter.organizationId);
   if (before === null || range.startMs >= before.getTime()) return;
-  throw new ApiError(
-    "invalid_request",
-    `starting_at: single requests from before ${before.toISOString()} have been deleted, and minutes with them. Ask for bucket 1h.`,
+  throw refuseField(
+    "starting_at",
+    `single requests from before ${before.toISOString()} have been deleted, and minutes with them. Ask for bucket 1h.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { ApiError } from "#src/domain/api-error.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 
 const MINUTE_MS = 60_000;
@@ -44,9 +44,9 @@ export function reportRange(
   // The end is exclusive: a range that ends with a month covers that month.
   const startingAtMs = givenStartMs ?? periodOf("monthly", endingAtMs - 1).startMs;
   if (!(startingAtMs < endingAtMs)) {
-    throw new ApiError(
-      "invalid_request",
-      "starting_at: expected a time before ending_at, which is now where it is omitted.",
+    throw refuseField(
+      "starting_at",
+      "expected a time before ending_at, which is now where it is omitted.",
     );
   }
   const { ms, maxMs, maxText } = buckets[bucket];
@@ -54,9 +54,9 @@ export function reportRange(
   const endMs = Math.ceil(endingAtMs / ms) * ms;
   // A range of the full length that does not begin on an edge touches one bucket more.
   if (endMs - startMs > maxMs + ms || endingAtMs - startingAtMs > maxMs) {
-    throw new ApiError(
-      "invalid_request",
-      `${givenStartMs === null ? "starting_at" : "ending_at"}: with bucket ${bucket} a range spans at most ${maxText}. Ask for less, or for larger buckets.`,
+    throw refuseField(
+      givenStartMs === null ? "starting_at" : "ending_at",
+      `with bucket ${bucket} a range spans at most ${maxText}. Ask for less, or for larger buckets.`,
     );
   }
   return { startMs, endMs };
@@ -64,7 +64,7 @@ export function reportRange(
 
 export function checkYear(field: string, ms: number): void {
   if (ms >= FIRST_MOMENT_MS && ms < LAST_MOMENT_MS) return;
-  throw new ApiError("invalid_request", `${field}: expected a time in the years 2000 to 2199.`);
+  throw refuseField(field, "expected a time in the years 2000 to 2199.");
 }
 
 export type SumUnit = "minute" | "hour" | "day" | "week" | "month";

@@ -2,9 +2,9 @@ import type { CostGroup } from "@bursar/contract/admin/cost.ts";
 import type { ReportOrder as OrderBy, UsageGroup } from "@bursar/contract/admin/report-fields.ts";
 import type { Call } from "#src/access/call.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
 import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
@@ -187,16 +187,16 @@ function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
 function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
   const { top = 0, page, bucket } = query;
   if (groupsOf(query).length === 0) {
-    throw new ApiError("invalid_request", "top: expected group_by with it.");
+    throw refuseField("top", "expected group_by with it.");
   }
   if (page !== undefined) {
-    throw new ApiError("invalid_request", "page: an answer with top is one page.");
+    throw refuseField("page", "an answer with top is one page.");
   }
   const buckets = bucket === "none" ? 1 : (range.endMs - range.startMs) / bucketMs(bucket);
   if (buckets * (top + 1) * (isSplit ? TOKEN_TYPES : 1) > MAX_TOP_ROWS) {
-    throw new ApiError(
-      "invalid_request",
-      "top: that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
+    throw refuseField(
+      "top",
+      "that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
     );
   }
 }

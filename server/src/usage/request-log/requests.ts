@@ -118,7 +118,8 @@ export async function getRequest(
       id,
       ...startsAround(made),
     }));
-  if (!row) throw new ApiError("not_found", "Request not found");
+  if (!row)
+    throw new ApiError("resource_not_found", "Request not found", {}, { resource: "request" });
   return { row, names: await findUsageNames(deps.database, organizationId, [row]) };
 }
 

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError } from "#src/domain/api-error.ts";
+import { findMeantPath, pathOf } from "./routes.ts";
+
+const MAX_SHOWN_PATH_CHARACTERS = 200;
+
+/** The refusal of an unknown path. Where only the base URL of the client is wrong, the message has the right one. */
+export function makeNotFoundError(
+  { method = "", url = "" }: IncomingMessage,
+  publicUrl: string | null,
+): ApiError {
+  const path = pathOf(url);
+  const message = `Not found: ${method} ${path.slice(0, MAX_SHOWN_PATH_CHARACTERS)} is not served here.`;
+  const meant = findMeantPath(method, path);
+  return new ApiError(
+    "route_not_found",
+    meant === null ? message : `${message} ${describeBaseUrl(meant, publicUrl)}`,
+  );
+}
+
+function describeBaseUrl(path: string, publicUrl: string | null): string {
+  const origin = publicUrl ?? "the server's origin";
+  return (
+    `The path is ${path}. Set the base URL to ${origin}, without /v1. ` +
+    "Only the Vercel AI SDK takes a base URL that ends in /v1."
+  );
+}
