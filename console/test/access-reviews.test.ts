@@ -24,9 +24,9 @@ import {
   toCookie,
 } from "./open-console.ts";
 
-// An access review as people do it: planned, decided by keyboard, closed, carried out and proven, in a real browser.
+// An access review from plan to proof, by keyboard in a real browser: planned, decided, closed, applied and verified.
 
-/** The promise is a second; the machine of the tests draws and answers at once. */
+/** Promised is one second. The test machine also draws and responds meanwhile. */
 const STOPS_WITHIN_MS = 2_000;
 
 let company: Company;
@@ -41,7 +41,7 @@ describeConsole("access reviews", (console) => {
   }, SLOW_MS);
 
   test(
-    "from the plan to the proof: who is removed is out within a second, and changed evidence does not verify",
+    "a review from plan to proof stops removed keys within a second, and changed evidence does not verify",
     async () => {
       const tess = await joinCompany({ name: "Tess Byrne", workspaceRole: "workspace_developer" });
       const ownKey = await tess.call("POST", "/v1/admin/api_keys", {
@@ -58,7 +58,7 @@ describeConsole("access reviews", (console) => {
       const decided = await decideByKeyboard(page, (label) => label.startsWith("Tess Byrne"));
       expect(decided.removed).toBe(3);
       await page.getByText(`${decided.all} of ${decided.all} decided`).last().waitFor();
-      // They are shown at once, and sent behind.
+      // Decisions appear at once, and are sent afterwards.
       const id = new URL(page.url()).pathname.split("/")[2];
       const readReview = () =>
         company.server.mustAdmin("GET", `/v1/admin/access_reviews/${id}`) as Promise<{
@@ -88,12 +88,12 @@ describeConsole("access reviews", (console) => {
       const [sessionMs, keyMs] = [await refused.session, await refused.key];
       expect(sessionMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
       expect(keyMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
-      // A job takes some of it away beside the request that closed the review.
+      // A job applies some removals at the same time as the request that closed the review.
       await expect
         .poll(async () => (await readReview()).status, { timeout: PATIENCE_MS })
         .toBe("closed");
       const { progress } = await readReview();
-      // The person's deactivation takes the role in the workspace with it, whichever comes first.
+      // The deactivation of the member also removes the role in the workspace, in either order.
       expect(Number(progress["removed"]) + Number(progress["already_gone"])).toBe(3);
       expect(progress["not_applied"]).toBe(0);
 
@@ -107,7 +107,7 @@ describeConsole("access reviews", (console) => {
   );
 
   test(
-    "a Workspace Admin who was asked sees that alone: on the overview, in the list, and in the review",
+    "a Workspace Admin who reviews sees only that review: on the overview, in the list, and on its page",
     async () => {
       const wanda = await joinCompany({ name: "Wanda Cole", workspaceRole: "workspace_admin" });
       const made = await company.server.mustAdmin("POST", "/v1/admin/access_reviews", {
@@ -127,7 +127,7 @@ describeConsole("access reviews", (console) => {
       );
       expect(labels.every((label) => label.includes("Engineering"))).toBe(true);
       expect(labels.some((label) => label.startsWith("CI pipeline"))).toBe(true);
-      // Nobody else can decide about her own role: it is hers, and marked.
+      // No other reviewer exists for her own role, so she decides it, and the row is marked.
       expect(await page.getByText("your own access").count()).toBe(1);
       expect(await page.getByRole("link", { name: "All access" }).count()).toBe(0);
       expect(await page.getByRole("button", { name: "Close review…" }).count()).toBe(0);
@@ -150,7 +150,7 @@ describeConsole("access reviews", (console) => {
   );
 
   test(
-    "a rotation policy says what it does before it is saved, and a card leads to the keys behind its number",
+    "a rotation policy shows its effect before it is saved, and a card links to the keys in its number",
     async () => {
       const { page } = await openPage(ownerCookies);
       await page.goto(`${company.server.url}/workspaces/${company.engineeringId}/settings`);
@@ -182,7 +182,7 @@ describeConsole("access reviews", (console) => {
   );
 
   test.each(["light", "dark"] as const)(
-    "the pages of reviews, access and hygiene are free of axe findings in %s",
+    "the pages of reviews, access and hygiene have no axe findings in %s",
     async (colorScheme) => {
       const { page } = await openPage(ownerCookies, colorScheme);
       const findings: unknown[] = [];
@@ -247,7 +247,7 @@ async function startReviewByWizard(page: Page, name: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name }).waitFor();
 }
 
-/** Goes down the list with nothing but keys; the last of those that go gets a reason. */
+/** Decides all rows by keyboard. The last removal gets a reason. */
 async function decideByKeyboard(
   page: Page,
   isToGo: (label: string) => boolean,
@@ -273,7 +273,7 @@ async function decideByKeyboard(
   return { all, removed };
 }
 
-/** When it was refused first, on the clock of `performance.now()`. */
+/** Time of the first refusal, on the clock of `performance.now()`. */
 async function refusedAt(ask: () => Promise<number>): Promise<number> {
   for (;;) {
     if ((await ask()) === 401) return performance.now();
@@ -281,7 +281,7 @@ async function refusedAt(ask: () => Promise<number>): Promise<number> {
   }
 }
 
-/** Saves the evidence as a person does, and asks the command line about it, whole and with one byte changed. */
+/** Saves the evidence, and verifies it on the command line, unchanged and with one changed byte. */
 async function proveEvidence(page: Page): Promise<void> {
   const saving = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save signed evidence" }).click();
@@ -314,7 +314,7 @@ function verify(path: string): Promise<{ code: number; stdout: string }> {
 interface Person {
   id: string;
   cookies: Parameters<BrowserContext["addCookies"]>[0];
-  /** A call from the console in the person's session. */
+  /** Calls from the console in the person's session. */
   call(
     method: "GET" | "POST",
     path: string,
@@ -322,7 +322,7 @@ interface Person {
   ): Promise<{ status: number; json: unknown }>;
 }
 
-/** Invites somebody into Engineering and accepts as they do. */
+/** Invites a person into Engineering, who accepts. */
 async function joinCompany(of: { name: string; workspaceRole: string }): Promise<Person> {
   const { server, engineeringId } = company;
   const email = `${of.name.split(" ")[0]?.toLowerCase()}@northwind.example`;

@@ -3,7 +3,7 @@ import { describeConsole, SLOW_MS } from "./open-console.ts";
 
 describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
   test(
-    "a webhook's secret is shown once, its channel carries a rule, and what goes off is acknowledged",
+    "a webhook's secret is shown once, its channel delivers a rule's alert, and the alert is acknowledged",
     async () => {
       const { page, faults } = await openSession();
       await goTo(page, "/alerts/channels");
@@ -55,14 +55,14 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
     SLOW_MS,
   );
 
-  test("a rule is muted, changed, turned off and deleted", async () => {
+  test("mutes, changes, turns off and deletes a rule", async () => {
     const { page } = await openSession();
     await goTo(page, "/alerts/rules");
     const act = async (item: string) => {
       await page.getByRole("button", { name: "Actions for Keys about to expire" }).click();
       await page.getByRole("menuitem", { name: item }).click();
     };
-    // Not by its role: a dialog or a menu that is still open takes the roles of what is behind it.
+    // Not by role: an open dialog or menu removes the roles behind it.
     const row = page.locator("tr", { hasText: "Keys about to expire" });
     await act("Mute alert…");
     await page.getByRole("button", { name: "Mute alert", exact: true }).click();
@@ -80,7 +80,7 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
     await row.waitFor({ state: "detached" });
   });
 
-  test("an owner approves an increase request: the limit is set, and the request says so", async () => {
+  test("an owner approves an increase request, which sets the limit and shows the decision", async () => {
     const { engineeringId, increaseRequestId } = company();
     const { page } = await openSession();
     await goTo(page, "/spend-limits");

@@ -15,7 +15,7 @@ import {
 } from "./open-console.ts";
 
 describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => {
-  test("of two who change a limit, the second sees what the first did, beside the own, and decides", async () => {
+  test("when two people change a limit, the second sees the first change beside the own one and decides", async () => {
     const mine = await openSession();
     const { page } = mine;
     const other = (await openSession(emailOf("Grace"))).page;
@@ -60,7 +60,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     expect(mine.faults).toEqual([]);
   });
 
-  test("a new limit never replaces one that is there already without a word", async () => {
+  test("a new limit never silently replaces an existing one", async () => {
     const { page } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
@@ -74,7 +74,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
       .toBe("15000");
   });
 
-  test("a limit below the spend says how many keys it blocks: new, set by another person meanwhile, and changed", async () => {
+  test("a limit below the spend names the number of keys it blocks: new, set by another person meanwhile, and changed", async () => {
     const { page, faults } = await openSession();
     const { server } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");
@@ -89,7 +89,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
         permissions: [permission],
       });
     }
-    // Beside these, Research has one key that can send messages.
+    // Besides these, Research has one key that can send messages.
     const warning = page.getByRole("status").getByText("Blocks 2 keys now.");
     const dialog = page.getByRole("dialog");
     const amount = dialog.getByLabel("Limit", { exact: true });
@@ -150,7 +150,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     expect(refused).toEqual([]);
   });
 
-  test("a workspace is made, changed on its page, guarded there, and archived by its name", async () => {
+  test("creates a workspace, changes it on its page, and archives it by its name", async () => {
     const { page, faults } = await openSession();
     await goTo(page, "/workspaces");
     await page.getByRole("button", { name: "Create workspace…" }).click();
@@ -181,7 +181,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     expect(faults).toEqual([]);
   });
 
-  test("many are invited at once, and what became of each address is said", async () => {
+  test("invites many addresses at once and shows the result for each", async () => {
     const { page, faults } = await openSession();
     await goTo(page, "/members");
     await pressCreate(page);
@@ -207,7 +207,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     expect(faults).toEqual([]);
   });
 
-  test("before somebody is removed, what stops is listed", async () => {
+  test("lists the effects before a person is removed", async () => {
     const { page } = await openSession();
     const { server, engineeringId } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/members");
@@ -232,7 +232,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     await page.getByText("Nobody matches “radia”.").waitFor();
   });
 
-  test("the search finds people, keys and workspaces, and leads to them", async () => {
+  test("the search finds people, keys and workspaces, and links to them", async () => {
     const { page } = await openAs();
     const find = async (text: string) => {
       await page.keyboard.press("Control+k");
@@ -251,7 +251,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     await page.getByRole("heading", { level: 1, name: "Customer support" }).waitFor();
   });
 
-  test("what is downloaded holds what the page shows", async () => {
+  test("a download has the rows that the page shows", async () => {
     const { page } = await openSession();
     const save = async (name: string) => {
       const coming = page.waitForEvent("download");
@@ -271,7 +271,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
   });
 
   test(
-    "a server that dies under an open dialog: the page says so, keeps what was typed, and goes on by itself",
+    "when the server dies under an open dialog, the page reports it, keeps the input, and continues by itself",
     async () => {
       const port = String(await freePort());
       const server = await startServer({ env: { BURSAR_PORT: port } });
@@ -292,7 +292,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
       await page.getByRole("button", { name: "Create workspace", exact: true }).click();
       await page.getByRole("heading", { level: 1, name: "Typed before the end" }).waitFor();
 
-      // A page that was never opened before is loaded once the server is back, without a press on anything.
+      // A page that was never opened loads once the server is back, without any input.
       await again.kill();
       await page.getByRole("link", { name: "Admin keys" }).click();
       await banner.waitFor();
@@ -306,7 +306,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
   );
 });
 
-/** Makes the owner of a new installation, and leaves the rest of the set-up. */
+/** Creates the owner of a new installation, and skips the other set-up steps. */
 async function setUp(page: Page, link: string): Promise<void> {
   await page.goto(link);
   await page.getByLabel("Company").fill("Acme");
@@ -317,13 +317,13 @@ async function setUp(page: Page, link: string): Promise<void> {
   await page.getByRole("button", { name: "Go on with the simulator" }).waitFor();
 }
 
-/** Below those that a system gives by itself to whoever asks for any port, or calls somebody. */
+/** Below the ports that systems assign to listeners and outgoing connections. */
 const PORTS = { from: 20_000, to: 30_000 };
 const MAX_TRIES = 50;
 
 /**
- * A port that nobody has now, and that nobody gets by chance: a server that is started again must be where it was, and
- * others are started beside it.
+ * Returns a free port that no other process gets by chance. A restarted server must keep its port, while other
+ * servers start.
  */
 async function freePort(): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {

@@ -8,7 +8,7 @@ import {
   textField,
 } from "../../server/test/harness/server-process.ts";
 
-// A company as it looks after a month, for pictures and for tests of pages: people, workspaces, keys, limits, usage.
+// A company after a month, for screenshots and page tests: people, workspaces, keys, limits, usage.
 
 export const owner = {
   name: "Ada Lovelace",
@@ -20,21 +20,21 @@ export interface Company {
   server: ServerProcess;
   /** Secret of the first key. */
   apiKey: string;
-  /** Path of the set-up link that the server printed at its first start. Its token is used up. */
+  /** Path of the set-up link of the first start. Its token is used up. */
   setUpPath: string;
   /** Session of each member as a cookie, `name=value`, by e-mail address. */
   sessions: Record<string, string>;
   engineeringId: string;
   apiKeyId: string;
-  /** An open access review that the owner is asked to do. */
+  /** An open access review with the owner as reviewer. */
   reviewId: string;
-  /** Of an alert about a workspace's spend. */
+  /** Firing of an alert about a workspace's spend. */
   firingId: string;
-  /** Pending, for a higher limit of Engineering. */
+  /** Pending request for a higher limit of Engineering. */
   increaseRequestId: string;
 }
 
-/** The set-up link of a server that nobody owns yet. */
+/** Set-up link of a server without an owner. */
 export function setUpLinkOf(server: ServerProcess): string {
   const link = /http\S+\/setup#token=\S+/.exec(server.output())?.[0];
   if (link === undefined) throw new Error(`no set-up link in:\n${server.output()}`);
@@ -45,7 +45,7 @@ export async function startCompany(): Promise<Company> {
   return createCompany(await startServer());
 }
 
-/** Fills a server without an owner. */
+/** Fills a server without an owner with a company. */
 export async function createCompany(server: ServerProcess): Promise<Company> {
   const { pathname, hash } = new URL(setUpLinkOf(server));
   const sessions: Company["sessions"] = {};
@@ -76,7 +76,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   }
   const senders = keys.slice(0, 4);
   for (const { key } of senders) await sendMessage(server.url, key);
-  // The flush of these requests and the statements below lock the same rows in another order.
+  // The flush of these requests and the statements below lock the same rows in different orders.
   await eventually(60_000, "the first requests to be counted", async () => {
     const counted = await server.sql("SELECT request_id FROM usage_event");
     return counted.length >= senders.length ? counted : null;
@@ -105,7 +105,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids };
 }
 
-/** Channels and a rule beside the first ones, and what it fires as soon as it is made. */
+/** Creates channels and rules, one of which fires at once. Returns the firing's id. */
 async function setAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
   const channels: string[] = [];
   for (const [name, target] of [
@@ -128,7 +128,7 @@ async function setAlerts(server: ServerProcess, engineeringId: string): Promise<
   return fired.id;
 }
 
-/** Of everything, by the owner; half a year after the first keys were made. */
+/** Starts a review of everything with the owner as reviewer, half a year after the first keys. */
 async function startReview(server: ServerProcess): Promise<string> {
   await server.sql(
     "UPDATE api_key SET created_at = now() - interval '190 days' WHERE name IN ('Dashboards', 'Newsletter drafts')",
@@ -166,10 +166,10 @@ const people = [
   ["Tim Berners-Lee", "user", 3],
 ] as const;
 
-/** Address of somebody of the company, by the first name. */
+/** Address of a person of the company, by the first name. */
 export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
 
-/** Invites and accepts as that person. Returns the cookie of the session. */
+/** Invites a person, who accepts. Returns the session's cookie. */
 async function join(
   server: ServerProcess,
   name: string,
@@ -193,7 +193,7 @@ async function join(
 
 const workspaceRoleOf = { developer: "workspace_developer", user: "workspace_user" };
 
-/** Invites one address, and gives the link that the message has. */
+/** Invites one address. Returns the link of the message. */
 export async function inviteLink(server: ServerProcess, body: object): Promise<string> {
   const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
   const [first] = results as { link: string | null }[];
@@ -210,10 +210,10 @@ const keyPlan = [
   ["Dashboards", 0, "read"],
 ] as const;
 
-/** Place of "Newsletter drafts" in the plan: no test sends with it. */
+/** Index of "Newsletter drafts" in the plan. No test sends with it. */
 const BLOCKED_KEY = 4;
 
-/** Limits a key to the whole dollars that it has spent. */
+/** Limits a key to the whole dollars that it has already spent. */
 async function blockKey(server: ServerProcess, apiKeyId: string): Promise<void> {
   const [balance] = await server.sql<{ usd: number }>(
     `SELECT (settled_nano_usd / 1000000000)::integer AS usd FROM balance
@@ -235,7 +235,7 @@ async function setLimits(server: ServerProcess, workspaceIds: readonly string[])
     [{ type: "workspace", workspace_id: workspaceIds[1] }, 2400],
     [{ type: "workspace", workspace_id: workspaceIds[3] }, 1800],
   ] as const;
-  // None is reached by the usage of a month, on whichever of its days.
+  // Usage of a month reaches none of them, on any day of the month.
   for (const [scope, limit_usd] of limits) {
     await server.mustAdmin("POST", "/v1/admin/spend_limits", {
       scope,
@@ -268,8 +268,8 @@ const models = [
 const DAYS = 40;
 
 /**
- * A month and more of usage, written where reports read it: traffic of the simulator is always of today. The numbers are
- * made by rule, so that pictures are the same each time.
+ * Writes a month and more of usage into the tables of reports, because traffic of the simulator is always of today. A
+ * rule gives the numbers, so that screenshots stay the same.
  */
 async function fillMonth(
   server: ServerProcess,
@@ -303,11 +303,11 @@ async function fillMonth(
        FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, api_key_id
      ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET settled_nano_usd = EXCLUDED.settled_nano_usd`,
   );
-  // Limits are read again when something changes, and what is spent with them.
+  // A change makes nodes read limits and spend again.
   await delay(500);
 }
 
-/** What reports of days and longer read; as the flush adds to them. */
+/** Tables of reports over days and longer, updated as by the flush. */
 const rollups = Object.entries(rollupTables)
   .map(([table, { unit, labels }]) => ({ table, unit, labels }))
   .filter(({ unit }) => unit !== "hour");
@@ -384,7 +384,7 @@ function toRow({ day, index, id, workspaceId, model, atMs }: RowPlan): Record<st
   };
 }
 
-/** Calls as a browser does from the console's own pages. Returns the cookie that the response sets. */
+/** Calls as a browser does from a page of the console. Returns the response's cookie. */
 async function post(server: ServerProcess, path: string, body: object): Promise<string> {
   const response = await fetch(server.url + path, {
     method: "POST",

@@ -1,5 +1,5 @@
-// Creates the company of `company.ts` in a data folder, and prints its sign-in and a key as JSON. `npm run dev` runs it.
-// Usage: create-company.ts <data folder>
+// Creates the company of `company.ts` in a data folder, and prints its sign-in and a key as JSON. `npm run dev` runs
+// this script. Usage: create-company.ts <data folder>
 import { startServer, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { createCompany, owner } from "./company.ts";
 

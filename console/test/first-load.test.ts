@@ -6,7 +6,7 @@ import { root } from "../../server/test/harness/server-process.ts";
 
 const MAX_FIRST_LOAD_BYTES = 250_000;
 
-test("the first visit loads at most 250 kB: scripts and styles gzipped, and every font", () => {
+test("the first visit loads at most 250 kB: gzipped scripts and styles, and all fonts", () => {
   const built = join(root, "console", "dist");
   const document = readFileSync(join(built, "index.html"));
   const loaded = [...document.toString().matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)];

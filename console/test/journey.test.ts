@@ -15,7 +15,7 @@ const MAX_TABS = 200;
 
 describeConsole("by keyboard alone", ({ company, open, openAs }) => {
   test(
-    "sign in, create a workspace and a key in it, copy the key, set a limit, revoke the key, sign out",
+    "signs in, creates a workspace and a key in it, copies the key, sets a limit, revokes the key and signs out",
     async () => {
       const { page, context, faults } = await open();
       await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -67,7 +67,7 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
       await press("Enter");
       await page.getByText("$25.00 per calendar month").waitFor();
 
-      // A key that was used has to be named before it is revoked.
+      // Revoking a used key requires its name.
       await expect
         .poll(lastUse, { timeout: USE_IS_WRITTEN_MS })
         .toMatchObject({ address: "127.0.0.1" });
@@ -104,7 +104,7 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
     return (data as { last_used: unknown }[])[0]?.last_used;
   }
 
-  test("every shortcut of the list does what it says, and none is listed twice", async () => {
+  test("every listed shortcut works, and none is listed twice", async () => {
     const { page } = await openAs();
     await settle(page);
     await page.keyboard.press("?");
@@ -130,12 +130,12 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
   });
 });
 
-/** Presses `g` and a letter, without a wait for the first: they belong together for a second, in which a busy page may rest. */
+/** Presses `g` and a letter without a pause, because they must follow within a second and a busy page may stall. */
 async function goBy(page: Page, letter: string): Promise<void> {
   await Promise.all([page.keyboard.press("g"), page.keyboard.press(letter)]);
 }
 
-/** Waits until a dialog is there and has the focus: a key that is pressed before goes elsewhere. */
+/** Waits until a dialog is open and has the focus. Earlier keys would go elsewhere. */
 async function focusIn(page: Page, dialog: string): Promise<void> {
   await page.getByRole("dialog", { name: dialog }).locator(":focus").waitFor();
 }
@@ -144,7 +144,7 @@ async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
 
-/** Presses Tab until what has the focus is called so. Fails where it cannot be reached. */
+/** Presses Tab until an element of this name has the focus. Throws after too many presses. */
 async function tabTo(
   page: Page,
   name: string,
@@ -162,5 +162,5 @@ async function tabTo(
     if (String(focused).includes(name)) return;
     seen.push(focused);
   }
-  throw new Error(`“${name}” was not reached; the focus was on ${seen.join(" · ")}`);
+  throw new Error(`“${name}” was not reached. The focus was on ${seen.join(" · ")}`);
 }

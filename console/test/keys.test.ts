@@ -18,7 +18,7 @@ import {
 const PUBLIC_URL = "https://bursar.example.com";
 
 describeConsole("keys", ({ company, openAs, openSession }) => {
-  /** Opens the list, makes a key in Research, and leaves the dialog open that shows it. */
+  /** Opens the list, creates a key in Research, and leaves its dialog open. */
   async function createKey(page: Page, name: string): Promise<string> {
     await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
@@ -40,14 +40,14 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByRole("heading", { level: 1, name }).waitFor();
   }
 
-  test("a new key is shown once, in a dialog that nothing closes by accident, and stays nowhere", async () => {
+  test("a new key is shown once, in a dialog that does not close by accident, and remains in no part of the page", async () => {
     const { page, faults } = await openAs();
     const secret = await createKey(page, "Nightly report");
     const dialog = page.getByRole("dialog", { name: "Store the key" });
     await page.keyboard.press("Escape");
     await page.mouse.click(5, 5);
     await page.goBack();
-    // The address changes before the page is asked, and is set back then.
+    // The address changes before the page asks, and is then restored.
     await page.waitForURL(`${company().server.url}/api-keys`);
     expect(await dialog.isVisible()).toBe(true);
     expect(await page.getByRole("button", { name: "Done" }).isDisabled()).toBe(true);
@@ -58,7 +58,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("a new key is copied with its address, and its sample for curl is answered", async () => {
+  test("a new key is copied with its address, and its sample for curl succeeds", async () => {
     const { page, context } = await openAs();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const secret = await createKey(page, "With its address");
@@ -84,7 +84,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
   });
 
-  test("where the server has a public URL, keys are copied with that address", async () => {
+  test("copies keys with the public URL of the server", async () => {
     const { page, context } = await openAs();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.route("**/v1/admin/session", async (route) => {
@@ -102,7 +102,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await storeSecret(page);
   });
 
-  test("a tab with a key that nobody stored asks before it closes", async () => {
+  test("a tab with a key that was not stored asks before it closes", async () => {
     const { page } = await openAs();
     await createKey(page, "Closed too early");
     const asked = page.waitForEvent("dialog");
@@ -113,7 +113,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(await page.getByRole("dialog", { name: "Store the key" }).isVisible()).toBe(true);
   });
 
-  test("a form that holds something asks before it is lost, however one leaves, and loses nothing", async () => {
+  test("a form with input asks before it is lost by any way, and loses nothing", async () => {
     const { page } = await openSession();
     await page.goto(`${company().server.url}/usage`);
     await settle(page);
@@ -141,7 +141,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Discard changes" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    // What is back to what it was is no change.
+    // A value that is back to the original is no change.
     await page.getByRole("button", { name: "Create key…" }).click();
     await page.getByLabel("Name").fill("Typed");
     await page.getByLabel("Name").fill("");
@@ -149,7 +149,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
   });
 
-  test("a key is edited, rotated with both secrets' last use, disabled, enabled, and revoked by its name", async () => {
+  test("edits, rotates, disables, enables and revokes a key, and shows the last use of both secrets", async () => {
     const { page, faults } = await openAs();
     const { url } = company().server;
     const first = await createKey(page, "Long life");
@@ -212,7 +212,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("a change that can do harm asks who is there, and then goes on by itself", async () => {
+  test("a dangerous change asks for a step-up, and then continues by itself", async () => {
     const { page } = await openSession();
     const { url, sql } = company().server;
     await sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
@@ -232,7 +232,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(left).not.toContain(owner.password);
   });
 
-  test("what is chosen, left out or filled in without typing is asked about as well", async () => {
+  test("a form with only choices asks before it is lost too", async () => {
     const { page } = await openSession();
     const { url } = company().server;
     const open = async (path: string, button: string) => {
@@ -265,14 +265,14 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByRole("button", { name: "Leave out Ada Lovelace" }).click();
     await isAsked();
 
-    // Some browsers give a box that is pressed no focus.
+    // Some browsers do not focus a checkbox on a click.
     await open("/access-reviews", "Start access review…");
     const box = page.getByRole("dialog").getByRole("checkbox").first();
     await box.evaluate((element) => (element as unknown as { click(): void }).click());
     await isAsked();
   });
 
-  test("the search over everything does not open over a dialog, whose input or secret a page would take away", async () => {
+  test("the global search does not open over a dialog, because a page change would lose its input or secret", async () => {
     const { page } = await openAs();
     const { url } = company().server;
     await page.keyboard.press("Control+k");
@@ -288,7 +288,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(await page.getByRole("dialog").count()).toBe(1);
   });
 
-  test("a long list keeps its columns while it scrolls and is sorted, and what it cuts off is in the title", async () => {
+  test("a long list keeps its columns while it scrolls and sorts, and shows cut text in the title", async () => {
     const { page, faults } = await openSession();
     const { url, sql } = company().server;
     const longest = "key of the nightly evaluation of all summaries, shard 17";

@@ -1,5 +1,5 @@
-// Measures what the console does with a very large company: `node console/test/large-lists.ts` (figures in
-// console/README.md). For each thing that a person does, the longest task that kept the page from answering.
+// Measures the console with a very large company: `node console/test/large-lists.ts` (results in console/README.md).
+// Prints for each action the longest task that blocked the page.
 import type { Page } from "@playwright/test";
 import { type ServerProcess, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
@@ -115,7 +115,7 @@ async function goTo(page: Page, url: string, path: string): Promise<void> {
   await settle(page);
 }
 
-/** Straight into the database: through the API it would take many minutes. */
+/** Inserts by SQL, because the API would take many minutes. */
 async function enlarge({ sql }: ServerProcess): Promise<void> {
   await sql(
     `INSERT INTO workspace (id, organization_id, name, display_color, tags)

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Company, owner } from "./company.ts";
 import { describeConsole, settle } from "./open-console.ts";
 
-/** Addresses of earlier versions with parameters, each with the address and the title that it leads to. */
+/** Addresses of earlier versions with parameters, each with its new address and title. */
 function movedAddresses(company: Company): [before: string, now: string, title: string][] {
   const { engineeringId, apiKeyId, reviewId, increaseRequestId } = company;
   return [
@@ -38,7 +38,7 @@ function movedAddresses(company: Company): [before: string, now: string, title: 
 }
 
 describeConsole("an address of an earlier version", ({ company, open, openSession, goTo }) => {
-  test("leads to its new address with its parameters, when it is opened directly", async () => {
+  test("redirects to its new address with its parameters when opened directly", async () => {
     const opened = await openSession();
     const { page } = opened;
     const addresses = movedAddresses(company());
@@ -55,7 +55,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
     expect(opened.faults).toEqual([]);
   });
 
-  test("leads to its new address inside the console, and the way back skips it", async () => {
+  test("redirects to its new address inside the console, and the back button skips it", async () => {
     const opened = await openSession();
     const { page } = opened;
     await goTo(page, "/usage");
@@ -67,7 +67,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
     expect(opened.faults).toEqual([]);
   });
 
-  test("leads to its new address after the sign-in", async () => {
+  test("redirects to its new address after the sign-in", async () => {
     const { page, faults } = await open();
     await page.goto(`${company().server.url}/limits/requests?show=all`);
     await page.getByLabel("E-mail").fill(owner.email);
@@ -79,7 +79,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
     expect(faults).toEqual([]);
   });
 
-  test("marks the place in the rail under whose tabs its page is", async () => {
+  test("marks the rail entry whose tabs contain its page", async () => {
     const { page } = await openSession();
     for (const [path, label] of [
       ["/limits/rates", "Limits"],
@@ -96,7 +96,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
   });
 });
 
-/** Path and query, as the address bar shows them. */
+/** Path and query in the address bar. */
 function readPath(url: string): string {
   const { pathname, search } = new URL(url);
   return pathname + search;

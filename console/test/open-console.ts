@@ -9,35 +9,35 @@ import { findChromium, launchChromium, WITHOUT_OPTIMIZED_CODE } from "./browser.
 import { type Company, owner } from "./company.ts";
 import { startPreparedCompany } from "./prepared-company.ts";
 
-// The console as people meet it: the built files, served by the real program, in a real browser. One company, and one
-// browser, for all tests of a file.
+// The console in a real browser: the built files, served by the real program. All tests of a file share one company
+// and one browser.
 
-/** What a test may take, and what starting a company and a browser may: other tests run beside it, and take the processor. */
+/** Time limit of a test, and of starting a company and a browser. Other tests use the processor at the same time. */
 export const SLOW_MS = 240_000;
-/** A busy machine draws slowly; what does not come in this time does not come. */
+/** Longest wait for an element. A busy machine draws slowly. */
 export const PATIENCE_MS = 30_000;
-/** A page that has asked for nothing for so long has what it wants. */
+/** Time without requests after which a page counts as loaded. */
 const QUIET_MS = 500;
 const POLL_MS = 50;
 /**
- * Every answer is held back for up to so long. By hand, with 1500: finds what takes a page for loaded that is not yet,
- * which else only a busy machine shows.
+ * Delays every response by up to this time. Manual runs with 1500 find tests that use a page before it has loaded,
+ * which otherwise only fail on a busy machine.
  */
 const SLOW_NETWORK_MS = Number(process.env["SLOW_NETWORK_MS"] ?? 0);
-/** When, from where and for which model a key was used is written every 15 seconds. */
+/** The server writes the last use of a key every 15 seconds. */
 export const USE_IS_WRITTEN_MS = 45_000;
 
 export interface Opened {
   page: Page;
   context: BrowserContext;
-  /** What the browser complained about: errors, broken policies, and every request to another server. */
+  /** Complaints of the browser: errors, policy violations, and every request to another server. */
   faults: string[];
 }
 
 export interface OpenOptions {
   width?: number;
   colorScheme?: "light" | "dark";
-  /** Another address of the same server, for what wants a name instead of an IP address. */
+  /** Another address of the same server, for features that need a host name instead of an IP address. */
   url?: string;
 }
 
@@ -45,20 +45,20 @@ export interface Console {
   company: () => Company;
   browser: () => Browser;
   open: (options?: OpenOptions) => Promise<Opened>;
-  /** Opens an empty page in a member's session: the owner's, if no address is given. */
+  /** Opens an empty page in a member's session. Default: the owner's. */
   openSession: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Opens the overview in a member's session. */
   openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
-  /** Leads to an address of the console, and waits until it has come to rest. */
+  /** Opens an address of the console, and waits until the page has loaded. */
   goTo: (page: Page, path: string) => Promise<void>;
 }
 
-/** Describes tests of the console; they are left out, aloud, on a machine without a Chromium. */
+/** Describes tests of the console. Skips them with a message on a machine without Chromium. */
 export function describeConsole(name: string, makeTests: (console: Console) => void): void {
   const executable = findChromium();
   if (executable === null) {
     process.stderr.write(
-      "Tests of the console in a browser are left out: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
+      "Tests of the console in a browser are skipped: no Chromium was found. Install one, or name it in CHROMIUM_PATH.\n",
     );
   }
   describe.skipIf(executable === null)(name, { timeout: SLOW_MS }, () => {
@@ -121,7 +121,7 @@ export async function openPage(
   if (SLOW_NETWORK_MS > 0) {
     await context.route("**/*", async (route) => {
       await delay(Math.random() * SLOW_NETWORK_MS);
-      // Whoever asked may be gone by now.
+      // The page of the request may have closed.
       await route.continue().catch(() => undefined);
     });
   }
@@ -130,7 +130,7 @@ export async function openPage(
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => {
-    // A refusal is an answer, not a fault: nobody is signed in, a field is wrong, somebody else was faster.
+    // A refusal is a normal response, not a fault: no session, an invalid field, a conflict.
     const isAnswer = /status of 4(?:00|01|03|04|09|29)/.test(message.text());
     if (message.type() === "error" && !isAnswer) faults.push(message.text());
   });
@@ -142,13 +142,13 @@ export async function openPage(
   return { page, context, faults };
 }
 
-/** The cookie as the server sets it. */
+/** Cookie as the server sets it. */
 export function toCookie(url: string, session = "") {
   const [name = "", ...value] = session.split("=");
   return { name, value: value.join("="), url, httpOnly: true, sameSite: "Lax" as const };
 }
 
-/** Fills in the sign-in and waits until the overview stands there. */
+/** Fills in the sign-in and waits for the overview. */
 export async function signIn(
   page: Page,
   email: string,
@@ -168,9 +168,9 @@ export async function signOut(page: Page, name: string): Promise<void> {
 }
 
 interface Traffic {
-  /** Requests that have no answer yet. */
+  /** Requests without a response. */
   running: Set<Request>;
-  /** When the last one began or ended, on the clock of `performance.now()`. */
+  /** Time at which a request last started or ended, on the clock of `performance.now()`. */
   changedAtMs: number;
 }
 
@@ -185,7 +185,7 @@ function watchTraffic(page: Page): void {
   };
   page.on("request", (request) =>
     note(() => {
-      // Another document waits for nothing that the one before it asked for.
+      // A new document does not wait for requests of the previous one.
       if (request.isNavigationRequest()) traffic.running.clear();
       traffic.running.add(request);
     }),
@@ -195,8 +195,8 @@ function watchTraffic(page: Page): void {
 }
 
 /**
- * Waits until a page has its title, and from then on until nothing is loading. The load state of the library is no help:
- * it may come before the title on a busy machine, and stays what it was when a link leads to another page.
+ * Waits until a page has its title, and then until it has no open requests. The load state of Playwright is not
+ * enough. On a busy machine it may come before the title, and a link to another page does not change it.
  */
 export async function settle(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).first().waitFor();
@@ -204,13 +204,15 @@ export async function settle(page: Page): Promise<void> {
   if (!traffic) throw new Error("the page was not opened by openPage");
   const deadlineMs = performance.now() + PATIENCE_MS;
   for (;;) {
-    // Also not about to ask for something: the page has drawn what it has, and nothing is left to do.
+    // The page must also be idle: everything is drawn, and no request is about to start.
     await page.evaluate("new Promise((resolve) => requestIdleCallback(() => resolve()))");
     const quietMs = performance.now() - traffic.changedAtMs;
     if (traffic.running.size === 0 && quietMs >= QUIET_MS) return;
     if (performance.now() > deadlineMs) {
       const asked = [...traffic.running].map((request) => request.url());
-      throw new Error(`the page did not come to rest: ${asked.join(", ") || "it asks on and on"}`);
+      throw new Error(
+        `the page did not settle: ${asked.join(", ") || "it sends requests continuously"}`,
+      );
     }
     await delay(Math.max(POLL_MS, QUIET_MS - quietMs));
   }
@@ -225,8 +227,8 @@ const axeSource = readFileSync(
 );
 
 /**
- * Returns what axe finds on a page, of any severity. The package's own builder takes 0.46 s in the page instead of 0.27 s.
- * The builder loads the source that is not minified, and creates a selector for each element.
+ * Returns axe findings of a page, of any severity. The package's own builder takes 0.46 s in the page instead of 0.27
+ * s. The builder loads the source that is not minified, and creates a selector for each element.
  */
 export async function findViolations(page: Page): Promise<Violations> {
   await page.evaluate(axeSource);
@@ -235,18 +237,21 @@ export async function findViolations(page: Page): Promise<Violations> {
   );
 }
 
-/** Presses the key that creates what a page lists, once the page is there and hears it. */
+/** Presses the key that creates an entry, once the page listens. */
 export async function pressCreate(page: Page): Promise<void> {
   await page.locator("main [data-create]").first().waitFor();
-  // The title gets the focus as the last thing of opening a page: keys are listened to by then.
+  // The title gets the focus as the last step of opening a page. Shortcuts work by then.
   await page.locator("h1:focus").waitFor();
   await page.keyboard.press("c");
 }
 
-/** What changes about a key counts within this time: the process that changed it reads it anew as every other does. */
+/**
+ * Time within which a change of a key takes effect. The process that changed the key reads it again as every other
+ * does.
+ */
 const COUNTS_WITHIN_MS = 1_000;
 
-/** Waits until messages with this key are answered so. Throws where one that was sent after a second is not. */
+/** Waits until messages with this key get the status. Throws when one sent after a second gets another. */
 export async function waitForStatus(url: string, key: string, status: number): Promise<void> {
   const changedAtMs = performance.now();
   for (;;) {
@@ -260,12 +265,12 @@ export async function waitForStatus(url: string, key: string, status: number): P
   }
 }
 
-/** The secret that the open dialog shows. */
+/** Secret in the open dialog. */
 export async function shownSecret(page: Page): Promise<string> {
   return ((await page.locator("output").textContent()) ?? "").trim();
 }
 
-/** Says that it is stored, and closes the dialog. */
+/** Confirms that the secret is stored, and closes the dialog. */
 export async function storeSecret(page: Page): Promise<void> {
   await page.getByLabel("I stored it").check();
   await page.getByRole("button", { name: "Done" }).click();
@@ -273,8 +278,8 @@ export async function storeSecret(page: Page): Promise<void> {
 }
 
 /**
- * Everywhere that something could stay behind in a page: address, history, storage, what is drawn, and what the library
- * of queries keeps, found through React's own tree.
+ * Returns every place in which a page may keep data: address, history, storage, the document, and the query cache,
+ * found through React's own tree.
  */
 export function whatStays(page: Page): Promise<string> {
   return page.evaluate(`(() => {

@@ -29,7 +29,7 @@ describeConsole("the overview", ({ company, openAs }) => {
     return data as Firing[];
   };
 
-  test("lists what is blocked and the open alerts, each with a link to where one acts", async () => {
+  test("lists blocked keys and open alerts, each with a link to its page", async () => {
     const { page, faults } = await openAs();
     await settle(page);
     const blocked = sectionOf(page, BLOCKED);
@@ -51,7 +51,7 @@ describeConsole("the overview", ({ company, openAs }) => {
     expect(faults).toEqual([]);
   });
 
-  test("counts the keys of a blocked workspace; a developer there is led to an increase request", async () => {
+  test("counts the keys of a blocked workspace, and links a developer to an increase request", async () => {
     await setLimit(1);
     const { page, faults } = await openAs(emailOf("Katherine"), {
       width: 390,
@@ -69,14 +69,14 @@ describeConsole("the overview", ({ company, openAs }) => {
     expect(faults).toEqual([]);
   });
 
-  test("shows neither list to a person whose workspaces have no blocked keys and no open alerts", async () => {
+  test("shows neither list to a member whose workspaces have no blocked keys and no open alerts", async () => {
     const { page } = await openAs(emailOf("Radia"));
     await settle(page);
     expect(await page.getByRole("heading", { name: BLOCKED }).count()).toBe(0);
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
   });
 
-  test("drops the list of open alerts once all are acknowledged", async () => {
+  test("hides the list of open alerts once all are acknowledged", async () => {
     for (const { id } of await openFirings()) {
       await admin("POST", `/v1/admin/alert_firings/${id}/acknowledge`, { note: "Seen." });
     }

@@ -3,18 +3,18 @@ import { expect, test } from "vitest";
 import { describeConsole, findViolations, type Opened, SLOW_MS, settle } from "./open-console.ts";
 import { pagesOf, strangersPages } from "./pages.ts";
 
-/** Of the measure of layout shifts, what counts as good. */
+/** Limit of a good layout shift score. */
 const MAX_SHIFT = 0.1;
-/** Pages that are looked at at once: most of the time of each passes until it has been quiet for a while. */
+/** Pages that are inspected at the same time. Most of the time of each is a wait for quiet. */
 const LANES = 2;
 
 describeConsole("every page", ({ company, open, openSession }) => {
-  // Each theme and each width once: what axe finds by colour does not hang on the width.
+  // Each theme and each width once. axe findings by colour do not depend on the width.
   test.each([
     ["wide", "light", 1440],
     ["narrow", "dark", 390],
   ] as const)(
-    "on %s screens in %s is free of axe findings, stays where it is while it loads, fits the width, and breaks no policy",
+    "on %s screens in %s pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
     async (_, colorScheme, width) => {
       const { url } = company().server;
       const pages = pagesOf(company());
@@ -37,19 +37,19 @@ describeConsole("every page", ({ company, open, openSession }) => {
   );
 
   test(
-    "stays where it is when it is gone to by a link of the rail",
+    "pages do not shift when opened by a link of the rail",
     async () => {
       const opened = await openSession();
       const { page } = opened;
       await page.addInitScript(countShifts);
-      // None of the rail's own pages: each link leads to another page.
+      // Not a page of the rail, so that each link opens another page.
       await page.goto(`${company().server.url}/account`);
       await settle(page);
       const moved: unknown[] = [];
       for (const link of await page.locator("aside nav a").all()) {
         await page.evaluate("globalThis.countsInput = true; globalThis.shifts.length = 0");
         await link.click();
-        // The press has taken the focus from the page before.
+        // The click has taken the focus from the previous page.
         await page.locator("h1:focus").waitFor();
         await settle(page);
         const shift = await readShift(page);
@@ -82,7 +82,7 @@ async function inspect(page: Page, url: string, pages: NamedPages): Promise<unkn
   return findings;
 }
 
-/** Runs in the page. What a person caused half a second before is no shift, as everywhere that this is measured. */
+/** Runs in the page. A shift within half a second after input does not count, as in the standard measure. */
 const countShifts = `
   globalThis.shifts = [];
   new PerformanceObserver((list) => {

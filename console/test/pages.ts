@@ -1,6 +1,6 @@
 import type { Company } from "./company.ts";
 
-/** Every page of a signed-in owner: a name, and its address in this company. */
+/** Every page of a signed-in owner: name and address in this company. */
 export function pagesOf({
   engineeringId,
   apiKeyId,
@@ -55,7 +55,7 @@ export function pagesOf({
   ];
 }
 
-/** Every page of who is not signed in. */
+/** Every page without a session. */
 export const strangersPages: readonly (readonly [name: string, path: string])[] = [
   ["sign-in", "/login"],
   ["reset", "/reset"],

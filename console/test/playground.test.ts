@@ -5,7 +5,7 @@ import { sendMessage, textField } from "../../server/test/harness/server-process
 import { type Company, owner } from "./company.ts";
 import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 
-// The playground, the page about the system, what limits a key, and names: as people meet them.
+// The playground, the system page, limits of a key, and names, in a real browser.
 
 const RECORDED_MS = PATIENCE_MS;
 
@@ -19,7 +19,7 @@ describeConsole("the playground and the system", (console) => {
   });
 
   test(
-    "a conversation in the playground is answered, counted exactly, and leaves no secret behind",
+    "a conversation in the playground is answered, counted exactly, and leaves no secret",
     async () => {
       const page = await openSignedIn("/playground");
       const secrets: string[] = [];
@@ -49,7 +49,7 @@ describeConsole("the playground and the system", (console) => {
         "JSON.stringify([location.href, {...localStorage}, {...sessionStorage}, document.documentElement.outerHTML])",
       );
       expect(secrets.some((secret) => String(left).includes(secret.slice(13)))).toBe(false);
-      // Leaving the page ends what it could do.
+      // Leaving the page ends its session.
       await page.getByRole("link", { name: "Limits" }).click();
       await page.getByRole("heading", { level: 1, name: "Limits" }).waitFor();
       await eventually(RECORDED_MS, "the end of the key", async () => {
@@ -60,7 +60,7 @@ describeConsole("the playground and the system", (console) => {
     SLOW_MS,
   );
 
-  test("the log says what was tried in the playground, and leads to no page that is not there", async () => {
+  test("the log shows playground requests, and links only to existing pages", async () => {
     const page = await openSignedIn("/playground");
     await say(page, "Does the log know?");
     await page.getByText("You wrote: Does the log know?").waitFor();
@@ -79,13 +79,13 @@ describeConsole("the playground and the system", (console) => {
     await page.getByRole("cell", { name: who }).waitFor();
   });
 
-  test("an answer is stopped where it is, and what was said before it stays", async () => {
+  test("a stopped response keeps its text so far", async () => {
     const page = await openSignedIn("/playground");
-    // Forty seconds long.
+    // The response takes forty seconds.
     await page.getByLabel("Model").fill("simulate-words-400-pace-100");
     await say(page, "Tell me a long story");
     await page.getByRole("button", { name: "Stop answer" }).waitFor();
-    // Some of it has come, and not all.
+    // Some of the text has arrived, but not all.
     await eventually(RECORDED_MS, "the first words", async () => {
       const log = (await page.getByRole("log").textContent()) ?? "";
       return log.split(/\s+/).length > 15 ? log : null;
@@ -96,7 +96,7 @@ describeConsole("the playground and the system", (console) => {
     await page.getByRole("button", { name: "Send message" }).waitFor();
   });
 
-  test("a limit refuses in the server's words, and the message is there to be sent again", async () => {
+  test("a limit refuses with the server's message, and the input stays for a retry", async () => {
     const workspace = await company.server.mustAdmin("POST", "/v1/admin/workspaces", {
       name: "Without money",
     });
@@ -114,7 +114,7 @@ describeConsole("the playground and the system", (console) => {
     expect(await page.getByRole("log").count()).toBe(0);
   });
 
-  test("the page about the system says what runs, and refreshes by itself", async () => {
+  test("the system page shows what runs, and refreshes by itself", async () => {
     const page = await openSignedIn("/system");
     await page.getByText("this one").waitFor();
     await page.getByText("Embedded PostgreSQL in the data folder").waitFor();
@@ -131,7 +131,7 @@ describeConsole("the playground and the system", (console) => {
     expect(await given.textContent()).toBe("1");
   });
 
-  test("the company and oneself are renamed, and everything says so", async () => {
+  test("renames of the company and the member appear everywhere", async () => {
     const page = await openSignedIn("/settings");
     await page.getByLabel("Company").fill("Northwind Robotics, Inc.");
     await page.getByRole("button", { name: "Rename company" }).click();
@@ -144,7 +144,7 @@ describeConsole("the playground and the system", (console) => {
     await page.getByText("Ada King").first().waitFor();
   });
 
-  test("a key is found by typing, and what limits it is said in words", async () => {
+  test("a key is found by typing, and its limits are explained", async () => {
     const page = await openSignedIn("/spend-limits");
     await page.getByLabel("Key", { exact: true }).fill("Help centre");
     await page.getByRole("option", { name: /Help centre, production/ }).click();
@@ -153,12 +153,12 @@ describeConsole("the playground and the system", (console) => {
       .getByText("The limit of the workspace per calendar month binds first", { exact: false })
       .waitFor();
     expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
-    // The same on the page of the key.
+    // The same on the key's page.
     await page.goto(`${company.server.url}/api-keys/${company.apiKeyId}`);
     await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
   });
 
-  test("spend of unknown fate is listed, charged with a reason, and counts from then on", async () => {
+  test("unresolved spend is listed and charged with a reason, and then counts", async () => {
     const { server, engineeringId } = company;
     const key = await server.mustAdmin("POST", "/v1/admin/api_keys", {
       name: "Cut off",
@@ -181,7 +181,7 @@ describeConsole("the playground and the system", (console) => {
   });
 });
 
-/** Sends a message, once the answer before it is there. */
+/** Sends a message once the previous response is complete. */
 async function say(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: "Send message" }).waitFor();
   await page.getByLabel("Message").fill(text);

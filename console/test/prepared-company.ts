@@ -11,20 +11,20 @@ import { type Company, startCompany } from "./company.ts";
 
 /** Longest wait for another test file that creates the company, milliseconds. */
 const PREPARED_MS = 180_000;
-/** Each look starts a process. */
+/** Each check starts a process. */
 const POLL_MS = 250;
 
-/** Everything about the company that outlives its first server. */
+/** All facts of the company that outlive its first server. */
 interface Prepared extends Omit<Company, "server"> {
   adminKey: string;
 }
 
 /**
- * Starts a server on a copy of the company of this run, which takes 2.1 s of CPU time instead of 4.3 s. The first test file
- * that asks creates the company.
+ * Starts a server on a copy of this run's company, which takes 2.1 s of CPU time instead of 4.3 s. The first test
+ * file that needs the company creates it.
  */
 export async function startPreparedCompany(): Promise<Company> {
-  // Its usage ends today, so another day needs another company.
+  // Usage ends today, so another day needs another company.
   const folder = join(inject("runFolder"), `company-${new Date().toISOString().slice(0, 10)}`);
   const paths = { data: join(folder, "data"), facts: join(folder, "company.json") };
   await mkdir(folder, { recursive: true });
@@ -43,12 +43,12 @@ export async function startPreparedCompany(): Promise<Company> {
   const dataDir = join(await temporaryFolder(), "data");
   await copyFolder(paths.data, dataDir);
   const server = await startServer({ dataDir, adminKey });
-  // Members confirm who they are ten minutes after they signed in.
+  // Members must have confirmed who they are within ten minutes.
   await server.sql("UPDATE auth_session SET stepped_up_at = now() WHERE stepped_up_at IS NOT NULL");
   return { server, ...company };
 }
 
-/** Writes the facts last: with them the data folder is complete. */
+/** Creates the company. The facts are written last, when the data folder is complete. */
 async function prepareCompany(paths: { data: string; facts: string }): Promise<void> {
   const { server, ...company } = await startCompany();
   const prepared: Prepared = { ...company, adminKey: await server.adminKey() };

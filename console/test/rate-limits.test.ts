@@ -12,7 +12,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
   const openMenu = (page: Page, name: string) =>
     page.getByRole("button", { name: `Actions for the rate limit of ${name}` }).click();
 
-  test("one is set for a workspace, changed and removed, and says what it does", async () => {
+  test("sets, changes and removes a rate limit of a workspace, and shows its effect", async () => {
     const { page, faults } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("link", { name: "Rate limits" }).click();
@@ -21,7 +21,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await page.getByLabel("Whose requests").selectOption("A workspace");
     await page.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
-    // Nothing entered limits nothing.
+    // Empty fields set no limit.
     await page.getByRole("button", { name: "Set rate limit", exact: true }).click();
     await page.getByText("Enter at least one limit.").waitFor();
     await page.getByLabel("Requests", { exact: true }).fill("a lot");
@@ -46,12 +46,12 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
     await page.getByText("more than 600 requests per minute").waitFor();
     await page.getByRole("button", { name: "Remove rate limit", exact: true }).click();
-    // Not by its role: the dialog takes the roles of what is behind it until it closes.
+    // Not by role: an open dialog removes the roles behind it.
     await page.locator("tr", { hasText: "Research" }).waitFor({ state: "detached" });
     expect(faults).toEqual([]);
   });
 
-  test("of two who change one, the second sees what the first did, and decides", async () => {
+  test("when two people change one, the second sees the first change and decides", async () => {
     const { page } = await openSession();
     const other = (await openSession(emailOf("Grace"))).page;
     await company().server.mustAdmin("POST", "/v1/admin/rate_limits", {
@@ -87,7 +87,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await row(page, "The whole company").getByText("700 / min").waitFor();
   });
 
-  test("a workspace's tab and a key's page have what limits them, and whether it refuses now", async () => {
+  test("a workspace's tab and a key's page show their rate limits and whether requests are refused now", async () => {
     const { page, faults } = await openSession();
     const { server, engineeringId } = company();
     const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {

@@ -6,7 +6,7 @@ import { sendMessage, textField } from "../../server/test/harness/server-process
 import type { Company } from "./company.ts";
 import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
 
-// Usage, cost and the request log as people meet them, over traffic of which everything is known.
+// Usage, cost and the request log in a real browser, over traffic that the test knows.
 
 interface Known {
   workspaceId: string;
@@ -25,14 +25,14 @@ describeConsole("reports and the request log", (console) => {
   }, SLOW_MS);
 
   test(
-    "what the usage page shows is what the API and the file say, and what the requests used",
+    "the usage page, the API and the file show the same numbers as the requests",
     async () => {
       const page = await openSignedIn();
       await openReport(page, "usage", { range: "24h", by: "api_key" });
       const table = await readTable(page, "Usage and cost");
       const [report] = await askReport("usage", "group_by=api_key&bucket=none");
       expect(table).toEqual([
-        // Key, requests, errors, input, cache write, cache read, output, cost, share.
+        // Columns: key, requests, errors, input, cache write, cache read, output, cost, share.
         [
           "Dear key",
           "3",
@@ -83,7 +83,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "the cost page splits the same dollars by what they were billed for, to the nano-dollar in the file",
+    "the cost page splits the same dollars by cost type, to the nano-dollar in the file",
     async () => {
       const page = await openSignedIn();
       await openReport(page, "cost", { range: "24h", by: "token_type" });
@@ -115,7 +115,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "filters, grouping and view are still there after a reload, and narrow what is counted",
+    "filters, grouping and view survive a reload and select the same rows",
     async () => {
       const page = await openSignedIn();
       await openReport(page, "usage", { range: "24h", by: "status" });
@@ -143,7 +143,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "by keyboard from a day to its hours, its minutes and its requests, and back",
+    "opens a day's hours, minutes and requests by keyboard, and returns",
     async () => {
       const page = await openSignedIn();
       const requests = await askRequests(`workspace_id=${known.workspaceId}`);
@@ -179,7 +179,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "a range without usage says so and offers a wider one",
+    "a range without usage shows a message and offers a wider one",
     async () => {
       const page = await openSignedIn();
       await openReport(page, "usage", { range: "custom", from: "2026-01-05", to: "2026-01-06" });
@@ -229,7 +229,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "a request opens and closes by keyboard, says what it cost to the nano-dollar, and gives the focus back",
+    "a request opens and closes by keyboard, shows its cost to the nano-dollar, and returns the focus",
     async () => {
       const page = await openSignedIn();
       await openLog(page, { key: [known.keys[1]?.id] });
@@ -258,7 +258,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "older requests come when they are asked for, after those that were there",
+    "older requests load on demand, after the existing ones",
     async () => {
       const { key } = await makeKey(company, "Busy key");
       for (let sent = 0; sent < 53; sent += 1) await sendMessage(company.server.url, key);
@@ -279,7 +279,7 @@ describeConsole("reports and the request log", (console) => {
       await button.click();
       await page.locator("button[aria-busy=true]").waitFor();
       await page.evaluate(framesDrawn);
-      // While it loads, the button is there under its name, and takes no press.
+      // While loading, the button keeps its name and is disabled.
       expect(await button.isDisabled()).toBe(true);
       asked.resolve();
       await button.waitFor({ state: "detached" });
@@ -291,7 +291,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "live, a request made meanwhile appears by itself; a hidden tab rests and says so; a failed refresh says how old the numbers are",
+    "live mode adds new requests, a hidden tab pauses and says so, and a failed refresh shows the age of the numbers",
     async () => {
       const live = await makeKey(company, "Live key");
       const liveId = await keyIdOf("Live key");
@@ -311,7 +311,7 @@ describeConsole("reports and the request log", (console) => {
       page.on("request", (request) => {
         if (request.url().includes("/v1/admin/usage")) asked += 1;
       });
-      // Longer than two refreshes take: what does not happen can only be waited for.
+      // Longer than two refreshes. Only a wait can show that nothing happens.
       await page.waitForTimeout(11_000);
       expect(asked).toBe(0);
 
@@ -328,7 +328,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "the month and its forecast are the server's, on the overview as on the cost page",
+    "the month and its forecast are the server's, on the overview and on the cost page",
     async () => {
       const page = await openSignedIn();
       const read = async (path: string) => {
@@ -349,7 +349,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "the steps to a first request are for who never sent one, not for a month that has just begun",
+    "the steps to a first request show only before the first one, not at the start of a month",
     async () => {
       const page = await openSignedIn();
       const firstDay = `${new Date().toISOString().slice(0, 7)}-01T00:00:00`;
@@ -374,7 +374,7 @@ describeConsole("reports and the request log", (console) => {
       await page.goto(company.server.url);
       await steps.waitFor();
       await page.getByRole("heading", { name: "Call Claude" }).waitFor();
-      // Gone soon after the first request, of which nobody is told by reading the page anew.
+      // The steps disappear soon after the first request, without a reload.
       await page.unrouteAll({ behavior: "wait" });
       await steps.waitFor({ state: "detached", timeout: 10_000 });
     },
@@ -382,7 +382,7 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
-    "a key's page has its newest requests and leads to all of them; who may sets how long they are kept",
+    "a key's page has its newest requests and links to all, and an administrator sets their retention",
     async () => {
       const page = await openSignedIn();
       await page.goto(`${company.server.url}/api-keys/${known.keys[0]?.id}`);
@@ -405,7 +405,7 @@ describeConsole("reports and the request log", (console) => {
   );
 });
 
-/** Two keys in a workspace of their own: one cheap, with a failure; one dear, with a cache. */
+/** Creates two keys in a workspace: a cheap one with a failure, and an expensive one with a cache. */
 async function makeKnownTraffic({ server }: Company): Promise<Known> {
   const workspace = await server.mustAdmin("POST", "/v1/admin/workspaces", { name: "Known" });
   const workspaceId = textField(workspace, "id");
@@ -452,7 +452,7 @@ async function keyIdOf(name: string): Promise<string> {
 
 type Row = Record<string, unknown>;
 
-/** The report of the known workspace over the times that the page shows, straight from the API. */
+/** Report of the known workspace from the API, for the range that the page shows. */
 async function askReport(
   kind: "usage" | "cost",
   query: string,
@@ -472,7 +472,7 @@ async function openSignedIn(): Promise<Page> {
   return (await openSession()).page;
 }
 
-/** A report of the known workspace, unless a key is named. */
+/** Opens a report of the known workspace, or of a named key. */
 async function openReport(page: Page, kind: "usage" | "cost", search: Row): Promise<void> {
   await page.goto(
     `${company.server.url}/${kind}?${toSearch({ ...(!search["key"] && { workspace: [known.workspaceId] }), ...search })}`,
@@ -492,7 +492,7 @@ function toSearch(search: Row): string {
   ).toString();
 }
 
-/** The texts of a table's cells, row by row, its footer included. */
+/** Texts of a table's cells by row, including its footer. */
 async function readTable(page: Page, name: string): Promise<string[][]> {
   const table = page.getByRole("table", { name, exact: true });
   await table.locator("tbody tr").first().waitFor();
@@ -504,7 +504,7 @@ async function readTable(page: Page, name: string): Promise<string[][]> {
   );
 }
 
-/** Presses the bar with the most of it, by keyboard. */
+/** Presses Enter on the bar with the most requests. */
 async function openBusiest(page: Page, action: string): Promise<void> {
   const bars = page.getByRole("button", { name: new RegExp(`${action}$`) });
   await bars.first().waitFor();
@@ -518,7 +518,7 @@ async function openBusiest(page: Page, action: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** What the bar of a day is called, of which all requests are known: they are of yesterday too where midnight was near. */
+/** Name of a day's bar. All its requests are known: near midnight some are of yesterday. */
 function barName(shown: string, requests: readonly Row[], state = ""): string {
   const [day = ""] = shown.split(":");
   const ofDay = requests.filter(({ started_at }) => dayOf(String(started_at)) === day);
@@ -534,7 +534,7 @@ function dayOf(at: string): string {
   });
 }
 
-/** Runs in the page. What has changed is seen by then: a change of looks lasts a frame or two. */
+/** Runs in the page. A style change takes one or two frames. */
 const framesDrawn = `new Promise((drawn) => {
   requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(drawn)));
 })`;
@@ -565,7 +565,7 @@ async function readText(file: Download): Promise<string> {
   return (await readFile(await file.path(), "utf8")).replace(/^\ufeff/, "");
 }
 
-/** Of files in which no cell has a comma or a quote. */
+/** Parses files without commas or quotes in cells. */
 async function readCsv(file: Download): Promise<Record<string, string>[]> {
   const [header = "", ...lines] = (await readText(file)).trim().split("\r\n");
   const names = header.split(",");
@@ -574,7 +574,7 @@ async function readCsv(file: Download): Promise<Record<string, string>[]> {
   );
 }
 
-// What the page rounds, rounded here by other means.
+// Rounds independently of the page.
 
 function nano(usd: string): bigint {
   const [whole = "0", fraction = ""] = usd.split(".");

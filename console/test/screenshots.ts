@@ -1,6 +1,6 @@
-// Makes pictures of every page, wide and narrow, light and dark, to look at: `npm run screenshots` puts them into
-// console/screenshots, which git ignores, and those that the README shows into docs/images. With names of pages
-// (`npm run screenshots -- api-keys mail`) it makes those alone.
+// Makes screenshots of every page, wide and narrow, light and dark. `npm run screenshots` writes them into
+// console/screenshots, which git ignores, and those of the README into docs/images. With page names (`npm run
+// screenshots -- api-keys mail`) it makes only those.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "@playwright/test";
@@ -26,7 +26,7 @@ if (executable === null) {
 }
 mkdirSync(folder, { recursive: true });
 const company = await startCompany();
-// Else keys that cost money were never used.
+// Otherwise keys with a cost would have no last use.
 await eventually(60_000, "the last use of the keys to be written", async () => {
   const used = await company.server.sql(
     "SELECT id FROM api_key_secret WHERE last_used_at IS NOT NULL",
@@ -83,6 +83,6 @@ async function settle(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).first().waitFor();
   await page.waitForLoadState("networkidle");
   await page.evaluate("document.fonts.ready.then(() => undefined)");
-  // Charts draw themselves in this time.
+  // Charts animate for this time.
   await page.waitForTimeout(600);
 }

@@ -18,7 +18,7 @@ import {
 
 describeConsole("coming in", ({ company, browser, open, openSession }) => {
   test(
-    "from the link of the first start to the first request, which turns the page green",
+    "the set-up link leads to a first request, which turns the page green",
     async () => {
       const server = await startServer();
       const { page, faults, context } = await openPage(browser(), {});
@@ -55,14 +55,14 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     SLOW_MS,
   );
 
-  test("a link that was used up, or none at all, lets nobody in", async () => {
+  test("a used or missing set-up token opens nothing", async () => {
     const { page } = await open();
     await page.goto(company().server.url + company().setUpPath);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     expect(page.url()).toBe(`${company().server.url}/login`);
   });
 
-  test("a wrong password is refused in words, and the right one leads to where one wanted to go", async () => {
+  test("a wrong password gets a message, and the right one opens the requested page", async () => {
     const { page, faults } = await open();
     await page.goto(`${company().server.url}/cost?range=month`);
     await page.getByLabel("E-mail").fill(owner.email);
@@ -77,7 +77,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("who has signed in stays so, however late the answer comes to what was asked before", async () => {
+  test("a late response to an earlier request does not end a new session", async () => {
     const { page, faults } = await open();
     const { url } = company().server;
     const signedIn = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("who guesses is held off, is told until when, and does not lose the address", async () => {
+  test("repeated wrong passwords are refused until a shown time, and the address stays filled in", async () => {
     const { page } = await open();
     const { sql } = company().server;
     const email = emailOf("Radia");
@@ -115,7 +115,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     }
     await heldOff.waitFor();
     expect(await page.getByLabel("E-mail").inputValue()).toBe(email);
-    // One attempt comes back each minute: none is to come back before the next, however slow the machine is.
+    // One attempt returns each minute. The test moves the time forward, so that none returns on a slow machine.
     await sql(
       "UPDATE auth_attempt SET full_at = full_at + interval '1 hour' WHERE key = 'account:' || encode(sha256($1::bytea), 'hex')",
       [email],
@@ -125,7 +125,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByText(/Try again in 6\d minutes/).waitFor();
   });
 
-  test("after signing out, nothing of the session is left to see", async () => {
+  test("after signing out, no data of the session is visible", async () => {
     const { page } = await open();
     const { url } = company().server;
     await signIn(page, emailOf("Barbara"), { url });
@@ -137,7 +137,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(await whatStays(page)).not.toContain(emailOf("Katherine"));
   });
 
-  test("a session that ended in the middle of something asks to sign in again, and what was typed goes on", async () => {
+  test("a session that ends during input asks to sign in again, and the input survives", async () => {
     const { page } = await open();
     const { url, sql } = company().server;
     await signIn(page, emailOf("Grace"), { url });
@@ -156,7 +156,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByText("And kept").waitFor();
   });
 
-  test("a second factor is set up by picture or by hand, asked for, and replaced by a backup code", async () => {
+  test("a second factor is set up by picture or by hand, required, and replaced by a backup code", async () => {
     const { page, faults } = await open();
     const { url } = company().server;
     await signIn(page, emailOf("Katherine"), { url });
@@ -183,7 +183,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByLabel("Code", { exact: true }).fill("000000");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("alert").waitFor();
-    // A code works once: the one that set it up is used, so it is that of the next half minute.
+    // A code works once. The set-up used the current code, so this is the one of the next half minute.
     await page.getByLabel("Code", { exact: true }).fill(totp(secret, Date.now() + 30_000));
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Katherine Johnson" }).waitFor();
@@ -200,7 +200,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
 
   test("a passkey signs in by its button, and is offered beside the address", async () => {
     const { page, context, faults } = await open();
-    // A passkey belongs to a name: an IP address is none.
+    // A passkey needs a host name, not an IP address.
     const url = company().server.url.replace("127.0.0.1", "localhost");
     const devtools = await context.newCDPSession(page);
     await devtools.send("WebAuthn.enable");
@@ -222,7 +222,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
       (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
     ).toBe(1);
 
-    // The authenticator consents to whatever is asked: without an offer, only the button asks.
+    // The authenticator consents to every request. Without an offer, only the button starts one.
     const offers = (isThere: boolean) =>
       page.evaluate(`PublicKeyCredential.isConditionalMediationAvailable = async () => ${isThere}`);
     await offers(false);
@@ -230,7 +230,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
     await page.getByRole("button", { name: "Margaret Hamilton" }).waitFor();
 
-    // Taken where the browser offers it beside the address, without a press on anything of the page.
+    // The browser offers the passkey beside the address, without a click on the page.
     await offers(true);
     const taken = page.waitForResponse(/\/v1\/admin\/sign_in\/passkey$/);
     await page.getByRole("button", { name: "Margaret Hamilton" }).click();
@@ -240,7 +240,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("an invite says what it invites to, lets one person in, and is then used up", async () => {
+  test("an invite shows its role, accepts one person, and is then used up", async () => {
     const { page, faults } = await open();
     const { server, engineeringId } = company();
     const link = await inviteLink(server, {
@@ -264,13 +264,13 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(faults).toEqual([]);
   });
 
-  test("a forgotten password is set anew by the link of a message, once", async () => {
+  test("a forgotten password is reset once by the link of a message", async () => {
     const { page, faults } = await open();
     const { server } = company();
     const email = emailOf("Tim");
     await page.goto(`${server.url}/login`);
     await page.getByRole("link", { name: "Forgot your password?" }).click();
-    // The sign-in, which has such a field too, stays until this page is loaded.
+    // The sign-in has such a field too, and stays until this page is loaded.
     await page.getByRole("heading", { name: "Set a new password" }).waitFor();
     await page.getByLabel("E-mail").fill(email);
     await page.getByRole("button", { name: "Send link" }).click();
@@ -289,7 +289,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect([...faults, ...again.faults]).toEqual([]);
   });
 
-  test("who may not see a page is told who can help, by name", async () => {
+  test("a person without access to a page sees the names of those who can help", async () => {
     const { page } = await openSession(emailOf("Barbara"));
     await page.goto(`${company().server.url}/audit-log`);
     await page.getByRole("heading", { name: "This is not yours to see" }).waitFor();
@@ -298,7 +298,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
   });
 
-  /** The message is made once the page has its answer: whoever asks for a stranger waits no shorter. */
+  /** Waits for the message, which is sent after the page's response, so that strangers cannot tell by the time. */
   async function linkMailedTo(email: string): Promise<string> {
     const { server } = company();
     for (let look = 0; look < 100; look += 1) {
@@ -313,7 +313,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   }
 });
 
-/** Address and password, where a second factor follows. */
+/** Fills in address and password, before a second factor. */
 async function enter(page: Page, email: string): Promise<void> {
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(owner.password);
@@ -323,7 +323,7 @@ async function enter(page: Page, email: string): Promise<void> {
 
 const STEP_MS = 30_000;
 
-/** The code that an authenticator app shows at that time (RFC 6238: SHA-1, six digits, half minutes). */
+/** Code of an authenticator app at that time (RFC 6238: SHA-1, six digits, half minutes). */
 function totp(secret: string, atMs: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(atMs / STEP_MS)));
