@@ -3,13 +3,13 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { findTestFiles, type TestProjectName } from "./server/test/harness/find-test-files.ts";
 
-// Three projects: server/test/README.md tells them apart. A test file belongs to one by the modules that it loads.
+// Three projects: see server/test/README.md. The modules that a test file loads decide its project.
 
 const files = findTestFiles();
 
 /**
- * Files that take half a minute or more, the longest first. They begin first, so that both workers are busy to the end: a
- * fresh checkout knows of no times, and would begin with the largest files.
+ * Files of half a minute or more, the longest first, so that both workers are busy to the end. A fresh checkout has
+ * no recorded times, and would start with the largest files.
  */
 const LONGEST_FIRST = [
   "console/test/pages.test.ts",
@@ -46,7 +46,7 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
-/** Node keeps compiled code here between runs: of the workers, and of the servers that they start. */
+/** Folder in which Node keeps compiled code between runs, for workers and for the servers that they start. */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
 function defineProject(name: TestProjectName, options: object) {
@@ -56,9 +56,9 @@ function defineProject(name: TestProjectName, options: object) {
       pool: "forks",
       include: files[name],
       env: { TEST_PROJECT: name },
-      // Node runs the sources itself, as it runs the product.
+      // Node runs the sources itself, as in production.
       experimental: { viteModuleRunner: false, nodeLoader: false },
-      // Catches hangs only: a busy machine takes many times as long. Tests with a deadline set their own.
+      // Catches hangs only, because a busy machine takes many times as long. Tests with a deadline set their own.
       testTimeout: 120_000,
       hookTimeout: 120_000,
       expect: { poll: { timeout: 30_000 } },
@@ -71,7 +71,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // The second one writes nothing without TEST_REPORT.
+    // The second reporter writes only with TEST_REPORT.
     reporters: ["default", "./scripts/test-report.mjs"],
     projects: [
       defineProject("pure", { isolate: false }),

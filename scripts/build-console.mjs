@@ -1,5 +1,5 @@
-// Builds the console when its sources changed since the last build; a fast no-op otherwise. `npm start` runs it, and so
-// may whoever packages the product. It needs the Node that runs the server.
+// Builds the console when its sources changed since the last build. Otherwise it returns quickly. `npm start` runs
+// this script, and packagers may. Needs the Node that runs the server.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -20,7 +20,7 @@ import { showProgress } from "./show-progress.mjs";
 const consoleFolder = join(root, "console");
 const target = join(consoleFolder, "dist");
 const STAMP = ".built-from";
-/** Everything that a build depends on. The lockfile stands for the packages. */
+/** All inputs of a build. The lockfile stands for the packages. */
 const sources = [
   "console/src",
   "console/index.html",
@@ -33,7 +33,10 @@ const SMALLEST_TO_COMPRESS = 1024;
 
 process.exit((await ensureConsole()) ? 0 : 1);
 
-/** True when a console of these sources stands ready. A build that fails says why and leaves the last one in place. */
+/**
+ * Returns whether a current build exists, after building when needed. A failed build prints the reason and keeps the
+ * last one.
+ */
 async function ensureConsole() {
   const hash = hashSources();
   if (isBuiltFrom(hash)) return true;
@@ -45,19 +48,19 @@ async function ensureConsole() {
   stopProgress();
   if (status !== 0) {
     console.error(
-      `${stderr}\nThe console could not be built; the server starts without a new one.`,
+      `${stderr}\nThe console could not be built. The server starts without a new one.`,
     );
     rmSync(fresh, { recursive: true, force: true });
     return false;
   }
   writeFileSync(join(fresh, STAMP), `${hash}\n`);
-  // Who built the same meanwhile was first; to put it away again would take files from under a server that reads them.
+  // Another process built the same sources first. Replacing its build would remove files that a server reads.
   if (isBuiltFrom(hash)) rmSync(fresh, { recursive: true, force: true });
   else replace(fresh);
   return true;
 }
 
-/** Exit status of the build into the folder, and its errors. */
+/** Builds into the folder. Returns the exit status and the errors. */
 async function runVite(folder) {
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   const args = [vite, "build", consoleFolder, "--logLevel", "warn"];
@@ -77,7 +80,10 @@ function isBuiltFrom(hash) {
   return existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash;
 }
 
-/** A server that is running keeps what it has read; the next one finds the new build whole or not at all. */
+/**
+ * Replaces the build. A running server keeps the files that it has read. The next one finds the complete new build,
+ * or none.
+ */
 function replace(fresh) {
   const old = `${target}.${process.pid}.old`;
   if (existsSync(target)) renameSync(target, old);
@@ -95,7 +101,7 @@ function hashSources() {
   return hash.digest("hex");
 }
 
-/** The file itself, or all files below the folder, in an order that is the same everywhere. */
+/** The file itself, or all files in the folder, in an order that is equal on every system. */
 function filesIn(path) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];
@@ -106,7 +112,9 @@ function filesIn(path) {
     .sort();
 }
 
-/** Once here, so that the server never compresses: beside each text file its smaller forms. Fonts are compressed already. */
+/**
+ * Writes compressed copies beside each text file, so that the server never compresses. Fonts are compressed already.
+ */
 async function compress(file) {
   if (!/\.(html|js|css|svg|json)$/.test(file)) return;
   const bytes = readFileSync(file);

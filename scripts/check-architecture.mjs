@@ -1,6 +1,6 @@
-// Checks the rules of .dependency-cruiser.cjs over the sources. It also fails when the allowed edges form a cycle, when an
-// edge or a file of a face is not in use, and when too few modules were read: a reader that cannot parse TypeScript finds
-// none and would pass.
+// Checks the rules of .dependency-cruiser.cjs over the sources. Also fails on a cycle of allowed edges and on an
+// unused edge or face file. Fails too when it read too few modules, because a reader that cannot parse TypeScript
+// finds none and would pass.
 import { cruise } from "dependency-cruiser";
 import config from "../.dependency-cruiser.cjs";
 
@@ -29,7 +29,7 @@ console.log(
 );
 process.exit(problems.length === 0 ? 0 : 1);
 
-/** Imports of rooms from outside. `from` is the importing room, null for a file above all rooms. */
+/** Lists imports of rooms from outside. `from` is the importing room, null for a file above all rooms. */
 function listRoomImports(modules) {
   return modules
     .filter(({ source }) => source.startsWith("server/src/") && !source.endsWith(".test.ts"))
@@ -47,7 +47,7 @@ function findRoom(path) {
   return /^server\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }
 
-/** A room stands above all rooms that it may import. What never gets a place stands in a cycle. */
+/** Finds rooms in a cycle. A room is placed above all rooms that it may import. Rooms of a cycle are never placed. */
 function findCycle() {
   const placed = new Set();
   const isPlaceable = (room) => rooms[room].every((allowed) => placed.has(allowed));

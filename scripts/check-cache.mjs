@@ -1,14 +1,14 @@
-// Records on which files each check passed, so that a check is skipped while its files are the same. Files are compared by
-// content. Checks run when the record is missing or broken.
+// Records the files on which each check passed, to skip it while they stay the same. Files are compared by content.
+// Checks run when the record is missing or broken.
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listRepository } from "./repository-files.mjs";
 
-/** Also named by tsconfig.json and console/tsconfig.json. Is deleted with the installed packages. */
+/** Named also in tsconfig.json and console/tsconfig.json. Deleted with the installed packages. */
 export const CACHE_FOLDER = "node_modules/.cache/checks";
 
-/** A cache that holds nothing and records nothing. */
+/** A cache without entries that records nothing. */
 const noCache = { hasPassed: () => false, addPassed: () => {} };
 
 /** Opens the cache of the repository at `root`. Deletes it first when packages or configuration have changed. */
@@ -59,7 +59,7 @@ function digestFiles(files, isRead) {
   return hash(read.map(([path, { content }]) => [path, content]));
 }
 
-/** The list that npm writes of what it has installed. */
+/** Reads npm's list of installed packages. */
 function readInstalledPackages(root) {
   return readFileSync(join(root, "node_modules", ".package-lock.json"), "utf8");
 }
@@ -78,7 +78,7 @@ function readRecord(folder) {
   }
 }
 
-/** Replaces the record. Of two runs at once, the last one wins. */
+/** Replaces the record. The last of two concurrent runs wins. */
 function writeRecord(folder, record) {
   const file = join(folder, "passed");
   mkdirSync(folder, { recursive: true });

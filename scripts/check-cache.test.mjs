@@ -41,14 +41,14 @@ function hasPassed(check = types) {
   return openCheckCache(root).hasPassed(check);
 }
 
-test("knows a check that passed on the same files, and no other check", () => {
+test("skips a check that passed on the same files, and no other check", () => {
   pass(types);
   expect(hasPassed()).toBe(true);
   expect(hasPassed({ ...types, name: "lint" })).toBe(false);
   expect(hasPassed({ ...types, args: ["-p", "other"] })).toBe(false);
 });
 
-test("notices other content of the same size and time", () => {
+test("notices changed content of the same size and time", () => {
   const path = join(root, "server/src/cost.ts");
   const { atime, mtime } = statSync(path);
   pass(types);
@@ -57,7 +57,7 @@ test("notices other content of the same size and time", () => {
   expect(hasPassed()).toBe(false);
 });
 
-test("knows the files again after a change was taken back", () => {
+test("skips the check after a change was reverted", () => {
   pass(types);
   write("server/src/cost.ts", "two");
   pass();
@@ -103,13 +103,13 @@ test("deletes the caches of the tools when packages or configuration change", ()
 test.each([
   ["one that changed while the checks ran", () => write("server/src/cost.ts", "two")],
   [
-    "one that changed and changed back",
+    "changed back",
     () => {
       write("server/src/cost.ts", "two");
       write("server/src/cost.ts", "one");
     },
   ],
-])("records nothing about files with %s", (_, change) => {
+])("records nothing for files with %s", (_, change) => {
   const cache = openCheckCache(root);
   change();
   cache.addPassed([types]);

@@ -1,5 +1,5 @@
-// Fails when a document has a broken link or path, when a guide is not linked from the README, or when a decision record
-// lacks its date, status or row. Fails too when it read too few documents or references.
+// Fails when a document has a broken link or path, or when the README does not link a guide. Fails when a decision
+// record lacks its date, status or row. Fails too when it read too few documents or references.
 import { findDecisionFaults } from "./decision-records.mjs";
 import { findBrokenReferences, findUnlinkedGuides } from "./document-references.mjs";
 import { root } from "./runtime.mjs";

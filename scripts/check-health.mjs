@@ -1,4 +1,4 @@
-// The health check of a container: exits with 0 while the server of the data folder is ready (`/readyz`), else with 1.
+// Health check of a container: exits with 0 while the server of the data folder is ready (`/readyz`), else with 1.
 import { readFileSync } from "node:fs";
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
@@ -15,7 +15,7 @@ try {
   process.exit(1);
 }
 
-/** Address of the listener. The server writes the file when it listens, whatever host, port and TLS are configured. */
+/** Address of the listener. The server writes the file when it listens, with any host, port and TLS. */
 function readAddress() {
   const dataDir = process.env.BURSAR_DATA_DIR || "data";
   return JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")).url;
@@ -23,7 +23,7 @@ function readAddress() {
 
 function askReadiness(url) {
   const get = url.startsWith("https:") ? getHttps : getHttp;
-  // The certificate is for the public name, and this connection stays on the machine.
+  // The certificate names the public host, and this connection stays on the machine.
   const options = { rejectUnauthorized: false, timeout: TIMEOUT_MS };
   return new Promise((resolve, reject) => {
     const request = get(`${url}/readyz`, options, (response) => {

@@ -1,10 +1,10 @@
-// Tries the port before the minute that an installation takes. The server tries it again, with the whole configuration.
+// Checks the port before an installation of a minute. The server checks it again with the complete configuration.
 // Plain JavaScript for old Nodes.
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-/** Exits with one sentence when another program uses the port. A port that a bursar.toml may name is left to the server. */
+/** Exits with a message when another program uses the port. Skipped when a bursar.toml may name another port. */
 export async function checkPort(root) {
   if (existsSync(join(root, "bursar.toml"))) return;
   const port = Number(process.env.BURSAR_PORT || 8484);

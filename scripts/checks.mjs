@@ -1,4 +1,4 @@
-// The checks of `npm run check`.
+// Checks of `npm run check`.
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { cpus } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CACHE_FOLDER, openCheckCache } from "./check-cache.mjs";
 import { commandOf } from "./runtime.mjs";
 
-/** TypeScript 7. TypeScript 6 is installed as well, for tools that use its API, and takes 2.7 times the processor time. */
+/** TypeScript 7. TypeScript 6 is installed too, for tools that use its API, and takes 2.7 times the processor time. */
 const COMPILER = "typescript-7/bin/tsc";
 /** Several checkers repeat work: 18.2 s of processor time instead of 10.6 s. */
 const ONE_CHECKER = ["--checkers", "1"];
@@ -15,8 +15,8 @@ const MOST_AT_ONCE = 4;
 const isCode = (path) => !path.endsWith(".md");
 
 /**
- * All checks. The longest come first, so that all processors are busy to the end. `reads` selects the files that a check
- * depends on, at least.
+ * All checks, the longest first, so that all processors are busy to the end. `reads` selects at least the files that
+ * a check depends on.
  */
 export const checks = [
   { name: "types", script: COMPILER, args: ["-p", "tsconfig.json", ...ONE_CHECKER], reads: isCode },
@@ -44,8 +44,8 @@ export const checks = [
 ];
 
 /**
- * Runs all checks, also after one failed, and returns whether all passed. A check that passed before on the same files is
- * skipped, unless `isFresh`, which deletes all caches first.
+ * Runs all checks, also after a failure, and returns whether all passed. A check that passed before on the same files
+ * is skipped. `isFresh` deletes all caches first.
  */
 export async function runChecks({ root, isFresh = false, print = console.error }) {
   if (isFresh) rmSync(join(root, CACHE_FOLDER), { recursive: true, force: true });
@@ -71,7 +71,7 @@ export async function runChecks({ root, isFresh = false, print = console.error }
   return passed.length === total;
 }
 
-/** Runs one check. Returns its exit status, and the output of both streams in the order in which it came. */
+/** Runs one check. Returns its exit status, and the output of both streams in order. */
 export async function runCheck(root, { script, args }) {
   const { node, nodeArgs, options } = commandOf({ root, script, args });
   const child = spawn(node, nodeArgs, { ...options, stdio: ["ignore", "pipe", "pipe"] });

@@ -9,7 +9,8 @@ import { root as repository } from "./runtime.mjs";
 
 requireTestProject("product");
 
-// The compiler and the search for dead code keep caches of their own. A small project has the same commands and settings.
+// The compiler and the search for dead code have their own caches. A small project uses the same commands and
+// settings.
 
 let root;
 
@@ -80,12 +81,12 @@ describe("types, after a run that passed", () => {
     expect((await run("types")).isPassed).toBe(true);
   });
 
-  test("finds an error in a file that imports the changed one through another", async () => {
+  test("finds an error in a file that imports the changed one indirectly", async () => {
     write("server/rate.ts", RATE_AS_TEXT);
     expect((await run("types")).output).toContain("server/main.ts");
   });
 
-  test("finds the import of a file that was removed", async () => {
+  test("finds the import of a removed file", async () => {
     rmSync(join(root, "server/rate.ts"));
     expect((await run("types")).output).toContain("server/cost.ts");
   });
@@ -122,7 +123,7 @@ describe("dead code, after a run that passed", () => {
     expect(output).toMatch(/^rate +server\/rate.ts/m);
   });
 
-  test("finds a new export and a new file without a user", async () => {
+  test("finds an unused new export and an unused new file", async () => {
     write("server/cost.ts", "export const cost = () => 3;\nexport const price = 1;\n");
     write("server/extra.ts", "export const extra = 1;\n");
     const { output } = await run("dead code");

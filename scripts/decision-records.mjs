@@ -6,7 +6,7 @@ const FOLDER = "docs/decisions";
 const RECORD_NAME = /^(\d{4})-[a-z0-9-]+\.md$/;
 const DATE_AND_STATUS =
   /^Date: \d{4}-\d\d-\d\d · Status: (?:accepted|superseded by (?<successor>\d{4}))$/;
-/** The last record written while numbers had gaps. The README lists the unused numbers below it. */
+/** Last record written while numbers had gaps. The README lists the unused numbers below it. */
 const LAST_WITH_GAPS = 43;
 
 /** Faults of all records below the root, one line each. */

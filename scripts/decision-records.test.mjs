@@ -25,7 +25,7 @@ function findFaults(records) {
   return findDecisionFaults(root).map((fault) => fault.replace("docs/decisions/", ""));
 }
 
-test("accepts records with date, status and row, and the gaps of before", () => {
+test("accepts records with date, status and row, and earlier gaps", () => {
   const records = {
     "0001-a.md": "# 0001 A\n\nDate: 2026-11-24 · Status: superseded by 0043\n",
     "0043-b.md": `# 0043 B\n\n${facts}\n`,
@@ -49,7 +49,7 @@ test("reports a record without a row", () => {
   expect(findDecisionFaults(root)).toEqual(["docs/decisions/0001-a.md: no row in the README"]);
 });
 
-test("reports a new gap and a number that is used twice", () => {
+test("reports a new gap and a duplicate number", () => {
   const text = (number) => `# ${number} A\n\n${facts}\n`;
   const records = {
     "0043-a.md": text("0043"),

@@ -1,4 +1,4 @@
-// The console of `npm run dev`: Vite with hot reload, for the addresses of the console. The server answers all others.
+// The console of `npm run dev`: Vite with hot reload, for the console's addresses. The server serves all others.
 // Usage: dev-console.mjs <port> <address of the server>
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { root } from "./runtime.mjs";
 
 const [port = "", serverUrl = ""] = process.argv.slice(2);
 const host = "127.0.0.1";
-/** Allows the scripts and styles that Vite itself writes into the page, and no others. */
+/** Allows only the scripts and styles that Vite writes into the page. */
 const nonce = randomBytes(16).toString("base64");
 const policy = consolePolicy
   .replace("script-src 'self'", `script-src 'self' 'nonce-${nonce}'`)
   .replace("style-src 'self'", `style-src 'self' 'nonce-${nonce}'`)
   .replace("connect-src 'self'", `connect-src 'self' ws://localhost:${port} ws://${host}:${port}`);
-/** Paths that Vite answers: the pages of the console, its sources, and Vite's own. */
+/** Paths that Vite serves: the pages of the console, its sources, and Vite's own. */
 const viteFolders = new Set([
   ...consolePages,
   "",
@@ -46,7 +46,7 @@ const vite = await createServer({
           const [folder = ""] = url.slice(1).split(/[/?]/);
           return viteFolders.has(folder) ? url : null;
         },
-        // While the server restarts, a closed connection tells the console to wait for it.
+        // While the server restarts, a closed connection makes the console wait.
         configure: (proxy) =>
           proxy.on("error", (_, __, response) => (response.socket ?? response).destroy()),
       },

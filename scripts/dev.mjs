@@ -1,5 +1,5 @@
-// `npm run dev`: the server, which restarts when a source file changes, and in front of it the console with hot reload.
-// They use a data folder of their own with a sample company. `npm run dev -- --help` lists the options.
+// `npm run dev`: the server, restarted on source changes, behind the console with hot reload. Both use a separate
+// data folder with a sample company. `npm run dev -- --help` lists the options.
 import { spawn } from "node:child_process";
 import {
   existsSync,
@@ -23,10 +23,10 @@ const HELP = `Usage: npm run dev -- [options]
   --inspect   open the inspector of the server on port 9229
 The data folder is data-dev, or BURSAR_DATA_DIR.`;
 const HOST = "127.0.0.1";
-/** An editor or git writes several files at once. */
+/** Editors and git write several files at once. */
 const DEBOUNCE_MS = 150;
 const POLL_MS = 50;
-/** Longest stop of a server: its drain, its last records and an embedded PostgreSQL that hangs. */
+/** Longest stop of a server: its drain, its last records and a hanging embedded PostgreSQL. */
 const STOP_MS = 45_000;
 const SERVER_SOURCE = /^(?!.*\.test\.ts$).*\.(ts|sql|json|html)$/;
 
@@ -40,14 +40,14 @@ const { values: options } = parseArgs({
   },
 });
 const port = Number(options.port);
-/** The host is a name, because passkeys do not work at an IP address. */
+/** A host name, because passkeys do not work at an IP address. */
 const consoleUrl = `http://localhost:${port}`;
 const serverUrl = `http://${HOST}:${port + 1}`;
 const dataDir = resolve(root, process.env.BURSAR_DATA_DIR || "data-dev");
-/** Marks a data folder of this command: `{ company }`, once it is complete. */
+/** Marks a data folder of this command: `{ company }`, once complete. */
 const markFile = join(dataDir, "dev.json");
 
-/** The processes that run now, by name: "company", "server", "console". */
+/** Running processes by name: "company", "server", "console". */
 const children = new Map();
 /** "running" | "restarting" | "stopping" */
 let state = "running";
@@ -76,17 +76,17 @@ function exitWith(text, code) {
 async function checkFree() {
   const pid = readServerPid();
   if (pid !== null && isRunning(pid)) {
-    exitWith(`Process ${pid} serves the data folder ${showFolder()}: stop it first.`, 1);
+    exitWith(`Process ${pid} serves the data folder ${showFolder()}. Stop it first.`, 1);
   }
   for (const each of [port, port + 1]) {
     if (!(await isTaken({ host: HOST, port: each }))) continue;
-    exitWith(`Port ${each} is in use: stop that program, or choose another with --port.`, 1);
+    exitWith(`Port ${each} is in use. Stop that program, or choose another port with --port.`, 1);
   }
 }
 
 /**
- * Returns the mark of the data folder. Creates the folder when it is missing or was left incomplete.
- * Exits when the folder belongs to another server: this command must never fill or delete it.
+ * Returns the mark of the data folder. Creates the folder when missing or incomplete. Exits when the folder belongs
+ * to another server: this command must never fill or delete it.
  */
 async function prepareData() {
   const isNew = !existsSync(dataDir) || readdirSync(dataDir).length === 0;
@@ -119,8 +119,8 @@ async function createCompany() {
 }
 
 /**
- * The environment of every child. The database is embedded and the upstream is the simulator in any case: a sample
- * company must not reach a real database or the Claude API.
+ * Environment of every child. The database is always embedded and the upstream always the simulator, so that a sample
+ * company never reaches a real database or the Claude API.
  */
 function makeEnvironment() {
   const { DATABASE_URL, DATABASE_URL_FILE, ANTHROPIC_API_KEY, ANTHROPIC_API_KEY_FILE, ...kept } =
@@ -149,7 +149,7 @@ function startServer() {
   const inspector = options.inspect ? ["--inspect"] : [];
   const child = startChild("server", [...inspector, "server/src/main.ts", "start", "--simulator"]);
   child.on("exit", () => {
-    if (state === "running") console.error("The server ended. It starts again after a change.");
+    if (state === "running") console.error("The server ended. The next change restarts it.");
   });
 }
 
@@ -160,7 +160,7 @@ function startConsole() {
   });
 }
 
-/** Resolves once the current server serves, or has ended. */
+/** Resolves once the current server is ready, or has ended. */
 async function waitForServer() {
   const child = children.get("server");
   while (children.get("server") === child && readServerPid() !== child?.pid) await delay(POLL_MS);
@@ -220,7 +220,7 @@ function watchSources() {
   }
 }
 
-/** Restarts the children whose sources changed, also those that change meanwhile. */
+/** Restarts the children whose sources changed, including later changes. */
 async function restart(path) {
   if (state !== "running") return;
   state = "restarting";
@@ -240,7 +240,7 @@ async function restart(path) {
   state = "running";
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   if (children.has("server")) console.error(`Restarted in ${seconds} s.`);
-  else console.error("The server did not start. It starts again after the next change.");
+  else console.error("The server did not start. The next change restarts it.");
 }
 
 /** Resolves once the child has ended, at once when it does not run. */

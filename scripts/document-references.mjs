@@ -1,4 +1,4 @@
-// Finds links, anchors and repository paths in Markdown documents that lead to nothing.
+// Finds broken links, anchors and repository paths in Markdown documents.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { listRepository, readGitIgnore } from "./repository-files.mjs";
@@ -9,8 +9,8 @@ const FOLDER = /^[\w.-]+[/]([\w.<>-]+[/])*$/;
 const PATH_CHARACTERS = /^[\w.@<>{},*-]+(\/[\w.@<>{},*-]+)*\/?$/;
 
 /**
- * Broken references of all Markdown documents, one line each (`document:line: reference`), and how many documents and
- * references were read.
+ * Broken references of all Markdown documents, one line each (`document:line: reference`), and the number of
+ * documents and references.
  */
 export function findBrokenReferences(root) {
   const isIgnored = readGitIgnore(root);
@@ -42,7 +42,7 @@ export function findBrokenReferences(root) {
   };
 }
 
-/** Guides that the README of the root does not link, one line each. */
+/** Guides without a link in the root README, one line each. */
 export function findUnlinkedGuides(root) {
   const linked = new Set(
     readLines(readFileSync(join(root, "README.md"), "utf8")).flatMap(({ links }) => links),
@@ -54,8 +54,8 @@ export function findUnlinkedGuides(root) {
 }
 
 /**
- * The links and the paths of each line. Paths stand in inline code, or are source files and folders in fenced code
- * without a language, such as a map.
+ * Links and paths of each line. Paths are in inline code, or are source files and folders in fenced code without a
+ * language, such as a map.
  */
 function readLines(text) {
   let fence = null;
@@ -102,7 +102,7 @@ function isLinkFound({ root, texts, document, target }) {
   return anchor === undefined || listAnchors(texts.get(file) ?? "").has(anchor);
 }
 
-/** Anchors of the headings, as GitHub makes them. */
+/** Anchors of the headings, in GitHub's format. */
 export function listAnchors(text) {
   const anchors = new Set();
   const prose = text.replaceAll(/^\s*```[\s\S]*?^\s*```/gm, "");
@@ -116,7 +116,10 @@ export function listAnchors(text) {
   return anchors;
 }
 
-/** A word without a known ending is a path only when it ends in `/` or begins with a folder that exists. */
+/**
+ * Whether the path exists. A word without a known ending is a path only when it ends in `/` or starts with an
+ * existing folder.
+ */
 function isPathFound({ repository, names, document, path }) {
   if (!path.includes("/")) return matchesAny(names, path);
   if (!PATH_CHARACTERS.test(path)) return true;
@@ -143,7 +146,7 @@ function listFoldersAbove(document) {
   return [...folders, ""];
 }
 
-/** `<name>` and `*` stand for any name, `{a,b}` for each of the names: some path has to match. */
+/** Whether a path matches. `<name>` and `*` stand for any name, `{a,b}` for each of the names. */
 function matchesAny(paths, pattern) {
   if (!/[<{*]/.test(pattern)) return paths.has(pattern);
   const source = pattern

@@ -83,7 +83,7 @@ describe("paths in code", () => {
     expect(findBroken(text)).toEqual([`README.md:${line}: path ${path}`]);
   });
 
-  test("finds a path below the folder of its document", () => {
+  test("finds a path in the folder of its document", () => {
     write("server/test/harness/clock.ts", "");
     expect(findBroken("`harness/clock.ts`", "server/test/README.md")).toEqual([]);
     expect(findBroken("`harness/clock.ts`")).toEqual(["README.md:1: path harness/clock.ts"]);

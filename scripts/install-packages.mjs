@@ -1,11 +1,14 @@
-// Installs the packages of the lockfile with npm, and shows how far it is: npm is silent without a terminal, and on one
-// it shows only that it is busy. Plain JavaScript for old Nodes.
+// Installs the packages of the lockfile with npm, and shows progress. npm is silent without a terminal, and otherwise
+// shows only that it is busy. Plain JavaScript for old Nodes.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { showProgress } from "./show-progress.mjs";
 
-/** Resolves to true when the packages are installed. `scope`: "server" for what runs, "all" for development too. */
+/**
+ * Installs the packages and resolves to true on success. `scope`: "server" for production packages, "all" for
+ * development too.
+ */
 export async function installPackages(root, scope) {
   const expected = listPackages(root, scope);
   const missing = new Set(expected);
@@ -23,7 +26,7 @@ export async function installPackages(root, scope) {
   return status === 0;
 }
 
-/** Exit status of npm, and its output. */
+/** Runs npm. Returns its exit status and its output. */
 function runNpm(root, scope) {
   const windows = process.platform === "win32";
   const npmScript = process.env.npm_execpath;

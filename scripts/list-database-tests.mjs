@@ -1,7 +1,7 @@
-// `node scripts/list-database-tests.mjs`: paths of the test files that run on the oldest PostgreSQL too, one a line.
-// Together they show that this version accepts every kind of statement. A test file belongs to them by its first line, which
-// names a topic: `// Oldest PostgreSQL: reports`. A file that adds no statement to the others has no such line. All other
-// tests run on the embedded PostgreSQL alone.
+// `node scripts/list-database-tests.mjs`: lists the test files that also run on the oldest PostgreSQL, one path a
+// line. Together they show that this version accepts every kind of statement. A file is listed when its first line
+// names a topic: `// Oldest PostgreSQL: reports`. A file without new statements has no such line. All other tests run
+// on the embedded PostgreSQL only.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "./runtime.mjs";

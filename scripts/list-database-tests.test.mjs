@@ -27,7 +27,7 @@ test("lists tests of each topic", () => {
   );
 });
 
-test("lists each file once, and none without its mark", () => {
+test("lists each marked file once, and no other", () => {
   expect(new Set(listed).size).toBe(listed.length);
   const firstLines = listed.map((path) => readFileSync(join(root, path), "utf8").split("\n")[0]);
   for (const line of firstLines) expect(line).toMatch(/^\/\/ Oldest PostgreSQL: [a-z-]+$/);

@@ -8,13 +8,13 @@ const manifest = JSON.parse(readText("package.json"));
 const { packages } = JSON.parse(readText("package-lock.json"));
 const majorOf = (version) => Number(version.split(".")[0]);
 
-test("the engines, the installation and the start name one oldest Node", () => {
+test("the engines, the installation and the start name the same oldest Node", () => {
   expect(manifest.engines.node).toBe(`>=${OLDEST_NODE}`);
   expect(packages[""].engines.node).toBe(manifest.engines.node);
   expect(readText("README.md")).toContain(`older than ${OLDEST_NODE}`);
 });
 
-test(".nvmrc, the Node that npm installs and its types have one major version", () => {
+test(".nvmrc, the Node from npm and its types have one major version", () => {
   const installed = Object.entries(manifest.optionalDependencies)
     .filter(([name]) => name.startsWith("node-"))
     .map(([, version]) => majorOf(version));
@@ -23,7 +23,7 @@ test(".nvmrc, the Node that npm installs and its types have one major version", 
   expect(installed[0]).toBeGreaterThanOrEqual(OLDEST_NODE);
 });
 
-test("all workspaces are under the license of the repository", () => {
+test("all workspaces have the license of the repository", () => {
   const folders = ["", ...manifest.workspaces];
   const licenses = folders.flatMap((folder) => [
     JSON.parse(readText(join(folder, "package.json"))).license,

@@ -1,5 +1,5 @@
-// Completes an installation of the server by `npm ci` in an image: removes packages that the server does not load, and
-// records that the others are installed.
+// Completes an installation of the server by `npm ci` in an image. Removes packages that the server does not load,
+// and records that the others are installed.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { markInstalled, root } from "./runtime.mjs";
@@ -11,8 +11,8 @@ removeOtherPackages(findNeededPackages());
 markInstalled("server");
 
 /**
- * Paths in the lockfile of everything that the server depends on. npm also installs optional peers where the console or
- * a tool of development brings them: vite, react and vitest among them, a third of all bytes.
+ * Lockfile paths of all packages that the server depends on. The rest is a third of all bytes: optional peers such as
+ * vite, react and vitest, which npm installs for the console or for development.
  */
 function findNeededPackages() {
   const needed = new Set();
@@ -40,7 +40,7 @@ function listDependencies({
   return [...Object.keys(dependencies), ...Object.keys(optionalDependencies), ...peers];
 }
 
-/** Path of the package that a file in `from` gets for the name, as Node looks it up. Null where it is not installed. */
+/** Path of the package that a file in `from` loads by this name. Null when not installed. */
 function findPackage(from, name) {
   const folders = from.split("/");
   for (let depth = folders.length; depth >= 0; depth--) {
@@ -57,7 +57,7 @@ function removeOtherPackages(needed) {
     const isPackage = path.includes("node_modules/") && !link;
     if (isPackage && !needed.has(path)) rmSync(join(root, path), { recursive: true, force: true });
   }
-  // Both name the removed packages too.
+  // Both files name the removed packages too.
   rmSync(join(root, "node_modules", ".bin"), { recursive: true, force: true });
   rmSync(join(root, "node_modules", ".package-lock.json"), { force: true });
 }

@@ -1,8 +1,9 @@
-// Lists the files of the repository without those that git ignores. Needs no git: a copy without history has none.
+// Lists the files of the repository except those that git ignores. Needs no git, because a copy without history has
+// none.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** All files and folders of the repository, as paths with `/`; folders end in `/`. */
+/** All files and folders of the repository, as paths with `/`. Folders end in `/`. */
 export function listRepository(root, isIgnored = readGitIgnore(root)) {
   const paths = new Set();
   const visit = (folder) => {
@@ -17,7 +18,9 @@ export function listRepository(root, isIgnored = readGitIgnore(root)) {
   return paths;
 }
 
-/** Whether git ignores a path. Knows the forms of this repository: names, paths from the root, `*` and `!`. */
+/**
+ * Returns whether git ignores a path. Supports the forms of this repository: names, paths from the root, `*` and `!`.
+ */
 export function readGitIgnore(root) {
   const lines = readFileSync(join(root, ".gitignore"), "utf8").split("\n").filter(Boolean);
   const excepted = lines

@@ -1,6 +1,6 @@
 // `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`,
-// `npm run soak`, `npm run sim`, `npm run screenshots`: installs what is missing, then runs the command under a Node that
-// is new enough.
+// `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing packages, then runs the command under a Node
+// that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -32,7 +32,7 @@ switch (command) {
     await ensureInstalled("all");
     runUntilStopped([join("scripts", "dev.mjs"), ...rest]);
     break;
-  // Everything that `npm start` does before the server starts: for a service, whose user cannot write to this folder.
+  // All steps of `npm start` before the server starts, for a service whose user cannot write to this folder.
   case "build":
     await ensureInstalled("server");
     step("console", null, ["scripts/build-console.mjs"]);
@@ -74,7 +74,7 @@ switch (command) {
     process.exit(2);
 }
 
-/** Of everything that is started from here on. */
+/** Sets the compile cache of every process that starts from here. */
 function keepCompiledCode() {
   process.env.NODE_COMPILE_CACHE = compileCacheFolder();
 }
@@ -84,7 +84,7 @@ async function requireChecks(options) {
   if (!(await runChecks({ root, ...options }))) process.exit(1);
 }
 
-/** Runs one script of an installed package (or of ours, when `script` is null) and stops when it fails. */
+/** Runs one script of an installed package (or of the repository when `script` is null) and exits when it fails. */
 function step(name, script, args) {
   console.error(`\n> ${name}`);
   const { node, nodeArgs, options } = commandOf({ root, script, args });
@@ -92,13 +92,13 @@ function step(name, script, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** A console that cannot be built is no reason not to serve Claude: the page at `/` then says so. */
+/** Builds the console. After a failure the server still serves Claude, and the page at `/` reports it. */
 function buildConsole() {
   const script = join(root, "scripts", "build-console.mjs");
   spawnSync(findNode(), [script], { cwd: root, stdio: "inherit" });
 }
 
-/** Runs a script of ours, passes signals on, and ends with its status. */
+/** Runs a script of the repository, forwards signals, and exits with its status. */
 function runUntilStopped(args) {
   const child = spawn(findNode(), args, { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -108,8 +108,8 @@ function runUntilStopped(args) {
 }
 
 /**
- * npm sends a signal to its shell alone. Some shells (dash) end without passing it on, and this process then has another
- * parent.
+ * Stops when the parent process changes. npm signals only its shell, and some shells (dash) end without forwarding
+ * the signal.
  */
 function onParentExit(stop) {
   const timer = setInterval(() => {

@@ -1,5 +1,5 @@
-// Finds a Node that can run the sources, and installs what is missing. Plain JavaScript for old Nodes: this file is
-// the first thing that runs on a fresh machine, under whatever Node the system has.
+// Finds a Node that can run the sources, and installs missing packages. Plain JavaScript for old Nodes, because this
+// file runs first on a new machine, under the Node of the system.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export const OLDEST_NODE = 24;
 const stampFile = join(root, "node_modules", ".bursar-install");
 
-/** Path of a Node ≥ 24: this one, or the one that npm put beside the dependencies. Exits with one sentence if none. */
+/** Path of a Node ≥ 24: this one, or the one that npm installed. Exits with a message without one. */
 export function findNode() {
   if (Number(process.versions.node.split(".")[0]) >= OLDEST_NODE) return process.execPath;
   const windows = process.platform === "win32";
@@ -20,12 +20,12 @@ export function findNode() {
   const local = join(root, "node_modules", packageName, "bin", windows ? "node.exe" : "node");
   if (existsSync(local) && spawnSync(local, ["--version"]).status === 0) return local;
   console.error(
-    `Bursar needs Node ${OLDEST_NODE} or newer, and this is ${process.version}: install a newer Node for this system and start again.`,
+    `Bursar needs Node ${OLDEST_NODE} or newer, and this is ${process.version}. Install a newer Node for this system and start again.`,
   );
   process.exit(1);
 }
 
-/** How to run one script of an installed package, or a file below `root` when no script is named. */
+/** Command that runs a script of an installed package, or a file below `root` when `script` is null. */
 export function commandOf({ root, script, args }) {
   const node = findNode();
   const nodeArgs = script ? [join(root, "node_modules", script), ...args] : args;
@@ -34,8 +34,8 @@ export function commandOf({ root, script, args }) {
 }
 
 /**
- * Where Node keeps compiled code between runs: a start takes two thirds of the time. Where the folder cannot be written,
- * nothing is kept. What the environment says of Node's own goes before.
+ * Folder of Node's compile cache. A start then takes two thirds of the time. In a read-only folder nothing is cached.
+ * NODE_COMPILE_CACHE takes precedence.
  */
 export function compileCacheFolder() {
   return process.env.NODE_COMPILE_CACHE ?? join(cacheHome(), "bursar");
@@ -47,25 +47,27 @@ function cacheHome() {
   try {
     home = homedir();
   } catch {
-    // A user whom the system does not know, as in containers that choose one.
+    // The user is unknown to the system, as in some containers.
   }
   return join(home || join(root, "node_modules"), ".cache");
 }
 
-/** True when the dependencies of the lockfile are installed: all of them, or those that the server needs. */
+/** True when the dependencies of the lockfile are installed: all of them, or those of the server. */
 export function isInstalled(scope) {
   if (!existsSync(stampFile)) return false;
   const [hash, installed] = readFileSync(stampFile, "utf8").trim().split(" ");
   return hash === lockHash() && (installed === "all" || installed === scope);
 }
 
-/** Installs from the lockfile when needed. `scope`: "server" for what runs, "all" for the tools of development too. */
+/**
+ * Installs from the lockfile when needed. `scope`: "server" for production packages, "all" for development tools too.
+ */
 export async function ensureInstalled(scope) {
   if (isInstalled(scope)) return;
   console.error(
     scope === "all"
-      ? "Installing everything that the tests need …"
-      : "Installing what the server needs: this takes a minute or two, once …",
+      ? "Installing all packages for the tests …"
+      : "Installing the packages of the server, once. This takes a minute or two …",
   );
   if (!(await installPackages(root, scope))) {
     console.error("npm could not install the dependencies. Its output is above.");

@@ -1,10 +1,10 @@
-// Progress of a step that takes long, on standard error: one line that changes on a terminal, else a line every few
-// seconds. Plain JavaScript for old Nodes.
+// Shows progress of a long step on standard error: one changing line on a terminal, else a line every few seconds.
+// Plain JavaScript for old Nodes.
 
 const TERMINAL_INTERVAL_MS = 250;
 const PLAIN_INTERVAL_MS = 10_000;
 
-/** Shows what `describe` returns, and the seconds so far, until the returned function is called. It returns the seconds. */
+/** Shows the result of `describe` and the seconds so far. Returns a function that stops it and returns the seconds. */
 export function showProgress(describe) {
   const output = process.stderr;
   const isTerminal = output.isTTY === true;

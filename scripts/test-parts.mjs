@@ -1,16 +1,17 @@
-// Runs the parts of `.ci/run` that are tests of vitest, and gives the files that failed a second run.
-//   run <folder> <name> <command…> [--files <file…>]   runs the command, with these files after it, and keeps its report
-//   finish <folder> <passed> <failed>                  runs each failed file once more, alone, and prints the result;
-//                                                      the counts are those of what is no part
-// A command of a part takes paths of test files after its last word, and its vitest has the reporter `test-report.mjs`.
-// A file that passes its second run is flaky: it is named and counted, and does not fail the run. Errors that belong to no
-// file fail the run, and so do more than MAX_FLAKY flaky files. Written for any Node that the system has.
+// Runs the parts of `.ci/run` that are tests of vitest, and repeats failed files once.
+//   run <folder> <name> <command…> [--files <file…>]   runs the command with these files, and stores its report
+//   finish <folder> <passed> <failed>                  repeats each failed file once, alone, and prints the result,
+//                                                      including the given counts of other tests
+//
+// The command of a part accepts paths of test files after its last word, and its vitest has the reporter `test-report.mjs`.
+// A file that passes its second run is flaky: it is named and counted, and does not fail the run. Errors outside all files
+// fail the run, and so do more than MAX_FLAKY flaky files. Runs on any installed Node.
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const MAX_FLAKY = 3;
-/** With more failed files something larger is wrong, and a second run would only take time. */
+/** With more failed files the cause is larger, and a second run only takes time. */
 const MAX_SECOND_RUNS = 10;
 const MAX_LINES = 6;
 
@@ -30,7 +31,7 @@ function runPart([name, ...words]) {
   appendFileSync(partsFile, `${JSON.stringify(part)}\n`);
 }
 
-/** Exit status of the command, and its report: null when it wrote none. */
+/** Runs the command. Returns its exit status and its report, null without one. */
 function runTests([program, ...args], files) {
   const reportFile = join(folder, `report-${process.pid}-${process.hrtime.bigint()}.json`);
   const { status, error } = spawnSync(program, [...args, ...files], {
@@ -87,7 +88,7 @@ function countPart(result, part) {
   }
 }
 
-/** The file's own result, or null when it is not in the report. */
+/** Runs the file again. Returns its result, or null when the report lacks it. */
 function runAgain({ name, command }, { path }) {
   console.log(`== ${name}, a second time: ${path}`);
   const { status, report } = runTests(command, [path]);

@@ -18,7 +18,7 @@ function runScript(...args) {
   return { status, output: stdout };
 }
 
-/** Ends the run. `result` is the output from the first line about the result on. */
+/** Finishes the run. `result` is the output from the first line about the result. */
 function finish(passed = 0, failed = 0) {
   const { status, output } = runScript("finish", join(folder, "parts"), `${passed}`, `${failed}`);
   const secondRuns = output.match(/^== .*, a second time: .*$/gm) ?? [];
@@ -43,7 +43,7 @@ const failed = (path) => ({
   ],
 });
 
-/** `second` has the reports of second runs by path. The command writes no report of null. */
+/** Runs a part. `second` has the reports of second runs by path. With a null report the command writes none. */
 function runPart(name, { status, report, second = {} }, ...args) {
   const program = join(folder, `${name}.mjs`);
   writeFileSync(
@@ -58,7 +58,7 @@ function runPart(name, { status, report, second = {} }, ...args) {
 }
 const once = (path) => ({ files: [passed(path, 2)], errors: [] });
 
-test("adds the counts of all parts, and passes when nothing failed", () => {
+test("adds the counts of all parts, and passes without failures", () => {
   runPart("one", { status: 0, report: { files: [passed("a", 3), passed("b", 4)], errors: [] } });
   runPart("two", { status: 0, report: { files: [passed("c")], errors: [] } });
   expect(finish(10)).toEqual({
@@ -69,7 +69,7 @@ test("adds the counts of all parts, and passes when nothing failed", () => {
 });
 
 describe("a failed file", () => {
-  test("does not fail the run when it passes its second run, and is named as flaky with its reason", () => {
+  test("does not fail the run when its second run passes, and is reported as flaky with its reason", () => {
     const report = { files: [passed("a", 3), failed("b")], errors: [] };
     runPart("one", { status: 1, report, second: { b: once("b") } });
     expect(finish()).toEqual({

@@ -1,5 +1,5 @@
-// A reporter of vitest. Writes the results of each file, and the errors that belong to no file, as JSON to the path in
-// TEST_REPORT. vitest's own JSON report leaves those errors out.
+// A reporter of vitest. Writes results of each file, and errors outside all files, as JSON to the path in
+// TEST_REPORT. vitest's own JSON report omits those errors.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 
@@ -20,7 +20,7 @@ export default class TestReport {
   }
 }
 
-/** `failures` has an entry for each failed test and each failed hook. A file that did not finish has failed too. */
+/** `failures` has an entry for each failed test and each failed hook. An unfinished file has failed too. */
 function describeFile(module, root) {
   const tests = [...module.children.allTests()];
   const failed = tests.filter((test) => test.result().state === "failed");
@@ -43,5 +43,5 @@ function describeFile(module, root) {
 }
 
 function describeError(error) {
-  return error?.stack ?? error?.message ?? "It did not finish.";
+  return error?.stack ?? error?.message ?? "The run did not finish.";
 }
