@@ -17,18 +17,18 @@ function killNow(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It ended by itself in the meantime.
+    // The process ended by itself meanwhile.
   }
 }
 
-/** Watches a process that must not outlive this one, whatever ends it. */
+/** Kills the process when this one exits for any reason. */
 export function keepTrackOf<T extends ChildProcess>(child: T): T {
   running.add(child);
   child.once("exit", () => running.delete(child));
   return child;
 }
 
-/** A script of this folder as its own process, which talks over an IPC channel in single questions and answers. */
+/** A script of this folder as a separate process. Questions and answers pass over an IPC channel. */
 export class ScriptProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -41,7 +41,7 @@ export class ScriptProcess {
     this.pid = pidOf(this.#child);
   }
 
-  /** Settles with the next message that the process sends. Throws when it ends instead. */
+  /** Waits for the next message of the process. Throws when the process ends instead. */
   async answer<T>(): Promise<T> {
     const ended = new AbortController();
     try {
@@ -67,7 +67,7 @@ export class ScriptProcess {
   }
 }
 
-/** Sends the signal, and SIGKILL when the process is still there after the grace. Settles when it is gone. */
+/** Sends the signal, and SIGKILL after the grace period. Settles when the process has ended. */
 export async function stopChild(
   child: ChildProcess,
   { signal, graceMs }: { signal: NodeJS.Signals; graceMs: number },
@@ -80,7 +80,7 @@ export async function stopChild(
   clearTimeout(timer);
 }
 
-/** Throws when the process could not be started. */
+/** Process id of the child. Throws when it could not be started. */
 export function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error(`cannot start ${child.spawnfile}`);
   return child.pid;

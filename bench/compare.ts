@@ -1,6 +1,7 @@
-// `node bench/compare.ts <commit> [--quick]`: the same load on this tree and on an older commit, in turns (A, B, A, B), each
-// with a monthly limit on the workspace. Prints CPU per request, PostgreSQL's CPU and its transactions per request, of
-// each turn, and the ratio of each side's least. Ends with 1 when JSON requests cost more than 1.15 times as much as before.
+// `node bench/compare.ts <commit> [--quick]`: runs the same load on this tree and on an older commit, in turns (A, B,
+// A, B). Each workspace has a monthly limit. Prints for each turn CPU per request, PostgreSQL's CPU and its
+// transactions per request, and the ratio of the minima. Exits with 1 when JSON requests cost more than 1.15 times as
+// much as before.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import { startBursar } from "./targets/bursar.ts";
 
 const TURNS = 3;
 const HIGHEST_RATIO = 1.15;
-/** The packages of this clone, of which each commit has its own. */
+/** Packages of the repository, which each commit has for itself. */
 const OWN_PACKAGES = "@bursar";
 
 type Side = "before" | "now";
@@ -23,7 +24,7 @@ interface Turn extends ScenarioResult {
   side: Side;
 }
 
-// Not only the exit code: after a failure, processes that were started still hold channels open.
+// Exits explicitly, because after a failure child processes still hold channels open.
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -55,7 +56,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** The older commit runs with the dependencies that are installed here. */
+/** Checks out the older commit. The commit runs with the dependencies that are installed here. */
 function checkOut(commit: string, older: string): void {
   const { status, stderr } = git(["worktree", "add", "--detach", older, commit]);
   if (status !== 0) throw new Error(`git worktree: ${stderr}`);
@@ -104,7 +105,7 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
   return turns;
 }
 
-/** Prints the tables; gives the ratios of the JSON scenarios, at a fixed rate and at full load. */
+/** Prints the tables. Returns the ratios of the JSON scenarios, at a fixed rate and at full load. */
 function report(turns: readonly Turn[]): number[] {
   console.log(
     "\n| answer, prompt | turn | CPU µs/request | full load | PostgreSQL | transactions |",
@@ -129,7 +130,7 @@ function report(turns: readonly Turn[]): number[] {
   return ratios;
 }
 
-/** Of the least that each side took: whatever else the machine does at the time only adds to a turn. */
+/** Ratio of the minima of both sides. Other load on the machine only adds to a turn. */
 function ratioOf(turns: readonly Turn[], pick: (turn: Turn) => number): number {
   const least = (side: Side) => Math.min(...turns.filter((turn) => turn.side === side).map(pick));
   return least("now") / least("before");

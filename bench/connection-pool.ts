@@ -2,33 +2,33 @@ import { connect, type Socket } from "node:net";
 import { MessageReader } from "./http-messages.ts";
 import { monotonicMs } from "./monotonic.ts";
 
-/** One request and its whole answer. Times are of the monotonic clock, in milliseconds. */
+/** One request and its response. Times are of the monotonic clock, in milliseconds. */
 export interface Exchange {
-  /** When it should have been sent. */
+  /** Time at which the request was due. */
   dueMs: number;
   writtenMs: number;
-  /** First byte of the answer's body; of its head when there is no body. */
+  /** First byte of the response body, or of its head when there is no body. */
   firstByteMs: number;
   bodyBytes: number;
 }
 
 interface PoolOptions {
-  /** On loopback: the generator talks to nothing else. */
+  /** Port on loopback. */
   port: number;
-  /** The bytes of every request. */
+  /** Bytes of every request. */
   request: Buffer;
   mostConnections: number;
   onAnswer(exchange: Exchange): void;
   onFailure(reason: string): void;
 }
 
-/** Keep-alive connections with one request at a time on each. A request is never sent twice. */
+/** Keep-alive connections with one request at a time on each. Never retries a request. */
 export class ConnectionPool {
   mostInFlight = 0;
   readonly #options: PoolOptions;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
-  /** Due times of requests for which no connection was free. */
+  /** Due times of requests that wait for a free connection. */
   readonly #waiting: number[] = [];
   #inFlight = 0;
 
@@ -36,7 +36,7 @@ export class ConnectionPool {
     this.#options = options;
   }
 
-  /** Opens this many connections and waits until all are there. Throws when one cannot be opened. */
+  /** Opens this many connections and waits for all. Throws when one cannot be opened. */
   async open(count: number): Promise<void> {
     const opened = Array.from({ length: count }, () => this.#connect());
     await Promise.all(opened.map((connection) => connection.connected));
@@ -51,7 +51,7 @@ export class ConnectionPool {
     else this.#waiting.push(dueMs);
   }
 
-  /** Gives up requests that have waited longer than this for their whole answer. */
+  /** Fails requests that waited longer than this for their complete response. */
   failOlderThan(limitMs: number): void {
     const oldest = monotonicMs() - limitMs;
     for (const connection of this.#all) {
@@ -102,20 +102,23 @@ export class ConnectionPool {
   }
 }
 
-/** One for all connections: a piece is used up before the next one is read. Saves an allocation for each. */
+/**
+ * Buffer shared by all connections. A piece is used up before the next one is read, which saves an allocation for
+ * each.
+ */
 const readBuffer = Buffer.alloc(64 * 1024);
 
 interface ConnectionEvents {
   onAnswer(exchange: Exchange, isReusable: boolean): void;
   onFailure(reason: string): void;
-  /** Once, after an answer or failure of the request that was on it. */
+  /** Called once, after a response or failure of its request. */
   onGone(): void;
 }
 
 class Connection {
   readonly socket: Socket;
   readonly connected: Promise<void>;
-  /** The request that is running on it. */
+  /** Request in progress on the connection. */
   exchange: Exchange | null = null;
   readonly #events: ConnectionEvents;
   #status = "";
@@ -134,7 +137,7 @@ class Connection {
       this.socket.once("connect", resolve);
       this.socket.once("error", reject);
     });
-    this.connected.catch(() => {}); // also told through onFailure; only `open` waits for it
+    this.connected.catch(() => {}); // also reported through onFailure, since only `open` awaits it
     this.socket.on("error", (error: NodeJS.ErrnoException) =>
       this.fail(error.code ?? error.message),
     );
@@ -149,7 +152,7 @@ class Connection {
     this.socket.write(request);
   }
 
-  /** Ends the connection, and the request on it, if any, as a failure. */
+  /** Closes the connection. A request on it fails. */
   fail(reason: string): void {
     this.socket.destroy();
     if (!this.exchange) return;
@@ -163,7 +166,7 @@ class Connection {
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
     }
-    return true; // go on reading
+    return true; // continue reading
   }
 
   #makeReader(): MessageReader {
@@ -184,7 +187,7 @@ class Connection {
 
   #endExchange(): void {
     const { exchange } = this;
-    if (!exchange) throw new Error("an answer to no request");
+    if (!exchange) throw new Error("a response without a request");
     if (this.#status !== "200") {
       this.fail(`status ${this.#status}`);
       return;

@@ -9,7 +9,10 @@ import { startServer, stopAllServers } from "../server/test/harness/server-proce
 const DEFAULT_REQUESTS = 1_000_000;
 const MAX_GROWTH_BYTES = 250 * 1024 ** 2;
 
-/** Exports a large request log from a real server in both formats; prints the lines for bench/README.md, gives the exit code. */
+/**
+ * Exports a large request log from a real server in both formats. Prints the lines for bench/README.md and returns
+ * the exit code.
+ */
 export async function soakExport(args: readonly string[]): Promise<number> {
   const requests = Number(args[0] ?? DEFAULT_REQUESTS);
   if (!Number.isInteger(requests) || requests < 1) {

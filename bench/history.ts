@@ -7,9 +7,8 @@ import {
   rollupTables,
 } from "../server/src/recording/rollup-tables.ts";
 
-// A made-up history of requests, made inside PostgreSQL: ten million take minutes. Months are filled as tables of their
-// own and get their indices when they are attached; rollups are summed up, and lie in order of time, as the
-// flush would have them.
+// Creates an artificial history of requests inside PostgreSQL: ten million take minutes. Each month is filled as a
+// separate table and gets its indices when attached. Rollups are in order of time, as from the flush.
 
 export interface HistoryOptions {
   requests: number;
@@ -18,7 +17,7 @@ export interface HistoryOptions {
   members: number;
   days: number;
   organizationId: string;
-  /** The history ends here; milliseconds since the epoch. */
+  /** End of the history, milliseconds since the epoch. */
   endMs: number;
   onStep: (text: string) => void;
 }
@@ -68,7 +67,7 @@ async function makeScopes(database: Database, options: HistoryOptions): Promise<
 
 const AUDIT_EVENTS = 100_000;
 
-/** Entries as the audit log lists them; they are no chain, since nothing here verifies one. */
+/** Inserts audit events without a valid chain, since the benchmark verifies none. */
 async function makeAuditLog(database: Database, options: HistoryOptions): Promise<void> {
   const { organizationId, days, endMs, keys, workspaces, members } = options;
   await sql`INSERT INTO audit_event (id, organization_id, seq, event, actor_type, actor_id, subject_type, subject_id,
@@ -89,7 +88,10 @@ interface Month {
   endMs: number;
 }
 
-/** A fifth of the keys make two thirds of the requests; each key has a favourite model and one client. */
+/**
+ * Inserts a month of requests. A fifth of the keys make two thirds of them, and each key has one main model and one
+ * client.
+ */
 async function makeMonth(
   database: Database,
   { organizationId, keys, workspaces, members }: HistoryOptions,
@@ -137,7 +139,7 @@ async function makeMonth(
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/** The eight characters of an id that say when it was made. */
+/** SQL of the eight characters of an id that encode its time. */
 function idTime() {
   const digit = (power: number) =>
     `substr('${ALPHABET}', (((extract(epoch FROM at) * 1000)::int8 / ${62n ** BigInt(power)}) % 62)::int + 1, 1)`;
@@ -152,10 +154,10 @@ async function rollUp(database: Database, table: keyof typeof rollupTables): Pro
       : unit === "hour"
         ? "usage_hour"
         : "usage_day";
-  // Days come from hours; everything else that is not per hour comes from them.
+  // Days and all other rollups that are not per hour are summed from hours.
   const from = table === "usage_day" ? "usage_hour" : source;
   const isOfEvents = from === "usage_event";
-  // What a server would have: weeks that it has summed up, minutes that it still keeps.
+  // Rows that a server would have: weeks that it has summed up, minutes that it still keeps.
   const kept =
     unit === "week"
       ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)"

@@ -49,23 +49,23 @@ const expected: Read[] = [
 ];
 
 describe("message reader", () => {
-  test("reads several messages that came in one piece", () => {
+  test("reads several messages from one piece", () => {
     expect(readAll([wire])).toEqual(expected);
   });
 
-  test("reads the same whatever the place where the bytes were cut", () => {
+  test("reads the same from pieces cut at any byte", () => {
     for (let at = 1; at < wire.length; at++) {
       expect(readAll([wire.slice(0, at), wire.slice(at)])).toEqual(expected);
     }
     expect(readAll([...wire])).toEqual(expected);
   });
 
-  test("does not end a message whose last bytes are missing", () => {
+  test("does not end a message without its last bytes", () => {
     const [message] = readAll(["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n"]);
     expect(message?.isEnded).toBe(false);
   });
 
-  test("refuses bytes that are no framing", () => {
+  test("refuses invalid framing", () => {
     const head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     expect(() => readAll([`${head}zz\r\n`])).toThrow("not a chunk size: zz");
     expect(() => readAll([`${head}2\r\nokay\r\n`])).toThrow("longer than its size");

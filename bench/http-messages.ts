@@ -1,16 +1,16 @@
-// The least of HTTP/1.1 that both ends of the benchmark need. Node's own client and server cost several times what a
-// lean proxy does, and on a machine with few cores they would be most of what is measured.
+// The part of HTTP/1.1 that both ends of the benchmark need. Node's own client and server cost several times as much
+// as a lean proxy. On a machine with few cores they would dominate the result.
 
 export interface MessageHead {
   /** `POST /v1/messages HTTP/1.1` or `HTTP/1.1 200 OK`. */
   startLine: string;
-  /** False when the sender will close the connection after this message. */
+  /** False when the sender closes the connection after this message. */
   keepsConnection: boolean;
 }
 
 export interface MessageEvents {
   onHead(head: MessageHead): void;
-  /** A piece of the body without its framing. The bytes are only valid during the call. */
+  /** Handles a piece of the body without its framing. The bytes are valid during the call only. */
   onBody(piece: Buffer): void;
   onEnd(): void;
 }
@@ -22,13 +22,13 @@ const NOTHING = Buffer.alloc(0);
 const CRLF = "\r\n";
 
 /**
- * Reads the messages of one connection from pieces of any size. Requests and responses alike, as long as they carry
- * `content-length` or are chunked; a message with neither has no body, which is true of requests and enough here.
+ * Reads the messages of one connection from pieces of any size. Supports requests and responses with `content-length`
+ * or chunks. A message with neither has no body, as requests do.
  */
 export class MessageReader {
   readonly #events: MessageEvents;
   #expecting: Expecting = "head";
-  /** What has come and is not read yet: at most an unfinished head or size line between two pieces. */
+  /** Received bytes that are not read yet: at most an unfinished head or size line between two pieces. */
   #rest: Buffer = NOTHING;
   #bytesLeft = 0;
 
@@ -36,15 +36,15 @@ export class MessageReader {
     this.#events = events;
   }
 
-  /** Throws on what cannot be framed: the connection is then useless. */
+  /** Reads a piece. Throws on invalid framing, after which the connection is useless. */
   read(piece: Buffer): void {
     this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     while (this.#step());
-    // The caller may use the memory of the piece again.
+    // The caller may reuse the memory of the piece.
     if (this.#rest.length > 0) this.#rest = Buffer.from(this.#rest);
   }
 
-  /** One step; false when more bytes are needed. */
+  /** Performs one step. False when more bytes are needed. */
   #step(): boolean {
     switch (this.#expecting) {
       case "head":
@@ -118,11 +118,11 @@ export class MessageReader {
     this.#events.onEnd();
   }
 
-  /** The text before `end`, or null when it is not complete yet. */
+  /** Text before `end`. Null while incomplete. */
   #takeUntil(end: string): string | null {
     const at = this.#rest.indexOf(end);
     if (at < 0) {
-      if (this.#rest.length > MAX_HEAD_BYTES) throw new Error("a head that does not end");
+      if (this.#rest.length > MAX_HEAD_BYTES) throw new Error("the head has no end");
       return null;
     }
     const text = this.#rest.toString("latin1", 0, at);

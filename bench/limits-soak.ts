@@ -5,7 +5,7 @@ import { root, stopAllServers } from "../server/test/harness/server-process.ts";
 
 const DEFAULT_ROUNDS = 50;
 
-/** Prints a line for each round and the line for the table in bench/README.md; gives the exit code. */
+/** Prints a line for each round and the line for the table in bench/README.md. Returns the exit code. */
 export async function soakLimits(args: readonly string[]): Promise<number> {
   const [roundsText = String(DEFAULT_ROUNDS), seedText] = args;
   const rounds = Number(roundsText);
@@ -20,7 +20,7 @@ export async function soakLimits(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error : String(error));
-    console.error(`repeat it with: npm run soak -- limits ${rounds} ${seed}`);
+    console.error(`repeat with: npm run soak -- limits ${rounds} ${seed}`);
     return 1;
   } finally {
     await stopAllServers();

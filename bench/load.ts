@@ -4,8 +4,8 @@ import { monotonicMs } from "./monotonic.ts";
 import type { Schedule } from "./pacer.ts";
 import { type Quantiles, quantilesOf } from "./quantiles.ts";
 
-// The load generator: its own process, so that its cost is not the target's. It takes one plan after the other over the
-// IPC channel and answers each with a report; it ends with the channel.
+// The load generator, a separate process so that its cost is not the target's. The process runs one plan after the
+// other over the IPC channel, reports each, and ends with the channel.
 
 export interface LoadPlan {
   port: number;
@@ -15,16 +15,16 @@ export interface LoadPlan {
   mode: OpenLoop | ClosedLoop;
 }
 
-/** Requests are due at fixed times, whether or not earlier ones were answered. */
+/** Open loop: requests are due at fixed times, whether or not earlier ones have responses. */
 export interface OpenLoop {
   kind: "open";
   ratePerSecond: number;
   count: number;
-  /** Opened before the first request; more are opened when all of them are busy. */
+  /** Connections opened before the first request. More are opened when all are busy. */
   warmConnections: number;
 }
 
-/** Each connection sends its next request when it has the whole answer to the last one. */
+/** Closed loop: each connection sends its next request after the complete response to the last one. */
 export interface ClosedLoop {
   kind: "closed";
   connections: number;
@@ -34,23 +34,23 @@ export interface ClosedLoop {
 export interface LoadReport {
   sent: number;
   answered: number;
-  /** Requests that failed, by what happened. */
+  /** Failed requests by reason. */
   errors: Record<string, number>;
-  /** From the first request to the last answer, seconds. */
+  /** Seconds from the first request to the last response. */
   seconds: number;
   answersPerSecond: number;
   /** Bytes of all bodies, without HTTP framing. */
   bodyBytes: number;
   mostInFlight: number;
-  /** From the time a request was due to the first byte of its answer's body, and to the last one. Milliseconds. */
+  /** Milliseconds from the due time of a request to the first byte of its response body, and to the last one. */
   firstByteMs: Quantiles;
   lastByteMs: Quantiles;
-  /** From the time a request was due to the time it was written: what the generator itself was late. */
+  /** Milliseconds from the due time of a request to its write: delay of the generator itself. */
   latenessMs: Quantiles;
 }
 
 const MOST_CONNECTIONS = 4_096;
-const MOST_ANSWERS = 2_000_000; // of a closed-loop run: bounds the memory for samples
+const MOST_ANSWERS = 2_000_000; // of a closed-loop run, to bound the memory of samples
 const MOST_ERRORS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 const SWEEP_MS = 250;
@@ -122,7 +122,7 @@ async function runClosedLoop(mode: ClosedLoop, pool: ConnectionPool, recorder: R
   });
 }
 
-/** Collects what happened to each request. */
+/** Records the result of each request. */
 class Recorder {
   onEnd: () => void = () => {};
   readonly #firstByteMs: Float64Array;
@@ -168,7 +168,7 @@ class Recorder {
     return this.#sent >= this.#lastByteMs.length || this.#failed >= MOST_ERRORS;
   }
 
-  /** Settles when `count` requests were answered or failed. */
+  /** Settles when `count` requests have responses or failed. */
   ended(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.onEnd = () => {

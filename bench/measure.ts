@@ -9,12 +9,12 @@ import type { Target } from "./targets/target.ts";
 
 export interface Measured {
   load: LoadReport;
-  /** CPU time of the target's own processes per answer, microseconds. */
+  /** CPU time of the target's processes per response, microseconds. */
   cpuMicros: number;
-  /** The same of its PostgreSQL, whose work comes in batches. */
+  /** CPU time of its PostgreSQL, which works in batches. */
   databaseCpuMicros: number | null;
   databaseTransactions: number | null;
-  /** Share of one core that the target was busy: 1 is all of it. */
+  /** Share of one core that the target used: 1 is all of it. */
   busyShare: number;
 }
 
@@ -28,10 +28,10 @@ export interface ScenarioResult {
 
 export interface MemoryResult {
   target: string;
-  /** Streams that were open at the same time. */
+  /** Concurrent streams. */
   streams: number;
   idleBytes: number;
-  /** Highest since the target started. */
+  /** Highest memory since the target started. */
   peakBytes: number;
   load: LoadReport;
 }
@@ -39,14 +39,14 @@ export interface MemoryResult {
 export interface Bench {
   load: ScriptProcess;
   durations: Durations;
-  /** Requests that the target answered and that it should have recorded. */
+  /** Reports responses that the target should have recorded. */
   onAnswers(count: number): void;
 }
 
-const OTHER_FILES = 500; // of the server besides its sockets: PostgreSQL, journal, modules
+const OTHER_FILES = 500; // files of the server besides sockets: PostgreSQL, journal, modules
 const WARM_CONNECTIONS = 64; // more than any scenario has in flight at its fixed rate
 
-/** One kind of request against one target: warm-up, fixed rate, full load. */
+/** Measures one kind of request against one target: warm-up, fixed rate, full load. */
 export async function measureScenario(
   bench: Bench,
   target: Target,
@@ -77,10 +77,10 @@ export async function measureScenario(
   };
 }
 
-/** Memory with many slow streams open at once. Only the first run of a target says something about it. */
+/** Measures memory with many slow streams open at once. Only the first run of a target is meaningful. */
 export async function measureMemory(bench: Bench, target: Target): Promise<MemoryResult> {
   const { count, openedPerSecond, pacing } = bench.durations.slowStreams;
-  // Each stream is two sockets of a proxy.
+  // Each stream needs two sockets of a proxy.
   const streams = Math.min(count, Math.floor((openFilesLimit() - OTHER_FILES) / 2));
   const idleBytes = residentBytesOf(target.pids);
   const { load } = await measure(bench, target, {
@@ -141,7 +141,7 @@ function planFor(
   return {
     port: target.port,
     path: "/v1/messages",
-    // What the official SDKs send, which a proxy has to read.
+    // Headers of the official SDKs, which a proxy must read.
     headers: {
       accept: "application/json",
       "content-type": "application/json",

@@ -3,8 +3,8 @@ import { type MessageHead, MessageReader } from "./http-messages.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { BENCH_MODEL, decodePacing, type StreamPacing } from "./prompts.ts";
 
-// A Claude-like upstream on loopback that costs as little as Node can: fixed bytes over raw sockets. Started by run.ts
-// with an IPC channel; says `{ port }` once it listens and ends with the channel.
+// A Claude API on loopback at the lowest cost that Node allows: fixed bytes over raw sockets. run.ts starts it with
+// an IPC channel. The process sends `{ port }` once it listens and ends with the channel.
 
 const INPUT_TOKENS = 500;
 const ANSWER_TOKENS = 600;
@@ -34,7 +34,7 @@ interface StreamBytes {
 
 const jsonAnswer = sized(200, {
   ...message,
-  // About four characters a token.
+  // About four characters per token.
   content: [{ type: "text", text: WORDS.repeat(40).slice(0, ANSWER_TOKENS * 4) }],
   stop_reason: "end_turn",
   stop_sequence: null,
@@ -100,7 +100,7 @@ function answerMessage(socket: Socket, body: readonly Buffer[]): void {
   else socket.write(jsonAnswer);
 }
 
-/** Plays a stream. It does not wait for a slow reader: the whole of one is a few kilobytes. */
+/** Sends a stream. Ignores backpressure, because a whole stream has a few kilobytes. */
 function play(socket: Socket, { deltas, intervalMs }: StreamPacing): void {
   const { first, delta: one, last } = streamBytes(deltas);
   socket.write(first);
@@ -109,7 +109,7 @@ function play(socket: Socket, { deltas, intervalMs }: StreamPacing): void {
     socket.write(last);
     return;
   }
-  // Each delta has its own due time, so that the lateness of one timer does not add to the next one's.
+  // Each delta has its own due time, so that delays of timers do not add up.
   const startMs = monotonicMs();
   let sent = 0;
   const sendNext = () => {
@@ -174,7 +174,7 @@ function sized(status: number, body: object): Buffer {
   return Buffer.concat([responseHead(status, "application/json", [length]), Buffer.from(text)]);
 }
 
-/** The headers that the real upstream answers with, which a proxy has to read and choose from. */
+/** Response headers of the real upstream, which a proxy must read and filter. */
 function responseHead(status: number, contentType: string, more: readonly string[]): Buffer {
   const lines = [
     `HTTP/1.1 ${status} ${status === 200 ? "OK" : "Not Found"}`,

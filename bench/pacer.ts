@@ -1,11 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { monotonicMs } from "./monotonic.ts";
 
-// Keeps the schedule of an open-loop run. A timer of Node's event loop is good to about one millisecond, many times
-// what a proxy adds; a thread that sleeps on a futex is good to a few dozen microseconds and costs no core.
+// Keeps the schedule of an open-loop run. A timer of Node's event loop is accurate to about one millisecond, many
+// times the overhead of a proxy. A thread that sleeps on a futex is accurate to a few dozen microseconds and costs no
+// core.
 
 export interface Schedule {
-  /** When the first request is due, on the monotonic clock of the machine. */
+  /** Due time of the first request, on the monotonic clock of the machine. */
   startMs: number;
   intervalMs: number;
   count: number;

@@ -1,22 +1,22 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-// CPU time and memory as the kernel counts them (Linux: proc(5)). A process or thread may end while it is being read:
-// such a one counts as nothing.
+// CPU time and memory from the kernel (Linux: proc(5)). A process or thread that ends during a read counts as
+// nothing.
 
 export interface ProcessStat {
   pid: number;
   parentPid: number;
   /** User and system time of the process with all of its threads, in clock ticks. */
   cpuTicks: number;
-  /** The same of its children that have ended and were waited for. */
+  /** Ticks of its children that have ended and were waited for. */
   endedChildrenTicks: number;
 }
 
-/** Reads the text of `/proc/<pid>/stat`. The program's name is in parentheses and may hold spaces and parentheses. */
+/** Parses `/proc/<pid>/stat`. The program name is in parentheses and may contain spaces and parentheses. */
 export function parseStat(text: string): ProcessStat {
   const afterName = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  // proc(5) counts fields from 1; the third, the state, is the first after the name.
+  // proc(5) counts fields from 1. The third, the state, is the first after the name.
   const field = (number: number) => Number(afterName[number - 3]);
   return {
     pid: Number.parseInt(text, 10),
@@ -27,21 +27,21 @@ export function parseStat(text: string): ProcessStat {
 }
 
 /**
- * Reads the text of `/proc/<pid>/task/<tid>/schedstat`: the time that one thread has spent on a core, in microseconds.
- * The kernel keeps it in nanoseconds; a clock tick is 10 ms, the work of dozens of requests.
+ * Parses `/proc/<pid>/task/<tid>/schedstat`: time of one thread on a core, microseconds. The kernel keeps
+ * nanoseconds. A clock tick is 10 ms, the work of dozens of requests.
  */
 export function parseSchedstatMicros(text: string): number {
   const nanoseconds = /^\d+/.exec(text)?.[0];
   return nanoseconds === undefined ? 0 : Number(nanoseconds) / 1_000;
 }
 
-/** Value of one `kB` line of `/proc/<pid>/status`, in bytes; 0 when there is no such line. */
+/** Value of one `kB` line of `/proc/<pid>/status`, in bytes. 0 when missing. */
 export function parseStatusBytes(text: string, name: string): number {
   const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
   return kilobytes === undefined ? 0 : Number.parseInt(kilobytes, 10) * 1024;
 }
 
-/** `0-2,5` → [0, 1, 2, 5]: the form of `Cpus_allowed_list`. */
+/** Parses `Cpus_allowed_list`: `0-2,5` → [0, 1, 2, 5]. */
 export function parseCoreList(text: string): number[] {
   return text
     .trim()
@@ -59,7 +59,7 @@ export function allowedCores(): number[] {
   return parseCoreList(/^Cpus_allowed_list:\s+(.+)$/m.exec(status)?.[1] ?? "");
 }
 
-/** All processes below `pid`, at any depth, itself not included. */
+/** Processes below `pid` at any depth, without `pid` itself. */
 export function descendantsOf(pid: number): number[] {
   const childrenOf = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
@@ -77,12 +77,12 @@ export function descendantsOf(pid: number): number[] {
   return found;
 }
 
-/** CPU time of these processes since they started, in microseconds. */
+/** CPU time of these processes since their start, microseconds. */
 export function cpuMicrosOf(pids: readonly number[]): number {
   return sum(pids, (pid) => processMicros(pid, readStat(pid)));
 }
 
-/** CPU time of `root` and all below it, including those that have ended, in microseconds. */
+/** CPU time of `root` and all processes below, including ended ones, microseconds. */
 export function treeCpuMicros(root: number): number {
   return sum([root, ...descendantsOf(root)], (pid) => {
     const stat = readStat(pid);
@@ -90,17 +90,17 @@ export function treeCpuMicros(root: number): number {
   });
 }
 
-/** Resident memory of these processes now, in bytes; pages that they share count for each. */
+/** Resident memory of these processes now, bytes. Shared pages count for each. */
 export function residentBytesOf(pids: readonly number[]): number {
   return sum(pids, (pid) => parseStatusBytes(readProcess(pid, "status"), "VmRSS"));
 }
 
-/** Highest resident memory of one process since it started, in bytes. */
+/** Highest resident memory of one process since its start, bytes. */
 export function peakResidentBytes(pid: number): number {
   return parseStatusBytes(readProcess(pid, "status"), "VmHWM");
 }
 
-/** Open files that a process started from here may have. */
+/** Highest number of open files of a process started here. */
 export function openFilesLimit(): number {
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(
     readFileSync("/proc/self/limits", "utf8"),
@@ -115,12 +115,12 @@ function clockTicksPerSecond(): number {
   return ticks > 0 ? ticks : 100; // 100 on every common Linux
 }
 
-/** Ticks are cut, and threads that have ended are not among the tasks: the larger of the two is the nearer one. */
+/** Ticks are rounded down, and ended threads are not among the tasks. So the larger value is the closer one. */
 function processMicros(pid: number, stat: ProcessStat | null): number {
   return stat === null ? 0 : Math.max(stat.cpuTicks * MICROS_PER_TICK, threadsMicros(pid));
 }
 
-/** 0 under a kernel that keeps no `schedstat`. */
+/** Returns 0 under a kernel without `schedstat`. */
 function threadsMicros(pid: number): number {
   return sum(threadsOf(pid), (tid) =>
     parseSchedstatMicros(readProcess(pid, `task/${tid}/schedstat`)),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodePacing, messagesBody } from "./prompts.ts";
 
-test("a body has the size that was asked for", () => {
+test("a body has the requested size", () => {
   for (const bytes of [2_048, 20_480]) {
     const { length } = messagesBody({ bytes, stream: null });
     expect(length).toBeLessThanOrEqual(bytes);
@@ -9,7 +9,7 @@ test("a body has the size that was asked for", () => {
   }
 });
 
-test("the pacing of a stream survives the way through the body", () => {
+test("decodes the pacing of a stream from the encoded body", () => {
   const stream = { deltas: 20, intervalMs: 500 };
   expect(decodePacing(messagesBody({ bytes: 2_048, stream }))).toEqual(stream);
   expect(decodePacing(messagesBody({ bytes: 2_048, stream: null }))).toBeNull();

@@ -1,19 +1,19 @@
-// The requests that the benchmark sends, in the shape that official SDKs send.
+// Requests of the benchmark, in the shape of official SDKs.
 
 export const BENCH_MODEL = "claude-sonnet-4-5-20250929";
 
-/** How the mock upstream plays a stream. It travels in the request itself, so it is the same through any proxy. */
+/** Pacing of a stream of the mock upstream. The request itself carries it, so that it passes through any proxy. */
 export interface StreamPacing {
   /** Text deltas between the first and the last event. */
   deltas: number;
-  /** Between two deltas, in milliseconds; 0 sends the whole stream at once. */
+  /** Milliseconds between two deltas. 0 sends the whole stream at once. */
   intervalMs: number;
 }
 
 export interface PromptOptions {
-  /** Size of the JSON body, in bytes; what is asked for or up to a few bytes less. */
+  /** Size of the JSON body, bytes. The result may be a few bytes smaller. */
   bytes: number;
-  /** Null asks for a JSON answer. */
+  /** Null requests a JSON response. */
   stream: StreamPacing | null;
 }
 
@@ -35,7 +35,7 @@ export function messagesBody({ bytes, stream }: PromptOptions): string {
       })),
       ...(stream && { stream: true }),
     });
-  // Escaped characters make the text grow: shrink until it fits.
+  // Escaped characters make the text longer, so shrink it until it fits.
   let textBytes = Math.max(1, Math.floor((bytes - build(0).length) / TURNS));
   while (textBytes > 1 && build(textBytes).length > bytes) textBytes -= 1;
   return build(textBytes);
@@ -45,7 +45,7 @@ function encodePacing(stream: StreamPacing | null): string {
   return stream ? `bench deltas=${stream.deltas} interval=${stream.intervalMs}` : "bench";
 }
 
-/** Reads the pacing from a request's body; null when the body asks for a JSON answer. */
+/** Parses the pacing of a request body. Null when the body requests a JSON response. */
 export function decodePacing(body: string): StreamPacing | null {
   if (!body.includes('"stream":true')) return null;
   const found = /"bench deltas=(\d+) interval=(\d+)"/.exec(body);

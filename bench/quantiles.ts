@@ -5,10 +5,7 @@ export interface Quantiles {
   max: number;
 }
 
-/**
- * Nearest-rank quantiles of the first `count` samples, exact: every sample is kept. Sorts `samples` in place. All zero
- * when there is none.
- */
+/** Exact nearest-rank quantiles of the first `count` samples. Sorts `samples` in place. All zero without samples. */
 export function quantilesOf(samples: Float64Array, count: number): Quantiles {
   const sorted = samples.subarray(0, count).sort();
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * count) - 1)] ?? 0;

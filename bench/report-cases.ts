@@ -6,7 +6,7 @@ import { getCostSummary } from "../server/src/usage/reports/cost-summary.ts";
 import { getUsage, type UsageQuery } from "../server/src/usage/reports/usage.ts";
 import { listRequests, type RequestQuery } from "../server/src/usage/request-log/requests.ts";
 
-// The reports and lists that are measured over the history of history.ts.
+// Reports and lists that run over the history of history.ts.
 
 export interface ReportCase {
   name: string;
@@ -32,7 +32,7 @@ const callOf = (organizationId: string) => ({
   caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
   origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
 });
-/** Somebody who sees what their own keys used in two workspaces. */
+/** Call of a member who sees usage of the own keys in two workspaces. */
 const memberCallOf = (organizationId: string) => ({
   ...callOf(organizationId),
   caller: {
@@ -89,7 +89,7 @@ function daysAgo(count: number): string {
   return new Date(Date.now() - count * DAY_MS).toISOString();
 }
 
-/** What a chart shows: rows by time, or the first groups and all others. */
+/** Charts: rows by time, or the first groups and all others. */
 function chartCases(usage: UsageCase): ReportCase[] {
   const spans = [
     { span: "90 days by day", starting_at: daysAgo(89) },
@@ -120,7 +120,7 @@ function chartCases(usage: UsageCase): ReportCase[] {
   ];
 }
 
-/** One row per group for the whole range, the first hundred. */
+/** Rankings: one row per group for the whole range, the first hundred. */
 function rankingCases(usage: UsageCase): ReportCase[] {
   const month = (ago: number) => {
     const now = new Date();
@@ -131,7 +131,7 @@ function rankingCases(usage: UsageCase): ReportCase[] {
     { span: "6.5 days", starting_at: daysAgo(6.5) },
     { span: "30 days", starting_at: daysAgo(30) },
     { span: "90 days", starting_at: daysAgo(89) },
-    // No whole month lies in these.
+    // These ranges contain no whole month.
     {
       span: "30 past days from the middle of a month",
       starting_at: at(month(2) + 15 * DAY_MS),
@@ -218,17 +218,17 @@ function narrowCases(usage: UsageCase): ReportCase[] {
 function ownCases(usage: UsageCase, call: Call): ReportCase[] {
   return [
     usage(
-      "what a member sees, 90 days by day",
+      "a member's view, 90 days by day",
       { starting_at: daysAgo(89), group_by: ["model"], limit: 1000 },
       call,
     ),
     usage(
-      "what a member sees, keys by cost, 30 days",
+      "a member's view, keys by cost, 30 days",
       { starting_at: daysAgo(29), bucket: "none", group_by: ["api_key"] },
       call,
     ),
     usage(
-      "what a member sees, top 10 keys and others, 7 days by hour",
+      "a member's view, top 10 keys and others, 7 days by hour",
       { starting_at: daysAgo(7), bucket: "1h", group_by: ["api_key"], top: 10 },
       call,
     ),
@@ -257,9 +257,9 @@ function logCases(organizationId: string): ReportCase[] {
       status: ["server_error"],
     }),
     log("request log, failed ones", { status: ["server_error", "rate_limited"] }),
-    log("request log, a cost that most have", { min_cost_usd: 0.00001 }),
-    log("request log, a cost that nothing has", { min_cost_usd: 1000 }),
-    log("request log of one key, a cost that nothing has", {
+    log("request log, a cost that most requests have", { min_cost_usd: 0.00001 }),
+    log("request log, a cost that no request has", { min_cost_usd: 1000 }),
+    log("request log of one key, a cost that no request has", {
       api_key_id: [someKey],
       min_cost_usd: 1000,
     }),
@@ -278,10 +278,10 @@ function keyCases(organizationId: string): ReportCase[] {
   });
   return [
     list("newest 100", {}),
-    list("a search that most fit", { search: "key" }),
+    list("a search with many matches", { search: "key" }),
     list("a search for one name", { search: "Key 9876" }),
     list("a search for an owner", { search: "person18@" }),
-    list("a search that nothing fits", { search: "no such key" }),
+    list("a search without matches", { search: "no such key" }),
     list("one owner's", { owner_member_id: someMember }),
     list("unused for 30 days", { unused_days: 30 }),
     list("without a limit", { issue: "no_spend_limit" }),
@@ -311,6 +311,6 @@ function auditCases(organizationId: string): ReportCase[] {
     list("one person", { actor_id: someMember }),
     list("one key", { subject_id: someKey }),
     list("one workspace, one kind", { workspace_id: someWorkspace, event: "spend_limit.updated" }),
-    list("a person who did nothing", { actor_id: "user_nobody" }),
+    list("a person without events", { actor_id: "user_nobody" }),
   ];
 }

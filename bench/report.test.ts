@@ -51,7 +51,7 @@ const results: BenchResults = {
   problems: [],
 };
 
-test("added latency is what lies above the direct one, quantile by quantile", () => {
+test("added latency is the difference to the direct one, by quantile", () => {
   expect(toMarkdown(results)).toContain(
     "| JSON | busy | 0.35 / 1.50 | 0.15 / 0.50 | 0.35 / 1.50 | 0.15 / 0.50 | 0.10 / 0.30 |",
   );
@@ -64,7 +64,7 @@ test("a rate that the target did not limit is a lower bound", () => {
   expect(text).toContain("| JSON | busy | 9,000 | 98 % |");
 });
 
-test("a quick run and a problem are said in the report", () => {
+test("the report names a quick run and a problem", () => {
   const text = toMarkdown({ ...results, isQuick: true, problems: ["2 answers, but 1 records"] });
   expect(text).toContain("A quick run");
   expect(text).toContain("**Problem:** 2 answers, but 1 records");

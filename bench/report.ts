@@ -3,30 +3,28 @@ import type { Quantiles } from "./quantiles.ts";
 
 export interface BenchResults {
   date: string;
-  /** True after `--quick`, whose numbers mean nothing. */
+  /** True with `--quick`, whose numbers mean nothing. */
   isQuick: boolean;
   machine: { cpu: string; cores: number; memoryBytes: number; system: string };
   versions: { bursar: string; node: string; nginx: string | null; postgresql: string | null };
-  /** How the cores were shared, in words. */
+  /** Description of the core split. */
   cores: string;
   scenarios: ScenarioResult[];
   memory: MemoryResult[];
-  /** What must hold for the numbers to count: empty when all is well. */
+  /** Faults that make the numbers invalid. Empty for a valid run. */
   problems: string[];
 }
 
 const FULLY_BUSY = 0.9;
 
-/** The whole report as Markdown. */
+/** Formats the report as Markdown. */
 export function toMarkdown(results: BenchResults): string {
   const { machine, versions } = results;
   const lines = [
     `${results.date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} memory, ${machine.system}.`,
     `Bursar ${versions.bursar}, Node ${versions.node}, nginx ${versions.nginx ?? "not installed"}, PostgreSQL ${versions.postgresql ?? "not started"}.`,
     `${results.cores}`,
-    ...(results.isQuick
-      ? ["", "**A quick run: it says that everything works, not how fast.**"]
-      : []),
+    ...(results.isQuick ? ["", "**A quick run: shows that everything works, not how fast.**"] : []),
     "",
     "CPU at a fixed rate:",
     "",
@@ -90,7 +88,7 @@ function fullLoadTable(scenarios: readonly ScenarioResult[]): string[] {
   );
 }
 
-/** A target that was not busy was kept waiting by the generator: it could have done more. */
+/** Rate at full load. A target that was not busy waited for the generator, so it could have served more. */
 function fullLoadRate(target: string, { busyShare, load, cpuMicros }: Measured): string {
   const measured = whole(load.answersPerSecond);
   if (target === "direct") return `≥ ${measured}`;
@@ -137,7 +135,7 @@ function pair({ p50, p99 }: Quantiles): string {
   return `${p50.toFixed(2)} / ${p99.toFixed(2)}`;
 }
 
-/** Difference of quantiles, which is not the quantile of differences; see README. */
+/** Difference of quantiles. See README: this is not the quantile of differences. */
 function added(own: Quantiles, direct: Quantiles | undefined): string {
   if (!direct || own === direct) return "";
   return `${(own.p50 - direct.p50).toFixed(2)} / ${(own.p99 - direct.p99).toFixed(2)}`;

@@ -1,4 +1,4 @@
-// `npm run bench:reports`: how long the reports take over a long history, while requests go on being recorded.
+// `npm run bench:reports`: measures reports over a long history while requests are recorded.
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -24,10 +24,10 @@ const { values } = parseArgs({
     days: { type: "string", default: "90" },
     rate: { type: "string", default: "1000" },
     runs: { type: "string", default: "20" },
-    /** Keeps the database here, and takes it again the next time. */
+    /** Folder of a database to keep and reuse. */
     data: { type: "string" },
     plans: { type: "string" },
-    /** Only the reports whose name has this text. */
+    /** Runs only reports whose name contains this text. */
     only: { type: "string", default: "" },
   },
 });
@@ -38,7 +38,7 @@ const rate = Number(values.rate);
 const runs = Number(values.runs);
 const BATCH_MS = 250;
 const MEMBERS = 500;
-/** Statements that took less have no plan in the file. */
+/** Faster statements have no plan in the file. */
 const MIN_PLAN_MS = 20;
 const MAX_PLAN_LINE = 150;
 
@@ -131,7 +131,7 @@ async function measureAll(database: Database): Promise<void> {
   if (values.plans !== undefined) await writePlans(cases, values.plans);
 }
 
-/** Records requests as the flush does, one batch every 250 ms, until it is stopped. */
+/** Records requests as the flush does, one batch every 250 ms, until stopped. */
 function startIngestion(database: Database, organizationId: string) {
   let isStopped = false;
   let recorded = 0;
@@ -146,7 +146,7 @@ function startIngestion(database: Database, organizationId: string) {
     }
   };
   const running = rate > 0 ? run() : Promise.resolve();
-  // Its failure is told by `stop`; another one, which closed the database under it, comes first.
+  // `stop` reports its failure. A fault that closed the database comes first.
   running.catch(() => undefined);
   return {
     async stop() {
@@ -217,7 +217,7 @@ async function printSizes(database: Database): Promise<void> {
     say(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
 }
 
-/** The plans of the statements of each report that took longest, as PostgreSQL ran them, from its log. */
+/** Writes the plans of the slowest statements of each report, from PostgreSQL's log. */
 async function writePlans(cases: readonly ReportCase[], file: string): Promise<void> {
   const options = {
     "auto_explain.log_min_duration": MIN_PLAN_MS,
@@ -238,7 +238,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
     const from = (await stat(logFile)).size;
     await run(explaining);
     const log = await readFile(logFile);
-    // The log begins anew when it has grown large.
+    // The log starts anew once it is large.
     const plans = plansOf(log.subarray(log.length < from ? 0 : from).toString("utf8"));
     if (plans !== "") texts.push(`## ${name}\n${plans}`);
   }
@@ -246,7 +246,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
   await writeFile(file, `${texts.join("\n\n")}\n`);
 }
 
-/** What the log says of plans, without the texts of the statements and without what does not tell how rows were found. */
+/** Plans in the log, without statement texts and lines that do not show how rows were found. */
 function plansOf(log: string): string {
   const lines: string[] = [];
   let isPlan = false;

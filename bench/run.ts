@@ -21,12 +21,12 @@ const RECORDED_WITHIN_MS = 5_000;
 const RESULTS_FILE = join(root, "bench", "results", "latest.json");
 const USAGE = `npm run bench -- [--quick] [--target direct|nginx|bursar]…`;
 
-// Not only the exit code: after a failure, processes that were started still hold channels open.
+// Exits explicitly, because after a failure child processes still hold channels open.
 process.exit(await main());
 
 async function main(): Promise<number> {
   if (process.platform !== "linux") {
-    console.error("The benchmark reads /proc: it runs on Linux only.");
+    console.error("The benchmark reads /proc, so it runs on Linux only.");
     return 2;
   }
   const options = readOptions();
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
   const folder = mkdtempSync(join(tmpdir(), "bursar-bench-"));
   chmodSync(folder, 0o755); // under root, nginx and PostgreSQL run as other users
-  // After an interruption, what was killed a moment ago may still be writing.
+  // After an interrupt, a killed process may still write for a moment.
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   try {
     const results = await runAll(options, folder);
@@ -62,7 +62,7 @@ function readOptions(): Options | null {
       },
     });
     const unknown = values.target.find((name) => !targetNames.some((known) => known === name));
-    if (unknown !== undefined) throw new Error(`There is no target ${unknown}.`);
+    if (unknown !== undefined) throw new Error(`Unknown target: ${unknown}.`);
     const targets = targetNames.filter((name) => values.target.includes(name));
     return { isQuick: values.quick, targets };
   } catch (error) {
@@ -150,7 +150,7 @@ async function runTarget(run: {
   }
 }
 
-/** Failed requests, and answers that the target has no record of. */
+/** Lists failed requests, and responses without a record. */
 async function findProblems(
   target: Target,
   results: BenchResults,
@@ -177,7 +177,7 @@ async function findProblems(
   return [...failures, `${target.name}: ${answered} answers, but ${recorded} records`];
 }
 
-/** A proxy that passes other bytes than it got does another job than the one that is measured. */
+/** Lists scenarios whose bytes differ from direct ones. Such a proxy does different work. */
 function differentBodies({ scenarios: measured }: BenchResults): string[] {
   const bytesPerAnswer = (result: (typeof measured)[number]) =>
     result.fixedRate.load.bodyBytes / result.fixedRate.load.answered;
@@ -187,12 +187,12 @@ function differentBodies({ scenarios: measured }: BenchResults): string[] {
     );
     return !direct || bytesPerAnswer(direct) === bytesPerAnswer(result)
       ? []
-      : [`${result.target}: bodies of "${result.scenario}" are not as long as direct ones`];
+      : [`${result.target}: bodies of "${result.scenario}" differ in length from direct ones`];
   });
 }
 
 function describeSplit(split: CoreSplit | null): string {
-  if (!split) return "Nothing was pinned to a core: full load is not that of one core.";
+  if (!split) return "No process was pinned to a core, so full load is not that of one core.";
   const rest = split.rest.length === 1 ? "core" : "cores";
   return `The target on core ${split.target}; load generator, mock upstream and PostgreSQL on ${rest} ${split.rest.join(", ")}.`;
 }

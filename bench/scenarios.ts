@@ -1,13 +1,13 @@
 import type { StreamPacing } from "./prompts.ts";
 
-/** One kind of request, at a fixed rate and then as fast as it goes. */
+/** One kind of request, at a fixed rate and then at full load. */
 export interface Scenario {
   name: string;
   promptBytes: number;
   stream: StreamPacing | null;
-  /** Requests per second of the open-loop run: far below what any target can do. */
+  /** Requests per second of the open-loop run, far below the capacity of any target. */
   ratePerSecond: number;
-  /** Of the closed-loop run. */
+  /** Connections of the closed-loop run. */
   connections: number;
 }
 
@@ -27,7 +27,7 @@ export interface Durations {
   warmUpMs: number;
   fixedRateMs: number;
   fullLoadMs: number;
-  /** Pause before each run, in which what an earlier one left is written. */
+  /** Pause before each run, so that pending writes of an earlier one finish. */
   settleMs: number;
   slowStreams: { count: number; openedPerSecond: number; pacing: StreamPacing };
 }
@@ -40,7 +40,7 @@ export const defaultDurations: Durations = {
   slowStreams: { count: 2_000, openedPerSecond: 500, pacing: { deltas: 20, intervalMs: 500 } },
 };
 
-/** Says that everything works, and nothing about speed. */
+/** Short durations that show that everything works, without meaningful numbers. */
 export const quickDurations: Durations = {
   warmUpMs: 300,
   fixedRateMs: 1_000,

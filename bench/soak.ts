@@ -1,15 +1,16 @@
-// `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL (limits-soak.ts).
+// `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL
+// (limits-soak.ts).
 // `npm run soak -- export [requests]`: exports of a million requests, in constant memory (export-soak.ts).
-// `npm run soak`: kills a server under load, twenty times in a row on one data folder, and checks after each restart that
-// every request which reached the upstream has exactly one record and that all sums agree. The first broken promise
-// ends it with exit code 1 and the seed to repeat it with.
+// `npm run soak`: kills a server under load, twenty times on one data folder. After each restart, every request that
+// reached the upstream must have exactly one record, and all sums must agree. The first fault ends it with exit code
+// 1 and the seed that repeats it.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { type CrashRound, runCrashRounds } from "../server/test/harness/crash-rounds.ts";
 import { root, stopAllServers } from "../server/test/harness/server-process.ts";
 
-// What was started is killed when this process exits, which a signal alone does not make it do.
+// Child processes are killed when this process exits. A signal alone does not run the exit handlers.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
 if (process.argv[2] === "limits") {
@@ -48,13 +49,13 @@ try {
   await report(rounds);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  console.error(`repeat it with: npm run soak -- ${roundCount} ${seed}`);
+  console.error(`repeat with: npm run soak -- ${roundCount} ${seed}`);
   process.exitCode = 1;
 } finally {
   await stopAllServers();
 }
 
-/** One JSON file with every round, and the line for the table in bench/README.md. */
+/** Writes a JSON file with every round, and prints the line for the table in bench/README.md. */
 async function report(rounds: readonly CrashRound[]): Promise<void> {
   const sum = (pick: (round: CrashRound) => number) =>
     rounds.reduce((all, one) => all + pick(one), 0);

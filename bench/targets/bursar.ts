@@ -7,20 +7,20 @@ import { probeDatabase } from "./database.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 import type { StartOptions, Target } from "./target.ts";
 
-const READY_WITHIN_MS = 60_000; // the first start makes a database
+const READY_WITHIN_MS = 60_000; // the first start creates a database
 const STOP_WITHIN_MS = 45_000; // the drain, and the clean stop of PostgreSQL
 const DAY_MS = 86_400_000;
-const LIMIT_USD = 1_000_000; // never reached, always checked
+const LIMIT_USD = 1_000_000; // never reached, but always checked
 
 /**
- * A server as a user starts it: embedded PostgreSQL, default settings, a workspace with a key and a monthly limit.
- * Throws with the server's own output when it does not start.
+ * Starts a server as a user does: embedded PostgreSQL, default settings, a workspace with a key and a monthly limit.
+ * Throws with the server's output when it does not start.
  */
 export async function startBursar(options: StartOptions): Promise<Target> {
-  // It could name a database, which is not one to write a million requests into.
+  // The file could name a database, which must not get a million requests.
   const source = options.source ?? root;
   if (existsSync(join(source, "bursar.toml"))) {
-    throw new Error("The benchmark runs with default settings: move bursar.toml away first.");
+    throw new Error("The benchmark runs with default settings. Move bursar.toml away first.");
   }
   const port = await findFreePort();
   const dataDir = join(options.folder, "data");
@@ -67,7 +67,7 @@ async function describeRunning(server: {
   };
 }
 
-/** This environment without what would configure the server, and with what the benchmark sets. */
+/** This environment with the benchmark's variables and without other settings of the server. */
 function environment(set: {
   port: number;
   dataDir: string;
@@ -84,7 +84,7 @@ function environment(set: {
   };
 }
 
-/** Secret of a new key, in a new workspace that has a monthly limit. */
+/** Secret of a new key, in a new workspace with a monthly limit. */
 async function makeKey(callApi: CallApi): Promise<string> {
   const workspace = (await callApi("POST", "/v1/admin/workspaces", { name: "Benchmark" })) as {
     id: string;
@@ -101,7 +101,7 @@ async function makeKey(callApi: CallApi): Promise<string> {
   return key.key;
 }
 
-/** Requests in the reports of all workspaces, as the Admin API gives them. */
+/** Number of requests in the reports of all workspaces, from the Admin API. */
 async function countRecorded(callApi: CallApi): Promise<number> {
   const since = new Date(Date.now() - DAY_MS).toISOString();
   const path = `/v1/admin/usage?bucket=1d&starting_at=${encodeURIComponent(since)}`;

@@ -4,13 +4,13 @@ import { openDatabase } from "../../server/src/db/pool.ts";
 import { cpuMicrosOf, descendantsOf, treeCpuMicros } from "../proc.ts";
 import type { DatabaseProbe } from "./target.ts";
 
-// A type, not an interface: kysely asks for an index signature.
+// A type, not an interface, because kysely needs an index signature.
 type SystemViews = {
   pg_stat_database: { datname: string; xact_commit: bigint; xact_rollback: bigint };
   pg_settings: { name: string; setting: string };
 };
 
-/** Looks into the embedded PostgreSQL of a running server over one connection of its own. */
+/** Opens a connection to the embedded PostgreSQL of a running server, for measurements. */
 export async function probeDatabase(server: {
   serverPid: number;
   databaseDir: string;
@@ -19,7 +19,7 @@ export async function probeDatabase(server: {
   const database = openDatabase({
     connectionString: connectionString(databaseDir),
     maxConnections: 1,
-    onIdleError: () => {}, // the server stops its database before the probe is closed
+    onIdleError: () => {}, // the server stops its database before the probe closes
   });
   const views = database.withTables<SystemViews>();
   const { setting } = await views
@@ -43,7 +43,10 @@ export async function probeDatabase(server: {
   };
 }
 
-/** From the file that PostgreSQL keeps while it runs: its fourth line is the port, then the socket's folder, then the address. */
+/**
+ * Connection string from PostgreSQL's pid file. The fourth line is the port, then the socket's folder, then the
+ * address.
+ */
 function connectionString(databaseDir: string): string {
   const lines = readFileSync(join(databaseDir, "postmaster.pid"), "utf8").split("\n");
   const [port = "5432", socketFolder = "", address = "127.0.0.1"] = lines

@@ -1,6 +1,6 @@
 import type { Target } from "./target.ts";
 
-/** The mock upstream itself: what is measured here is the floor that the others are compared with. */
+/** The mock upstream itself. Its result is the baseline of the other targets. */
 export function directTarget(upstream: { port: number; pid: number }): Target {
   return {
     name: "direct",

@@ -7,10 +7,10 @@ import { findFreePort, waitUntilReady } from "./ports.ts";
 import type { StartOptions, Target } from "./target.ts";
 
 const READY_WITHIN_MS = 5_000;
-// Debian and others install it where an ordinary user's PATH does not look.
+// Debian and others install nginx outside an ordinary user's PATH.
 const PROGRAMS = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"];
 
-/** Program and version of an installed nginx, or null. */
+/** Finds an installed nginx. Null without one. */
 export function findNginx(): { program: string; version: string } | null {
   for (const program of PROGRAMS) {
     const { status, stderr } = spawnSync(program, ["-v"], { encoding: "utf8" });
@@ -19,12 +19,14 @@ export function findNginx(): { program: string; version: string } | null {
   return null;
 }
 
-/** nginx as a plain reverse proxy with one worker: no logs, no buffering of answers, keep-alive to the upstream. */
+/**
+ * Starts nginx as a plain reverse proxy with one worker: no logs, no response buffering, keep-alive to the upstream.
+ */
 export async function startNginx(program: string, options: StartOptions): Promise<Target> {
   const port = await findFreePort();
   const configFile = join(options.folder, "nginx.conf");
   writeFileSync(configFile, nginxConfig(port, options));
-  chmodSync(options.folder, 0o755); // started by root, its worker is another user
+  chmodSync(options.folder, 0o755); // the worker of a root process runs as another user
   const errorLog = join(options.folder, "error.log");
   const child = keepTrackOf(
     spawn(program, ["-p", options.folder, "-c", configFile, "-e", errorLog], { stdio: "inherit" }),

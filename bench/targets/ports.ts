@@ -3,20 +3,20 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A port of loopback that was free a moment ago. */
+/** Finds a loopback port that was free a moment ago. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (!address || typeof address === "string") throw new Error("no port was given");
+  if (!address || typeof address === "string") throw new Error("the system assigned no port");
   return address.port;
 }
 
 const POLL_MS = 50;
 
-/** Waits until `GET path` answers 200. Throws when it did not within `timeoutMs`, or when `isAlive` says no. */
+/** Waits until `GET path` returns 200. Throws after `timeoutMs`, or when `isAlive` returns false. */
 export async function waitUntilReady(wait: {
   port: number;
   path: string;
@@ -25,8 +25,9 @@ export async function waitUntilReady(wait: {
 }): Promise<void> {
   const giveUpAt = Date.now() + wait.timeoutMs;
   while ((await statusOf(wait.port, wait.path)) !== 200) {
-    if (!wait.isAlive()) throw new Error("it ended while starting");
-    if (Date.now() > giveUpAt) throw new Error(`it was not ready after ${wait.timeoutMs} ms`);
+    if (!wait.isAlive()) throw new Error("the process ended while starting");
+    if (Date.now() > giveUpAt)
+      throw new Error(`the process was not ready after ${wait.timeoutMs} ms`);
     await sleep(POLL_MS);
   }
 }

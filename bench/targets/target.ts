@@ -1,25 +1,25 @@
-/** Something that answers Claude requests in front of the mock upstream, or the mock itself. */
+/** A proxy in front of the mock upstream, or the mock itself. */
 export interface Target {
   name: string;
   port: number;
-  /** What authenticates a request to it. */
+  /** Headers that authenticate a request. */
   headers: Record<string, string>;
-  /** Its processes, whose CPU and memory are the target's. */
+  /** Processes whose CPU and memory count for the target. */
   pids: readonly number[];
   database: DatabaseProbe | null;
-  /** Requests that it has recorded since it started; null for a target that records none. */
+  /** Number of requests recorded since the start. Null for a target without records. */
   countRecorded: (() => Promise<number>) | null;
   stop(): Promise<void>;
 }
 
-/** What PostgreSQL does for a target; it is counted apart from the target itself. */
+/** Measurements of a target's PostgreSQL, which count separately. */
 export interface DatabaseProbe {
   version: string;
-  /** All of its processes, now. */
+  /** Current process ids. */
   pids(): readonly number[];
-  /** CPU time since it started, ended processes included, in microseconds. */
+  /** CPU time since the start, including ended processes, microseconds. */
   cpuMicros(): number;
-  /** Committed and rolled back since it started; PostgreSQL's own count lags by up to a second. */
+  /** Transactions committed and rolled back since the start. PostgreSQL's count lags by up to a second. */
   countTransactions(): Promise<number>;
   close(): Promise<void>;
 }
@@ -27,8 +27,8 @@ export interface DatabaseProbe {
 export interface StartOptions {
   /** Port of the mock upstream on loopback. */
   upstreamPort: number;
-  /** Existing folder for the target's files, removed at the end by the caller. */
+  /** Existing folder for the target's files. The caller removes it. */
   folder: string;
-  /** The clone to start a server from; this one when not given. */
+  /** Checkout to start a server from. Default: this one. */
   source?: string;
 }
