@@ -45,6 +45,6 @@ test("no code is official with the status that Claude Code gets", async () => {
 
 test("each meaning is one sentence", () => {
   for (const [code, { meaning }] of causes) {
-    expect([code, meaning]).toEqual([code, expect.stringMatching(/^[A-Z][^.!?]*(1\.1)?\.$/)]);
+    expect([code, meaning]).toEqual([code, expect.stringMatching(/^[A-Z][^.!?;]*(1\.1)?\.$/)]);
   }
 });

@@ -30,7 +30,7 @@ export const errorCodes = {
   // The request itself is wrong.
   invalid_fields: {
     ...badRequest,
-    meaning: "Fields of the body, the query or the path are invalid; `fields` lists them.",
+    meaning: "Fields of the body, the query or the path are invalid.",
   },
   invalid_body: { ...badRequest, meaning: "The request body is not a JSON object." },
   invalid_header: {
@@ -75,7 +75,7 @@ export const errorCodes = {
   },
   thread_unsupported_request: {
     ...badRequest,
-    meaning: "The request asks for a stored conversation; send all messages without the fields.",
+    meaning: "The request asks for a stored conversation, which this server does not keep.",
     facts: ["unsupported"],
     isOfficial: true,
   },
@@ -126,7 +126,7 @@ export const errorCodes = {
     meaning: "The code is wrong, or was used before.",
   },
   passkey_unknown: { ...unauthenticated, meaning: "The passkey cannot sign in here." },
-  sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long; start it again." },
+  sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long." },
   password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
   link_invalid: { ...badRequest, meaning: "The link was used before, or is expired." },
   passkeys_unavailable: {
@@ -280,7 +280,10 @@ export const errorCodes = {
     facts: ["resource_status"],
   },
   access_review_superseded: { ...conflict, meaning: "A newer review of the series has started." },
-  node_in_contact: { ...conflict, meaning: "The node may still spend its budget; stop it first." },
+  node_in_contact: {
+    ...conflict,
+    meaning: "The node is in contact, so it may still spend its budget.",
+  },
 
   // Limits on requests to Claude.
   spend_limit_reached: {
@@ -319,7 +322,7 @@ export const errorCodes = {
   internal_error: { status: 500, type: "api_error", meaning: "The server has a fault." },
   database_unavailable: {
     ...unavailable,
-    meaning: "The server's database does not answer; check first whether a change was made.",
+    meaning: "The server's database does not answer, and a change may have been made.",
   },
   journal_full: { ...unavailable, meaning: "The journal has no room for another request." },
   journal_unavailable: { ...unavailable, meaning: "The server cannot write its journal." },
@@ -330,22 +333,22 @@ export const errorCodes = {
   server_not_ready: { ...unavailable, meaning: "The server is starting or stopping." },
   upstream_unusable: {
     ...unavailable,
-    meaning: "The configured upstream cannot be used; an administrator must set it again.",
+    meaning: "The configured upstream cannot be used until an administrator sets it again.",
   },
   upstream_unreachable: {
     status: 502,
     type: "api_error",
-    meaning: "The Claude API could not be reached; the request was not sent.",
+    meaning: "The Claude API could not be reached, and the request was not sent.",
   },
   upstream_connection_lost: {
     status: 502,
     type: "api_error",
-    meaning: "The connection to the Claude API broke; the request may have been processed.",
+    meaning: "The connection to the Claude API broke, and the request may have been processed.",
   },
   upstream_timeout: {
     status: 504,
     type: "timeout_error",
-    meaning: "The Claude API did not answer in time; the request may have been processed.",
+    meaning: "The Claude API did not answer in time, and the request may have been processed.",
   },
 } as const satisfies Record<string, ErrorCause>;
 
@@ -358,7 +361,9 @@ export type ErrorType = (typeof errorCodes)[ErrorCode]["type"] | (typeof claudeC
 
 const errorDetails = z
   .looseObject({
-    error_code: z.string().meta({ description: "Cause of the refusal, from the list above." }),
+    error_code: z
+      .string()
+      .meta({ description: "Cause of the refusal, from the list of error codes." }),
     fields: z.array(fieldError).optional().meta({ description: "Invalid fields of the request." }),
     retry_after_seconds: z.int().optional().meta({
       description: "Seconds to wait before the request is sent again, as in `retry-after`.",

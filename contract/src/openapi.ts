@@ -6,6 +6,7 @@ import {
   type ZodOpenApiOperationObject,
 } from "zod-openapi";
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
+import { errorCodeTable } from "./error-table.ts";
 import { errorBody } from "./errors.ts";
 import { needs } from "./permission-words.ts";
 import { isOperatorAction, isSelfAction } from "./permissions.ts";
@@ -16,7 +17,7 @@ type Operation = ZodOpenApiOperationObject;
 type Paths = NonNullable<ZodOpenApiObject["paths"]>;
 
 const errorStatuses = {
-  "400": "The request is wrong; the message says what.",
+  "400": "The request is wrong; `error_code` and `fields` say what.",
   "401": "The key is missing, wrong, disabled, archived, revoked or expired.",
   "403": "The caller may not do this.",
   "404": "It does not exist, or not for this caller.",
@@ -51,7 +52,8 @@ the Admin API; the API key of a workspace (\`sk-ant-api03-…\`) opens Claude, a
 its permission goes: \`read\` ⊂ \`write\` ⊂ \`admin\`. The first admin key is made on the server's own machine, with
 \`./bursar admin-keys create\`.
 
-**Errors** have the official body, whose \`request_id\` is also the header \`request-id\`. An unknown field is an error. What
+**Errors** have the official body, whose \`request_id\` is also the header \`request-id\`. \`error.details.error_code\` is the
+cause, from the list of error codes below. \`error.details.fields\` lists invalid fields. An unknown field is an error. What
 does not exist and what the key may not see are the same 404.
 
 **Lists** run newest first. In the company shape \`next_page\` is given back as \`page\` until it is null; in the official
@@ -64,7 +66,14 @@ refused is not kept.
 **Amounts** are US dollars, exact to the nano-dollar: decimal text in answers (a limit that was set as a number is given
 back as one), a number or decimal text in requests. **Times** are RFC 3339; days, weeks and months are those of UTC.
 
-Answers may get more fields: read those you know.`;
+Answers may get more fields: read those you know.
+
+## Error codes
+
+Facts are members of \`error.details\` that a code always has. New codes may be added. Errors of the Claude API itself pass
+unchanged, and may have no code.
+
+${errorCodeTable()}`;
 
 /** The OpenAPI 3.1 document of everything this server answers, made from the route tables. */
 export function makeOpenApiDocument(version: string): object {
