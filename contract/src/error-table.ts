@@ -1,10 +1,29 @@
 import { errorCodes } from "./errors.ts";
 
-/** The closed list as a table in Markdown, for the reference page and the guide. */
+const causes = Object.entries(errorCodes).map(([code, cause]) => ({
+  code: `\`${code}\``,
+  status: cause.status,
+  meaning: cause.meaning,
+  facts: "facts" in cause ? cause.facts.map((name) => `\`${name}\``).join(", ") : "",
+}));
+
+/** All error codes as a table in Markdown, for the guide. */
 export function errorCodeTable(): string {
-  const rows = Object.entries(errorCodes).map(([code, cause]) => {
-    const facts = "facts" in cause ? cause.facts.map((name) => `\`${name}\``).join(", ") : "";
-    return `| \`${code}\` | ${cause.status} | ${cause.meaning} | ${facts} |`;
-  });
+  const rows = causes.map(
+    ({ code, status, meaning, facts }) => `| ${code} | ${status} | ${meaning} | ${facts} |`,
+  );
   return ["| code | status | meaning | facts |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** All error codes by status, for the reference page: its columns are too narrow for a table. */
+export function errorCodeLists(): string {
+  const byStatus = [...Map.groupBy(causes, ({ status }) => status)].toSorted(([a], [b]) => a - b);
+  const lists = byStatus.map(([status, group]) => {
+    const lines = group.map(
+      ({ code, meaning, facts }) =>
+        `- ${code}: ${meaning}${facts === "" ? "" : ` Facts: ${facts}.`}`,
+    );
+    return `**${status}**\n\n${lines.join("\n")}`;
+  });
+  return lists.join("\n\n");
 }

@@ -6,7 +6,7 @@ import {
   type ZodOpenApiOperationObject,
 } from "zod-openapi";
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
-import { errorCodeTable } from "./error-table.ts";
+import { errorCodeLists } from "./error-table.ts";
 import { errorBody } from "./errors.ts";
 import { needs } from "./permission-words.ts";
 import { isOperatorAction, isSelfAction } from "./permissions.ts";
@@ -73,7 +73,7 @@ Answers may get more fields: read those you know.
 Facts are members of \`error.details\` that a code always has. New codes may be added. Errors of the Claude API itself pass
 unchanged, and may have no code.
 
-${errorCodeTable()}`;
+${errorCodeLists()}`;
 
 /** The OpenAPI 3.1 document of everything this server answers, made from the route tables. */
 export function makeOpenApiDocument(version: string): object {
