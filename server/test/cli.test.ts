@@ -219,7 +219,10 @@ describe("--json prints one object, anywhere on the line", () => {
     const ran = await cli.bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
     expect(ran).toMatchObject({ code: 4, stdout: "" });
     expect(JSON.parse(ran.stderr)).toEqual({
-      error: { message: "Admin key not found" },
+      error: {
+        message: "Admin key not found",
+        details: { error_code: "resource_not_found", resource: "admin_key" },
+      },
       request_id: expect.stringMatching(/^req_/),
     });
   });
@@ -388,7 +391,7 @@ describe("a server elsewhere", () => {
     expect(await cli.away(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
     expect(await cli.away(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
     const local = await cli.away(["--profile", "local", ...get], env);
-    expect(local).toMatchObject({ code: 1 });
+    expect(local).toMatchObject({ code: 7 });
     expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);
   });
 

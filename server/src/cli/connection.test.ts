@@ -117,9 +117,11 @@ describe("what went wrong", () => {
     [404, 4],
     [409, 5],
     [413, 2],
-    [429, 5],
+    [429, 6],
     [500, 1],
-    [503, 1],
+    [502, 7],
+    [503, 7],
+    [529, 7],
   ])("%i is told in the server's words and exits with %i", async (status, exitCode) => {
     await serve(folder, (_, response) => {
       const error = { type: "x", message: "The server's words." };
@@ -143,7 +145,7 @@ describe("what went wrong", () => {
     for (const dataDir of [folder, join(folder, "none")]) {
       const error = await failureOf(makeLocalApi(dataDir)("GET", "/"));
       expect(error?.message).toContain(`No server is running on the data folder ${dataDir}`);
-      expect(error?.exitCode).toBe(1);
+      expect(error?.exitCode).toBe(7);
     }
   });
 
@@ -154,7 +156,8 @@ describe("what went wrong", () => {
     remote?.close();
     remote?.closeAllConnections();
     const gone = await failureOf(call(connectRemotely({ url, key: "k" }), get));
-    expect(gone).toMatchObject({ exitCode: 1 });
+    expect(foreign?.exitCode).toBe(1);
+    expect(gone).toMatchObject({ exitCode: 7 });
     expect(gone?.message).toMatch(/^http:\/\/127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/);
   });
 

@@ -85,10 +85,17 @@ async function openWith(
     const sent = request({ ...where, method, path, headers, timeout, agent: false }, resolve);
     sent.on("timeout", () => sent.destroy(new Error("The server did not answer in time.")));
     sent.on("error", (error: NodeJS.ErrnoException) =>
-      reject(new CommandError(explain(error), exitCodes.error)),
+      reject(new CommandError(explain(error), exitCodeOf(error))),
     );
     sent.end(call.body);
   });
+}
+
+/** A request that was sent may have been processed: only one that was not sent is safe to repeat. */
+function exitCodeOf({ code, syscall }: NodeJS.ErrnoException): number {
+  if (code === "EACCES") return exitCodes.authentication;
+  const isUnsent = syscall === "connect" || syscall === "getaddrinfo";
+  return isUnsent ? exitCodes.unavailable : exitCodes.error;
 }
 
 /** The whole answer, whatever its status. Throws CommandError when it breaks off. */

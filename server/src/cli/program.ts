@@ -98,9 +98,11 @@ async function report(error: unknown, isJson: boolean, terminal: Terminal): Prom
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
-  const requestId = error instanceof CommandError ? error.requestId : null;
+  const { requestId, details } =
+    error instanceof CommandError ? error : { requestId: null, details: null };
   if (isJson) {
-    terminal.note(JSON.stringify({ error: { message }, request_id: requestId }));
+    const shown = { message, ...(details !== null && { details }) };
+    terminal.note(JSON.stringify({ error: shown, request_id: requestId }));
   } else {
     const named = requestId === null ? "" : ` (request ${requestId})`;
     terminal.note(picocolors.red(showable(`${message}${isFault(error) ? named : ""}`)));
@@ -112,7 +114,8 @@ async function report(error: unknown, isJson: boolean, terminal: Terminal): Prom
 
 /** What the server's log says more of. */
 function isFault(error: unknown): boolean {
-  return error instanceof CommandError && error.exitCode === exitCodes.error;
+  const isServers = [exitCodes.error, exitCodes.unavailable] as readonly number[];
+  return error instanceof CommandError && isServers.includes(error.exitCode);
 }
 
 function helpOfExitCodes(): string {

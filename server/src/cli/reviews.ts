@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { Command } from "commander";
 import type { z } from "zod";
-import { CommandError, exitCodes } from "./command-error.ts";
+import { CommandError, exitCodes, refusal } from "./command-error.ts";
 import { print } from "./print.ts";
 
 /** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
@@ -43,13 +43,13 @@ async function verify(send: SendLocally, text: string): Promise<Verification> {
   const { method, path } = verifyAccessReviewEvidence;
   const answer = await send(method, path, text);
   if (answer.status === 200) return JSON.parse(answer.text) as Verification;
-  const { error } = JSON.parse(answer.text) as { error: { message: string } };
-  if (answer.status !== 400) throw new CommandError(error.message, exitCodes.error);
+  const refused = refusal(answer.status, answer.text);
+  if (answer.status !== 400) throw refused;
   // Whatever it is, it is not what was given out.
   return {
     type: "access_review_verification",
     is_genuine: false,
-    reason: error.message,
+    reason: refused.message,
     signed_by: null,
   };
 }
