@@ -3,17 +3,17 @@ import { instant, optionalQuery, timestamp, usdAmount, usdText } from "../fields
 import { modelName, modelPriceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { mapKeys, tokenPrices, toRecord } from "../usage-shape.ts";
 
 /** US dollars per million tokens of each kind. */
-const tokenPrices = z
-  .object({
-    input_usd: usdText,
-    cache_write_5m_usd: usdText,
-    cache_write_1h_usd: usdText,
-    cache_read_usd: usdText,
-    output_usd: usdText,
-  })
+const priceFields = z
+  .object(toRecord(tokenPrices, "field", () => usdText))
   .meta({ id: "TokenPrices" });
+
+/** Prices that follow from the input price where an override leaves them out. */
+const derivedPrices = tokenPrices
+  .map(({ field }) => field)
+  .filter((field) => field !== "input_usd" && field !== "output_usd");
 
 export const modelPrice = z
   .object({
@@ -26,12 +26,12 @@ export const modelPrice = z
       description: "Null: no price is known, and usage is costed at the dearest known price.",
     }),
     effective_from: timestamp.nullable().meta({ description: "Null: from the beginning." }),
-    prices: tokenPrices.nullable(),
+    prices: priceFields.nullable(),
     long_prompt: z
-      .object({ over_prompt_tokens: z.int(), prices: tokenPrices })
+      .object({ over_prompt_tokens: z.int(), prices: priceFields })
       .nullable()
       .meta({ description: "Prices of a request with a longer prompt than that." }),
-    fast: tokenPrices.nullable().meta({ description: "Prices in fast mode." }),
+    fast: priceFields.nullable().meta({ description: "Prices in fast mode." }),
   })
   .meta({ id: "ModelPrice" });
 
@@ -41,7 +41,7 @@ export const modelPriceOverride = z
     type: z.literal("model_price_override"),
     model: z.string(),
     effective_from: timestamp,
-    prices: tokenPrices,
+    prices: priceFields,
     created_at: timestamp,
   })
   .meta({ id: "ModelPriceOverride" });
@@ -79,9 +79,7 @@ export const createModelPrice = route({
     effective_from: instant.optional(),
     input_usd: usdAmount,
     output_usd: usdAmount,
-    cache_write_5m_usd: usdAmount.optional(),
-    cache_write_1h_usd: usdAmount.optional(),
-    cache_read_usd: usdAmount.optional(),
+    ...mapKeys(derivedPrices, () => usdAmount.optional()),
   }),
   response: modelPriceOverride,
 });

@@ -1,4 +1,5 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
@@ -167,16 +168,11 @@ interface UpstreamTable {
   updated_at: Generated<Date>;
 }
 
-interface PriceOverrideTable {
+interface PriceOverrideTable extends Record<PriceColumn, bigint> {
   id: string;
   organization_id: string;
   model: string;
   effective_from: Date;
-  input_nano_usd: bigint;
-  cache_write_5m_nano_usd: bigint;
-  cache_write_1h_nano_usd: bigint;
-  cache_read_nano_usd: bigint;
-  output_nano_usd: bigint;
   created_at: Created;
 }
 

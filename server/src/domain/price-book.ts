@@ -1,3 +1,4 @@
+import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import {
   type ListedModel,
   type LongPromptPrices,
@@ -59,8 +60,6 @@ export interface PriceBook {
   /** All models of the table with their prices at that moment, in the order of the list, other overrides last. */
   listPrices(atMs: number): PriceListing[];
 }
-
-const kinds = ["input", "cacheWrite5m", "cacheWrite1h", "cacheRead", "output"] as const;
 
 const listedByName: ReadonlyMap<string, ListedModel> = new Map(
   priceList.flatMap((model) => [model.id, ...model.aliases].map((name) => [name, model] as const)),
@@ -241,25 +240,15 @@ function rowsOf(prices: ModelPrices): TokenPrices[] {
 }
 
 function dearer(a: TokenPrices, b: TokenPrices): TokenPrices {
-  return mapKinds((kind) => {
-    const isFirst = a[kind] > b[kind];
-    return isFirst ? a[kind] : b[kind];
+  return toRecord(tokenPrices, "cost", ({ cost }) => {
+    const isFirst = a[cost] > b[cost];
+    return isFirst ? a[cost] : b[cost];
   });
 }
 
 function bounded(prices: TokenPrices): TokenPrices {
-  return mapKinds((kind) => {
-    if (prices[kind] < 0n) return 0n;
-    return prices[kind] > MAX_PRICE_NANO_USD ? MAX_PRICE_NANO_USD : prices[kind];
+  return toRecord(tokenPrices, "cost", ({ cost }) => {
+    if (prices[cost] < 0n) return 0n;
+    return prices[cost] > MAX_PRICE_NANO_USD ? MAX_PRICE_NANO_USD : prices[cost];
   });
-}
-
-function mapKinds(price: (kind: (typeof kinds)[number]) => bigint): TokenPrices {
-  return {
-    input: price("input"),
-    cacheWrite5m: price("cacheWrite5m"),
-    cacheWrite1h: price("cacheWrite1h"),
-    cacheRead: price("cacheRead"),
-    output: price("output"),
-  };
 }

@@ -1,3 +1,4 @@
+import type { PricedCost } from "@bursar/contract/usage-shape.ts";
 import { parseUsd } from "./money.ts";
 import { msFromIsoDate } from "./spend-period.ts";
 
@@ -9,13 +10,7 @@ import { msFromIsoDate } from "./spend-period.ts";
 export const PRICE_LIST_AS_OF = "2026-10-24";
 
 /** Nano-USD per million tokens, one price per kind of token. */
-export interface TokenPrices {
-  input: bigint;
-  cacheWrite5m: bigint;
-  cacheWrite1h: bigint;
-  cacheRead: bigint;
-  output: bigint;
-}
+export type TokenPrices = Record<PricedCost, bigint>;
 
 /** Prices of a request whose whole prompt (input, cache writes and cache reads) has more tokens than stated. */
 export interface LongPromptPrices {
@@ -52,6 +47,20 @@ export const WEB_SEARCH_NANO_USD = parseUsd("0.01");
 export const BATCH_MULTIPLIER = { numerator: 1n, denominator: 2n } as const;
 /** `inference_geo: "us"` multiplies every token price. */
 export const GEO_US_MULTIPLIER = { numerator: 11n, denominator: 10n } as const;
+
+export interface Multiple {
+  numerator: bigint;
+  denominator: bigint;
+}
+
+/** Published multiples of the input price. Null: the price is stated for each model. */
+export const INPUT_MULTIPLES: Readonly<Record<PricedCost, Multiple | null>> = {
+  input: null,
+  cacheWrite5m: { numerator: 5n, denominator: 4n },
+  cacheWrite1h: { numerator: 2n, denominator: 1n },
+  cacheRead: { numerator: 1n, denominator: 10n },
+  output: null,
+};
 
 const fable51 = usd({ input: "10", write5m: "12.5", write1h: "20", read: "0.25", output: "50" });
 const fable5 = usd({ input: "10", write5m: "12.5", write1h: "20", read: "1", output: "50" });

@@ -1,3 +1,4 @@
+import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PriceOverride } from "#src/domain/price-book.ts";
 
@@ -16,13 +17,7 @@ export async function listPriceOverrides(
   return rows.map((row) => ({
     model: row.model,
     effectiveFromMs: row.effective_from.getTime(),
-    prices: {
-      input: row.input_nano_usd,
-      cacheWrite5m: row.cache_write_5m_nano_usd,
-      cacheWrite1h: row.cache_write_1h_nano_usd,
-      cacheRead: row.cache_read_nano_usd,
-      output: row.output_nano_usd,
-    },
+    prices: toRecord(tokenPrices, "cost", ({ column }) => row[column]),
   }));
 }
 
@@ -38,11 +33,7 @@ export async function insertPriceOverride(
       organization_id: row.organizationId,
       model: row.model,
       effective_from: new Date(row.effectiveFromMs),
-      input_nano_usd: row.prices.input,
-      cache_write_5m_nano_usd: row.prices.cacheWrite5m,
-      cache_write_1h_nano_usd: row.prices.cacheWrite1h,
-      cache_read_nano_usd: row.prices.cacheRead,
-      output_nano_usd: row.prices.output,
+      ...toRecord(tokenPrices, "column", ({ cost }) => row.prices[cost]),
       created_at: row.createdAt,
     })
     .execute();

@@ -1,4 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
@@ -11,7 +12,7 @@ import {
   type PriceListing,
   type PriceOverride,
 } from "#src/domain/price-book.ts";
-import type { TokenPrices } from "#src/domain/price-list.ts";
+import { INPUT_MULTIPLES, type Multiple, type TokenPrices } from "#src/domain/price-list.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -55,14 +56,13 @@ function findListing(book: PriceBook, name: string, atMs: number): PriceListing[
   return [{ model: name, aliases: [], lifecycle: "active", retiresOn: null, prices }];
 }
 
-export interface NewModelPrice {
+type PriceField = (typeof tokenPrices)[number]["field"];
+
+export interface NewModelPrice extends Partial<Record<PriceField, string | number | undefined>> {
   model: string;
   effective_from?: string | undefined;
   input_usd: string | number;
   output_usd: string | number;
-  cache_write_5m_usd?: string | number | undefined;
-  cache_write_1h_usd?: string | number | undefined;
-  cache_read_usd?: string | number | undefined;
 }
 
 export type StoredOverride = PriceOverride & { id: string; createdAt: Date };
@@ -130,7 +130,7 @@ function readMoment(field: string, text: string | undefined): number | null {
 }
 
 function readPrices(input: NewModelPrice): TokenPrices {
-  const read = (field: keyof NewModelPrice, amount: string | number) => {
+  const read = (field: PriceField, amount: string | number) => {
     const nano = readAmount(field, amount);
     if (nano <= MAX_PRICE_NANO_USD) return nano;
     throw refuseField(
@@ -139,36 +139,25 @@ function readPrices(input: NewModelPrice): TokenPrices {
     );
   };
   const base = read("input_usd", input.input_usd);
-  const cache = (
-    field: "cache_write_5m_usd" | "cache_write_1h_usd" | "cache_read_usd",
-    numerator: bigint,
-    denominator: bigint,
-  ) => {
+  return toRecord(tokenPrices, "cost", ({ cost, field }) => {
     const given = input[field];
     if (given !== undefined) return read(field, given);
-    const product = base * numerator;
-    if (product % denominator === 0n && product / denominator <= MAX_PRICE_NANO_USD) {
-      return product / denominator;
-    }
+    const multiple = INPUT_MULTIPLES[cost];
+    const price = multiple && multiplyExactly(base, multiple);
+    if (price !== null && price <= MAX_PRICE_NANO_USD) return price;
     throw refuseField(field, "state it, because it does not follow exactly from input_usd.");
-  };
-  return {
-    input: base,
-    cacheWrite5m: cache("cache_write_5m_usd", 5n, 4n),
-    cacheWrite1h: cache("cache_write_1h_usd", 2n, 1n),
-    cacheRead: cache("cache_read_usd", 1n, 10n),
-    output: read("output_usd", input.output_usd),
-  };
+  });
+}
+
+function multiplyExactly(amount: bigint, { numerator, denominator }: Multiple): bigint | null {
+  const product = amount * numerator;
+  return product % denominator === 0n ? product / denominator : null;
 }
 
 function toAudit(row: StoredOverride) {
   return {
     model: row.model,
     effective_from: new Date(row.effectiveFromMs).toISOString(),
-    input_usd: formatUsd(row.prices.input),
-    cache_write_5m_usd: formatUsd(row.prices.cacheWrite5m),
-    cache_write_1h_usd: formatUsd(row.prices.cacheWrite1h),
-    cache_read_usd: formatUsd(row.prices.cacheRead),
-    output_usd: formatUsd(row.prices.output),
+    ...toRecord(tokenPrices, "field", ({ cost }) => formatUsd(row.prices[cost])),
   };
 }

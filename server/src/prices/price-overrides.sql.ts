@@ -1,3 +1,4 @@
+import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PriceOverride } from "#src/domain/price-book.ts";
 
@@ -10,12 +11,6 @@ export async function listPriceOverrides(
     organizationId: row.organization_id,
     model: row.model,
     effectiveFromMs: row.effective_from.getTime(),
-    prices: {
-      input: row.input_nano_usd,
-      cacheWrite5m: row.cache_write_5m_nano_usd,
-      cacheWrite1h: row.cache_write_1h_nano_usd,
-      cacheRead: row.cache_read_nano_usd,
-      output: row.output_nano_usd,
-    },
+    prices: toRecord(tokenPrices, "cost", ({ column }) => row[column]),
   }));
 }

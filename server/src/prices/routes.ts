@@ -4,6 +4,7 @@ import type {
   modelPriceRoutes,
 } from "@bursar/contract/admin/model-prices.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
+import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
@@ -59,11 +60,5 @@ function toOverride(row: StoredOverride): z.input<typeof modelPriceOverride> {
 }
 
 function toTokenPrices(prices: TokenPrices) {
-  return {
-    input_usd: formatUsd(prices.input),
-    cache_write_5m_usd: formatUsd(prices.cacheWrite5m),
-    cache_write_1h_usd: formatUsd(prices.cacheWrite1h),
-    cache_read_usd: formatUsd(prices.cacheRead),
-    output_usd: formatUsd(prices.output),
-  };
+  return toRecord(tokenPrices, "field", ({ cost }) => formatUsd(prices[cost]));
 }
