@@ -1,11 +1,7 @@
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database } from "../server/src/db/pool.ts";
-import {
-  countColumns,
-  EVENT_COUNTS,
-  EVENT_STATUS,
-  rollupTables,
-} from "../server/src/recording/rollup-tables.ts";
+import { EVENT_COUNTS, EVENT_STATUS, rollupTables } from "../server/src/recording/rollup-tables.ts";
 
 // Creates an artificial history of requests inside PostgreSQL: ten million take minutes. Each month is filled as a
 // separate table and gets its indices when attached. Rollups are in order of time, as from the flush.

@@ -10,6 +10,7 @@ import { startEmbeddedPostgres } from "../server/src/db/embedded-postgres.ts";
 import { migrate } from "../server/src/db/migrate.ts";
 import { type Database, openDatabase } from "../server/src/db/pool.ts";
 import type { EndRecord } from "../server/src/domain/request-record.ts";
+import { noCost, noTokens } from "../server/src/domain/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
 import { addUsage } from "../server/src/recording/record-usage.ts";
@@ -182,23 +183,8 @@ function makeRecords(organizationId: string, count: number): EndRecord[] {
       contextWindow: "0-200k",
       inferenceGeo: "not_available",
       speed: "standard",
-      usage: {
-        inputTokens: 10,
-        cacheWrite5mTokens: 0,
-        cacheWrite1hTokens: 0,
-        cacheReadTokens: 0,
-        outputTokens: 5,
-        webSearches: 0,
-      },
-      cost: {
-        input: 20_000n,
-        cacheWrite5m: 0n,
-        cacheWrite1h: 0n,
-        cacheRead: 0n,
-        output: 50_000n,
-        webSearch: 0n,
-        total: 70_000n,
-      },
+      usage: { ...noTokens, inputTokens: 10, outputTokens: 5 },
+      cost: { ...noCost, input: 20_000n, output: 50_000n, total: 70_000n },
       prices: "{}",
       upstreamRequestId: null,
       firstByteMs: 300,

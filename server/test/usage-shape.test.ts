@@ -3,6 +3,7 @@ import { makeOpenApiDocument } from "@bursar/contract/openapi.ts";
 import { sql } from "kysely";
 import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
 import { newId } from "#src/lib/ids.ts";
 import { rollupTableNames } from "#src/recording/rollup-tables.ts";
 import { sumWeek } from "#src/recording/weeks.sql.ts";
@@ -80,6 +81,7 @@ const searching: Partial<EndRecord> = {
   speed: "fast",
   client: "claude-code",
   usage: {
+    ...noTokens,
     inputTokens: 1_000_000,
     cacheWrite5mTokens: 20_000,
     cacheWrite1hTokens: 3_000,
@@ -88,6 +90,7 @@ const searching: Partial<EndRecord> = {
     webSearches: 6,
   },
   cost: {
+    ...noCost,
     input: 7_000_000_001n,
     cacheWrite5m: 600_000_020n,
     cacheWrite1h: 50_000_300n,
@@ -98,25 +101,7 @@ const searching: Partial<EndRecord> = {
   },
 };
 
-const nothingUsed: Partial<EndRecord> = {
-  usage: {
-    inputTokens: 0,
-    cacheWrite5mTokens: 0,
-    cacheWrite1hTokens: 0,
-    cacheReadTokens: 0,
-    outputTokens: 0,
-    webSearches: 0,
-  },
-  cost: {
-    input: 0n,
-    cacheWrite5m: 0n,
-    cacheWrite1h: 0n,
-    cacheRead: 0n,
-    output: 0n,
-    webSearch: 0n,
-    total: 0n,
-  },
-};
+const nothingUsed: Partial<EndRecord> = { usage: noTokens, cost: noCost };
 
 const files = {
   "usage.csv": `/v1/admin/usage/export?bucket=1h&group_by=${ALL_LABELS}&${RANGE}`,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { count, queryList, timestamp, usdText } from "../fields.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { costParts, labelNames } from "../usage-shape.ts";
 import {
   exportFormat,
   groupFields,
@@ -9,22 +10,11 @@ import {
   reportRange,
   reportShape,
   unpricedRequests,
-  usageGroups,
 } from "./report-fields.ts";
 import { reportAnswer } from "./usage.ts";
 
-export const costGroups = [...usageGroups, "token_type"] as const;
+export const costGroups = [...labelNames, "token_type"] as const;
 export type CostGroup = (typeof costGroups)[number];
-
-export const tokenTypes = [
-  "input",
-  "cache_write_5m",
-  "cache_write_1h",
-  "cache_read",
-  "output",
-  "web_search",
-] as const;
-export type TokenType = (typeof tokenTypes)[number];
 
 const costMeasures = {
   cost_usd: usdText,
@@ -39,7 +29,7 @@ export const costRow = z
     starting_at: timestamp,
     ending_at: timestamp,
     ...groupFields,
-    token_type: z.enum(tokenTypes).nullable(),
+    token_type: z.enum(costParts.map(({ part }) => part)).nullable(),
     units: count.nullable().meta({
       description: "By token type: how many tokens, or searches, that was. Else null.",
     }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { count, instant, optionalQuery, queryFlag, queryList, timestamp } from "../fields.ts";
 import { organizationId } from "../ids.ts";
 import { route } from "../route.ts";
+import type { OfficialTokenType } from "../usage-shape.ts";
 
 // The reports of the official Admin API that dashboards read. Ids of workspaces, keys and members are this server's own.
 
@@ -120,7 +121,7 @@ export const officialTokenTypes = [
   "cache_read_input_tokens",
   "cache_creation.ephemeral_5m_input_tokens",
   "cache_creation.ephemeral_1h_input_tokens",
-] as const;
+] as const satisfies readonly OfficialTokenType[];
 
 const costResult = z.object({
   amount: z.string().meta({ description: "Cents, a decimal: 123.45 is $1.2345." }),

@@ -1,22 +1,17 @@
 import { z } from "zod";
 import { count, instant, optionalQuery, queryList, usdText } from "../fields.ts";
 import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
+import {
+  costParts,
+  type LabelColumn,
+  type RequestCount,
+  textLabels,
+  tokenMeasures,
+  toRecord,
+  useMeasures,
+} from "../usage-shape.ts";
 
 // What the reports have in common: by what they group and filter, and what they count.
-
-export const usageGroups = [
-  "workspace",
-  "api_key",
-  "member",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-] as const;
-export type UsageGroup = (typeof usageGroups)[number];
 
 export const reportBuckets = ["1m", "1h", "1d", "none"] as const;
 export type ReportBucket = (typeof reportBuckets)[number];
@@ -71,7 +66,7 @@ export const reportFilters = {
     description: "Families of programs, such as `claude-code` or `anthropic-python`.",
   }),
   status: queryList(z.enum(requestStatuses)).meta(statusMeta),
-};
+} satisfies Record<LabelColumn, z.ZodType>;
 
 export const reportRange = {
   starting_at: optionalQuery(instant).meta({
@@ -110,12 +105,7 @@ export const groupFields = {
   member_id: memberId.nullable(),
   member_name: z.string().nullable(),
   member_email: z.string().nullable(),
-  model: z.string().nullable(),
-  service_tier: z.string().nullable(),
-  context_window: z.string().nullable(),
-  inference_geo: z.string().nullable(),
-  speed: z.string().nullable(),
-  client: z.string().nullable(),
+  ...toRecord(textLabels, "column", () => z.string().nullable()),
   status: z.enum(requestStatuses).nullable().meta(statusMeta),
   is_other: z.boolean().meta({ description: "The sum of all groups that are not in the `top`." }),
 };
@@ -125,7 +115,16 @@ export const unpricedRequests = count.meta({
     "Requests to a model without a price, costed at the dearest known one: their cost is a guess until a price is set.",
 });
 
-/** What one row and the totals have in common. Token counts never overlap: cache tokens are not in `input_tokens`. */
+/** Counts of what was used. They never overlap: cache tokens are not in `input_tokens`. */
+export const measuredFields = {
+  ...toRecord(tokenMeasures, "column", () => count),
+  total_tokens: count,
+  ...toRecord(useMeasures, "column", () => count),
+};
+
+export const costBreakdown = z.object(toRecord(costParts, "part", () => usdText));
+
+/** Measures of a row and of the totals. */
 export const usageMeasures = {
   requests: count,
   errors: count.meta({
@@ -136,25 +135,10 @@ export const usageMeasures = {
     description: "Requests whose answer was cut off; their usage is what was seen of it.",
   }),
   unpriced_requests: unpricedRequests,
-  input_tokens: count,
-  cache_write_5m_tokens: count,
-  cache_write_1h_tokens: count,
-  cache_read_tokens: count,
-  output_tokens: count,
-  total_tokens: count,
-  web_searches: count,
+  ...measuredFields,
   cost_usd: usdText,
-  cost_breakdown_usd: z
-    .object({
-      input: usdText,
-      cache_write_5m: usdText,
-      cache_write_1h: usdText,
-      cache_read: usdText,
-      output: usdText,
-      web_search: usdText,
-    })
-    .meta({ description: "Adds up to `cost_usd` exactly." }),
-};
+  cost_breakdown_usd: costBreakdown.meta({ description: "Adds up to `cost_usd` exactly." }),
+} satisfies Record<RequestCount, z.ZodType> & z.ZodRawShape;
 
 export const exportFormat = z
   .enum(["csv", "jsonl"])

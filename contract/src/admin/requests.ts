@@ -3,7 +3,13 @@ import { count, instant, optionalQuery, timestamp, usdAmount, usdText } from "..
 import { apiKeyId, memberId, requestId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { exportFormat, reportFilters, requestStatuses } from "./report-fields.ts";
+import {
+  costBreakdown,
+  exportFormat,
+  measuredFields,
+  reportFilters,
+  requestStatuses,
+} from "./report-fields.ts";
 
 const outcomes = ["answered", "refused", "unreached", "aborted", "interrupted"] as const;
 
@@ -41,13 +47,7 @@ const requestFields = {
   inference_geo: z.string(),
   speed: z.string(),
   client: z.string(),
-  input_tokens: count,
-  cache_write_5m_tokens: count,
-  cache_write_1h_tokens: count,
-  cache_read_tokens: count,
-  output_tokens: count,
-  total_tokens: count,
-  web_searches: count,
+  ...measuredFields,
   cost_usd: usdText,
   latency_ms: count.meta({ description: "From `started_at` to `ended_at`." }),
   first_byte_ms: count.nullable().meta({
@@ -62,14 +62,7 @@ export const loggedRequest = z.object(requestFields).meta({ id: "LoggedRequest" 
 export const loggedRequestDetail = z
   .object({
     ...requestFields,
-    cost_breakdown_usd: z.object({
-      input: usdText,
-      cache_write_5m: usdText,
-      cache_write_1h: usdText,
-      cache_read: usdText,
-      output: usdText,
-      web_search: usdText,
-    }),
+    cost_breakdown_usd: costBreakdown,
     prices: z.json().meta({ description: "The price row that was used." }),
     node_id: z.string(),
   })

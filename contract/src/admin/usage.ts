@@ -2,6 +2,7 @@ import { z } from "zod";
 import { queryList, timestamp } from "../fields.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { labelNames } from "../usage-shape.ts";
 import {
   exportFormat,
   groupFields,
@@ -9,7 +10,6 @@ import {
   reportFilters,
   reportRange,
   reportShape,
-  usageGroups,
   usageMeasures,
 } from "./report-fields.ts";
 
@@ -30,7 +30,7 @@ export const reportAnswer = {
   }),
 };
 
-const usageGroupBy = queryList(z.enum(usageGroups)).meta({
+const usageGroupBy = queryList(z.enum(labelNames)).meta({
   description: "One row for each of them. Repeated, or separated by commas.",
 });
 

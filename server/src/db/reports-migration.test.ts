@@ -1,8 +1,9 @@
 // Oldest PostgreSQL: schema
 import { randomUUID } from "node:crypto";
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { countColumns, rollupTables } from "#src/recording/rollup-tables.ts";
+import { rollupTables } from "#src/recording/rollup-tables.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";

@@ -1,3 +1,10 @@
+import type {
+  AmountColumn,
+  CountColumn,
+  EventLabel,
+  LabelColumn,
+  TextLabel,
+} from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated } from "kysely";
 
 // What requests used and cost: each by itself (0001_spine.sql), and summed up for reports (0011_reports.sql,
@@ -25,40 +32,11 @@ export interface UsageTables {
   usage_settings: UsageSettingsTable;
 }
 
-interface UsageCounts {
-  input_tokens: bigint;
-  cache_write_5m_tokens: bigint;
-  cache_write_1h_tokens: bigint;
-  cache_read_tokens: bigint;
-  output_tokens: bigint;
-  web_searches: bigint;
-  input_cost_nano_usd: bigint;
-  cache_write_5m_cost_nano_usd: bigint;
-  cache_write_1h_cost_nano_usd: bigint;
-  cache_read_cost_nano_usd: bigint;
-  output_cost_nano_usd: bigint;
-  web_search_cost_nano_usd: bigint;
-  cost_nano_usd: bigint;
-}
-
-interface UsageModelDimensions {
-  model: string;
-  service_tier: string;
-  context_window: string;
-  inference_geo: string;
-  speed: string;
-  client: string;
-}
-
-interface UsageDimensions extends UsageModelDimensions {
+interface UsageEventTable
+  extends Record<Exclude<EventLabel, "member_id">, string>,
+    Record<AmountColumn, bigint> {
   organization_id: string;
-  workspace_id: string;
-  api_key_id: string;
   /** "" for a workspace's own key. */
-  member_id: string;
-}
-
-interface UsageEventTable extends Omit<UsageDimensions, "member_id">, UsageCounts {
   member_id: Generated<string>;
   request_id: string;
   started_at: Date;
@@ -76,20 +54,14 @@ interface UsageEventTable extends Omit<UsageDimensions, "member_id">, UsageCount
   first_byte_ms: number | null;
 }
 
-interface UsageRollupCounts extends UsageCounts {
+interface UsageRollupCounts extends Record<CountColumn, bigint> {
   bucket_at: Date;
   organization_id: string;
-  requests: bigint;
-  errors: bigint;
-  estimated_requests: bigint;
-  unpriced_requests: bigint;
 }
 
-interface UsageRollupTable extends UsageDimensions, UsageRollupCounts {
-  status: string;
-}
+interface UsageRollupTable extends Record<LabelColumn, string>, UsageRollupCounts {}
 
-interface UsageOrganizationRollupTable extends UsageModelDimensions, UsageRollupCounts {
+interface UsageOrganizationRollupTable extends Record<TextLabel, string>, UsageRollupCounts {
   status: string;
 }
 

@@ -7,8 +7,8 @@ import { MAX_NANO_USD } from "./money.ts";
 import { makePriceBook } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 import { msFromIsoDate } from "./spend-period.ts";
-import type { BilledUsage, Cost, TokenUsage } from "./usage.ts";
-import { MAX_ITERATIONS, MAX_TOKENS, noTokens, usageFromMessage } from "./usage-fields.ts";
+import { type BilledUsage, type Cost, noTokens, type TokenUsage } from "./usage.ts";
+import { MAX_ITERATIONS, MAX_TOKENS, usageFromMessage } from "./usage-fields.ts";
 
 interface GoldenRow {
   name: string;

@@ -1,3 +1,9 @@
+import {
+  billedMeasures,
+  type CostName,
+  tokenPrices,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
 import { boundedModelName, type ModelLabels } from "./model-labels.ts";
 import { divideHalfEven, formatUsd, splitByLargestRemainder } from "./money.ts";
 import type { ModelPrices, PriceBook } from "./price-book.ts";
@@ -49,10 +55,14 @@ export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedU
   const priced = calls.map((call) =>
     priceCall(book, usage, call.model ?? usage.model, call.usage, atMs),
   );
-  const webSearch = toCount(usage.total.webSearches) * WEB_SEARCH_NANO_USD * DENOMINATOR;
-  const numerators = costKinds.map((kind) =>
-    kind === "webSearch" ? webSearch : sumOf(priced, kind),
-  );
+  const numerators: Record<CostName, bigint> = {
+    input: sumOf(priced, "input"),
+    cacheWrite5m: sumOf(priced, "cacheWrite5m"),
+    cacheWrite1h: sumOf(priced, "cacheWrite1h"),
+    cacheRead: sumOf(priced, "cacheRead"),
+    output: sumOf(priced, "output"),
+    webSearch: toCount(usage.total.webSearches) * WEB_SEARCH_NANO_USD * DENOMINATOR,
+  };
   const largestPrompt = Math.max(...calls.map((call) => promptTokens(call.usage)));
   return {
     cost: toCost(numerators),
@@ -70,27 +80,11 @@ function sumOf(priced: readonly PricedCall[], kind: keyof TokenPrices): bigint {
 }
 
 function isUsed(total: TokenUsage): boolean {
-  return (
-    total.inputTokens > 0 ||
-    total.outputTokens > 0 ||
-    total.cacheReadTokens > 0 ||
-    total.cacheWrite5mTokens > 0 ||
-    total.cacheWrite1hTokens > 0 ||
-    total.webSearches > 0
-  );
+  return billedMeasures.some(({ name }) => total[name] > 0);
 }
 
 /** The reports' two context windows meet here; the bound itself still is in the lower one. */
 const STANDARD_WINDOW_TOKENS = 200_000;
-
-const costKinds = [
-  "input",
-  "cacheWrite5m",
-  "cacheWrite1h",
-  "cacheRead",
-  "output",
-  "webSearch",
-] as const satisfies (keyof Cost)[];
 
 /** Prices are per million tokens, and every multiplier that can apply is a whole number of twentieths. */
 export const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
@@ -158,19 +152,24 @@ function choosePrices(
   return { row, band: "standard", prices: row.standard };
 }
 
-/** The numerators stand in the order of `costKinds`. */
-function toCost(numerators: readonly bigint[]): Cost {
-  const exact = numerators.reduce((sum, numerator) => sum + numerator, 0n);
+const costNames: readonly CostName[] = billedMeasures.map(({ cost }) => cost);
+
+/** A fixed literal of each measure: a new one fails to compile until it is here. */
+function toCost(numerators: Readonly<Record<CostName, bigint>>): Cost {
+  const listed = costNames.map((name) => numerators[name]);
+  const exact = listed.reduce((sum, numerator) => sum + numerator, 0n);
   const total = divideHalfEven(exact, DENOMINATOR);
-  const [
-    input = 0n,
-    cacheWrite5m = 0n,
-    cacheWrite1h = 0n,
-    cacheRead = 0n,
-    output = 0n,
-    webSearch = 0n,
-  ] = splitByLargestRemainder(total, numerators, DENOMINATOR);
-  return { input, cacheWrite5m, cacheWrite1h, cacheRead, output, webSearch, total };
+  const parts = splitByLargestRemainder(total, listed, DENOMINATOR);
+  const partOf = (name: CostName) => parts[costNames.indexOf(name)] ?? 0n;
+  return {
+    input: partOf("input"),
+    cacheWrite5m: partOf("cacheWrite5m"),
+    cacheWrite1h: partOf("cacheWrite1h"),
+    cacheRead: partOf("cacheRead"),
+    output: partOf("output"),
+    webSearch: partOf("webSearch"),
+    total,
+  };
 }
 
 /** Explanations by the prices they name: nearly all requests share a few, and making one takes 3 µs. */
@@ -206,13 +205,7 @@ function explainCall({ model, row, band, prices, twentieths }: PricedCall) {
     source: row.source,
     band,
     multiplier: String(Number(twentieths) / Number(TWENTIETHS)),
-    usd_per_million_tokens: {
-      input: formatUsd(prices.input),
-      cache_write_5m: formatUsd(prices.cacheWrite5m),
-      cache_write_1h: formatUsd(prices.cacheWrite1h),
-      cache_read: formatUsd(prices.cacheRead),
-      output: formatUsd(prices.output),
-    },
+    usd_per_million_tokens: toRecord(tokenPrices, "part", ({ cost }) => formatUsd(prices[cost])),
   };
 }
 

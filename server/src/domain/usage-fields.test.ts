@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BilledUsage } from "./usage.ts";
+import { type BilledUsage, noTokens } from "./usage.ts";
 import {
   applyMessageDelta,
   MAX_ITERATIONS,
   MAX_TOKENS,
-  noTokens,
   usageDimensions,
   usageFromMessage,
   withAtLeast,

@@ -1,4 +1,5 @@
-import type { BilledUsage, TokenUsage, UsageIteration } from "./usage.ts";
+import { billedMeasures, toRecord } from "@bursar/contract/usage-shape.ts";
+import { type BilledUsage, noTokens, type TokenUsage, type UsageIteration } from "./usage.ts";
 
 // Reads the `usage` of a response and of its stream. No function here throws or returns NaN, because a metered request
 // must end in a record for any response of the upstream.
@@ -93,15 +94,6 @@ export function promptTokens(usage: TokenUsage): number {
     usage.inputTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens + usage.cacheReadTokens
   );
 }
-
-export const noTokens: TokenUsage = {
-  inputTokens: 0,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  cacheReadTokens: 0,
-  outputTokens: 0,
-  webSearches: 0,
-};
 
 /** Names of the official reports; one that is not among them is reported as "other", so that labels stay few. */
 export function usageDimensions(usage: BilledUsage): {
@@ -283,14 +275,7 @@ function sumTokens(iterations: readonly UsageIteration[]): TokenUsage {
 }
 
 function addTokens(a: TokenUsage, b: TokenUsage): TokenUsage {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    cacheWrite5mTokens: a.cacheWrite5mTokens + b.cacheWrite5mTokens,
-    cacheWrite1hTokens: a.cacheWrite1hTokens + b.cacheWrite1hTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    webSearches: a.webSearches + b.webSearches,
-  };
+  return toRecord(billedMeasures, "name", ({ name }) => a[name] + b[name]);
 }
 
 /**

@@ -1,15 +1,15 @@
+import {
+  billedMeasures,
+  type CostName,
+  type MeasureName,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
+
 /**
  * Usage that a response reports, in counts that never overlap. `inputTokens` excludes cache tokens, as `input_tokens` of
  * the API does. `outputTokens` includes thinking.
  */
-export interface TokenUsage {
-  inputTokens: number;
-  cacheWrite5mTokens: number;
-  cacheWrite1hTokens: number;
-  cacheReadTokens: number;
-  outputTokens: number;
-  webSearches: number;
-}
+export type TokenUsage = Record<MeasureName, number>;
 
 /**
  * Usage of one request as it is billed. `iterations` is present when the response splits its usage over several model
@@ -39,12 +39,8 @@ export interface UsageIteration {
 }
 
 /** Cost of one request in integer nano-USD. The parts sum to `total` exactly. */
-export interface Cost {
-  input: bigint;
-  cacheWrite5m: bigint;
-  cacheWrite1h: bigint;
-  cacheRead: bigint;
-  output: bigint;
-  webSearch: bigint;
-  total: bigint;
-}
+export type Cost = Record<CostName | "total", bigint>;
+
+export const noTokens: TokenUsage = toRecord(billedMeasures, "name", () => 0);
+
+export const noCost: Cost = { ...toRecord(billedMeasures, "cost", () => 0n), total: 0n };

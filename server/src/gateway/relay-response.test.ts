@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request as startRequest } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { noTokens } from "#src/domain/usage.ts";
 import {
   blockStart,
   type Exchange,
@@ -62,12 +63,9 @@ async function readAll(response: IncomingMessage): Promise<{ text: string; isWho
 }
 
 const usageOf = (inputTokens: number, outputTokens: number) => ({
+  ...noTokens,
   inputTokens,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  cacheReadTokens: 0,
   outputTokens,
-  webSearches: 0,
 });
 
 // claude-sonnet-4-5: $3 per million input tokens, $15 per million output tokens.

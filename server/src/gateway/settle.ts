@@ -2,8 +2,8 @@ import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
-import type { BilledUsage, Cost } from "#src/domain/usage.ts";
-import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+import { type BilledUsage, noCost, noTokens } from "#src/domain/usage.ts";
+import { usageDimensions } from "#src/domain/usage-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { overrunOf } from "#src/spend/ledger/charges.ts";
 
@@ -104,16 +104,6 @@ function price(deps: SettleDeps, begin: BeginRecord, usage: BilledUsage): Priced
     };
   }
 }
-
-const noCost: Cost = {
-  input: 0n,
-  cacheWrite5m: 0n,
-  cacheWrite1h: 0n,
-  cacheRead: 0n,
-  output: 0n,
-  webSearch: 0n,
-  total: 0n,
-};
 
 function nothingUsed(model: string): BilledUsage {
   return {

@@ -29,6 +29,14 @@ export function toCsv(rows: readonly (readonly Cell[])[]): string {
 /** What stands in each column, by its heading. */
 export type CsvColumns<Row> = Readonly<Record<string, (row: Row) => Cell>>;
 
+/** One column for each of these fields, under the field's own name. */
+export function pickColumns<Field extends string>(
+  fields: Readonly<Record<Field, unknown>>,
+): CsvColumns<Readonly<Record<Field, Cell>>> {
+  const names = Object.keys(fields) as Field[];
+  return Object.fromEntries(names.map((name) => [name, (row) => row[name]]));
+}
+
 export type ExportFormat = "csv" | "jsonl";
 
 /** Pages of rows as the text of a file: CSV with a heading, or one JSON object a line. */

@@ -1,6 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import type { Cost } from "#src/domain/usage.ts";
-import { noTokens, usageDimensions } from "#src/domain/usage-fields.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
+import { usageDimensions } from "#src/domain/usage-fields.ts";
 
 /** The end of a request of which nothing is known but that it began. `model`: the name that it is reported under. */
 export function toInterruptedEnd(
@@ -25,13 +25,3 @@ export function toInterruptedEnd(
     firstByteMs: null,
   };
 }
-
-const noCost: Cost = {
-  input: 0n,
-  cacheWrite5m: 0n,
-  cacheWrite1h: 0n,
-  cacheRead: 0n,
-  output: 0n,
-  webSearch: 0n,
-  total: 0n,
-};

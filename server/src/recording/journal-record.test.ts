@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { decodeRecord, encodeRecord } from "./journal-record.ts";
@@ -30,3 +31,22 @@ test("whose key it was comes back from the journal; a workspace's own key has no
     expect(decodeRecord(encodeRecord(end).subarray(0, -1))).toStrictEqual(end);
   }
 });
+
+test("reads 0 for each measure that an end of an earlier release lacks", () => {
+  const whole = endRecord(beginRecord(), 5n);
+  const { webSearches, ...usage } = whole.usage;
+  const { webSearch, ...cost } = whole.cost;
+  expect([webSearches, webSearch]).toEqual([0, 0n]);
+  const line = encodeRecord({ kind: "end", seq: 2, record: whole }).toString("utf8");
+  const json = JSON.parse(line.slice(9));
+  const old = JSON.stringify({ ...json, r: { ...json.r, usage, cost: toTexts(cost) } });
+  const sum = crc32(old).toString(16).padStart(8, "0");
+  expect(decodeRecord(Buffer.from(`${sum} ${old}`))).toEqual({
+    kind: "end",
+    seq: 2,
+    record: whole,
+  });
+});
+
+const toTexts = (cost: Record<string, bigint>) =>
+  Object.fromEntries(Object.entries(cost).map(([part, amount]) => [part, amount.toString()]));

@@ -1,6 +1,12 @@
 import { crc32 } from "node:zlib";
+import {
+  billedMeasures,
+  type CostName,
+  costParts,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
 import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
-import type { Cost } from "#src/domain/usage.ts";
+import { type Cost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
 // One record is one line: 8 hex digits of CRC-32, a space, a JSON object, a newline. The newline comes last, so a
@@ -96,7 +102,8 @@ interface WrittenHold {
 }
 type WrittenBegin = Omit<BeginRecord, keyof WrittenHold> & WrittenHold;
 interface WrittenEnd extends WrittenHold {
-  cost: Record<keyof Cost, string>;
+  usage: Partial<TokenUsage>;
+  cost: Partial<Record<CostName, string>> & { total: string };
 }
 
 function toJson(record: JournalRecord): JsonRecord {
@@ -128,7 +135,9 @@ function fromJson(json: JsonRecord): JournalRecord {
       return { kind: "begin", seq, record: withHold(json.r as WrittenBegin) };
     case "end": {
       const record = json.r as Omit<EndRecord, keyof WrittenEnd> & WrittenEnd;
-      return { kind: "end", seq, record: { ...withHold(record), cost: costFromJson(record.cost) } };
+      const usage = { ...noTokens, ...record.usage };
+      const cost = costFromJson(record.cost);
+      return { kind: "end", seq, record: { ...withHold(record), usage, cost } };
     }
     case "void":
       return { kind: "void", seq, requestId: json.r as string };
@@ -186,37 +195,33 @@ function endToJson(record: EndRecord): unknown {
     contextWindow: record.contextWindow,
     inferenceGeo: bounded(record.inferenceGeo),
     speed: bounded(record.speed),
-    usage: {
-      inputTokens: usage.inputTokens,
-      cacheWrite5mTokens: usage.cacheWrite5mTokens,
-      cacheWrite1hTokens: usage.cacheWrite1hTokens,
-      cacheReadTokens: usage.cacheReadTokens,
-      outputTokens: usage.outputTokens,
-      webSearches: usage.webSearches,
-    },
-    cost: {
-      input: cost.input.toString(),
-      cacheWrite5m: cost.cacheWrite5m.toString(),
-      cacheWrite1h: cost.cacheWrite1h.toString(),
-      cacheRead: cost.cacheRead.toString(),
-      output: cost.output.toString(),
-      webSearch: cost.webSearch.toString(),
-      total: cost.total.toString(),
-    },
+    usage: usageToJson(usage),
+    cost: costToJson(cost),
     prices: record.prices,
     upstreamRequestId: record.upstreamRequestId === null ? null : bounded(record.upstreamRequestId),
     firstByteMs: record.firstByteMs,
   };
 }
 
-function costFromJson(cost: Record<keyof Cost, string>): Cost {
+function usageToJson(usage: TokenUsage): TokenUsage {
+  const written = { ...noTokens };
+  for (const { name } of billedMeasures) written[name] = usage[name];
+  return written;
+}
+
+const noCostText = { ...toRecord(costParts, "cost", () => ""), total: "" };
+
+function costToJson(cost: Cost): WrittenEnd["cost"] {
+  const written = { ...noCostText };
+  for (const part of costParts) written[part.cost] = cost[part.cost].toString();
+  written.total = cost.total.toString();
+  return written;
+}
+
+/** A record of an earlier release lacks the parts that came later. */
+function costFromJson(cost: WrittenEnd["cost"]): Cost {
   return {
-    input: BigInt(cost.input),
-    cacheWrite5m: BigInt(cost.cacheWrite5m),
-    cacheWrite1h: BigInt(cost.cacheWrite1h),
-    cacheRead: BigInt(cost.cacheRead),
-    output: BigInt(cost.output),
-    webSearch: BigInt(cost.webSearch),
+    ...toRecord(costParts, "cost", (part) => BigInt(cost[part.cost] ?? 0)),
     total: BigInt(cost.total),
   };
 }

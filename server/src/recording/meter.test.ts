@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect } from "vitest";
+import { noTokens } from "#src/domain/usage.ts";
 import { test } from "#test/harness/database-test.ts";
 import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
 import { endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
@@ -26,6 +27,7 @@ describe("a flush", () => {
     const end = t.run(meter, 10_500_001n, {
       isEstimated: true,
       usage: {
+        ...noTokens,
         inputTokens: 1,
         cacheWrite5mTokens: 2,
         cacheWrite1hTokens: 3,

@@ -1,67 +1,24 @@
+import { type CountColumn, type LabelColumn, labelColumns } from "@bursar/contract/usage-shape.ts";
 import type { Tables } from "#src/db/tables.ts";
 
 // The sums over usage_event that reports read. Every event is in one row of each of them, so each adds up to the same;
 // but for minutes, which go after some days, and weeks, which are summed up when they are over.
 
-/** What a row of the widest rollups is told apart by, besides its organization and its time. */
-export const allLabels = [
-  "workspace_id",
-  "api_key_id",
-  "member_id",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-] as const;
-export type UsageLabel = (typeof allLabels)[number];
-
-const modelLabels = [
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-] as const satisfies UsageLabel[];
-
-const memberLabels = ["member_id", ...modelLabels] as const satisfies UsageLabel[];
-
+const memberLabels = labelColumns.filter(
+  (column) => column !== "workspace_id" && column !== "api_key_id",
+);
+const modelLabels = memberLabels.filter((column) => column !== "member_id");
 const keyLabels = [
   "workspace_id",
   "api_key_id",
   "member_id",
   "model",
-] as const satisfies UsageLabel[];
-
-export const countColumns = [
-  "requests",
-  "errors",
-  "estimated_requests",
-  "unpriced_requests",
-  "input_tokens",
-  "cache_write_5m_tokens",
-  "cache_write_1h_tokens",
-  "cache_read_tokens",
-  "output_tokens",
-  "web_searches",
-  "input_cost_nano_usd",
-  "cache_write_5m_cost_nano_usd",
-  "cache_write_1h_cost_nano_usd",
-  "cache_read_cost_nano_usd",
-  "output_cost_nano_usd",
-  "web_search_cost_nano_usd",
-  "cost_nano_usd",
-] as const;
-export type CountColumn = (typeof countColumns)[number];
+] as const satisfies LabelColumn[];
 
 export type RollupUnit = "minute" | "hour" | "day" | "week" | "month";
 export interface RollupShape {
   unit: RollupUnit;
-  labels: readonly UsageLabel[];
+  labels: readonly LabelColumn[];
 }
 
 /**
@@ -69,10 +26,10 @@ export interface RollupShape {
  * summed up when the week is over (sum-weeks.ts); a flush writes to them only what comes later than that.
  */
 export const rollupTables = {
-  usage_hour: { unit: "hour", labels: allLabels },
-  usage_day: { unit: "day", labels: allLabels },
-  usage_week: { unit: "week", labels: allLabels },
-  usage_month: { unit: "month", labels: allLabels },
+  usage_hour: { unit: "hour", labels: labelColumns },
+  usage_day: { unit: "day", labels: labelColumns },
+  usage_week: { unit: "week", labels: labelColumns },
+  usage_month: { unit: "month", labels: labelColumns },
   usage_key_day: { unit: "day", labels: keyLabels },
   usage_key_week: { unit: "week", labels: keyLabels },
   usage_key_month: { unit: "month", labels: keyLabels },

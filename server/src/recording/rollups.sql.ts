@@ -1,26 +1,21 @@
+import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
-import {
-  allLabels,
-  countColumns,
-  type RollupTable,
-  rollupTableNames,
-  rollupTables,
-} from "./rollup-tables.ts";
+import { type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
 import type { MinuteRow } from "./usage-rows.ts";
 import { weeksToAddTo } from "./weeks.sql.ts";
 
 // What a batch adds to the sums that reports read. One statement for all tables: each statement of a flush costs this
 // process about as much as a request does, and PostgreSQL more to plan than to run.
 
-const rowTypes = Object.fromEntries([
-  ["bucket_at", "timestamptz"],
-  ["organization_id", "uuid"],
-  ...allLabels.map((label) => [label, "text"]),
-  ...countColumns.map((column) => [column, "bigint"]),
-]) as ColumnTypes<MinuteRow>;
+const rowTypes: ColumnTypes<MinuteRow> = {
+  bucket_at: "timestamptz",
+  organization_id: "uuid",
+  ...mapKeys(labelColumns, () => "text"),
+  ...mapKeys(countColumns, () => "bigint"),
+};
 
 const OLDEST = `$${Object.keys(rowTypes).length + 1}::timestamptz`;
 
@@ -37,7 +32,7 @@ const ADD_TO_ROLLUPS = prepareOnce(
 
 /** Labels are put in order by their bytes: a language's order costs a multiple of it. */
 function addedColumn(column: string): string {
-  return (allLabels as readonly string[]).includes(column)
+  return (labelColumns as readonly string[]).includes(column)
     ? `${column} COLLATE "C" AS ${column}`
     : column;
 }

@@ -1,3 +1,4 @@
+import { type CountColumn, countColumns, type LabelColumn } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { expect } from "vitest";
@@ -7,13 +8,10 @@ import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { addUsage } from "./record-usage.ts";
 import {
-  type CountColumn,
-  countColumns,
   type RollupTable,
   type RollupUnit,
   rollupTableNames,
   rollupTables,
-  type UsageLabel,
 } from "./rollup-tables.ts";
 import type { UsageEventRow } from "./usage-rows.ts";
 import { toUsageEvent } from "./usage-rows.ts";
@@ -84,9 +82,9 @@ test.beforeEach(({ rollups }) => rollups.empty());
 
 /** Bucket and labels of a row, as the primary key of the rollup has them. */
 function keyOf(
-  row: Pick<UsageEventRow, Exclude<UsageLabel, "status">> & { status: string },
+  row: Pick<UsageEventRow, Exclude<LabelColumn, "status">> & { status: string },
   atMs: number,
-  labels: readonly UsageLabel[],
+  labels: readonly LabelColumn[],
 ): string {
   return [atMs, ...labels.map((label) => row[label])].join("\n");
 }

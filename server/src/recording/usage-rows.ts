@@ -1,42 +1,25 @@
+import {
+  type AmountColumn,
+  amountColumns,
+  billedMeasures,
+  type CountColumn,
+  costParts,
+  countColumns,
+  type EventLabel,
+  mapKeys,
+} from "@bursar/contract/usage-shape.ts";
 import type { EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
-import type { CountColumn } from "./rollup-tables.ts";
 
 // Ended requests as rows: one event each, and a batch of them summed up per minute. Pure.
 
-/** What is counted, by column. The rollups add exactly these up. */
-export interface UsageAmounts {
-  input_tokens: bigint;
-  cache_write_5m_tokens: bigint;
-  cache_write_1h_tokens: bigint;
-  cache_read_tokens: bigint;
-  output_tokens: bigint;
-  web_searches: bigint;
-  input_cost_nano_usd: bigint;
-  cache_write_5m_cost_nano_usd: bigint;
-  cache_write_1h_cost_nano_usd: bigint;
-  cache_read_cost_nano_usd: bigint;
-  output_cost_nano_usd: bigint;
-  web_search_cost_nano_usd: bigint;
-  cost_nano_usd: bigint;
-}
-
-export interface UsageLabels {
+interface UsageLabels extends Record<EventLabel, string> {
   organization_id: string;
-  workspace_id: string;
-  api_key_id: string;
-  member_id: string;
-  model: string;
-  service_tier: string;
-  context_window: string;
-  inference_geo: string;
-  speed: string;
-  client: string;
 }
 
-export interface UsageEventRow extends UsageLabels, UsageAmounts {
+export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint> {
   request_id: string;
   started_at: Date;
   ended_at: Date;
@@ -129,25 +112,7 @@ function isRowOf(row: MinuteRow, record: EndRecord, status: string, bucketAtMs: 
   );
 }
 
-const nothing: Record<CountColumn, bigint> = {
-  requests: 0n,
-  errors: 0n,
-  estimated_requests: 0n,
-  unpriced_requests: 0n,
-  input_tokens: 0n,
-  cache_write_5m_tokens: 0n,
-  cache_write_1h_tokens: 0n,
-  cache_read_tokens: 0n,
-  output_tokens: 0n,
-  web_searches: 0n,
-  input_cost_nano_usd: 0n,
-  cache_write_5m_cost_nano_usd: 0n,
-  cache_write_1h_cost_nano_usd: 0n,
-  cache_read_cost_nano_usd: 0n,
-  output_cost_nano_usd: 0n,
-  web_search_cost_nano_usd: 0n,
-  cost_nano_usd: 0n,
-};
+const nothing = mapKeys(countColumns, () => 0n);
 
 function addRecord(row: MinuteRow, record: EndRecord): void {
   row.requests += 1n;
@@ -155,18 +120,12 @@ function addRecord(row: MinuteRow, record: EndRecord): void {
   if (record.isEstimated) row.estimated_requests += 1n;
   if (record.isUnpriced) row.unpriced_requests += 1n;
   const { usage, cost } = record;
-  row.input_tokens += toCount(usage.inputTokens);
-  row.cache_write_5m_tokens += toCount(usage.cacheWrite5mTokens);
-  row.cache_write_1h_tokens += toCount(usage.cacheWrite1hTokens);
-  row.cache_read_tokens += toCount(usage.cacheReadTokens);
-  row.output_tokens += toCount(usage.outputTokens);
-  row.web_searches += toCount(usage.webSearches);
-  row.input_cost_nano_usd += cost.input;
-  row.cache_write_5m_cost_nano_usd += cost.cacheWrite5m;
-  row.cache_write_1h_cost_nano_usd += cost.cacheWrite1h;
-  row.cache_read_cost_nano_usd += cost.cacheRead;
-  row.output_cost_nano_usd += cost.output;
-  row.web_search_cost_nano_usd += cost.webSearch;
+  for (const { column, name } of billedMeasures) {
+    if (usage[name] > 0) row[column] += toCount(usage[name]);
+  }
+  for (const part of costParts) {
+    if (cost[part.cost] !== 0n) row[part.column] += cost[part.cost];
+  }
   row.cost_nano_usd += cost.total;
 }
 
@@ -197,22 +156,19 @@ function labelsOf(record: EndRecord): UsageLabels {
   };
 }
 
-function amountsOf({ usage, cost }: EndRecord): UsageAmounts {
-  return {
-    input_tokens: toCount(usage.inputTokens),
-    cache_write_5m_tokens: toCount(usage.cacheWrite5mTokens),
-    cache_write_1h_tokens: toCount(usage.cacheWrite1hTokens),
-    cache_read_tokens: toCount(usage.cacheReadTokens),
-    output_tokens: toCount(usage.outputTokens),
-    web_searches: toCount(usage.webSearches),
-    input_cost_nano_usd: cost.input,
-    cache_write_5m_cost_nano_usd: cost.cacheWrite5m,
-    cache_write_1h_cost_nano_usd: cost.cacheWrite1h,
-    cache_read_cost_nano_usd: cost.cacheRead,
-    output_cost_nano_usd: cost.output,
-    web_search_cost_nano_usd: cost.webSearch,
-    cost_nano_usd: cost.total,
-  };
+/** Most amounts of a request are zero: the others are filled into a copy. */
+const noAmounts: Readonly<Record<AmountColumn, bigint>> = mapKeys(amountColumns, () => 0n);
+
+function amountsOf({ usage, cost }: EndRecord): Record<AmountColumn, bigint> {
+  const amounts = { ...noAmounts };
+  for (const { column, name } of billedMeasures) {
+    if (usage[name] > 0) amounts[column] = toCount(usage[name]);
+  }
+  for (const part of costParts) {
+    if (cost[part.cost] !== 0n) amounts[part.column] = cost[part.cost];
+  }
+  amounts.cost_nano_usd = cost.total;
+  return amounts;
 }
 
 /** An estimate may be a fraction; it is rounded up, as its cost is. */

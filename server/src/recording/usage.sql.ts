@@ -1,53 +1,26 @@
+import { amountColumns, eventLabels, mapKeys } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
-import type { UsageAmounts, UsageEventRow, UsageLabels } from "./usage-rows.ts";
+import type { UsageEventRow } from "./usage-rows.ts";
 
 // Batches travel as one array per column: one statement however many rows (measured about 75,000 rows/s).
-
-const labelTypes: ColumnTypes<UsageLabels> = {
-  organization_id: "uuid",
-  workspace_id: "text",
-  api_key_id: "text",
-  member_id: "text",
-  model: "text",
-  service_tier: "text",
-  context_window: "text",
-  inference_geo: "text",
-  speed: "text",
-  client: "text",
-};
-
-const amountTypes: ColumnTypes<UsageAmounts> = {
-  input_tokens: "bigint",
-  cache_write_5m_tokens: "bigint",
-  cache_write_1h_tokens: "bigint",
-  cache_read_tokens: "bigint",
-  output_tokens: "bigint",
-  web_searches: "bigint",
-  input_cost_nano_usd: "bigint",
-  cache_write_5m_cost_nano_usd: "bigint",
-  cache_write_1h_cost_nano_usd: "bigint",
-  cache_read_cost_nano_usd: "bigint",
-  output_cost_nano_usd: "bigint",
-  web_search_cost_nano_usd: "bigint",
-  cost_nano_usd: "bigint",
-};
 
 const eventTypes: ColumnTypes<UsageEventRow> = {
   request_id: "text",
   started_at: "timestamptz",
   ended_at: "timestamptz",
   node_id: "text",
-  ...labelTypes,
+  organization_id: "uuid",
+  ...mapKeys(eventLabels, () => "text"),
   outcome: "text",
   http_status: "integer",
   is_stream: "boolean",
   is_estimated: "boolean",
   is_unpriced: "boolean",
   requested_model: "text",
-  ...amountTypes,
+  ...mapKeys(amountColumns, () => "bigint"),
   prices: "jsonb",
   upstream_request_id: "text",
   hold_nano_usd: "bigint",

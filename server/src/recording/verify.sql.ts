@@ -1,13 +1,8 @@
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { MINUTES_MS } from "./minutes.sql.ts";
-import {
-  countColumns,
-  EVENT_COUNTS,
-  EVENT_STATUS,
-  type RollupTable,
-  rollupTables,
-} from "./rollup-tables.ts";
+import { EVENT_COUNTS, EVENT_STATUS, type RollupTable, rollupTables } from "./rollup-tables.ts";
 
 /** A rollup row that is not the sum of what it is made of. Integer nano-USD. */
 export interface RollupDifference {

@@ -1,6 +1,7 @@
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { countColumns, rollupTableNames, rollupTables } from "./rollup-tables.ts";
+import { rollupTableNames, rollupTables } from "./rollup-tables.ts";
 
 // Weeks are not written by every flush, which has enough to write: each is summed up from its days when it is over. What
 // is flushed still later is added to it. The row of usage_weeks keeps the two apart: whoever sums up locks it, whoever

@@ -1,5 +1,5 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import type { Cost } from "#src/domain/usage.ts";
+import { type Cost, noCost, noTokens } from "#src/domain/usage.ts";
 
 /** 2026-11-24 10:30 UTC, a Tuesday. */
 export const SOME_TIME_MS = Date.UTC(2026, 10, 24, 10, 30);
@@ -40,14 +40,7 @@ export function endRecord(
     contextWindow: "0-200k",
     inferenceGeo: "not_available",
     speed: "standard",
-    usage: {
-      inputTokens: 10,
-      cacheWrite5mTokens: 0,
-      cacheWrite1hTokens: 0,
-      cacheReadTokens: 0,
-      outputTokens: 1,
-      webSearches: 0,
-    },
+    usage: { ...noTokens, inputTokens: 10, outputTokens: 1 },
     cost: costOf(nanoUsd),
     prices: "{}",
     upstreamRequestId: "req_upstream",
@@ -57,7 +50,6 @@ export function endRecord(
 }
 
 function costOf(nanoUsd: bigint): Cost {
-  const zero = { cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, webSearch: 0n };
   const input = nanoUsd / 3n;
-  return { ...zero, input, output: nanoUsd - input, total: nanoUsd };
+  return { ...noCost, input, output: nanoUsd - input, total: nanoUsd };
 }

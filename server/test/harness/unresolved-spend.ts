@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "#src/db/pool.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
+import { noCost } from "#src/domain/usage.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
@@ -8,7 +9,6 @@ import { listUnresolved } from "#src/spend/ledger/unresolved.sql.ts";
 import { endRecord } from "./usage-records.ts";
 
 const NODE_ID = "node_of_the_test";
-const nothing = { input: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, output: 0n };
 
 /** A request that was sent and of whose end nobody knows, as the flush leaves it. Gives its id and the item's. */
 export async function leaveUnresolved(
@@ -24,7 +24,7 @@ export async function leaveUnresolved(
     outcome: "interrupted",
     httpStatus: null,
     holdNanoUsd,
-    cost: { ...nothing, webSearch: 0n, total: 0n },
+    cost: noCost,
   });
   await database
     .insertInto("node")

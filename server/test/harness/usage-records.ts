@@ -1,5 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
 import { addUsage } from "#src/recording/record-usage.ts";
 
 /** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
@@ -22,20 +23,20 @@ export function endRecord(
     inferenceGeo: "global",
     speed: "standard",
     usage: {
+      ...noTokens,
       inputTokens: 10,
       cacheWrite5mTokens: 1,
       cacheWrite1hTokens: 2,
       cacheReadTokens: 3,
       outputTokens: 5,
-      webSearches: 0,
     },
     cost: {
+      ...noCost,
       input: 20_000n,
       cacheWrite5m: 2_500n,
       cacheWrite1h: 8_000n,
       cacheRead: 600n,
       output: 50_000n,
-      webSearch: 0n,
       total: 81_100n,
     },
     prices: "{}",

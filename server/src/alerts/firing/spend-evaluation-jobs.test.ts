@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import { expect } from "vitest";
 import { addJob } from "#src/db/job-queue.ts";
 import { inTransaction } from "#src/db/transaction.ts";
+import { noCost } from "#src/domain/usage.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -73,16 +74,9 @@ const test = base.extend("company", ({ db }) => {
   async function spend(place: Place, hours: { atMs: number; usd: number }[]): Promise<void> {
     const records = hours.map(({ atMs, usd }) => {
       const total = BigInt(Math.round(usd * 100)) * 10_000_000n;
-      const nothing = {
-        cacheWrite5m: 0n,
-        cacheWrite1h: 0n,
-        cacheRead: 0n,
-        output: 0n,
-        webSearch: 0n,
-      };
       return endRecord({
         ...{ organizationId, ...place, requestId: `req_${++made}`, startedAtMs: atMs },
-        cost: { ...nothing, input: total, total },
+        cost: { ...noCost, input: total, total },
       });
     });
     for (let start = 0; start < records.length; start += 100) {

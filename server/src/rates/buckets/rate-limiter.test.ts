@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, afterEach, describe, expect } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
-import { noTokens } from "#src/domain/usage-fields.ts";
+import { noTokens } from "#src/domain/usage.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";

@@ -3,6 +3,7 @@ import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
 import type { Client, TestOrganization } from "#test/harness/admin.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
@@ -30,19 +31,15 @@ const test = base
       ): Promise<void> => {
         const { input, output, webSearch = 0n } = usd;
         const cost = {
+          ...noCost,
           input: input * USD,
-          cacheWrite5m: 0n,
-          cacheWrite1h: 0n,
-          cacheRead: 0n,
           output: output * USD,
           webSearch: webSearch * USD,
           total: (input + output + webSearch) * USD,
         };
         const usage = {
+          ...noTokens,
           inputTokens: Number(input),
-          cacheWrite5mTokens: 0,
-          cacheWrite1hTokens: 0,
-          cacheReadTokens: 0,
           outputTokens: Number(output),
           webSearches: Number(webSearch),
         };

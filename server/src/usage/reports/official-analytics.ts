@@ -5,7 +5,6 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
-import { definedOnly } from "./official-reports.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
 import {
   inReport,
@@ -15,7 +14,7 @@ import {
   type ReportRow,
 } from "./report.sql.ts";
 import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
-import { type UsageDeps, withMinutes } from "./usage.ts";
+import { definedOnly, type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official flat reports: one row per group, in any order.
 

@@ -15,7 +15,7 @@ import {
   type ReportRow,
 } from "./report.sql.ts";
 import { bucketMs, checkYear } from "./report-range.rule.ts";
-import { type UsageDeps, withMinutes } from "./usage.ts";
+import { definedOnly, type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official reports in buckets. A page is a number of buckets, each with all of its groups.
 
@@ -204,10 +204,4 @@ function readStart(
   const ms = readCursorTime(part);
   // A cursor is anybody's to write: it stays within the range that was asked for.
   return Math.min(Math.max(Math.floor(ms / lengthMs) * lengthMs, startMs), endMs);
-}
-
-export function definedOnly(
-  values: Partial<Record<ReportColumn, string[] | undefined>>,
-): ReportFilter["values"] {
-  return Object.fromEntries(Object.entries(values).filter(([, wanted]) => wanted !== undefined));
 }

@@ -5,11 +5,12 @@ import type {
   listAnalyticsCost,
   listAnalyticsUsage,
   officialReportRoutes,
-  officialTokenTypes,
 } from "@bursar/contract/admin/official-reports.ts";
 import type { HandlersFor, RouteOutput } from "@bursar/contract/route.ts";
+import { billedMeasures, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Call } from "#src/access/call.ts";
 import { formatCents } from "#src/domain/money.ts";
+import { totalTokens } from "#src/usage/used-counts.ts";
 import { type ClaudeCodeReport, getClaudeCodeReport } from "./claude-code-report.ts";
 import { modelDisplayName } from "./model-display-name.rule.ts";
 import { type AnalyticsReport, listAnalytics } from "./official-analytics.ts";
@@ -21,7 +22,7 @@ import {
 } from "./official-reports.ts";
 import { rowEndMs } from "./read-report.ts";
 import type { ReportColumn, ReportRow, UsageCounts } from "./report.sql.ts";
-import { splitByTokenType, type TokenTypePart, totalTokens } from "./to-wire.ts";
+import { splitByTokenType } from "./to-wire.ts";
 import type { UsageDeps } from "./usage.ts";
 
 type UsageBucketWire = RouteOutput<typeof getOfficialUsageReport>["data"][number];
@@ -30,7 +31,6 @@ type CostResult = CostBucketWire["results"][number];
 type ClaudeCodeWire = RouteOutput<typeof getOfficialClaudeCodeReport>["data"][number];
 type AnalyticsUsageWire = RouteOutput<typeof listAnalyticsUsage>["data"][number];
 type AnalyticsCostWire = RouteOutput<typeof listAnalyticsCost>["data"][number];
-type OfficialTokenType = (typeof officialTokenTypes)[number];
 
 const usageOrders = {
   total_tokens: "tokens",
@@ -163,34 +163,40 @@ function undescribed(nanoUsd: bigint, workspaceId: string | null): CostResult {
   };
 }
 
-/** One result per model and kind of token; searches of all models are one. */
+const officialCosts = toRecord(billedMeasures, "part", ({ official }) => official);
+type OfficialCost = (typeof officialCosts)[keyof typeof officialCosts];
+
+/** One result per model and kind of token. Uses of a tool are one result for all models. */
 function describeCosts(rows: readonly ReportRow[], workspaceId: string | null): CostResult[] {
-  let searchNanoUsd = 0n;
   const results: CostResult[] = [];
+  const uses = new Map<OfficialCost, bigint>();
   for (const row of rows) {
-    for (const part of splitByTokenType(row)) {
-      if (part.nanoUsd === 0n) continue;
-      const tokenType = officialTypeOf(part);
-      if (tokenType === null) searchNanoUsd += part.nanoUsd;
-      else results.push(describeTokens(row, { ...part, tokenType }, workspaceId));
+    for (const { type, nanoUsd } of splitByTokenType(row)) {
+      if (nanoUsd === 0n) continue;
+      const cost = officialCosts[type];
+      if (cost.costType !== "tokens") uses.set(cost, (uses.get(cost) ?? 0n) + nanoUsd);
+      else results.push(describeTokens(row, { ...cost, nanoUsd }, workspaceId));
     }
   }
-  if (searchNanoUsd !== 0n) {
-    const searches = undescribed(searchNanoUsd, workspaceId);
-    results.push({ ...searches, description: "Web Search Usage", cost_type: "web_search" });
+  for (const [{ words, costType }, nanoUsd] of uses) {
+    results.push({
+      ...undescribed(nanoUsd, workspaceId),
+      description: words,
+      cost_type: costType,
+    });
   }
   return results;
 }
 
 function describeTokens(
   row: ReportRow,
-  { nanoUsd, tokenType }: { nanoUsd: bigint; tokenType: OfficialTokenType },
+  { nanoUsd, tokenType, words }: OfficialCost & { nanoUsd: bigint },
   workspaceId: string | null,
 ): CostResult {
   const model = row.model ?? "";
   return {
     ...undescribed(nanoUsd, workspaceId),
-    description: `${modelDisplayName(model)} Usage - ${tokenWords[tokenType]}`,
+    description: `${modelDisplayName(model)} Usage - ${words}`,
     cost_type: "tokens",
     model,
     service_tier: label(row, "service_tier"),
@@ -198,32 +204,6 @@ function describeTokens(
     context_window: label(row, "context_window"),
     inference_geo: label(row, "inference_geo"),
   };
-}
-
-const tokenWords: Readonly<Record<OfficialTokenType, string>> = {
-  uncached_input_tokens: "Input Tokens",
-  output_tokens: "Output Tokens",
-  cache_read_input_tokens: "Input Tokens, Cache Read",
-  "cache_creation.ephemeral_5m_input_tokens": "Input Tokens, Cache Write 5m",
-  "cache_creation.ephemeral_1h_input_tokens": "Input Tokens, Cache Write 1h",
-};
-
-/** Null for a search, which is no token. */
-function officialTypeOf({ type }: Pick<TokenTypePart, "type">): OfficialTokenType | null {
-  switch (type) {
-    case "input":
-      return "uncached_input_tokens";
-    case "cache_write_5m":
-      return "cache_creation.ephemeral_5m_input_tokens";
-    case "cache_write_1h":
-      return "cache_creation.ephemeral_1h_input_tokens";
-    case "cache_read":
-      return "cache_read_input_tokens";
-    case "output":
-      return "output_tokens";
-    case "web_search":
-      return null;
-  }
 }
 
 const NANO_USD_PER_CENT = 10_000_000;
@@ -360,11 +340,11 @@ function toAnalyticsCosts(
   }
   const byKinds = new Map<string, { kinds: Parameters<typeof line>[1]; nanoUsd: bigint }>();
   for (const part of splitByTokenType(row)) {
-    const tokenType = officialTypeOf(part);
+    const { costType, tokenType } = officialCosts[part.type];
     const kinds = {
-      cost_type: isByKind ? (tokenType === null ? "web_search" : "tokens") : null,
+      cost_type: isByKind ? costType : null,
       token_type: isByToken ? tokenType : null,
-    } as const;
+    };
     const key = `${kinds.cost_type} ${kinds.token_type}`;
     const known = byKinds.get(key) ?? { kinds, nanoUsd: 0n };
     byKinds.set(key, { kinds, nanoUsd: known.nanoUsd + part.nanoUsd });

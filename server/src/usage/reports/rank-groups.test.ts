@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
+import { noCost } from "#src/domain/usage.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { getUsage, type UsageQuery } from "./usage.ts";
@@ -97,15 +98,7 @@ function requestsOf(key: number): EndRecord[] {
       client: n % 3 === 0 ? "curl" : "claude-code",
       outcome: n % 5 === 1 ? "refused" : "answered",
       httpStatus: n % 5 === 1 ? 429 : 200,
-      cost: {
-        input: nanoUsd,
-        cacheWrite5m: 0n,
-        cacheWrite1h: 0n,
-        cacheRead: 0n,
-        output: 0n,
-        webSearch: 0n,
-        total: nanoUsd,
-      },
+      cost: { ...noCost, input: nanoUsd, total: nanoUsd },
     });
   });
 }

@@ -1,6 +1,6 @@
+import { countColumns, type LabelColumn } from "@bursar/contract/usage-shape.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { countColumns, type UsageLabel } from "#src/recording/rollup-tables.ts";
 import { findWeeksSummedBefore } from "#src/recording/weeks.sql.ts";
 import {
   findPrunedBefore,
@@ -249,7 +249,7 @@ async function refusePrunedMinutes(
 }
 
 export interface TopGroups extends Omit<ReportPage, "after" | "limit" | "order" | "columns"> {
-  columns: readonly UsageLabel[];
+  columns: readonly LabelColumn[];
   measure: Measure;
   isDescending: boolean;
   count: number;

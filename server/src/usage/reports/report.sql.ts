@@ -1,17 +1,20 @@
+import {
+  type CountColumn,
+  countColumns,
+  type LabelColumn,
+  labelColumns,
+  tokenMeasures,
+} from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import {
-  allLabels,
-  type CountColumn,
-  countColumns,
   EVENT_COUNTS,
   EVENT_STATUS,
   type RollupShape,
   type RollupTable,
   type RollupUnit,
   rollupTables,
-  type UsageLabel,
 } from "#src/recording/rollup-tables.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
@@ -21,10 +24,10 @@ import { nextEdge, type RangePart } from "./report-range.rule.ts";
 // is made of; minutes of keys, people and workspaces, of which there is no rollup, are counted from the events.
 
 /** What a report can group by: labels, and what follows from them. */
-export type ReportColumn = UsageLabel | keyof typeof derived;
+export type ReportColumn = LabelColumn | keyof typeof derived;
 
 interface Derived {
-  from: readonly UsageLabel[];
+  from: readonly LabelColumn[];
   text: string;
 }
 const derived = {
@@ -91,25 +94,9 @@ export interface ReportOrder {
   isDescending: boolean;
 }
 
-const measures: Readonly<Record<Measure, string>> = {
-  cost: "cost_nano_usd",
-  tokens:
-    "input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens + output_tokens",
-  output_tokens: "output_tokens",
-  input_tokens: "input_tokens",
-  requests: "requests",
-  errors: "errors",
-};
-
 const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
   cost: ["cost_nano_usd"],
-  tokens: [
-    "input_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "cache_read_tokens",
-    "output_tokens",
-  ],
+  tokens: tokenMeasures.map(({ column }) => column),
   output_tokens: ["output_tokens"],
   input_tokens: ["input_tokens"],
   requests: ["requests"],
@@ -139,7 +126,7 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
   if (query.visible.own !== null) needed.add("api_key_id");
   if (query.withoutRemovedMembers) needed.add("member_id");
   const level: Level | undefined = levels.find(({ day }) => {
-    const labels: readonly UsageLabel[] = rollupTables[day].labels;
+    const labels: readonly LabelColumn[] = rollupTables[day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
   return level ?? levels[4];
@@ -158,12 +145,12 @@ export function leaderOf(
   return levelFor({ ...query, columns: [leader] }) === levels[4] ? null : leader;
 }
 
-function labelsOf(column: ReportColumn): readonly UsageLabel[] {
+function labelsOf(column: ReportColumn): readonly LabelColumn[] {
   return isLabel(column) ? [column] : derived[column].from;
 }
 
-function isLabel(column: ReportColumn): column is UsageLabel {
-  return (allLabels as readonly ReportColumn[]).includes(column);
+function isLabel(column: ReportColumn): column is LabelColumn {
+  return (labelColumns as readonly ReportColumn[]).includes(column);
 }
 
 /**
@@ -231,7 +218,9 @@ function selectOrdered(
     ...query.columns.map((column) => sql`${sql.ref(column)} COLLATE "C"`),
   ];
   const value =
-    order.by === "time" ? sql`NULL::bigint` : sql`(${sql.raw(measures[order.by])})::bigint`;
+    order.by === "time"
+      ? sql`NULL::bigint`
+      : sql`(${sql.raw(measured[order.by].join(" + "))})::bigint`;
   const isAfter = after ? sql`WHERE ${isBeyond(query, order, after, keys)}` : sql``;
   const direction = order.isDescending ? sql`DESC` : sql`ASC`;
   // Rows of one value stand in the order of their keys, whichever way the values run.

@@ -1,6 +1,6 @@
 // Oldest PostgreSQL: reports
-import { usageGroups } from "@bursar/contract/admin/report-fields.ts";
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
+import { type LabelName, labelNames } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
@@ -9,6 +9,7 @@ import { formatUsd, parseUsd } from "#src/domain/money.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
+import { noCost } from "#src/domain/usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { sumWeek } from "#src/recording/weeks.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
@@ -74,15 +75,7 @@ const test = base
           startedAtMs,
           ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
           ...rest,
-          cost: {
-            input: nanoUsd,
-            cacheWrite5m: 0n,
-            cacheWrite1h: 0n,
-            cacheRead: 0n,
-            output: 0n,
-            webSearch: 0n,
-            total: nanoUsd,
-          },
+          cost: { ...noCost, input: nanoUsd, total: nanoUsd },
         }),
       ),
     );
@@ -129,9 +122,9 @@ const labelOf = {
   speed: (record) => record.speed,
   client: (record) => record.client,
   status: (record) => requestStatus(record.outcome, record.httpStatus),
-} as const satisfies Record<(typeof usageGroups)[number], (record: EndRecord) => string | null>;
+} as const satisfies Record<LabelName, (record: EndRecord) => string | null>;
 
-const fieldOf = (group: (typeof usageGroups)[number]) =>
+const fieldOf = (group: LabelName) =>
   ["workspace", "api_key", "member"].includes(group) ? (`${group}_id` as const) : group;
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -139,7 +132,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 /** What the report must say: requests and cost by bucket and group. */
 function expected(
   range: { startMs: number; endMs: number },
-  groups: readonly (typeof usageGroups)[number][],
+  groups: readonly LabelName[],
   bucketMs: number | null,
 ): Map<string, [number, string]> {
   const sums = new Map<string, [number, bigint]>();
@@ -154,7 +147,7 @@ function expected(
   return new Map([...sums].map(([key, [requests, cost]]) => [key, [requests, formatUsd(cost)]]));
 }
 
-function found(report: Report, groups: readonly (typeof usageGroups)[number][]) {
+function found(report: Report, groups: readonly LabelName[]) {
   return new Map(
     report.data.map((row) => {
       const labels = groups.map((group) => (row as Record<string, unknown>)[fieldOf(group)]);
@@ -168,7 +161,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
   const question = fc.record({
     a: edge,
     b: edge,
-    groups: fc.subarray([...usageGroups]),
+    groups: fc.subarray([...labelNames]),
     bucket: fc.constantFrom("none", "1d", "1h") as fc.Arbitrary<"none" | "1d" | "1h">,
     orderBy: fc.constantFrom("time", "cost", "requests"),
     order: fc.constantFrom("asc", "desc"),

@@ -1,9 +1,17 @@
-import type { costRow, TokenType } from "@bursar/contract/admin/cost.ts";
-import type { RequestStatusName, UsageGroup } from "@bursar/contract/admin/report-fields.ts";
+import type { costRow } from "@bursar/contract/admin/cost.ts";
+import type { RequestStatusName } from "@bursar/contract/admin/report-fields.ts";
 import type { usageRow, usageTotals } from "@bursar/contract/admin/usage.ts";
+import {
+  type CostPart,
+  costParts,
+  type LabelName,
+  textLabels,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
 import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import type { UsageNames } from "#src/recording/usage-names.sql.ts";
+import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import { rowEndMs } from "./read-report.ts";
 import type { UsageCounts } from "./report.sql.ts";
 import type { BucketName, TimeRange } from "./report-range.rule.ts";
@@ -12,7 +20,7 @@ import type { ShownRow } from "./usage.ts";
 export interface RowContext {
   bucket: BucketName;
   range: TimeRange;
-  groupBy: readonly UsageGroup[];
+  groupBy: readonly LabelName[];
   names: UsageNames;
 }
 
@@ -50,30 +58,17 @@ export function toCostRows(
   }));
 }
 
-export interface TokenTypePart {
-  type: TokenType;
+interface TokenTypePart {
+  type: CostPart;
   units: bigint;
   nanoUsd: bigint;
 }
 
 /** The parts of a cost; those that are nothing are left out. */
 export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
-  const parts: TokenTypePart[] = [
-    { type: "input", units: row.input_tokens, nanoUsd: row.input_cost_nano_usd },
-    {
-      type: "cache_write_5m",
-      units: row.cache_write_5m_tokens,
-      nanoUsd: row.cache_write_5m_cost_nano_usd,
-    },
-    {
-      type: "cache_write_1h",
-      units: row.cache_write_1h_tokens,
-      nanoUsd: row.cache_write_1h_cost_nano_usd,
-    },
-    { type: "cache_read", units: row.cache_read_tokens, nanoUsd: row.cache_read_cost_nano_usd },
-    { type: "output", units: row.output_tokens, nanoUsd: row.output_cost_nano_usd },
-    { type: "web_search", units: row.web_searches, nanoUsd: row.web_search_cost_nano_usd },
-  ];
+  const parts = costParts.map(({ part, units, column }) => {
+    return { type: part, units: row[units], nanoUsd: row[column] };
+  });
   return parts.filter(({ units, nanoUsd }) => units !== 0n || nanoUsd !== 0n);
 }
 
@@ -81,7 +76,7 @@ export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
 function toPlace(row: ShownRow, { bucket, range, groupBy, names }: RowContext) {
   const startMs = row.bucket_at?.getTime() ?? range.startMs;
   const endMs = rowEndMs(row, bucket) ?? range.endMs;
-  const label = (group: UsageGroup, text: string | undefined) =>
+  const label = (group: LabelName, text: string | undefined) =>
     groupBy.includes(group) && text !== undefined && text !== "" ? text : null;
   const workspaceId = label("workspace", row.workspace_id);
   const apiKeyId = label("api_key", row.api_key_id);
@@ -97,12 +92,7 @@ function toPlace(row: ShownRow, { bucket, range, groupBy, names }: RowContext) {
     member_id: memberId,
     member_name: member?.name ?? null,
     member_email: member?.email ?? null,
-    model: label("model", row.model),
-    service_tier: label("service_tier", row.service_tier),
-    context_window: label("context_window", row.context_window),
-    inference_geo: label("inference_geo", row.inference_geo),
-    speed: label("speed", row.speed),
-    client: label("client", row.client),
+    ...toRecord(textLabels, "column", ({ name, column }) => label(name, row[column])),
     status: label("status", row.status) as RequestStatusName | null,
     is_other: row.isOther,
   };
@@ -114,31 +104,8 @@ export function toMeasures(counts: UsageCounts): z.input<typeof usageTotals> {
     errors: Number(counts.errors),
     estimated_requests: Number(counts.estimated_requests),
     unpriced_requests: Number(counts.unpriced_requests),
-    input_tokens: Number(counts.input_tokens),
-    cache_write_5m_tokens: Number(counts.cache_write_5m_tokens),
-    cache_write_1h_tokens: Number(counts.cache_write_1h_tokens),
-    cache_read_tokens: Number(counts.cache_read_tokens),
-    output_tokens: Number(counts.output_tokens),
-    total_tokens: Number(totalTokens(counts)),
-    web_searches: Number(counts.web_searches),
+    ...toUsedCounts(counts),
     cost_usd: formatUsd(counts.cost_nano_usd),
-    cost_breakdown_usd: {
-      input: formatUsd(counts.input_cost_nano_usd),
-      cache_write_5m: formatUsd(counts.cache_write_5m_cost_nano_usd),
-      cache_write_1h: formatUsd(counts.cache_write_1h_cost_nano_usd),
-      cache_read: formatUsd(counts.cache_read_cost_nano_usd),
-      output: formatUsd(counts.output_cost_nano_usd),
-      web_search: formatUsd(counts.web_search_cost_nano_usd),
-    },
+    cost_breakdown_usd: toCostBreakdown(counts),
   };
-}
-
-export function totalTokens(counts: UsageCounts): bigint {
-  return (
-    counts.input_tokens +
-    counts.cache_write_5m_tokens +
-    counts.cache_write_1h_tokens +
-    counts.cache_read_tokens +
-    counts.output_tokens
-  );
 }

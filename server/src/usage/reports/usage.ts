@@ -1,5 +1,12 @@
 import type { CostGroup } from "@bursar/contract/admin/cost.ts";
-import type { ReportOrder as OrderBy, UsageGroup } from "@bursar/contract/admin/report-fields.ts";
+import type { ReportOrder as OrderBy } from "@bursar/contract/admin/report-fields.ts";
+import {
+  costParts,
+  type LabelColumn,
+  type LabelName,
+  toRecord,
+  usageLabels,
+} from "@bursar/contract/usage-shape.ts";
 import type { Call } from "#src/access/call.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -8,12 +15,12 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
 import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
-import type { UsageLabel } from "#src/recording/rollup-tables.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
 import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
 import {
   inReport,
+  type ReportColumn,
   type ReportFilter,
   type ReportOrder,
   type ReportPosition,
@@ -28,18 +35,7 @@ export interface UsageDeps {
   nowMs: () => number;
 }
 
-export interface UsageFilters {
-  workspace_id?: string[] | undefined;
-  api_key_id?: string[] | undefined;
-  member_id?: string[] | undefined;
-  model?: string[] | undefined;
-  service_tier?: string[] | undefined;
-  context_window?: string[] | undefined;
-  inference_geo?: string[] | undefined;
-  speed?: string[] | undefined;
-  client?: string[] | undefined;
-  status?: string[] | undefined;
-}
+export type UsageFilters = Partial<Record<LabelColumn, string[] | undefined>>;
 
 export interface ExportQuery extends UsageFilters {
   starting_at?: string | undefined;
@@ -61,7 +57,7 @@ export type ShownRow = ReportRow & { isOther: boolean };
 export interface UsageReport {
   rows: ShownRow[];
   /** By which the rows are grouped, of what the rollups know. */
-  groupBy: UsageGroup[];
+  groupBy: LabelName[];
   nextPage: string | null;
   range: TimeRange;
   totals: UsageCounts;
@@ -69,21 +65,6 @@ export interface UsageReport {
   readAtMs: number;
 }
 
-const labels = {
-  workspace: "workspace_id",
-  api_key: "api_key_id",
-  member: "member_id",
-  model: "model",
-  service_tier: "service_tier",
-  context_window: "context_window",
-  inference_geo: "inference_geo",
-  speed: "speed",
-  client: "client",
-  status: "status",
-} as const satisfies Record<UsageGroup, UsageLabel>;
-
-/** A type's parts stay on one page. */
-const TOKEN_TYPES = 6;
 const MAX_TOP_ROWS = 10_000;
 
 /**
@@ -96,11 +77,11 @@ export async function getUsage(
   query: UsageQuery,
 ): Promise<UsageReport> {
   const { page: cursor, limit, ...asked } = query;
-  const groupBy = groupsOf(query);
+  const groups = groupsOf(query);
   const order = orderOf(query);
   const isSplit = query.group_by?.includes("token_type") ?? false;
-  const rowLimit = isSplit ? Math.max(1, Math.floor(limit / TOKEN_TYPES)) : limit;
-  const shape = { order, bucket: query.bucket, columns: groupBy.map((group) => labels[group]) };
+  const rowLimit = isSplit ? Math.max(1, Math.floor(limit / costParts.length)) : limit;
+  const shape = { order, bucket: query.bucket, columns: groups.map(({ column }) => column) };
   const range = rangeOf(deps, query);
   // A cursor is bound to the start, also to a default one. It is not bound to the end, which moves with the clock.
   const question = { ...asked, starting_at: asked.starting_at ?? isoFromMs(range.startMs) };
@@ -117,7 +98,7 @@ export async function getUsage(
     const last = rows.at(-1);
     return {
       rows: rows.map((row) => ({ isOther: false, ...row })),
-      groupBy,
+      groupBy: groups.map(({ name }) => name),
       nextPage: isCut && last ? encodeCursor(positionOf(last as ListedRow, shape), question) : null,
       range,
       totals: await sumRange(tx, page),
@@ -132,14 +113,15 @@ export async function openUsageExport(
   deps: UsageDeps,
   { caller }: Call,
   query: ExportQuery,
-): Promise<{ groupBy: UsageGroup[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
-  const groupBy = groupsOf(query);
+): Promise<{ groupBy: LabelName[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
+  const groups = groupsOf(query);
   const range = rangeOf(deps, query);
   const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
-  const columns = groupBy.map((group) => labels[group]);
+  const columns = groups.map(({ column }) => column);
   const order = { by: "time", isDescending: false } as const;
   const isOpenEnded = range.endMs >= deps.nowMs();
   const shape = { filter, columns, bucket: query.bucket, range, isOpenEnded, order };
+  const groupBy = groups.map(({ name }) => name);
   return { groupBy, range, pages: readPages(deps, shape) };
 }
 
@@ -177,7 +159,7 @@ function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
   const { order } = page;
   return listTop(tx, {
     ...page,
-    columns: page.columns as UsageLabel[],
+    columns: page.columns as LabelColumn[],
     measure: order.by === "time" ? "cost" : order.by,
     isDescending: order.by === "time" || order.isDescending,
     count,
@@ -193,7 +175,7 @@ function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
     throw refuseField("page", "an answer with top is one page.");
   }
   const buckets = bucket === "none" ? 1 : (range.endMs - range.startMs) / bucketMs(bucket);
-  if (buckets * (top + 1) * (isSplit ? TOKEN_TYPES : 1) > MAX_TOP_ROWS) {
+  if (buckets * (top + 1) * (isSplit ? costParts.length : 1) > MAX_TOP_ROWS) {
     throw refuseField(
       "top",
       "that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
@@ -202,9 +184,8 @@ function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
 }
 
 /** In one order, whatever order they were asked for in, each once. */
-function groupsOf(query: Pick<ExportQuery, "group_by">): UsageGroup[] {
-  const all = Object.keys(labels) as UsageGroup[];
-  return all.filter((group) => query.group_by?.includes(group));
+function groupsOf(query: Pick<ExportQuery, "group_by">) {
+  return usageLabels.filter(({ name }) => query.group_by?.includes(name));
 }
 
 function orderOf({ bucket, order_by, order }: UsageQuery): ReportOrder {
@@ -231,15 +212,18 @@ export async function readFilter(
 ): Promise<ReportFilter> {
   const { workspace_id: workspaceIds = [], api_key_id: apiKeyIds = [] } = filters;
   await checkUsageFilters(database, caller, { workspaceIds, apiKeyIds });
-  const values = Object.values(labels).flatMap((label) => {
-    const wanted = filters[label];
-    return wanted === undefined ? [] : [[label, wanted] as const];
-  });
   return {
     organizationId: caller.organizationId,
     visible: visibleUsage(caller),
-    values: Object.fromEntries(values),
+    values: definedOnly(toRecord(usageLabels, "column", ({ column }) => filters[column])),
   };
+}
+
+/** Filters without the columns that nothing was asked of. */
+export function definedOnly(
+  values: Partial<Record<ReportColumn, string[] | undefined>>,
+): ReportFilter["values"] {
+  return Object.fromEntries(Object.entries(values).filter(([, wanted]) => wanted !== undefined));
 }
 
 type Shape = Pick<ReportPage, "order" | "bucket" | "columns">;

@@ -1,3 +1,11 @@
+import {
+  type AmountColumn,
+  billedMeasures,
+  costParts,
+  type EventLabel,
+  eventLabels,
+  type MeasureColumn,
+} from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Outcome } from "#src/domain/request-record.ts";
@@ -6,102 +14,58 @@ import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 
-export interface RequestRow {
+export interface RequestRow
+  extends Record<EventLabel, string>,
+    Record<MeasureColumn | "cost_nano_usd", bigint> {
   request_id: string;
   started_at: Date;
   ended_at: Date;
-  workspace_id: string;
-  api_key_id: string;
-  member_id: string;
   requested_model: string;
-  model: string;
   status: RequestStatus;
   outcome: Outcome;
   http_status: number | null;
   is_stream: boolean;
   is_estimated: boolean;
   is_unpriced: boolean;
-  service_tier: string;
-  context_window: string;
-  inference_geo: string;
-  speed: string;
-  client: string;
-  input_tokens: bigint;
-  cache_write_5m_tokens: bigint;
-  cache_write_1h_tokens: bigint;
-  cache_read_tokens: bigint;
-  output_tokens: bigint;
-  web_searches: bigint;
-  cost_nano_usd: bigint;
   first_byte_ms: number | null;
   upstream_request_id: string | null;
 }
 
-export interface RequestDetailRow extends RequestRow {
-  input_cost_nano_usd: bigint;
-  cache_write_5m_cost_nano_usd: bigint;
-  cache_write_1h_cost_nano_usd: bigint;
-  cache_read_cost_nano_usd: bigint;
-  output_cost_nano_usd: bigint;
-  web_search_cost_nano_usd: bigint;
+export interface RequestDetailRow extends RequestRow, Record<AmountColumn, bigint> {
   prices: unknown;
   node_id: string;
 }
 
-const columns = [
+const columns: readonly (keyof RequestRow)[] = [
   "request_id",
   "started_at",
   "ended_at",
-  "workspace_id",
-  "api_key_id",
-  "member_id",
+  ...eventLabels,
   "requested_model",
-  "model",
   "outcome",
   "http_status",
   "is_stream",
   "is_estimated",
   "is_unpriced",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "input_tokens",
-  "cache_write_5m_tokens",
-  "cache_write_1h_tokens",
-  "cache_read_tokens",
-  "output_tokens",
-  "web_searches",
+  ...billedMeasures.map(({ column }) => column),
   "cost_nano_usd",
   "first_byte_ms",
   "upstream_request_id",
-] as const satisfies (keyof RequestRow)[];
+];
 
-const detailColumns = [
+const detailColumns: readonly (keyof RequestDetailRow)[] = [
   ...columns,
-  "input_cost_nano_usd",
-  "cache_write_5m_cost_nano_usd",
-  "cache_write_1h_cost_nano_usd",
-  "cache_read_cost_nano_usd",
-  "output_cost_nano_usd",
-  "web_search_cost_nano_usd",
+  ...costParts.map(({ column }) => column),
   "prices",
   "node_id",
-] as const satisfies (keyof RequestDetailRow)[];
+];
 
 const status = sql`${sql.raw(EVENT_STATUS)} AS status`;
 
-/** Labels that a list can be narrowed by with several values each. */
-export const listedLabels = [
-  "member_id",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-] as const;
+/** Labels that no index has. */
+export const listedLabels = eventLabels.filter(
+  (column) => column !== "workspace_id" && column !== "api_key_id",
+);
 type ListedLabel = (typeof listedLabels)[number];
 
 export interface RequestFilter {

@@ -1,4 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { LabelColumn } from "@bursar/contract/usage-shape.ts";
 import type { Call } from "#src/access/call.ts";
 import type { Database } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
@@ -27,19 +28,9 @@ export interface RequestDeps {
   nowMs: () => number;
 }
 
-export interface RequestQuery {
+export interface RequestQuery extends Partial<Record<LabelColumn, string[] | undefined>> {
   starting_at?: string | undefined;
   ending_at?: string | undefined;
-  workspace_id?: string[] | undefined;
-  api_key_id?: string[] | undefined;
-  member_id?: string[] | undefined;
-  model?: string[] | undefined;
-  service_tier?: string[] | undefined;
-  context_window?: string[] | undefined;
-  inference_geo?: string[] | undefined;
-  speed?: string[] | undefined;
-  client?: string[] | undefined;
-  status?: string[] | undefined;
   min_cost_usd?: string | number | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;

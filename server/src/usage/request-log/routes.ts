@@ -1,16 +1,17 @@
-import type {
+import {
   loggedRequest,
-  loggedRequestDetail,
-  requestLogSettings,
-  requestRoutes,
+  type loggedRequestDetail,
+  type requestLogSettings,
+  type requestRoutes,
 } from "@bursar/contract/admin/requests.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { type CsvColumns, mediaTypeOf, toFile } from "#src/lib/csv.ts";
+import { type CsvColumns, mediaTypeOf, pickColumns, toFile } from "#src/lib/csv.ts";
 import type { UsageNames } from "#src/recording/usage-names.sql.ts";
+import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import type { RequestLogSettings } from "./request-log-settings.sql.ts";
 import { getRequestLogSettings, updateRequestLogSettings } from "./request-log-settings.ts";
 import type { RequestDetailRow, RequestRow } from "./requests.sql.ts";
@@ -59,12 +60,6 @@ function toSettings(settings: RequestLogSettings): z.input<typeof requestLogSett
 
 function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
   const member = names.members.get(row.member_id);
-  const total =
-    row.input_tokens +
-    row.cache_write_5m_tokens +
-    row.cache_write_1h_tokens +
-    row.cache_read_tokens +
-    row.output_tokens;
   const latencyMs = Math.max(0, row.ended_at.getTime() - row.started_at.getTime());
   return {
     id: row.request_id,
@@ -92,13 +87,7 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     inference_geo: row.inference_geo,
     speed: row.speed,
     client: row.client,
-    input_tokens: Number(row.input_tokens),
-    cache_write_5m_tokens: Number(row.cache_write_5m_tokens),
-    cache_write_1h_tokens: Number(row.cache_write_1h_tokens),
-    cache_read_tokens: Number(row.cache_read_tokens),
-    output_tokens: Number(row.output_tokens),
-    total_tokens: Number(total),
-    web_searches: Number(row.web_searches),
+    ...toUsedCounts(row),
     cost_usd: formatUsd(row.cost_nano_usd),
     latency_ms: latencyMs,
     // Older entries counted the first byte from an earlier moment.
@@ -110,53 +99,16 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
 function toDetail(row: RequestDetailRow, names: UsageNames): z.input<typeof loggedRequestDetail> {
   return {
     ...toWire(row, names),
-    cost_breakdown_usd: {
-      input: formatUsd(row.input_cost_nano_usd),
-      cache_write_5m: formatUsd(row.cache_write_5m_cost_nano_usd),
-      cache_write_1h: formatUsd(row.cache_write_1h_cost_nano_usd),
-      cache_read: formatUsd(row.cache_read_cost_nano_usd),
-      output: formatUsd(row.output_cost_nano_usd),
-      web_search: formatUsd(row.web_search_cost_nano_usd),
-    },
+    cost_breakdown_usd: toCostBreakdown(row),
     prices: row.prices as z.input<typeof loggedRequestDetail>["prices"],
     node_id: row.node_id,
   };
 }
 
+const { id: _id, type: _type, started_at, ended_at, ...otherFields } = loggedRequest.shape;
+
 const columns: CsvColumns<LoggedRequest> = {
-  started_at: (row) => row.started_at,
-  ended_at: (row) => row.ended_at,
+  ...pickColumns({ started_at, ended_at }),
   request_id: (row) => row.id,
-  workspace_id: (row) => row.workspace_id,
-  workspace_name: (row) => row.workspace_name,
-  api_key_id: (row) => row.api_key_id,
-  api_key_name: (row) => row.api_key_name,
-  is_playground: (row) => row.is_playground,
-  member_id: (row) => row.member_id,
-  member_name: (row) => row.member_name,
-  member_email: (row) => row.member_email,
-  requested_model: (row) => row.requested_model,
-  model: (row) => row.model,
-  status: (row) => row.status,
-  outcome: (row) => row.outcome,
-  http_status: (row) => row.http_status,
-  is_stream: (row) => row.is_stream,
-  is_estimated: (row) => row.is_estimated,
-  is_unpriced: (row) => row.is_unpriced,
-  service_tier: (row) => row.service_tier,
-  context_window: (row) => row.context_window,
-  inference_geo: (row) => row.inference_geo,
-  speed: (row) => row.speed,
-  client: (row) => row.client,
-  input_tokens: (row) => row.input_tokens,
-  cache_write_5m_tokens: (row) => row.cache_write_5m_tokens,
-  cache_write_1h_tokens: (row) => row.cache_write_1h_tokens,
-  cache_read_tokens: (row) => row.cache_read_tokens,
-  output_tokens: (row) => row.output_tokens,
-  total_tokens: (row) => row.total_tokens,
-  web_searches: (row) => row.web_searches,
-  cost_usd: (row) => row.cost_usd,
-  latency_ms: (row) => row.latency_ms,
-  first_byte_ms: (row) => row.first_byte_ms,
-  upstream_request_id: (row) => row.upstream_request_id,
+  ...pickColumns(otherFields),
 };
