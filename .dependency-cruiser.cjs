@@ -178,7 +178,8 @@ const consoleRules = [
     from: { path: "^console/src/", pathNot: TESTS },
     to: {
       path: "^contract/src/",
-      pathNot: "^contract/src/(access-paths|console-pages|key-issues|permissions)[.]ts$",
+      pathNot:
+        "^contract/src/(access-paths|console-pages|key-issues|permissions|usage-shape)[.]ts$",
       dependencyTypesNot: ["type-only"],
     },
   },

@@ -5,14 +5,6 @@ import { toNanoUsd } from "../../ui/format.ts";
 export interface GroupSum {
   /** Id of the workspace or key, name of the model; empty where nothing is grouped by. */
   key: string;
-  requests: number;
-  errors: number;
-  estimatedRequests: number;
-  unpricedRequests: number;
-  inputTokens: number;
-  cacheWriteTokens: number;
-  cacheReadTokens: number;
-  outputTokens: number;
   totalTokens: number;
   costNano: bigint;
 }
@@ -35,15 +27,7 @@ export function sumByGroup(rows: readonly UsageRow[], groupBy: Group | null): Gr
   const sums = new Map<string, GroupSum>();
   for (const row of rows) {
     const key = groupKeyOf(row, groupBy);
-    const sum = sums.get(key) ?? emptySum(key);
-    sum.requests += row.requests;
-    sum.errors += row.errors;
-    sum.estimatedRequests += row.estimated_requests;
-    sum.unpricedRequests += row.unpriced_requests;
-    sum.inputTokens += row.input_tokens;
-    sum.cacheWriteTokens += row.cache_write_5m_tokens + row.cache_write_1h_tokens;
-    sum.cacheReadTokens += row.cache_read_tokens;
-    sum.outputTokens += row.output_tokens;
+    const sum = sums.get(key) ?? { key, totalTokens: 0, costNano: 0n };
     sum.totalTokens += row.total_tokens;
     sum.costNano += toNanoUsd(row.cost_usd);
     sums.set(key, sum);
@@ -54,20 +38,4 @@ export function sumByGroup(rows: readonly UsageRow[], groupBy: Group | null): Gr
 function byCost(a: GroupSum, b: GroupSum): number {
   if (a.costNano !== b.costNano) return a.costNano > b.costNano ? -1 : 1;
   return b.totalTokens - a.totalTokens;
-}
-
-function emptySum(key: string): GroupSum {
-  return {
-    key,
-    requests: 0,
-    errors: 0,
-    estimatedRequests: 0,
-    unpricedRequests: 0,
-    inputTokens: 0,
-    cacheWriteTokens: 0,
-    cacheReadTokens: 0,
-    outputTokens: 0,
-    totalTokens: 0,
-    costNano: 0n,
-  };
 }

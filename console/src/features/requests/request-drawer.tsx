@@ -1,3 +1,4 @@
+import { billedMeasures } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import {
@@ -8,7 +9,7 @@ import {
   statusTones,
 } from "../../kit/requests/words.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
-import { statusWords, tokenTypeWords } from "../../kit/usage/words.ts";
+import { statusWords } from "../../kit/usage/words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -136,25 +137,8 @@ function Timing({ request }: Detail) {
   );
 }
 
-const kinds = [
-  "input",
-  "cache_write_5m",
-  "cache_write_1h",
-  "cache_read",
-  "output",
-  "web_search",
-] as const;
-
 /** What was used of each kind, and what that cost: the amounts are exact, to the nano-dollar. */
 function CostTable({ request }: Detail) {
-  const units: Record<(typeof kinds)[number], number> = {
-    input: request.input_tokens,
-    cache_write_5m: request.cache_write_5m_tokens,
-    cache_write_1h: request.cache_write_1h_tokens,
-    cache_read: request.cache_read_tokens,
-    output: request.output_tokens,
-    web_search: request.web_searches,
-  };
   const cell = "py-2 pl-4 text-right figures";
   return (
     <section className="grid gap-3">
@@ -174,13 +158,13 @@ function CostTable({ request }: Detail) {
           </tr>
         </thead>
         <tbody className="divide-y divide-line">
-          {kinds.map((kind) => (
-            <tr key={kind}>
+          {billedMeasures.map(({ part, title, column }) => (
+            <tr key={part}>
               <th scope="row" className="py-2 text-left font-normal">
-                {tokenTypeWords[kind]}
+                {title}
               </th>
-              <td className={cell}>{formatCount(units[kind])}</td>
-              <td className={cell}>${request.cost_breakdown_usd[kind]}</td>
+              <td className={cell}>{formatCount(request[column])}</td>
+              <td className={cell}>${request.cost_breakdown_usd[part]}</td>
             </tr>
           ))}
         </tbody>

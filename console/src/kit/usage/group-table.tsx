@@ -4,9 +4,9 @@ import { Badge } from "../../ui/badge.tsx";
 import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
 import { MAX_GROUPS, type Report, type ReportKind, type Totals } from "./report-query.ts";
-import type { GroupName } from "./search.ts";
-import { type GroupSum, sumGroups } from "./series.ts";
-import { groupWords } from "./words.ts";
+import { type GroupName, seriesNames } from "./search.ts";
+import { type GroupSum, sumGroups, sumOfSeries } from "./series.ts";
+import { groupWords, metricWords } from "./words.ts";
 
 interface GroupTableProps {
   kind: ReportKind;
@@ -155,33 +155,14 @@ const usageColumns: ReportColumn[] = [
     cell: (sum) => formatCount(sum.errors),
     total: (totals) => formatCount(ofUsage((all) => all.errors)(totals) ?? 0),
   },
-  tokens(
-    "input",
-    "Input",
-    "lg",
-    (sum) => sum.inputTokens,
-    ofUsage((all) => all.input_tokens),
-  ),
-  tokens(
-    "cache_write",
-    "Cache write",
-    "lg",
-    (sum) => sum.cacheWriteTokens,
-    ofUsage((all) => all.cache_write_5m_tokens + all.cache_write_1h_tokens),
-  ),
-  tokens(
-    "cache_read",
-    "Cache read",
-    "lg",
-    (sum) => sum.cacheReadTokens,
-    ofUsage((all) => all.cache_read_tokens),
-  ),
-  tokens(
-    "output",
-    "Output",
-    "sm",
-    (sum) => sum.outputTokens,
-    ofUsage((all) => all.output_tokens),
+  ...seriesNames.map((name) =>
+    tokens(
+      name,
+      metricWords[name],
+      name === "output" ? "sm" : "lg",
+      (sum) => sum.tokens[name],
+      ofUsage((all) => sumOfSeries(all, name)),
+    ),
   ),
 ];
 

@@ -1,8 +1,15 @@
+import { toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { useQuery } from "@tanstack/react-query";
 import { type Answer, call, type Input } from "../../api-client.ts";
 import { isOfWholeHours, rangeOf } from "./drill.ts";
 import type { Range } from "./range.ts";
-import type { GroupName, Metric, ReportFilters, ReportSearch } from "./search.ts";
+import {
+  type GroupName,
+  type Metric,
+  type ReportFilters,
+  type ReportSearch,
+  toFilterName,
+} from "./search.ts";
 
 /** Which report: both count the same requests; cost is also split by what was billed. */
 export type ReportKind = "usage" | "cost";
@@ -45,18 +52,13 @@ const CALM_MS = 30_000;
 
 /** The filters of the API, from those of the address; on the page of one workspace or key, only that one. */
 export function toFilterQuery(search: ReportFilters, { workspaceId, apiKeyId }: Within = {}) {
+  const filters = toRecord(usageLabels, "column", ({ name }) => search[toFilterName(name)]);
   return {
-    workspace_id: workspaceId === undefined ? search.workspace : [workspaceId],
-    api_key_id: apiKeyId === undefined ? search.key : [apiKeyId],
-    member_id: search.member,
-    model: search.model,
-    service_tier: search.service_tier,
-    context_window: search.context_window,
-    inference_geo: search.inference_geo,
-    speed: search.speed,
-    client: search.client,
+    ...filters,
+    ...(workspaceId !== undefined && { workspace_id: [workspaceId] }),
+    ...(apiKeyId !== undefined && { api_key_id: [apiKeyId] }),
     // The server knows the states, and says so where one of an address is none.
-    status: search.status as NonNullable<Input<"getUsage">["query"]>["status"],
+    status: filters.status as NonNullable<Input<"getUsage">["query"]>["status"],
   };
 }
 export type FilterQuery = ReturnType<typeof toFilterQuery>;
@@ -125,17 +127,19 @@ export function toQuery({ kind, groupBy, filters }: ReportAsked, range: Range) {
   };
 }
 
-const orders: Partial<Record<Metric, Query["order_by"]>> = {
-  tokens: "tokens",
-  input: "tokens",
-  cache_write: "tokens",
-  cache_read: "tokens",
-  output: "output_tokens",
-  requests: "requests",
-  errors: "errors",
-};
-
-const orderOf = ({ metric }: ReportAsked): Query["order_by"] => orders[metric] ?? "cost";
+function orderOf({ metric }: ReportAsked): Query["order_by"] {
+  switch (metric) {
+    case "cost":
+    case "tokens":
+    case "requests":
+    case "errors":
+      return metric;
+    case "output":
+      return "output_tokens";
+    default:
+      return "tokens";
+  }
+}
 
 function ask(
   kind: ReportKind,

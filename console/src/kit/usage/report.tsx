@@ -158,9 +158,7 @@ function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
 function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
   if (totals !== undefined && !("total_tokens" in totals)) return null;
   const cached = totals ? totals.cache_read_tokens : 0;
-  const prompt = totals
-    ? totals.input_tokens + cached + totals.cache_write_5m_tokens + totals.cache_write_1h_tokens
-    : 0;
+  const prompt = totals ? totals.total_tokens - totals.output_tokens : 0;
   return (
     <StatRow>
       <Stat

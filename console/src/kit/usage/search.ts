@@ -1,44 +1,21 @@
+import { billedMeasures, type LabelName, labelNames } from "@bursar/contract/usage-shape.ts";
 import { type RangeName, rangeNames } from "./range.ts";
 
-export const groupNames = [
-  "workspace",
-  "api_key",
-  "member",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-  "token_type",
-] as const;
+export const groupNames = [...labelNames, "token_type"] as const;
 export type GroupName = (typeof groupNames)[number];
 
-export const filterNames = [
-  "workspace",
-  "key",
-  "member",
-  "model",
-  "service_tier",
-  "context_window",
-  "inference_geo",
-  "speed",
-  "client",
-  "status",
-] as const;
+/** The address calls an API key `key`. */
+export const toFilterName = <Name extends LabelName>(name: Name) =>
+  (name === "api_key" ? "key" : name) as Name extends "api_key" ? "key" : Name;
+
+export const filterNames = labelNames.map(toFilterName);
 export type FilterName = (typeof filterNames)[number];
 
-const metricNames = [
-  "cost",
-  "tokens",
-  "input",
-  "cache_write",
-  "cache_read",
-  "output",
-  "requests",
-  "errors",
-] as const;
+export const seriesNames = [...new Set(billedMeasures.map(({ series }) => series))].filter(
+  (name) => name !== null,
+);
+
+export const metricNames = ["cost", "tokens", ...seriesNames, "requests", "errors"] as const;
 export type Metric = (typeof metricNames)[number];
 
 /** What reports and the request log narrow by: any of the values of each. */

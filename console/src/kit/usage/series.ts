@@ -1,8 +1,16 @@
+import {
+  billedMeasures,
+  type MeasureColumn,
+  mapKeys,
+  type Series as SeriesName,
+  toRecord,
+  usageLabels,
+} from "@bursar/contract/usage-shape.ts";
 import { toNanoUsd } from "../../ui/format.ts";
 import { bucketMs } from "./drill.ts";
 import { bucketsOf, type Range } from "./range.ts";
 import type { Row } from "./report-query.ts";
-import type { GroupName, Metric } from "./search.ts";
+import { type GroupName, type Metric, seriesNames } from "./search.ts";
 import { labelWords } from "./words.ts";
 
 // From rows of the wire to what is drawn and written. Everything is whole numbers, money as nano-dollars, so that sums are
@@ -10,22 +18,18 @@ import { labelWords } from "./words.ts";
 
 export const OTHER = "other";
 
+const labelColumns = toRecord(usageLabels, "name", ({ column }) => column);
+
 /** What a row is of: an id or a label; empty where nothing is grouped by, or where there is none. */
 export function keyOf(row: Row, groupBy: GroupName | null): string {
   if (row.is_other) return OTHER;
   switch (groupBy) {
     case null:
       return "";
-    case "workspace":
-      return row.workspace_id ?? "";
-    case "api_key":
-      return row.api_key_id ?? "";
-    case "member":
-      return row.member_id ?? "";
     case "token_type":
       return "token_type" in row ? (row.token_type ?? "") : "";
     default:
-      return row[groupBy] ?? "";
+      return row[labelColumns[groupBy]] ?? "";
   }
 }
 
@@ -54,12 +58,7 @@ export function measure(row: Row, metric: Metric): bigint {
       return toNanoUsd(row.cost_usd);
     case "requests":
       return BigInt(row.requests ?? 0);
-    case "tokens":
-    case "input":
-    case "cache_write":
-    case "cache_read":
-    case "output":
-    case "errors":
+    default:
       // The cost report counts none of these.
       return "total_tokens" in row ? BigInt(counted(row, metric)) : 0n;
   }
@@ -71,17 +70,23 @@ function counted(row: UsageRow, metric: Exclude<Metric, "cost" | "requests">): n
   switch (metric) {
     case "tokens":
       return row.total_tokens;
-    case "input":
-      return row.input_tokens;
-    case "cache_write":
-      return row.cache_write_5m_tokens + row.cache_write_1h_tokens;
-    case "cache_read":
-      return row.cache_read_tokens;
-    case "output":
-      return row.output_tokens;
     case "errors":
       return row.errors;
+    default:
+      return sumOfSeries(row, metric);
   }
+}
+
+const seriesColumns = mapKeys(seriesNames, (name) =>
+  billedMeasures.filter(({ series }) => series === name).map(({ column }) => column),
+);
+
+/** Tokens of one series, such as cache writes of both lifetimes. */
+export function sumOfSeries(
+  row: Readonly<Record<MeasureColumn, number>>,
+  name: SeriesName,
+): number {
+  return seriesColumns[name].reduce((sum, column) => sum + row[column], 0);
 }
 
 /** What one group used in the whole range. */
@@ -92,10 +97,7 @@ export interface GroupSum {
   requests: number | null;
   errors: number;
   unpricedRequests: number;
-  inputTokens: number;
-  cacheWriteTokens: number;
-  cacheReadTokens: number;
-  outputTokens: number;
+  tokens: Record<SeriesName, number>;
   /** By token type: tokens, or searches. */
   units: number;
   costNano: bigint;
@@ -114,10 +116,7 @@ export function sumGroups(rows: readonly Row[], groupBy: GroupName | null): Grou
     if ("units" in row) sum.units += row.units ?? 0;
     if (!("total_tokens" in row)) continue;
     sum.errors += row.errors;
-    sum.inputTokens += row.input_tokens;
-    sum.cacheWriteTokens += row.cache_write_5m_tokens + row.cache_write_1h_tokens;
-    sum.cacheReadTokens += row.cache_read_tokens;
-    sum.outputTokens += row.output_tokens;
+    for (const series of seriesNames) sum.tokens[series] += sumOfSeries(row, series);
   }
   return [...sums.values()];
 }
@@ -129,10 +128,7 @@ function emptySum(key: string, name: string): GroupSum {
     requests: 0,
     errors: 0,
     unpricedRequests: 0,
-    inputTokens: 0,
-    cacheWriteTokens: 0,
-    cacheReadTokens: 0,
-    outputTokens: 0,
+    tokens: mapKeys(seriesNames, () => 0),
     units: 0,
     costNano: 0n,
   };

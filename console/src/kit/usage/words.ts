@@ -1,29 +1,15 @@
-import type { GroupName, Metric } from "./search.ts";
+import { billedMeasures, mapKeys, toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
+import { type GroupName, metricNames } from "./search.ts";
 
 // The words of reports and of the request log.
 
-export const metricWords: Record<Metric, string> = {
-  cost: "Cost",
-  tokens: "Tokens",
-  input: "Input",
-  cache_write: "Cache write",
-  cache_read: "Cache read",
-  output: "Output",
-  requests: "Requests",
-  errors: "Errors",
-};
+/** `cache_write` is called "Cache write". */
+const toTitle = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+
+export const metricWords = mapKeys(metricNames, toTitle);
 
 export const groupWords: Record<GroupName, string> = {
-  workspace: "Workspace",
-  api_key: "API key",
-  member: "Member",
-  model: "Model",
-  service_tier: "Service tier",
-  context_window: "Context window",
-  inference_geo: "Geography",
-  speed: "Speed",
-  client: "Client",
-  status: "Status",
+  ...toRecord(usageLabels, "name", ({ title }) => title),
   token_type: "Token type",
 };
 
@@ -37,14 +23,11 @@ export const statusWords: Record<string, string> = {
   interrupted: "Interrupted",
 };
 
-export const tokenTypeWords: Record<string, string> = {
-  input: "Input",
-  cache_write_5m: "Cache write, 5 minutes",
-  cache_write_1h: "Cache write, 1 hour",
-  cache_read: "Cache read",
-  output: "Output",
-  web_search: "Web searches",
-};
+export const tokenTypeWords: Record<string, string> = toRecord(
+  billedMeasures,
+  "part",
+  ({ title }) => title,
+);
 
 /** What a label is called; itself, where it has no words. */
 export function labelWords(group: GroupName, value: string): string {
