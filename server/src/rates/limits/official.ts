@@ -5,9 +5,8 @@ import type {
 } from "@bursar/contract/admin/rate-limits.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import { lockScope } from "#src/access/limited-scope.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
-import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import {
   ALL_MODELS,
@@ -19,6 +18,8 @@ import {
 } from "#src/domain/model-groups.ts";
 import { fromCursor, nextCursor, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
+import { limitNotFound } from "#src/limits/visible-limits.ts";
 import { type RateKind, rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
   findRateLimit,
@@ -27,8 +28,8 @@ import {
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";
 import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
-import { auditOfSet, changeRateLimit, checkPerMinute } from "./change-rate-limit.ts";
-import { rateLimitNotFound } from "./rate-limits.ts";
+import { rateLimits } from "./rate-limit-kind.ts";
+import { checkPerMinute } from "./read-rate-limit.ts";
 
 // The official shape: an entry for each group of models, with the organization's limits, and what a workspace has instead.
 
@@ -59,7 +60,7 @@ export async function listOfficialRateLimits(
 ) {
   const { organizationId } = caller;
   const groups = groupsOf(query);
-  if (query.model !== undefined && groups.length === 0) throw rateLimitNotFound();
+  if (query.model !== undefined && groups.length === 0) throw limitNotFound(rateLimits);
   const scopeIds = [organizationId];
   const limits = await listRateLimitsOf(deps.database, { organizationId, scopeIds });
   const entries = groups.map((group): OrganizationEntry => {
@@ -106,24 +107,25 @@ type Wanted = z.output<(typeof updateOfficialWorkspaceRateLimit)["body"]>["limit
 /** Throws a 404 for an entry that the organization's list does not have, and a 400 for what this server does not limit. */
 export function setOfficialWorkspaceRateLimit(
   deps: AuditDeps,
-  { caller, origin }: Call,
+  call: Call,
   of: { workspaceId: string; rateLimitId: string; wanted: Wanted },
 ): Promise<WorkspaceEntry> {
-  const { organizationId } = caller;
+  const { organizationId } = call.caller;
   const { workspaceId } = of;
-  return auditedTransaction(deps, caller, origin, async (tx) => {
-    const wireScope = { type: "workspace", workspace_id: workspaceId } as const;
-    const scope = await lockScope(tx, caller, wireScope, "rate_limits");
+  const scope = { type: "workspace", workspace_id: workspaceId } as const;
+  return changeInScope(rateLimits, deps, { call, scope }, async (tx, locked) => {
     const group = officialGroups.find((each) => entryIdOf(organizationId, each) === of.rateLimitId);
-    if (group === undefined) throw rateLimitNotFound();
+    if (group === undefined) throw limitNotFound(rateLimits);
     const place = { organizationId, modelGroup: group.id };
-    const apply = (before: RateLimit | null) => applyWanted(group, before, of.wanted);
-    const change = await changeRateLimit(tx, { ...scope, ...place }, apply);
+    const change = await changeLimit(rateLimits, tx, deps, {
+      of: { ...locked, ...place },
+      wanted: (before) => applyWanted(group, before, of.wanted),
+    });
     const organization = { scopeType: "organization", scopeId: organizationId } as const;
     const above = await findRateLimit(tx, { ...place, ...organization });
     const { after: own } = change;
     const entry = { organizationId, workspaceId, group, own, above, isInherited: false };
-    return { result: toWorkspaceEntry(entry), audit: auditOfSet(workspaceId, change) };
+    return { change, result: toWorkspaceEntry(entry) };
   });
 }
 
@@ -132,7 +134,7 @@ function applyWanted(
   group: ModelGroup,
   before: RateLimit | null,
   wanted: Wanted,
-): PerMinute | null {
+): { perMinute: PerMinute } | null {
   const none = { requests: null, input_tokens: null, output_tokens: null };
   const perMinute: Record<RateKind, number | null> = { ...none, ...before?.perMinute };
   const named = new Set<string>();
@@ -145,7 +147,7 @@ function applyWanted(
   }
   if (rateKinds.every((kind) => perMinute[kind] === null)) return null;
   checkPerMinute(group, perMinute);
-  return perMinute;
+  return { perMinute };
 }
 
 function notKept(type: string): ApiError {

@@ -1,16 +1,13 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
-import { lockScope } from "#src/access/limited-scope.ts";
-import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
-import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ScopeType } from "#src/db/tables.ts";
-import { ApiError } from "#src/domain/api-error.ts";
-import type { Caller } from "#src/domain/caller.ts";
 import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
-import { toWireScope } from "#src/domain/wire-scope.ts";
+import type { PageOfRows } from "#src/domain/page-position.ts";
 import { assert } from "#src/lib/assert.ts";
+import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
+import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
 import {
   capacityOf,
   hasRoom,
@@ -19,25 +16,10 @@ import {
   rateKinds,
 } from "#src/rates/buckets/bucket.ts";
 import { readLevels } from "#src/rates/buckets/buckets.sql.ts";
-import {
-  deleteRateLimit as deleteRow,
-  listRateLimitsOf,
-  type PerMinute,
-  type RateLimit,
-} from "#src/rates/buckets/limits.sql.ts";
+import { listRateLimitsOf, type PerMinute, type RateLimit } from "#src/rates/buckets/limits.sql.ts";
 import { appliesTo } from "#src/rates/buckets/node-rates.ts";
-import {
-  auditOfDeleted,
-  auditOfSet,
-  changeRateLimit,
-  checkPerMinute,
-  readModelGroup,
-} from "./change-rate-limit.ts";
-import {
-  findVisibleRateLimit,
-  listVisibleRateLimits,
-  type RateLimitVisibility,
-} from "./rate-limits.sql.ts";
+import { rateLimits } from "./rate-limit-kind.ts";
+import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
 /** A limit and what is left of it at this moment. */
 export interface RateLimitState {
@@ -56,28 +38,29 @@ export interface NewRateLimit {
   if_version?: number | null | undefined;
 }
 
-/** Creates or replaces the limit of (scope, group). Throws what `lockScope` and `changeRateLimit` throw, and a 400. */
+/** Creates or replaces the limit of (scope, group). Throws what `lockScope` and `changeLimit` throw, and a 400. */
 export async function setRateLimit(
   deps: AuditDeps,
-  { caller, origin }: Call,
+  call: Call,
   input: NewRateLimit,
 ): Promise<RateLimitState> {
   const group = readModelGroup(input.model_group);
-  const wanted: PerMinute = {
+  const perMinute: PerMinute = {
     requests: input.requests_per_minute,
     input_tokens: input.input_tokens_per_minute,
     output_tokens: input.output_tokens_per_minute,
   };
-  checkPerMinute(group, wanted);
-  const { organizationId } = caller;
-  return auditedTransaction(deps, caller, origin, async (tx) => {
-    const scope = await lockScope(tx, caller, input.scope, "rate_limits");
-    const of = { ...scope, organizationId, modelGroup: group.id };
-    const change = await changeRateLimit(tx, of, () => wanted, input.if_version);
+  checkPerMinute(group, perMinute);
+  return changeInScope(rateLimits, deps, { call, scope: input.scope }, async (tx, scope) => {
+    const change = await changeLimit(rateLimits, tx, deps, {
+      of: { ...scope, modelGroup: group.id },
+      wanted: () => ({ perMinute }),
+      ifVersion: input.if_version,
+    });
     assert(change.after !== null, "a limit that is set is there");
     const [state] = toStates([change.after], await readLevels(tx, [change.after.id]));
     assert(state !== undefined, "one limit has one state");
-    return { result: state, audit: auditOfSet(scope.workspaceId, change) };
+    return { change, result: state };
   });
 }
 
@@ -87,66 +70,28 @@ export async function getRateLimit(
   { caller }: Call,
   id: string,
 ): Promise<RateLimitState> {
-  const limit = await findVisibleRateLimit(deps.database, visibilityOf(caller), id);
-  if (limit === null) throw rateLimitNotFound();
-  const [state] = await withLevels(deps, [limit]);
+  const [state] = await withLevels(deps, [
+    await getLimit(rateLimits, deps.database, caller, { id }),
+  ]);
   assert(state !== undefined, "one limit has one state");
   return state;
 }
 
-/** Throws what `getRateLimit` and `lockScope` throw. */
-export function deleteRateLimit(
-  deps: AuditDeps,
-  { caller, origin }: Call,
-  id: string,
-): Promise<void> {
-  return auditedTransaction(deps, caller, origin, async (tx) => {
-    const found = await findVisibleRateLimit(tx, visibilityOf(caller), id);
-    if (found === null) throw rateLimitNotFound();
-    const { workspaceId } = await lockScope(tx, caller, toWireScope(found), "rate_limits");
-    // Deleted or replaced while the lock was waited for: what the log says is what is deleted now.
-    const deleted = await deleteRow(tx, { organizationId: caller.organizationId, id });
-    if (deleted === null) throw rateLimitNotFound();
-    return { result: undefined, audit: auditOfDeleted(workspaceId, deleted) };
-  });
-}
-
-export interface RateLimitQuery {
+export interface RateLimitQuery extends LimitQuery {
   scope_type?: ScopeType | undefined;
-  workspace_id?: string | undefined;
-  api_key_id?: string | undefined;
   model_group?: string | undefined;
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf({
-  scope_type,
-  workspace_id,
-  api_key_id,
-  model_group,
-}: RateLimitQuery): unknown {
-  return { list: "rate_limits", scope_type, workspace_id, api_key_id, model_group };
 }
 
 /** A page of the limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
 export async function listRateLimits(
   deps: AuditDeps,
-  { caller }: Call,
-  query: RateLimitQuery & { limit: number; page?: string | undefined },
+  call: Call,
+  query: RateLimitQuery,
 ): Promise<PageOfRows<RateLimitState>> {
-  const request = fromCursor(query.page, query.limit, filtersOf(query));
-  const { workspace_id: workspaceId, api_key_id: apiKeyId, model_group: modelGroup } = query;
-  const { database } = deps;
+  const { scope_type: scopeType, model_group: modelGroup } = query;
   if (modelGroup !== undefined) readModelGroup(modelGroup);
-  if (workspaceId !== undefined) {
-    await getWorkspaceFor(database, caller, "rate_limits:read", workspaceId);
-  }
-  if (apiKeyId !== undefined) {
-    await getWorkspaceIdOfApiKey(database, caller, "rate_limits:read", apiKeyId);
-  }
-  const scopeType = query.scope_type;
-  const filter = { ...visibilityOf(caller), scopeType, workspaceId, apiKeyId, modelGroup };
-  const page = toPage(await listVisibleRateLimits(database, filter, request), request);
+  const filter = { scopeTypes: scopeType && [scopeType], modelGroup };
+  const page = await listLimits(rateLimits, deps, call, { query, filter });
   return { hasMore: page.hasMore, rows: await withLevels(deps, page.rows) };
 }
 
@@ -213,15 +158,4 @@ function toStates(
     }
     return { limit, levels, freeInMs };
   });
-}
-
-export function visibilityOf(caller: Caller): RateLimitVisibility {
-  return {
-    organizationId: caller.organizationId,
-    onlyWorkspaceIds: workspacesWhere(caller, "rate_limits:read"),
-  };
-}
-
-export function rateLimitNotFound(): ApiError {
-  return new ApiError("resource_not_found", "Rate limit not found", {}, { resource: "rate_limit" });
 }

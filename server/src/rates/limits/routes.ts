@@ -11,16 +11,17 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { findModelGroup, modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
+import { deleteLimit } from "#src/limits/change-limit.ts";
+import { filtersOf, positionOf } from "#src/limits/visible-limits.ts";
 import { type RateKind, ROUNDING } from "#src/rates/buckets/bucket.ts";
 import {
   listOfficialRateLimits,
   listOfficialWorkspaceRateLimits,
   setOfficialWorkspaceRateLimit,
 } from "./official.ts";
+import { rateLimits } from "./rate-limit-kind.ts";
 import {
-  deleteRateLimit,
   type EffectiveRateLimits,
-  filtersOf,
   getEffectiveRateLimits,
   getRateLimit,
   listRateLimits,
@@ -36,17 +37,14 @@ export function makeRateLimitHandlers(
     setRateLimit: async (call, { body }) => toWire(await setRateLimit(deps, call, body)),
     listRateLimits: async (call, { query }) => {
       const page = await listRateLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), ({ limit }) => ({
-        createdAtMs: limit.createdAt.getTime(),
-        id: limit.id,
-      }));
+      const next_page = nextCursor(page, filtersOf(rateLimits, query), positionOf);
       return { data: page.rows.map(toWire), next_page };
     },
     getRateLimit: async (call, { params }) =>
       toWire(await getRateLimit(deps, call, params.rate_limit_id)),
-    deleteRateLimit: async (call, { params }) => {
-      await deleteRateLimit(deps, call, params.rate_limit_id);
-      return { id: params.rate_limit_id, type: "rate_limit_deleted" };
+    deleteRateLimit: async (call, { params: { rate_limit_id: id } }) => {
+      await deleteLimit(rateLimits, deps, call, { id });
+      return { id, type: "rate_limit_deleted" };
     },
     getEffectiveRateLimits: async (call, { query }) =>
       toEffective(await getEffectiveRateLimits(deps, call, query), deps.nowMs()),

@@ -13,8 +13,8 @@ import { workspacesWhere } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
-import { readLimit } from "#src/spend/ledger/change-limit.ts";
 import { findSpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { readLimit } from "#src/spend/limits/read-limit.ts";
 import { lockAskedScope } from "./asked-scope.ts";
 import {
   type AskedBy,

@@ -8,8 +8,9 @@ import type { Caller } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
-import { auditOfSet, changeLimit } from "#src/spend/ledger/change-limit.ts";
-import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { auditLimitChange, changeLimit } from "#src/limits/change-limit.ts";
+import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { spendLimits } from "#src/spend/limits/spend-limit-kind.ts";
 import { mayDecide } from "./asked-scope.ts";
 import { type IncreaseRequestRow, saveResolution } from "./increase-requests.sql.ts";
 import {
@@ -55,18 +56,16 @@ export async function approveIncreaseRequest(
     const before = await lockRequest(tx, deps, caller, id);
     if (before.status !== "pending") throw isDecided(before.status);
     const of = { ...scope, organizationId: caller.organizationId, period: before.period };
-    const current = await findSpendLimit(tx, of);
     const amount = amountNanoUsd ?? before.amountNanoUsd;
-    checkRaises(current, amount);
-    const change = await changeLimit(tx, deps, of, {
-      amountNanoUsd: amount,
-      enforcement: current.enforcement,
-      openEndedHoldNanoUsd: current.openEndedHoldNanoUsd,
-    });
+    const raise = (limit: SpendLimit | null) => {
+      checkRaises(limit, amount);
+      return { ...limit, amountNanoUsd: amount };
+    };
+    const change = await changeLimit(spendLimits, tx, deps, { of, wanted: raise });
     assert(change.after !== null, "a limit that is set is there");
     const resolution = { status: "approved", approvedNanoUsd: amount, answer } as const;
     const { after, entry } = await resolve(tx, deps, { caller, before, isSilent, ...resolution });
-    const audit: Audit = [auditOfSet(scope.workspaceId, change), entry].filter(
+    const audit: Audit = [auditLimitChange(spendLimits, "set", scope, change), entry].filter(
       (each) => each !== "unchanged",
     );
     return { result: { request: after, limit: change.after }, audit };

@@ -4,8 +4,8 @@ import type { Call } from "#src/access/call.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { readLimit } from "#src/spend/ledger/change-limit.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
+import { readLimit } from "#src/spend/limits/read-limit.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
   createIncreaseRequest,

@@ -23,21 +23,6 @@ export interface SpendLimit {
   updatedAt: Date;
 }
 
-/** A limit as far as the API shows it. */
-export type LimitRow = Pick<
-  SpendLimit,
-  | "id"
-  | "scopeType"
-  | "scopeId"
-  | "period"
-  | "amountNanoUsd"
-  | "enforcement"
-  | "openEndedHoldNanoUsd"
-  | "revision"
-  | "createdAt"
-  | "updatedAt"
->;
-
 export type NewSpendLimit = Omit<
   SpendLimit,
   "openEndedHoldNanoUsd" | "revision" | "createdAt" | "updatedAt"
@@ -54,7 +39,7 @@ export interface SpendLimitFilter {
 
 const MAX_INT8 = 2n ** 63n - 1n;
 
-const columns = [
+export const spendLimitColumns = [
   "id",
   "organization_id as organizationId",
   "scope_type as scopeType",
@@ -132,7 +117,7 @@ export function listSpendLimits(
 ): Promise<SpendLimit[]> {
   let query = db
     .selectFrom("spend_limit")
-    .select(columns)
+    .select(spendLimitColumns)
     .where("organization_id", "=", filter.organizationId)
     .orderBy("scope_type")
     .orderBy("scope_id")
@@ -149,7 +134,7 @@ export async function findSpendLimit(
 ): Promise<SpendLimit | null> {
   const row = await db
     .selectFrom("spend_limit")
-    .select(columns)
+    .select(spendLimitColumns)
     .where("organization_id", "=", of.organizationId)
     .where("scope_type", "=", of.scopeType)
     .where("scope_id", "=", of.scopeId)
@@ -171,14 +156,14 @@ export async function deleteSpendLimit(
     .deleteFrom("spend_limit")
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.id)
-    .returning(columns)
+    .returning(spendLimitColumns)
     .executeTakeFirst();
   return row ?? null;
 }
 
 /** Every limit of the installation: what a node keeps in memory to admit requests. */
 export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
-  return db.selectFrom("spend_limit").select(columns).execute();
+  return db.selectFrom("spend_limit").select(spendLimitColumns).execute();
 }
 
 /** Since when each of these limits is being taken up: only those that some living node does not keep yet. By id. */

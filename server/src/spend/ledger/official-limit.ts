@@ -3,13 +3,13 @@ import type { z } from "zod";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatCents } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
-import type { LimitRow } from "./limits.sql.ts";
+import type { SpendLimit } from "./limits.sql.ts";
 
 const NANO_USD_PER_CENT = 10_000_000n;
 const NANO_USD_PER_MILLICENT = 10_000n;
 
 /** Throws a 404 for the limit of a key, which the official shape has no words for. */
-export function toOfficialSpendLimit(limit: LimitRow): z.input<typeof officialSpendLimit> {
+export function toOfficialSpendLimit(limit: SpendLimit): z.input<typeof officialSpendLimit> {
   return {
     id: limit.id,
     type: "spend_limit",
@@ -39,7 +39,7 @@ export function fromOfficialAmount(cents: string): bigint {
 }
 
 export function toOfficialScope(
-  limit: Pick<LimitRow, "scopeType" | "scopeId">,
+  limit: Pick<SpendLimit, "scopeType" | "scopeId">,
 ): z.input<typeof officialSpendLimit>["scope"] {
   const scope = toWireScope(limit);
   if (scope.type !== "api_key") return scope;

@@ -8,10 +8,12 @@ import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.t
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
+import { visibilityOf } from "#src/limits/visible-limits.ts";
 import { findBalance } from "#src/spend/ledger/balances.sql.ts";
 import { type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
+import { spendLimits } from "./spend-limit-kind.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
-import { type LimitState, visibilityOf, withBalances } from "./spend-limits.ts";
+import { type LimitState, withBalances } from "./spend-limits.ts";
 
 /** Filters that a cursor of the list is bound to. */
 export const blockingFilters = { list: "blocking_limits" };
@@ -36,7 +38,7 @@ export async function listBlockingLimits(
     monthly: startOf("monthly"),
   };
   const now = toDate(nowMs);
-  const filter = { ...visibilityOf(caller), blockingAt: { now, periodStarts } };
+  const filter = { ...visibilityOf(spendLimits, caller), blockingAt: { now, periodStarts } };
   const page = toPage(await listVisibleLimits(database, filter, request), request);
   const { organizationId } = caller;
   const scopes = await describeScopes(database, { organizationId, scopes: page.rows, now });

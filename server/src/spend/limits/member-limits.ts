@@ -6,10 +6,9 @@ import type { PeriodName } from "#src/db/tables.ts";
 import { fromCursor, readCursor, readCursorAmount } from "#src/domain/page-position.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
-import type { LimitRow } from "#src/spend/ledger/limits.sql.ts";
+import { listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { toOfficialAmount, toOfficialSpend } from "#src/spend/ledger/official-limit.ts";
 import { listMemberSpend, type MemberSpendQuery, type MemberSpendRow } from "./member-spend.sql.ts";
-import { listVisibleLimits } from "./spend-limits.sql.ts";
 
 // The official report of what limits each member. Members have no limits of their own here: what limits them all is the
 // organization's limit of each period.
@@ -30,11 +29,10 @@ export async function listMemberLimits(
   const periods = longestFirst.filter((period) => asked.period?.includes(period) ?? true);
   const filters = { list: "member_limits", ...asked };
   const order = readOrder(cursor, filters, asked.sort === "spend_desc" ? periods[0] : undefined);
-  const found = await listVisibleLimits(
-    deps.database,
-    { organizationId, onlyWorkspaceIds: null, scopeTypes: ["organization"] },
-    { limit: longestFirst.length, direction: "older", from: null },
-  );
+  const found = await listSpendLimits(deps.database, {
+    organizationId,
+    scopeType: "organization",
+  });
   const limits = periods.flatMap((period) =>
     found.filter((each) => each.period === period && each.enforcement !== "alert_only"),
   );
@@ -73,7 +71,7 @@ function positionOf(row: MemberSpendRow, { by }: MemberSpendQuery["order"]): (st
   return by === "created" ? [row.createdAt.getTime(), row.id] : [String(row[by]), row.id];
 }
 
-function toRow(member: MemberSpendRow, limit: LimitRow): Answer["data"][number] {
+function toRow(member: MemberSpendRow, limit: SpendLimit): Answer["data"][number] {
   return {
     actor: {
       type: "user_actor",

@@ -7,23 +7,25 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { nextCursor } from "#src/domain/page-position.ts";
+import { deleteLimit } from "#src/limits/change-limit.ts";
+import { filtersOf, positionOf } from "#src/limits/visible-limits.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
 import { blockingFilters, getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { listMemberLimits } from "./member-limits.ts";
+import { spendLimits } from "./spend-limit-kind.ts";
 import {
-  deleteSpendLimit,
-  filtersOf,
   getSpendLimit,
   type LimitDeps,
-  type LimitState,
   listSpendLimits,
-  officialScopeTypes,
   setLimitAmount,
   setSpendLimit,
 } from "./spend-limits.ts";
 import { toBlockingLimit, toPeriodSpend, toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
+
+/** Scopes that the official shape has. */
+const officialScopes = { scopeTypes: ["organization", "workspace"] } as const;
 
 export function makeSpendLimitHandlers(
   deps: LimitDeps,
@@ -41,16 +43,16 @@ export function makeSpendLimitHandlers(
     },
     setSpendLimit: async (call, { body }) => toSpendLimit(await setSpendLimit(deps, call, body)),
     listSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
-      const query = { ...rest, scopeTypes: scope_type && [scope_type] };
+      const query = { scopeTypes: scope_type && [scope_type], ...rest };
       const page = await listSpendLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      const next_page = nextCursor(page, filtersOf(spendLimits, query), positionOf);
       return { data: page.rows.map(toSpendLimit), next_page };
     },
     getSpendLimit: async (call, { params }) =>
-      toSpendLimit(await getSpendLimit(deps, call, params.spend_limit_id)),
-    deleteSpendLimit: async (call, { params }) => {
-      await deleteSpendLimit(deps, call, params.spend_limit_id);
-      return { id: params.spend_limit_id, type: "spend_limit_deleted" };
+      toSpendLimit(await getSpendLimit(deps, call, { id: params.spend_limit_id })),
+    deleteSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
+      await deleteLimit(spendLimits, deps, call, { id });
+      return { id, type: "spend_limit_deleted" };
     },
     getEffectiveSpendLimits: async (call, { query }) =>
       toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),
@@ -62,9 +64,9 @@ export function makeSpendLimitHandlers(
     getPeriodSpend: async (call, { query }) =>
       toPeriodSpend(await getPeriodSpend(deps, call, query)),
     listOfficialSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
-      const query = { ...rest, scopeTypes: scope_type ?? officialScopeTypes };
+      const query = { scopeTypes: scope_type ?? officialScopes.scopeTypes, ...rest };
       const page = await listSpendLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
+      const next_page = nextCursor(page, filtersOf(spendLimits, query), positionOf);
       return { data: page.rows.map(({ limit }) => toOfficialSpendLimit(limit)), next_page };
     },
     listEffectiveMemberLimits: (call, { query }) => listMemberLimits(deps, call, query),
@@ -73,16 +75,12 @@ export function makeSpendLimitHandlers(
       return toOfficialSpendLimit((await setLimitAmount(deps, call, wanted)).limit);
     },
     getOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) =>
-      toOfficialSpendLimit((await getSpendLimit(deps, call, id, officialScopeTypes)).limit),
+      toOfficialSpendLimit((await getSpendLimit(deps, call, { id, ...officialScopes })).limit),
     deleteOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
-      await deleteSpendLimit(deps, call, id, officialScopeTypes);
+      await deleteLimit(spendLimits, deps, call, { id, ...officialScopes });
       return { id, type: "spend_limit_deleted" };
     },
   };
-}
-
-function positionOf({ limit }: LimitState) {
-  return { createdAtMs: limit.createdAt.getTime(), id: limit.id };
 }
 
 function toEffective(effective: EffectiveLimits): z.input<typeof effectiveSpendLimits> {

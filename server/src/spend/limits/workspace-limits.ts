@@ -1,81 +1,46 @@
-import type { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import type { Call } from "#src/access/call.ts";
-import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
-import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
-import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
-import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
-import { type Balance, findBalance, readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
+import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import { findActivating, listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
+import { readWanted } from "./read-limit.ts";
 import {
-  auditOfSet,
-  changeLimit,
-  readLimit,
-  readOpenEndedHold,
-} from "#src/spend/ledger/change-limit.ts";
-import { findActivating, listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
-import type { LimitDeps } from "./spend-limits.ts";
+  changeSpendLimit,
+  type LimitDeps,
+  type MaybeLimitState,
+  type NewSpendLimit,
+} from "./spend-limits.ts";
 import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
 
 // The short way to the limit that most companies want: a workspace's, per month.
 
 /** A workspace's monthly limit, if it has one, beside what it has spent this month. */
-export interface WorkspaceLimit {
+export interface WorkspaceLimit extends MaybeLimitState {
   workspace: { id: string; name: string };
-  limit: SpendLimit | null;
-  balance: Balance | null;
-  period: SpendPeriod;
-  activatingSince: Date | null;
 }
 
-export interface NewWorkspaceLimit {
+export interface NewWorkspaceLimit
+  extends Pick<NewSpendLimit, "enforcement" | "open_ended_hold_usd" | "if_version"> {
   workspace_id: string;
   monthly_limit_usd: string | number | null;
-  enforcement: (typeof enforcements)[number];
-  open_ended_hold_usd: string | number | null;
-  if_version?: number | null | undefined;
 }
 
 /** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one, a 409. */
 export function setWorkspaceLimit(
   deps: LimitDeps,
-  { caller, origin }: Call,
+  call: Call,
   input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
-  const amount = input.monthly_limit_usd;
-  const wanted =
-    amount === null
-      ? null
-      : {
-          amountNanoUsd: readLimit("monthly_limit_usd", amount),
-          enforcement: input.enforcement,
-          openEndedHoldNanoUsd: readOpenEndedHold(input.open_ended_hold_usd),
-        };
-  const period = periodOf("monthly", deps.nowMs());
-  return auditedTransaction(deps, caller, origin, async (tx) => {
-    // The lock also keeps two changes of one workspace's limits apart.
-    const workspace = await getActiveWorkspaceForChange(
-      tx,
-      caller,
-      "spend_limits:write",
-      input.workspace_id,
-    );
-    const of = {
-      organizationId: caller.organizationId,
-      scopeType: "workspace",
-      scopeId: workspace.id,
-      workspaceId: workspace.id,
-      period: "monthly",
-    } as const;
-    const change = await changeLimit(tx, deps, of, wanted, input.if_version);
-    await fireCrossed(tx, deps, of);
-    const limit = change.after;
-    const balance = await findBalance(tx, { ...of, periodStart: period.start });
-    const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);
-    return {
-      result: { workspace, limit, balance, period, activatingSince: activating ?? null },
-      audit: auditOfSet(workspace.id, change),
-    };
+  const { workspace_id, monthly_limit_usd: amount, if_version: ifVersion } = input;
+  const wanted = amount === null ? null : readWanted("monthly_limit_usd", amount, input);
+  const scope = { type: "workspace", workspace_id } as const;
+  const change = { scope, period: "monthly", ifVersion, wanted: () => wanted } as const;
+  return changeSpendLimit(deps, call, change, async (state, tx) => {
+    const workspace = await getWorkspaceFor(tx, call.caller, "spend_limits:write", workspace_id);
+    return { ...state, workspace };
   });
 }
 

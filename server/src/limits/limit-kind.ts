@@ -1,0 +1,75 @@
+import type { JsonValue } from "#src/audit/canonical-json.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+import type { RandomBytes } from "#src/lib/ids.ts";
+
+/** Scope in its organization. */
+export interface ScopeOfLimit {
+  organizationId: string;
+  scopeType: ScopeType;
+  scopeId: string;
+}
+
+/** Fields that stored limits of every kind have. */
+export interface Limit extends ScopeOfLimit {
+  id: string;
+  /** A new number after each change, also for a limit that was deleted and created again. */
+  revision: bigint;
+  createdAt: Date;
+}
+
+export type LimitType = "spend_limit" | "rate_limit";
+
+/**
+ * Differences between kinds of limits. `Place` tells limits of one scope apart: a period or a group of models. `Wanted` is
+ * the part of a limit that a caller sets.
+ */
+export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never> {
+  /** Table, audit subject and prefix of the audit events. With an "s": list and rights. */
+  type: LimitType;
+  /** Name in messages, such as "Spend limit". */
+  name: string;
+  /** True where a caller with rights in some workspaces also sees the organization's limits. */
+  showsOrganizationLimits: boolean;
+  find(db: Database | Tx, of: ScopeOfLimit & Place): Promise<Stored | null>;
+  /** Lists newest first, one row more than the page holds. */
+  list(
+    db: Database | Tx,
+    filter: LimitFilter & PlaceFilter<Place>,
+    page: PageRequest,
+  ): Promise<Stored[]>;
+  isSame(limit: Stored, wanted: Wanted): boolean;
+  /** Creates the limit, or replaces what is wanted of it. */
+  save(tx: Tx, deps: SaveDeps, limit: ScopeOfLimit & Place & Wanted): Promise<Stored>;
+  /** Returns the deleted limit, or null without one. */
+  delete(tx: Tx, of: Pick<Limit, "organizationId" | "id">): Promise<Stored | null>;
+  /** Current value for the message of a conflict, such as "$40.00 monthly, soft". */
+  describe(limit: Stored): string;
+  /** Fields of the audit log beside the scope. */
+  toAudit(limit: Stored): { readonly [field: string]: JsonValue };
+}
+
+/** Limits that exist for a caller. */
+export interface LimitVisibility {
+  organizationId: string;
+  /** Workspaces whose limits, and those of their keys, are visible. Null: all limits of the organization. */
+  onlyWorkspaceIds: readonly string[] | null;
+  /** True: beside those of `onlyWorkspaceIds`, the organization's own limits are visible. */
+  showsOrganizationLimits: boolean;
+}
+
+export interface LimitFilter extends LimitVisibility {
+  id?: string | undefined;
+  scopeTypes?: readonly ScopeType[] | undefined;
+  /** Limits of this workspace and of its keys. */
+  workspaceId?: string | undefined;
+  apiKeyId?: string | undefined;
+}
+
+export type PlaceFilter<Place> = { [Field in keyof Place]?: Place[Field] | undefined };
+
+export interface SaveDeps {
+  nowMs: () => number;
+  randomBytes: RandomBytes;
+}

@@ -1,0 +1,76 @@
+import type { Call } from "#src/access/call.ts";
+import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { fromCursor, type PageOfRows, type Position, toPage } from "#src/domain/page-position.ts";
+import { workspacesWhere } from "#src/domain/rights.ts";
+import type { Limit, LimitKind, LimitType, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
+
+/** Throws a 404 for a limit that the caller cannot see, or of another scope than `scopeTypes`. */
+export async function getLimit<Stored extends Limit>(
+  kind: LimitKind<Stored>,
+  db: Database | Tx,
+  caller: Caller,
+  of: { id: string; scopeTypes?: readonly ScopeType[] | undefined },
+): Promise<Stored> {
+  const filter = { ...visibilityOf(kind, caller), ...of };
+  const [limit] = await kind.list(db, filter, { limit: 1, direction: "older", from: null });
+  if (limit === undefined) throw limitNotFound(kind);
+  return limit;
+}
+
+export interface LimitQuery {
+  limit: number;
+  page?: string | undefined;
+  workspace_id?: string | undefined;
+  api_key_id?: string | undefined;
+}
+
+/** Returns a page of the limits that the caller can see. Throws a 404 for a workspace or key that the caller cannot see. */
+export async function listLimits<Stored extends Limit, Place>(
+  kind: LimitKind<Stored, Place>,
+  { database }: { database: Database },
+  { caller }: Call,
+  {
+    query,
+    filter,
+  }: {
+    query: LimitQuery;
+    filter: { scopeTypes: readonly ScopeType[] | undefined } & PlaceFilter<Place>;
+  },
+): Promise<PageOfRows<Stored>> {
+  const request = fromCursor(query.page, query.limit, filtersOf(kind, query));
+  const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
+  const right = `${kind.type}s:read` as const;
+  if (workspaceId !== undefined) await getWorkspaceFor(database, caller, right, workspaceId);
+  if (apiKeyId !== undefined) await getWorkspaceIdOfApiKey(database, caller, right, apiKeyId);
+  const visible = { ...visibilityOf(kind, caller), ...filter, workspaceId, apiKeyId };
+  return toPage(await kind.list(database, visible, request), request);
+}
+
+/** Filters that a cursor of the list is bound to. */
+export function filtersOf(
+  { type }: { type: LimitType },
+  { limit: _limit, page: _page, ...filters }: LimitQuery,
+): object {
+  return { list: `${type}s`, ...filters };
+}
+
+/** Position of a limit in its list. */
+export function positionOf({ limit }: { limit: Limit }): Position {
+  return { createdAtMs: limit.createdAt.getTime(), id: limit.id };
+}
+
+export function visibilityOf(kind: LimitKind<Limit>, caller: Caller): LimitVisibility {
+  return {
+    organizationId: caller.organizationId,
+    onlyWorkspaceIds: workspacesWhere(caller, `${kind.type}s:read`),
+    showsOrganizationLimits: kind.showsOrganizationLimits,
+  };
+}
+
+export function limitNotFound({ name, type }: LimitKind<Limit>): ApiError {
+  return new ApiError("resource_not_found", `${name} not found`, {}, { resource: type });
+}

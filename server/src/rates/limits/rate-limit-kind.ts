@@ -1,0 +1,43 @@
+import type { LimitKind } from "#src/limits/limit-kind.ts";
+import { rateKinds } from "#src/rates/buckets/bucket.ts";
+import {
+  deleteRateLimit,
+  findRateLimit,
+  type PerMinute,
+  type RateLimit,
+  upsertRateLimit,
+} from "#src/rates/buckets/limits.sql.ts";
+import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
+import { listVisibleRateLimits } from "./rate-limits.sql.ts";
+
+/** Rate limits: one for each scope and group of models. */
+export const rateLimits: LimitKind<
+  RateLimit,
+  Pick<RateLimit, "modelGroup">,
+  Pick<RateLimit, "perMinute">
+> = {
+  type: "rate_limit",
+  name: "Rate limit",
+  // The headers of each answer tell them to all keys.
+  showsOrganizationLimits: true,
+  find: findRateLimit,
+  list: listVisibleRateLimits,
+  isSame: (limit, wanted) =>
+    rateKinds.every((kind) => limit.perMinute[kind] === wanted.perMinute[kind]),
+  save: (tx, _deps, limit) => upsertRateLimit(tx, { ...limit, id: rateLimitIdOf(limit) }),
+  delete: deleteRateLimit,
+  describe: ({ perMinute }) => `${describeRates(perMinute)} per minute`,
+  toAudit: ({ modelGroup, perMinute }) => ({
+    model_group: modelGroup,
+    requests_per_minute: perMinute.requests,
+    input_tokens_per_minute: perMinute.input_tokens,
+    output_tokens_per_minute: perMinute.output_tokens,
+  }),
+};
+
+function describeRates(perMinute: PerMinute): string {
+  return rateKinds
+    .filter((kind) => perMinute[kind] !== null)
+    .map((kind) => `${perMinute[kind]} ${kind.replace("_", " ")}`)
+    .join(", ");
+}

@@ -1,0 +1,29 @@
+import { findModelGroup, type ModelGroup, modelGroups } from "#src/domain/model-groups.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
+import { rateKinds } from "#src/rates/buckets/bucket.ts";
+import type { PerMinute } from "#src/rates/buckets/limits.sql.ts";
+
+/** Throws a 400 that says which groups there are. */
+export function readModelGroup(id: string): ModelGroup {
+  const group = findModelGroup(id);
+  if (group !== null) return group;
+  const ids = modelGroups.map((each) => each.id).join(", ");
+  throw refuseField("model_group", `there is no group ${id}. It is one of ${ids}.`);
+}
+
+/** Throws a 400 where a limit would limit nothing, or tokens of what counts none. */
+export function checkPerMinute(group: ModelGroup, perMinute: PerMinute): void {
+  if (rateKinds.every((kind) => perMinute[kind] === null)) {
+    throw refuseFields(
+      "Set at least one of requests_per_minute, input_tokens_per_minute and output_tokens_per_minute. To remove a limit, delete it.",
+      rateKinds.map((kind) => `${kind}_per_minute`),
+    );
+  }
+  const { input_tokens: input, output_tokens: output } = perMinute;
+  if (!group.countsTokens && (input !== null || output !== null)) {
+    throw refuseFields(`Of ${group.id} requests alone can be limited: leave the tokens out.`, [
+      "input_tokens_per_minute",
+      "output_tokens_per_minute",
+    ]);
+  }
+}

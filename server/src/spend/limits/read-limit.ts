@@ -1,0 +1,40 @@
+import { formatUsd } from "#src/domain/money.ts";
+import { readAmount } from "#src/domain/read-amount.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
+import type { WantedLimit } from "./spend-limit-kind.ts";
+
+// A JSON number keeps this many digits. The limit is shown as one, so it may not have more, however it came.
+const MAX_DIGITS = 15;
+
+/** Reads the part of a limit that a body sets. Throws a 400 that names the field. */
+export function readWanted(
+  field: string,
+  amount: string | number,
+  body: Pick<WantedLimit, "enforcement"> & { open_ended_hold_usd: string | number | null },
+): WantedLimit {
+  return {
+    amountNanoUsd: readLimit(field, amount),
+    enforcement: body.enforcement,
+    openEndedHoldNanoUsd: readOpenEndedHold(body.open_ended_hold_usd),
+  };
+}
+
+/** A limit as it is asked for, in nano-USD. Throws a 400 that names the field. */
+export function readLimit(field: string, amount: string | number): bigint {
+  const nano = readAmount(field, amount);
+  const digits = formatUsd(nano)
+    .replace(".", "")
+    .replace(/^0+|0+$/g, "");
+  if (digits.length > MAX_DIGITS) {
+    throw refuseField(field, `expected at most ${MAX_DIGITS} significant digits.`);
+  }
+  return nano;
+}
+
+/** The hold that a limit chooses for open-ended requests, in nano-USD. Throws a 400: a hold of nothing is none. */
+function readOpenEndedHold(amount: string | number | null): bigint | null {
+  if (amount === null) return null;
+  const nanoUsd = readLimit("open_ended_hold_usd", amount);
+  if (nanoUsd > 0n) return nanoUsd;
+  throw refuseField("open_ended_hold_usd", "expected an amount above 0, or null.");
+}
