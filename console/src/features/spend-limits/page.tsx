@@ -1,8 +1,7 @@
 import { Outlet } from "@tanstack/react-router";
-import { LimitExplainer } from "../../kit/limits/limit-explainer.tsx";
+import { LimitsTab } from "../../kit/limits/limits-tab.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
-import { useSpendLimits } from "../../kit/spend-limits/queries.ts";
-import { LimitList } from "../../kit/spend-limits/spend-limit-list.tsx";
+import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
 import { useMay } from "../../session.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
@@ -34,20 +33,16 @@ export function LimitsPage() {
 
 export function SpendLimitsTab() {
   const may = useMay();
-  // What stands below the list comes with it, so that the list does not push it down.
-  const isComing = useSpendLimits().isPending;
   return (
-    <div className="grid gap-12">
-      <LimitList />
-      {!isComing && may("api_keys:read") && (
-        <Section
-          title="What limits a key"
-          lead="A request must fit the limits of its key, its workspace and the company, all of them."
-        >
-          <LimitExplainer show={(apiKeyId) => <KeyLimits apiKeyId={apiKeyId} />} />
-        </Section>
-      )}
-      {!isComing && may("spend:resolve") && (
+    <LimitsTab
+      kind={spendLimits}
+      ofKey={{
+        title: "What limits a key",
+        lead: "A request must fit the limits of its key, its workspace and the company, all of them.",
+        show: (apiKeyId) => <KeyLimits apiKeyId={apiKeyId} />,
+      }}
+    >
+      {may("spend:resolve") && (
         <Section
           title="Unresolved spend"
           lead="Requests whose end never became known. Limits count them as spent until you decide, or until they are released by themselves."
@@ -55,6 +50,6 @@ export function SpendLimitsTab() {
           <UnresolvedSpend />
         </Section>
       )}
-    </div>
+    </LimitsTab>
   );
 }

@@ -1,9 +1,10 @@
 import { Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { NewRateLimit, RateLimitList } from "../../kit/rate-limits/rate-limit-list.tsx";
+import { LimitList, NewLimit } from "../../kit/limits/limit-list.tsx";
+import { rateLimits } from "../../kit/rate-limits/rate-limit-kind.ts";
 import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
-import { LimitList, NewLimit } from "../../kit/spend-limits/spend-limit-list.tsx";
+import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
 import { UsageReport } from "../../kit/usage/report.tsx";
 import { useWorkspaceId } from "../../kit/workspaces/workspace-id.ts";
 import { useMay } from "../../session.ts";
@@ -79,17 +80,17 @@ export function WorkspaceLimitsTab() {
       <Section
         title="Spend limits"
         lead="What the workspace and its keys may spend."
-        actions={<NewLimit workspaceId={workspaceId} />}
+        actions={<NewLimit kind={spendLimits} workspaceId={workspaceId} isFirst />}
       >
-        <LimitList workspaceId={workspaceId} isHeaded />
+        <LimitList kind={spendLimits} workspaceId={workspaceId} isHeaded />
       </Section>
       {may("rate_limits:read", workspaceId) && (
         <Section
           title="Rate limits"
           lead="What the workspace and its keys may send per minute."
-          actions={<NewRateLimit workspaceId={workspaceId} />}
+          actions={<NewLimit kind={rateLimits} workspaceId={workspaceId} />}
         >
-          <RateLimitList workspaceId={workspaceId} isHeaded />
+          <LimitList kind={rateLimits} workspaceId={workspaceId} isHeaded />
         </Section>
       )}
     </div>

@@ -2,7 +2,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type RateLimit, type Scope, useEffectiveRateLimits } from "./queries.ts";
-import { LimitName, rateColumns } from "./rate-limit-list.tsx";
+import { LimitName, rateColumns } from "./rate-limit-rows.tsx";
 
 /** What one key may send per minute: its own limits, its workspace's and the company's. */
 export function KeyRates({ apiKeyId }: { apiKeyId: string }) {

@@ -1,0 +1,108 @@
+import type { ReactNode } from "react";
+import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
+import type { WholeList } from "../../queries.ts";
+import type { Scope } from "../scopes/scope.ts";
+
+/** Limit of either kind, as far as shared parts read it. */
+export interface Limited {
+  id: string;
+  scope: Scope;
+  version: number;
+}
+
+/** A limit with the name of its scope. */
+export interface NamedLimit<Limit> {
+  limit: Limit;
+  name: string;
+}
+
+export interface ScopeValues {
+  scopeType: Scope["type"];
+  scopeId: string | null;
+}
+
+/** Form values of either kind. */
+export type LimitValues = ScopeValues & FieldValues;
+
+/** Differences between spend limits and rate limits on screen. */
+export interface LimitKind<Limit extends Limited, Values extends LimitValues> {
+  /** Name in messages: "Limit". Titles and buttons have it in lower case. */
+  name: string;
+  writeAction: "spend_limits:write" | "rate_limits:write";
+  list: LimitListParts<Limit>;
+  form: LimitFormParts<Limit, Values>;
+}
+
+interface LimitListParts<Limit extends Limited> {
+  useLimits: (workspaceId: string | undefined) => {
+    data: WholeList<Limit> | undefined;
+    error: Error | null;
+    isPending: boolean;
+    refetch: () => unknown;
+  };
+  compare: (a: NamedLimit<Limit>, b: NamedLimit<Limit>) => number;
+  Rows: (props: LimitRowsProps<Limit>) => ReactNode;
+  /** Purpose of the limits, for a list without any. */
+  purpose: ReactNode;
+  /** Example for the command line. */
+  example: (workspaceId: string | undefined) => { what: "call" | "command"; text: string };
+  /** Shown below the list. */
+  note: string;
+  useRemove: () => {
+    remove: (limit: Limit, onSuccess: () => void) => void;
+    isBusy: boolean;
+    error: Error | null;
+  };
+  /** Effect of the removal. */
+  describeRemoval: (removed: NamedLimit<Limit>) => ReactNode;
+}
+
+export interface LimitRowsProps<Limit> {
+  rows: readonly NamedLimit<Limit>[];
+  /** Null where the person may not change limits. */
+  actions: LimitActions<Limit> | null;
+}
+
+export interface LimitActions<Limit> {
+  onEdit: (limit: Limit) => void;
+  onRemove: (limit: Limit) => void;
+}
+
+interface LimitFormParts<Limit extends Limited, Values extends LimitValues> {
+  toValues: (limit: Limit | null, workspaceId: string | undefined) => Values;
+  /** Description of the dialog. Null: a new limit. */
+  describe: (about: NamedLimit<Limit> | null) => ReactNode;
+  /** Error where no workspace or key is chosen. */
+  unscoped: string;
+  Fields: (props: LimitFieldsProps<Values>) => ReactNode;
+  /** Returns a problem that no single field has. */
+  findProblem?: (given: Values) => { field: Path<Values>; message: string } | null;
+  useSave: () => {
+    save: (given: Values, place: LimitPlace<Limit>) => Promise<unknown>;
+    isBusy: boolean;
+  };
+  /** Returns the current limit of the same place, or null. */
+  find: (given: Values, scope: Scope) => Promise<Limit | null>;
+  /** Each field with its current and its entered value. */
+  compare: (
+    now: Limit | null,
+    own: Values,
+  ) => readonly (readonly [label: string, now: string, own: string])[];
+  /** Form fields by their names on the wire, where they differ. */
+  serverNames?: Partial<Record<string, Path<Values>>>;
+}
+
+export interface LimitPlace<Limit> {
+  scope: Scope;
+  /** The limit that the person has seen. Null: none. */
+  over: Limit | null;
+  /** Version of `over`: a change by another person is not overwritten unseen. */
+  if_version: number | null;
+}
+
+export interface LimitFieldsProps<Values extends LimitValues> {
+  form: UseFormReturn<Values>;
+  /** True where the scope is still to be chosen. */
+  isNew: boolean;
+  workspaceId: string | undefined;
+}

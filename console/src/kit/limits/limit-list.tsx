@@ -1,0 +1,192 @@
+import { Plus } from "lucide-react";
+import { type ReactNode, useMemo, useState } from "react";
+import { useMay } from "../../session.ts";
+import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { findMatches } from "../../ui/matches.ts";
+import { SearchBox } from "../../ui/search-box.tsx";
+import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { LoadError } from "../error-pages.tsx";
+import { useScopeNames } from "../scopes/scope-names.ts";
+import { LimitDialog } from "./limit-dialog.tsx";
+import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.ts";
+
+/** So many are read at a glance; more are searched. */
+const FEW = 10;
+
+interface LimitListProps<Limit extends Limited, Values extends LimitValues> {
+  kind: LimitKind<Limit, Values>;
+  workspaceId?: string;
+  /** Its heading has the button that sets a limit. */
+  isHeaded?: boolean;
+}
+
+/** Limits of the company, or of one workspace and its keys. */
+export function LimitList<Limit extends Limited, Values extends LimitValues>(
+  props: LimitListProps<Limit, Values>,
+) {
+  const { kind, workspaceId, isHeaded = false } = props;
+  const { writeAction, list } = kind;
+  const noun = kind.name.toLowerCase();
+  const limits = list.useLimits(workspaceId);
+  const may = useMay();
+  const nameOf = useScopeNames(limits.data?.items);
+  const [edited, setEdited] = useState<Limit | "new" | null>(null);
+  const [removed, setRemoved] = useState<Limit | null>(null);
+  const mayChange = may(writeAction, workspaceId);
+  const actions = useMemo(
+    () => (mayChange ? { onEdit: setEdited, onRemove: setRemoved } : null),
+    [mayChange],
+  );
+  if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
+  if (!limits.data) return <SkeletonRows rows={3} />;
+  const rows = limits.data.items
+    .map((limit) => ({ limit, name: nameOf(limit.scope) }))
+    .sort(list.compare);
+  const create = mayChange && (
+    <Button kind="primary" data-create onClick={() => setEdited("new")}>
+      <Plus size={16} /> Set {noun}…
+    </Button>
+  );
+  return (
+    <div className="grid gap-4">
+      {rows.length === 0 ? (
+        <EmptyState
+          title={`No ${noun} is set`}
+          action={create}
+          code={<CodeBlock {...list.example(workspaceId)} />}
+        >
+          {list.purpose}
+        </EmptyState>
+      ) : (
+        <SearchedLimits noun={noun} rows={rows} create={!isHeaded && create} note={list.note}>
+          {(found) => <list.Rows rows={found} actions={actions} />}
+        </SearchedLimits>
+      )}
+      {edited !== null && (
+        <LimitDialog
+          kind={kind}
+          limit={edited === "new" ? null : edited}
+          workspaceId={workspaceId}
+          nameOf={nameOf}
+          onClose={() => setEdited(null)}
+        />
+      )}
+      <RemoveDialog
+        kind={kind}
+        removed={removed && { limit: removed, name: nameOf(removed.scope) }}
+        onClose={() => setRemoved(null)}
+      />
+    </div>
+  );
+}
+
+interface SearchedLimitsProps<Limit extends Limited> {
+  noun: string;
+  rows: readonly NamedLimit<Limit>[];
+  /** The button that sets another, where the list has it and not its heading. */
+  create: ReactNode;
+  /** Shown below the list. */
+  note: string;
+  children: (found: readonly NamedLimit<Limit>[]) => ReactNode;
+}
+
+function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>) {
+  const { noun, rows, create, note, children } = props;
+  const [find, setFind] = useState("");
+  const found = findMatches(rows, ({ name }) => name, find, rows.length);
+  const isLong = rows.length > FEW;
+  return (
+    <>
+      {(create || isLong) && (
+        <div className="flex flex-wrap items-center gap-2.5">
+          {isLong && (
+            <SearchBox
+              label={`Search ${noun}s`}
+              placeholder="Search workspace or key"
+              value={find}
+              onFind={setFind}
+            />
+          )}
+          {create && <span className="ml-auto">{create}</span>}
+        </div>
+      )}
+      {found.length > 0 ? (
+        children(found)
+      ) : (
+        <p className="text-quiet">
+          No {noun} matches “{find}”.
+        </p>
+      )}
+      <p className="max-w-3xl text-sm text-pretty text-quiet">{note}</p>
+    </>
+  );
+}
+
+interface NewLimitProps<Limit extends Limited, Values extends LimitValues> {
+  kind: LimitKind<Limit, Values>;
+  workspaceId: string;
+  /** What `c` presses on the page. */
+  isFirst?: boolean;
+}
+
+/** Button in the heading of a list, to set another limit. An empty list has its own. */
+export function NewLimit<Limit extends Limited, Values extends LimitValues>(
+  props: NewLimitProps<Limit, Values>,
+) {
+  const { kind, workspaceId, isFirst } = props;
+  const limits = kind.list.useLimits(workspaceId);
+  const may = useMay();
+  const nameOf = useScopeNames(limits.data?.items);
+  const [isOpen, setIsOpen] = useState(false);
+  if (!may(kind.writeAction, workspaceId) || limits.data?.items.length === 0) return null;
+  return (
+    <>
+      <Button data-create={isFirst || undefined} onClick={() => setIsOpen(true)}>
+        <Plus size={16} /> Set {kind.name.toLowerCase()}…
+      </Button>
+      {isOpen && (
+        <LimitDialog
+          kind={kind}
+          limit={null}
+          workspaceId={workspaceId}
+          nameOf={nameOf}
+          onClose={() => setIsOpen(false)}
+        />
+      )}
+    </>
+  );
+}
+
+interface RemoveDialogProps<Limit extends Limited, Values extends LimitValues> {
+  kind: LimitKind<Limit, Values>;
+  removed: NamedLimit<Limit> | null;
+  onClose: () => void;
+}
+
+function RemoveDialog<Limit extends Limited, Values extends LimitValues>(
+  props: RemoveDialogProps<Limit, Values>,
+) {
+  const { kind, removed, onClose } = props;
+  const { remove, isBusy, error } = kind.list.useRemove();
+  const action = `Remove ${kind.name.toLowerCase()}`;
+  const onRemoved = () => {
+    showToast(`${kind.name} removed`);
+    onClose();
+  };
+  return (
+    <ConfirmDialog
+      title={action}
+      action={action}
+      isOpen={removed !== null}
+      onClose={onClose}
+      isBusy={isBusy}
+      error={error}
+      onConfirm={() => removed && remove(removed.limit, onRemoved)}
+    >
+      {removed && <p>{kind.list.describeRemoval(removed)}</p>}
+    </ConfirmDialog>
+  );
+}

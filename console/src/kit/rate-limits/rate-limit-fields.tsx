@@ -1,0 +1,98 @@
+import { Field } from "../../ui/field.tsx";
+import { Input, Select } from "../../ui/input.tsx";
+import type { LimitFieldsProps, ScopeValues } from "../limits/limit-kind.ts";
+import { LimitScope } from "../limits/limit-scope.tsx";
+import { useModelGroups } from "./queries.ts";
+import { meters, meterWords, readPerMinute } from "./words.ts";
+
+export interface RateValues extends ScopeValues {
+  model_group: string;
+  requests: string;
+  input_tokens: string;
+  output_tokens: string;
+}
+
+/** What a limit is for where nothing else is chosen. */
+export const ALL_MODELS = "all";
+
+/** Fields of a rate limit. */
+export function RateLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<RateValues>) {
+  return (
+    <>
+      {isNew && <Target form={form} workspaceId={workspaceId} />}
+      <PerMinuteFields form={form} />
+    </>
+  );
+}
+
+type Fields = LimitFieldsProps<RateValues>;
+
+/** Whose requests, and with which models. */
+function Target({ form, workspaceId }: Pick<Fields, "form" | "workspaceId">) {
+  const groups = useModelGroups();
+  const modelGroup = form.watch("model_group");
+  const chosen = groups.data?.data.find(({ id }) => id === modelGroup);
+  return (
+    <div className="grid gap-5 sm:grid-cols-2">
+      <LimitScope label="Whose requests" form={form} workspaceId={workspaceId} />
+      <Field label="Models" hint={chosen?.models?.join(", ")} className="sm:col-span-2">
+        {(control) => (
+          <Select {...control} {...form.register("model_group")}>
+            <option value={ALL_MODELS}>All models</option>
+            {(groups.data?.data ?? [])
+              .filter(({ id }) => id !== ALL_MODELS)
+              .map(({ id, display_name }) => (
+                <option key={id} value={id}>
+                  {display_name}
+                </option>
+              ))}
+          </Select>
+        )}
+      </Field>
+    </div>
+  );
+}
+
+/** Of a group without tokens, requests alone are asked for. */
+function PerMinuteFields({ form }: Pick<Fields, "form">) {
+  const groups = useModelGroups();
+  const group = groups.data?.data.find(({ id }) => id === form.watch("model_group"));
+  const { errors } = form.formState;
+  return (
+    <fieldset className="grid gap-3">
+      <legend className="mb-1.5 text-sm font-medium">
+        At most per minute <span className="font-normal text-quiet">(empty: not limited)</span>
+      </legend>
+      <div className="grid gap-4 sm:grid-cols-3">
+        {meters.map((meter) =>
+          meter !== "requests" && group?.counts_tokens === false ? null : (
+            <Field
+              key={meter}
+              label={meterWords[meter].label}
+              hint={meterWords[meter].hint}
+              error={errors[meter]?.message}
+            >
+              {(control) => (
+                <Input
+                  {...control}
+                  inputMode="decimal"
+                  placeholder="Not limited"
+                  className="figures"
+                  {...form.register(meter, {
+                    validate: (text) =>
+                      readPerMinute(text) !== undefined ||
+                      "Enter a whole number, such as 400,000 or 2M.",
+                  })}
+                />
+              )}
+            </Field>
+          ),
+        )}
+      </div>
+      <p className="text-sm text-quiet">
+        A limit refills all the time: 600 requests per minute are 10 a second, and at most 30 at
+        once after a pause.
+      </p>
+    </fieldset>
+  );
+}

@@ -1,0 +1,106 @@
+import { formatCount } from "../../ui/format.ts";
+import type { LimitKind, NamedLimit } from "../limits/limit-kind.ts";
+import { toScopeValues } from "../limits/limit-scope.tsx";
+import { scopeRank } from "../scopes/scope-names.ts";
+import {
+  findRateLimit,
+  type RateLimit,
+  useRateLimits,
+  useRemoveRateLimit,
+  useSetRateLimit,
+} from "./queries.ts";
+import { ALL_MODELS, RateLimitFields, type RateValues } from "./rate-limit-fields.tsx";
+import { RateLimitRows } from "./rate-limit-rows.tsx";
+import { effectWords, meters, meterWords, perMinuteOf, rateWords, readPerMinute } from "./words.ts";
+
+export const rateLimits: LimitKind<RateLimit, RateValues> = {
+  name: "Rate limit",
+  writeAction: "rate_limits:write",
+  list: {
+    useLimits: useRateLimits,
+    compare: compareNamed,
+    Rows: RateLimitRows,
+    purpose: `A rate limit keeps one program from taking all that the upstream gives: so many requests and tokens per minute for the company, a workspace or a single key. ${effectWords}`,
+    example: () => ({ what: "command", text: "./bursar rate-limits set --help" }),
+    note: `${effectWords} Where several apply to a request, all must have room for it: its key’s, its workspace’s and the company’s, for its model and for all models.`,
+    useRemove: () => {
+      const { mutate, isPending, error } = useRemoveRateLimit();
+      return {
+        remove: ({ id }, onSuccess) => mutate({ params: { rate_limit_id: id } }, { onSuccess }),
+        isBusy: isPending,
+        error,
+      };
+    },
+    describeRemoval: ({ limit, name }) =>
+      `Within a second, ${name} may send more than ${rateWords(limit)} (${limit.model_group_name}). Other limits stay.`,
+  },
+  form: {
+    toValues,
+    describe: (about) => (about ? `${about.name}, ${about.limit.model_group_name}` : effectWords),
+    unscoped: "Choose whose requests are limited.",
+    Fields: RateLimitFields,
+    findProblem: (given) =>
+      meters.every((meter) => readPerMinute(given[meter]) == null)
+        ? { field: "requests", message: "Enter at least one limit." }
+        : null,
+    useSave: () => {
+      const { mutateAsync, isPending } = useSetRateLimit();
+      return {
+        save: (given, { scope, if_version }) => {
+          const body = {
+            scope,
+            model_group: given.model_group,
+            requests_per_minute: readPerMinute(given.requests) ?? null,
+            input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
+            output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
+            if_version,
+          };
+          return mutateAsync({ body });
+        },
+        isBusy: isPending,
+      };
+    },
+    find: ({ model_group }, scope) => findRateLimit(scope, model_group),
+    compare: compareRate,
+    serverNames: Object.fromEntries(meters.map((meter) => [`${meter}_per_minute`, meter])),
+  },
+};
+
+/** The widest scope first. Limits for all models come before limits for some. */
+function compareNamed(a: NamedLimit<RateLimit>, b: NamedLimit<RateLimit>): number {
+  return (
+    scopeRank(a.limit.scope) - scopeRank(b.limit.scope) ||
+    a.name.localeCompare(b.name) ||
+    groupRank(a.limit) - groupRank(b.limit) ||
+    a.limit.model_group_name.localeCompare(b.limit.model_group_name)
+  );
+}
+
+function groupRank({ models }: RateLimit): number {
+  return models === null ? 0 : 1;
+}
+
+function toValues(limit: RateLimit | null, workspaceId: string | undefined): RateValues {
+  return {
+    ...toScopeValues(limit?.scope ?? null, workspaceId),
+    model_group: limit?.model_group ?? ALL_MODELS,
+    requests: toText(limit?.requests_per_minute ?? null),
+    input_tokens: toText(limit?.input_tokens_per_minute ?? null),
+    output_tokens: toText(limit?.output_tokens_per_minute ?? null),
+  };
+}
+
+function compareRate(now: RateLimit | null, own: RateValues) {
+  return meters.map(
+    (meter) =>
+      [
+        meterWords[meter].label,
+        now ? toText(perMinuteOf(now, meter)) || "Not limited" : "None",
+        toText(readPerMinute(own[meter]) ?? null) || "Not limited",
+      ] as const,
+  );
+}
+
+function toText(perMinute: number | null): string {
+  return perMinute === null ? "" : formatCount(perMinute);
+}

@@ -1,0 +1,108 @@
+import { type ReactNode, useMemo } from "react";
+import { Badge } from "../../ui/badge.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import type { LimitActions, LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
+import { LimitMenu } from "../limits/limit-menu.tsx";
+import type { RateLimit } from "./queries.ts";
+import { meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
+
+/** Rate limits, each with whether a request of this moment is taken. */
+export function RateLimitRows({ rows, actions }: LimitRowsProps<RateLimit>) {
+  const columns = useMemo(() => makeColumns(actions), [actions]);
+  return (
+    <Table label="Rate limits" columns={columns} rows={rows} rowKey={({ limit }) => limit.id} />
+  );
+}
+
+function makeColumns(actions: LimitActions<RateLimit> | null): Column<NamedLimit<RateLimit>>[] {
+  return [
+    {
+      id: "name",
+      header: "Limit of",
+      cell: ({ limit, name }) => <LimitName limit={limit}>{name}</LimitName>,
+    },
+    ...rateColumns(({ limit }: NamedLimit<RateLimit>) => limit),
+    ...(actions ? [actionsColumn(actions)] : []),
+  ];
+}
+
+/** Whose limit, for which models; on a telephone, where its columns have no room, all of it. */
+export function LimitName({ limit, children }: { limit: RateLimit; children: ReactNode }) {
+  return (
+    <span className="grid sm:max-w-56">
+      <span className="truncate font-medium">{children}</span>
+      <span className="truncate text-xs text-quiet" title={limit.models?.join(", ")}>
+        {limit.model_group_name}
+      </span>
+      <span className="text-xs sm:hidden">{rateWords(limit)}</span>
+      {limit.blocks_now && (
+        <span className="sm:hidden">
+          <Now limit={limit} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** What each kind is limited to, and whether a request of this moment is taken. */
+export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Column<Row>[] {
+  const kinds = meters.map(
+    (meter): Column<Row> => ({
+      id: meter,
+      header: meterWords[meter].label,
+      isNumeric: true,
+      from: "sm",
+      cell: (row) => <PerMinute perMinute={perMinuteOf(of(row), meter)} />,
+    }),
+  );
+  return [
+    ...kinds,
+    { id: "now", header: "Now", from: "sm", cell: (row) => <Now limit={of(row)} /> },
+  ];
+}
+
+function PerMinute({ perMinute }: { perMinute: number | null }) {
+  if (perMinute === null) return <span className="text-faint">–</span>;
+  return (
+    <span className="figures whitespace-nowrap">
+      {formatCount(perMinute)}
+      <span className="text-faint"> / min</span>
+    </span>
+  );
+}
+
+/** Whether a request of this moment is taken. */
+function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
+  if (!limit.blocks_now) return <span className="text-quiet">Has room</span>;
+  return (
+    <span className="inline-flex flex-wrap items-center gap-x-2">
+      <Badge tone="warn">Refuses</Badge>
+      {limit.free_at && (
+        <span className="text-quiet">
+          free <RelativeTime at={limit.free_at} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+function actionsColumn({
+  onEdit,
+  onRemove,
+}: LimitActions<RateLimit>): Column<NamedLimit<RateLimit>> {
+  return {
+    id: "actions",
+    header: "",
+    isNumeric: true,
+    cell: ({ limit, name }) => (
+      <LimitMenu
+        noun="rate limit"
+        of={`${name}, ${limit.model_group_name}`}
+        onEdit={() => onEdit(limit)}
+        onRemove={() => onRemove(limit)}
+      />
+    ),
+  };
+}

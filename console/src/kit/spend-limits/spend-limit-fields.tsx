@@ -1,0 +1,88 @@
+import { enforcements } from "virtual:contract";
+import { Field } from "../../ui/field.tsx";
+import { formatPlural, formatUsd } from "../../ui/format.ts";
+import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import type { LimitFieldsProps, ScopeValues } from "../limits/limit-kind.ts";
+import { LimitScope } from "../limits/limit-scope.tsx";
+import { toScope } from "../scopes/scope-picker.tsx";
+import { countBlockedKeys } from "./blocked-keys.ts";
+import { usePeriodSpend } from "./queries.ts";
+import { currentPeriodWords, type Enforcement, enforcementWords, type Period } from "./words.ts";
+
+export interface SpendValues extends ScopeValues {
+  period: Period;
+  limit_usd: string;
+  enforcement: Enforcement;
+}
+
+/** Fields of a spend limit. */
+export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<SpendValues>) {
+  const { errors } = form.formState;
+  const values = form.watch();
+  return (
+    <>
+      {isNew && (
+        <div className="grid gap-5 sm:grid-cols-2">
+          <LimitScope label="Whose spend" form={form} workspaceId={workspaceId} />
+        </div>
+      )}
+      <div className="grid gap-5 sm:grid-cols-2">
+        <Field label="Limit" error={errors.limit_usd?.message}>
+          {(control) => (
+            <MoneyInput
+              {...control}
+              placeholder="100.00"
+              {...form.register("limit_usd", {
+                validate: (text) =>
+                  /^\d{1,3}(,\d{3})*(\.\d+)?$|^\d+(\.\d+)?$/.test(text.trim()) ||
+                  "Enter an amount of dollars, such as 100.00.",
+              })}
+            />
+          )}
+        </Field>
+        {isNew && (
+          <Field label="Period">
+            {(control) => (
+              <Select {...control} {...form.register("period")}>
+                <option value="monthly">Each month</option>
+                <option value="weekly">Each week</option>
+                <option value="daily">Each day</option>
+              </Select>
+            )}
+          </Field>
+        )}
+      </div>
+      <Choices
+        legend="When it is reached"
+        name="enforcement"
+        value={values.enforcement}
+        onChange={(enforcement) => form.setValue("enforcement", enforcement)}
+        choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
+      />
+      <BlockingWarning values={values} />
+    </>
+  );
+}
+
+/** Says how many keys stop when the limit is set, for a new limit, a changed one and one that another person has set meanwhile. */
+function BlockingWarning({ values }: { values: SpendValues }) {
+  const { data: spend } = usePeriodSpend(toScope(values), values.period);
+  const { enforcement, limit_usd, period } = values;
+  const blocked = spend && countBlockedKeys({ amount: toAmount(limit_usd), enforcement }, spend);
+  if (!spend || blocked == null) return null;
+  return (
+    <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+      <strong className="font-semibold">
+        {blocked > 0 ? `Blocks ${formatPlural(blocked, "key")} now.` : "Blocks requests now."}
+      </strong>{" "}
+      {formatUsd(spend.spent_usd)} is already spent {currentPeriodWords[period]}. Requests resume{" "}
+      <RelativeTime at={spend.period_ends_at} />.
+    </p>
+  );
+}
+
+/** The wire's decimal text of an amount that a person typed. */
+export function toAmount(text: string): string {
+  return text.replaceAll(",", "").trim();
+}

@@ -1,0 +1,99 @@
+import { useState } from "react";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SpendBar } from "../../ui/spend-bar.tsx";
+import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
+import { LimitMenu } from "../limits/limit-menu.tsx";
+import type { SpendLimit } from "./queries.ts";
+import { enforcementWords, periodWords } from "./words.ts";
+
+const DRAWN_AT_ONCE = 50;
+
+/** Spend limits, each with how much of it is used. */
+export function SpendLimitRows({ rows, actions }: LimitRowsProps<SpendLimit>) {
+  const [drawn, setDrawn] = useState(DRAWN_AT_ONCE);
+  return (
+    <>
+      <ul className="divide-y divide-line border-y border-line">
+        {rows.slice(0, drawn).map(({ limit, name }) => (
+          <LimitRow
+            key={limit.id}
+            limit={limit}
+            name={name}
+            actions={
+              actions && {
+                onEdit: () => actions.onEdit(limit),
+                onRemove: () => actions.onRemove(limit),
+              }
+            }
+          />
+        ))}
+      </ul>
+      {rows.length > drawn && (
+        <Button className="mx-auto" onClick={() => setDrawn(drawn + DRAWN_AT_ONCE)}>
+          Show more of {formatPlural(rows.length, "limit")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface LimitRowProps extends NamedLimit<SpendLimit> {
+  /** Null where the person may not change limits. */
+  actions: { onEdit: () => void; onRemove: () => void } | null;
+}
+
+function LimitRow({ limit, name, actions }: LimitRowProps) {
+  return (
+    <li className="grid gap-x-6 gap-y-2 py-4 sm:grid-cols-[minmax(0,15rem)_minmax(0,1fr)_auto] sm:items-center">
+      <div className="min-w-0">
+        <p className="truncate font-medium">{name}</p>
+        <p className="text-sm text-quiet">
+          <span className="figures">{formatUsd(toUsdText(limit.limit_usd))}</span>{" "}
+          {periodWords[limit.period]}
+        </p>
+      </div>
+      <div className="grid gap-1.5">
+        <SpendBar
+          spentUsd={limit.spent_usd}
+          heldUsd={limit.held_usd}
+          unresolvedUsd={limit.unresolved_usd}
+          limitUsd={toUsdText(limit.limit_usd)}
+          isExplained
+        />
+        <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
+          <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>
+            {enforcementWords[limit.enforcement].label}
+          </Badge>
+          {limit.state === "activating" && (
+            <span className="text-warn">Being taken up by every server</span>
+          )}
+          {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
+          {Number(limit.overrun_usd) > 0 && (
+            <Badge tone="bad">{formatUsd(limit.overrun_usd)} beyond the limit</Badge>
+          )}
+          <span>
+            Starts again <RelativeTime at={limit.period_ends_at} />
+          </span>
+        </p>
+      </div>
+      {actions ? (
+        <LimitMenu noun="limit" of={name} {...actions} className="max-sm:hidden" />
+      ) : (
+        <span />
+      )}
+      {actions && (
+        <p className="flex gap-4 text-sm sm:hidden">
+          <button type="button" className="link" onClick={actions.onEdit}>
+            Change limit…
+          </button>
+          <button type="button" className="link" onClick={actions.onRemove}>
+            Remove limit…
+          </button>
+        </p>
+      )}
+    </li>
+  );
+}
