@@ -3,7 +3,8 @@ import { optionalQuery, queryFlag, timestamp } from "../fields.ts";
 import { apiKeyId, modelGroupId, modelName, rateLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { scopeTypes, wireScope } from "../scope.ts";
+import { wireScope } from "../scope.ts";
+import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 
 const rateLimitScope = wireScope.meta({ description: "Whose requests are limited." });
 
@@ -22,10 +23,6 @@ const perMinute = z.int().nullable().meta({ description: "Null: not limited." })
 
 const groupMeaning =
   "A group of models from `/v1/admin/model_groups`; `all`: the messages of all models together; `token_count`: the counting of tokens.";
-const limitVersion = z
-  .int()
-  .min(0)
-  .meta({ description: "Another number after each change: for `if_version`." });
 
 const left = (what: string) =>
   z
@@ -86,10 +83,7 @@ export const setRateLimit = route({
     requests_per_minute: setPerMinute("Requests"),
     input_tokens_per_minute: setPerMinute("Input tokens (cache writes count, cache reads do not)"),
     output_tokens_per_minute: setPerMinute("Output tokens"),
-    if_version: z.int().min(0).nullable().optional().meta({
-      description:
-        "Changes the limit only while its `version` is this one, or, for null, while there is none; else 409, which says what it is now.",
-    }),
+    ...ifVersion,
   }),
   response: rateLimit,
 });
@@ -104,10 +98,7 @@ export const listRateLimits = route({
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({
-    ...pageCursorQuery,
-    scope_type: optionalQuery(z.enum(scopeTypes)),
-    workspace_id: optionalQuery(workspaceId),
-    api_key_id: optionalQuery(apiKeyId),
+    ...limitQuery,
     model_group: optionalQuery(modelGroupId),
   }),
   response: pageCursor(rateLimit),

@@ -4,6 +4,7 @@ import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
+import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 
 /**
  * What may be asked of a limit; the first is the default, in both families of routes. A word stands here only once it is
@@ -26,17 +27,6 @@ const openEndedHold = {
   open_ended_hold_usd: usdAmount.nullable().default(null).meta({
     description:
       "US dollars that a strict limit holds for an open-ended request (server tools, MCP servers, containers) in place of a larger worst case. Null: the whole worst case.",
-  }),
-};
-
-const limitVersion = z
-  .int()
-  .min(0)
-  .meta({ description: "Another number after each change: for `if_version`." });
-const ifVersion = {
-  if_version: z.int().min(0).nullable().optional().meta({
-    description:
-      "Changes the limit only while its `version` is this one, or, for null, while there is none; else 409, which says what it is now.",
   }),
 };
 
@@ -186,10 +176,7 @@ export const listSpendLimits = route({
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({
-    ...pageCursorQuery,
-    scope_type: optionalQuery(z.enum(scopeTypes)),
-    workspace_id: optionalQuery(workspaceId),
-    api_key_id: optionalQuery(apiKeyId),
+    ...limitQuery,
     period: optionalQuery(z.enum(periods)),
   }),
   response: pageCursor(spendLimit),
