@@ -271,9 +271,10 @@ function keyCases(organizationId: string): ReportCase[] {
   const list = (name: string, query: ApiKeyQuery): ReportCase => ({
     name: `keys, ${name}`,
     run: (database) =>
-      listApiKeys({ database, nowMs: () => Date.now() }, callOf(organizationId), {
+      listApiKeys({ database, nowMs: () => Date.now() }, callOf(organizationId), query, {
         limit: 100,
-        ...query,
+        direction: "older",
+        from: null,
       }),
   });
   return [

@@ -1,6 +1,6 @@
 import type { Call } from "#src/access/call.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findAuditHead, findCheckpoint, lockAuditHead } from "./audit.sql.ts";
@@ -40,40 +40,26 @@ function toFilter(organizationId: string, query: AuditEventQuery): AuditEventFil
   };
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: AuditEventQuery): unknown {
-  const { event, actor_type, actor_id, subject_type, subject_id } = query;
-  const { workspace_id, starting_at, ending_at, request_id, ip_address } = query;
-  const who = { event, actor_type, actor_id, subject_type, subject_id };
-  return {
-    list: "audit_events",
-    ...who,
-    workspace_id,
-    starting_at,
-    ending_at,
-    request_id,
-    ip_address,
-  };
-}
-
 /** A page, newest first. */
 export async function listAuditEvents(
   deps: AuditLogDeps,
   { caller }: Call,
-  query: AuditEventQuery & { limit: number; page?: string | undefined },
+  query: AuditEventQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<AuditEventRow>> {
-  const { limit, page: cursor, ...filters } = query;
-  const page = fromCursor(cursor, limit, filtersOf(filters));
   const from = page.from && {
     createdAt: new Date(page.from.createdAtMs),
     seq: toSeq(page.from.id),
   };
-  const rows = await listRows(deps.database, toFilter(caller.organizationId, filters), {
+  const rows = await listRows(deps.database, toFilter(caller.organizationId, query), {
     from,
     direction: "older",
-    limit: limit + 1,
+    limit: page.limit + 1,
   });
-  return toPage(rows, page);
+  return toPage(rows, page, (row) => ({
+    createdAtMs: row.created_at.getTime(),
+    id: String(row.seq),
+  }));
 }
 
 /** Of a cursor, which anybody can write. */

@@ -1,18 +1,18 @@
-import type {
-  auditEvent,
-  auditLogRoutes,
-  auditLogState,
+import {
+  type auditEvent,
+  type auditLogRoutes,
+  type auditLogState,
+  listAuditEvents as listAuditEventsRoute,
 } from "@bursar/contract/admin/audit-log.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
 import type { AuditEventRow } from "./audit-log.sql.ts";
 import {
   type AuditLogDeps,
   type AuditLogState,
-  filtersOf,
   getAuditEvent,
   getAuditLogState,
   listAuditEvents,
@@ -28,14 +28,11 @@ export function makeAuditLogHandlers(
 ): HandlersFor<(typeof auditLogRoutes)[number], Call> {
   const verify = makeVerifyAuditLog(deps);
   return {
-    listAuditEvents: async (call, { query }) => {
-      const page = await listAuditEvents(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), (row) => ({
-        createdAtMs: row.created_at.getTime(),
-        id: String(row.seq),
-      }));
-      return { data: page.rows.map(toAuditEvent), next_page };
-    },
+    listAuditEvents: pagedList(
+      listAuditEventsRoute,
+      (call, { query }, page) => listAuditEvents(deps, call, query, page),
+      toAuditEvent,
+    ),
     exportAuditEvents: async (call, { query: { format, ...filters } }) => {
       const day = new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
       const pages = readAuditEvents(deps, call, filters);

@@ -58,10 +58,7 @@ test.for(Object.entries(read))(
         const page = toPage(await readPage(db, request), request);
         expect(page.rows.length).toBeLessThanOrEqual(limit);
         found.push(...page.rows.map(({ id }) => id));
-        const positionOf = (row: { id: string; created_at: Date }) => {
-          return { createdAtMs: row.created_at.getTime(), id: row.id };
-        };
-        cursor = nextCursor(page, "a list", positionOf) ?? undefined;
+        cursor = nextCursor(page, "a list") ?? undefined;
       } while (cursor !== undefined);
       expect(found).toEqual(newestFirst);
     }

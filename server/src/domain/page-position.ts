@@ -24,15 +24,51 @@ export interface PageRequest {
 export interface PageOfRows<Row> {
   /** Newest first, whatever the direction was. */
   rows: Row[];
+  /** Positions of the first and the last row. Null: the page is empty. */
+  first: Position | null;
+  last: Position | null;
   /** More rows follow in the direction that was asked for. */
   hasMore: boolean;
 }
 
-/** Cuts `rows`, read with a limit of `request.limit + 1` in the direction's own order, to the page. */
-export function toPage<Row>(rows: readonly Row[], request: PageRequest): PageOfRows<Row> {
+interface Time {
+  getTime(): number;
+}
+
+type CreatedRow = { id: string; created_at: Time } | { id: string; createdAt: Time };
+
+/**
+ * Cuts `rows`, read with a limit of `request.limit + 1` in the direction's own order, to the page. `positionOf` is for rows
+ * that are not listed by the time of their creation.
+ */
+export function toPage<Row extends CreatedRow>(
+  rows: readonly Row[],
+  request: PageRequest,
+): PageOfRows<Row>;
+export function toPage<Row>(
+  rows: readonly Row[],
+  request: PageRequest,
+  positionOf: (row: Row) => Position,
+): PageOfRows<Row>;
+export function toPage(
+  rows: readonly CreatedRow[],
+  request: PageRequest,
+  positionOf: (row: CreatedRow) => Position = positionOfCreated,
+): PageOfRows<CreatedRow> {
   const kept = rows.slice(0, request.limit);
   if (request.direction === "newer") kept.reverse();
-  return { rows: kept, hasMore: rows.length > request.limit };
+  const [first, last] = [kept[0], kept.at(-1)];
+  return {
+    rows: kept,
+    first: first === undefined ? null : positionOf(first),
+    last: last === undefined ? null : positionOf(last),
+    hasMore: rows.length > request.limit,
+  };
+}
+
+export function positionOfCreated(row: CreatedRow): Position {
+  const createdAt = "created_at" in row ? row.created_at : row.createdAt;
+  return { createdAtMs: createdAt.getTime(), id: row.id };
 }
 
 /** The page an opaque cursor continues with. Throws a 400 for a cursor that is not of this list and these filters. */
@@ -62,14 +98,9 @@ export function readCursorAmount(part: CursorPart | undefined): bigint {
 }
 
 /** The cursor of the page after this one, or null where this one is the last. */
-export function nextCursor<Row>(
-  page: PageOfRows<Row>,
-  filters: unknown,
-  positionOf: (row: Row) => Position,
-): string | null {
-  const last = page.rows.at(-1);
-  if (!page.hasMore || last === undefined) return null;
-  const { createdAtMs, id } = positionOf(last);
+export function nextCursor(page: PageOfRows<unknown>, filters: unknown): string | null {
+  if (!page.hasMore || page.last === null) return null;
+  const { createdAtMs, id } = page.last;
   return encodeCursor([createdAtMs, id], filters);
 }
 
@@ -116,18 +147,4 @@ export async function fromIds(
     throw refuseField(name, `nothing in this list has the id ${id}.`, "invalid_cursor");
   }
   return { limit, direction: afterId === undefined ? "newer" : "older", from };
-}
-
-/** The official page of these rows. */
-export function toOfficialPage<Row, Wire extends { id: string }>(
-  page: PageOfRows<Row>,
-  toWire: (row: Row) => Wire,
-) {
-  const data = page.rows.map(toWire);
-  return {
-    data,
-    has_more: page.hasMore,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-  };
 }

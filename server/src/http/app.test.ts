@@ -126,7 +126,7 @@ describe("queries", () => {
     ["before the first row there can be", -1],
     ["after the year 9999", 253_402_300_800_000],
   ] as const)("a cursor that points %s is a 400", async ([_, createdAtMs], { org }) => {
-    const page = encodeCursor([createdAtMs, "x"], { list: "workspaces", includeArchived: false });
+    const page = encodeCursor([createdAtMs, "x"], { list: "listWorkspaces", query: {} });
     const answer = await org.admin.get(`${WORKSPACES}?page=${page}`);
     expect([answer.status, answer.error.message]).toEqual([
       400,

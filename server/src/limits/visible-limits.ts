@@ -4,9 +4,9 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { fromCursor, type PageOfRows, type Position, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
-import type { Limit, LimitKind, LimitType, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
+import type { Limit, LimitKind, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
 
 /** Throws a 404 for a limit that the caller cannot see, or of another scope than `scopeTypes`. */
 export async function getLimit<Stored extends Limit>(
@@ -22,8 +22,6 @@ export async function getLimit<Stored extends Limit>(
 }
 
 export interface LimitQuery {
-  limit: number;
-  page?: string | undefined;
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
 }
@@ -36,31 +34,19 @@ export async function listLimits<Stored extends Limit, Place>(
   {
     query,
     filter,
+    request,
   }: {
     query: LimitQuery;
+    request: PageRequest;
     filter: { scopeTypes: readonly ScopeType[] | undefined } & PlaceFilter<Place>;
   },
 ): Promise<PageOfRows<Stored>> {
-  const request = fromCursor(query.page, query.limit, filtersOf(kind, query));
   const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
   const right = `${kind.type}s:read` as const;
   if (workspaceId !== undefined) await getWorkspaceFor(database, caller, right, workspaceId);
   if (apiKeyId !== undefined) await getWorkspaceIdOfApiKey(database, caller, right, apiKeyId);
   const visible = { ...visibilityOf(kind, caller), ...filter, workspaceId, apiKeyId };
   return toPage(await kind.list(database, visible, request), request);
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(
-  { type }: { type: LimitType },
-  { limit: _limit, page: _page, ...filters }: LimitQuery,
-): object {
-  return { list: `${type}s`, ...filters };
-}
-
-/** Position of a limit in its list. */
-export function positionOf({ limit }: { limit: Limit }): Position {
-  return { createdAtMs: limit.createdAt.getTime(), id: limit.id };
 }
 
 export function visibilityOf(kind: LimitKind<Limit>, caller: Caller): LimitVisibility {

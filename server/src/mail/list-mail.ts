@@ -1,7 +1,7 @@
 import type { Call } from "#src/access/call.ts";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { mayInOrganization } from "#src/domain/rights.ts";
 import type { MessageBody } from "./layout.ts";
 import { findMail, listMail as listRows, type MailRow } from "./list-mail.sql.ts";
@@ -14,23 +14,12 @@ export interface MailReadDeps {
   isMailServerConfigured: boolean;
 }
 
-interface ListQuery {
-  limit: number;
-  page?: string | undefined;
-  statuses?: MailRow["status"][] | undefined;
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: ListQuery): unknown {
-  return { list: "mail", statuses: query.statuses ?? null };
-}
-
 export async function listMail(
   deps: MailReadDeps,
   { caller }: Call,
-  query: ListQuery,
+  query: { statuses?: MailRow["status"][] | undefined },
+  page: PageRequest,
 ): Promise<PageOfRows<MailRow>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = {
     organizationId: caller.organizationId,
     statuses: query.statuses ?? null,

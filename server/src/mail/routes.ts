@@ -1,34 +1,35 @@
-import type { mail, mailRoutes } from "@bursar/contract/admin/mail.ts";
+import {
+  listMail as listMailRoute,
+  type mail,
+  type mailRoutes,
+} from "@bursar/contract/admin/mail.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import type { MailRow } from "./list-mail.sql.ts";
-import { filtersOf, getMail, listMail, type MailReadDeps } from "./list-mail.ts";
+import { getMail, listMail, type MailReadDeps } from "./list-mail.ts";
 import { sendTestMail, type TestMailDeps } from "./test-mail.ts";
 
 export function makeMailHandlers(
   deps: MailReadDeps & TestMailDeps,
 ): HandlersFor<(typeof mailRoutes)[number], Call> {
+  const list = pagedList(
+    listMailRoute,
+    (call: Call, { query }, page) => listMail(deps, call, query, page),
+    toWire,
+  );
   return {
-    listMail: async (call, { query }) => {
-      const page = await listMail(deps, call, query);
-      return {
-        data: page.rows.map(toWire),
-        next_page: nextCursor(page, filtersOf(query), positionOf),
-        is_mail_server_configured: deps.isMailServerConfigured,
-      };
-    },
+    listMail: async (call, input) => ({
+      ...(await list(call, input)),
+      is_mail_server_configured: deps.isMailServerConfigured,
+    }),
     getMail: async (call, { params }) => {
       const { row, body, absentBecause } = await getMail(deps, call, params.mail_id);
       return { ...toWire(row), body, body_absent_because: absentBecause };
     },
     sendTestMail: async (call, { body }) => toWire(await sendTestMail(deps, call, body.to)),
   };
-}
-
-function positionOf(row: MailRow) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 function toWire(row: MailRow): z.input<typeof mail> {

@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import {
   type AccessGrant,
   type AccessGrantQuery,
@@ -28,27 +28,16 @@ export interface AccessQuery {
   unused_days?: number | undefined;
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function accessFiltersOf({
-  paths,
-  workspace_id,
-  member_id,
-  search,
-  unused_days,
-}: AccessQuery): unknown {
-  return { list: "access", paths, workspace_id, member_id, search, unused_days };
-}
-
 /** A page of who reaches what. Throws a 404 for an unknown workspace. */
 export async function listAccess(
   deps: AuditDeps,
   call: Call,
-  query: AccessQuery & { limit: number; page?: string | undefined },
+  query: AccessQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<AccessGrant>> {
-  const page = fromCursor(query.page, query.limit, accessFiltersOf(query));
   const filter = await readFilter(deps, call, query);
   const range = { from: page.from, limit: page.limit + 1 };
-  return toPage(await findAccessGrants(deps.database, filter, range), page);
+  return toPage(await findAccessGrants(deps.database, filter, range), page, positionOfGrant);
 }
 
 /** All of it, one page in memory at a time. Throws a 404 before the first. */

@@ -8,7 +8,7 @@ import {
 } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { IfNoAnswer, Recurrence } from "./access-review.rule.ts";
@@ -109,25 +109,20 @@ export interface ReviewQuery {
   overdue?: boolean | undefined;
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf({ statuses, overdue }: ReviewQuery): unknown {
-  return { list: "access_reviews", statuses, overdue };
-}
-
 export async function listAccessReviews(
   deps: AuditDeps,
   { caller }: Call,
-  query: ReviewQuery & { limit: number; page?: string | undefined },
+  query: ReviewQuery,
+  request: PageRequest,
 ): Promise<PageOfRows<ShownReview>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = {
     organizationId: caller.organizationId,
     statuses: query.statuses,
     overdue: query.overdue,
     now: new Date(deps.nowMs()),
   };
-  const { rows, hasMore } = toPage(await listReviews(deps.database, filter, page), page);
-  return { rows: await showReviews(deps.database, rows), hasMore };
+  const page = toPage(await listReviews(deps.database, filter, request), request);
+  return { ...page, rows: await showReviews(deps.database, page.rows) };
 }
 
 /** Throws a 404. */

@@ -2,8 +2,8 @@ import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import {
-  fromCursor,
   type PageOfRows,
+  type PageRequest,
   readCursor,
   readCursorTime,
   toPage,
@@ -27,30 +27,25 @@ export interface AssignedReview extends ShownReview {
   assigned: { items: number; undecided: number };
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function assignedFiltersOf(query: { statuses?: ReviewStatus[] | undefined }): unknown {
-  return { list: "assigned_access_reviews", statuses: query.statuses };
-}
-
 /** A page of the reviews that the caller is asked to do. */
 export async function listAssignedReviews(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; statuses?: ReviewStatus[] | undefined },
+  query: { statuses?: ReviewStatus[] | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<AssignedReview>> {
-  const page = fromCursor(query.page, query.limit, assignedFiltersOf(query));
   const filter = {
     organizationId: caller.organizationId,
     statuses: query.statuses ?? (["open"] as const),
     reviewerId: caller.id,
     now: new Date(deps.nowMs()),
   };
-  const { rows, hasMore } = toPage(await listReviews(deps.database, filter, page), page);
-  const shown: AssignedReview[] = [];
-  for (const review of await showReviews(deps.database, rows)) {
-    shown.push({ ...review, assigned: await countFor(deps, caller, review) });
+  const page = toPage(await listReviews(deps.database, filter, request), request);
+  const rows: AssignedReview[] = [];
+  for (const review of await showReviews(deps.database, page.rows)) {
+    rows.push({ ...review, assigned: await countFor(deps, caller, review) });
   }
-  return { rows: shown, hasMore };
+  return { ...page, rows };
 }
 
 async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: ShownReview) {

@@ -1,28 +1,24 @@
-import type { accessRoutes } from "@bursar/contract/admin/access.ts";
+import { type accessRoutes, listAccess as listAccessRoute } from "@bursar/contract/admin/access.ts";
 import type { accessReviewEvidenceRoutes } from "@bursar/contract/admin/access-review-evidence.ts";
-import type { accessReviewRoutes } from "@bursar/contract/admin/access-reviews.ts";
+import {
+  type accessReviewRoutes,
+  listAccessReviews as listAccessReviewsRoute,
+  listAssignedAccessReviews,
+} from "@bursar/contract/admin/access-reviews.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { mediaTypeOf } from "#src/lib/csv.ts";
-import { positionOfGrant } from "./access-grants.ts";
-import { accessFiltersOf, listAccess, readAccess, toAccessGrantWire } from "./access-list.ts";
+import { listAccess, readAccess, toAccessGrantWire } from "./access-list.ts";
 import {
   cancelAccessReview,
   createReview,
-  filtersOf,
   getAccessReview,
   listAccessReviews,
   type ShownReview,
   updateAccessReview,
 } from "./access-reviews.ts";
-import {
-  assignedFiltersOf,
-  listAssignedItems,
-  listAssignedReviews,
-  listItems,
-  readItems,
-} from "./assigned.ts";
+import { listAssignedItems, listAssignedReviews, listItems, readItems } from "./assigned.ts";
 import { closeAccessReview } from "./close-review.ts";
 import { decide, type Outcome } from "./decide.ts";
 import { listEvidenceKeys, makeEvidence, verifyEvidence } from "./evidence.ts";
@@ -36,11 +32,11 @@ export function makeAccessHandlers(
   deps: ReviewDeps,
 ): HandlersFor<(typeof accessRoutes)[number], Call> {
   return {
-    listAccess: async (call, { query }) => {
-      const page = await listAccess(deps, call, query);
-      const next_page = nextCursor(page, accessFiltersOf(query), positionOfGrant);
-      return { data: page.rows.map(toAccessGrantWire), next_page };
-    },
+    listAccess: pagedList(
+      listAccessRoute,
+      (call, { query }, page) => listAccess(deps, call, query, page),
+      toAccessGrantWire,
+    ),
     exportAccess: async (call, { query: { format, ...filters } }) => {
       const pages = await readAccess(deps, call, filters);
       return {
@@ -65,11 +61,11 @@ export function makeAccessReviewHandlers(
       type: "access_review_preview",
       ...(await previewAccessReview(deps, call, body)),
     }),
-    listAccessReviews: async (call, { query }) => {
-      const page = await listAccessReviews(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listAccessReviews: pagedList(
+      listAccessReviewsRoute,
+      (call, { query }, page) => listAccessReviews(deps, call, query, page),
+      toWire,
+    ),
     getAccessReview: async (call, { params }) =>
       toWire(await getAccessReview(deps, call, params.access_review_id)),
     updateAccessReview: async (call, { params, body }) =>
@@ -88,12 +84,11 @@ export function makeAccessReviewHandlers(
       pieces: itemsCsv(await readItems(deps, call, params.access_review_id)),
     }),
 
-    listAssignedAccessReviews: async (call, { query }) => {
-      const page = await listAssignedReviews(deps, call, query);
-      const next_page = nextCursor(page, assignedFiltersOf(query), positionOf);
-      const data = page.rows.map((row) => ({ ...toWire(row), assigned: row.assigned }));
-      return { data, next_page };
-    },
+    listAssignedAccessReviews: pagedList(
+      listAssignedAccessReviews,
+      (call, { query }, page) => listAssignedReviews(deps, call, query, page),
+      (row) => ({ ...toWire(row), assigned: row.assigned }),
+    ),
     listAssignedAccessReviewItems: async (call, { query }) => {
       const page = await listAssignedItems(deps, call, query);
       const data = page.rows.map(({ row, needsAnother }) => ({
@@ -148,10 +143,6 @@ const messages: Readonly<Record<Outcome, string | null>> = {
   not_allowed: "Your role does not allow you to take this access away.",
   not_found: "There is no such entry in this review.",
 };
-
-function positionOf({ row }: ShownReview) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
-}
 
 function today(deps: ReviewDeps): string {
   return new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);

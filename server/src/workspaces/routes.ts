@@ -1,21 +1,22 @@
-import type {
-  InferenceDataPrivacyInput,
-  officialWorkspace,
-  workspace,
-  workspaceRoutes,
+import {
+  type InferenceDataPrivacyInput,
+  listOfficialWorkspaces,
+  listWorkspaces as listWorkspacesRoute,
+  type officialWorkspace,
+  type workspace,
+  type workspaceRoutes,
 } from "@bursar/contract/admin/workspaces.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ApiError, PlainErrorCode } from "#src/domain/api-error.ts";
-import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { WorkspaceRow } from "./workspaces.sql.ts";
 import {
   archiveWorkspace,
   createWorkspace,
-  filtersOf,
   getWorkspace,
   listWorkspaces,
   listWorkspacesByIds,
@@ -26,11 +27,11 @@ export function makeWorkspaceHandlers(
   deps: AuditDeps,
 ): HandlersFor<(typeof workspaceRoutes)[number], Call> {
   return {
-    listWorkspaces: async (call, { query }) => {
-      const page = await listWorkspaces(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listWorkspaces: pagedList(
+      listWorkspacesRoute,
+      (call, { query }, page) => listWorkspaces(deps, call, query, page),
+      toWire,
+    ),
     createWorkspace: async (call, { body }) => toWire(await createWorkspace(deps, call, body)),
     getWorkspace: async (call, { params }) =>
       toWire(await getWorkspace(deps, call, params.workspace_id)),
@@ -39,8 +40,11 @@ export function makeWorkspaceHandlers(
     archiveWorkspace: async (call, { params }) =>
       toWire(await archiveWorkspace(deps, call, params.workspace_id)),
 
-    listOfficialWorkspaces: async (call, { query }) =>
-      toOfficialPage(await listWorkspacesByIds(deps, call, query), toOfficialWire),
+    listOfficialWorkspaces: pagedList(
+      listOfficialWorkspaces,
+      (call, { query }) => listWorkspacesByIds(deps, call, query),
+      toOfficialWire,
+    ),
     createOfficialWorkspace: async (call, { body }) => {
       const { name, display_color, tags } = body;
       checkDataPrivacy(body.inference_data_privacy);
@@ -74,10 +78,6 @@ function checkDataPrivacy(wanted: InferenceDataPrivacyInput | undefined): void {
 function unavailable(field: string, accepted: string, code: PlainErrorCode): ApiError {
   const why = `only "${accepted}" is available on this server. Change the setting at Anthropic, in the upstream's workspace.`;
   return refuseField(`inference_data_privacy.${field}`, why, code);
-}
-
-function positionOf(row: WorkspaceRow) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 function toWire(row: WorkspaceRow): z.input<typeof workspace> {

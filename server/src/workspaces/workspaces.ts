@@ -15,7 +15,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
-import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -38,18 +38,13 @@ function scopeOf(caller: Caller): WorkspaceScope {
   };
 }
 
-/** Filters that a cursor of the company list is bound to. */
-export function filtersOf(query: { include_archived?: boolean | undefined }): unknown {
-  return { list: "workspaces", includeArchived: query.include_archived ?? false };
-}
-
 /** A page of the company's list, by opaque cursor, the default workspace included. */
 export async function listWorkspaces(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; include_archived?: boolean | undefined },
+  query: { include_archived?: boolean | undefined },
+  page: PageRequest,
 ): Promise<PageOfRows<WorkspaceRow>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = {
     ...scopeOf(caller),
     includeArchived: query.include_archived ?? false,

@@ -8,7 +8,7 @@ import type { Call } from "#src/access/call.ts";
 import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
@@ -43,26 +43,15 @@ export interface ShownChannel {
   facts: ChannelFacts;
 }
 
-interface ListQuery {
-  limit: number;
-  page?: string | undefined;
-  kinds?: AlertChannelKind[] | undefined;
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: ListQuery): unknown {
-  return { list: "alert_channels", kinds: query.kinds ?? null };
-}
-
 export async function listAlertChannels(
   deps: AlertChannelDeps,
   { caller }: Call,
-  query: ListQuery,
+  query: { kinds?: AlertChannelKind[] | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<ShownChannel>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = { organizationId: caller.organizationId, kinds: query.kinds ?? null };
-  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
-  return { rows: await show(deps.database, rows), hasMore };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: await show(deps.database, page.rows) };
 }
 
 export async function getAlertChannel(

@@ -5,7 +5,7 @@ import { makeMessage, titleOf } from "#src/alerts/firing/firing-message.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { newId } from "#src/lib/ids.ts";
 import { type ChannelRow, findChannel } from "./alert-channels.sql.ts";
 import { type AlertChannelDeps, channelNotFound, stateOf } from "./alert-channels.ts";
@@ -26,31 +26,19 @@ export interface ShownDelivery {
   title: string;
 }
 
-interface ListQuery {
-  limit: number;
-  page?: string | undefined;
-  statuses?: DeliveryRow["status"][] | undefined;
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(channelId: string, query: ListQuery): unknown {
-  return { list: "alert_deliveries", channelId, statuses: query.statuses ?? null };
-}
-
 /** Throws a 404 for an unknown channel. */
 export async function listDeliveries(
   deps: AlertChannelDeps,
   { caller }: Call,
-  channelId: string,
-  query: ListQuery,
+  { channelId, statuses }: { channelId: string; statuses?: DeliveryRow["status"][] | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<ShownDelivery>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(channelId, query));
   const { organizationId } = caller;
   const channel = await findChannel(deps.database, { organizationId, id: channelId });
   if (channel === null) throw channelNotFound();
-  const filter = { organizationId, channelId, statuses: query.statuses ?? null };
-  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
-  return { rows: await show(deps.database, rows), hasMore };
+  const filter = { organizationId, channelId, statuses: statuses ?? null };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: await show(deps.database, page.rows) };
 }
 
 async function show(db: Database | Tx, rows: readonly DeliveryRow[]): Promise<ShownDelivery[]> {

@@ -1,19 +1,20 @@
-import type {
-  alertChannel,
-  alertChannelRoutes,
-  alertDelivery,
+import {
+  type alertChannel,
+  type alertChannelRoutes,
+  type alertDelivery,
+  listAlertChannels as listAlertChannelsRoute,
+  listAlertDeliveries,
 } from "@bursar/contract/admin/alert-channels.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { mayInOrganization } from "#src/domain/rights.ts";
 import {
   type AlertChannelDeps,
   createAlertChannel,
   deleteAlertChannel,
-  filtersOf,
   getAlertChannel,
   listAlertChannels,
   rotateAlertChannelSecret,
@@ -22,7 +23,6 @@ import {
   updateAlertChannel,
 } from "./alert-channels.ts";
 import {
-  filtersOf as deliveryFiltersOf,
   listDeliveries,
   redeliverAlert,
   type ShownDelivery,
@@ -37,11 +37,11 @@ export function makeAlertChannelHandlers(
       const { secret, ...made } = await createAlertChannel(deps, call, body);
       return { ...toWire(call.caller, made), signing_secret: secret };
     },
-    listAlertChannels: async (call, { query }) => {
-      const page = await listAlertChannels(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), ({ row }) => positionOf(row));
-      return { data: page.rows.map((shown) => toWire(call.caller, shown)), next_page };
-    },
+    listAlertChannels: pagedList(
+      listAlertChannelsRoute,
+      (call, { query }, page) => listAlertChannels(deps, call, query, page),
+      (shown, { caller }) => toWire(caller, shown),
+    ),
     getAlertChannel: async (call, { params: { alert_channel_id: id } }) =>
       toWire(call.caller, await getAlertChannel(deps, call, id)),
     updateAlertChannel: async (call, { params: { alert_channel_id: id }, body }) =>
@@ -56,19 +56,15 @@ export function makeAlertChannelHandlers(
     },
     testAlertChannel: async (call, { params: { alert_channel_id: id } }) =>
       toWireDelivery(await testAlertChannel(deps, call, id)),
-    listAlertDeliveries: async (call, { params: { alert_channel_id: id }, query }) => {
-      const page = await listDeliveries(deps, call, id, query);
-      const filters = deliveryFiltersOf(id, query);
-      const next_page = nextCursor(page, filters, ({ row }) => positionOf(row));
-      return { data: page.rows.map(toWireDelivery), next_page };
-    },
+    listAlertDeliveries: pagedList(
+      listAlertDeliveries,
+      (call, { params: { alert_channel_id: channelId }, query: { statuses } }, page) =>
+        listDeliveries(deps, call, { channelId, statuses }, page),
+      toWireDelivery,
+    ),
     redeliverAlert: async (call, { params: { alert_delivery_id: id } }) =>
       toWireDelivery(await redeliverAlert(deps, call, id)),
   };
-}
-
-function positionOf(row: { created_at: Date; id: string }) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 /** Whom a channel reaches is shown to who may change that. */

@@ -9,7 +9,7 @@ import {
 } from "#src/alerts/rules/alerts.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import {
   type FiringRow,
   findFiring,
@@ -30,22 +30,13 @@ export interface FiringQuery {
   fired_at_lt?: string | undefined;
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function firingFiltersOf(query: FiringQuery): unknown {
-  const { alert_id, kinds, workspace_id, api_key_id, is_acknowledged, is_over } = query;
-  const { is_superseded, fired_at_gte, fired_at_lt } = query;
-  const scope = { alert_id, kinds, workspace_id, api_key_id };
-  const state = { is_acknowledged, is_over, is_superseded, fired_at_gte, fired_at_lt };
-  return { list: "firings", ...scope, ...state };
-}
-
 /** Throws a 404 for a workspace or key that the caller cannot see. */
 export async function listFirings(
   deps: AlertDeps,
   { caller }: Call,
-  query: FiringQuery & { limit: number; page?: string | undefined },
+  query: FiringQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<FiringRow>> {
-  const request = fromCursor(query.page, query.limit, firingFiltersOf(query));
   await checkPlaces(deps, caller, query);
   const filter = {
     ...visibilityOf(caller),
@@ -60,7 +51,8 @@ export async function listFirings(
     firedAtGte: toDate(query.fired_at_gte),
     firedAtLt: toDate(query.fired_at_lt),
   };
-  return toPage(await listRows(deps.database, filter, request), request);
+  const rows = await listRows(deps.database, filter, page);
+  return toPage(rows, page, ({ firedAt, id }) => ({ createdAtMs: firedAt.getTime(), id }));
 }
 
 /** PostgreSQL refuses years and UTC offsets that RFC 3339 allows, such as the year 0 and +23:59. A Date has neither. */

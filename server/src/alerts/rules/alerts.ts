@@ -16,7 +16,7 @@ import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
@@ -159,18 +159,13 @@ export interface AlertQuery {
   api_key_id?: string | undefined;
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf({ kinds, workspace_id, api_key_id }: AlertQuery): unknown {
-  return { list: "alerts", kinds, workspace_id, api_key_id };
-}
-
 /** Throws a 404 for a workspace or key that the caller cannot see. */
 export async function listAlerts(
   deps: AlertDeps,
   { caller }: Call,
-  query: AlertQuery & { limit: number; page?: string | undefined },
+  query: AlertQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<AlertRow>> {
-  const request = fromCursor(query.page, query.limit, filtersOf(query));
   await checkPlaces(deps, caller, query);
   const filter = {
     ...visibilityOf(caller),
@@ -178,7 +173,7 @@ export async function listAlerts(
     workspaceId: query.workspace_id,
     apiKeyId: query.api_key_id,
   };
-  return toPage(await listRows(deps.database, filter, request), request);
+  return toPage(await listRows(deps.database, filter, page), page);
 }
 
 export async function checkPlaces(

@@ -1,23 +1,23 @@
-import type { alert, alertFiring, alertRoutes } from "@bursar/contract/admin/alerts.ts";
+import {
+  type alert,
+  type alertFiring,
+  type alertRoutes,
+  listAlertFirings,
+  listAlerts as listAlertsRoute,
+} from "@bursar/contract/admin/alerts.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { describeFiring } from "#src/alerts/firing/alert-words.rule.ts";
 import type { FiringRow } from "#src/alerts/firing/firing-history.sql.ts";
-import {
-  acknowledgeFiring,
-  firingFiltersOf,
-  getFiring,
-  listFirings,
-} from "#src/alerts/firing/firing-history.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { acknowledgeFiring, getFiring, listFirings } from "#src/alerts/firing/firing-history.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { AlertRow } from "./alerts.sql.ts";
 import {
   type AlertDeps,
   createAlert,
   deleteAlert,
-  filtersOf,
   getAlert,
   listAlerts,
   updateAlert,
@@ -28,26 +28,22 @@ export function makeAlertHandlers(
 ): HandlersFor<(typeof alertRoutes)[number], Call> {
   return {
     createAlert: async (call, { body }) => toAlert(await createAlert(deps, call, body)),
-    listAlerts: async (call, { query }) => {
-      const page = await listAlerts(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), ({ createdAt, id }) => {
-        return { createdAtMs: createdAt.getTime(), id };
-      });
-      return { data: page.rows.map(toAlert), next_page };
-    },
+    listAlerts: pagedList(
+      listAlertsRoute,
+      (call, { query }, page) => listAlerts(deps, call, query, page),
+      toAlert,
+    ),
     getAlert: async (call, { params: { alert_id: id } }) => toAlert(await getAlert(deps, call, id)),
     updateAlert: async (call, { params: { alert_id: id }, body }) =>
       toAlert(await updateAlert(deps, call, id, body)),
     deleteAlert: async (call, { params: { alert_id: id } }) => {
       return { ...(await deleteAlert(deps, call, id)), type: "alert_deleted" };
     },
-    listAlertFirings: async (call, { query }) => {
-      const page = await listFirings(deps, call, query);
-      const next_page = nextCursor(page, firingFiltersOf(query), ({ firedAt, id }) => {
-        return { createdAtMs: firedAt.getTime(), id };
-      });
-      return { data: page.rows.map(toFiring), next_page };
-    },
+    listAlertFirings: pagedList(
+      listAlertFirings,
+      (call, { query }, page) => listFirings(deps, call, query, page),
+      toFiring,
+    ),
     getAlertFiring: async (call, { params: { alert_firing_id: id } }) =>
       toFiring(await getFiring(deps, call, id)),
     acknowledgeAlertFiring: async (call, { params: { alert_firing_id: id }, body }) =>

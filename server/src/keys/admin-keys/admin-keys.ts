@@ -8,7 +8,7 @@ import {
 } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { expiryOfKey } from "#src/keys/api-keys/key-expiry.rule.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
@@ -61,17 +61,12 @@ export function createAdminKey(
   });
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: { status?: AdminKeyStatus | undefined }): unknown {
-  return { list: "admin_keys", status: query.status };
-}
-
 export async function listAdminKeys(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; status?: AdminKeyStatus | undefined },
+  query: { status?: AdminKeyStatus | undefined },
+  page: PageRequest,
 ): Promise<PageOfRows<AdminKeyRow>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const { organizationId } = caller;
   const filter = { organizationId, status: query.status, nowMs: deps.nowMs() };
   return toPage(await listRows(deps.database, filter, page), page);

@@ -1,14 +1,17 @@
-import type { adminKey, adminKeyRoutes } from "@bursar/contract/admin/admin-keys.ts";
+import {
+  type adminKey,
+  type adminKeyRoutes,
+  listAdminKeys as listAdminKeysRoute,
+} from "@bursar/contract/admin/admin-keys.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { toWireMaker } from "#src/domain/caller.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import type { AdminKeyRow } from "./admin-keys.sql.ts";
 import {
   createAdminKey,
-  filtersOf,
   getAdminKey,
   listAdminKeys,
   revokeAdminKey,
@@ -24,14 +27,11 @@ export function makeAdminKeyHandlers(
       const { row, secret } = await createAdminKey(deps, call, body);
       return { ...toWire(row), key: secret };
     },
-    listAdminKeys: async (call, { query }) => {
-      const page = await listAdminKeys(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), (row) => ({
-        createdAtMs: row.created_at.getTime(),
-        id: row.id,
-      }));
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listAdminKeys: pagedList(
+      listAdminKeysRoute,
+      (call, { query }, page) => listAdminKeys(deps, call, query, page),
+      toWire,
+    ),
     getAdminKey: async (call, { params }) =>
       toWire(await getAdminKey(deps, call, params.admin_key_id)),
     revokeAdminKey: async (call, { params }) =>

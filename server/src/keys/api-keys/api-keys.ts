@@ -12,7 +12,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
-import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { forgetHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
@@ -136,26 +136,20 @@ export interface ApiKeyQuery {
   issue?: KeyIssue | undefined;
 }
 
-/** Filters that a cursor of the company list is bound to. */
-export function filtersOf(query: ApiKeyQuery & { limit?: number; page?: string | undefined }) {
-  const { limit: _, page: __, ...filters } = query;
-  return { list: "api_keys", ...filters };
-}
-
 type ListDeps = Pick<AuditDeps, "database" | "nowMs">;
 
 /** A page of the company's list, by opaque cursor. Throws a 404 for an unknown workspace. */
 export async function listApiKeys(
   deps: ListDeps,
   { caller }: Call,
-  query: ApiKeyQuery & { limit: number; page?: string | undefined },
+  query: ApiKeyQuery,
+  request: PageRequest,
 ): Promise<PageOfRows<ApiKeyView>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = await readFilter(deps, caller, query);
-  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
+  const page = toPage(await listRows(deps.database, filter, request), request);
   const { organizationId } = caller;
-  const views = await describeApiKeys(deps.database, organizationId, rows, deps.nowMs());
-  return { rows: views, hasMore };
+  const rows = await describeApiKeys(deps.database, organizationId, page.rows, deps.nowMs());
+  return { ...page, rows };
 }
 
 /** A page of the official list, by ids. Throws a 404 for an unknown workspace. */

@@ -1,18 +1,20 @@
-import type { apiKeyRoutes } from "@bursar/contract/admin/api-keys.ts";
+import {
+  type apiKeyRoutes,
+  listApiKeys as listApiKeysRoute,
+  listOfficialApiKeys,
+} from "@bursar/contract/admin/api-keys.ts";
 import type { keyHygieneRoutes } from "@bursar/contract/admin/key-hygiene.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import {
   createApiKey,
-  filtersOf,
   getApiKey,
   listApiKeys,
   listApiKeysByIds,
   updateApiKey,
 } from "./api-keys.ts";
-import type { ApiKeyView } from "./describe-api-keys.ts";
 import { getKeyHygiene } from "./key-hygiene.ts";
 import { cutOffApiKey, rotateApiKey } from "./rotate-api-key.ts";
 import { toApiKey, toOfficialApiKey } from "./to-wire.ts";
@@ -25,11 +27,11 @@ export function makeApiKeyHandlers(
       const { view, secret } = await createApiKey(deps, call, body);
       return { ...toApiKey(view), key: secret };
     },
-    listApiKeys: async (call, { query }) => {
-      const page = await listApiKeys(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toApiKey), next_page };
-    },
+    listApiKeys: pagedList(
+      listApiKeysRoute,
+      (call, { query }, page) => listApiKeys(deps, call, query, page),
+      toApiKey,
+    ),
     getApiKey: async (call, { params }) => toApiKey(await getApiKey(deps, call, params.api_key_id)),
     updateApiKey: async (call, { params, body }) =>
       toApiKey(await updateApiKey(deps, call, params.api_key_id, body)),
@@ -40,10 +42,11 @@ export function makeApiKeyHandlers(
     cutOffApiKey: async (call, { params }) =>
       toApiKey(await cutOffApiKey(deps, call, params.api_key_id)),
 
-    listOfficialApiKeys: async (call, { query }) =>
-      toOfficialPage(await listApiKeysByIds(deps, call, query), (row) =>
-        toOfficialApiKey(row, deps.nowMs()),
-      ),
+    listOfficialApiKeys: pagedList(
+      listOfficialApiKeys,
+      (call, { query }) => listApiKeysByIds(deps, call, query),
+      (row) => toOfficialApiKey(row, deps.nowMs()),
+    ),
     getOfficialApiKey: async (call, { params }) => {
       const { row } = await getApiKey(deps, call, params.api_key_id);
       return toOfficialApiKey(row, deps.nowMs());
@@ -64,8 +67,4 @@ export function makeKeyHygieneHandlers(
       return { type: "key_hygiene", keys, keys_without_issue: healthy, cards };
     },
   };
-}
-
-function positionOf({ row }: ApiKeyView) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }

@@ -9,7 +9,13 @@ import {
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import {
+  fromIds,
+  type PageOfRows,
+  type PageRequest,
+  positionOfCreated,
+  toPage,
+} from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { mayGiveOrganizationRole } from "#src/domain/rights.ts";
 import { randomBase62 } from "#src/lib/ids.ts";
@@ -39,25 +45,20 @@ export interface ShownInvite {
 
 const listedStatuses: readonly InviteStatus[] = ["pending", "accepted", "expired"];
 
-/** Filters that a cursor of the company list is bound to. */
-export function filtersOf(query: { statuses?: InviteStatus[] | undefined }): unknown {
-  return { list: "invites", statuses: query.statuses ?? null };
-}
-
 /** A page of the company's list. */
 export async function listInvites(
   deps: InviteDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; statuses?: InviteStatus[] | undefined },
+  query: { statuses?: InviteStatus[] | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<ShownInvite>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = {
     organizationId: caller.organizationId,
     statuses: query.statuses ?? listedStatuses,
     nowMs: Math.floor(deps.nowMs()),
   };
-  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
-  return { rows: await show(deps.database, rows), hasMore };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: await show(deps.database, page.rows) };
 }
 
 /** A page of the official list, by ids; revoked invites are not in it. */
@@ -76,7 +77,7 @@ export async function listInvitesByIds(
   const { organizationId } = caller;
   const page = await fromIds(query, async (id) => {
     const row = await findInvite(deps.database, { organizationId, id });
-    return row && { createdAtMs: row.created_at.getTime(), id: row.id };
+    return row && positionOfCreated(row);
   });
   const filter = {
     organizationId,

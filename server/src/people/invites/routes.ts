@@ -1,15 +1,20 @@
-import type { invite, inviteRoutes, officialInvite } from "@bursar/contract/admin/invites.ts";
+import {
+  type invite,
+  type inviteRoutes,
+  listInvites as listInvitesRoute,
+  listOfficialInvites,
+  type officialInvite,
+} from "@bursar/contract/admin/invites.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call, PublicCall } from "#src/access/call.ts";
-import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { type AcceptDeps, acceptInvite, lookUpInvite } from "./accept-invite.ts";
 import { createInvites, type InviteResult } from "./create-invites.ts";
 import { inviteStatusOf } from "./invite-status.rule.ts";
 import type { InviteRow } from "./invites.sql.ts";
 import {
-  filtersOf,
   getInvite,
   getPresentInvite,
   listInvites,
@@ -29,11 +34,11 @@ export function makeInviteHandlers(
       const results = await createInvites(deps, call, body);
       return { results: results.map((result) => toResult(result, toWire)) };
     },
-    listInvites: async (call, { query }) => {
-      const page = await listInvites(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listInvites: pagedList(
+      listInvitesRoute,
+      (call, { query }, page) => listInvites(deps, call, query, page),
+      toWire,
+    ),
     getInvite: async (call, { params }) => toWire(await getInvite(deps, call, params.invite_id)),
     resendInvite: async (call, { params }) => {
       const { link, ...shown } = await resendInvite(deps, call, params.invite_id);
@@ -61,8 +66,11 @@ export function makeInviteHandlers(
       member_id: await acceptInvite(deps, call, body),
     }),
 
-    listOfficialInvites: async (call, { query }) =>
-      toOfficialPage(await listInvitesByIds(deps, call, query), toOfficialWire),
+    listOfficialInvites: pagedList(
+      listOfficialInvites,
+      (call, { query }) => listInvitesByIds(deps, call, query),
+      toOfficialWire,
+    ),
     createOfficialInvite: async (call, { body: { email, role } }) => {
       const [result] = await createInvites(deps, call, { emails: [email], role, workspaces: [] });
       return toOfficialWire(invitedOrThrow(result));
@@ -104,10 +112,6 @@ function toResult(result: InviteResult, toWire: (shown: ShownInvite) => z.input<
     invite: shown && toWire(shown),
     link: "link" in result ? result.link : null,
   };
-}
-
-function positionOf({ row }: ShownInvite) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 function toInvite({ row, workspaces }: ShownInvite, nowMs: number): z.input<typeof invite> {

@@ -5,7 +5,7 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { fromCursor, fromIds, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
 import { removePerson } from "#src/people/identity/people.ts";
@@ -29,18 +29,10 @@ export interface ShownMember {
 }
 
 export interface MemberQuery {
-  limit: number;
-  page?: string | undefined;
   search?: string | undefined;
   roles?: OrganizationRole[] | undefined;
   statuses?: MemberStatus[] | undefined;
   workspace_id?: string | undefined;
-}
-
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf(query: MemberQuery): unknown {
-  const { search, roles, statuses, workspace_id } = query;
-  return { list: "members", search, roles, statuses, workspace_id };
 }
 
 const notRemoved: readonly MemberStatus[] = ["active", "deactivated"];
@@ -50,8 +42,8 @@ export async function listMembers(
   deps: AuditDeps,
   { caller }: Call,
   query: MemberQuery,
+  request: PageRequest,
 ): Promise<PageOfRows<ShownMember>> {
-  const page = fromCursor(query.page, query.limit, filtersOf(query));
   if (query.workspace_id !== undefined) {
     await getWorkspaceFor(deps.database, caller, "workspaces:read", query.workspace_id);
   }
@@ -62,8 +54,8 @@ export async function listMembers(
     search: query.search,
     workspaceId: query.workspace_id,
   };
-  const { rows, hasMore } = toPage(await listRows(deps.database, filter, page), page);
-  return { rows: await show(deps.database, caller, rows), hasMore };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: await show(deps.database, caller, page.rows) };
 }
 
 /** A page of the official list, by ids: everybody who has not been removed. */

@@ -1,14 +1,19 @@
-import type { member, memberRoutes, officialUser } from "@bursar/contract/admin/members.ts";
+import {
+  listMembers as listMembersRoute,
+  listOfficialUsers,
+  type member,
+  type memberRoutes,
+  type officialUser,
+} from "@bursar/contract/admin/members.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { nextCursor, toOfficialPage } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { toEndingWire } from "#src/people/leaving/end-access.ts";
 import type { MemberRow } from "#src/people/leaving/members.sql.ts";
 import {
   deactivateMember,
-  filtersOf,
   getMember,
   getPresentMember,
   listMembers,
@@ -24,11 +29,11 @@ export function makeMemberHandlers(
   deps: AuditDeps,
 ): HandlersFor<(typeof memberRoutes)[number], Call> {
   return {
-    listMembers: async (call, { query }) => {
-      const page = await listMembers(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listMembers: pagedList(
+      listMembersRoute,
+      (call, { query }, page) => listMembers(deps, call, query, page),
+      toWire,
+    ),
     getMember: async (call, { params }) => toWire(await getMember(deps, call, params.member_id)),
     updateMember: async (call, { params, body }) =>
       toWire(await updateMember(deps, call, params.member_id, body.role)),
@@ -45,8 +50,11 @@ export function makeMemberHandlers(
       return { id: params.member_id, type: "member_deleted", ...toEndingWire(ending) };
     },
 
-    listOfficialUsers: async (call, { query }) =>
-      toOfficialPage(await listMembersByIds(deps, call, query), toOfficialWire),
+    listOfficialUsers: pagedList(
+      listOfficialUsers,
+      (call, { query }) => listMembersByIds(deps, call, query),
+      toOfficialWire,
+    ),
     getOfficialUser: async (call, { params }) =>
       toOfficialWire(await getPresentMember(deps, call, params.user_id)),
     updateOfficialUser: async (call, { params, body }) => {
@@ -59,10 +67,6 @@ export function makeMemberHandlers(
       return { id: params.user_id, type: "user_deleted" };
     },
   };
-}
-
-function positionOf({ row }: ShownMember) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 function toWire({ row, workspaces }: ShownMember): z.input<typeof member> {

@@ -1,17 +1,18 @@
-import type {
-  officialWorkspaceMember,
-  workspaceMember,
-  workspaceMemberRoutes,
+import {
+  listOfficialWorkspaceMembers,
+  listWorkspaceMembers as listWorkspaceMembersRoute,
+  type officialWorkspaceMember,
+  type workspaceMember,
+  type workspaceMemberRoutes,
 } from "@bursar/contract/admin/workspace-members.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { assert } from "#src/lib/assert.ts";
 import {
   addWorkspaceMember,
-  filtersOf,
   getWorkspaceMember,
   listWorkspaceMembers,
   listWorkspaceMembersByIds,
@@ -25,11 +26,11 @@ export function makeWorkspaceMemberHandlers(
   deps: AuditDeps,
 ): HandlersFor<(typeof workspaceMemberRoutes)[number], Call> {
   return {
-    listWorkspaceMembers: async (call, { params: { workspace_id: id }, query }) => {
-      const page = await listWorkspaceMembers(deps, call, id, query);
-      const next_page = nextCursor(page, filtersOf(id), positionOf);
-      return { data: page.rows.map((row) => toWire(id, row)), next_page };
-    },
+    listWorkspaceMembers: pagedList(
+      listWorkspaceMembersRoute,
+      (call, { params }, page) => listWorkspaceMembers(deps, call, params.workspace_id, page),
+      (row, _, { params }) => toWire(params.workspace_id, row),
+    ),
     getWorkspaceMember: async (call, { params: { workspace_id: id, member_id } }) =>
       toWire(id, await getWorkspaceMember(deps, call, id, member_id)),
     addWorkspaceMember: async (call, { params: { workspace_id: id }, body }) =>
@@ -45,15 +46,12 @@ export function makeWorkspaceMemberHandlers(
       return { type: "workspace_member_deleted", workspace_id, member_id };
     },
 
-    listOfficialWorkspaceMembers: async (call, { params: { workspace_id: id }, query }) => {
-      const page = await listWorkspaceMembersByIds(deps, call, id, query);
-      return {
-        data: page.rows.map((row) => toOfficialWire(id, row)),
-        has_more: page.hasMore,
-        first_id: page.rows[0]?.id ?? null,
-        last_id: page.rows.at(-1)?.id ?? null,
-      };
-    },
+    listOfficialWorkspaceMembers: pagedList(
+      listOfficialWorkspaceMembers,
+      (call, { params, query }) =>
+        listWorkspaceMembersByIds(deps, call, params.workspace_id, query),
+      (row, _, { params }) => toOfficialWire(params.workspace_id, row),
+    ),
     getOfficialWorkspaceMember: async (call, { params: { workspace_id: id, user_id } }) =>
       toOfficialWire(id, await getWorkspaceMember(deps, call, id, user_id)),
     addOfficialWorkspaceMember: async (call, { params: { workspace_id: id }, body }) => {
@@ -74,10 +72,6 @@ export function makeWorkspaceMemberHandlers(
       return { type: "workspace_member_deleted", workspace_id, user_id };
     },
   };
-}
-
-function positionOf(row: PersonRow) {
-  return { createdAtMs: row.created_at.getTime(), id: row.id };
 }
 
 function toWire(workspaceId: string, row: PersonRow): z.input<typeof workspaceMember> {

@@ -7,10 +7,10 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import {
-  fromCursor,
   fromIds,
   type PageOfRows,
   type PageRequest,
+  positionOfCreated,
   toPage,
 } from "#src/domain/page-position.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
@@ -26,25 +26,15 @@ const READ = "workspace_members:read";
 const WRITE = "workspace_members:write";
 const inheritingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
 
-/** Filters that a cursor of the company list is bound to. */
-export function filtersOf(workspaceId: string): unknown {
-  return { list: "workspace_members", workspaceId };
-}
-
 /** A page of everybody who has a role in the workspace, given or inherited. Throws a 404, and a 403 where the role does not show people. */
 export async function listWorkspaceMembers(
   deps: AuditDeps,
   { caller }: Call,
   workspaceId: string,
-  query: { limit: number; page?: string | undefined },
+  page: PageRequest,
 ): Promise<PageOfRows<PersonRow>> {
   await getWorkspaceFor(deps.database, caller, READ, workspaceId);
-  return listPage(
-    deps,
-    caller,
-    workspaceId,
-    fromCursor(query.page, query.limit, filtersOf(workspaceId)),
-  );
+  return listPage(deps, caller, workspaceId, page);
 }
 
 /** The same, by ids. */
@@ -57,7 +47,7 @@ export async function listWorkspaceMembersByIds(
   await getWorkspaceFor(deps.database, caller, READ, workspaceId);
   const page = await fromIds(query, async (memberId) => {
     const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
-    return row && { createdAtMs: row.created_at.getTime(), id: row.id };
+    return row && positionOfCreated(row);
   });
   return listPage(deps, caller, workspaceId, page);
 }

@@ -220,10 +220,9 @@ function pageOf<Entry extends OrganizationEntry | WorkspaceEntry>(
   const request = fromCursor(query.page, query.limit ?? Math.max(1, entries.length), filters);
   const { from } = request;
   const rest = from === null ? placed : placed.filter(({ place }) => place > from.createdAtMs);
-  const page = toPage(rest, request);
-  const next_page = nextCursor(page, filters, ({ entry, place }) => ({
+  const page = toPage(rest, request, ({ entry, place }) => ({
     createdAtMs: place,
     id: entry.group.id,
   }));
-  return { data: page.rows.map(({ entry }) => entry), next_page };
+  return { data: page.rows.map(({ entry }) => entry), next_page: nextCursor(page, filters) };
 }

@@ -4,7 +4,7 @@ import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
-import type { PageOfRows } from "#src/domain/page-position.ts";
+import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
@@ -87,12 +87,13 @@ export async function listRateLimits(
   deps: AuditDeps,
   call: Call,
   query: RateLimitQuery,
+  request: PageRequest,
 ): Promise<PageOfRows<RateLimitState>> {
   const { scope_type: scopeType, model_group: modelGroup } = query;
   if (modelGroup !== undefined) readModelGroup(modelGroup);
   const filter = { scopeTypes: scopeType && [scopeType], modelGroup };
-  const page = await listLimits(rateLimits, deps, call, { query, filter });
-  return { hasMore: page.hasMore, rows: await withLevels(deps, page.rows) };
+  const page = await listLimits(rateLimits, deps, call, { query, filter, request });
+  return { ...page, rows: await withLevels(deps, page.rows) };
 }
 
 /** What a request of one key must find room in, narrowest scope first. */

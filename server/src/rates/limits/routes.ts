@@ -1,18 +1,18 @@
-import type {
-  effectiveRateLimits,
-  modelGroup,
-  rateLimit,
-  rateLimitRoutes,
+import {
+  type effectiveRateLimits,
+  listRateLimits as listRateLimitsRoute,
+  type modelGroup,
+  type rateLimit,
+  type rateLimitRoutes,
 } from "@bursar/contract/admin/rate-limits.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { findModelGroup, modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { deleteLimit } from "#src/limits/change-limit.ts";
-import { filtersOf, positionOf } from "#src/limits/visible-limits.ts";
 import { type RateKind, ROUNDING } from "#src/rates/buckets/bucket.ts";
 import {
   listOfficialRateLimits,
@@ -35,11 +35,11 @@ export function makeRateLimitHandlers(
   const toWire = (state: RateLimitState) => toRateLimit(state, deps.nowMs());
   return {
     setRateLimit: async (call, { body }) => toWire(await setRateLimit(deps, call, body)),
-    listRateLimits: async (call, { query }) => {
-      const page = await listRateLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(rateLimits, query), positionOf);
-      return { data: page.rows.map(toWire), next_page };
-    },
+    listRateLimits: pagedList(
+      listRateLimitsRoute,
+      (call, { query }, page) => listRateLimits(deps, call, query, page),
+      toWire,
+    ),
     getRateLimit: async (call, { params }) =>
       toWire(await getRateLimit(deps, call, params.rate_limit_id)),
     deleteRateLimit: async (call, { params: { rate_limit_id: id } }) => {

@@ -7,7 +7,7 @@ import type { PeriodName } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
@@ -130,18 +130,13 @@ export interface RequestQuery {
   actor_ids?: readonly string[] | undefined;
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function filtersOf({ statuses, workspace_id, actor_ids }: RequestQuery): unknown {
-  return { list: "increase_requests", statuses, workspace_id, actor_ids };
-}
-
 /** A page of the caller's own requests and of those that it may decide about. */
 export async function listIncreaseRequests(
   deps: RequestMailDeps,
   { caller }: Call,
-  query: RequestQuery & { limit: number; page?: string | undefined; isOfPresent?: boolean },
+  query: RequestQuery & { isOfPresent?: boolean },
+  page: PageRequest,
 ): Promise<PageOfRows<IncreaseRequestRow>> {
-  const request = fromCursor(query.page, query.limit, filtersOf(query));
   const filter = {
     ...visibilityOf(caller),
     statuses: query.statuses,
@@ -150,7 +145,7 @@ export async function listIncreaseRequests(
     ...(query.isOfPresent && { isOfPresent: true }),
     nowMs: deps.nowMs(),
   };
-  return toPage(await listRequests(deps.database, filter, request), request);
+  return toPage(await listRequests(deps.database, filter, page), page);
 }
 
 /** Throws a 404 for a request that is neither the caller's own nor one that it may decide about. */

@@ -1,15 +1,18 @@
-import type { increaseRequestRoutes } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
+import {
+  type increaseRequestRoutes,
+  listIncreaseRequests as listIncreaseRequestsRoute,
+  listOfficialIncreaseRequests,
+} from "@bursar/contract/admin/spend-limit-increase-requests.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { PeriodName } from "#src/db/tables.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
 import { readLimit } from "#src/spend/limits/read-limit.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
   createIncreaseRequest,
-  filtersOf,
   getIncreaseRequest,
   listIncreaseRequests,
   requestNotFound,
@@ -25,11 +28,11 @@ export function makeIncreaseRequestHandlers(
   return {
     createIncreaseRequest: async (call, { body }) =>
       toIncreaseRequest(await createIncreaseRequest(deps, call, body), call.caller),
-    listIncreaseRequests: async (call, { query }) => {
-      const page = await listIncreaseRequests(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map((row) => toIncreaseRequest(row, call.caller)), next_page };
-    },
+    listIncreaseRequests: pagedList(
+      listIncreaseRequestsRoute,
+      (call, { query }, page) => listIncreaseRequests(deps, call, query, page),
+      (row, { caller }) => toIncreaseRequest(row, caller),
+    ),
     getIncreaseRequest: async (call, { params }) =>
       toIncreaseRequest(await getIncreaseRequest(deps, call, idOf(params)), call.caller),
     withdrawIncreaseRequest: async (call, { params }) =>
@@ -59,12 +62,14 @@ function makeOfficialHandlers(
   deps: RequestMailDeps,
 ): Pick<HandlersFor<(typeof increaseRequestRoutes)[number], Call>, OfficialName> {
   return {
-    listOfficialIncreaseRequests: async (call, { query: { status, ...rest } }) => {
-      const query = { ...rest, statuses: status ?? officialStatuses, isOfPresent: true };
-      const page = await listIncreaseRequests(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(query), positionOf);
-      return { data: page.rows.map(toOfficialIncreaseRequest), next_page };
-    },
+    listOfficialIncreaseRequests: pagedList(
+      listOfficialIncreaseRequests,
+      (call, { query: { status, ...rest } }, page) => {
+        const query = { ...rest, statuses: status ?? officialStatuses, isOfPresent: true };
+        return listIncreaseRequests(deps, call, query, page);
+      },
+      toOfficialIncreaseRequest,
+    ),
     getOfficialIncreaseRequest: async (call, { params }) =>
       toOfficialIncreaseRequest(await getIncreaseRequest(deps, call, idOf(params))),
     approveOfficialIncreaseRequest: async (call, { params, body }) => {
@@ -109,8 +114,4 @@ function checkPeriod(request: IncreaseRequestRow, period: PeriodName | null | un
 
 function idOf(params: { spend_limit_increase_request_id: string }): string {
   return params.spend_limit_increase_request_id;
-}
-
-function positionOf({ createdAt, id }: IncreaseRequestRow) {
-  return { createdAtMs: createdAt.getTime(), id };
 }

@@ -4,7 +4,7 @@ import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-wor
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -15,9 +15,6 @@ import { spendLimits } from "./spend-limit-kind.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
 import { type LimitState, withBalances } from "./spend-limits.ts";
 
-/** Filters that a cursor of the list is bound to. */
-export const blockingFilters = { list: "blocking_limits" };
-
 export interface BlockingLimit extends LimitState {
   scope: DescribedScope;
 }
@@ -26,9 +23,8 @@ export interface BlockingLimit extends LimitState {
 export async function listBlockingLimits(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<BlockingLimit>> {
-  const request = fromCursor(query.page, query.limit, blockingFilters);
   const { database } = deps;
   const nowMs = deps.nowMs();
   const startOf = (period: PeriodName) => periodOf(period, nowMs).start;
@@ -49,7 +45,7 @@ export async function listBlockingLimits(
     assert(scope !== undefined, "a limit belongs to a scope of its organization");
     return { ...state, scope };
   });
-  return { rows, hasMore: page.hasMore };
+  return { ...page, rows };
 }
 
 export interface PeriodSpend {

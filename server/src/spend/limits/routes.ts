@@ -1,16 +1,19 @@
-import type {
-  effectiveSpendLimits,
-  spendLimitRoutes,
+import {
+  type effectiveSpendLimits,
+  listBlockingLimits as listBlockingLimitsRoute,
+  listOfficialSpendLimits,
+  listSpendLimits as listSpendLimitsRoute,
+  listWorkspaceLimits as listWorkspaceLimitsRoute,
+  type spendLimitRoutes,
 } from "@bursar/contract/admin/spend-limits.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { deleteLimit } from "#src/limits/change-limit.ts";
-import { filtersOf, positionOf } from "#src/limits/visible-limits.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
-import { blockingFilters, getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
+import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
@@ -22,7 +25,7 @@ import {
   setSpendLimit,
 } from "./spend-limits.ts";
 import { toBlockingLimit, toPeriodSpend, toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
-import { listWorkspaceLimits, setWorkspaceLimit, workspaceFiltersOf } from "./workspace-limits.ts";
+import { listWorkspaceLimits, setWorkspaceLimit } from "./workspace-limits.ts";
 
 /** Scopes that the official shape has. */
 const officialScopes = { scopeTypes: ["organization", "workspace"] } as const;
@@ -33,21 +36,18 @@ export function makeSpendLimitHandlers(
   return {
     setWorkspaceLimit: async (call, { body }) =>
       toWorkspaceLimit(await setWorkspaceLimit(deps, call, body)),
-    listWorkspaceLimits: async (call, { query }) => {
-      const page = await listWorkspaceLimits(deps, call, query);
-      const next_page = nextCursor(page, workspaceFiltersOf(query), ({ workspace }) => ({
-        createdAtMs: workspace.created_at.getTime(),
-        id: workspace.id,
-      }));
-      return { data: page.rows.map(toWorkspaceLimit), next_page };
-    },
+    listWorkspaceLimits: pagedList(
+      listWorkspaceLimitsRoute,
+      (call, { query }, page) => listWorkspaceLimits(deps, call, query, page),
+      toWorkspaceLimit,
+    ),
     setSpendLimit: async (call, { body }) => toSpendLimit(await setSpendLimit(deps, call, body)),
-    listSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
-      const query = { scopeTypes: scope_type && [scope_type], ...rest };
-      const page = await listSpendLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(spendLimits, query), positionOf);
-      return { data: page.rows.map(toSpendLimit), next_page };
-    },
+    listSpendLimits: pagedList(
+      listSpendLimitsRoute,
+      (call, { query: { scope_type, ...rest } }, page) =>
+        listSpendLimits(deps, call, { ...rest, scopeTypes: scope_type && [scope_type] }, page),
+      toSpendLimit,
+    ),
     getSpendLimit: async (call, { params }) =>
       toSpendLimit(await getSpendLimit(deps, call, { id: params.spend_limit_id })),
     deleteSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
@@ -56,19 +56,21 @@ export function makeSpendLimitHandlers(
     },
     getEffectiveSpendLimits: async (call, { query }) =>
       toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),
-    listBlockingLimits: async (call, { query }) => {
-      const page = await listBlockingLimits(deps, call, query);
-      const next_page = nextCursor(page, blockingFilters, positionOf);
-      return { data: page.rows.map(toBlockingLimit), next_page };
-    },
+    listBlockingLimits: pagedList(
+      listBlockingLimitsRoute,
+      (call, _, page) => listBlockingLimits(deps, call, page),
+      toBlockingLimit,
+    ),
     getPeriodSpend: async (call, { query }) =>
       toPeriodSpend(await getPeriodSpend(deps, call, query)),
-    listOfficialSpendLimits: async (call, { query: { scope_type, ...rest } }) => {
-      const query = { scopeTypes: scope_type ?? officialScopes.scopeTypes, ...rest };
-      const page = await listSpendLimits(deps, call, query);
-      const next_page = nextCursor(page, filtersOf(spendLimits, query), positionOf);
-      return { data: page.rows.map(({ limit }) => toOfficialSpendLimit(limit)), next_page };
-    },
+    listOfficialSpendLimits: pagedList(
+      listOfficialSpendLimits,
+      (call, { query: { scope_type, ...rest } }, page) => {
+        const query = { ...rest, scopeTypes: scope_type ?? officialScopes.scopeTypes };
+        return listSpendLimits(deps, call, query, page);
+      },
+      ({ limit }) => toOfficialSpendLimit(limit),
+    ),
     listEffectiveMemberLimits: (call, { query }) => listMemberLimits(deps, call, query),
     setOfficialSpendLimit: async (call, { body: { scope, period, amount } }) => {
       const wanted = { scope, period, amountNanoUsd: fromOfficialAmount(amount) };

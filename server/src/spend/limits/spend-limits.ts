@@ -6,7 +6,7 @@ import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
-import type { PageOfRows } from "#src/domain/page-position.ts";
+import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
@@ -126,11 +126,12 @@ export async function listSpendLimits(
   deps: AuditDeps,
   call: Call,
   query: SpendLimitQuery,
+  request: PageRequest,
 ): Promise<PageOfRows<LimitState>> {
   const { scopeTypes, period } = query;
   const filter = { scopeTypes, period };
-  const page = await listLimits(spendLimits, deps, call, { query, filter });
-  return { hasMore: page.hasMore, rows: await withBalances(deps, page.rows) };
+  const page = await listLimits(spendLimits, deps, call, { query, filter, request });
+  return { ...page, rows: await withBalances(deps, page.rows) };
 }
 
 /** Limits with their balances, in the order given. */

@@ -1,7 +1,7 @@
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
@@ -44,18 +44,13 @@ export function setWorkspaceLimit(
   });
 }
 
-/** Filters that a cursor of the list is bound to. */
-export function workspaceFiltersOf(query: { workspace_id?: string | undefined }): unknown {
-  return { list: "workspace_limits", workspace_id: query.workspace_id };
-}
-
 /** A page of workspaces with their limits; one workspace where it is named. */
 export async function listWorkspaceLimits(
   deps: AuditDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined; workspace_id?: string | undefined },
+  query: { workspace_id?: string | undefined },
+  request: PageRequest,
 ): Promise<PageOfRows<WorkspaceLimit & { workspace: LimitedWorkspace }>> {
-  const request = fromCursor(query.page, query.limit, workspaceFiltersOf(query));
   const { organizationId } = caller;
   const workspaceId = query.workspace_id ?? null;
   if (workspaceId !== null) {
@@ -86,7 +81,7 @@ export async function listWorkspaceLimits(
   const ids = page.rows.flatMap(({ id }) => limitOf.get(id)?.id ?? []);
   const activating = await findActivating(deps.database, ids);
   return {
-    hasMore: page.hasMore,
+    ...page,
     rows: page.rows.map((workspace) => {
       const limit = limitOf.get(workspace.id) ?? null;
       const balance = balanceOf.get(workspace.id) ?? null;

@@ -1,36 +1,33 @@
-import type {
-  spendAdjustment,
-  unresolvedSpend,
-  unresolvedSpendRoutes,
+import {
+  listSpendAdjustments as listSpendAdjustmentsRoute,
+  listUnresolvedSpend as listUnresolvedSpendRoute,
+  type spendAdjustment,
+  type unresolvedSpend,
+  type unresolvedSpendRoutes,
 } from "@bursar/contract/admin/unresolved-spend.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { nextCursor } from "#src/domain/page-position.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
 import type { AdjustmentRow, UnresolvedItem } from "#src/spend/ledger/unresolved.sql.ts";
 import {
-  adjustmentList,
   listSpendAdjustments,
   listUnresolvedSpend,
   resolveUnresolvedSpend,
   type UnresolvedDeps,
-  unresolvedList,
 } from "./unresolved-spend.ts";
 
 export function makeUnresolvedSpendHandlers(
   deps: UnresolvedDeps,
 ): HandlersFor<(typeof unresolvedSpendRoutes)[number], Call> {
   return {
-    listUnresolvedSpend: async (call, { query }) => {
-      const page = await listUnresolvedSpend(deps, call, query);
-      const next_page = nextCursor(page, unresolvedList, ({ since, id }) => ({
-        createdAtMs: since.getTime(),
-        id,
-      }));
-      return { data: page.rows.map((item) => toUnresolved(item, deps)), next_page };
-    },
+    listUnresolvedSpend: pagedList(
+      listUnresolvedSpendRoute,
+      (call, _, page) => listUnresolvedSpend(deps, call, page),
+      (item) => toUnresolved(item, deps),
+    ),
     resolveUnresolvedSpend: async (call, { params: { unresolved_spend_id: id }, body }) => {
       const resolved = await resolveUnresolvedSpend(deps, call, { id, ...body });
       return {
@@ -41,14 +38,11 @@ export function makeUnresolvedSpendHandlers(
         adjustment_id: resolved.adjustmentId,
       };
     },
-    listSpendAdjustments: async (call, { query }) => {
-      const page = await listSpendAdjustments(deps, call, query);
-      const next_page = nextCursor(page, adjustmentList, ({ createdAt, id }) => ({
-        createdAtMs: createdAt.getTime(),
-        id,
-      }));
-      return { data: page.rows.map(toAdjustment), next_page };
-    },
+    listSpendAdjustments: pagedList(
+      listSpendAdjustmentsRoute,
+      (call, _, page) => listSpendAdjustments(deps, call, page),
+      toAdjustment,
+    ),
   };
 }
 

@@ -7,7 +7,7 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { fromCursor, type PageOfRows, toPage } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -29,38 +29,27 @@ export interface UnresolvedDeps extends AuditDeps, AlertingDeps {
   unresolvedReleaseMs: number;
 }
 
-interface PageQuery {
-  limit: number;
-  page?: string | undefined;
-}
-
-/** What a cursor of each list is bound to. */
-export const unresolvedList = { list: "unresolved_spend" };
-export const adjustmentList = { list: "spend_adjustments" };
-
 export async function listUnresolvedSpend(
   deps: UnresolvedDeps,
   { caller }: Call,
-  query: PageQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<UnresolvedItem>> {
-  const request = fromCursor(query.page, query.limit, unresolvedList);
   const rows = await listUnresolved(deps.database, {
     organizationId: caller.organizationId,
-    from: request.from && { sinceMs: request.from.createdAtMs, id: request.from.id },
-    limit: request.limit + 1,
+    from: page.from && { sinceMs: page.from.createdAtMs, id: page.from.id },
+    limit: page.limit + 1,
   });
-  return toPage(rows, request);
+  return toPage(rows, page, ({ since, id }) => ({ createdAtMs: since.getTime(), id }));
 }
 
 export async function listSpendAdjustments(
   deps: UnresolvedDeps,
   { caller }: Call,
-  query: PageQuery,
+  page: PageRequest,
 ): Promise<PageOfRows<AdjustmentRow>> {
-  const request = fromCursor(query.page, query.limit, adjustmentList);
   const { organizationId } = caller;
-  const page = { organizationId, from: request.from, limit: request.limit + 1 };
-  return toPage(await listAdjustments(deps.database, page), request);
+  const range = { organizationId, from: page.from, limit: page.limit + 1 };
+  return toPage(await listAdjustments(deps.database, range), page);
 }
 
 export interface Decision {
