@@ -1,7 +1,12 @@
-import type { upstream, upstreamRoutes } from "@bursar/contract/admin/upstreams.ts";
+import {
+  listUpstreams as listUpstreamsRoute,
+  type upstream,
+  type upstreamRoutes,
+} from "@bursar/contract/admin/upstreams.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
 import type { UpstreamRow } from "./upstreams.sql.ts";
 import {
   createUpstream,
@@ -16,10 +21,11 @@ export function makeUpstreamHandlers(
   deps: UpstreamDeps,
 ): HandlersFor<(typeof upstreamRoutes)[number], Call> {
   return {
-    listUpstreams: async (call, { query }) => {
-      const rows = await listUpstreams(deps, call, query);
-      return { data: rows.map(toWire), next_page: null };
-    },
+    listUpstreams: pagedList(
+      listUpstreamsRoute,
+      (call, _, page) => listUpstreams(deps, call, page),
+      toWire,
+    ),
     createUpstream: async (call, { body }) => toWire(await createUpstream(deps, call, body)),
     getUpstream: async (call, { params }) =>
       toWire(await getUpstream(deps, call, params.upstream_id)),

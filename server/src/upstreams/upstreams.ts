@@ -7,7 +7,7 @@ import {
 } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { fromCursor } from "#src/domain/page-position.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { newId } from "#src/lib/ids.ts";
 import { seal } from "#src/lib/seal.ts";
 import { credentialHint, parseUpstreamUrl, upstreamSealContext } from "./upstream-url.rule.ts";
@@ -26,14 +26,13 @@ export interface UpstreamDeps extends AuditDeps {
   sealingKey: Buffer;
 }
 
-/** All upstreams; at most one, so there is never a second page and no cursor of this list is valid. */
-export function listUpstreams(
+/** All upstreams: at most one, so there is never a second page. */
+export async function listUpstreams(
   deps: UpstreamDeps,
   { caller }: Call,
-  query: { limit: number; page?: string | undefined },
-): Promise<UpstreamRow[]> {
-  fromCursor(query.page, query.limit, { list: "upstreams" });
-  return listRows(deps.database, caller.organizationId);
+  page: PageRequest,
+): Promise<PageOfRows<UpstreamRow>> {
+  return toPage(await listRows(deps.database, caller.organizationId), page);
 }
 
 export async function getUpstream(
