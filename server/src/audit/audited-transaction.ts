@@ -16,7 +16,7 @@ import {
 import type { JsonValue } from "./canonical-json.ts";
 import { type ClaimDeps, onceUnderClaim } from "./claimed-changes.ts";
 import { type AuditHead, type ChainPlace, genesisHash, hashEvent, signHead } from "./hash-event.ts";
-import { isSame } from "./sign.ts";
+import { isSameBytes } from "./sign.ts";
 
 /** An event that has been added to a chain: its place is the chain's new end. */
 export interface AddedEvent extends ChainPlace {
@@ -179,7 +179,7 @@ export async function append(
 /** Nothing is signed behind an end that this installation has not signed: that would make a forgery genuine. */
 export function checkHead(auditKey: Buffer, { mac, ...head }: AuditHead): void {
   assert(
-    mac !== null && isSame(mac, signHead(auditKey, head)),
+    mac !== null && isSameBytes(mac, signHead(auditKey, head)),
     "the end of the audit log is signed by this installation (see `bursar audit verify`)",
   );
 }

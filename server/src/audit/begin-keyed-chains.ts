@@ -5,7 +5,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { listAuditHeads, listChain, lockAuditHead } from "./audit.sql.ts";
 import { type AuditDeps, append } from "./audited-transaction.ts";
 import { type ChainPlace, hashUnkeyedEvent, unkeyedGenesisHash } from "./hash-event.ts";
-import { isSame } from "./sign.ts";
+import { isSameBytes } from "./sign.ts";
 
 const PAGE = 500;
 
@@ -63,8 +63,8 @@ async function findBrokenUnkeyed(
     for (const { hash, previousHash, ...content } of events) {
       const isRight =
         content.seq === place.seq + 1n &&
-        isSame(previousHash, place.hash) &&
-        isSame(hash, hashUnkeyedEvent(place.hash, content));
+        isSameBytes(previousHash, place.hash) &&
+        isSameBytes(hash, hashUnkeyedEvent(place.hash, content));
       if (!isRight) return (place.seq + 1n).toString();
       place = { seq: content.seq, hash };
     }

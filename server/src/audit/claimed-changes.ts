@@ -14,7 +14,7 @@ import {
   saveAnswer,
   saveResult,
 } from "./claimed-changes.sql.ts";
-import { isSame, sign } from "./sign.ts";
+import { isSameBytes, sign } from "./sign.ts";
 
 // A change and the fact that this request has made it commit in one transaction, with what the change gave. Whoever asks
 // again gets the answer as it was sent; where it never was (the server ended between the commit and the answer, or both
@@ -151,7 +151,7 @@ function answerContext(claim: Claim): string {
 }
 
 function checkFingerprint(claim: Claim, row: { fingerprint: Uint8Array }): void {
-  if (isSame(claim.fingerprint, row.fingerprint)) return;
+  if (isSameBytes(claim.fingerprint, row.fingerprint)) return;
   throw new ApiError(
     "idempotency_key_reused",
     "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that request " +

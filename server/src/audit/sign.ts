@@ -20,6 +20,6 @@ export function sign(key: Buffer, label: Label, value: JsonValue): Buffer {
     .digest();
 }
 
-export function isSame(a: Uint8Array, b: Uint8Array): boolean {
+export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

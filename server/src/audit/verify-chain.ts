@@ -11,7 +11,7 @@ import {
   signHead,
   unkeyedGenesisHash,
 } from "./hash-event.ts";
-import { isSame } from "./sign.ts";
+import { isSameBytes } from "./sign.ts";
 
 /** Of the process's time, a page is about 5 ms: requests are served in between. */
 const PAGE = 200;
@@ -72,7 +72,7 @@ async function verifyIn(tx: Tx, key: Buffer, request: StepRequest): Promise<Step
   const head = await findAuditHead(tx, organizationId);
   if (head === null) return broken(1n, "the end of the log is missing");
   const { mac, ...signed } = head;
-  if (mac === null || !isSame(mac, signHead(key, signed))) {
+  if (mac === null || !isSameBytes(mac, signHead(key, signed))) {
     return broken(head.seq, "the end of the log is not signed by this installation");
   }
   const start = await findStart(tx, key, head);
@@ -84,7 +84,7 @@ async function verifyIn(tx: Tx, key: Buffer, request: StepRequest): Promise<Step
   const { seq, hash } = walked.verified;
   if (seq < head.seq) return broken(seq + 1n, `event ${seq + 1n} is missing`);
   // Events behind the end and an end of another chain come to the same: the last event is not the one that was signed.
-  return seq === head.seq && isSame(hash, head.hash)
+  return seq === head.seq && isSameBytes(hash, head.hash)
     ? walked
     : broken(seq, "the last event is not the one the log ended with");
 }
@@ -107,7 +107,7 @@ async function findStart(tx: Tx, key: Buffer, head: AuditHead): Promise<Verified
     return { seq: 0n, hash, at: null };
   }
   const { mac, ...checkpoint } = found;
-  if (!isSame(mac, signCheckpoint(key, checkpoint))) {
+  if (!isSameBytes(mac, signCheckpoint(key, checkpoint))) {
     const { seq } = checkpoint;
     return broken(seq, "the checkpoint of deleted events is not signed by this installation");
   }
@@ -145,15 +145,15 @@ async function walk(tx: Tx, of: Walk): Promise<Step> {
 
 function whatIsWrong(of: Walk, event: StoredEvent, previous: Uint8Array): string | null {
   const { hash, previousHash: claimed, ...content } = event;
-  if (!isSame(claimed, previous)) return "it does not follow the event before it";
+  if (!isSameBytes(claimed, previous)) return "it does not follow the event before it";
   const isKeyed = event.seq >= (of.head.keyedFrom ?? 0n);
   const computed = isKeyed
     ? hashEvent(of.key, previous, content)
     : hashUnkeyedEvent(previous, content);
   // The plain hash does not cover the names.
   const hasName = !isKeyed && (event.actorName !== null || event.actorEmail !== null);
-  if (hasName || !isSame(hash, computed)) return "its content was changed";
-  if (of.anchor?.seq === event.seq && !isSame(hash, of.anchor.hash)) {
+  if (hasName || !isSameBytes(hash, computed)) return "its content was changed";
+  if (of.anchor?.seq === event.seq && !isSameBytes(hash, of.anchor.hash)) {
     return "it is not the event that this node has seen with this number";
   }
   return null;

@@ -4,7 +4,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import type { AddedEvent } from "./audited-transaction.ts";
 import type { ChainPlace } from "./hash-event.ts";
-import { isSame, sign } from "./sign.ts";
+import { isSameBytes, sign } from "./sign.ts";
 
 // What this node has seen of the chains, outside the database: in memory at once, within a second in the file
 // `audit-heads.jsonl` of the data folder and in the log (`audit-heads-2.jsonl` of a second process of that folder, and so
@@ -133,7 +133,7 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
 }
 
 function follows(known: ChainPlace, added: AddedEvent): boolean {
-  return known.seq + 1n === added.seq && isSame(known.hash, added.previousHash);
+  return known.seq + 1n === added.seq && isSameBytes(known.hash, added.previousHash);
 }
 
 interface AnchorLine {
@@ -185,7 +185,9 @@ async function readAnchors(
 function readLine(text: string, key: Buffer): AnchorLine | null {
   try {
     const { mac, ...anchor } = JSON.parse(text) as AnchorLine;
-    return isSame(Buffer.from(mac, "hex"), sign(key, "anchor", anchor)) ? { ...anchor, mac } : null;
+    return isSameBytes(Buffer.from(mac, "hex"), sign(key, "anchor", anchor))
+      ? { ...anchor, mac }
+      : null;
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import { isUniqueViolation } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import { seal } from "#src/lib/seal.ts";
 import { credentialHint, parseUpstreamUrl, upstreamSealContext } from "./upstream-url.rule.ts";
 import {
@@ -104,18 +105,14 @@ export function updateUpstream(
       credential_sealed: before.credential_sealed,
       credential_hint: before.credential_hint,
     };
-    const after: UpstreamRow = {
+    const changed: UpstreamRow = {
       ...before,
       name: change.name ?? before.name,
       base_url,
       ...(credential === undefined ? kept : sealCredential(deps, { id, base_url }, credential)),
-      updated_at: new Date(Math.floor(deps.nowMs())),
     };
-    const isSame =
-      after.name === before.name &&
-      after.base_url === before.base_url &&
-      after.credential_sealed === before.credential_sealed;
-    if (isSame) return { result: before, audit: "unchanged" };
+    if (isSame(before, changed)) return { result: before, audit: "unchanged" };
+    const after = { ...changed, updated_at: new Date(Math.floor(deps.nowMs())) };
     await updateRow(tx, organizationId, after);
     const isReplaced = typeof credential === "string";
     return { result: after, audit: auditOf("upstream.updated", before, after, isReplaced) };

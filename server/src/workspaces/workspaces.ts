@@ -19,6 +19,7 @@ import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import {
   archiveKeysOfWorkspace,
   findWorkspace,
@@ -215,14 +216,6 @@ function applyTags(
     throw refuseField("tags", `a workspace has at most ${MAX_TAGS} tags.`);
   }
   return Object.fromEntries(kept);
-}
-
-function isSame(before: WorkspaceRow, after: WorkspaceRow): boolean {
-  return JSON.stringify(sortTags(before)) === JSON.stringify(sortTags(after));
-}
-
-function sortTags(row: WorkspaceRow): unknown {
-  return { ...row, tags: Object.entries(row.tags).sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 
 async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<T> {

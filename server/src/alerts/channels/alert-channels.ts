@@ -11,6 +11,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import {
   archiveChannel,
   type ChannelFacts,
@@ -150,11 +151,7 @@ export function updateAlertChannel(
       is_enabled: change.is_enabled ?? before.is_enabled,
       ...((isResumed || hasNewTarget) && noFailures),
     };
-    const isSame =
-      after.name === before.name && after.is_enabled === before.is_enabled && !hasNewTarget;
-    if (isSame && !isResumed) {
-      return { result: await showOne(tx, before), audit: "unchanged" };
-    }
+    if (isSame(before, after)) return { result: await showOne(tx, before), audit: "unchanged" };
     Object.assign(after, changedAt(deps, before));
     await updateChannel(tx, organizationId, after);
     if (isResumed || !before.is_enabled) await sendWhatWaits(tx, id);

@@ -23,7 +23,9 @@ import { workspacesWhere } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import {
+  type AlertChange,
   type AlertRow,
   type AlertVisibility,
   changeAlert,
@@ -120,7 +122,8 @@ export function updateAlert(
       isEnabled: input.is_enabled ?? before.isEnabled,
       mutedUntil: mutedUntil === undefined ? before.mutedUntil : mutedUntil,
     };
-    if (isSame(before, change, input.channel_ids)) return { result: before, audit: "unchanged" };
+    if (isUnchanged(before, change, input.channel_ids))
+      return { result: before, audit: "unchanged" };
     await changeAlert(tx, { id, now }, change);
     if (input.channel_ids) {
       await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
@@ -282,32 +285,16 @@ function checkVersion(alert: AlertRow, ifVersion: number | undefined): void {
   );
 }
 
-function isSame(
+function isUnchanged(
   before: AlertRow,
-  change: Parameters<typeof changeAlert>[2],
+  change: AlertChange,
   channelIds: readonly string[] | undefined,
 ): boolean {
-  const was = {
-    name: before.name,
-    includesBelow: before.includesBelow,
-    condition: sorted(before.condition),
-    notifiesOwner: before.notifiesOwner,
-    isEnabled: before.isEnabled,
-    mutedUntil: before.mutedUntil,
-  };
-  const channels = before.channels.map(({ id }) => id);
-  const isSameChannels =
-    channelIds === undefined || [...channelIds].sort().join() === channels.sort().join();
-  const is = { ...change, condition: sorted(change.condition) };
-  return isSameChannels && JSON.stringify(was) === JSON.stringify(is);
-}
-
-/** The database keeps the fields of JSON in an order of its own. */
-function sorted(condition: AlertCondition): unknown {
-  return JSON.stringify(condition, (_, value: unknown) =>
-    value !== null && typeof value === "object" && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
+  const { name, includesBelow, condition, notifiesOwner, isEnabled, mutedUntil } = before;
+  const channels = before.channels.map(({ id }) => id).sort();
+  return (
+    isSame(change, { name, includesBelow, condition, notifiesOwner, isEnabled, mutedUntil }) &&
+    (channelIds === undefined || isSame([...channelIds].sort(), channels))
   );
 }
 

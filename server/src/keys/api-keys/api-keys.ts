@@ -15,6 +15,7 @@ import { makeSecret } from "#src/domain/key-format.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { forgetHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import {
   type ApiKeyFilter,
@@ -272,10 +273,6 @@ function applyChange(
       ? before.expires_at
       : toDate(expiryOfKey(asked, { fromMs, nowMs, maxDays })),
   };
-}
-
-function isSame(before: ApiKeyRow, after: ApiKeyRow): boolean {
-  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow): void {
