@@ -1,11 +1,14 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { checkEverywhere } from "./authorize.ts";
 import { isApiKeyArchivedForChange, lockOrganization } from "./limited-scope.sql.ts";
-import { getActiveWorkspaceForChange, getWorkspaceIdOfApiKey } from "./visible-workspace.ts";
+import {
+  getActiveWorkspaceForChange,
+  getWorkspaceIdOfApiKey,
+  keyIsArchived,
+} from "./visible-workspace.ts";
 
 // Whose spend or requests are limited: the organization, one of its workspaces, or one key.
 
@@ -50,13 +53,4 @@ export async function lockScope(
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }
   }
-}
-
-export function keyIsArchived(): ApiError {
-  return new ApiError(
-    "resource_archived",
-    "This API key is archived. That cannot be undone, and no limit of it can be changed.",
-    {},
-    { resource: "api_key" },
-  );
 }

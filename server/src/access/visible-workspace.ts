@@ -90,6 +90,15 @@ export function apiKeyNotFound(): ApiError {
   return new ApiError("resource_not_found", "API key not found", {}, { resource: "api_key" });
 }
 
+export function keyIsArchived(): ApiError {
+  return new ApiError(
+    "resource_archived",
+    "This API key is archived. That cannot be undone, and nothing of it can be changed.",
+    {},
+    { resource: "api_key" },
+  );
+}
+
 export function workspaceIsArchived(workspaceId: string): ApiError {
   return new ApiError(
     "resource_archived",

@@ -6,6 +6,7 @@ import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
   getWorkspaceFor,
+  keyIsArchived,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -290,15 +291,6 @@ function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow):
       `This API key belongs to a person who ${why}, so it cannot be enabled.`,
     );
   }
-}
-
-export function keyIsArchived(): ApiError {
-  return new ApiError(
-    "resource_archived",
-    "This API key is archived. That cannot be undone, and nothing of it can be changed.",
-    {},
-    { resource: "api_key" },
-  );
 }
 
 export function keyHasExpired(whatIsLeft: string): ApiError {

@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { apiKeyNotFound } from "#src/access/visible-workspace.ts";
+import { apiKeyNotFound, keyIsArchived } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -7,7 +7,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sql.ts";
-import { keyHasExpired, keyIsArchived, readTime, toDate } from "./api-keys.ts";
+import { keyHasExpired, readTime, toDate } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { type ApiKeyView, describeApiKey, statusOf } from "./describe-api-keys.ts";
 import { expiryOfKey, type KeyLifetime, keptExpiry } from "./key-expiry.rule.ts";

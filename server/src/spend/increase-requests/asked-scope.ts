@@ -1,10 +1,14 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 import { denied } from "#src/access/authorize.ts";
 import { isApiKeyArchivedForChange } from "#src/access/limited-scope.sql.ts";
-import { keyIsArchived, type LockedScope } from "#src/access/limited-scope.ts";
+import type { LockedScope } from "#src/access/limited-scope.ts";
 import { isOwnApiKey } from "#src/access/own-api-key.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
-import { apiKeyNotFound, getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
+import {
+  apiKeyNotFound,
+  getActiveWorkspaceForChange,
+  keyIsArchived,
+} from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { reachEverywhere, reachIn, workspacesWhere } from "#src/domain/rights.ts";
