@@ -38,7 +38,7 @@ export function makeSessions(deps: { database: Database; nowMs: () => number }):
   return {
     find: async (cookieHeader) => {
       for (const hash of sessionTokenHashes(cookieHeader)) {
-        const nowMs = Math.floor(deps.nowMs());
+        const nowMs = deps.nowMs();
         const session = await findSessionByToken(deps.database, hash);
         if (session === null || nowMs >= sessionEndsAtMs(session)) continue;
         const member = await findActiveMember(deps.database, session.user_id);

@@ -126,7 +126,7 @@ async function takeClaim(
     return await insertClaim(tx, {
       ...place,
       fingerprint: claim.fingerprint,
-      createdAt: new Date(Math.floor(deps.nowMs())),
+      createdAt: new Date(deps.nowMs()),
       goneBy: goneBy(deps),
       replaces: claim.isFirstAttempt,
     });
@@ -143,7 +143,7 @@ export function deleteOldClaims(deps: ClaimDeps): Promise<number> {
 }
 
 function goneBy(deps: ClaimDeps): Date {
-  return new Date(Math.floor(deps.nowMs()) - CLAIM_LIFE_MS);
+  return new Date(deps.nowMs() - CLAIM_LIFE_MS);
 }
 
 function answerContext(claim: Claim): string {

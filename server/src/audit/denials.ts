@@ -38,7 +38,7 @@ export function makeDenialLog(deps: AuditDeps & { logger: Logger }): DenialLog {
   let counted = new Map<string, Counted>();
 
   function note(denial: Denial): void {
-    const nowMs = Math.floor(deps.nowMs());
+    const nowMs = deps.nowMs();
     const minute = Math.floor(nowMs / MINUTE_MS);
     const { caller, route, refusal } = denial;
     const keyOf = (...parts: unknown[]) =>

@@ -34,7 +34,7 @@ export function makeAuditLogHandlers(
       toAuditEvent,
     ),
     exportAuditEvents: async (call, { query: { format, ...filters } }) => {
-      const day = new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
+      const day = new Date(deps.nowMs()).toISOString().slice(0, 10);
       const pages = readAuditEvents(deps, call, filters);
       return {
         mediaType: mediaTypeOf(format),
@@ -105,7 +105,7 @@ function toState({ head, report, pruned }: AuditLogState): z.input<typeof auditL
         : {
             through_seq: Number(verified.seq),
             through_time: verified.at?.toISOString() ?? null,
-            checked_at: new Date(Math.floor(checkedAtMs)).toISOString(),
+            checked_at: new Date(checkedAtMs).toISOString(),
           },
     first_broken: firstBroken && toFirstBroken(firstBroken),
     retention_days: head.retentionDays,

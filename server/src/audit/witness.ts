@@ -154,7 +154,7 @@ function toLine(
     organization_id: organizationId,
     seq: String(place?.seq ?? 0n),
     hash: Buffer.from(place?.hash ?? []).toString("hex"),
-    seen_at: new Date(Math.floor(nowMs)).toISOString(),
+    seen_at: new Date(nowMs).toISOString(),
   };
   return { ...anchor, mac: sign(key, "anchor", anchor).toString("hex") };
 }

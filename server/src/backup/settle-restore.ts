@@ -70,7 +70,7 @@ export async function settleRestore(
         messages_not_sent: messages.filter((id) => id === organizationId).length,
       });
     }
-    const restoredAt = new Date(Math.floor(deps.nowMs()));
+    const restoredAt = new Date(deps.nowMs());
     await noteRestore(tx, { restoredAt, backupMadeAt: options.backupMadeAt });
     await bumpChangeCounter(tx);
     return {

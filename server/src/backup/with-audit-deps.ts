@@ -20,7 +20,7 @@ export async function withAuditDeps<Result>(
     const offsetMs = (await readDatabaseNowMs(database)) - performance.now();
     return await work({
       database,
-      nowMs: () => performance.now() + offsetMs,
+      nowMs: () => Math.floor(performance.now() + offsetMs),
       randomBytes: systemRandomBytes,
       auditKey: auditKey(secret),
       sealingKey: sealingKey(secret),

@@ -167,6 +167,15 @@ describe("change watch", () => {
     expect(made.msSinceContact()).toBe(250);
   });
 
+  test("returns whole milliseconds of a clock with fractions", async () => {
+    let monotonicMs = 1_000.75;
+    const made = await watch(() => undefined, { nowMs: () => 0, monotonicMs: () => monotonicMs });
+    await made.stop();
+    const beforeMs = made.databaseNowMs();
+    monotonicMs += 0.5;
+    expect([beforeMs % 1, made.databaseNowMs() % 1]).toEqual([0, 0]);
+  });
+
   test("an answer that took long does not move the database's clock; one that shows it to be another does", async () => {
     let setMs = 0;
     const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + setMs };

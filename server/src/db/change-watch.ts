@@ -28,7 +28,7 @@ export interface ChangeWatchOptions {
 export interface ChangeWatch {
   /** Resolves after the first poll that succeeded; rejects when the watch is stopped before that. */
   ready: Promise<void>;
-  /** The database's clock, milliseconds since the epoch, carried on by our monotonic clock. Needs `ready`. */
+  /** The database's clock, whole milliseconds since the epoch, carried on by our monotonic clock. Needs `ready`. */
   databaseNowMs(): number;
   /** Since the newest poll that succeeded was sent: all changes committed before that are known. */
   msSinceContact(): number;
@@ -117,7 +117,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     ready: first.promise,
     databaseNowMs: () => {
       assert(contact !== null, "the change watch is ready before its clock is read");
-      return clock.monotonicMs() + contact.reading.offsetMs;
+      return Math.floor(clock.monotonicMs() + contact.reading.offsetMs);
     },
     msSinceContact: () => clock.monotonicMs() - (contact?.sentMs ?? startedMs),
     look: () => waking.abort(),

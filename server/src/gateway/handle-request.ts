@@ -364,7 +364,7 @@ function admit(
   deps: GatewayDeps,
   { exchange, key, message, body, upstream }: Admitting,
 ): Metered | null | Promise<Metered | null> {
-  const atMs = Math.floor(deps.databaseNowMs());
+  const atMs = deps.databaseNowMs();
   const { organizationId, workspaceId, id: apiKeyId } = key;
   const scope = { organizationId, workspaceId, apiKeyId };
   const admission = deps.ledger.admit(scope, atMs);

@@ -115,7 +115,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
     if (status < 200) return;
     const { response } = this.#exchange;
     this.#status = status;
-    if (this.#metered) this.#firstByteAtMs = Math.floor(this.#deps.databaseNowMs());
+    if (this.#metered) this.#firstByteAtMs = this.#deps.databaseNowMs();
     const upstreamId = headers["request-id"];
     this.#upstreamRequestId = typeof upstreamId === "string" ? upstreamId.slice(0, 200) : null;
     this.#isEventStream = isEventStream(headers["content-type"]);
@@ -228,7 +228,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
         httpStatus: status,
         usage: isPartial ? estimateUsage(this.#metered, seen) : seen.usage,
         isEstimated: isPartial && seen.usage !== null && !isExact(seen),
-        endedAtMs: Math.floor(this.#deps.databaseNowMs()),
+        endedAtMs: this.#deps.databaseNowMs(),
         upstreamRequestId: this.#upstreamRequestId,
         firstByteAtMs: this.#firstByteAtMs,
       });

@@ -31,7 +31,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
     bodyLimit: BODY_LIMIT,
     // A caller does not choose the id under which its changes are logged.
     requestIdHeader: false,
-    genReqId: () => newId(idPrefixes.request, Math.floor(deps.nowMs()), deps.randomBytes),
+    genReqId: () => newId(idPrefixes.request, deps.nowMs(), deps.randomBytes),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: readQuery },
     frameworkErrors: (error, request, reply) => {
       // Fastify calls this before any hook, with a reply typed for a raw server of no kind in particular: it is ours.

@@ -1,6 +1,6 @@
 /** Time as an argument: nothing else in the sources reads the machine's clock. */
 export interface Clock {
-  /** Wall clock, milliseconds since the epoch. */
+  /** Wall clock, whole milliseconds since the epoch. */
   nowMs(): number;
   /** Never goes back; only differences mean anything. Milliseconds. */
   monotonicMs(): number;

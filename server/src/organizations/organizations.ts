@@ -54,7 +54,7 @@ async function createIn(
   deps: AuditDeps,
   name: string,
 ): Promise<{ organization: OrganizationRow; added: AddedEvent }> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const organization = { id: randomUUID(), name };
   const createdAt = new Date(nowMs);
   const workspaceId = newId(idPrefixes.workspace, nowMs, deps.randomBytes);

@@ -73,7 +73,7 @@ export async function createModelPrice(
   { caller, origin }: Call,
   input: NewModelPrice,
 ): Promise<StoredOverride> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const effectiveFromMs = readStart(input.effective_from, nowMs);
   const row: StoredOverride = {
     id: newId(idPrefixes.modelPrice, nowMs, deps.randomBytes),

@@ -72,7 +72,7 @@ async function readFilter(
   if (workspaceId !== undefined) {
     await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
   }
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return {
     organizationId: caller.organizationId,
     paths: query.paths,

@@ -60,7 +60,7 @@ export function createReview(
   input: NewReview,
 ): Promise<ShownReview> {
   const { organizationId } = caller;
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const reviewerIds = [...new Set(input.reviewer_ids)];
   const row: ReviewRow = {
     id: newId(idPrefixes.accessReview, now.getTime(), deps.randomBytes),
@@ -154,7 +154,7 @@ export function updateAccessReview(
   change: ReviewChange,
 ): Promise<ShownReview> {
   const { organizationId } = caller;
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const row = await getForUpdate(tx, organizationId, id);
     await checkChangeable(tx, row, change);
@@ -221,7 +221,7 @@ export function cancelAccessReview(
       status: "cancelled",
       ended_by_type: caller.kind,
       ended_by_id: caller.id,
-      ended_at: new Date(Math.floor(deps.nowMs())),
+      ended_at: new Date(deps.nowMs()),
     };
     await updateRow(tx, after);
     return {

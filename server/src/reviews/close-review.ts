@@ -89,7 +89,7 @@ async function close(
   by: { type: string; id: string },
 ): Promise<AuditEntry> {
   const { id } = before;
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const answers = await listAnswers(tx, id);
   const kept = answers.filter((item) => finalAnswer(item, before.if_no_answer).answer === "keep");
   await markKept(tx, { reviewId: id, ids: kept.map((item) => item.id), now });
@@ -164,13 +164,13 @@ async function applyNext(
       if (item === null) return { result: null, audit: "unchanged" };
       const applied = await takeAway(tx, item, {
         organizationId: organization_id,
-        nowMs: Math.floor(deps.nowMs()),
+        nowMs: deps.nowMs(),
       });
       await saveResult(tx, {
         id: item.id,
         result: applied.result,
         message: "message" in applied ? applied.message : null,
-        now: new Date(Math.floor(deps.nowMs())),
+        now: new Date(deps.nowMs()),
       });
       return { result: null, audit: auditOf(applied, review, item) };
     });
@@ -204,6 +204,6 @@ function makerOf(
   actor: Maker["actor"],
   origin?: Origin,
 ): Maker {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   return { organizationId, actor, origin: origin ?? ownOrigin(deps, now) };
 }

@@ -83,7 +83,7 @@ export function decide(
       const { decision, reason } = each;
       saved.push({ id: item.id, decision, reason, isSelfReview: isOwn(bench, item) });
     }
-    const decidedAt = new Date(Math.floor(deps.nowMs()));
+    const decidedAt = new Date(deps.nowMs());
     await saveDecisions(tx, { reviewId, memberId: caller.id, decidedAt, decisions: saved });
     const [progress] = await countProgress(tx, [reviewId]);
     return {

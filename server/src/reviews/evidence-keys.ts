@@ -19,7 +19,7 @@ export async function ensureEvidenceKey(
 ): Promise<void> {
   if ((await findEvidenceKey(tx, organizationId)) !== null) return;
   const { publicKey, privateKey } = makeEvidenceKeyPair();
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const id = newId(idPrefixes.evidenceKey, nowMs, deps.randomBytes);
   await insertEvidenceKey(tx, {
     id,

@@ -28,7 +28,7 @@ export function makeEvidence(
     if (review === null) throw reviewNotFound(id);
     const key = await openEvidenceKey(tx, deps.sealingKey, organizationId);
     assert(key, "a key is made with the first review");
-    const nowMs = Math.floor(deps.nowMs());
+    const nowMs = deps.nowMs();
     const filter = { organizationId, reviewId: id };
     const items = await listItems(tx, filter, { after: null, limit: ALL });
     // What is signed is what is answered, to the last field.

@@ -33,7 +33,7 @@ export async function previewAccessReview(
 ): Promise<ReviewPreview> {
   const { paths, workspace_ids: workspaceIds } = input.scope;
   const scope: ReviewScope = { paths: [...new Set(paths)], workspaceIds };
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   await checkScopeWorkspaces(deps.database, organizationId, workspaceIds);
   const grants = await readScope(deps.database, { organizationId, scope, now });
   const decidable = await findDecidable(deps.database, organizationId, input.reviewer_ids);

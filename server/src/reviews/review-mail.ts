@@ -30,7 +30,7 @@ export async function notifyReviewers(
       access_review_id: review.id,
       member_id: reviewer.id,
       kind,
-      sent_at: new Date(Math.floor(deps.nowMs())),
+      sent_at: new Date(deps.nowMs()),
     });
     if (isFirst) await queueNotice(tx, deps, review, { reviewer, undecided, kind });
   }

@@ -145,5 +145,5 @@ const messages: Readonly<Record<Outcome, string | null>> = {
 };
 
 function today(deps: ReviewDeps): string {
-  return new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
+  return new Date(deps.nowMs()).toISOString().slice(0, 10);
 }

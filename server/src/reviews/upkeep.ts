@@ -66,7 +66,7 @@ export function applyClosedReview(
 
 /** Begins the next review of the series, if its time has come. Times that were missed are not made up for. */
 async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const beginsAtMs = newestBeginning(last, nowMs);
   if (beginsAtMs === null) return;
   const { organization_id: organizationId } = last;

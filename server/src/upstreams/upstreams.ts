@@ -52,7 +52,7 @@ export async function createUpstream(
   { caller, origin }: Call,
   input: { name: string; base_url: string; credential?: string | undefined },
 ): Promise<UpstreamRow> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const id = newId(idPrefixes.upstream, now.getTime(), deps.randomBytes);
   const base_url = parseUpstreamUrl(input.base_url);
   const row = {
@@ -112,7 +112,7 @@ export function updateUpstream(
       ...(credential === undefined ? kept : sealCredential(deps, { id, base_url }, credential)),
     };
     if (isSame(before, changed)) return { result: before, audit: "unchanged" };
-    const after = { ...changed, updated_at: new Date(Math.floor(deps.nowMs())) };
+    const after = { ...changed, updated_at: new Date(deps.nowMs()) };
     await updateRow(tx, organizationId, after);
     const isReplaced = typeof credential === "string";
     return { result: after, audit: auditOf("upstream.updated", before, after, isReplaced) };

@@ -101,7 +101,7 @@ export async function createWorkspace(
   { caller, origin }: Call,
   input: NewWorkspace,
 ): Promise<WorkspaceRow> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const id = newId(idPrefixes.workspace, nowMs, deps.randomBytes);
   const row: WorkspaceRow = {
     id,
@@ -170,7 +170,7 @@ export async function archiveWorkspace(
         "The default workspace cannot be archived.",
       );
     }
-    const archivedAt = new Date(Math.floor(deps.nowMs()));
+    const archivedAt = new Date(deps.nowMs());
     const after = { ...before, archived_at: archivedAt };
     await updateRow(tx, caller.organizationId, after);
     const archivedKeys = await archiveKeysOfWorkspace(tx, {

@@ -89,7 +89,7 @@ export function createAlertChannel(
   input: { name: string; target: Target },
 ): Promise<ShownChannel & { secret: string | null }> {
   checkTarget(deps, input.target);
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const id = newId(idPrefixes.alertChannel, now.getTime(), deps.randomBytes);
   const row: ChannelRow = {
     id,
@@ -179,7 +179,7 @@ export function deleteAlertChannel(
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
-    await archiveChannel(tx, { organizationId, id, now: new Date(Math.floor(deps.nowMs())) });
+    await archiveChannel(tx, { organizationId, id, now: new Date(deps.nowMs()) });
     // What waits for it finds that it is gone, and is dropped.
     await sendWhatWaits(tx, id);
     return { result: undefined, audit: auditOf("alert_channel.deleted", before, null) };
@@ -238,7 +238,7 @@ async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise
 }
 
 function changedAt(deps: AlertChannelDeps, { version }: ChannelRow) {
-  return { version: version + 1, updated_at: new Date(Math.floor(deps.nowMs())) };
+  return { version: version + 1, updated_at: new Date(deps.nowMs()) };
 }
 
 function checkVersion({ version }: ChannelRow, asked: number | undefined): void {

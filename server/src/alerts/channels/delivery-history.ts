@@ -79,7 +79,7 @@ export async function testAlertChannel(
   const { organizationId } = caller;
   const { id, created_at } = await auditedTransaction(deps, caller, origin, async (tx) => {
     const channel = await getForUpdate(tx, organizationId, channelId);
-    const id = newId(idPrefixes.alertDelivery, Math.floor(deps.nowMs()), deps.randomBytes);
+    const id = newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
     const created_at = await insertTest(tx, { id, organizationId, channelId });
     const delivery = { id, organization_id: organizationId, alert_firing_id: null, created_at };
     if (channel.kind === "email") await mailTest(tx, deps, delivery, channel);

@@ -13,7 +13,7 @@ export async function pauseChannel(
   deps: AuditDeps & { publicUrl: () => string },
   { organizationId, id, reason }: { organizationId: string; id: string; reason: string },
 ): Promise<void> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const maker = {
     organizationId,
     actor: { type: "system", id: "alert_channels" },

@@ -36,7 +36,7 @@ export async function queueDeliveries(
   const messages: Message[] = [];
   for (const ofOrganization of Map.groupBy(firings, (each) => each.organizationId).values()) {
     const batch = groupByReceiver(ofOrganization.toSorted(compareFirings), { receivers, owners });
-    const batchId = newId(idPrefixes.alertDelivery, Math.floor(deps.nowMs()), deps.randomBytes);
+    const batchId = newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
     messages.push(...batch.map((each) => ({ ...each, batchId })));
   }
   await queue(tx, deps, messages);
@@ -129,7 +129,7 @@ interface Message {
 const BATCH = 1_000;
 
 async function queue(tx: Tx, deps: AlertingDeps, messages: readonly Message[]): Promise<void> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const deliveries = messages.map(
     ({ firing, others, channelId, batchId }): NewDelivery => ({
       id: newId(idPrefixes.alertDelivery, nowMs, deps.randomBytes),

@@ -14,7 +14,7 @@ export async function endIncidents(deps: {
   database: Database;
   nowMs: () => number;
 }): Promise<void> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
     const over = await listOver(tx, { now, limit: MAX_ENDED });
     for (const incident of await markResolved(tx, over, now)) await queueResolution(tx, incident);

@@ -47,7 +47,7 @@ type FindFirings = (tx: Tx, of: { now: Date; limit: number }) => Promise<NewFiri
 /** Each batch leaves out what those before it recorded. One that records nothing ends the run. */
 async function inBatches(deps: EvaluateKeysDeps, find: FindFirings): Promise<void> {
   for (let batch = 0; batch < MAX_BATCHES; batch++) {
-    const now = new Date(Math.floor(deps.nowMs()));
+    const now = new Date(deps.nowMs());
     const isFull = await inTransaction(deps.database, async (tx) => {
       const firings = await find(tx, { now, limit: BATCH });
       const recorded = await recordFirings(tx, deps, firings);
@@ -70,7 +70,7 @@ const expiring: FindFirings = async (tx, of) =>
 
 /** All keys that an alert finds at once are one message. */
 async function evaluateUnused(deps: EvaluateKeysDeps): Promise<void> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
     await recordTogether(tx, deps, await unused(tx, { now, limit: MAX_UNUSED }));
   });

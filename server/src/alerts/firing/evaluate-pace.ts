@@ -37,7 +37,7 @@ const SCOPES_AT_ONCE = 20;
  * looked at again next time.
  */
 export async function evaluatePace(deps: EvaluationDeps): Promise<void> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const activeMs = (hourOf(nowMs) - 1) * HOUR_MS;
   const watched = await listWatchedUsage(deps.database, {
     activeMs,

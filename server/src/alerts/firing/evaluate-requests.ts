@@ -27,7 +27,7 @@ const KEEP_MS = 2 * 86_400_000;
  * the moment its condition becomes true until it has been untrue for a whole window.
  */
 export async function evaluateRequests(deps: EvaluateRequestsDeps): Promise<void> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
     await recordFirings(tx, deps, [
       ...(await findFirings(tx, "upstream_errors", { now, find: listUpstreamErrors })),

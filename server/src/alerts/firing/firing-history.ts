@@ -47,7 +47,7 @@ export async function listFirings(
     isAcknowledged: query.is_acknowledged,
     isOver: query.is_over,
     isSuperseded: query.is_superseded,
-    now: new Date(Math.floor(deps.nowMs())),
+    now: new Date(deps.nowMs()),
     firedAtGte: toDate(query.fired_at_gte),
     firedAtLt: toDate(query.fired_at_lt),
   };
@@ -76,7 +76,7 @@ export function acknowledgeFiring(
   id: string,
   input: { note: string },
 ): Promise<FiringRow> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const note = input.note === "" ? null : input.note;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findFiring(tx, visibilityOf(caller), id);

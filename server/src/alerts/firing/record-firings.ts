@@ -48,7 +48,7 @@ async function insert(
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
   if (firings.length === 0) return [];
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const rows = [...firings]
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
     .map((firing) => ({ ...firing, id: newId(idPrefixes.alertFiring, nowMs, deps.randomBytes) }));

@@ -61,7 +61,7 @@ export function createAlert(
   input: NewAlert,
 ): Promise<AlertRow> {
   const condition = checked(input.condition);
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const id = newId(idPrefixes.alert, nowMs, deps.randomBytes);
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
@@ -101,7 +101,7 @@ export function updateAlert(
   input: AlertChanges,
 ): Promise<AlertRow> {
   const { organizationId } = caller;
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
     checkVersion(before, input.if_version);
@@ -142,7 +142,7 @@ export function deleteAlert(
   { caller, origin }: Call,
   id: string,
 ): Promise<{ id: string }> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
     await markDeleted(tx, { id, now });

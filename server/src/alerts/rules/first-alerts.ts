@@ -87,7 +87,7 @@ export async function createDefaultAlerts(deps: AuditDeps): Promise<void> {
 }
 
 function giveTo(deps: AuditDeps, organizationId: string): Promise<null> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
   const maker = { organizationId, actor, origin: ownOrigin(deps, now) };
   return auditedTransactionOf(deps, maker, async (tx) => {
@@ -112,7 +112,7 @@ export async function createOverrunAlerts(deps: AuditDeps): Promise<void> {
 }
 
 function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<null> {
-  const createdAt = new Date(Math.floor(deps.nowMs()));
+  const createdAt = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
   const maker = { organizationId, actor, origin: ownOrigin(deps, createdAt) };
   return auditedTransactionOf(deps, maker, async (tx) => {

@@ -35,7 +35,7 @@ export function createAdminKey(
   { caller, origin }: Call,
   input: { name: string; expires_at?: string | null | undefined },
 ): Promise<{ row: AdminKeyRow; secret: string }> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const { expires_at } = input;
   const asked = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
   const { organizationId } = caller;
@@ -93,7 +93,7 @@ export function revokeAdminKey(
     const before = await findAdminKeyForUpdate(tx, { organizationId, id });
     if (before === null) throw adminKeyNotFound();
     if (before.status === "revoked") return { result: before, audit: "unchanged" };
-    const revokedAt = new Date(Math.floor(deps.nowMs()));
+    const revokedAt = new Date(deps.nowMs());
     await revokeRow(tx, { organizationId, id, revokedAt });
     const after: AdminKeyRow = { ...before, status: "revoked", revoked_at: revokedAt };
     return { result: after, audit: auditOf("admin_key.revoked", before, after) };

@@ -66,7 +66,7 @@ export function createApiKey(
   { caller, origin }: Call,
   input: NewApiKey,
 ): Promise<{ view: ApiKeyView; secret: string }> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const permission = strongest(input.permissions ?? [DEFAULT_PERMISSION]);
   const restrictions = {
     allowed_models: readAllowedModels(input.allowed_models) ?? null,
@@ -227,7 +227,7 @@ export function updateApiKey(
   id: string,
   change: ApiKeyChange,
 ): Promise<ApiKeyView> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (before === null) throw apiKeyNotFound();

@@ -36,7 +36,7 @@ export function rotateApiKey(
   id: string,
   rotation: Rotation,
 ): Promise<{ view: ApiKeyView; secret: string }> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getWorkingKey(tx, caller, id, nowMs);
     const previous = await findPreviousSecret(tx, id, nowMs);
@@ -68,7 +68,7 @@ export function cutOffApiKey(
   { caller, origin }: Call,
   id: string,
 ): Promise<ApiKeyView> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (row === null) throw apiKeyNotFound();

@@ -45,7 +45,7 @@ export function startPlaygroundSession(
   workspaceId: string,
 ): Promise<StartedSession> {
   const member = memberOf(call);
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, member, "workspaces:read", workspaceId);
     checkMayCallClaude(member, workspaceId);
@@ -84,7 +84,7 @@ export function startPlaygroundSession(
 /** Ends a session of the person; throws a 404 for anything else. One that has ended stays as it is. */
 export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): Promise<void> {
   const member = memberOf(call);
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const { organizationId, id: memberId } = member;
     const session = await lockSession(tx, { organizationId, memberId, id });

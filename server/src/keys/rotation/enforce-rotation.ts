@@ -28,7 +28,7 @@ const DAY_MS = 86_400_000;
  * written to twice. A key that fails is logged and does not keep the others from it.
  */
 export async function enforceRotation(deps: RotationDeps): Promise<void> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   for (const key of await listAgingKeys(deps.database, { now: new Date(nowMs) })) {
     try {
       await enforceOn(deps, key, nowMs);

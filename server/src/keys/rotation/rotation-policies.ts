@@ -52,7 +52,7 @@ export function setRotationPolicy(
   workspaceId: string,
   input: NewPolicy,
 ): Promise<ShownPolicy> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, caller, "workspaces:write", workspaceId);
     const before = (await findRotationPolicies(tx, [workspaceId])).get(workspaceId) ?? null;

@@ -113,7 +113,7 @@ function baseOptions(deps: AuthDeps, { site }: AuthRequest) {
       database: {
         validateSchema: false, // the migrations are ours and tested
         generateId: ({ model }: { model: string }) =>
-          newId(prefixes[model] ?? "auth_", Math.floor(deps.nowMs()), deps.randomBytes),
+          newId(prefixes[model] ?? "auth_", deps.nowMs(), deps.randomBytes),
       },
     },
   } satisfies BetterAuthOptions;
@@ -138,7 +138,7 @@ function startSessionHook(deps: AuthDeps, { tx, origin }: AuthRequest) {
     if ((await findMemberStatus(tx, session.userId)) !== "active") {
       throw new APIError("FORBIDDEN", { code: MEMBER_NOT_ACTIVE, message: "not active" });
     }
-    const now = new Date(Math.floor(deps.nowMs()));
+    const now = new Date(deps.nowMs());
     const data = {
       ...session,
       ipAddress: origin.ipAddress,

@@ -41,7 +41,7 @@ export async function rememberDevice(
   deps: DeviceDeps,
   of: { site: Site; memberId: string; knownId: string | null },
 ): Promise<string[]> {
-  const now = new Date(Math.floor(deps.nowMs()));
+  const now = new Date(deps.nowMs());
   if (of.knownId !== null) {
     await noteDeviceUse(tx, { id: of.knownId, now });
     return [];

@@ -18,7 +18,7 @@ export async function createPerson(
   deps: { nowMs: () => number; randomBytes: RandomBytes },
   person: { memberId: string; passwordHash: string },
 ): Promise<void> {
-  const accountId = newId("auth_", Math.floor(deps.nowMs()), deps.randomBytes);
+  const accountId = newId("auth_", deps.nowMs(), deps.randomBytes);
   await insertIdentity(tx, { ...person, email: authEmailOf(person.memberId), accountId });
 }
 

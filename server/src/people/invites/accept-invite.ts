@@ -60,7 +60,7 @@ export async function acceptInvite(
   const { email, role, organization_id: organizationId } = offer.row;
   const { name } = input;
   const passwordHash = await hashNewPassword(input.password, { name, email }, deps.passwordCost);
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const createdAt = new Date(nowMs);
   const memberId = newId(idPrefixes.member, nowMs, deps.randomBytes);
   const { cookies } = await withFreeAddress(() =>

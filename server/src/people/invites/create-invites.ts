@@ -183,7 +183,7 @@ function newRow(
   caller: Caller,
   { email, role }: { email: string; role: OrganizationRole },
 ): InviteRow {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return {
     id: newId(idPrefixes.invite, nowMs, deps.randomBytes),
     organization_id: caller.organizationId,

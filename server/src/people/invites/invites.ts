@@ -55,7 +55,7 @@ export async function listInvites(
   const filter = {
     organizationId: caller.organizationId,
     statuses: query.statuses ?? listedStatuses,
-    nowMs: Math.floor(deps.nowMs()),
+    nowMs: deps.nowMs(),
   };
   const page = toPage(await listRows(deps.database, filter, request), request);
   return { ...page, rows: await show(deps.database, page.rows) };
@@ -82,7 +82,7 @@ export async function listInvitesByIds(
   const filter = {
     organizationId,
     statuses: query.statuses ?? listedStatuses,
-    nowMs: Math.floor(deps.nowMs()),
+    nowMs: deps.nowMs(),
     roles: query.roles,
     ...(query.email !== undefined && { email: toKeptEmail(query.email) }),
   };
@@ -124,7 +124,7 @@ export function resendInvite(
   { caller, origin }: Call,
   id: string,
 ): Promise<ShownInvite & { link: string }> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const token = makeToken(deps);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, deps, caller, id);
@@ -158,7 +158,7 @@ export function revokeInvite(
   { caller, origin }: Call,
   id: string,
 ): Promise<void> {
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, deps, caller, id);
     const after = { ...before, revoked_at: new Date(nowMs), is_open: false };

@@ -194,7 +194,7 @@ export function removeMember(
     const after: MemberRow = {
       ...before,
       status: "removed",
-      removed_at: new Date(Math.floor(deps.nowMs())),
+      removed_at: new Date(deps.nowMs()),
     };
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     await removePerson(tx, id);
@@ -224,7 +224,7 @@ export async function previewRemoval(
 }
 
 function endingOf(deps: AuditDeps, caller: Caller, id: string) {
-  return { organizationId: caller.organizationId, id, nowMs: Math.floor(deps.nowMs()) };
+  return { organizationId: caller.organizationId, id, nowMs: deps.nowMs() };
 }
 
 /** The member, to be changed: other changes of people wait. */

@@ -107,7 +107,7 @@ export async function setUp(
   if (link === null) throw setUpLinkGone();
   checkNewPassword(input.password, input);
   const passwordHash = await hashNewPassword(input.password, input, deps.passwordCost);
-  const memberId = newId(idPrefixes.member, Math.floor(deps.nowMs()), deps.randomBytes);
+  const memberId = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
   const cookies: string[] = [];
   const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
     const organization = await lockOrganization(tx, link.organizationId);

@@ -201,5 +201,5 @@ export async function forgiveAttempts(tx: Tx, attempts: readonly Attempt[]): Pro
 }
 
 export function nowOf(deps: { nowMs: () => number }): Date {
-  return new Date(Math.floor(deps.nowMs()));
+  return new Date(deps.nowMs());
 }

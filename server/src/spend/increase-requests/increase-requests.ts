@@ -71,7 +71,7 @@ export function createIncreaseRequest(
       return { result: after, audit: auditOf("increase_request.created", before, after) };
     }
     await checkAskedToday(tx, deps, by);
-    const nowMs = Math.floor(deps.nowMs());
+    const nowMs = deps.nowMs();
     const id = newId(idPrefixes.increaseRequest, nowMs, deps.randomBytes);
     await insertRequest(tx, { ...scope, ...by, ...asked, id, period, createdAt: new Date(nowMs) });
     const after = await getForTransaction(tx, deps, caller, id);
@@ -117,7 +117,7 @@ export function withdrawIncreaseRequest(
       approvedNanoUsd: null,
       answer: null,
       by: { type: caller.kind, id: caller.id },
-      at: new Date(Math.floor(deps.nowMs())),
+      at: new Date(deps.nowMs()),
     });
     const after = await getForTransaction(tx, deps, caller, id);
     return { result: after, audit: auditOf("increase_request.withdrawn", before, after) };

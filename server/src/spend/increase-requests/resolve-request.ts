@@ -121,7 +121,7 @@ async function resolve(tx: Tx, deps: RequestMailDeps, what: Resolution) {
     approvedNanoUsd,
     answer: what.answer === "" ? null : what.answer,
     by: { type: caller.kind, id: caller.id },
-    at: new Date(Math.floor(deps.nowMs())),
+    at: new Date(deps.nowMs()),
   });
   const after = await getForTransaction(tx, deps, caller, before.id);
   const isOwn = isRequester(caller, before);

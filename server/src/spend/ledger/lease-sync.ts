@@ -237,7 +237,7 @@ class TimedLeaseSync implements LeaseSync {
 
   #now(): { nowMs: number; atMs: number } {
     const { clock, databaseNowMs } = this.#options;
-    return { nowMs: clock.monotonicMs(), atMs: Math.floor(databaseNowMs()) };
+    return { nowMs: clock.monotonicMs(), atMs: databaseNowMs() };
   }
 
   #resolveFreed(): void {

@@ -30,7 +30,7 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
   save: (tx, { nowMs, randomBytes }, limit) =>
     upsertSpendLimit(tx, {
       ...limit,
-      id: newId(idPrefixes.spendLimit, Math.floor(nowMs()), randomBytes),
+      id: newId(idPrefixes.spendLimit, nowMs(), randomBytes),
     }),
   delete: deleteSpendLimit,
   describe: ({ amountNanoUsd, period, enforcement }) =>

@@ -125,7 +125,7 @@ async function charge(
       "this is budget of a node and not of one request, so there is no key to charge. What its requests have cost is counted when the node is back; release lets the rest go.",
     );
   }
-  const id = newId(idPrefixes.spendAdjustment, Math.floor(deps.nowMs()), deps.randomBytes);
+  const id = newId(idPrefixes.spendAdjustment, deps.nowMs(), deps.randomBytes);
   const overrun = await chargeItem(tx, item, { ...what, ...request, id, requestId });
   await fireOverruns(tx, deps, overrun);
   return id;

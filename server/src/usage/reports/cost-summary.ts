@@ -37,7 +37,7 @@ export async function getCostSummary(
   filters: UsageFilters,
 ): Promise<CostSummary> {
   const filter = await readFilter(deps.database, caller, filters);
-  const nowMs = Math.floor(deps.nowMs());
+  const nowMs = deps.nowMs();
   const month = periodOf("monthly", nowMs);
   const lastMonth = periodOf("monthly", month.startMs - 1);
   const todayMs = periodOf("daily", nowMs).startMs;

@@ -126,7 +126,7 @@ export async function listAnalytics(
             asked,
           )
         : null,
-      readAtMs: Math.floor(deps.nowMs()),
+      readAtMs: deps.nowMs(),
     };
   });
 }

@@ -93,7 +93,7 @@ async function openLines<Line>(
 }
 
 function fileName(deps: UsageDeps, what: string, format: string): string {
-  return `${what}-${new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10)}.${format}`;
+  return `${what}-${new Date(deps.nowMs()).toISOString().slice(0, 10)}.${format}`;
 }
 
 function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {

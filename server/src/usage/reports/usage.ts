@@ -103,7 +103,7 @@ export async function getUsage(
       range,
       totals: await sumRange(tx, page),
       names: await findUsageNames(tx, caller.organizationId, rows),
-      readAtMs: Math.floor(deps.nowMs()),
+      readAtMs: deps.nowMs(),
     };
   });
 }

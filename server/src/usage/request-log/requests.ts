@@ -152,7 +152,7 @@ const BEGINNING_MS = 946_684_800_000; // 2000-01-01T00:00:00Z
 function readRange(deps: RequestDeps, { starting_at, ending_at }: RequestQuery) {
   const startMs = starting_at === undefined ? BEGINNING_MS : Date.parse(starting_at);
   // What comes after this moment is left out: a log that grows while it is read has no end.
-  const endMs = ending_at === undefined ? Math.floor(deps.nowMs()) + 1 : Date.parse(ending_at);
+  const endMs = ending_at === undefined ? deps.nowMs() + 1 : Date.parse(ending_at);
   if (starting_at !== undefined) checkYear("starting_at", startMs);
   if (ending_at !== undefined) checkYear("ending_at", endMs);
   return { startMs, endMs };

@@ -29,7 +29,7 @@ export function makeRequestHandlers(
     },
     exportRequests: async (call, { query: { format, ...query } }) => {
       const pages = await openRequestExport(deps, call, query);
-      const day = new Date(Math.floor(deps.nowMs())).toISOString().slice(0, 10);
+      const day = new Date(deps.nowMs()).toISOString().slice(0, 10);
       return {
         mediaType: mediaTypeOf(format),
         fileName: `requests-${day}.${format}`,
