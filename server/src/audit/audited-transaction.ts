@@ -2,7 +2,7 @@ import { type AuditSubjectType, auditSubjects } from "@bursar/contract/audit-sub
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { inTransactionDespiteDeadlocks } from "#src/db/transaction.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
@@ -83,7 +83,7 @@ export async function auditedTransactionOf<Result>(
   work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
 ): Promise<Result> {
   let added: AddedEvent[] = [];
-  const result = await inTransactionDespiteDeadlocks(deps.database, (tx) => {
+  const workAndNote = (tx: Tx) => {
     added = [];
     const workAndAudit = async () => {
       const { result, audit } = await work(tx);
@@ -96,7 +96,8 @@ export async function auditedTransactionOf<Result>(
       return result;
     };
     return origin.claim ? onceUnderClaim(tx, deps, origin.claim, workAndAudit) : workAndAudit();
-  });
+  };
+  const result = await inTransaction(deps.database, workAndNote, { deadlockRetries: 3 });
   for (const each of added) deps.onAudited(each);
   return result;
 }
