@@ -1,13 +1,11 @@
 import {
   listUpstreams as listUpstreamsRoute,
-  type upstream,
   type upstreamRoutes,
 } from "@bursar/contract/admin/upstreams.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
-import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
-import type { UpstreamRow } from "./upstreams.sql.ts";
+import { toWire } from "./to-wire.ts";
 import {
   createUpstream,
   deleteUpstream,
@@ -35,18 +33,5 @@ export function makeUpstreamHandlers(
       await deleteUpstream(deps, call, params.upstream_id);
       return { id: params.upstream_id, type: "upstream_deleted" };
     },
-  };
-}
-
-function toWire(row: UpstreamRow): z.input<typeof upstream> {
-  return {
-    id: row.id,
-    type: "upstream",
-    name: row.name,
-    base_url: row.base_url,
-    has_credential: row.credential_sealed !== null,
-    credential_hint: row.credential_hint,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
   };
 }

@@ -1,3 +1,4 @@
+import { upstream } from "@bursar/contract/admin/upstreams.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
@@ -11,6 +12,7 @@ import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-posi
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { seal } from "#src/lib/seal.ts";
+import { toWire } from "./to-wire.ts";
 import { credentialHint, parseUpstreamUrl, upstreamSealContext } from "./upstream-url.rule.ts";
 import {
   deleteUpstream as deleteRow,
@@ -150,6 +152,8 @@ function upstreamNotFound(): ApiError {
   return new ApiError("resource_not_found", "Upstream not found", {}, { resource: "upstream" });
 }
 
+const auditedFields = upstream.omit({ id: true, type: true, created_at: true, updated_at: true });
+
 function auditOf(
   event: `upstream.${string}`,
   before: UpstreamRow | null,
@@ -160,16 +164,10 @@ function auditOf(
     event,
     subject: { type: "upstream", id: (after ?? before)?.id ?? "" },
     workspaceId: null,
-    before: before && toAudit(before),
-    after: after && { ...toAudit(after), credential_replaced: isCredentialReplaced },
-  };
-}
-
-function toAudit(row: UpstreamRow) {
-  return {
-    name: row.name,
-    base_url: row.base_url,
-    has_credential: row.credential_sealed !== null,
-    credential_hint: row.credential_hint,
+    before: before && auditedFields.parse(toWire(before)),
+    after: after && {
+      ...auditedFields.parse(toWire(after)),
+      credential_replaced: isCredentialReplaced,
+    },
   };
 }

@@ -3,7 +3,6 @@ import {
   listOfficialWorkspaces,
   listWorkspaces as listWorkspacesRoute,
   type officialWorkspace,
-  type workspace,
   type workspaceRoutes,
 } from "@bursar/contract/admin/workspaces.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
@@ -13,6 +12,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ApiError, PlainErrorCode } from "#src/domain/api-error.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { toWire } from "./to-wire.ts";
 import type { WorkspaceRow } from "./workspaces.sql.ts";
 import {
   archiveWorkspace,
@@ -78,20 +78,6 @@ function checkDataPrivacy(wanted: InferenceDataPrivacyInput | undefined): void {
 function unavailable(field: string, accepted: string, code: PlainErrorCode): ApiError {
   const why = `only "${accepted}" is available on this server. Change the setting at Anthropic, in the upstream's workspace.`;
   return refuseField(`inference_data_privacy.${field}`, why, code);
-}
-
-function toWire(row: WorkspaceRow): z.input<typeof workspace> {
-  return {
-    id: row.id,
-    type: "workspace",
-    name: row.name,
-    description: row.description,
-    display_color: row.display_color,
-    tags: row.tags,
-    is_default: row.is_default,
-    created_at: row.created_at.toISOString(),
-    archived_at: row.archived_at?.toISOString() ?? null,
-  };
 }
 
 function toOfficialWire(row: WorkspaceRow): z.input<typeof officialWorkspace> {

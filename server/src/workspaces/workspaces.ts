@@ -1,3 +1,4 @@
+import { workspace } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
@@ -20,6 +21,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { workspacesWhere } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
+import { toWire } from "./to-wire.ts";
 import {
   archiveKeysOfWorkspace,
   findWorkspace,
@@ -227,6 +229,8 @@ async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<
   }
 }
 
+const auditedFields = workspace.omit({ id: true, type: true, is_default: true, created_at: true });
+
 function auditOf(
   event: `workspace.${string}`,
   before: WorkspaceRow | null,
@@ -236,17 +240,7 @@ function auditOf(
     event,
     subject: { type: "workspace", id: after.id },
     workspaceId: after.id,
-    before: before && toAudit(before),
-    after: toAudit(after),
-  };
-}
-
-function toAudit(row: WorkspaceRow) {
-  return {
-    name: row.name,
-    description: row.description,
-    display_color: row.display_color,
-    tags: row.tags,
-    archived_at: row.archived_at?.toISOString() ?? null,
+    before: before && auditedFields.parse(toWire(before)),
+    after: auditedFields.parse(toWire(after)),
   };
 }

@@ -1,3 +1,4 @@
+import { member } from "@bursar/contract/admin/members.ts";
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { endSessions } from "#src/people/identity/people.ts";
@@ -31,6 +32,8 @@ export async function isLastOwner(
   return (await countOtherOwners(db, { organizationId, id: row.id })) === 0;
 }
 
+const auditedFields = member.pick({ email: true, name: true, role: true, status: true });
+
 /** The event of a change of a member, with what ended by it. */
 export function auditOfMember(
   event: `member.${string}`,
@@ -42,11 +45,7 @@ export function auditOfMember(
     event,
     subject: { type: "member", id: after.id },
     workspaceId: null,
-    before: toAudit(before),
-    after: { ...toAudit(after), ...(ending && { ended: toEndingWire(ending) }) },
+    before: auditedFields.parse(before),
+    after: { ...auditedFields.parse(after), ...(ending && { ended: toEndingWire(ending) }) },
   };
-}
-
-function toAudit(row: MemberRow) {
-  return { email: row.email, name: row.name, role: row.role, status: row.status };
 }
