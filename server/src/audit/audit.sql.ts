@@ -203,9 +203,10 @@ export async function deletePrunedEvents(
   db: Database | Tx,
   of: { organizationId: string; batch: number },
 ): Promise<bigint> {
-  const { rows } = await sql<{ deleted: bigint }>`
-    SELECT audit_prune(${of.organizationId}, ${of.batch}) AS deleted`.execute(db);
-  return rows[0]?.deleted ?? 0n;
+  const { deleted } = await db
+    .selectNoFrom(sql<bigint>`audit_prune(${of.organizationId}, ${of.batch})`.as("deleted"))
+    .executeTakeFirstOrThrow();
+  return deleted;
 }
 
 /** Name and address of whoever acts, as they are now; nulls for one that has none. */

@@ -39,15 +39,20 @@ export async function revokeOpenInvites(tx: Tx): Promise<string[]> {
 
 /** Messages that waited: each may have been sent since, and is sent again only by somebody who decides so. */
 export async function failQueuedMessages(tx: Tx, reason: string): Promise<string[]> {
-  const { rows } = await sql<{ organization_id: string }>`
-    WITH mails AS (
-      UPDATE mail SET status = 'failed', claimed_until = NULL, last_error = ${reason}
-      WHERE status = 'queued' RETURNING organization_id
-    ), deliveries AS (
-      UPDATE alert_delivery SET status = 'failed', last_error = ${reason} WHERE status = 'queued' RETURNING organization_id
-    )
-    SELECT organization_id FROM mails UNION ALL SELECT organization_id FROM deliveries`.execute(tx);
-  return rows.map((row) => row.organization_id);
+  const failed = { status: "failed", last_error: reason } as const;
+  const mails = await tx
+    .updateTable("mail")
+    .set({ ...failed, claimed_until: null })
+    .where("status", "=", "queued")
+    .returning("organization_id")
+    .execute();
+  const deliveries = await tx
+    .updateTable("alert_delivery")
+    .set(failed)
+    .where("status", "=", "queued")
+    .returning("organization_id")
+    .execute();
+  return [...mails, ...deliveries].map((row) => row.organization_id);
 }
 
 /** People who can sign in, by organization. */

@@ -88,5 +88,5 @@ export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<s
 
 /** Somebody has decided about the key itself: it is inactive from now on only where a person disables it. */
 export async function forgetHeldKey(tx: Tx, id: string): Promise<void> {
-  await tx.deleteFrom("held_key").where("key_id", "=", id).execute();
+  await sql`DELETE FROM held_key WHERE key_id = ${id}`.execute(tx);
 }

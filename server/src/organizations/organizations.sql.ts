@@ -11,7 +11,7 @@ export interface OrganizationRow {
 const FIRST_START_LOCK = 4_835_190_226;
 
 export async function lockFirstStart(tx: Tx): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(${FIRST_START_LOCK})`.execute(tx);
+  await tx.selectNoFrom(sql`pg_advisory_xact_lock(${FIRST_START_LOCK})`.as("lock")).execute();
 }
 
 /** The organization that was made first, or null on an empty database. */

@@ -168,11 +168,11 @@ export async function keepEpisodes(
 }
 
 export async function deleteOldRefusals(db: Database, before: Date): Promise<void> {
-  await db.deleteFrom("refused_request").where("minute_at", "<", before).execute();
-  await db.deleteFrom("refused_request_hour").where("hour_at", "<", before).execute();
+  await sql`DELETE FROM refused_request WHERE minute_at < ${before}`.execute(db);
+  await sql`DELETE FROM refused_request_hour WHERE hour_at < ${before}`.execute(db);
 }
 
 /** Those that were over before. */
 export async function deleteOldEpisodes(db: Database, before: Date): Promise<void> {
-  await db.deleteFrom("alert_episode").where("last_seen_at", "<", before).execute();
+  await sql`DELETE FROM alert_episode WHERE last_seen_at < ${before}`.execute(db);
 }

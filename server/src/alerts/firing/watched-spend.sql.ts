@@ -113,5 +113,5 @@ async function select(
 
 /** Raises of periods that are long over. */
 export async function deleteOldRaises(tx: Tx, before: string): Promise<void> {
-  await tx.deleteFrom("spend_limit_raise").where("period_start", "<", before).execute();
+  await sql`DELETE FROM spend_limit_raise WHERE period_start < ${before}`.execute(tx);
 }

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface SessionRow {
@@ -48,7 +47,11 @@ export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }):
 
 /** The new session counts as begun when the old one did: it does not live longer. */
 export async function takeOverSession(tx: Tx, of: { fromId: string; toId: string }): Promise<void> {
-  await sql`
-    UPDATE auth_session AS new SET started_at = old.started_at
-    FROM auth_session AS old WHERE new.id = ${of.toId} AND old.id = ${of.fromId}`.execute(tx);
+  await tx
+    .updateTable("auth_session as new")
+    .from("auth_session as old")
+    .set((eb) => ({ started_at: eb.ref("old.started_at") }))
+    .where("new.id", "=", of.toId)
+    .where("old.id", "=", of.fromId)
+    .execute();
 }
